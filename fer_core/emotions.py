@@ -1,0 +1,106 @@
+"""Emotion names: one canonical spelling, one order, one colour each.
+
+Class sets in the wild spell the same emotion in many ways (`happy`, `Happiness`, `joy`). Known spellings map
+to a canonical name; a class this module does not know keeps its own name and takes the next free colour.
+
+    >>> canonical_emotion("Happiness"), canonical_emotion("Boredom")
+    ('happy', 'Boredom')
+    >>> canonical_split("PublicTest"), canonical_split("holiday") is None
+    ('val', True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+EMOTIONS: tuple[str, ...] = ("happy", "surprise", "neutral", "sad", "anger", "fear", "disgust", "contempt")
+"""Canonical names, in the order every table, chart and model uses."""
+
+CLASS_SETS: dict[int, tuple[str, ...]] = {
+    4: ("happy", "surprise", "neutral", "sad"),
+    7: EMOTIONS[:7],
+    8: EMOTIONS,
+}
+
+SPLITS: tuple[str, ...] = ("train", "val", "test")
+UNASSIGNED = "unassigned"
+"""Split of images whose source names none."""
+
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "happy": ("happy", "happiness", "joy", "joyful", "smile"),
+    "surprise": ("surprise", "surprised", "suprise"),
+    "neutral": ("neutral", "neutrality"),
+    "sad": ("sad", "sadness"),
+    "anger": ("anger", "angry"),
+    "fear": ("fear", "fearful", "afraid", "scared"),
+    "disgust": ("disgust", "disgusted"),
+    "contempt": ("contempt", "contemptuous"),
+}
+_EMOTION_OF = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
+
+_SPLIT_ALIASES: dict[str, tuple[str, ...]] = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev", "eval", "publictest"),
+    "test": ("test", "testing", "privatetest"),
+}
+_SPLIT_OF = {alias: name for name, aliases in _SPLIT_ALIASES.items() for alias in aliases}
+
+# Okabe-Ito with one violet: distinguishable under the common colour-vision deficiencies.
+_COLORS: dict[str, str] = {
+    "happy": "#E69F00",
+    "surprise": "#56B4E9",
+    "neutral": "#7F7F7F",
+    "sad": "#0072B2",
+    "anger": "#D55E00",
+    "fear": "#CC79A7",
+    "disgust": "#009E73",
+    "contempt": "#8C6BB1",
+}
+_FREE_HUES = ("#B8A000", "#17A2A2", "#A65628", "#5C7CFA", "#E0559A", "#6B8E23", "#9467BD", "#3D5A80")
+SPLIT_COLORS: dict[str, str] = {"train": "#4A5058", "val": "#868E96", "test": "#B6BDC5", UNASSIGNED: "#DEE2E6"}
+
+
+def _key(name: str) -> str:
+    return name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
+def canonical_emotion(name: str) -> str:
+    """Canonical spelling of an emotion; an unknown name is returned as it is, without outer spaces."""
+    return _EMOTION_OF.get(_key(name), name.strip())
+
+
+def is_emotion(name: str) -> bool:
+    """Whether `name` is one of the eight emotions, in any known spelling."""
+    return _key(name) in _EMOTION_OF
+
+
+def canonical_split(name: str) -> str | None:
+    """`train`, `val` or `test` for a known spelling, else None."""
+    return _SPLIT_OF.get(_key(name))
+
+
+def ordered(names: Iterable[str]) -> tuple[str, ...]:
+    """Distinct class names in canonical order, unknown ones after them, sorted."""
+    distinct = set(names)
+    known = tuple(e for e in EMOTIONS if e in distinct)
+    return known + tuple(sorted(distinct - set(known)))
+
+
+def ordered_splits(names: Iterable[str]) -> tuple[str, ...]:
+    """Distinct split names: train, val, test, then any other, sorted."""
+    distinct = set(names)
+    known = tuple(s for s in SPLITS if s in distinct)
+    return known + tuple(sorted(distinct - set(known)))
+
+
+def colors(names: Iterable[str]) -> dict[str, str]:
+    """One colour (`#RRGGBB`) per class: its own for an emotion, the next free hue for any other."""
+    result: dict[str, str] = {}
+    free = 0
+    for name in ordered(names):
+        if name in _COLORS:
+            result[name] = _COLORS[name]
+        else:
+            result[name] = _FREE_HUES[free % len(_FREE_HUES)]
+            free += 1
+    return result

@@ -1,0 +1,90 @@
+"""What can go wrong, one small exception per failure.
+
+Every error the user can cause or meet is a `FerError`: one sentence that says what happened, what was
+received, and what to try. Pages and the command line print `str(error)`; nobody sees a traceback.
+
+    >>> str(NotFound("Dataset not found", received="facez", hint="Known: faces"))
+    'Dataset not found. Received: facez. Known: faces.'
+"""
+
+from __future__ import annotations
+
+
+class FerError(Exception):
+    """A failure that can be explained.
+
+    Args:
+        message: what happened, without a final period.
+        received: what was given, as the user would recognise it.
+        hint: what to try next.
+    """
+
+    def __init__(self, message: str, *, received: object = None, hint: str = "") -> None:
+        self.message = message.rstrip(". ")
+        self.received = None if received is None else str(received)
+        self.hint = hint.rstrip(". ")
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.received is not None:
+            parts.append(f"Received: {self.received}")
+        if self.hint:
+            parts.append(self.hint)
+        return ". ".join(parts) + "."
+
+
+class BadName(FerError):
+    """A dataset, version or run name that cannot be used as one."""
+
+
+class NotFound(FerError):
+    """A dataset, version, run, image or file that is not there."""
+
+
+class AlreadyExists(FerError):
+    """Something of that name is there and would be overwritten."""
+
+
+class SourceError(FerError):
+    """A folder or archive that cannot be imported as a whole."""
+
+
+class UnsafeArchive(SourceError):
+    """An archive that names places outside itself, holds links, or unpacks beyond the limits."""
+
+
+class ImageError(FerError):
+    """One file that is not an image, does not decode, or is beyond the limits."""
+
+
+class ManifestError(FerError):
+    """A manifest or version file that does not hold what its schema promises."""
+
+
+class DecisionError(FerError):
+    """A review decision or patch that cannot be recorded or applied."""
+
+
+class SplitError(FerError):
+    """Ratios, groups or classes that cannot be split as asked."""
+
+
+class TooFewImages(FerError):
+    """Not enough images, or classes, for what was asked."""
+
+
+class RecipeError(FerError):
+    """A recipe field that is unknown, of the wrong type, or out of range."""
+
+
+class RunError(FerError):
+    """A training run that cannot do what was asked in the state it is in."""
+
+
+class JobError(FerError):
+    """A background job that failed."""
+
+
+class ModelFileError(FerError):
+    """A model file that is missing, not ONNX, or lacks the metadata needed to use it."""
