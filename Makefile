@@ -1,0 +1,49 @@
+# Two commands matter: `make app` and `make test`. Each does its own set-up.
+PYTHON ?= python3.11
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: app test lint types unit browser bench clean help
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.app: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@ $(VENV)/.app
+
+app: $(VENV)/.app  ## set up, put the sample in place, serve on 127.0.0.1:8501
+	$(BIN)/python -m fer_core sample
+	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
+
+test: lint types unit browser  ## everything that must hold
+
+lint: $(VENV)/.dev  ## ruff: style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev  ## mypy
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev  ## unit, page and architecture tests
+	$(BIN)/python -m pytest tests --ignore tests/e2e
+
+browser: $(VENV)/.dev  ## a real browser through the whole journey
+	@sh tests/e2e/install_chromium.sh
+	$(BIN)/python -m pytest tests/e2e
+
+bench: $(VENV)/.dev  ## ours against a peer in the same run; prints ratios
+	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+clean:  ## remove the environment and caches; never the workspace
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

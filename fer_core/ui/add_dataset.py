@@ -1,0 +1,135 @@
+"""Adding a dataset: the sample, a folder or archive on the server, or an archive dropped in the page.
+
+The import runs as a job in a process of its own; this shows its count and time left and survives a reload.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+import streamlit as st
+
+from fer_core import jobs
+from fer_core.data.datasets import list_datasets
+from fer_core.errors import AlreadyExists, BadName, FerError, SourceError
+from fer_core.ui import html
+from fer_core.workspace import Workspace, check_name
+
+ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz")
+
+
+def _proposed(path: str) -> str:
+    stem = re.sub(r"(\.(zip|tar|gz|tgz|bz2|xz))+$", "", Path(path).name, flags=re.IGNORECASE)
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:64]
+
+
+def _free_name(workspace: Workspace, name: str) -> str:
+    clean = check_name(name)
+    if clean in [d.name for d in list_datasets(workspace)]:
+        raise AlreadyExists("A dataset of that name is here already", received=clean, hint="Choose another name")
+    return clean
+
+
+def _keep_upload(workspace: Workspace, upload: BinaryIO, filename: str) -> Path:
+    """Write an upload to the workspace in pieces; the import then takes it over."""
+    folder = workspace.jobs / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{abs(hash((filename, id(upload)))):x}-{check_name(Path(filename).name, 'file')}"
+    with open(target, "wb") as file:
+        while block := upload.read(1 << 20):
+            file.write(block)
+    return target
+
+
+def _start(workspace: Workspace, args: list[str], name: str) -> None:
+    st.session_state["fer-import"] = (jobs.start(workspace, args, title=f"Adding {name}").id, name)
+    st.rerun()
+
+
+def _form(workspace: Workspace) -> None:
+    """The three ways in. Calls `_start`, which reruns, or shows why not."""
+    ways = ["Drop an archive", "A folder or archive on the server", "The built-in sample"]
+    way = st.segmented_control("Where is it?", ways, default=ways[0], required=True, key="add-way")
+    try:
+        if way == ways[2]:
+            st.html(
+                '<p class="fer-note">About 1,200 drawn faces in four emotions, with copies, leaks, wrong labels and broken '
+                "files planted on purpose. Every page can be tried on it in five minutes.</p>"
+            )
+            if st.button("Add the sample", type="primary", icon=":material/add:"):
+                _free_name(workspace, "sample")
+                _start(workspace, ["sample"], "sample")
+        elif way == ways[1]:
+            path = st.text_input("Path on the server", placeholder="/data/faces or /data/faces.zip", key="add-path").strip()
+            name = st.text_input("Name", value=_proposed(path), key=f"add-name-{path}")
+            st.html('<p class="fer-muted">The files stay where they are and are never changed.</p>')
+            if st.button("Add dataset", type="primary", icon=":material/add:", disabled=not path):
+                if not Path(path).expanduser().exists():
+                    raise SourceError("There is nothing at that path on the server", received=path, hint="Check the spelling")
+                clean = _free_name(workspace, name)
+                _start(workspace, ["import", str(Path(path).expanduser()), "--name", clean], clean)
+        else:
+            upload = st.file_uploader("A zip or tar of class folders, with or without splits", type=list(ARCHIVES), key="add-file")
+            name = st.text_input("Name", value=_proposed(upload.name) if upload else "", key=f"add-name-{upload and upload.name}")
+            st.html('<p class="fer-muted">Folders may be split/class, class/split, or class alone. Usual spellings are understood.</p>')
+            if st.button("Add dataset", type="primary", icon=":material/add:", disabled=upload is None) and upload:
+                clean = _free_name(workspace, name)
+                kept = _keep_upload(workspace, upload, upload.name)
+                _start(workspace, ["import", str(kept), "--name", clean, "--own"], clean)
+    except (FerError, BadName) as error:
+        st.error(str(error), icon=":material/error:")
+
+
+@st.fragment(run_every=0.5)
+def _watch(workspace: Workspace, job_id: str, name: str) -> None:
+    """Count, share and time left of an import; opens the dataset when it is there."""
+    job = jobs.get(workspace, job_id)
+    if job.state == "running":
+        done, total = job.progress.done, job.progress.total
+        words = f"{done:,} of {total:,} images" if total else job.progress.what or "Looking at the files"
+        left = f" · about {html.duration(job.progress.eta_s)} left" if total and job.progress.eta_s is not None else ""
+        st.html(html.heading(f"Adding {name}") + html.progress(done / total if total else 0.0)
+                + f'<p class="fer-muted" aria-live="polite">{html.esc(words + left)}</p>')
+        if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
+            job.stop()
+        return
+    del st.session_state["fer-import"]
+    if job.state == "finished":
+        st.session_state["fer-added"] = (name, job.result)
+        st.query_params["dataset"] = name
+        st.query_params.pop("version", None)
+        st.session_state["fer-dataset"], st.session_state["fer-version"] = name, None
+    else:
+        st.session_state["fer-import-failed"] = (
+            f"{name} was not added. {job.error}" if job.error else f"Adding {name} was stopped. Nothing was left behind."
+        )
+    st.rerun()
+
+
+def panel(workspace: Workspace) -> None:
+    """Form, or the progress of the import that this session started."""
+    running = st.session_state.get("fer-import")
+    if running:
+        _watch(workspace, *running)
+        return
+    if failed := st.session_state.pop("fer-import-failed", None):
+        st.error(failed, icon=":material/error:")
+    _form(workspace)
+
+
+@st.dialog("Add a dataset", width="medium")
+def dialog(workspace: Workspace) -> None:
+    """The form in a dialog, for a workspace that has datasets already."""
+    panel(workspace)
+
+
+def welcome(workspace: Workspace) -> None:
+    """The first screen of an empty workspace."""
+    with st.container(border=True):
+        st.html(
+            html.heading("Add your first dataset")
+            + '<p class="fer-note">A folder or archive of labelled faces. It is read where it is; nothing in it is ever changed.</p>'
+        )
+        panel(workspace)

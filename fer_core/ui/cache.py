@@ -1,0 +1,45 @@
+"""What pages read more than once, cached by version id: a version never changes, so its cache never goes stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.quality.duplicates import Groups, find_exact
+from fer_core.workspace import Workspace
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _manifest(root: str, dataset: str, version: str) -> pd.DataFrame:
+    return open_dataset(Workspace(Path(root)), dataset).manifest(version)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _exact(root: str, dataset: str, version: str) -> Groups:
+    return find_exact(_manifest(root, dataset, version))
+
+
+def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
+    """The manifest of a version (a copy: change it freely)."""
+    return _manifest(str(dataset.workspace.root), dataset.name, version)
+
+
+def exact_groups(dataset: Dataset, version: str) -> Groups:
+    """Groups of equal pixels in a version."""
+    return _exact(str(dataset.workspace.root), dataset.name, version)
+
+
+def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Pixels of the given manifest `row` numbers, uint8 (n, 48, 48); a black square where there are none (row -1)."""
+    wanted = np.asarray(rows, np.int64)
+    store = dataset.pixels()
+    if not len(store):
+        return np.zeros((len(wanted), 48, 48), np.uint8)
+    pixels = np.asarray(store[np.clip(wanted, 0, None)])
+    pixels[wanted < 0] = 0
+    return pixels

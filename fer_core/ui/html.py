@@ -1,0 +1,159 @@
+"""Small pieces of HTML the pages share: chips, stat cards, tables, bars. Pure functions; everything is escaped.
+
+Verdicts carry an icon and a word, never colour alone. Classes are in `style.css`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fer_core.emotions import SPLIT_COLORS, colors
+
+Verdict = Literal["good", "look", "bad", "info", "none"]
+
+_PATHS: dict[Verdict, str] = {
+    "good": "M2 8.5 6 12.5 14 3.5",
+    "look": "M8 2v8M8 13v1.2",
+    "bad": "M3 3l10 10M13 3 3 13",
+    "info": "M8 6.5v7M8 2.2v1",
+    "none": "M3 8h10",
+}
+_WORDS: dict[Verdict, str] = {"good": "good", "look": "look", "bad": "bad", "info": "note", "none": "none"}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """HTML that is already safe, such as the result of `chip`."""
+
+    text: str
+
+
+Cell = str | int | float | Raw
+
+
+def esc(value: object) -> str:
+    """Text for HTML: `Raw` as it is, whole numbers with thousands separators, anything else escaped."""
+    if isinstance(value, Raw):
+        return value.text
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return html.escape(str(value))
+
+
+def chip(verdict: Verdict, text: str, title: str = "") -> Raw:
+    """A verdict: icon and word on a tinted pill. `title` is its tooltip."""
+    icon = (
+        '<svg viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.4" '
+        f'stroke-linecap="round" stroke-linejoin="round"><path d="{_PATHS[verdict]}"/></svg>'
+    )
+    tooltip = f' title="{html.escape(title)}"' if title else ""
+    label = f"{_WORDS[verdict]}: {text}"
+    return Raw(
+        f'<span class="fer-chip {verdict}" role="note" aria-label="{html.escape(label)}"{tooltip}>'
+        f"{icon}{html.escape(text)}</span>"
+    )
+
+
+def heading(text: str, aside: str = "", *chips: Raw) -> str:
+    """The title of a card, with a quiet remark and verdicts beside it."""
+    remark = f"<small>{html.escape(aside)}</small>" if aside else ""
+    return f'<div class="fer-h" role="heading" aria-level="3">{html.escape(text)} {remark}{" ".join(c.text for c in chips)}</div>'
+
+
+def stats(items: Iterable[tuple[Cell, str]]) -> str:
+    """The strip of numbers that matter on a page: (value, what it is)."""
+    cards = "".join(f'<div class="fer-stat"><b>{esc(v)}</b><span>{html.escape(t)}</span></div>' for v, t in items)
+    return f'<div class="fer-stats">{cards}</div>'
+
+
+def table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    numeric: Iterable[int] = (),
+    current: int | None = None,
+    shade: Mapping[tuple[int, int], float] | None = None,
+    caption: str = "",
+) -> str:
+    """A dense table. `numeric`: columns to right-align; `current`: row to mark; `shade`: (row, column) -> 0..1."""
+    right = set(numeric)
+    tint = shade or {}
+
+    def cls(column: int) -> str:
+        return ' class="num"' if column in right else ' class="wrap"'
+
+    head = "".join(f"<th{cls(i)} scope='col'>{html.escape(h)}</th>" for i, h in enumerate(header))
+    body = []
+    for r, row in enumerate(rows):
+        cells = []
+        for c, value in enumerate(row):
+            strength = tint.get((r, c), 0.0)
+            style = (
+                f' style="background:color-mix(in srgb,#4C6EF5 {strength * 45:.0f}%,transparent)"' if strength > 0 else ""
+            )
+            cells.append(f"<td{cls(c)}{style}>{esc(value)}</td>")
+        mark = ' class="on"' if r == current else ""
+        body.append(f"<tr{mark}>{''.join(cells)}</tr>")
+    label = f' aria-label="{html.escape(caption)}"' if caption else ""
+    return (
+        f'<div class="fer-scroll"><table class="fer-table"{label}><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def class_name(name: str, all_names: Iterable[str] = ()) -> Raw:
+    """A class with its colour as a dot before it, so that the text keeps full contrast."""
+    color = colors([*all_names, name])[name]
+    return Raw(f'<span class="fer-dot" style="background:{color}"></span>{html.escape(name)}')
+
+
+def bars(values: Mapping[str, float], *, limit: int | None = None) -> str:
+    """Probability bars, largest first, each in its class colour."""
+    palette = colors(values)
+    rows = sorted(values.items(), key=lambda kv: -kv[1])[:limit]
+    cells = "".join(
+        f'<span>{html.escape(k)}</span><span class="fer-bar" role="img" aria-label="{html.escape(k)} {v:.0%}">'
+        f'<i style="width:{max(v, 0.004):.1%};background:{palette[k]}"></i></span><span class="num">{v:.2f}</span>'
+        for k, v in rows
+    )
+    return f'<div class="fer-bars">{cells}</div>'
+
+
+def split_bar(shares: Mapping[str, float], label: str) -> str:
+    """Shares of the splits (0..1) as one bar in three neutrals."""
+    parts = "".join(
+        f'<i style="flex:{max(v, 0.0001):.5f};background:{SPLIT_COLORS.get(k, "#ADB5BD")}" title="{html.escape(k)} {v:.1%}"></i>'
+        for k, v in shares.items()
+    )
+    words = ", ".join(f"{k} {v:.1%}" for k, v in shares.items())
+    return f'<div class="fer-split" role="img" aria-label="{html.escape(label)}: {html.escape(words)}">{parts}</div>'
+
+
+def facts(pairs: Iterable[tuple[str, Cell]]) -> str:
+    """What is known about one thing, as term and value."""
+    return (
+        '<dl class="fer-facts">' + "".join(f"<dt>{html.escape(k)}</dt><dd>{esc(v)}</dd>" for k, v in pairs) + "</dl>"
+    )
+
+
+def progress(share: float) -> str:
+    """A slim bar for a share between 0 and 1."""
+    percent = min(max(share, 0.0), 1.0)
+    return (
+        f'<div class="fer-progress" role="progressbar" aria-label="progress" aria-valuemin="0" aria-valuemax="100" '
+        f'aria-valuenow="{percent * 100:.0f}"><i style="width:{percent:.2%}"></i></div>'
+    )
+
+
+def duration(seconds: float) -> str:
+    """`48 s`, `3 min`, `2.5 h`: how a person says it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,132 @@
+"""The frame of a page: title, purpose, the dataset and version it works on, and the numbers that matter."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.datasets import Dataset, list_datasets, open_dataset
+from fer_core.data.versions import Version
+from fer_core.errors import FerError, NotFound
+from fer_core.ui import add_dataset, cache, html
+from fer_core.workspace import Workspace, current
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a page works on."""
+
+    workspace: Workspace
+    dataset: Dataset
+    version: Version
+
+    @property
+    def manifest(self) -> pd.DataFrame:
+        return cache.manifest(self.dataset, self.version.id)
+
+    @property
+    def is_head(self) -> bool:
+        """Whether this is the version that new work continues from."""
+        return self.version.id == self.dataset.head
+
+
+def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version]:
+    """Dataset and version: from the address, else as last chosen in this session, else the newest dataset."""
+    query, state = st.query_params, st.session_state
+    name = query.get("dataset") or state.get("fer-dataset")
+    if name is not None and name not in names:
+        st.warning(str(NotFound("That dataset is not in this workspace", received=name, hint="Showing another")))
+        name = None
+    dataset = open_dataset(workspace, name or names[0])
+    wanted = query.get("version") or (state.get("fer-version") if state.get("fer-dataset") == dataset.name else None)
+    try:
+        version = dataset.version(wanted)
+    except FerError as error:
+        st.warning(f"{error} Showing the newest version.")
+        version = dataset.version(None)
+    return dataset, version
+
+
+def select(dataset: str, version: str | None = None) -> None:
+    """Work on this dataset (and version) from now on, on every page of this session."""
+    st.session_state["fer-dataset"], st.session_state["fer-version"] = dataset, version
+    for key, value in (("dataset", dataset), ("version", version)):
+        if value:
+            st.query_params[key] = value
+        elif key in st.query_params:
+            del st.query_params[key]
+
+
+def _chip(workspace: Workspace, dataset: Dataset, version: Version, names: list[str]) -> None:
+    """The chip at the top right: says what is shown, switches it, adds another."""
+    label = f"**{dataset.name}** · version {version.number} `{version.id[:6]}`"
+    with st.popover(label, width="content", key="scope-chip", help="Dataset and version shown on this page"):
+        name = st.selectbox("Dataset", names, index=names.index(dataset.name), key=f"scope-{dataset.name}")
+        if name != dataset.name:
+            select(name)
+            st.rerun()
+        versions = dataset.versions()[::-1]
+        ids = [v.id for v in versions]
+        words = {v.id: f"version {v.number} · {v.operation}{' · newest' if v.id == dataset.head else ''}" for v in versions}
+        chosen = st.selectbox(
+            "Version", ids, index=ids.index(version.id), format_func=words.__getitem__, key=f"scope-{version.id}"
+        )
+        if chosen != version.id:
+            select(dataset.name, None if chosen == dataset.head else chosen)
+            st.rerun()
+        if st.button("Add a dataset", icon=":material/add:", key="scope-add", width="stretch"):
+            add_dataset.dialog(workspace)
+
+
+def title(text: str, purpose: str) -> None:
+    """Title and one sentence that says what the page is for."""
+    st.title(text, anchor=False)
+    st.html(f'<p class="fer-purpose">{html.esc(purpose)}</p>')
+
+
+def open_page(text: str, purpose: str) -> Scope:
+    """Draw the head of a page and say what it works on. Without any dataset, offer to add one and stop."""
+    workspace = current()
+    datasets = list_datasets(workspace)
+    names = [d.name for d in datasets]
+    if not names:
+        title(text, purpose)
+        add_dataset.welcome(workspace)
+        st.stop()
+    left, right = st.columns([3, 2], vertical_alignment="top")
+    dataset, version = _chosen(workspace, names)
+    select(dataset.name, None if version.id == dataset.head else version.id)
+    with left:
+        title(text, purpose)
+    with right, st.container(horizontal=True, horizontal_alignment="right"):
+        _chip(workspace, dataset, version, names)
+    return Scope(workspace, dataset, version)
+
+
+def numbers(items: Iterable[tuple[html.Cell, str]]) -> None:
+    """The strip of numbers that matter on this page."""
+    st.html(html.stats(items))
+
+
+def empty(headline: str, advice: str) -> None:
+    """An empty state: what is missing, and what to do next."""
+    st.html(f'<div class="fer-empty"><b>{html.esc(headline)}</b><span>{html.esc(advice)}</span></div>')
+
+
+def explain(error: Exception) -> None:
+    """Show a failure in words. Anything that is not ours is named by kind, and its details go to the server's log."""
+    if isinstance(error, FerError):
+        st.error(str(error), icon=":material/error:")
+    elif isinstance(error, OSError | sqlite3.Error):
+        st.error(f"The disk did not do what was asked: {error}. Check free space and permissions.", icon=":material/error:")
+    else:
+        kind = type(error).__name__
+        st.error(
+            f"Something on this page failed ({kind}). The server's log has the details; "
+            "nothing of yours was changed. Reload to try again.",
+            icon=":material/error:",
+        )

@@ -1,0 +1,46 @@
+"""FER Workbench: the entry point. Start it with `make app` or `streamlit run streamlit_app.py`."""
+
+import logging
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.ui import live, page, style
+
+HOUSE = {
+    "Data": [
+        ("pages/data/explore.py", "Explore", "explore", ":material/grid_view:"),
+        ("pages/data/duplicates.py", "Duplicates", "duplicates", ":material/content_copy:"),
+        ("pages/data/mislabels.py", "Wrong labels", "mislabels", ":material/label_off:"),
+        ("pages/data/stratify.py", "Stratify", "stratify", ":material/call_split:"),
+    ],
+    "Models": [
+        ("pages/models/train.py", "Train", "train", ":material/model_training:"),
+        ("pages/models/compare.py", "Compare", "compare", ":material/leaderboard:"),
+    ],
+    "Demo": [("pages/demo/try_it.py", "Try it", "try_it", ":material/photo_camera:")],
+}
+
+
+def failed(error: Exception) -> bool:
+    """Words instead of a traceback, also for callbacks and fragments; the log keeps the details."""
+    logging.getLogger("fer").exception("page failed", exc_info=error)
+    page.explain(error)
+    return True
+
+
+app = st.App(Path(__file__).name, on_script_error=failed)
+
+st.set_page_config(page_title="FER Workbench", page_icon=":material/face:", layout="wide")
+style.apply()
+navigation = st.navigation(
+    {
+        section: [
+            st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore") for path, title, url, icon in rooms
+        ]
+        for section, rooms in HOUSE.items()
+    },
+    expanded=True,
+)
+live.sidebar()
+navigation.run()
