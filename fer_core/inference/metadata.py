@@ -1,0 +1,132 @@
+"""What a model file must say about itself before its answers mean anything.
+
+An exported run carries this as JSON in the ONNX file's `metadata_props`, under the key `fer`. For a file from
+elsewhere the same JSON can lie beside it (`model.json` beside `model.onnx`) or be passed in.
+
+    >>> ModelMetadata(classes=("happy", "sad"), input_size=48, color="gray").threshold
+    0.7
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from fer_core.errors import ModelFileError
+
+METADATA_KEY = "fer"
+"""Key in the ONNX file's `metadata_props`."""
+REQUIRED = ("classes", "input_size", "color")
+"""Fields without which a model cannot be used."""
+
+Scaling = Literal["none", "unit", "symmetric", "imagenet"]
+
+
+class ModelMetadata(BaseModel):
+    """How to feed a model and how to read it.
+
+    Attributes:
+        classes: one name per output, in output order.
+        input_size: side of the square input, pixels.
+        color: `gray` (one channel) or `rgb` (three).
+        scaling: what the graph expects of a gray level 0..255: `none` as it is, `unit` divided by 255,
+            `symmetric` to -1..1, `imagenet` unit, then ImageNet's channel means and deviations.
+        output: whether the graph answers `probabilities` or `logits`.
+        temperature: logits are divided by this before softmax (Guo et al. 2017); 1 changes nothing.
+        threshold: below this top probability the answer is "uncertain".
+        dataset, version, run, recipe: where the model comes from; empty where unknown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    classes: tuple[str, ...] = Field(min_length=2)
+    input_size: int = Field(ge=8, le=1024)
+    color: Literal["gray", "rgb"]
+    scaling: Scaling = "none"
+    output: Literal["probabilities", "logits"] = "probabilities"
+    temperature: float = Field(default=1.0, gt=0, le=100)
+    threshold: float = Field(default=0.7, ge=0, le=1)
+    dataset: str = ""
+    version: str = ""
+    run: str = ""
+    recipe: str = ""
+
+    @field_validator("classes")
+    @classmethod
+    def _distinct(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(classes)) != len(classes) or not all(name.strip() for name in classes):
+            raise ValueError("class names must be distinct and not empty")
+        return classes
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.color == "gray" else 3
+
+    def to_json(self) -> str:
+        """The JSON text that goes into `metadata_props["fer"]` or a `model.json`."""
+        return self.model_dump_json()
+
+
+def parse(source: str | Mapping[str, Any] | ModelMetadata, origin: str) -> ModelMetadata:
+    """Metadata from JSON text or a mapping.
+
+    Args:
+        source: JSON text, a mapping, or metadata that is ready.
+        origin: where it came from, for the message.
+
+    Raises:
+        ModelFileError: not JSON, a field missing, or a field that holds something else.
+    """
+    if isinstance(source, ModelMetadata):
+        return source
+    try:
+        fields = json.loads(source) if isinstance(source, str) else dict(source)
+    except ValueError as error:
+        raise ModelFileError(f"The model metadata in {origin} is not JSON", received=error) from error
+    if not isinstance(fields, dict):
+        raise ModelFileError(
+            f"The model metadata in {origin} is not a JSON object", received=repr(fields)[:80]
+        )
+    missing = [name for name in REQUIRED if name not in fields]
+    if missing:
+        raise ModelFileError(
+            f"The model metadata in {origin} lacks {_listed(missing)}",
+            received=", ".join(map(str, fields)) or "nothing",
+            hint=f"A model needs {_listed(REQUIRED)}",
+        )
+    try:
+        return ModelMetadata.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "the metadata"
+        message = f"The model metadata in {origin} cannot be used: {name}: {first['msg']}"
+        raise ModelFileError(message, received=repr(first["input"])[:80]) from error
+
+
+def sidecar(model: Path) -> Path:
+    """The JSON file that speaks for a model file without metadata: `x.json` beside `x.onnx`."""
+    return model.with_suffix(".json")
+
+
+def read_sidecar(model: Path) -> ModelMetadata | None:
+    """Metadata from the JSON file beside a model, or None where there is none.
+
+    Raises:
+        ModelFileError: the file is there but cannot be used.
+    """
+    path = sidecar(model)
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelFileError(f"{path.name} cannot be read", received=error) from error
+    return parse(text, path.name)
+
+
+def _listed(names: list[str] | tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,292 @@
+"""A photo's bytes in, answers out: decode, find the faces, read each, say what is uncertain.
+
+result = analyse(predictor, path.read_bytes(), path.name)
+result.faces[0].answer            # "happy" or "neutral or sad?"
+result.to_json()                  # what `predict --json` prints
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from fer_core.data.images import Picture, decode, to_gray
+from fer_core.inference.faces import Box, Detector, Face, crop_face, why_face_crop
+from fer_core.inference.haar import HaarDetector
+from fer_core.inference.predictor import Classifier
+
+Mode = Literal["auto", "faces", "whole"]
+MODES: tuple[str, ...] = get_args(Mode)
+_FEW_PIXELS = 36  # a face below this has to be enlarged to three quarters of a usual 48 pixel input or more
+_DARK = 40  # mean gray level
+_COARSE = 4  # a picture this many times larger than the detector's working size
+
+
+@dataclass(frozen=True)
+class FaceAnswer:
+    """What the model says of one face.
+
+    Attributes:
+        number: 1 is the leftmost.
+        box: where it is in the picture.
+        label: the likeliest class, whether certain or not.
+        probabilities: class -> probability, in the model's order.
+        uncertain: whether the likeliest class stays below the threshold.
+        ms: this face's share of the time the model took.
+        detection: the detector's score, 0..1; None where the whole picture was taken.
+        crop: uint8 (size, size, channels), as the model saw it.
+    """
+
+    number: int
+    box: Box
+    label: str
+    probabilities: Mapping[str, float]
+    uncertain: bool
+    ms: float
+    detection: float | None
+    crop: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def likeliest(self) -> tuple[str, str]:
+        """The two likeliest classes, likelier first."""
+        first, second = sorted(self.probabilities, key=lambda name: -self.probabilities[name])[:2]
+        return first, second
+
+    @property
+    def answer(self) -> str:
+        """`happy`, or `neutral or sad?` when uncertain."""
+        return f"{' or '.join(self.likeliest)}?" if self.uncertain else self.label
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "box": self.box.to_list(),
+            "label": self.label,
+            "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
+            "uncertain": self.uncertain,
+            "likeliest": list(self.likeliest),
+            "ms": round(self.ms, 3),
+        }
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """One photo's faces and how long they took.
+
+    Attributes:
+        name: the file's name.
+        width, height: pixels after EXIF rotation.
+        faces: from left to right.
+        whole: why the whole picture was read as one face; "" where it was not.
+        warnings: sentences for the person who gave the photo.
+        detector: which one looked, "" where none did.
+        threshold: the one that `uncertain` was decided by.
+        decode_ms, detect_ms, predict_ms: milliseconds.
+        picture: the decoded picture, in memory only.
+    """
+
+    name: str
+    width: int
+    height: int
+    faces: tuple[FaceAnswer, ...]
+    whole: str
+    warnings: tuple[str, ...]
+    detector: str
+    threshold: float
+    decode_ms: float
+    detect_ms: float
+    predict_ms: float
+    picture: Picture = field(repr=False, compare=False)
+
+    @property
+    def total_ms(self) -> float:
+        return self.decode_ms + self.detect_ms + self.predict_ms
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: one entry of `predict --json`."""
+        return {
+            "file": self.name,
+            "width": self.width,
+            "height": self.height,
+            "faces": [face.to_json() for face in self.faces],
+            "whole_picture": self.whole,
+            "warnings": list(self.warnings),
+            "threshold": self.threshold,
+            "ms": {
+                "decode": round(self.decode_ms, 3),
+                "detect": round(self.detect_ms, 3),
+                "predict": round(self.predict_ms, 3),
+            },
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row per face, for a table or CSV; a photo without a face has one row without an answer."""
+        photo = {"file": self.name, "warnings": " ".join(self.warnings)}
+        if not self.faces:
+            return [{**photo, "face": None, "label": None, "uncertain": None}]
+        return [
+            {
+                **photo,
+                "face": face.number,
+                "x": face.box.x,
+                "y": face.box.y,
+                "width": face.box.width,
+                "height": face.box.height,
+                "label": face.label,
+                "uncertain": face.uncertain,
+                "second": face.likeliest[1],
+                **{f"p_{name}": round(p, 6) for name, p in face.probabilities.items()},
+                "ms": round(face.ms, 3),
+            }
+            for face in self.faces
+        ]
+
+
+@cache
+def default_detector() -> Detector:
+    """The detector used where none is named; one per process."""
+    return HaarDetector()
+
+
+def analyse(
+    predictor: Classifier,
+    data: bytes,
+    name: str = "",
+    mode: Mode = "auto",
+    flip: bool = False,
+    threshold: float | None = None,
+    detector: Detector | None = None,
+) -> PhotoResult:
+    """Read every face in a picture file.
+
+    Args:
+        predictor: the model.
+        data: the file's bytes (JPEG, PNG, WebP, ...).
+        name: the file's name, for messages and results.
+        mode: `faces` reads what the detector boxes, `whole` reads the picture as one face crop, `auto` decides
+            by size and detector and says so in `PhotoResult.whole`.
+        flip: average with the mirrored crop.
+        threshold: below this top probability a face is uncertain; None takes the model's own.
+        detector: None takes `default_detector()`.
+
+    Raises:
+        ImageError: not a picture, damaged, or beyond the limits.
+    """
+    started = time.perf_counter()
+    picture = decode(data, name)
+    decode_ms = _since(started)
+    return analyse_picture(predictor, picture, name, mode, flip, threshold, detector, decode_ms)
+
+
+def analyse_picture(
+    predictor: Classifier,
+    picture: Picture,
+    name: str = "",
+    mode: Mode = "auto",
+    flip: bool = False,
+    threshold: float | None = None,
+    detector: Detector | None = None,
+    decode_ms: float = 0.0,
+) -> PhotoResult:
+    """`analyse` for a picture that is decoded already."""
+    if mode not in MODES:
+        raise ValueError(f"`mode` must be one of {MODES}. Received: mode={mode!r}")
+    looker = default_detector() if detector is None else detector
+    limit = predictor.metadata.threshold if threshold is None else threshold
+    pixels = picture.pixels
+
+    started = time.perf_counter()
+    faces, whole, looked = _find(pixels, mode, looker)
+    detect_ms = _since(started)
+
+    started = time.perf_counter()
+    crops = [pixels if whole else crop_face(pixels, face.box) for face in faces]
+    answers = _read(predictor, faces, crops, bool(whole), flip, limit)
+    return PhotoResult(
+        name=name,
+        width=picture.width,
+        height=picture.height,
+        faces=answers,
+        whole=whole,
+        warnings=tuple(_warnings(pixels, faces, whole, looker)),
+        detector=looker.name if looked else "",
+        threshold=limit,
+        decode_ms=decode_ms,
+        detect_ms=detect_ms,
+        predict_ms=_since(started),
+        picture=picture,
+    )
+
+
+def _find(pixels: np.ndarray, mode: Mode, detector: Detector) -> tuple[list[Face], str, bool]:
+    """Faces, the reason if the picture is taken as a whole, and whether the detector looked."""
+    height, width = pixels.shape[:2]
+    everything = [Face(Box(0, 0, width, height), score=1.0)]
+    if mode == "whole":
+        return everything, "as asked", False
+    if mode == "auto" and (reason := why_face_crop(pixels, None, detector)):
+        return everything, reason, False
+    faces = detector.detect(pixels)
+    if mode == "auto" and (reason := why_face_crop(pixels, faces, detector)):
+        return everything, reason, True
+    return faces, "", True
+
+
+def _read(
+    predictor: Classifier,
+    faces: list[Face],
+    crops: list[np.ndarray],
+    whole: bool,
+    flip: bool,
+    threshold: float,
+) -> tuple[FaceAnswer, ...]:
+    if not crops:
+        return ()
+    started = time.perf_counter()
+    batch = np.concatenate([predictor.prepare(crop[None]) for crop in crops])
+    table = predictor.predict(batch, flip=flip)
+    ms = _since(started) / len(crops)
+    names = predictor.metadata.classes
+    return tuple(
+        FaceAnswer(
+            number=number,
+            box=face.box,
+            label=names[int(row.argmax())],
+            probabilities={name: float(p) for name, p in zip(names, row, strict=True)},
+            uncertain=bool(row.max() < threshold),
+            ms=ms,
+            detection=None if whole else face.score,
+            crop=crop,
+        )
+        for number, (face, row, crop) in enumerate(zip(faces, table, batch, strict=True), start=1)
+    )
+
+
+def _warnings(pixels: np.ndarray, faces: list[Face], whole: str, detector: Detector) -> list[str]:
+    height, width = pixels.shape[:2]
+    found = []
+    if not faces:
+        found.append(
+            "No face found: try a sharper or frontal picture, or read the whole picture as one face."
+        )
+    small = sum(max(face.box.width, face.box.height) < _FEW_PIXELS for face in faces)
+    if small:
+        which = "One face is" if small == 1 else f"{small} faces are"
+        found.append(f"{which} under {_FEW_PIXELS} pixels wide: read the answer with care.")
+    if not whole and detector.smallest(width, height) > _COARSE * detector.smallest(1, 1):
+        size = f"{width:,} x {height:,}"
+        found.append(
+            f"Large picture ({size}): faces under {detector.smallest(width, height)} pixels are not sought."
+        )
+    if faces and to_gray(pixels).mean() < _DARK:
+        found.append("The picture is dark: expect more mistakes.")
+    return found
+
+
+def _since(started: float) -> float:
+    """Milliseconds since a `time.perf_counter()`."""
+    return (time.perf_counter() - started) * 1000
