@@ -40,12 +40,9 @@ class Plan:
 
     Attributes:
         manifest: the whole table with its new splits; rows that did not decode keep theirs.
-        before: index split; columns `images` (int), `share` (0..1), `target` (0..1) and `worst`: how far the
-            class that fits least is from the target, in percentage points of that class.
-        after: the same for the new splits.
-        counts_before: images per split (index) and class (columns), int64.
-        counts_after: the same for the new splits.
-        moves: image_id, path, label, from, to of every image that changes split.
+        before: readable images per split (index) and class (columns), int64.
+        after: the same with the new splits.
+        moves: image_id and its split `before` and `after`, of every image that changes split.
         group_violations: groups on more than one side, counted again from `manifest`.
         groups: how many groups of two or more images were kept together.
         warnings: sentences on what could not be met.
@@ -55,8 +52,6 @@ class Plan:
     manifest: pd.DataFrame
     before: pd.DataFrame
     after: pd.DataFrame
-    counts_before: pd.DataFrame
-    counts_after: pd.DataFrame
     moves: pd.DataFrame
     group_violations: int
     groups: int
@@ -70,6 +65,16 @@ class Plan:
     def moved(self) -> int:
         """How many images change split."""
         return len(self.moves)
+
+    @property
+    def shares_before(self) -> pd.DataFrame:
+        """`split_table` of the splits as they were."""
+        return split_table(self.before, self.ratios)
+
+    @property
+    def shares_after(self) -> pd.DataFrame:
+        """`split_table` of the new splits."""
+        return split_table(self.after, self.ratios)
 
 
 def parse_ratios(text: str) -> tuple[float, ...]:
@@ -125,19 +130,16 @@ def stratify(
 
     result = manifest.copy()
     result.loc[table.index, "split"] = np.array(list(wanted), dtype=object)[chosen]
-    before, after = counts(manifest), counts(result)
-    changed = table["split"] != result.loc[table.index, "split"]
-    moves = table.loc[changed, ["image_id", "path", "label"]].assign(
-        **{"from": table.loc[changed, "split"], "to": result.loc[table.index[changed], "split"]}
+    after = counts(result)
+    moves = pd.DataFrame(
+        {"image_id": table["image_id"], "before": table["split"], "after": result.loc[table.index, "split"]}
     )
     sizes = np.bincount(group)
     return Plan(
         manifest=result,
-        before=split_table(before, wanted),
-        after=split_table(after, wanted),
-        counts_before=before,
-        counts_after=after,
-        moves=moves.reset_index(drop=True),
+        before=counts(manifest),
+        after=after,
+        moves=moves[moves["before"] != moves["after"]].reset_index(drop=True),
         group_violations=group_violations(result, extra),
         groups=int((sizes > 1).sum()),
         ratios=wanted,
@@ -148,8 +150,13 @@ def stratify(
     )
 
 
-def save_plan(dataset: Dataset, plan: Plan) -> Version:
+def save_plan(dataset: Dataset, plan: Plan, parent: str | None = None) -> Version:
     """The plan as a new version of the dataset, child of the version it was made from.
+
+    Args:
+        dataset: the dataset the plan was made from.
+        plan: from `stratify`.
+        parent: id of the version the plan was made from; checked against the plan's own.
 
     Raises:
         SplitError: a group is on two sides, or the plan was made from another dataset.
@@ -158,10 +165,10 @@ def save_plan(dataset: Dataset, plan: Plan) -> Version:
 
     if plan.group_violations:
         raise SplitError("Groups of equal pictures are on two sides", received=plan.group_violations)
-    if plan.parent not in {version.id for version in dataset.versions()}:
+    if parent not in (None, plan.parent) or plan.parent not in {v.id for v in dataset.versions()}:
         raise SplitError(
             "This plan was made from another dataset or version",
-            received=plan.parent,
+            received=parent or plan.parent,
             hint="Make the plan again",
         )
     parameters = {
@@ -194,7 +201,16 @@ def group_violations(manifest: pd.DataFrame, groups: pd.Series | None = None) ->
 
 
 def split_table(images: pd.DataFrame, ratios: dict[str, float]) -> pd.DataFrame:
-    """Images, share and target per split, as `Plan.before`, from counts per split and class."""
+    """How close each split is to its target.
+
+    Args:
+        images: counts per split (index) and class (columns).
+        ratios: wanted share per split, sum 1.
+
+    Returns:
+        Index split; `images` (int), `share` (0..1), `target` (0..1) and `worst`: how far the class that fits
+        least is from the target, in percentage points of that class.
+    """
     table = images.reindex(list(ordered_splits([*ratios, *images.index])), fill_value=0)
     target = pd.Series({name: ratios.get(name, 0.0) for name in table.index})
     per_class = table / table.sum().clip(lower=1)
