@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from fer_core.cli.common import dataset, emit, job_option, json_option, name_argument, text_table, version_option, work
-from fer_core.errors import DecisionError, SplitError
+from fer_core.errors import DecisionError
 
 KINDS = ("exact", "near", "mirrored")
 
@@ -174,14 +174,6 @@ def review_import(name: str, file: Path, as_json: bool) -> None:
         click.echo(", ".join(f"{key}: {value:,}" for key, value in result.items() if isinstance(value, int)))
 
 
-def parse_ratios(text: str) -> tuple[float, ...]:
-    """`80/10/10` -> (80.0, 10.0, 10.0)."""
-    try:
-        return tuple(float(part) for part in text.replace(",", "/").split("/"))
-    except ValueError:
-        raise SplitError("Ratios are numbers with slashes", received=text, hint="For example 80/10/10") from None
-
-
 @click.command("stratify")
 @name_argument
 @version_option
@@ -194,12 +186,11 @@ def stratify(name: str, version: str | None, ratios: str, seed: int, as_json: bo
 
     found = dataset(name)
     chosen = found.version(version)
-    parsed = parse_ratios(ratios)
-    if len(parsed) != 3:
-        raise SplitError("Three ratios are needed: train, val and test", received=ratios, hint="For example 80/10/10")
-    plan = splitter.stratify(found.manifest(chosen.id), ratios=(parsed[0], parsed[1], parsed[2]), seed=seed)
-    saved = splitter.save_plan(found, plan, parent=chosen.id)
-    counts: dict[str, dict[str, int]] = {str(s): {str(c): int(n) for c, n in row.items()} for s, row in plan.after.iterrows()}
+    plan = splitter.stratify(found.manifest(chosen.id), ratios=splitter.parse_ratios(ratios), seed=seed)
+    saved = splitter.save_plan(found, plan)
+    counts: dict[str, dict[str, int]] = {
+        str(s): {str(c): int(n) for c, n in row.items()} for s, row in plan.counts_after.iterrows()
+    }
     result: dict[str, Any] = {
         "version": saved.id,
         "number": saved.number,
@@ -213,7 +204,7 @@ def stratify(name: str, version: str | None, ratios: str, seed: int, as_json: bo
         emit(result)
         return
     click.echo(f"version {saved.number} ({saved.id}): {plan.moved:,} images moved, {plan.group_violations} groups broken")
-    names = [str(c) for c in plan.after.columns]
+    names = [str(c) for c in plan.counts_after.columns]
     click.echo(text_table(("split", *names, "all"), [(s, *row.values(), sum(row.values())) for s, row in counts.items()]))
     for warning in plan.warnings:
         click.echo(f"  note: {warning}")
