@@ -4,7 +4,7 @@
 >>> table = pd.DataFrame({"image_id": list("abcdefghij"), "pixel_hash": list("aabcdefghi"), "error": "",
 ...                       "split": "train", "label": "happy", "path": list("abcdefghij"), "file_hash": ""})
 >>> plan = stratify(table, (60, 20, 20), seed=1)
->>> plan.after["images"].to_dict(), plan.group_violations
+>>> plan.after["happy"].to_dict(), plan.group_violations
 ({'train': 6, 'val': 2, 'test': 2}, 0)
 """
 
@@ -21,9 +21,10 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from fer_core.data.records import classes, content_id, counts, readable
-from fer_core.emotions import SPLITS, ordered_splits
+from fer_core.emotions import SPLITS
 from fer_core.errors import SplitError, TooFewImages
 from fer_core.splits.allocate import Ints, allocate
+from fer_core.splits.tables import group_violations, split_table
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -181,47 +182,6 @@ def save_plan(dataset: Dataset, plan: Plan, parent: str | None = None) -> Versio
     return save_version(
         dataset, plan.manifest, parent=plan.parent, operation="stratify", parameters=parameters
     )
-
-
-def group_violations(manifest: pd.DataFrame, groups: pd.Series | None = None) -> int:
-    """How many groups lie on more than one side, counted from the table alone.
-
-    Args:
-        manifest: a manifest; rows that did not decode do not count.
-        groups: further group ids indexed by image_id, as in `stratify`.
-    """
-    table = readable(manifest)
-    same = table[table["pixel_hash"] != ""].groupby("pixel_hash")["split"].nunique()
-    violations = int((same > 1).sum())
-    if groups is not None:
-        ids = table["image_id"].map(groups)
-        known = ids.notna() & (ids.astype("str") != "")
-        violations += int((table["split"][known].groupby(ids[known]).nunique() > 1).sum())
-    return violations
-
-
-def split_table(images: pd.DataFrame, ratios: dict[str, float]) -> pd.DataFrame:
-    """How close each split is to its target.
-
-    Args:
-        images: counts per split (index) and class (columns).
-        ratios: wanted share per split, sum 1.
-
-    Returns:
-        Index split; `images` (int), `share` (0..1), `target` (0..1) and `worst`: how far the class that fits
-        least is from the target, in percentage points of that class.
-    """
-    table = images.reindex(list(ordered_splits([*ratios, *images.index])), fill_value=0)
-    target = pd.Series({name: ratios.get(name, 0.0) for name in table.index})
-    per_class = table / table.sum().clip(lower=1)
-    return pd.DataFrame(
-        {
-            "images": table.sum(axis=1),
-            "share": table.sum(axis=1) / max(int(table.to_numpy().sum()), 1),
-            "target": target,
-            "worst": per_class.sub(target, axis=0).abs().max(axis=1) * 100,
-        }
-    ).rename_axis("split")
 
 
 def _ratios(ratios: Sequence[float]) -> dict[str, float]:
