@@ -1,0 +1,107 @@
+"""What a network is made of, as data: the `[model]` table of a recipe.
+
+A CNN is a list of blocks, read from the input to the last hidden layer; the softmax over the classes is
+always added. No Keras here, so that pages and the command line can read and check recipes without it.
+
+    >>> CnnSpec(blocks=[{"kind": "conv", "filters": 32}, {"kind": "flatten"}]).blocks[0].convs
+    2
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Spec(BaseModel):
+    """A table of a recipe: unknown fields are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConvBlock(Spec):
+    """[convolution, normalisation and activation] x `convs`, then pooling and dropout."""
+
+    kind: Literal["conv"] = "conv"
+    filters: Positive
+    convs: Positive = 2
+    kernel_size: Positive = 3
+    strides: Positive = Field(default=1, description="Of the first convolution of the block")
+    batch_norm: Literal["none", "before_activation", "after_activation", "after_last"] = Field(
+        default="after_activation",
+        description="Where batch normalisation stands; `after_last`: once, at the end of the block",
+    )
+    pool: Literal["none", "max", "average"] = "max"
+    dropout: Fraction = 0.0
+
+
+class ResidualBlock(Spec):
+    """Two 3x3 convolutions with batch normalisation and a shortcut (He et al. 2015), then dropout.
+
+    Where the shape changes the shortcut is average-pooled and projected (He et al. 2018, ResNet-D).
+    """
+
+    kind: Literal["residual"] = "residual"
+    filters: Positive
+    strides: Positive = 1
+    dropout: Fraction = 0.0
+
+
+class Flatten(Spec):
+    """Feature map to vector, by keeping everything."""
+
+    kind: Literal["flatten"] = "flatten"
+    dropout: Fraction = 0.0
+
+
+class GlobalAverage(Spec):
+    """Feature map to vector, by the mean of each channel."""
+
+    kind: Literal["global_average"] = "global_average"
+    dropout: Fraction = 0.0
+
+
+class DenseBlock(Spec):
+    """Fully connected layer, activation, optional batch normalisation, dropout."""
+
+    kind: Literal["dense"] = "dense"
+    units: Positive
+    activation: Literal["relu", "gelu", "silu"] = "relu"
+    batch_norm: bool = False
+    dropout: Fraction = 0.0
+
+
+Block = Annotated[
+    ConvBlock | ResidualBlock | Flatten | GlobalAverage | DenseBlock, Field(discriminator="kind")
+]
+
+
+class L2(Spec):
+    """L2 penalty on the kernels, per kind of layer; 0 is none."""
+
+    conv: float = Field(default=0.0, ge=0)
+    dense: float = Field(default=0.0, ge=0, description="Hidden dense layers")
+    output: float = Field(default=0.0, ge=0, description="The softmax layer")
+
+
+class CnnSpec(Spec):
+    """A network described block by block."""
+
+    architecture: Literal["cnn"] = "cnn"
+    input_size: int = Field(default=48, ge=8, le=512, description="Pixels along each side")
+    color: Literal["gray", "rgb"] = "gray"
+    blocks: list[Block] = Field(min_length=1)
+    l2: L2 = L2()
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the input."""
+        return self.input_size, self.input_size, 1 if self.color == "gray" else 3
+
+
+# A further architecture joins here as a union with the discriminator `architecture`.
+ModelSpec = CnnSpec

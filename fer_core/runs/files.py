@@ -1,0 +1,62 @@
+"""Read files that somebody else is writing: what is whole counts, what is not is not there yet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object; {} where the file is missing, cut off or something else."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def read_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """Whole lines of a JSONL file from `offset` (bytes) on, and the offset to go on from.
+
+    A line that is cut off at the end is left for the next call; one that is not a JSON object is passed over.
+    """
+    try:
+        with open(path, "rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except OSError:
+        return [], offset
+    whole = data[: data.rfind(b"\n") + 1]
+    return [row for line in whole.splitlines() if (row := _object(line))], offset + len(whole)
+
+
+def read_end(path: Path, lines: int, limit: int = 256 * 1024) -> str:
+    """The last lines of a text file, reading at most `limit` bytes; "" where it is missing."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, file.seek(0, 2) - limit))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def append_line(path: Path, row: dict[str, Any]) -> None:
+    """Append one JSON object as a line and hand it to the system at once.
+
+    What an interrupted writer left of a line is closed first.
+    """
+    with open(path, "ab+") as file:
+        end = file.seek(0, 2)
+        file.seek(max(0, end - 1))
+        broken = end > 0 and file.read(1) != b"\n"
+        file.write((b"\n" if broken else b"") + json.dumps(row).encode() + b"\n")
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None

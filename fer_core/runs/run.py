@@ -1,0 +1,240 @@
+"""The files of a training run, and what can be read from them while it trains and after.
+
+A run is a folder, `models/runs/<id>/`:
+
+    recipe.toml                    the complete recipe
+    run.json                       what it is and which state it is in; replaced whole
+    process.json                   pid, start time and host of the worker
+    metrics.jsonl                  one line per finished epoch, appended
+    progress.json                  where in the epoch it is; replaced whole, at most twice a second
+    log.txt                        all the worker prints
+    stop                           present once somebody asked it to stop
+    checkpoints/best.npz           weights of the best epoch so far
+    best.keras, model.onnx         the model with those weights
+    predictions-<split>.parquet    image_id, label, p_<class>: probabilities for every image
+    evaluation.json                scores computed from the predictions
+
+Files may be half-written or missing at any moment: reading never fails for that. Nothing here imports Keras.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from fer_core.errors import NotFound, RunError
+from fer_core.runs.files import read_end, read_lines, read_object
+from fer_core.runs.process import process_alive
+from fer_core.training.recipe import Recipe, parse
+from fer_core.workspace import Workspace, write_json
+
+State = Literal["queued", "starting", "running", "stopping", "stopped", "finished", "failed", "lost"]
+STATES: tuple[State, ...] = get_args(State)
+ACTIVE: frozenset[State] = frozenset({"queued", "starting", "running", "stopping"})
+"""States that end by themselves or when stopped."""
+EPOCH_COLUMNS = (
+    "epoch",
+    "loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+    "seconds",
+    "images_per_second",
+    "eta_seconds",
+)
+"""What `metrics.jsonl` says of each epoch; `seconds` count its validation, `eta_seconds` all that is left."""
+
+_LOST = "The training process ended without a word: killed, out of memory, or the machine went down"
+_NEVER_RAN = "The training process ended before it could begin"
+_START_SECONDS = 30.0  # between the start of the process and its first file
+_SILENT_SECONDS = 120.0  # without a sign of life from another machine
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. Cheap to create; every property reads the files anew."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """Such as `0041-compact`."""
+        return self.folder.name
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.folder.parents[2])
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """`run.json` as it stands; {} while it cannot be read."""
+        return read_object(self.folder / "run.json")
+
+    @property
+    def state(self) -> State:
+        """The true state: a run whose process is gone is never `running`."""
+        return self.status()[0]
+
+    @property
+    def active(self) -> bool:
+        """Whether it waits or works."""
+        return self.state in ACTIVE
+
+    def status(self) -> tuple[State, str]:
+        """State, and the reason for it in one sentence where there is one."""
+        info = self.info
+        state: State = info.get("state", "lost")
+        if state not in ACTIVE or state == "queued":
+            return state, str(info.get("reason", ""))
+        if self._process_alive(info):
+            return ("stopping" if self.stop_requested else state), ""
+        # It may have ended well between the two looks.
+        info = self.info
+        if (last := info.get("state", "lost")) not in ACTIVE:
+            return last, str(info.get("reason", ""))
+        return ("failed", _NEVER_RAN) if state == "starting" else ("lost", _LOST)
+
+    def _process_alive(self, info: Mapping[str, Any]) -> bool:
+        process = read_object(self.folder / "process.json")
+        if not process:
+            # Between the start of the process and its first file.
+            return _seconds_since(info.get("launched")) < _START_SECONDS
+        if process.get("host") != socket.gethostname():
+            return self._seconds_silent() < _SILENT_SECONDS
+        return process_alive(int(process["pid"]), float(process["create_time"]))
+
+    def _seconds_silent(self) -> float:
+        """Age of the newest sign of life; for a worker on another machine."""
+        times = [p.stat().st_mtime for p in self.folder.glob("*.json*")]
+        return time.time() - max(times, default=0.0)
+
+    @property
+    def stop_requested(self) -> bool:
+        return (self.folder / "stop").exists()
+
+    @property
+    def recipe(self) -> Recipe:
+        """The complete recipe.
+
+        Raises:
+            RunError: the file is not there.
+        """
+        try:
+            return parse((self.folder / "recipe.toml").read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(f"The recipe of run {self.id} cannot be read", received=error) from error
+
+    @property
+    def dataset(self) -> str:
+        return str(self.info.get("dataset", ""))
+
+    @property
+    def version(self) -> str:
+        """Id of the dataset version it trains on."""
+        return str(self.info.get("version", ""))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in output order; empty until the worker has read the version."""
+        return tuple(self.info.get("classes", ()))
+
+    def update(self, **fields: Any) -> None:
+        """Change fields of `run.json`; the file is replaced whole."""
+        write_json(self.folder / "run.json", {**self.info, **fields})
+
+    def metrics(self) -> pd.DataFrame:
+        """One row per finished epoch, counted from 1, with the columns `EPOCH_COLUMNS`."""
+        return pd.DataFrame(self.tail()[0], columns=list(EPOCH_COLUMNS))
+
+    def tail(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Epochs written since `offset` (bytes), and the offset to ask with next time."""
+        rows, offset = read_lines(self.folder / "metrics.jsonl", offset)
+        return [row for row in rows if {"epoch", "val_accuracy"} <= row.keys()], offset
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """Where it is now: phase, epoch, epochs, step, steps, loss, accuracy, images_per_second."""
+        return read_object(self.folder / "progress.json")
+
+    def log_tail(self, lines: int = 40) -> str:
+        """The last lines of the worker's log."""
+        return read_end(self.folder / "log.txt", lines)
+
+    def predictions(self, split: str) -> pd.DataFrame:
+        """Table of image_id, label and p_<class> (float32) for every image of a split.
+
+        Raises:
+            NotFound: the run has none for that split.
+        """
+        path = self.folder / f"predictions-{split}.parquet"
+        if not path.is_file():
+            have = [
+                p.stem.removeprefix("predictions-") for p in sorted(self.folder.glob("predictions-*.parquet"))
+            ]
+            raise NotFound(
+                f"Run {self.id} has no predictions for this split",
+                received=split,
+                hint=f"It has: {', '.join(have) or 'none yet'}",
+            )
+        return pd.read_parquet(path)
+
+    def evaluation(self) -> dict[str, Any]:
+        """`evaluation.json`; {} until it is there."""
+        return read_object(self.folder / "evaluation.json")
+
+    def summary(self) -> dict[str, Any]:
+        """One row of the table of runs; values that are not known yet are None."""
+        info = self.info
+        state, reason = self.status()
+        rows = self.tail()[0]
+        best = best_epoch(rows)
+        seconds = info.get("seconds")
+        return {
+            "run": self.id,
+            "state": state,
+            "recipe": info.get("recipe"),
+            "dataset": info.get("dataset"),
+            "version": info.get("version"),
+            "parameters": info.get("parameters"),
+            "trainable_parameters": info.get("trainable_parameters"),
+            "epochs": len(rows),
+            "planned_epochs": info.get("planned_epochs"),
+            "best_epoch": best.get("epoch"),
+            "val_accuracy": best.get("val_accuracy"),
+            "train_accuracy": best.get("accuracy"),
+            "seconds": seconds if seconds is not None else round(sum(r.get("seconds", 0.0) for r in rows), 3),
+            "images_per_second": _speed(rows),
+            "created": info.get("created"),
+            "started": info.get("started"),
+            "ended": info.get("ended"),
+            "device": info.get("device"),
+            "backend": info.get("backend"),
+            "seed": info.get("seed"),
+            "reason": reason,
+        }
+
+
+def best_epoch(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The epoch whose weights are kept: highest validation accuracy, the earlier of equals; {} of none."""
+    return dict(max(rows, key=lambda row: (row["val_accuracy"], -row["epoch"]), default={}))
+
+
+def _speed(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    """Training images per second of a typical epoch; the first is slower and does not count among several."""
+    speeds = [row["images_per_second"] for row in rows if "images_per_second" in row]
+    return round(median(speeds), 1) if speeds else None
+
+
+def _seconds_since(moment: str | None) -> float:
+    if not moment:
+        return float("inf")
+    return time.time() - datetime.fromisoformat(moment).timestamp()

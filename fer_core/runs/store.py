@@ -1,0 +1,89 @@
+"""The runs of a workspace: make one, list them, find one. What a run holds is told in `runs.run`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fer_core.errors import NotFound
+from fer_core.runs.run import ACTIVE, STATES, Run, State, best_epoch
+from fer_core.training.recipe import Recipe, to_toml
+from fer_core.workspace import Workspace, new_folder, now, write_json
+
+__all__ = ["ACTIVE", "STATES", "Run", "State", "best_epoch", "create_run", "get", "list_runs"]
+
+_RESERVE = 64 * 1024  # bytes
+
+
+def create_run(workspace: Workspace, dataset: str, version: str, recipe: Recipe, **fields: Any) -> Run:
+    """Make the folder of a new run in state `queued`.
+
+    Args:
+        workspace: where.
+        dataset: name of the dataset.
+        version: id of its version.
+        recipe: complete recipe.
+        fields: further entries of `run.json`.
+    """
+    name = f"{_next_number(workspace):04d}-{recipe.name}"
+    folder = workspace.runs / name
+    with new_folder(folder) as temporary:
+        (temporary / "recipe.toml").write_text(to_toml(recipe), encoding="utf-8")
+        # Deleted when the run fails, so that a full disk still has room for the reason.
+        (temporary / "reserve").write_bytes(bytes(_RESERVE))
+        info = {
+            "id": name,
+            "state": "queued",
+            "recipe": recipe.name,
+            "dataset": dataset,
+            "version": version,
+            "created": now(),
+            "seed": recipe.training.seed,
+            "planned_epochs": recipe.training.epochs,
+            **fields,
+        }
+        write_json(temporary / "run.json", info)
+    return Run(folder)
+
+
+def list_runs(workspace: Workspace) -> list[Run]:
+    """Every run of the workspace, newest first."""
+    folders = [p for p in workspace.runs.glob("[0-9]*-*") if (p / "run.json").is_file()]
+    return [Run(p) for p in sorted(folders, key=lambda p: (_number(p.name), p.name), reverse=True)]
+
+
+def get(workspace: Workspace, run: str) -> Run:
+    """A run by id, by its number (`41`), or by a start of its id that only one has.
+
+    Raises:
+        NotFound: none, or several.
+    """
+    runs = list_runs(workspace)
+    exact = [r for r in runs if r.id == run]
+    number = [r for r in runs if run.isdigit() and _number(r.id) == int(run)]
+    found = exact or number or [r for r in runs if run and r.id.startswith(run)]
+    if len(found) == 1:
+        return found[0]
+    what = "Several runs begin so" if found else "Run not found"
+    shown = ", ".join(r.id for r in (found or runs)[:8])
+    raise NotFound(what, received=run, hint=f"Known: {shown}" if shown else "There are no runs yet")
+
+
+def _next_number(workspace: Workspace) -> int:
+    """Take the next number. Creating its file is what makes it ours, so two processes never get the same."""
+    taken = workspace.runs / ".numbers"
+    taken.mkdir(parents=True, exist_ok=True)
+    used = [_number(p.name) for p in (*workspace.runs.glob("[0-9]*-*"), *taken.iterdir())]
+    number = max(used, default=0) + 1
+    while True:
+        try:
+            (taken / f"{number:04d}").touch(exist_ok=False)
+        except FileExistsError:
+            number += 1
+        else:
+            return number
+
+
+def _number(name: str) -> int:
+    match = re.match(r"\d+", name)
+    return int(match.group()) if match else 0

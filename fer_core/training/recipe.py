@@ -1,0 +1,215 @@
+"""Recipes: everything a training run needs to know, as data that can be read, compared and changed.
+
+A recipe is a TOML file that `extends` another and shows only what it changes. Nothing here imports Keras.
+
+    >>> override(load("compact"), {"training.epochs": "3"}).training.epochs
+    3
+    >>> override(load("compact"), {"training.epochs": "none"})
+    Traceback (most recent call last):
+    fer_core.errors.RecipeError: `training.epochs` must be a valid integer. Received: training.epochs='none'.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from fer_core.errors import RecipeError
+from fer_core.models.spec import ModelSpec, Spec
+from fer_core.training import toml
+from fer_core.training.problems import as_recipe_error
+from fer_core.training.tables import (
+    Adam,
+    Augmentation,
+    Constant,
+    CrossEntropy,
+    EarlyStopping,
+    Loss,
+    Optimizer,
+    Schedule,
+    Training,
+)
+
+FOLDER = Path(__file__).parent / "recipes"
+_TAGS = ("architecture", "name")
+"""Fields that say which kind a table is; another kind takes nothing over from its parent's table."""
+
+
+class Recipe(Spec):
+    """A complete recipe, inheritance resolved. `name` and `extends` say where it comes from."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
+    extends: str = ""
+    description: str = ""
+    model: ModelSpec
+    augmentation: Augmentation = Augmentation()
+    loss: Loss = CrossEntropy()
+    optimizer: Optimizer = Adam()
+    schedule: Schedule = Constant()
+    early_stopping: EarlyStopping = EarlyStopping()
+    training: Training = Training()
+
+
+def names() -> list[str]:
+    """Names of the built-in recipes, `base` first, each after the one it extends."""
+    parents = {path.stem: _read(path).get("extends", "") for path in FOLDER.glob("*.toml")}
+
+    def line(name: str) -> tuple[str, ...]:
+        return (*line(parents[name]), name) if parents.get(name) else (name,)
+
+    return sorted(parents, key=line)
+
+
+def load(name: str) -> Recipe:
+    """A recipe by name, or the recipe of a `.toml` file by its path.
+
+    Raises:
+        RecipeError: no such recipe, not TOML, a circle of `extends`, or a field that is not valid.
+    """
+    return validate(_resolve(_file(name), ()))
+
+
+def parse(text: str) -> Recipe:
+    """A complete recipe from TOML text, such as the `recipe.toml` of a run; `extends` is not followed."""
+    return validate(_loads(text, "recipe"))
+
+
+def to_toml(recipe: Recipe) -> str:
+    """The complete recipe as TOML text that `parse` reads back."""
+    return toml.dumps(recipe.model_dump(mode="json"))
+
+
+def changes(name: str) -> dict[str, Any]:
+    """What a recipe changes against its parent: dotted field -> new value; {} where it has none."""
+    recipe = load(name)
+    return difference(load(recipe.extends), recipe) if recipe.extends else {}
+
+
+def difference(old: Recipe, new: Recipe) -> dict[str, Any]:
+    """Fields that differ: dotted field -> value in `new`. Fields that `new` does not have are left out."""
+    before, after = fields(old), fields(new)
+    skip = {"name", "extends", "description"}
+    return {key: value for key, value in after.items() if key not in skip and before.get(key) != value}
+
+
+def fields(recipe: Recipe) -> dict[str, Any]:
+    """Every field by its dotted name, such as `optimizer.learning_rate`.
+
+    `model.blocks` is one value: a list of tables that show their kind and what differs from its defaults.
+    """
+    table = recipe.model_dump(mode="json")
+    if "blocks" in table["model"]:
+        blocks = recipe.model.blocks
+        table["model"]["blocks"] = [{"kind": b.kind, **b.model_dump(exclude_defaults=True)} for b in blocks]
+    return _flatten(table)
+
+
+def override(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe with some fields changed.
+
+    Args:
+        recipe: where to start from.
+        settings: dotted field -> value; text is read as TOML would (`1e-3`, `true`), else taken as it is.
+            Another `name` of optimizer, schedule or loss starts that table from its defaults. The last part
+            of a name is enough where only one field ends so: `epochs`, `learning_rate`.
+
+    Raises:
+        RecipeError: an unknown field or a value that is not valid.
+    """
+    table = recipe.model_dump(mode="json")
+    # Names of kinds first: they decide which other fields there are.
+    for key in sorted(settings, key=lambda k: k.rpartition(".")[2] not in _TAGS):
+        value = settings[key]
+        change: Any = _value(value) if isinstance(value, str) else value
+        for part in reversed(_full_name(key, table).split(".")):
+            change = {part: change}
+        table = _merge(table, change)
+    return validate(table)
+
+
+def validate(table: Mapping[str, Any]) -> Recipe:
+    """A recipe from nested tables, every field checked.
+
+    Raises:
+        RecipeError: "`field` must be one of {...}. Received: field=...".
+    """
+    try:
+        return Recipe.model_validate(table)
+    except ValidationError as error:
+        raise as_recipe_error(error) from error
+
+
+def _file(name: str) -> Path:
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    known = sorted(p.stem for p in FOLDER.glob("*.toml"))
+    if not name.endswith(".toml") and name not in known:
+        raise RecipeError(
+            f"`recipe` must be one of {{{', '.join(map(repr, known))}}}", received=f"recipe={name!r}"
+        )
+    return path
+
+
+def _resolve(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path in seen:
+        circle = " -> ".join(p.stem for p in (*seen, path))
+        raise RecipeError("Recipes extend each other in a circle", received=circle)
+    own = {"name": path.stem, **_read(path)}
+    if not own.get("extends"):
+        return own
+    parent = _resolve(_file(str(own["extends"])), (*seen, path))
+    return _merge({**parent, "description": ""}, own)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError("The recipe file cannot be read", received=path, hint=str(error)) from error
+    return _loads(text, path.name)
+
+
+def _loads(text: str, origin: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{origin} is not TOML", received=error) from error
+
+
+def _merge(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
+    """The child's fields over the parent's, table by table; lists are replaced whole."""
+    result = dict(parent)
+    for key, value in child.items():
+        old = result.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            other_kind = any(tag in value and value[tag] != old.get(tag) for tag in _TAGS)
+            result[key] = dict(value) if other_kind else _merge(old, value)
+        else:
+            result[key] = value
+    return result
+
+
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in table.items():
+        result |= _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return result
+
+
+def _full_name(key: str, table: Mapping[str, Any]) -> str:
+    if "." in key or key in Recipe.model_fields:
+        return key
+    found = [name for name in _flatten(table) if name.endswith(f".{key}")]
+    if len(found) > 1:
+        raise RecipeError(f"`{key}` must be one of {{{', '.join(map(repr, found))}}}", received=key)
+    return found[0] if found else key
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
