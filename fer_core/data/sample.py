@@ -1,0 +1,241 @@
+"""The built-in sample: about 1,200 drawn faces with every fault a real set has, and the truth about each.
+
+The faces are made by `fer_core.data.drawing` from a seed; splits, class balance and faults are as bad as the
+real world's. What was planted is written to `truth.json` beside the dataset, so that every detector can be
+measured against it. Pixels, labels and splits follow from the seed alone: the same seed gives the same
+version id on any machine.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from fer_core.data.drawing.face import draw_face
+from fer_core.data.drawing.pen import SIZE
+from fer_core.errors import TooFewImages
+
+CLASS_SHARES: dict[str, float] = {"happy": 0.34, "neutral": 0.27, "sad": 0.22, "surprise": 0.17}
+FOLDERS: dict[str, str] = {"train": "train", "val": "validation", "test": "test"}
+_VAL_SHARES: dict[str, float] = {"happy": 0.29, "neutral": 0.24, "sad": 0.15, "surprise": 0.24}
+_CONFUSED: dict[str, tuple[tuple[str, int], ...]] = {
+    "happy": (("neutral", 5), ("surprise", 4), ("sad", 1)),
+    "neutral": (("sad", 6), ("happy", 3), ("surprise", 1)),
+    "sad": (("neutral", 7), ("happy", 1), ("surprise", 1)),
+    "surprise": (("happy", 5), ("neutral", 3), ("sad", 1)),
+}
+_FULL_COUNT = 1200
+MIN_COUNT = 120
+
+
+@dataclass
+class _Face:
+    """One file to write."""
+
+    pixels: np.ndarray
+    emotion: str
+    label: str
+    split: str
+    encoding: str = "png"
+    path: str = ""
+
+
+@dataclass
+class _Plan:
+    """The files of a sample and what is wrong with them."""
+
+    rng: random.Random
+    faces: list[_Face] = field(default_factory=list)
+    pairs: dict[str, list[tuple[_Face, _Face, str]]] = field(default_factory=dict)
+    wrong: list[_Face] = field(default_factory=list)
+    blank: list[_Face] = field(default_factory=list)
+    taken: set[int] = field(default_factory=set)
+
+    def pick(self, count: int, split: str | None = None) -> list[_Face]:
+        """Faces without a fault so far, never the same twice."""
+        free = [
+            i for i, f in enumerate(self.faces) if i not in self.taken and (split is None or f.split == split)
+        ]
+        chosen = self.rng.sample(free, count)
+        self.taken.update(chosen)
+        return [self.faces[i] for i in chosen]
+
+    def copy(
+        self, kind: str, original: _Face, pixels: np.ndarray, split: str, note: str = "", **more: str
+    ) -> None:
+        """Add a second file of `original` in `split`."""
+        label = more.get("label", original.label)
+        face = _Face(pixels, original.emotion, label, split, more.get("encoding", "png"))
+        self.pairs.setdefault(kind, []).append((original, face, note))
+
+
+def _other_split(rng: random.Random, split: str) -> str:
+    return "val" if split == "train" else "train" if rng.random() < 0.9 else split
+
+
+def _shifted(pixels: np.ndarray, dx: int, dy: int) -> np.ndarray:
+    """The picture moved by whole pixels, its border repeated; uint8 (48, 48)."""
+    padded = np.pad(pixels, 2, mode="edge")
+    return padded[2 - dy : 2 - dy + SIZE, 2 - dx : 2 - dx + SIZE]
+
+
+def _brightened(pixels: np.ndarray, percent: int, lift: int) -> np.ndarray:
+    return (pixels.astype(np.int64) * percent // 100 + lift).clip(0, 255).astype(np.uint8)
+
+
+def _blank(rng: random.Random, index: int) -> np.ndarray:
+    """Nothing to see: one gray level, or almost night."""
+    if index % 2 == 0:
+        return np.full((SIZE, SIZE), (0, 255, 128)[index // 2 % 3] ^ (index // 6), dtype=np.uint8)
+    face = draw_face(rng, "neutral").astype(np.int64)
+    return (face * 7 // 256 + index).astype(np.uint8)
+
+
+def _plan(seed: int, count: int) -> _Plan:
+    """Which faces, labels, splits and faults a sample has."""
+    rng = random.Random(f"plan-{seed}-{count}")
+    plan = _Plan(rng)
+
+    def share(number: int) -> int:
+        return max(1, round(number * count / _FULL_COUNT))
+
+    exact, near, mirrored, conflicting, unreadable, blank = (share(n) for n in (24, 16, 8, 6, 5, 6))
+    drawn = count - exact - near - mirrored - conflicting - unreadable - blank
+    emotions = [name for name, part in CLASS_SHARES.items() for _ in range(round(drawn * part))]
+    emotions = (emotions + ["happy"] * drawn)[:drawn]
+    for index, emotion in enumerate(emotions):
+        pixels = draw_face(random.Random(f"face-{seed}-{index}"), emotion)
+        split = "val" if rng.random() < _VAL_SHARES[emotion] else "train"
+        plan.faces.append(_Face(pixels, emotion, emotion, split))
+    for face in plan.pick(share(8), "train"):
+        face.split = "test"
+
+    encodings = ("png", "bmp", "png", "tiff", "png", "rgb", "png", "packed")
+    into_test = share(3)
+    for index, face in enumerate(plan.pick(exact, "train")):
+        encoding = encodings[index % len(encodings)]
+        split = "test" if index < into_test else "val"
+        note = "same file" if encoding == "png" else "re-encoded"
+        plan.copy("exact", face, face.pixels, split, note, encoding=encoding)
+    for index, face in enumerate(plan.pick(near)):
+        if index % 2:
+            pixels, note = _brightened(face.pixels, rng.randint(96, 110), rng.randint(8, 22)), "brightened"
+        else:
+            dx, dy = rng.choice(((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1)))
+            pixels, note = _shifted(face.pixels, dx, dy), f"shifted by {dx}, {dy}"
+        plan.copy("near", face, pixels, _other_split(rng, face.split), note)
+    for face in plan.pick(mirrored):
+        plan.copy("mirrored", face, face.pixels[:, ::-1], _other_split(rng, face.split))
+    for face in plan.pick(conflicting):
+        label = _mistaken(rng, face.emotion)
+        plan.copy("conflicting", face, face.pixels, rng.choice(("train", "val")), label=label)
+    for face in plan.pick(share(60)):
+        face.label = _mistaken(rng, face.emotion)
+        plan.wrong.append(face)
+    for index in range(blank):
+        emotion = rng.choice(list(CLASS_SHARES))
+        plan.blank.append(_Face(_blank(rng, index), "", emotion, "val" if index % 4 == 3 else "train"))
+    copies = [copy for pairs in plan.pairs.values() for _, copy, _ in pairs]
+    plan.faces += copies + plan.blank
+    return plan
+
+
+def _mistaken(rng: random.Random, emotion: str) -> str:
+    names, weights = zip(*_CONFUSED[emotion], strict=True)
+    return str(rng.choices(names, weights)[0])
+
+
+_SUFFIX = {"png": ".png", "packed": ".png", "rgb": ".png", "bmp": ".bmp", "tiff": ".tiff"}
+
+
+def _save(path: Path, face: _Face) -> None:
+    image = Image.fromarray(np.ascontiguousarray(face.pixels))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if face.encoding == "packed":
+        image.save(path, compress_level=9, optimize=True)
+    elif face.encoding == "rgb":
+        image.convert("RGB").save(path)
+    else:
+        image.save(path)
+
+
+def _png_head() -> bytes:
+    """A PNG that stops where its pixels should begin."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", SIZE, SIZE, 8, 0, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + crc + struct.pack(">I", 900) + b"IDATx\x9c"
+
+
+def _bmp_head() -> bytes:
+    """A BMP of 48x48 gray levels of which only a few rows are there."""
+    palette = b"".join(bytes((v, v, v, 0)) for v in range(256))
+    info = struct.pack("<IiiHHIIiiII", 40, SIZE, SIZE, 1, 8, 0, SIZE * SIZE, 2835, 2835, 256, 256)
+    head = b"BM" + struct.pack("<IHHI", 54 + 1024 + SIZE * SIZE, 0, 0, 54 + 1024)
+    return head + info + palette + bytes(range(SIZE)) * 5
+
+
+_BROKEN: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
+    (".png", "truncated", _png_head),
+    (".png", "text", lambda: b"The face that belongs here was sent in another mail.\n" * 9),
+    (".png", "empty", lambda: b""),
+    (".bmp", "truncated", _bmp_head),
+    (".jpg", "noise", lambda: b"\xff\xd8\xff\xe0" + random.Random("noise").randbytes(700)),
+)
+
+
+def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[str, Any]:
+    """Write the sample's files below `folder` as split/class/file.
+
+    Args:
+        folder: an empty or new folder.
+        seed: decides everything.
+        count: files in all, at least 120; the planted faults scale with it (the numbers named are for 1,200).
+
+    Returns:
+        The truth, JSON-ready; every path is inside `folder` with "/" between parts:
+        `seed`, `count`; `emotions` {path: emotion drawn, blank pictures left out};
+        `exact` (24), `near` (16), `mirrored` (8), `conflicting` (6): lists of {paths: [original, copy], note};
+        `wrong_labels` (60) {path: right label}; `unreadable` (5) {path: what it is}; `blank` (6) [path].
+        A `conflicting` copy carries a wrong label too and is not counted in `wrong_labels`.
+
+    Raises:
+        TooFewImages: `count` below 120.
+    """
+    if count < MIN_COUNT:
+        raise TooFewImages(
+            "The sample is too small to plant its faults", received=count, hint="Use 120 or more"
+        )
+    plan = _plan(seed, count)
+    rng = random.Random(f"names-{seed}-{count}")
+    numbers = rng.sample(range(1, 10_000), count)
+    for face, number in zip(plan.faces, numbers, strict=False):
+        face.path = f"{FOLDERS[face.split]}/{face.label}/face_{number:04d}{_SUFFIX[face.encoding]}"
+        _save(folder / face.path, face)
+    unreadable = {}
+    for index, number in enumerate(numbers[len(plan.faces) :]):
+        suffix, what, content = _BROKEN[index % len(_BROKEN)]
+        label = rng.choice(list(CLASS_SHARES))
+        path = f"train/{label}/face_{number:04d}{suffix}"
+        (folder / path).write_bytes(content())
+        unreadable[path] = what
+    pairs = {
+        kind: [{"paths": [a.path, b.path], "note": note} for a, b, note in found]
+        for kind, found in plan.pairs.items()
+    }
+    return {
+        "seed": seed,
+        "count": count,
+        "emotions": {face.path: face.emotion for face in plan.faces if face.emotion},
+        **pairs,
+        "wrong_labels": {face.path: face.emotion for face in plan.wrong},
+        "unreadable": unreadable,
+        "blank": [face.path for face in plan.blank],
+    }
