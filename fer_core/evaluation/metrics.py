@@ -1,0 +1,193 @@
+"""Every number about a set of predictions, from one table of labels and probabilities.
+
+NumPy only, so that a page can compute them at once; the tests hold each number against scikit-learn's.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"image_id": ["a", "b"], "label": ["happy", "sad"],
+    ...                       "p_happy": [0.9, 0.6], "p_sad": [0.1, 0.4]})
+    >>> evaluate(table)["accuracy"], evaluate(table)["confusion"]["counts"]
+    (0.5, [[1, 0], [1, 0]])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from fer_core.errors import RunError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PREFIX = "p_"
+ECE_BINS = 15
+DRAWS = 2000
+_SUM_TOLERANCE = 1e-2  # half precision sums this far from 1
+
+
+def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> dict[str, Any]:
+    """All metrics of one split.
+
+    Args:
+        table: one row per image: `image_id`, `label` (class name) and one probability column `p_<class>` per
+            class, in the model's order.
+        groups: group id per row; copies of one picture are then resampled together in the interval.
+
+    Returns:
+        JSON-ready: images, classes, accuracy, accuracy_interval (95 %), balanced_accuracy, macro_precision,
+        macro_recall, macro_f1, weighted_precision, weighted_recall, weighted_f1, top2, log_loss (nats), brier
+        (0..2), ece, per_class {class: precision, recall, f1, support}, confusion {classes, counts: row =
+        label, column = prediction}. Averages run over the classes that occur as label or prediction.
+
+    Raises:
+        RunError: no rows, a missing column, an image twice, a label without a column, or numbers that are not
+            probabilities.
+    """
+    names, truth, p = read(table)
+    predicted = p.argmax(axis=1)
+    counts = confusion(truth, predicted, len(names))
+    rows = per_class(counts)
+    occurs = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
+    support = rows["support"].to_numpy(dtype=np.float64)
+    averages = {}
+    for name in ("precision", "recall", "f1"):
+        values = rows[name].to_numpy()
+        averages[f"macro_{name}"] = float(values[occurs].mean())
+        averages[f"weighted_{name}"] = float(values @ support / support.sum())
+    correct = truth == predicted
+    return {
+        "images": len(truth),
+        "classes": list(names),
+        "accuracy": float(correct.mean()),
+        "accuracy_interval": list(accuracy_interval(correct, groups)),
+        "balanced_accuracy": float(rows["recall"][support > 0].mean()),
+        **averages,
+        "top2": top_k(truth, p, 2),
+        "log_loss": log_loss(truth, p),
+        "brier": brier(truth, p),
+        "ece": calibration_error(truth, p),
+        "per_class": {name: _plain(row) for name, row in zip(names, rows.to_dict("records"), strict=True)},
+        "confusion": {"classes": list(names), "counts": counts.tolist()},
+    }
+
+
+def read(table: pd.DataFrame) -> tuple[tuple[str, ...], Ints, Floats]:
+    """Class names, labels as int64 (n,) and probabilities float64 (n, classes) of a table of predictions.
+
+    Rows are scaled to sum to 1 exactly, which float32 does not.
+
+    Raises:
+        RunError: as `evaluate`.
+    """
+    columns = [name for name in table if str(name).startswith(PREFIX)]
+    names = tuple(str(name)[len(PREFIX) :] for name in columns)
+    if missing := [name for name in ("image_id", "label") if name not in table]:
+        raise RunError("The predictions lack columns", received=", ".join(missing))
+    if len(names) < 1 or table.empty:
+        raise RunError(
+            "There are no predictions to evaluate", received=f"{len(table)} rows, {len(names)} classes"
+        )
+    if table["image_id"].duplicated().any():
+        twice = table["image_id"][table["image_id"].duplicated()].iloc[0]
+        raise RunError("An image is predicted twice", received=twice)
+    truth = pd.Index(names).get_indexer(pd.Index(table["label"])).astype(np.int64)
+    if (truth < 0).any():
+        unknown = ", ".join(sorted(set(table["label"][truth < 0].astype("str"))))
+        raise RunError("Some labels are not among the model's classes", received=unknown)
+    p = table[columns].to_numpy(dtype=np.float64)
+    total = p.sum(axis=1, keepdims=True)
+    if not np.isfinite(p).all() or (p < 0).any() or (np.abs(total - 1) > _SUM_TOLERANCE).any():
+        bad = ~np.isfinite(p).all(axis=1) | (p < 0).any(axis=1) | (np.abs(total[:, 0] - 1) > _SUM_TOLERANCE)
+        raise RunError(
+            "Some predictions are not probabilities that sum to 1",
+            received=f"{int(bad.sum())} of {len(p)} rows",
+            hint="The run may have diverged: look at its loss",
+        )
+    return names, truth, p / total
+
+
+def confusion(truth: Ints, predicted: Ints, classes: int) -> Ints:
+    """int64 (classes, classes): images per label (row) and prediction (column)."""
+    return np.bincount(truth * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def per_class(counts: Ints) -> pd.DataFrame:
+    """Precision, recall, F1 (0..1; 0 where undefined) and support of each class of a confusion matrix."""
+    hit = np.diag(counts).astype(np.float64)
+    support, chosen = counts.sum(axis=1), counts.sum(axis=0)
+    return pd.DataFrame(
+        {
+            "precision": hit / np.maximum(chosen, 1),
+            "recall": hit / np.maximum(support, 1),
+            "f1": 2 * hit / np.maximum(support + chosen, 1),
+            "support": support,
+        }
+    )
+
+
+def top_k(truth: Ints, p: Floats, k: int) -> float:
+    """Share of images whose label is among the `k` likeliest classes; of equals the earlier class counts."""
+    ranked = np.argsort(-p, axis=1, kind="stable")[:, :k]
+    return float((ranked == truth[:, None]).any(axis=1).mean())
+
+
+def log_loss(truth: Ints, p: Floats) -> float:
+    """Mean negative log of the probability given to the label, in nats; a 0 counts as 2.2e-16."""
+    given = p[np.arange(len(truth)), truth]
+    return float(-np.log(np.clip(given, np.finfo(np.float64).eps, 1)).mean())
+
+
+def brier(truth: Ints, p: Floats) -> float:
+    """Mean squared distance between probabilities and label, summed over classes: 0 perfect, 2 worst."""
+    return float(((p - np.eye(p.shape[1])[truth]) ** 2).sum(axis=1).mean())
+
+
+def calibration_error(truth: Ints, p: Floats, bins: int = ECE_BINS) -> float:
+    """Expected calibration error of the top class (Guo et al., ICML 2017): equal-width bins (low, high]."""
+    confidence = p.max(axis=1)
+    correct = (p.argmax(axis=1) == truth).astype(np.float64)
+    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    gap = np.bincount(place, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gap).sum() / len(truth))
+
+
+def accuracy_interval(
+    correct: ArrayLike, groups: ArrayLike | None = None, *, draws: int = DRAWS, seed: int = 0
+) -> tuple[float, float]:
+    """95 % bootstrap percentile interval of the accuracy.
+
+    Whole groups are resampled, so ten copies of one picture count as one piece of evidence. Where every
+    resample is equal (nothing, or everything, is right) the bootstrap would claim certainty; the Wilson score
+    interval takes its place.
+
+    Args:
+        correct: bool (n,).
+        groups: ids (n,); None resamples single images.
+        draws: number of resamples.
+        seed: of the resampling.
+    """
+    hits = np.asarray(correct, dtype=np.int64)
+    ids = np.arange(len(hits)) if groups is None else pd.factorize(np.asarray(groups))[0]
+    size = np.bincount(ids)
+    right = np.bincount(ids, weights=hits).astype(np.int64)
+    # Groups that look alike are exchangeable: drawing how often each kind occurs equals drawing the groups.
+    kinds, number = np.unique(np.stack([size, right]), axis=1, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(size), number / len(size), size=draws)
+    accuracy = (drawn @ kinds[1]) / (drawn @ kinds[0])
+    if np.ptp(accuracy) == 0:
+        return _wilson(float(hits.mean()), len(size))
+    low, high = np.quantile(accuracy, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, float | int]:
+    return {str(k): int(v) if k == "support" else float(v) for k, v in row.items()}
