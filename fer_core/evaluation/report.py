@@ -1,0 +1,210 @@
+"""From a run's files to its numbers: evaluation.json per run, and the leaderboard over runs.
+
+A number that cannot be trusted is not shown: it is None, and `problem` says why.
+
+    >>> gap_verdict(0.93, 0.85)
+    'moderate'
+    >>> gap_verdict(0.80, 0.86)
+    'check for leaks or hard augmentation'
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from fer_core import __version__
+from fer_core.emotions import ordered_splits
+from fer_core.errors import FerError, RunError
+from fer_core.evaluation.metrics import evaluate
+from fer_core.workspace import now, write_json
+
+SCHEMA = 1
+VERDICTS: tuple[tuple[float, str], ...] = (
+    (-5, "check for leaks or hard augmentation"),
+    (0, "validation ahead"),
+    (5, "healthy"),
+    (10, "moderate"),
+    (15, "high"),
+    (math.inf, "severe overfitting"),
+)
+"""Upper end (exclusive, percentage points of train minus validation accuracy) and the word for it."""
+COLUMNS: tuple[str, ...] = (
+    "run", "state", "recipe", "dataset", "version", "val_accuracy", "val_low", "val_high", "train_accuracy",
+    "gap", "verdict", "macro_f1", "parameters", "trainable_parameters", "epochs", "best_epoch", "seconds",
+    "images_per_second", "problem",
+)  # fmt: skip
+"""What every row of the leaderboard has, whatever the run's files lack."""
+_ACTIVE = ("queued", "starting", "running", "stopping")
+_ENDED = ("finished", "stopped")
+_DISAGREE = 0.01  # the same weights measured twice differ by rounding in low precision, not by a point
+
+
+class RunFiles(Protocol):
+    """What is read of a run; `runs.store.Run` is one."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def dataset(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    def predictions(self, split: str) -> pd.DataFrame: ...
+    def evaluation(self) -> dict[str, Any]: ...
+    def summary(self) -> dict[str, Any]: ...
+
+
+def evaluate_run(run: RunFiles, splits: Sequence[str] | None = None) -> dict[str, Any]:
+    """Compute all metrics from `predictions-<split>.parquet` and write `evaluation.json`.
+
+    Args:
+        run: the run whose predictions to read.
+        splits: which; None for every split that has predictions.
+
+    Returns:
+        What was written: schema, run, dataset, version, code (version of this library), time, and splits
+        {split: `metrics.evaluate`}.
+
+    Raises:
+        RunError: there are no predictions, a file is not whole, or it holds no probabilities. Nothing is
+            written then.
+        NotFound: the run has no predictions for a split in `splits`.
+    """
+    files = run.folder.glob("predictions-*.parquet")
+    names = splits or ordered_splits(path.stem.removeprefix("predictions-") for path in files)
+    if not names:
+        hint = "They are written when training ends"
+        raise RunError(f"Run {run.id} has no predictions to evaluate", received=run.folder, hint=hint)
+    scores = {name: evaluate(_predictions(run, name)) for name in names}
+    result = {
+        "schema": SCHEMA,
+        "run": run.id,
+        "dataset": run.dataset,
+        "version": run.version,
+        "code": __version__,
+        "time": now(),
+        "splits": scores,
+    }
+    write_json(run.folder / "evaluation.json", result)
+    return result
+
+
+def leaderboard(runs: Iterable[RunFiles | Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One row per run, the best validation accuracy first, runs without one last.
+
+    Args:
+        runs: runs, or summaries as `Run.summary` gives them.
+
+    Returns:
+        Rows with everything of the summary and all of `COLUMNS`: accuracies at the best epoch (0..1),
+        `val_low` and `val_high` their 95 % interval, `gap` in percentage points (train minus validation) and
+        its `verdict`, `macro_f1` on validation, `problem` a sentence or "". What is unknown is None.
+    """
+    rows = [_row(run) for run in runs]
+    return sorted(rows, key=lambda row: (-_or(row["val_accuracy"]), -_or(row["macro_f1"]), str(row["run"])))
+
+
+def leaderboard_table(runs: Iterable[RunFiles | Mapping[str, Any]]) -> pd.DataFrame:
+    """`leaderboard` as a table with the columns `COLUMNS`; unknown numbers are missing values."""
+    numbers = (
+        "val_accuracy",
+        "val_low",
+        "val_high",
+        "train_accuracy",
+        "gap",
+        "macro_f1",
+        "seconds",
+        "images_per_second",
+    )
+    whole = ("parameters", "trainable_parameters", "epochs", "best_epoch")
+    table = pd.DataFrame(leaderboard(runs), columns=list(COLUMNS))
+    return table.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
+
+
+def gap_verdict(train: float, val: float) -> str:
+    """The word for a gap between train and validation accuracy (each 0..1)."""
+    gap = _gap(train, val)
+    return next(word for end, word in VERDICTS if gap < end)
+
+
+def _gap(train: float, val: float) -> float:
+    # Rounded, so that .90 - .85 is 5 points and not 5.000000000000004.
+    return round((train - val) * 100, 6)
+
+
+def _row(run: RunFiles | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(run, Mapping):
+        summary, evaluation = dict(run), {}
+    else:
+        try:
+            summary, evaluation = dict(run.summary()), run.evaluation()
+        except (FerError, OSError, ValueError, TypeError, KeyError) as error:
+            return dict.fromkeys(COLUMNS) | {
+                "run": run.id,
+                "state": "unreadable",
+                "problem": f"Unreadable: {error}",
+            }
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | summary
+    problems = [str(summary["reason"])] if summary.get("reason") else []
+    for name in ("val_accuracy", "train_accuracy"):
+        value = _share(row[name])
+        if value is None and row[name] is not None:
+            problems.append(f"{name} is not a share between 0 and 1 ({row[name]})")
+        row[name] = value
+    scores, problem = _scores(row, evaluation)
+    if problem and not isinstance(run, Mapping):
+        problems.append(problem)
+    if scores:
+        row["macro_f1"] = _share(scores.get("macro_f1"))
+        row["val_low"], row["val_high"] = scores["accuracy_interval"]
+    row["macro_f1"] = _share(row["macro_f1"])
+    if row["train_accuracy"] is not None and row["val_accuracy"] is not None:
+        row["gap"] = _gap(row["train_accuracy"], row["val_accuracy"])
+        row["verdict"] = gap_verdict(row["train_accuracy"], row["val_accuracy"])
+    row["problem"] = ". ".join(problems)
+    return row
+
+
+def _scores(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """The validation scores of an evaluation, if it is whole and belongs to this run; else why not."""
+    if row["state"] in _ACTIVE:
+        return {}, ""  # an earlier part of a resumed run may have left one
+    if not evaluation:
+        return {}, "The evaluation is missing" if row["state"] in _ENDED else ""
+    if evaluation.get("schema") != SCHEMA:
+        return {}, "The evaluation was written by another version of the app"
+    if any(evaluation.get(name) != row[name] for name in ("run", "version")):
+        return {}, "The evaluation belongs to another run or version"
+    scores = (evaluation.get("splits") or {}).get("val")
+    if not isinstance(scores, dict) or len(scores.get("accuracy_interval") or ()) != 2:
+        return {}, "The evaluation has no validation split"
+    accuracy, curve = _share(scores.get("accuracy")), row["val_accuracy"]
+    if accuracy is None or (curve is not None and abs(accuracy - curve) > _DISAGREE):
+        return {}, f"The evaluation ({accuracy}) disagrees with the best epoch ({curve})"
+    return scores, ""
+
+
+def _predictions(run: RunFiles, split: str) -> pd.DataFrame:
+    try:
+        return run.predictions(split)
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"The {split} predictions of run {run.id} are not whole",
+            received=error,
+            hint="The run may have been stopped while writing them",
+        ) from error
+
+
+def _share(value: Any) -> float | None:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return float(value) if good else None
+
+
+def _or(value: float | None) -> float:
+    return -1.0 if value is None else value

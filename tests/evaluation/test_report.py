@@ -1,0 +1,171 @@
+"""Evaluation files and the leaderboard: right where the files are whole, silent where they are not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_core.errors import NotFound, RunError
+from fer_core.evaluation.report import (
+    COLUMNS,
+    evaluate_run,
+    gap_verdict,
+    leaderboard,
+    leaderboard_table,
+)
+from fer_core.runs.run import Run
+
+
+def make_run(
+    root: Path, name: str = "0001-compact", val: list[float] | None = None, train: float = 0.9, **info: Any
+) -> Run:
+    """A run with one metrics line per accuracy, and predictions that are right in the best share."""
+    folder = root / "models" / "runs" / name
+    folder.mkdir(parents=True)
+    curve = [0.6, 0.8, 0.7] if val is None else val
+    known = {"id": name, "state": "finished", "recipe": "compact", "dataset": "faces", "version": "v1"}
+    document = {**known, "parameters": 500_000, "seconds": 12.5, **info}
+    (folder / "run.json").write_text(json.dumps(document))
+    lines = [
+        {"epoch": i + 1, "val_accuracy": v, "accuracy": train, "seconds": 1.0} for i, v in enumerate(curve)
+    ]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if curve:
+        predictions(round(max(curve) * 200)).to_parquet(folder / "predictions-val.parquet")
+    return Run(folder)
+
+
+def predictions(right: int, n: int = 200) -> pd.DataFrame:
+    truth = np.arange(n) % 2
+    chosen = np.where(np.arange(n) < right, truth, 1 - truth)
+    return pd.DataFrame(
+        {
+            "image_id": [f"i{i}" for i in range(n)],
+            "label": np.array(["happy", "sad"])[truth],
+            "p_happy": np.where(chosen == 0, 0.9, 0.2).astype(np.float32),
+            "p_sad": np.where(chosen == 1, 0.8, 0.1).astype(np.float32),
+        }
+    )
+
+
+def test_an_evaluation_is_written_for_every_split_with_predictions(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    predictions(150).to_parquet(run.folder / "predictions-test.parquet")
+    result = evaluate_run(run)
+    assert list(result["splits"]) == ["val", "test"]
+    assert result["splits"]["val"]["accuracy"] == 0.8
+    assert result["splits"]["test"]["accuracy"] == 0.75
+    assert (result["run"], result["dataset"], result["version"]) == (run.id, "faces", "v1")
+    assert run.evaluation() == result
+
+
+def test_the_leaderboard_shows_the_best_epoch_with_gap_and_interval(tmp_path: Path) -> None:
+    better = make_run(tmp_path, "0001-compact", [0.6, 0.8, 0.7], train=0.93)
+    worse = make_run(tmp_path, "0002-model_0", [0.7, 0.6], train=0.71)
+    for run in (better, worse):
+        evaluate_run(run)
+    first, second = leaderboard([worse, better])
+    assert (first["run"], first["best_epoch"], first["val_accuracy"]) == ("0001-compact", 2, 0.8)
+    assert first["gap"] == pytest.approx(13)
+    assert first["verdict"] == "high"
+    assert first["macro_f1"] == pytest.approx(0.8)
+    assert first["val_low"] < 0.8 < first["val_high"]
+    assert first["problem"] == ""
+    assert (second["val_accuracy"], second["verdict"]) == (0.7, "healthy")
+    table = leaderboard_table([worse, better])
+    assert list(table) == list(COLUMNS)
+    assert table["parameters"].tolist() == [500_000, 500_000]
+
+
+@pytest.mark.parametrize(
+    ("val", "word"),
+    [
+        (0.96, "check for leaks or hard augmentation"),
+        (0.95, "validation ahead"),
+        (0.9, "healthy"),
+        (0.85, "moderate"),
+        (0.8, "high"),
+        (0.75, "severe overfitting"),
+    ],
+)
+def test_gap_verdicts_at_their_limits(val: float, word: str) -> None:
+    assert gap_verdict(0.9, val) == word
+
+
+def test_runs_that_are_not_whole_are_shown_as_what_they_are(tmp_path: Path) -> None:
+    bare = make_run(tmp_path, "0001-queued", [], state="queued")
+    unfinished = make_run(tmp_path, "0002-running", [0.5], state="running")
+    failed = make_run(tmp_path, "0003-failed", [0.5], state="failed", reason="Out of memory")
+    no_evaluation = make_run(tmp_path, "0004-noeval", [0.5])
+    cut = make_run(tmp_path, "0005-cut", [0.5])
+    (cut.folder / "evaluation.json").write_text('{"schema": 1, "spl')
+    cut_metrics = make_run(tmp_path, "0006-cutmetrics", [0.5])
+    with open(cut_metrics.folder / "metrics.jsonl", "a") as file:
+        file.write('{"epoch": 2, "val_accuracy": 0.9')
+    empty = make_run(tmp_path, "0007-empty", [])
+    (empty.folder / "run.json").write_text("")
+    rows = {
+        row["run"]: row
+        for row in leaderboard([bare, unfinished, failed, no_evaluation, cut, cut_metrics, empty])
+    }
+    assert len(rows) == 7
+    assert all(set(COLUMNS) <= set(row) for row in rows.values())
+    assert all(row["macro_f1"] is None for row in rows.values())
+    assert rows["0001-queued"]["val_accuracy"] is None
+    assert rows["0001-queued"]["verdict"] is None
+    assert "Out of memory" in rows["0003-failed"]["problem"]
+    assert rows["0004-noeval"]["problem"] == rows["0005-cut"]["problem"] == "The evaluation is missing"
+    assert rows["0006-cutmetrics"]["val_accuracy"] == 0.5
+    assert rows["0007-empty"]["state"] == "lost"
+    assert len(leaderboard_table([bare, empty])) == 2
+
+
+def test_an_evaluation_that_is_not_this_runs_is_not_shown(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    good = evaluate_run(run)
+    for change, words in (
+        ({"run": "0009-other"}, "belongs to another run"),
+        ({"version": "v2"}, "belongs to another run or version"),
+        ({"schema": 2}, "another version of the app"),
+        ({"splits": {}}, "no validation split"),
+        ({"splits": {"val": {**good["splits"]["val"], "accuracy": 0.6}}}, "disagrees with the best epoch"),
+    ):
+        (run.folder / "evaluation.json").write_text(json.dumps({**good, **change}))
+        (row,) = leaderboard([run])
+        assert words in row["problem"]
+        assert row["macro_f1"] is None
+
+
+def test_numbers_that_cannot_be_are_not_shown(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    line = {"epoch": 1, "val_accuracy": float("nan"), "accuracy": 87.0}
+    (run.folder / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    (row,) = leaderboard([run])
+    assert row["val_accuracy"] is None
+    assert row["gap"] is None
+    assert "not a share between 0 and 1" in row["problem"]
+
+
+def test_summaries_do_as_well_as_runs() -> None:
+    summary = {"run": "r", "state": "finished", "val_accuracy": 0.8, "train_accuracy": 0.82, "macro_f1": 0.7}
+    (row,) = leaderboard([summary])
+    assert (row["verdict"], row["macro_f1"], row["problem"]) == ("healthy", 0.7, "")
+
+
+def test_nothing_is_written_when_predictions_are_missing_or_broken(tmp_path: Path) -> None:
+    none = make_run(tmp_path, "0001-none", [])
+    with pytest.raises(RunError, match="no predictions to evaluate"):
+        evaluate_run(none)
+    broken = make_run(tmp_path, "0002-broken")
+    whole = (broken.folder / "predictions-val.parquet").read_bytes()
+    (broken.folder / "predictions-test.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RunError, match="test predictions of run 0002-broken are not whole"):
+        evaluate_run(broken)
+    assert not (broken.folder / "evaluation.json").exists()
+    with pytest.raises(NotFound):
+        evaluate_run(broken, ["holiday"])
