@@ -22,11 +22,11 @@ _CASCADE = "haarcascade_frontalface_alt2.xml"
 _WORK_SIDE = 960  # longer side of the first pass: the smallest face stays below 1/40 of the picture
 _LEAST_SIDE = 320  # smaller pictures are enlarged to this
 _MIN_FACE = 24  # pixels in the first pass; the cascade's own window is 20
-_COARSE_STEP, _FINE_STEP = 1.2, 1.05
+_COARSE_STEP, _FINE_STEP = 1.2, 1.1
 _BOX_SIDE = 64  # a proposed box in the second pass
 _CONTEXT = 1.8  # side of the patch around it, in boxes
 _SIDES = (40, 92)  # face sizes looked for in the patch
-_AGREEING = 10  # windows that must agree in the second pass; faces reach 20 and more
+_AGREEING = 6  # windows that must agree in the second pass; clear faces reach 15 and more
 
 
 class HaarDetector:

@@ -60,7 +60,7 @@ def open_session(path: Path, threads: int | None = None) -> tuple[onnxruntime.In
         threads: CPU threads for one call; None for all.
 
     Raises:
-        ModelFileError: another kind of file, a damaged one, or a graph that does not take a batch of pictures.
+        ModelFileError: another kind of file, a damaged one, or a graph that takes no batch of pictures.
     """
     _refuse_other_formats(path)
     options = onnxruntime.SessionOptions()

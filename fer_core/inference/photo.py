@@ -167,8 +167,8 @@ def analyse(
         predictor: the model.
         data: the file's bytes (JPEG, PNG, WebP, ...).
         name: the file's name, for messages and results.
-        mode: `faces` reads what the detector boxes, `whole` reads the picture as one face crop, `auto` decides
-            by size and detector and says so in `PhotoResult.whole`.
+        mode: `faces` reads what the detector boxes, `whole` the picture as one face crop, `auto` decides by
+            size and detector and says so in `PhotoResult.whole`.
         flip: average with the mirrored crop.
         threshold: below this top probability a face is uncertain; None takes the model's own.
         detector: None takes `default_detector()`.

@@ -144,7 +144,7 @@ class Predictor:
         return np.concatenate(parts)
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
-        """Crops in the model's own size and colour: uint8 (n, size, size, 1 or 3). Takes what `predict` takes."""
+        """Crops as `predict` takes them, in the model's size and colour: uint8 (n, size, size, 1 or 3)."""
         if pixels.dtype != np.uint8 or not (
             pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] in (1, 3))
         ):

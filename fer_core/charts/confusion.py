@@ -1,0 +1,100 @@
+"""What was taken for what: counts and shares of each true class."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from fer_core.charts.theme import palette
+from fer_core.emotions import ordered
+
+_CELL = 62  # pixels of height per class
+_FULL = 0.55  # share from which a cell's colour is strong enough to turn its text
+
+
+def confusion_matrix(counts: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+    """A square of cells: row = true class, column = answer, colour = share of the row.
+
+    Every cell carries its count and its share of the row. The cells are also points that can be chosen:
+    `customdata` of each is `[true class, answer, count]`.
+
+    Args:
+        counts: whole numbers, true classes in the index, answers in the columns, the same names in both.
+        dark: theme.
+    """
+    colors = palette(dark)
+    names = list(ordered(counts.index))
+    table = counts.loc[names, names].to_numpy(dtype=np.int64)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    cells = [(i, j) for i in range(len(names)) for j in range(len(names))]
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=names,
+            y=names,
+            zmin=0,
+            zmax=1,
+            colorscale=[[0, colors.low], [1, colors.high]],
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            hoverinfo="skip",
+        )
+    )
+    strong = "#14171C" if dark else "#FFFFFF"
+    figure.add_scatter(
+        x=[names[j] for _, j in cells],
+        y=[names[i] for i, _ in cells],
+        mode="markers+text",
+        marker={"symbol": "square", "size": 30, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        text=[f"{table[i, j]:,}<br>{_percent(shares[i, j])}" for i, j in cells],
+        textfont={"size": 12, "color": [strong if shares[i, j] > _FULL else colors.text for i, j in cells]},
+        customdata=[[names[i], names[j], int(table[i, j])] for i, j in cells],
+        hovertemplate="%{customdata[0]} read as %{customdata[1]}: %{customdata[2]:,d}<extra></extra>",
+        showlegend=False,
+    )
+    axis = {
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "tickfont": {"color": colors.text, "size": 12},
+    }
+    figure.update_layout(
+        height=_CELL * len(names) + 76,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colors.text},
+        dragmode=False,
+        hoverlabel={"font": {"size": 12}},
+        xaxis={
+            **axis,
+            "title": {"text": "model's answer", "font": {"color": colors.muted, "size": 12}},
+            "side": "bottom",
+        },
+        yaxis={
+            **axis,
+            "title": {"text": "label", "font": {"color": colors.muted, "size": 12}},
+            "autorange": "reversed",
+        },
+        meta={"description": _describe(names, table, shares)},
+    )
+    return figure
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share == 0 or share >= 0.01 else "<1%"
+
+
+def _describe(names: list[str], table: np.ndarray, shares: np.ndarray) -> str:
+    """The matrix in words: how many are right, and the largest confusion."""
+    right, total = int(np.trace(table)), int(table.sum())
+    words = f"confusion matrix of {len(names)} classes: {right:,} of {total:,} right"
+    wrong = np.where(np.eye(len(names), dtype=bool), -1.0, shares)
+    i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    if wrong[i, j] > 0:
+        words += f"; most often {names[i]} is read as {names[j]} ({shares[i, j]:.0%})"
+    return words

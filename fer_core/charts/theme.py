@@ -1,0 +1,147 @@
+"""What all figures share: colours for light and dark, quiet axes, a transparent background."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
+
+import altair as alt
+import plotly.graph_objects as go
+
+from fer_core.emotions import SPLIT_COLORS, UNASSIGNED
+
+_C = TypeVar("_C", alt.Chart, alt.LayerChart)
+
+COUNT_FORMAT = ",d"
+"""d3 format of counts: thousands separators."""
+PROBABILITY_FORMAT = ".2f"
+PERCENT_FORMAT = ".1%"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours that depend on the theme.
+
+    Attributes:
+        text, muted: of values and of axes.
+        grid: lines behind the data.
+        track: the empty part of a bar.
+        accent: what the figure is about.
+        second: what it is compared with (told from `accent` under every common colour-vision deficiency).
+        quiet: context that must not compete.
+        low, high: ends of the scale for shares, from the page's background to full.
+    """
+
+    text: str
+    muted: str
+    grid: str
+    track: str
+    accent: str
+    second: str
+    quiet: str
+    low: str
+    high: str
+
+
+LIGHT = Palette(
+    text="#1F2328",
+    muted="#5C636B",
+    grid="#E9ECEF",
+    track="#EEF0F3",
+    accent="#3B5BDB",
+    second="#E8590C",
+    quiet="#9AA1A9",
+    low="#F1F3F8",
+    high="#2B47B8",
+)
+DARK = Palette(
+    text="#E6E8EB",
+    muted="#A3AAB3",
+    grid="#2A3038",
+    track="#262C35",
+    accent="#7C93F5",
+    second="#FF922B",
+    quiet="#7B838D",
+    low="#1D2230",
+    high="#A9B8FF",
+)
+# The neutral shades of `emotions.SPLIT_COLORS` mirrored, so that `train` stands out most on a dark page too.
+_DARK_SPLITS = {"train": "#CED4DA", "val": "#868E96", "test": "#5A626B", UNASSIGNED: "#3A4048"}
+
+
+def palette(dark: bool) -> Palette:
+    """The colours for one theme."""
+    return DARK if dark else LIGHT
+
+
+def split_colors(names: list[str], dark: bool) -> dict[str, str]:
+    """One neutral shade per split; splits of another name share one."""
+    shades: Mapping[str, str] = _DARK_SPLITS if dark else SPLIT_COLORS
+    return {name: shades.get(name, shades[UNASSIGNED]) for name in names}
+
+
+def finished(chart: _C, dark: bool, description: str, *, height: int, right: int = 8) -> _C:
+    """A chart with the house's look.
+
+    Args:
+        chart: the figure, marks and encodings done.
+        dark: which theme.
+        description: what it shows, in words, for screen readers.
+        height: pixels; the width is the page's.
+        right: pixels kept free on the right, for labels at the ends of lines.
+    """
+    colors = palette(dark)
+    sized = chart.properties(
+        width="container",
+        height=height,
+        description=description,
+        background="transparent",
+        padding={"left": 4, "top": 6, "bottom": 4, "right": right},
+    )
+    styled: _C = (
+        sized.configure_view(stroke=None)
+        .configure_axis(
+            labelColor=colors.muted,
+            titleColor=colors.muted,
+            titleFontWeight="normal",
+            titlePadding=8,
+            labelFontSize=12,
+            titleFontSize=12,
+            gridColor=colors.grid,
+            domain=False,
+            ticks=False,
+            labelPadding=6,
+        )
+        .configure_legend(
+            labelColor=colors.text,
+            titleColor=colors.muted,
+            labelFontSize=12,
+            titleFontSize=12,
+            orient="top",
+            direction="horizontal",
+            symbolType="square",
+            title=None,
+        )
+        .configure_text(color=colors.text, fontSize=12)
+    )
+    return styled
+
+
+def describe(figure: alt.Chart | alt.LayerChart | go.Figure) -> str:
+    """What a figure shows, in words: the `alt` text of the page."""
+    if isinstance(figure, go.Figure):
+        return str((figure.layout.meta or {}).get("description", ""))
+    return str(figure.description)
+
+
+def spread(positions: list[float], gap: float) -> list[float]:
+    """Positions moved apart to at least `gap`, order and centre kept: for labels beside lines."""
+    order = sorted(range(len(positions)), key=lambda i: positions[i])
+    result = list(positions)
+    # Push up from below, then shift the whole stack so that it stays centred on where the labels belong.
+    for before, after in pairwise(order):
+        result[after] = max(result[after], result[before] + gap)
+    shift = sum(p - r for p, r in zip(positions, result, strict=True)) / max(len(positions), 1)
+    return [value + shift for value in result]
