@@ -9,19 +9,19 @@ version id on any machine.
 from __future__ import annotations
 
 import random
-import struct
-import zlib
-from collections.abc import Callable
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from fer_core.data.datasets import Dataset, import_dataset, open_dataset
 from fer_core.data.drawing.face import draw_face
 from fer_core.data.drawing.pen import SIZE
-from fer_core.errors import TooFewImages
+from fer_core.data.sample_files import BROKEN, SUFFIX, save
+from fer_core.errors import AlreadyExists, NotFound, TooFewImages
+from fer_core.workspace import Workspace, check_name, read_json, write_json
 
 CLASS_SHARES: dict[str, float] = {"happy": 0.34, "neutral": 0.27, "sad": 0.22, "surprise": 0.17}
 FOLDERS: dict[str, str] = {"train": "train", "val": "validation", "test": "test"}
@@ -34,6 +34,8 @@ _CONFUSED: dict[str, tuple[tuple[str, int], ...]] = {
 }
 _FULL_COUNT = 1200
 MIN_COUNT = 120
+_GLANCE = 12
+_TRUTH = "truth.json"
 
 
 @dataclass
@@ -111,8 +113,7 @@ def _plan(seed: int, count: int) -> _Plan:
     drawn = count - exact - near - mirrored - conflicting - unreadable - blank
     emotions = [name for name, part in CLASS_SHARES.items() for _ in range(round(drawn * part))]
     emotions = (emotions + ["happy"] * drawn)[:drawn]
-    for index, emotion in enumerate(emotions):
-        pixels = draw_face(random.Random(f"face-{seed}-{index}"), emotion)
+    for pixels, emotion in zip(_people(seed, emotions), emotions, strict=True):
         split = "val" if rng.random() < _VAL_SHARES[emotion] else "train"
         plan.faces.append(_Face(pixels, emotion, emotion, split))
     for face in plan.pick(share(8), "train"):
@@ -148,47 +149,38 @@ def _plan(seed: int, count: int) -> _Plan:
     return plan
 
 
+def _people(seed: int, emotions: list[str]) -> list[np.ndarray]:
+    """One face per emotion; whoever looks like an earlier face, or its mirror image, is drawn again."""
+    seen = np.zeros((len(emotions), _GLANCE * _GLANCE), dtype=np.int64)
+    people: list[np.ndarray] = []
+    for index, emotion in enumerate(emotions):
+        for attempt in range(20):
+            pixels = draw_face(random.Random(f"face-{seed}-{index}-{attempt}"), emotion)
+            if not (_alike(seen[:index], pixels) or _alike(seen[:index], pixels[:, ::-1])):
+                break
+        seen[index] = _glance(pixels)
+        people.append(pixels)
+    return people
+
+
+def _glance(pixels: np.ndarray) -> np.ndarray:
+    """The picture as seen from afar: int64 (144,) block sums, centred; whole numbers, so always the same."""
+    step = SIZE // _GLANCE
+    blocks = pixels.astype(np.int64).reshape(_GLANCE, step, _GLANCE, step).sum(axis=(1, 3)).ravel()
+    return blocks - blocks.sum() // blocks.size
+
+
+def _alike(seen: np.ndarray, pixels: np.ndarray) -> bool:
+    """Whether the picture's correlation with any of those seen is above .86."""
+    here = _glance(pixels)
+    dot = seen @ here
+    close = dot * dot * 10_000 > 7_396 * (seen * seen).sum(axis=1) * (here * here).sum()
+    return bool((close & (dot > 0)).any())
+
+
 def _mistaken(rng: random.Random, emotion: str) -> str:
     names, weights = zip(*_CONFUSED[emotion], strict=True)
     return str(rng.choices(names, weights)[0])
-
-
-_SUFFIX = {"png": ".png", "packed": ".png", "rgb": ".png", "bmp": ".bmp", "tiff": ".tiff"}
-
-
-def _save(path: Path, face: _Face) -> None:
-    image = Image.fromarray(np.ascontiguousarray(face.pixels))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if face.encoding == "packed":
-        image.save(path, compress_level=9, optimize=True)
-    elif face.encoding == "rgb":
-        image.convert("RGB").save(path)
-    else:
-        image.save(path)
-
-
-def _png_head() -> bytes:
-    """A PNG that stops where its pixels should begin."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", SIZE, SIZE, 8, 0, 0, 0, 0)
-    crc = struct.pack(">I", zlib.crc32(header))
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + crc + struct.pack(">I", 900) + b"IDATx\x9c"
-
-
-def _bmp_head() -> bytes:
-    """A BMP of 48x48 gray levels of which only a few rows are there."""
-    palette = b"".join(bytes((v, v, v, 0)) for v in range(256))
-    info = struct.pack("<IiiHHIIiiII", 40, SIZE, SIZE, 1, 8, 0, SIZE * SIZE, 2835, 2835, 256, 256)
-    head = b"BM" + struct.pack("<IHHI", 54 + 1024 + SIZE * SIZE, 0, 0, 54 + 1024)
-    return head + info + palette + bytes(range(SIZE)) * 5
-
-
-_BROKEN: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
-    (".png", "truncated", _png_head),
-    (".png", "text", lambda: b"The face that belongs here was sent in another mail.\n" * 9),
-    (".png", "empty", lambda: b""),
-    (".bmp", "truncated", _bmp_head),
-    (".jpg", "noise", lambda: b"\xff\xd8\xff\xe0" + random.Random("noise").randbytes(700)),
-)
 
 
 def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[str, Any]:
@@ -202,7 +194,8 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[
     Returns:
         The truth, JSON-ready; every path is inside `folder` with "/" between parts:
         `seed`, `count`; `emotions` {path: emotion drawn, blank pictures left out};
-        `exact` (24), `near` (16), `mirrored` (8), `conflicting` (6): lists of {paths: [original, copy], note};
+        `exact` (24), `near` (16), `mirrored` (8), `conflicting` (6): lists of {paths: [original, copy],
+        note};
         `wrong_labels` (60) {path: right label}; `unreadable` (5) {path: what it is}; `blank` (6) [path].
         A `conflicting` copy carries a wrong label too and is not counted in `wrong_labels`.
 
@@ -217,11 +210,11 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[
     rng = random.Random(f"names-{seed}-{count}")
     numbers = rng.sample(range(1, 10_000), count)
     for face, number in zip(plan.faces, numbers, strict=False):
-        face.path = f"{FOLDERS[face.split]}/{face.label}/face_{number:04d}{_SUFFIX[face.encoding]}"
-        _save(folder / face.path, face)
+        face.path = f"{FOLDERS[face.split]}/{face.label}/face_{number:04d}{SUFFIX[face.encoding]}"
+        save(folder / face.path, face.pixels, face.encoding)
     unreadable = {}
     for index, number in enumerate(numbers[len(plan.faces) :]):
-        suffix, what, content = _BROKEN[index % len(_BROKEN)]
+        suffix, what, content = BROKEN[index % len(BROKEN)]
         label = rng.choice(list(CLASS_SHARES))
         path = f"train/{label}/face_{number:04d}{suffix}"
         (folder / path).write_bytes(content())
@@ -239,3 +232,38 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[
         "unreadable": unreadable,
         "blank": [face.path for face in plan.blank],
     }
+
+
+def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int = _FULL_COUNT) -> Dataset:
+    """The sample dataset: opened if a dataset of that name is there, else drawn and imported like any other.
+
+    Its files lie in `source/` and its truth in `truth.json` of the dataset's folder.
+
+    Raises:
+        BadName: a name no dataset can have.
+        TooFewImages: `count` below 120.
+    """
+    if (ws.data / check_name(name) / "dataset.json").is_file():
+        return open_dataset(ws, name)
+    ws.data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ws.data, prefix=".sample-") as scratch:
+        folder = Path(scratch) / "faces"
+        known = write_source(folder, seed, count)
+        try:
+            dataset = import_dataset(ws, folder, name, copy=True, kind="sample")
+        except AlreadyExists:  # another process was faster
+            return open_dataset(ws, name)
+    write_json(dataset.folder / _TRUTH, known)
+    return dataset
+
+
+def truth(dataset: Dataset) -> dict[str, Any]:
+    """What was planted in a sample dataset; keys as `write_source` returns them, paths as in its manifest.
+
+    Raises:
+        NotFound: the dataset is not a sample.
+    """
+    path = dataset.folder / _TRUTH
+    if not path.is_file():
+        raise NotFound("Nothing is known about the faults of this dataset", received=dataset.name)
+    return dict(read_json(path))

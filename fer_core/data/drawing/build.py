@@ -1,29 +1,12 @@
-"""What stays still: background, shoulders, the shaded head, beard and glasses."""
+"""What stays still: shoulders, the shaded head, beard and glasses."""
 
 from __future__ import annotations
 
 import random
 
-from fer_core.data.drawing.pen import CANVAS, Pen, across, oval, smooth
+from fer_core.data.drawing.backdrop import gray
+from fer_core.data.drawing.pen import Pen, across, oval, smooth
 from fer_core.data.drawing.person import Person, head
-
-
-def _gray(level: int) -> int:
-    return max(0, min(255, level))
-
-
-def background(pen: Pen, rng: random.Random, person: Person) -> None:
-    """A wall that is lighter above, with a few things out of focus."""
-    level = rng.choice((rng.randint(40, 90), rng.randint(120, 195)))
-    if abs(level - person.skin) < 28:
-        level += 45 if level < person.skin else -45
-    top, bottom = level + rng.randint(0, 26), level - rng.randint(0, 26)
-    for y in range(CANVAS):
-        pen.draw.line([(0, y), (CANVAS, y)], fill=_gray(top + (bottom - top) * y // CANVAS))
-    for _ in range(rng.randint(0, 3)):
-        spot = (rng.uniform(-1.6, 1.6), rng.uniform(-1.4, 1))
-        size, change = (rng.uniform(0.4, 1), rng.uniform(0.4, 1)), rng.choice((-45, 40))
-        pen.soft(spot, *size, _gray(level + change), 0.5)
 
 
 def shoulders(pen: Pen, rng: random.Random, person: Person) -> None:
@@ -32,10 +15,13 @@ def shoulders(pen: Pen, rng: random.Random, person: Person) -> None:
     cloth = rng.choice((rng.randint(25, 90), rng.randint(115, 225)))
     side = [(-3.0, 3.2), (-2.0, 2.1), (-1.35, 1.66), (-neck * 1.3, 1.46)]
     pen.polygon(smooth([*side, *[(-x, y) for x, y in side[::-1]]]), cloth)
+    if rng.random() < 0.3:  # a striped shirt
+        for x in range(-8, 9):
+            pen.line([(x * 0.24, 1.62 + 0.04 * x * x / 4), (x * 0.27, 3)], 0.07, gray(cloth - 38))
     skin = [(-neck, 0.6), (neck, 0.6), (neck * 1.1, 1.5), (0, 1.86), (-neck * 1.1, 1.5)]
     pen.polygon(skin, person.tone(-26))
     if rng.random() < 0.5:
-        collar = _gray(cloth + rng.choice((-35, 35)))
+        collar = gray(cloth + rng.choice((-35, 35)))
         for s in (-1, 1):
             pen.polygon([(s * neck, 1.36), (s * neck * 1.4, 1.62), (s * 0.12, 2.0), (0, 1.8)], collar)
     pen.soft((0, person.chin + 0.06), neck * 1.5, 0.42, person.tone(-75), 0.8)

@@ -16,7 +16,8 @@ import random
 import numpy as np
 from PIL import Image
 
-from fer_core.data.drawing.build import background, beard, glasses, shoulders, skull
+from fer_core.data.drawing.backdrop import backdrop
+from fer_core.data.drawing.build import beard, glasses, shoulders, skull
 from fer_core.data.drawing.expression import expression
 from fer_core.data.drawing.features import brows, eyes, mouth, nose
 from fer_core.data.drawing.hair import hair_behind, hair_front
@@ -31,7 +32,7 @@ def draw_face(rng: random.Random, emotion: str) -> np.ndarray:
         uint8 (48, 48) gray levels.
     """
     who, mood, pen = person(rng), expression(rng, emotion), Pen(rng)
-    background(pen, rng, who)
+    pen.image.paste(backdrop(rng, who.skin))
     hair_behind(pen, who)
     shoulders(pen, rng, who)
     skull(pen, rng, who)

@@ -1,0 +1,180 @@
+"""Decoding pictures safely, and what every later step asks of one decoded picture.
+
+Whatever a file holds, decoding ends in one of two forms: gray `uint8 (h, w)` or colour `uint8 (h, w, 3)`. A colour
+picture whose channels are equal counts as gray, so that the same face stored either way is the same picture.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (3, 2), (7, 7, 7)).save(file, "PNG")
+    >>> picture = decode(file.getvalue())
+    >>> picture.mode, picture.pixels.shape
+    ('gray', (2, 3))
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from fer_core.data import measures
+from fer_core.errors import ImageError
+
+MAX_PIXELS = 50_000_000
+"""Largest picture that is decoded; a larger one is refused by its header."""
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "MPO", "JPEG2000", "AVIF")
+"""What is tried, by content. Formats that start other programs or hold many documents (EPS, PDF) are not."""
+
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .bmp .dib .gif .pgm .ppm .pbm .pnm .tif .tiff .webp .jp2 .avif".split()
+)
+"""File name endings by which a file claims to be a picture."""
+
+# Our own, lower limit answers in words; Pillow's warning would only reach a log.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        pixels: uint8 (height, width) where `mode` is "gray", (height, width, 3) where it is "rgb".
+        mode: "gray" or "rgb".
+        width: in pixels, after EXIF rotation.
+        height: in pixels, after EXIF rotation.
+        format: Pillow's name of the file format, such as "JPEG".
+    """
+
+    pixels: Pixels
+    mode: Literal["gray", "rgb"]
+    width: int
+    height: int
+    format: str
+
+
+def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode the bytes of one image file.
+
+    EXIF rotation is applied. 16-bit levels keep their upper byte; palettes and CMYK become RGB; transparency is laid
+    over white, as browsers show it; of an animation the first frame counts.
+
+    Args:
+        data: the whole file.
+        name: its name, for the message.
+        max_pixels: limit on width x height, checked before anything is decoded.
+
+    Raises:
+        ImageError: not an image, damaged, or beyond the limit.
+    """
+    if not data:
+        raise ImageError("The file is empty", received=name or None)
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > max_pixels:
+                raise _too_large(f"{width:,} x {height:,} pixels", name, max_pixels)
+            format_ = image.format or ""
+            pixels = _pixels(image)
+    except UnidentifiedImageError:
+        raise ImageError("Not an image in a known format", received=name or None) from None
+    except Image.DecompressionBombError:
+        raise _too_large("over 150 megapixels", name, max_pixels) from None
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error on damaged files
+        reason = str(error).split("\n")[0] or type(error).__name__
+        raise ImageError(f"Damaged or incomplete image ({reason})", received=name or None) from error
+    if pixels.ndim == 3 and _channels_equal(pixels):
+        pixels = np.ascontiguousarray(pixels[:, :, 0])
+    height, width = pixels.shape[:2]
+    return Picture(pixels, "gray" if pixels.ndim == 2 else "rgb", width, height, format_)
+
+
+def _too_large(size: str, name: str, max_pixels: int) -> ImageError:
+    limit = f"{max_pixels / 1e6:g}" if max_pixels < 1e9 else f"{max_pixels:,}"
+    return ImageError(f"The picture is too large: {size}; the limit is {limit} megapixels", received=name or None)
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    """Any Pillow image as uint8 (h, w) or (h, w, 3)."""
+    image.load()
+    if "exif" in image.info or "xmp" in image.info or "XML:com.adobe.xmp" in image.info:
+        image = ImageOps.exif_transpose(image)
+    mode = image.mode
+    if mode in ("L", "RGB") and "transparency" not in image.info:
+        return np.asarray(image)
+    if mode == "1":
+        return np.asarray(image.convert("L"))
+    if mode.startswith("I"):
+        levels = np.asarray(image).astype(np.int64)
+        return (levels.clip(0, 65535) >> 8).astype(np.uint8)
+    if mode == "F":
+        return _from_floats(np.asarray(image))
+    if "transparency" in image.info or mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        return _over_white(image)
+    return np.asarray(image.convert("RGB"))
+
+
+def _over_white(image: Image.Image) -> Pixels:
+    layer = image.convert("RGBA")
+    white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+    return np.asarray(Image.alpha_composite(white, layer).convert("RGB"))
+
+
+def _from_floats(levels: NDArray[np.float32]) -> Pixels:
+    """Levels in 0..1 or in 0..255, told apart by the largest."""
+    if not np.isfinite(levels).all() or levels.min() < 0 or levels.max() > 255:
+        raise ImageError("Floating-point levels are outside 0..255")
+    return np.rint(levels * (255 if levels.max() <= 1 else 1)).astype(np.uint8)
+
+
+def _channels_equal(pixels: Pixels) -> bool:
+    red = pixels[:, :, 0]
+    # Most colour pictures differ in the first row already.
+    if (red[0] != pixels[0, :, 1]).any():
+        return False
+    return bool((red == pixels[:, :, 1]).all() and (red == pixels[:, :, 2]).all())
+
+
+def to_gray(pixels: Pixels) -> Pixels:
+    """Gray levels, uint8 (h, w), by the ITU-R 601-2 weights of Pillow's `convert("L")`; gray stays as it is."""
+    if pixels.ndim == 2:
+        return pixels
+    return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).convert("L"))
+
+
+def resize(pixels: Pixels, size: int) -> Pixels:
+    """The picture as a square, uint8 (size, size) or (size, size, 3); LANCZOS, aspect not kept."""
+    if pixels.shape[:2] == (size, size):
+        return pixels
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def pixel_hash(pixels: Pixels) -> str:
+    """blake2b-128 of shape and pixels, 32 hex digits: equal for any two files that decode to the same picture."""
+    digest = hashlib.blake2b(struct.pack("<3I", *pixels.shape[:2], pixels.ndim), digest_size=16)
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def phash(pixels: Pixels) -> int:
+    """Perceptual hash, 64 bits, equal to `imagehash.phash(image, hash_size=8)`, most significant bit first."""
+    return int(measures.phash_stack(to_gray(pixels)[None])[0])
+
+
+def quality(pixels: Pixels) -> tuple[float, float, float]:
+    """Brightness, contrast and sharpness of a picture, as `fer_core.data.measures.quality_stack` defines them."""
+    brightness, contrast, sharpness = measures.quality_stack(to_gray(pixels)[None])[0].tolist()
+    return brightness, contrast, sharpness

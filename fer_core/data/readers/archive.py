@@ -1,0 +1,176 @@
+"""Zip and tar archives, read in place: nothing is ever unpacked to disk.
+
+An archive is refused as a whole when it names places outside itself, holds links, is encrypted, or would unpack
+beyond the limits (count of files, total size, ratio of unpacked to packed size).
+"""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from fer_core.data.readers.base import MAX_FILE_BYTES, Entry, is_clutter, missing_file, shown_name
+from fer_core.errors import SourceError, UnsafeArchive
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far an archive may unpack.
+
+    Attributes:
+        files: entries in all.
+        total_bytes: sum of unpacked sizes.
+        ratio: unpacked size over the archive's own; looked at only once more than `ratio_from` bytes unpack.
+        ratio_from: below this total no ratio is suspicious (a few blank pictures compress very well).
+        file_bytes: one file; a larger one is listed as a problem and not read.
+    """
+
+    files: int = 5_000_000
+    total_bytes: int = 200 << 30
+    ratio: float = 200.0
+    ratio_from: int = 64 << 20
+    file_bytes: int = MAX_FILE_BYTES
+
+
+class _Gate:
+    """Counts what an archive holds and refuses it at the first thing that is not right."""
+
+    def __init__(self, archive: Path, limits: Limits) -> None:
+        self._archive = archive
+        self._packed = max(archive.stat().st_size, 1)
+        self._limits = limits
+        self._files = 0
+        self._bytes = 0
+
+    def admit(self, name: str, size: int) -> str:
+        """The entry's path with "/" between parts. Raises UnsafeArchive."""
+        path = name.replace("\\", "/")
+        parts = path.split("/")
+        if path.startswith("/") or (len(path) > 1 and path[1] == ":") or ".." in parts or "\0" in path:
+            raise UnsafeArchive(
+                "The archive names a place outside itself",
+                received=repr(name),
+                hint="Pack the images again with plain relative names",
+            )
+        self._files += 1
+        self._bytes += size
+        if self._files > self._limits.files:
+            raise self._beyond(f"more than {self._limits.files:,} files")
+        if self._bytes > self._limits.total_bytes:
+            raise self._beyond(f"more than {self._limits.total_bytes:,} bytes")
+        ratio = self._bytes / self._packed
+        if self._bytes > self._limits.ratio_from and ratio > self._limits.ratio:
+            raise self._beyond(f"more than {self._limits.ratio:g} times its own size")
+        return "/".join(part for part in parts if part not in ("", "."))
+
+    def refuse_link(self, name: str) -> UnsafeArchive:
+        return UnsafeArchive(
+            "The archive holds a link", received=repr(name), hint="Pack the files themselves, without links"
+        )
+
+    def _beyond(self, what: str) -> UnsafeArchive:
+        return UnsafeArchive(
+            f"The archive would unpack to {what}", received=self._archive.name, hint="Import its folder instead"
+        )
+
+
+class ArchiveReader:
+    """Reads a zip or tar (plain, gz, bz2, xz). A compressed tar is quick in order, slow at single files."""
+
+    kind = "archive"
+
+    def __init__(self, archive: Path, *, limits: Limits | None = None) -> None:
+        self._path = archive
+        self._limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._zip: zipfile.ZipFile | None = None
+        self._tar: tarfile.TarFile | None = None
+        self._members: dict[str, zipfile.ZipInfo | tarfile.TarInfo] = {}
+        self._entries: list[Entry] = []
+        try:
+            if zipfile.is_zipfile(archive):
+                self._zip = zipfile.ZipFile(archive)
+            else:
+                self._tar = tarfile.open(archive)
+            self._list()
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            self.close()
+            raise SourceError(
+                "This is not a zip or tar archive, or it is damaged",
+                received=archive.name,
+                hint=f"Give a folder, a zip or a tar ({error})",
+            ) from error
+        except UnsafeArchive:
+            self.close()
+            raise
+
+    def entries(self) -> list[Entry]:
+        return list(self._entries)
+
+    def read(self, path: str) -> bytes:
+        member = self._members.get(path)
+        if member is None:
+            raise missing_file(path, self._path)
+        try:
+            if isinstance(member, zipfile.ZipInfo):
+                assert self._zip is not None
+                return self._zip.read(member)
+            assert self._tar is not None
+            with self._lock:
+                file: IO[bytes] | None = self._tar.extractfile(member)
+                return file.read() if file else b""
+        except (zipfile.BadZipFile, NotImplementedError, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+            raise SourceError(f"The archive is damaged here ({error})", received=path) from error
+
+    def close(self) -> None:
+        for archive in (self._zip, self._tar):
+            if archive is not None:
+                archive.close()
+
+    def _list(self) -> None:
+        gate = _Gate(self._path, self._limits)
+        listed = self._list_zip(gate) if self._zip else self._list_tar(gate)
+        twice: list[Entry] = []
+        kept: dict[str, Entry] = {}
+        for path, member, problem in listed:
+            if is_clutter(path):
+                continue
+            if path in kept:
+                twice.append(Entry(path, problem="The archive holds this name twice; the last one was read"))
+            kept[path] = Entry(path, problem=problem)
+            self._members[path] = member
+        self._entries = [*kept.values(), *twice]
+
+    def _list_zip(self, gate: _Gate) -> Iterator[tuple[str, zipfile.ZipInfo, str]]:
+        assert self._zip is not None
+        for info in self._zip.infolist():
+            path = gate.admit(info.filename, info.file_size)
+            if stat.S_ISLNK(info.external_attr >> 16):
+                raise gate.refuse_link(info.filename)
+            if info.is_dir() or info.filename.endswith("\\"):
+                continue
+            if info.flag_bits & 0x1:
+                raise UnsafeArchive(
+                    "The archive is encrypted", received=self._path.name, hint="Pack it again without a password"
+                )
+            yield path, info, self._too_large(info.file_size)
+
+    def _list_tar(self, gate: _Gate) -> Iterator[tuple[str, tarfile.TarInfo, str]]:
+        assert self._tar is not None
+        for info in self._tar:
+            path = gate.admit(shown_name(info.name), info.size)
+            if info.issym() or info.islnk():
+                raise gate.refuse_link(info.name)
+            if info.isdir():
+                continue
+            yield path, info, self._too_large(info.size) if info.isreg() else "Not a regular file"
+
+    def _too_large(self, size: int) -> str:
+        return f"The file is too large: {size / 1e6:,.0f} MB" if size > self._limits.file_bytes else ""

@@ -1,0 +1,74 @@
+"""A folder on this machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from fer_core.data.readers.base import MAX_FILE_BYTES, Entry, disk_name, is_clutter, missing_file, shown_name
+from fer_core.errors import SourceError
+
+
+class FolderReader:
+    """Reads a tree of folders. Links that lead outside it, and linked folders, are listed as problems."""
+
+    kind = "folder"
+
+    def __init__(self, root: Path, *, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+        self.root = root.resolve()
+        self._max = max_file_bytes
+
+    def entries(self) -> list[Entry]:
+        found: list[Entry] = []
+        self._walk(self.root, "", found)
+        return found
+
+    def _walk(self, folder: Path, prefix: str, found: list[Entry]) -> None:
+        try:
+            with os.scandir(folder) as scan:
+                items = sorted(scan, key=lambda item: item.name)
+        except OSError as error:
+            found.append(Entry(prefix.rstrip("/") or ".", problem=f"The folder cannot be read: {error.strerror}"))
+            return
+        for item in items:
+            path = prefix + shown_name(item.name)
+            if is_clutter(path):
+                continue
+            if item.is_dir(follow_symlinks=False):
+                self._walk(folder / item.name, f"{path}/", found)
+            else:
+                found.append(Entry(path, problem=self._problem(item)))
+
+    def _problem(self, item: os.DirEntry[str]) -> str:
+        try:
+            if item.is_symlink():
+                if not Path(item.path).resolve().is_relative_to(self.root):
+                    return "A link that leads outside the folder"
+                if item.is_dir():
+                    return "A link to another folder; its images are read where they are"
+            info = item.stat()
+        except OSError as error:
+            return f"The file cannot be read: {error.strerror}"
+        if not stat.S_ISREG(info.st_mode):
+            return "Not a regular file"
+        if info.st_size > self._max:
+            return f"The file is too large: {info.st_size / 1e6:,.0f} MB"
+        return ""
+
+    def read(self, path: str) -> bytes:
+        target = self.root / path
+        if not target.exists():
+            target = self.root / disk_name(path)
+        # The path comes from a manifest, and the tree may have changed since: ask again where it leads.
+        if not target.resolve().is_relative_to(self.root):
+            raise SourceError("This path leads outside the source folder", received=path)
+        try:
+            return target.read_bytes()
+        except FileNotFoundError:
+            raise missing_file(path, self.root) from None
+        except OSError as error:
+            raise SourceError(f"The file cannot be read: {error.strerror}", received=path) from error
+
+    def close(self) -> None:
+        """Nothing stays open."""
