@@ -32,7 +32,7 @@ def sample(name: str, as_json: bool, job: Path | None) -> None:
     from fer_core.data.sample import make_sample
 
     with work(job) as (progress, result):
-        result |= _summary(make_sample(current(), name, progress=progress))
+        result |= _summary(make_sample(current(), name))
     if as_json:
         emit(result)
     elif job is None:
