@@ -1,1 +1,1 @@
-"""Datasets: a source that is never changed, immutable versions, a journal of decisions, pixels in one array."""
+"""Datasets: a source that is never changed, immutable versions, a journal, pixels in one array."""

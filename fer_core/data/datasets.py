@@ -1,13 +1,12 @@
-"""Datasets: import, open, list, describe.
+"""Datasets of the workspace: import, list, open, read.
 
-A dataset is its source, which is never changed, plus versions, plus a journal, in `data/<name>/`:
+A dataset's source is never changed. An import is built aside and moved into place whole, so that an
+interrupted one leaves nothing behind.
 
-    dataset.json       name, source, head version
-    versions/<id>/     manifest.parquet, version.json
-    pixels/            memory-mapped arrays
-    journal.sqlite     decisions
-    quality/           rankings and scans, by version
-    source/            only where the workspace owns the files (an upload, the sample)
+Example:
+    dataset = import_dataset(workspace, Path("faces.zip"), "faces")
+    dataset.manifest().groupby(["split", "label"]).size()
+    dataset.pixels()[dataset.manifest()["row"]]
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,139 +23,173 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import ingest, pixels, records, versions
-from fer_core.data.readers import Entry, Reader, open_reader
-from fer_core.data.readers.base import folders_of
-from fer_core.data.readers.layout import name_folders
+from fer_core import jobs
+from fer_core.data import pixels as pixel_store
+from fer_core.data import versions as version_store
+from fer_core.data.readers import Reader, open_reader
+from fer_core.data.records import content_id
+from fer_core.data.scan import Scan, scan_source
 from fer_core.data.versions import Version
-from fer_core.emotions import SPLITS
 from fer_core.errors import AlreadyExists, FerError, ManifestError, NotFound, SourceError
-from fer_core.jobs import ProgressFn
 from fer_core.workspace import Workspace, check_name, new_folder, now, read_json, write_json
 
-SOURCE = "main"
-"""`source` of the files a dataset was imported from; the same in every copy of the data, so that ids agree."""
+_OWNER = ".importing"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset of a workspace. Cheap to create; reading happens in the methods."""
+    """One dataset on disk. Holds no data itself: every call reads what is there now."""
 
     workspace: Workspace
     name: str
-    folder: Path
 
     @property
-    def info(self) -> dict[str, Any]:
-        """`dataset.json`.
+    def folder(self) -> Path:
+        return self.workspace.data / self.name
 
-        Raises:
-            ManifestError: it is damaged.
-        """
+    @property
+    def about(self) -> dict[str, Any]:
+        """`dataset.json`: name, created, source, head, problems."""
         try:
-            return dict(read_json(self.folder / "dataset.json"))
-        except (OSError, ValueError, TypeError) as error:
-            raise ManifestError("The dataset's file cannot be read", received=f"{self.name}: {error}") from error
+            found: dict[str, Any] = read_json(self.folder / "dataset.json")
+        except (OSError, ValueError) as error:
+            raise ManifestError("The dataset's file is missing or damaged", received=self.folder) from error
+        return found
 
     @property
     def head(self) -> str:
-        """Id of the version new work continues from."""
-        return str(self.info["head"])
+        """Id of the newest version."""
+        return str(self.about["head"])
 
     @property
-    def source(self) -> Path:
-        """Where its files are: a folder or an archive."""
-        path = Path(self.info["source"]["path"])
-        return path if path.is_absolute() else self.folder / path
+    def source_path(self) -> Path:
+        """The folder or archive the images are read from; it may be gone."""
+        return self.folder / self.about["source"]["path"]
+
+    @property
+    def problems(self) -> list[dict[str, str]]:
+        """Files of the source that are in no row of the manifest: {path, reason}."""
+        return list(self.about["problems"])
 
     @property
     def journal_path(self) -> Path:
+        """Where the decisions about this dataset are kept (SQLite)."""
         return self.folder / "journal.sqlite"
 
     @property
     def quality_dir(self) -> Path:
-        """Where rankings and scans are kept, by version."""
+        """Where what was computed about versions is kept."""
         return self.folder / "quality"
-
-    def set_head(self, version: str) -> None:
-        write_json(self.folder / "dataset.json", {**self.info, "head": version})
 
     def versions(self) -> list[Version]:
         """All versions, oldest first."""
-        return versions.list_versions(self)
+        return version_store.list_versions(self.folder)
 
     def version(self, wanted: str | None = None) -> Version:
-        """By id, start of an id, `v3`, or None for the head. Raises `NotFound`."""
-        return versions.find_version(self, wanted)
+        """A version by id, unique start of an id or number ("v3"); the head for None. Raises NotFound."""
+        return version_store.find_version(self.versions(), wanted, self.head)
 
     def manifest(self, version: str | None = None) -> pd.DataFrame:
-        """The table of a version, columns as in `records.COLUMNS`."""
-        return versions.read_manifest(self, self.version(version).id)
+        """The manifest of a version (`fer_core.data.records.COLUMNS`), one row per image."""
+        return version_store.read_manifest(self.folder, self.version(version).id)
 
     def rows(self) -> pd.DataFrame:
-        """`row` and `path` of every picture any version holds."""
-        tables = [self.manifest(v.id)[["row", "path"]] for v in self.versions()]
-        both = pd.concat(tables).drop_duplicates("row")
-        return both[both["row"] >= 0].sort_values("row")
+        """`row`, `image_id` and `path` of every picture that any version holds, by row."""
+        columns = ["row", "image_id", "path"]
+        found = [version_store.read_columns(self.folder, v.id, columns) for v in self.versions()]
+        table = pd.concat(found).drop_duplicates("image_id")
+        return table[table["row"] >= 0].sort_values("row")
 
-    def pixels(self, size: int = 48, mode: pixels.ColorMode = "gray") -> NDArray[np.uint8]:
-        """Memory-mapped uint8 (rows, size, size[, 3]), read-only; `manifest["row"]` is the row."""
-        return pixels.load(self, size, mode)
+    def pixels(self, size: int = pixel_store.SIZE, mode: pixel_store.Mode = "gray") -> NDArray[np.uint8]:
+        """All pictures, memory-mapped and read-only; the manifest's `row` says which is which.
+
+        Another size than 48, or colour, is decoded from the source at first use and kept.
+
+        Returns:
+            uint8 (rows, size, size) for "gray", (rows, size, size, 3) for "rgb".
+
+        Raises:
+            NotFound: that size was never made and the source is gone.
+            ManifestError: the file is damaged.
+        """
+        path = pixel_store.pixel_file(self.folder, size, mode)
+        if path.is_file():
+            return pixel_store.open_pixels(path)
+        with self.reader() as reader:
+            return pixel_store.build_pixels(path, list(self.rows()["path"]), reader.read, size, mode)
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
-        """The reader of its source.
+        """The source, open for reading.
 
         Raises:
-            NotFound: the source is not where it was.
+            NotFound: the source is gone.
         """
-        if not self.source.exists():
+        if not self.source_path.exists():
             raise NotFound(
-                "The files of this dataset are not where they were",
-                received=self.source,
-                hint="Put them back; faces and tables still work without them",
+                "The source of this dataset is no longer there",
+                received=self.source_path,
+                hint="Put it back to see the files; small pictures, labels and versions work without it",
             )
-        reader = open_reader(self.source)
+        reader = open_reader(self.source_path)
         try:
             yield reader
         finally:
             reader.close()
 
-    def read_file(self, image_id: str, version: str | None = None) -> bytes:
-        """The original bytes of an image.
+    def read_file(self, image_id: str) -> bytes:
+        """The original bytes of an image's file.
 
         Raises:
-            NotFound: no such image, or the source is gone.
-            ImageError: the file cannot be read any more.
+            NotFound: no such image, or its file or the whole source is gone.
+            SourceError: the file is there but cannot be read.
         """
-        manifest = self.manifest(version)
-        paths = manifest.loc[manifest["image_id"] == image_id, "path"]
-        if paths.empty:
-            raise NotFound("There is no such image in this version", received=image_id)
-        with self.reader() as reader:
-            return reader.read(paths.iloc[0])
+        for version in self.versions():
+            table = version_store.read_columns(self.folder, version.id, ["image_id", "path"])
+            paths = table.loc[table["image_id"] == image_id, "path"]
+            if len(paths):
+                with self.reader() as reader:
+                    return reader.read(str(paths.iloc[0]))
+        raise NotFound("The dataset holds no such image", received=image_id)
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
-    """The datasets of a workspace, the one changed last first."""
-    found = [p.parent for p in workspace.data.glob("*/dataset.json") if not p.parent.name.startswith(".")]
-    found.sort(key=lambda p: (p / "dataset.json").stat().st_mtime, reverse=True)
-    return [Dataset(workspace, p.name, p) for p in found]
+    """All datasets of the workspace, the one changed last first."""
+    found = list(workspace.data.glob("[!.]*/dataset.json")) if workspace.data.is_dir() else []
+    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    return [Dataset(workspace, path.parent.name) for path in found]
 
 
 def open_dataset(workspace: Workspace, name: str) -> Dataset:
-    """A dataset by name.
+    """The dataset of that name.
 
     Raises:
-        BadName: not a name a dataset can have.
-        NotFound: there is none.
+        BadName: this cannot be a name.
+        NotFound: there is none of that name.
     """
-    clean = check_name(name)
-    folder = workspace.data / clean
-    if not (folder / "dataset.json").is_file():
-        known = ", ".join(d.name for d in list_datasets(workspace)[:12])
-        raise NotFound("Dataset not found", received=clean, hint=f"Known: {known}" if known else "There are no datasets yet")
-    return Dataset(workspace, clean, folder)
+    dataset = Dataset(workspace, check_name(name))
+    if not (dataset.folder / "dataset.json").is_file():
+        known = ", ".join(d.name for d in list_datasets(workspace)) or "none yet"
+        raise NotFound("There is no dataset of that name", received=name, hint=f"Known: {known}")
+    return dataset
+
+
+def describe(dataset: Dataset, version: str | None = None) -> dict[str, Any]:
+    """A version in numbers, JSON-ready.
+
+    Returns:
+        `name`, `version`, `number`; `images`, `splits`, `classes`, `counts` as `versions.tally`; `problems`
+        [{path, reason}]: unreadable rows of the version and files of the source that became no row;
+        `unreadable`: the number of problems.
+    """
+    chosen = dataset.version(version)
+    manifest = dataset.manifest(chosen.id)
+    failed = manifest[manifest["error"] != ""]
+    rows = [{"path": p, "reason": r} for p, r in zip(failed["path"], failed["error"], strict=True)]
+    problems = rows + dataset.problems
+    numbers = version_store.tally(manifest) | {"unreadable": len(problems)}
+    head = {"name": dataset.name, "version": chosen.id, "number": chosen.number}
+    return {**head, **numbers, "problems": problems}
 
 
 def import_dataset(
@@ -164,108 +197,107 @@ def import_dataset(
     source: Path,
     name: str,
     *,
-    progress: ProgressFn | None = None,
+    progress: jobs.ProgressFn | None = None,
     copy: bool = False,
     kind: str | None = None,
 ) -> Dataset:
-    """Read a folder or archive of labelled images into a new dataset. All or nothing; the source is not changed.
+    """Import a folder, zip or tar of labelled images.
 
     Args:
-        workspace: where the dataset is kept.
-        source: folder, zip or tar.
+        workspace: where the dataset is made.
+        source: read where it is and never changed.
         name: of the new dataset.
-        progress: told (done, total, what).
-        copy: keep an own copy of the source in the workspace.
-        kind: what to call the source instead of its format, such as "sample".
+        progress: told how many files are read.
+        copy: keep a copy of the source inside the dataset.
+        kind: what to call the source instead of "folder" or "archive".
 
     Raises:
-        BadName, AlreadyExists: the name cannot be used.
-        SourceError, UnsafeArchive: nothing there, no images, or an archive that is not safe to read.
+        BadName: `name` cannot be a dataset's name.
+        AlreadyExists: a dataset has that name.
+        SourceError: nothing at `source`, no archive, or no image in a class folder.
+        UnsafeArchive: an archive that is refused as a whole.
     """
-    clean = check_name(name)
-    target = workspace.data / clean
+    name = check_name(name)
+    target = workspace.data / name
+    taken = AlreadyExists("A dataset of that name is here already", received=name, hint="Choose another name")
     if target.exists():
-        raise AlreadyExists("A dataset of that name is here already", received=clean, hint="Choose another name")
-    tell = progress or (lambda done, total, what: None)
-    path = source.expanduser().resolve()
-    tell(0, 0, "Looking at the files")
-    reader = open_reader(path)
-    try:
-        found = _named(reader.entries())
-        form = reader.kind
-    finally:
-        reader.close()
-    if not found:
-        raise SourceError("There are no files in it", received=path.name)
+        raise taken
+    source = source.expanduser().resolve()
+    _sweep(workspace.data)
+    if progress:
+        progress(0, 0, "looking at the files")
+    reader = open_reader(source)
     try:
         with new_folder(target) as folder:
-            facts: list[dict[str, Any]] = []
-            with pixels.new_store(folder / "pixels" / f"{ingest.SIZE}x{ingest.SIZE}-gray.npy", len(found), ingest.SIZE, "gray") as store:
-                for chunk in ingest.ingest(path, found, tell):
-                    store[len(facts) : len(facts) + len(chunk.facts)] = chunk.pixels
-                    facts += chunk.facts
-            manifest = _manifest(facts)
-            if not len(records.readable(manifest)):
-                reason = manifest["error"].mode().iloc[0]
-                raise SourceError(f"None of its {len(manifest):,} files is an image with a class", received=path.name, hint=f"Most often: {reason}")
-            where = _keep(path, folder) if copy else str(path)
-            dataset = Dataset(workspace, clean, folder)
-            write_json(
-                folder / "dataset.json",
-                {"name": clean, "created": now(), "source": {"kind": kind or form, "path": where, "owned": copy}, "head": ""},
+            write_json(folder / _OWNER, jobs.identity())
+            with pixel_store.PixelWriter(pixel_store.pixel_file(folder), (pixel_store.SIZE,) * 2) as writer:
+                scan = scan_source(reader, writer, progress)
+            _check_found(scan, source)
+            version = Version(
+                content_id(scan.manifest), 1, None, "import", {}, version_store.tally(scan.manifest), now()
             )
-            versions.save_version(dataset, manifest, parent=None, operation="import", parameters={"source": path.name, "kind": kind or form})
+            version_store.write_version(folder, version, scan.manifest)
+            place = {
+                "kind": kind or reader.kind,
+                "path": str(_copy(source, folder, workspace) if copy else source),
+                "owned": copy,
+            }
+            about = {
+                "name": name,
+                "created": now(),
+                "source": place,
+                "head": version.id,
+                "problems": scan.problems,
+            }
+            write_json(folder / "dataset.json", about)
+            (folder / _OWNER).unlink()
     except OSError as error:
         if target.exists():
-            raise AlreadyExists("A dataset of that name was added meanwhile", received=clean) from error
-        raise FerError(f"The dataset could not be written: {error}", hint="Check free space and permissions") from error
-    return Dataset(workspace, clean, target)
+            raise taken from error
+        raise FerError(f"The import could not be written ({error.strerror})", received=target) from error
+    finally:
+        reader.close()
+    return Dataset(workspace, name)
 
 
-def _named(found: list[Entry]) -> list[Entry]:
-    """The entries with the split and class their folders name."""
-    names = name_folders([folders_of(entry.path) for entry in found])
-    return [replace(entry, split=split, label=label) for entry, (split, label) in zip(found, names, strict=True)]
+def _check_found(scan: Scan, source: Path) -> None:
+    if len(scan.manifest) and (scan.manifest["error"] == "").any():
+        return
+    hint = "Images belong in class folders, as in train/happy/1.png or happy/1.png"
+    failed = scan.manifest[["path", "error"]].itertuples(index=False, name=None)
+    reasons = [(p["path"], p["reason"]) for p in scan.problems] + list(failed)
+    if not reasons:
+        raise SourceError("The source is empty", received=source, hint=hint)
+    first = "; ".join(f"{path}: {reason}" for path, reason in reasons[:3])
+    raise SourceError(
+        f"No readable image in a class folder among {len(reasons):,} files ({first})",
+        received=source,
+        hint=hint,
+    )
 
 
-def _keep(path: Path, folder: Path) -> str:
-    """Copy the source into the dataset's folder; returns where, relative to it."""
-    inside = Path("source") / path.name
-    (folder / "source").mkdir()
-    if path.is_dir():
-        shutil.copytree(path, folder / inside)
+def _copy(source: Path, folder: Path, workspace: Workspace) -> Path:
+    """Copy the source into the dataset; returns its path inside."""
+    inside = Path("source") / source.name
+    if source.is_dir():
+        shutil.copytree(source, folder / inside, symlinks=True)
+        return inside
+    (folder / inside).parent.mkdir()
+    if source.is_relative_to(workspace.root):
+        os.link(source, folder / inside)  # an upload: the workspace's own file, which nobody changes any more
     else:
+        shutil.copy2(source, folder / inside)
+    return inside
+
+
+def _sweep(data: Path) -> None:
+    """Remove what imports that were killed outright left behind."""
+    for mark in data.glob(f".*.tmp/{_OWNER}"):
         try:
-            os.link(path, folder / inside)  # the same disk: no second copy of an upload
-        except OSError:
-            shutil.copy2(path, folder / inside)
-    return inside.as_posix()
-
-
-def _manifest(facts: list[dict[str, Any]]) -> pd.DataFrame:
-    table = pd.DataFrame(facts)
-    table["source"] = SOURCE
-    table["image_id"] = [records.image_id(SOURCE, path) for path in table["path"]]
-    table["row"] = np.where(table["error"] == "", np.arange(len(table)), -1)
-    return records.check_manifest(table)
-
-
-def describe(dataset: Dataset, version: str | None = None) -> dict[str, Any]:
-    """Counts of a version: name, version, images (readable), unreadable, splits {split: n}, classes {class: n},
-    counts {split: {class: n}}, and problems [{path, reason}]."""
-    chosen = dataset.version(version)
-    manifest = dataset.manifest(chosen.id)
-    table = records.counts(manifest)
-    bad = manifest[manifest["error"] != ""]
-    per_split = {str(s): int(n) for s, n in table.sum(axis=1).items()}
-    return {
-        "name": dataset.name,
-        "version": chosen.id,
-        "number": chosen.number,
-        "images": len(manifest) - len(bad),
-        "unreadable": len(bad),
-        "splits": {**dict.fromkeys(SPLITS, 0), **per_split},
-        "classes": {str(c): int(n) for c, n in table.sum().items()},
-        "counts": {str(s): {str(c): int(n) for c, n in row.items()} for s, row in table.iterrows()},
-        "problems": [{"path": p, "reason": r} for p, r in zip(bad["path"], bad["error"], strict=True)],
-    }
+            alive = jobs.process_alive(**read_json(mark))
+        except (OSError, ValueError, TypeError):
+            continue
+        if not alive:
+            aside = mark.parent
+            os.replace(aside, gone := aside.with_suffix(".gone"))
+            shutil.rmtree(gone, ignore_errors=True)

@@ -1,7 +1,8 @@
 """Decoding pictures safely, and what every later step asks of one decoded picture.
 
-Whatever a file holds, decoding ends in one of two forms: gray `uint8 (h, w)` or colour `uint8 (h, w, 3)`. A colour
-picture whose channels are equal counts as gray, so that the same face stored either way is the same picture.
+Whatever a file holds, decoding ends in one of two forms: gray `uint8 (h, w)` or colour `uint8 (h, w, 3)`. A
+colour picture whose channels are equal counts as gray, so that the same face stored either way is the same
+picture.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -33,9 +34,9 @@ MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "MPO", "JPEG2000", "AVIF")
 """What is tried, by content. Formats that start other programs or hold many documents (EPS, PDF) are not."""
 
-SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .bmp .dib .gif .pgm .ppm .pbm .pnm .tif .tiff .webp .jp2 .avif".split()
-)
+_JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".jp2"}
+_RAW = {".bmp", ".dib", ".pgm", ".ppm", ".pbm", ".pnm", ".tif", ".tiff"}
+SUFFIXES = frozenset({*_JPEG, *_RAW, ".png", ".gif", ".webp", ".avif"})
 """File name endings by which a file claims to be a picture."""
 
 # Our own, lower limit answers in words; Pillow's warning would only reach a log.
@@ -66,8 +67,8 @@ class Picture:
 def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode the bytes of one image file.
 
-    EXIF rotation is applied. 16-bit levels keep their upper byte; palettes and CMYK become RGB; transparency is laid
-    over white, as browsers show it; of an animation the first frame counts.
+    EXIF rotation is applied. 16-bit levels keep their upper byte; palettes and CMYK become RGB; transparency is
+    laid over white, as browsers show it; of an animation the first frame counts.
 
     Args:
         data: the whole file.
@@ -92,7 +93,9 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
         raise _too_large("over 150 megapixels", name, max_pixels) from None
     except ImageError:
         raise
-    except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error on damaged files
+    except (
+        Exception
+    ) as error:  # Pillow's plugins raise anything from OSError to struct.error on damaged files
         reason = str(error).split("\n")[0] or type(error).__name__
         raise ImageError(f"Damaged or incomplete image ({reason})", received=name or None) from error
     if pixels.ndim == 3 and _channels_equal(pixels):
@@ -103,7 +106,9 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
 
 def _too_large(size: str, name: str, max_pixels: int) -> ImageError:
     limit = f"{max_pixels / 1e6:g}" if max_pixels < 1e9 else f"{max_pixels:,}"
-    return ImageError(f"The picture is too large: {size}; the limit is {limit} megapixels", received=name or None)
+    return ImageError(
+        f"The picture is too large: {size}; the limit is {limit} megapixels", received=name or None
+    )
 
 
 def _pixels(image: Image.Image) -> Pixels:
@@ -148,7 +153,7 @@ def _channels_equal(pixels: Pixels) -> bool:
 
 
 def to_gray(pixels: Pixels) -> Pixels:
-    """Gray levels, uint8 (h, w), by the ITU-R 601-2 weights of Pillow's `convert("L")`; gray stays as it is."""
+    """Gray levels, uint8 (h, w), by Pillow's `convert("L")` (ITU-R 601-2 weights); gray stays as it is."""
     if pixels.ndim == 2:
         return pixels
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).convert("L"))
@@ -163,18 +168,18 @@ def resize(pixels: Pixels, size: int) -> Pixels:
 
 
 def pixel_hash(pixels: Pixels) -> str:
-    """blake2b-128 of shape and pixels, 32 hex digits: equal for any two files that decode to the same picture."""
+    """blake2b-128 of shape and pixels, 32 hex digits: equal for files that decode to the same picture."""
     digest = hashlib.blake2b(struct.pack("<3I", *pixels.shape[:2], pixels.ndim), digest_size=16)
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 
 def phash(pixels: Pixels) -> int:
-    """Perceptual hash, 64 bits, equal to `imagehash.phash(image, hash_size=8)`, most significant bit first."""
+    """Perceptual hash, 64 bits, most significant first: `imagehash.phash(image, hash_size=8)`."""
     return int(measures.phash_stack(to_gray(pixels)[None])[0])
 
 
 def quality(pixels: Pixels) -> tuple[float, float, float]:
-    """Brightness, contrast and sharpness of a picture, as `fer_core.data.measures.quality_stack` defines them."""
+    """Brightness, contrast and sharpness of a picture, as `measures.quality_stack` defines them."""
     brightness, contrast, sharpness = measures.quality_stack(to_gray(pixels)[None])[0].tolist()
     return brightness, contrast, sharpness

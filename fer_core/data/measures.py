@@ -1,8 +1,8 @@
-"""What is measured on gray pictures, many of one size at a time: resized copies, perceptual hashes, quality scores.
+"""What is measured on gray pictures, many of one size at a time: resized copies, hashes, quality scores.
 
-Pictures of one size are laid side by side in one sheet, so that Pillow's resampling runs once for all of them. Its
-two passes (rows, then columns) never mix neighbours on the sheet, hence every result equals that of the single
-picture bit for bit; tests hold this against Pillow and imagehash.
+Pictures of one size are laid side by side in one sheet, so that Pillow's resampling runs once for all of them.
+Its two passes (rows, then columns) never mix neighbours on the sheet, hence every result equals that of the
+single picture bit for bit; tests hold this against Pillow and imagehash.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SHEET_BYTES = 1 << 21  # pixels on one sheet: stays in the processor's cache
 
 
 def resize_stack(stack: Gray, size: int) -> Gray:
-    """Resize gray pictures of one size to squares with Pillow's LANCZOS filter (antialiased; aspect not kept).
+    """Resize gray pictures of one size to squares by Pillow's LANCZOS (antialiased; aspect not kept).
 
     Args:
         stack: uint8 (n, height, width).
@@ -50,7 +50,7 @@ def _resize_sheet(stack: Gray, size: int) -> Gray:
 
 
 def phash_stack(stack: Gray) -> NDArray[np.uint64]:
-    """Perceptual hashes of gray pictures of one size, equal to `imagehash.phash(image, hash_size=8)` bit for bit.
+    """Perceptual hashes of gray pictures of one size: `imagehash.phash(image, hash_size=8)` bit for bit.
 
     Args:
         stack: uint8 (n, height, width).
@@ -75,8 +75,8 @@ def quality_stack(stack: Gray) -> NDArray[np.float32]:
 
     Returns:
         float32 (n, 3): mean and standard deviation of the gray levels and the variance of their 4-neighbour
-        Laplacian inside the border (Pech-Pacheco et al., 2000), gray levels scaled to 0..1. Sharpness is 0 for a
-        picture under 3x3.
+        Laplacian inside the border (Pech-Pacheco et al., 2000), gray levels scaled to 0..1. Sharpness is 0
+        for a picture under 3x3.
     """
     n, height, width = stack.shape
     result = np.zeros((n, 3), dtype=np.float32)
@@ -88,7 +88,9 @@ def quality_stack(stack: Gray) -> NDArray[np.float32]:
         result[start : start + len(part), 1] = flat.std(axis=1, dtype=np.float32) / 255
         if height > 2 and width > 2:
             g = part.astype(np.int16)
-            laplacian = g[:, :-2, 1:-1] + g[:, 2:, 1:-1] + g[:, 1:-1, :-2] + g[:, 1:-1, 2:] - 4 * g[:, 1:-1, 1:-1]
+            laplacian = (
+                g[:, :-2, 1:-1] + g[:, 2:, 1:-1] + g[:, 1:-1, :-2] + g[:, 1:-1, 2:] - 4 * g[:, 1:-1, 1:-1]
+            )
             spread = laplacian.reshape(len(part), -1).var(axis=1, dtype=np.float32)
             result[start : start + len(part), 2] = spread / 255**2
     return result

@@ -1,85 +1,107 @@
-"""Pixel stores: all pictures of a dataset in one memory-mapped array, `manifest["row"]` being the row."""
+"""All pictures of a dataset in one array: uint8, on disk as `.npy`, memory-mapped.
+
+The row of a picture is the manifest's `row`. Nothing is ever pickled.
+"""
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from types import TracebackType
+from typing import BinaryIO, Literal, cast
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from fer_core.data import images
-from fer_core.errors import FerError, ManifestError
-from fer_core.jobs import ProgressFn
+from fer_core.data.images import decode, resize, to_gray
+from fer_core.errors import ManifestError
 
-if TYPE_CHECKING:
-    from fer_core.data.datasets import Dataset
+SIZE = 48
+"""Side of the pictures that every import makes."""
 
-ColorMode = Literal["gray", "rgb"]
-
-
-def path(dataset: Dataset, size: int, mode: ColorMode) -> Path:
-    """Such as `pixels/48x48-gray.npy`."""
-    return dataset.folder / "pixels" / f"{size}x{size}-{mode}.npy"
+Mode = Literal["gray", "rgb"]
 
 
-def load(dataset: Dataset, size: int, mode: ColorMode, progress: ProgressFn | None = None) -> NDArray[np.uint8]:
-    """uint8 (rows, size, size) for gray, (rows, size, size, 3) for rgb, memory-mapped, read-only; made if it is not there.
+def pixel_file(folder: Path, size: int = SIZE, mode: Mode = "gray") -> Path:
+    """Where the pictures of that size and mode lie below a dataset's folder."""
+    return folder / "pixels" / f"{size}x{size}-{mode}.npy"
 
-    Raises:
-        ManifestError: the file is damaged.
-        NotFound: the store has to be made and the source is gone.
+
+class PixelWriter:
+    """Appends pictures to an `.npy` file without knowing how many will come.
+
+    Example:
+        with PixelWriter(path, (48, 48)) as writer:
+            first_row = writer.append(pictures)
     """
-    file = path(dataset, size, mode)
-    if not file.is_file():
-        build(dataset, size, mode, progress)
-    try:
-        return np.load(file, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
-    except (OSError, ValueError) as error:
-        raise ManifestError("The pixel file is damaged", received=file.name, hint="Remove it: it is made again from the images") from error
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._shape = shape
+        self._file: BinaryIO = open(path, "wb")  # noqa: SIM115 (closed by __exit__)
+        self.rows = 0
+        self._start = self._header()
+
+    def _header(self) -> int:
+        """Write the header for the rows so far; NumPy pads it, so its length stays the same."""
+        self._file.seek(0)
+        about = {"descr": "|u1", "fortran_order": False, "shape": (self.rows, *self._shape)}
+        npy.write_array_header_1_0(self._file, about)
+        return self._file.tell()
+
+    def append(self, pictures: NDArray[np.uint8]) -> int:
+        """Add uint8 (n, *shape); returns the row of the first."""
+        first = self.rows
+        self._file.write(np.ascontiguousarray(pictures).data)
+        self.rows += len(pictures)
+        return first
+
+    def __enter__(self) -> PixelWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._header() != self._start:
+            raise ManifestError("The header of a pixel file changed its length", received=self._file.name)
+        self._file.close()
 
 
-@contextmanager
-def new_store(file: Path, rows: int, size: int, mode: ColorMode) -> Iterator[NDArray[np.uint8]]:
-    """A writable array on disk that takes its name only when it is complete."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}.tmp")
-    shape = (rows, size, size) if mode == "gray" else (rows, size, size, 3)
+def open_pixels(path: Path) -> NDArray[np.uint8]:
+    """The pictures, memory-mapped and read-only: uint8 (rows, size, size) or (rows, size, size, 3)."""
+    pictures = np.load(path, mmap_mode="r", allow_pickle=False)
+    if pictures.dtype != np.uint8:
+        raise ManifestError("A pixel file holds something else than uint8", received=path)
+    return cast("NDArray[np.uint8]", pictures)
+
+
+def build_pixels(
+    target: Path, paths: Sequence[str], read: Callable[[str], bytes], size: int, mode: Mode
+) -> NDArray[np.uint8]:
+    """Decode files again into pictures of another size or with colour, and keep them.
+
+    Args:
+        target: the `.npy` file; appears whole or not at all.
+        paths: files in row order; all of them decoded at import.
+        read: bytes of a file.
+        size: side in pixels.
+        mode: "gray" or "rgb".
+    """
+    shape = (size, size) if mode == "gray" else (size, size, 3)
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
-        if rows:
-            store = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-            yield store
-            store.flush()  # type: ignore[attr-defined]
-        else:
-            empty = np.zeros(shape, np.uint8)
-            yield empty
-            with open(temporary, "wb") as stream:
-                np.save(stream, empty, allow_pickle=False)
-        temporary.replace(file)
+        with PixelWriter(aside, shape) as writer:
+            for path in paths:
+                pixels = decode(read(path), path).pixels
+                if mode == "gray":
+                    pixels = to_gray(pixels)
+                elif pixels.ndim == 2:
+                    pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+                writer.append(resize(pixels, size)[None])
+        os.replace(aside, target)
     finally:
-        temporary.unlink(missing_ok=True)
-
-
-def build(dataset: Dataset, size: int, mode: ColorMode, progress: ProgressFn | None = None) -> None:
-    """Make the store of a size and colour from the source's files.
-
-    Raises:
-        NotFound: the source is gone.
-    """
-    table = dataset.rows()
-    with dataset.reader() as reader, new_store(path(dataset, size, mode), int(table["row"].max() + 1), size, mode) as store:
-        for done, (row, file) in enumerate(zip(table["row"], table["path"], strict=True), start=1):
-            try:
-                pixels = images.decode(reader.read(file), file).pixels
-            except FerError:
-                continue  # it decoded once; a file that has vanished since stays black and the dataset's check says so
-            store[row] = images.resize(images.to_gray(pixels) if mode == "gray" else _rgb(pixels), size)
-            if progress and done % 256 == 0:
-                progress(done, len(table), "pixels")
-
-
-def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
+        aside.unlink(missing_ok=True)
+    return open_pixels(target)

@@ -93,8 +93,8 @@ def counts(manifest: pd.DataFrame) -> pd.DataFrame:
 def content_id(manifest: pd.DataFrame) -> str:
     """Identity of a version: 16 hex digits of which pictures it holds and how they are labelled and split.
 
-    Row order, file names and paths do not matter, so the same content has the same id on any machine and after
-    an export and import. A file that did not decode counts by its bytes.
+    Row order, file names and paths do not matter, so the same content has the same id on any machine and
+    after an export and import. A file that did not decode counts by its bytes.
     """
     picture = np.where(manifest["error"] == "", manifest["pixel_hash"], "file:" + manifest["file_hash"])
     lines: Iterable[str]

@@ -1,8 +1,9 @@
-"""Versions: immutable manifests. The id is the hash of the content, so the same content is the same version anywhere."""
+"""Immutable versions of a dataset: a manifest, how it came about, and its content as its id."""
 
 from __future__ import annotations
 
 import fcntl
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -11,78 +12,120 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fer_core.data.records import check_manifest, content_id, counts
+from fer_core.data.records import check_manifest, content_id, counts, readable
+from fer_core.emotions import SPLITS, ordered_splits
 from fer_core.errors import ManifestError, NotFound
 from fer_core.workspace import new_folder, now, read_json, write_json
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
 
-SCHEMA = 1
-
 
 @dataclass(frozen=True)
 class Version:
-    """What made a version. `number` counts up within a dataset; `id` is the same on any machine.
+    """One version of a dataset.
 
     Attributes:
-        parent: id of the version it was made from; None for what was imported.
-        operation: import, review, stratify, ...
-        parameters: of the operation, as JSON.
-        counts: images, unreadable, and one entry per split.
+        id: 16 hex digits of its content; the same content has the same id on any machine.
+        number: 1 for the import, then counting up.
+        parent: id of the version it was made from; None for the import.
+        operation: what made it, such as "import", "stratify", "review".
+        parameters: of the operation, JSON-ready.
+        counts: `tally` of its manifest.
         created: UTC, ISO 8601.
+        note: free text.
     """
 
     id: str
     number: int
     parent: str | None
     operation: str
-    parameters: dict[str, Any]
-    counts: dict[str, int]
-    created: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, Any] = field(default_factory=dict)
+    created: str = ""
     note: str = ""
-    schema: int = field(default=SCHEMA, repr=False)
 
 
-def folder(dataset: Dataset) -> Path:
-    """Where the versions of a dataset lie."""
-    return dataset.folder / "versions"
+def tally(manifest: pd.DataFrame) -> dict[str, Any]:
+    """What a manifest holds, JSON-ready.
+
+    Returns:
+        `images` (readable ones), `unreadable`, `splits` {split: n}, `classes` {class: n} and `counts`
+        {split: {class: n}}; train, val and test are always there.
+    """
+    table = counts(manifest)
+    images = len(readable(manifest))
+    table = table.reindex(list(ordered_splits({*SPLITS, *table.index})), fill_value=0)
+    return {
+        "images": images,
+        "unreadable": len(manifest) - images,
+        "splits": {str(split): int(n) for split, n in table.sum(axis=1).items()},
+        "classes": {str(name): int(n) for name, n in table.sum(axis=0).items()},
+        "counts": {str(s): {str(c): int(n) for c, n in row.items()} for s, row in table.iterrows()},
+    }
 
 
-def list_versions(dataset: Dataset) -> list[Version]:
-    """All versions, oldest first."""
-    found = [_read(path) for path in folder(dataset).glob("[0-9a-f]*/version.json")]
-    return sorted(found, key=lambda v: v.number)
+def write_version(folder: Path, version: Version, manifest: pd.DataFrame) -> None:
+    """Write one version's folder, whole or not at all."""
+    with new_folder(folder / "versions" / version.id) as aside:
+        manifest.to_parquet(aside / "manifest.parquet", index=False, compression="zstd")
+        write_json(aside / "version.json", asdict(version))
 
 
-def find_version(dataset: Dataset, wanted: str | None) -> Version:
-    """A version by id, by the start of its id, or by number (`v3`); None is the head.
+def list_versions(folder: Path) -> list[Version]:
+    """The versions below a dataset's folder, oldest first."""
+    found = []
+    for path in (folder / "versions").glob("[0-9a-f]*/version.json"):
+        try:
+            found.append(Version(**read_json(path)))
+        except (ValueError, TypeError) as error:
+            raise ManifestError("A version file is damaged", received=path, hint=str(error)) from error
+    return sorted(found, key=lambda version: version.number)
+
+
+def find_version(versions: list[Version], wanted: str | None, head: str) -> Version:
+    """The version of that id, unique start of an id, or number ("v3"); the head for None.
 
     Raises:
-        NotFound: none, or several.
+        NotFound: none, or more than one, is meant.
     """
-    versions = list_versions(dataset)
-    text = dataset.head if wanted is None else wanted.strip()
-    found = [v for v in versions if v.id == text] or [v for v in versions if f"v{v.number}" == text.lower()]
-    found = found or [v for v in versions if text and v.id.startswith(text.lower())]
+    wanted = (wanted or head).strip().lower()
+    numbered = re.fullmatch(r"v(\d+)", wanted)
+    if numbered:
+        found = [v for v in versions if v.number == int(numbered[1])]
+    else:
+        found = [v for v in versions if v.id.startswith(wanted)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(f"v{v.number} {v.id}" for v in versions[-8:])
-    what = "Several versions begin so" if found else f"Dataset {dataset.name} has no such version"
-    raise NotFound(what, received=text, hint=f"Known: {known}")
+    known = ", ".join(f"v{v.number} ({v.id})" for v in versions[-8:])
+    what = "More than one version starts like this" if found else "There is no such version"
+    raise NotFound(what, received=wanted, hint=f"Known: {known}")
 
 
-def read_manifest(dataset: Dataset, version: str) -> pd.DataFrame:
-    """The table of a version, checked against the schema.
+def read_manifest(folder: Path, version_id: str) -> pd.DataFrame:
+    """The manifest of a version.
 
     Raises:
         ManifestError: the file is missing or damaged.
     """
-    path = folder(dataset) / version / "manifest.parquet"
+    path = folder / "versions" / version_id / "manifest.parquet"
     try:
         return check_manifest(pd.read_parquet(path))
-    except (OSError, ValueError) as error:
-        raise ManifestError("The manifest of this version cannot be read", received=f"{dataset.name} {version}: {error}") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise ManifestError("A manifest is missing or damaged", received=path, hint=str(error)) from error
+
+
+def read_columns(folder: Path, version_id: str, columns: list[str]) -> pd.DataFrame:
+    """Some columns of a version's manifest, unchecked: for look-ups that should not read it all."""
+    return pd.read_parquet(folder / "versions" / version_id / "manifest.parquet", columns=columns)
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Only one process at a time adds versions to a dataset; a lock ends with its process."""
+    with open(folder / ".lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def save_version(
@@ -94,63 +137,44 @@ def save_version(
     parameters: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> Version:
-    """Store a manifest as a version and make it the head. Content that is a version already is not stored twice.
+    """Keep a manifest as a version and make it the dataset's head.
+
+    Content that is there already is not kept twice: its version becomes the head and is returned.
 
     Args:
-        dataset: where it belongs.
-        manifest: with the columns of `records.COLUMNS`.
-        parent: id of the version it was made from.
+        dataset: the dataset it belongs to.
+        manifest: all its rows; may hold fewer than its parent, in any order.
+        parent: version it was made from: id, start of an id or number.
         operation: what made it.
-        parameters: of the operation; plain JSON values.
-        note: a person's remark.
+        parameters: of the operation, JSON-ready.
+        note: free text.
 
     Raises:
-        ManifestError: the table does not hold what the schema promises.
+        ManifestError: the manifest does not follow the schema or names rows without pixels.
+        NotFound: no such parent.
     """
     table = check_manifest(manifest)
-    with _locked(dataset.folder):
-        version = _store(dataset, table, parent, operation, dict(parameters or {}), note)
-        dataset.set_head(version.id)
-    return version
+    _check_rows(dataset, table)
+    made = content_id(table)
+    with lock(dataset.folder):
+        versions = list_versions(dataset.folder)
+        found = next((v for v in versions if v.id == made), None)
+        if found is None:
+            before = find_version(versions, parent, dataset.head).id if parent else None
+            number = max((v.number for v in versions), default=0) + 1
+            found = Version(
+                made, number, before, operation, dict(parameters or {}), tally(table), now(), note
+            )
+            write_version(dataset.folder, found, table)
+        about = read_json(dataset.folder / "dataset.json")
+        if about["head"] != found.id:
+            write_json(dataset.folder / "dataset.json", about | {"head": found.id})
+    return found
 
 
-def _store(
-    dataset: Dataset, table: pd.DataFrame, parent: str | None, operation: str, parameters: dict[str, Any], note: str
-) -> Version:
-    versions = list_versions(dataset)
-    identity = content_id(table)
-    for known in versions:
-        if known.id == identity:
-            return known
-    per_split = {str(split): int(n) for split, n in counts(table).sum(axis=1).items()}
-    unreadable = int((table["error"] != "").sum())
-    version = Version(
-        id=identity,
-        number=max((v.number for v in versions), default=0) + 1,
-        parent=parent,
-        operation=operation,
-        parameters=parameters,
-        counts={"images": len(table) - unreadable, "unreadable": unreadable, **per_split},
-        created=now(),
-        note=note,
-    )
-    with new_folder(folder(dataset) / identity) as target:
-        table.to_parquet(target / "manifest.parquet", index=False)
-        write_json(target / "version.json", asdict(version))
-    return version
-
-
-def _read(path: Path) -> Version:
-    try:
-        table = read_json(path)
-        return Version(**{name: table[name] for name in Version.__dataclass_fields__})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ManifestError("A version file cannot be read", received=f"{path.parent.name}: {error}") from error
-
-
-@contextmanager
-def _locked(place: Path) -> Iterator[None]:
-    """One writer at a time, over processes."""
-    with open(place / ".lock", "a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _check_rows(dataset: Dataset, table: pd.DataFrame) -> None:
+    rows = readable(table)["row"]
+    if len(rows) and (rows.min() < 0 or rows.max() >= len(dataset.pixels())):
+        raise ManifestError(
+            "The manifest names rows that have no pixels", received=f"rows {rows.min()} to {rows.max()}"
+        )

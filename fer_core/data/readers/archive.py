@@ -1,7 +1,7 @@
 """Zip and tar archives, read in place: nothing is ever unpacked to disk.
 
-An archive is refused as a whole when it names places outside itself, holds links, is encrypted, or would unpack
-beyond the limits (count of files, total size, ratio of unpacked to packed size).
+An archive is refused as a whole when it names places outside itself, holds links, is encrypted, or would
+unpack beyond the limits (count of files, total size, ratio of unpacked to packed size).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from fer_core.data.readers.base import MAX_FILE_BYTES, Entry, is_clutter, missing_file, shown_name
+from fer_core.data.readers.layout import named
 from fer_core.errors import SourceError, UnsafeArchive
 
 
@@ -77,7 +78,9 @@ class _Gate:
 
     def _beyond(self, what: str) -> UnsafeArchive:
         return UnsafeArchive(
-            f"The archive would unpack to {what}", received=self._archive.name, hint="Import its folder instead"
+            f"The archive would unpack to {what}",
+            received=self._archive.name,
+            hint="Import its folder instead",
         )
 
 
@@ -98,7 +101,7 @@ class ArchiveReader:
             if zipfile.is_zipfile(archive):
                 self._zip = zipfile.ZipFile(archive)
             else:
-                self._tar = tarfile.open(archive)
+                self._tar = tarfile.open(archive)  # noqa: SIM115 (closed by close)
             self._list()
         except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
             self.close()
@@ -126,7 +129,14 @@ class ArchiveReader:
             with self._lock:
                 file: IO[bytes] | None = self._tar.extractfile(member)
                 return file.read() if file else b""
-        except (zipfile.BadZipFile, NotImplementedError, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            tarfile.TarError,
+            EOFError,
+            zlib.error,
+            OSError,
+        ) as error:
             raise SourceError(f"The archive is damaged here ({error})", received=path) from error
 
     def close(self) -> None:
@@ -146,7 +156,7 @@ class ArchiveReader:
                 twice.append(Entry(path, problem="The archive holds this name twice; the last one was read"))
             kept[path] = Entry(path, problem=problem)
             self._members[path] = member
-        self._entries = [*kept.values(), *twice]
+        self._entries = named([*kept.values(), *twice])
 
     def _list_zip(self, gate: _Gate) -> Iterator[tuple[str, zipfile.ZipInfo, str]]:
         assert self._zip is not None
@@ -158,7 +168,9 @@ class ArchiveReader:
                 continue
             if info.flag_bits & 0x1:
                 raise UnsafeArchive(
-                    "The archive is encrypted", received=self._path.name, hint="Pack it again without a password"
+                    "The archive is encrypted",
+                    received=self._path.name,
+                    hint="Pack it again without a password",
                 )
             yield path, info, self._too_large(info.file_size)
 

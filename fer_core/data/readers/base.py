@@ -13,7 +13,9 @@ from fer_core.errors import NotFound
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""
 
-_CLUTTER_FOLDERS = frozenset({"__macosx", "$recycle.bin", "system volume information", "@eadir", "lost+found"})
+_CLUTTER_FOLDERS = frozenset(
+    {"__macosx", "$recycle.bin", "system volume information", "@eadir", "lost+found"}
+)
 _CLUTTER_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 
 
@@ -50,7 +52,7 @@ class Reader(Protocol):
 
 
 def is_clutter(path: str) -> bool:
-    """Whether a file is left by an operating system (hidden files, `__MACOSX`, `Thumbs.db`), not by a person."""
+    """Whether a file was left by an operating system: hidden files, `__MACOSX`, `Thumbs.db`."""
     *folders, name = path.split("/")
     hidden = any(part.startswith(".") for part in (*folders, name))
     return hidden or name.lower() in _CLUTTER_FILES or any(f.lower() in _CLUTTER_FOLDERS for f in folders)
@@ -77,4 +79,9 @@ def disk_name(shown: str) -> str:
 
 def folders_of(path: str) -> tuple[str, ...]:
     """The folders a file lies in, outermost first."""
-    return PurePosixPath(path).parts[:-1]
+    return tuple(path.split("/")[:-1])
+
+
+def suffix_of(path: str) -> str:
+    """A file name's ending in lower case with its dot; "" where it has none."""
+    return PurePosixPath(path).suffix.lower()

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from fer_core.data.readers.base import MAX_FILE_BYTES, Entry, disk_name, is_clutter, missing_file, shown_name
+from fer_core.data.readers.layout import named
 from fer_core.errors import SourceError
 
 
@@ -22,14 +23,16 @@ class FolderReader:
     def entries(self) -> list[Entry]:
         found: list[Entry] = []
         self._walk(self.root, "", found)
-        return found
+        return named(found)
 
     def _walk(self, folder: Path, prefix: str, found: list[Entry]) -> None:
         try:
             with os.scandir(folder) as scan:
                 items = sorted(scan, key=lambda item: item.name)
         except OSError as error:
-            found.append(Entry(prefix.rstrip("/") or ".", problem=f"The folder cannot be read: {error.strerror}"))
+            found.append(
+                Entry(prefix.rstrip("/") or ".", problem=f"The folder cannot be read: {error.strerror}")
+            )
             return
         for item in items:
             path = prefix + shown_name(item.name)

@@ -1,7 +1,8 @@
 """Which split and class the folders of a tree name.
 
-Understood: split/class, class/split and class alone, inside any number of wrapping folders and with any deeper
-nesting below. Names are read in all usual spellings (`fer_core.emotions`); an unknown class keeps its own name.
+Understood: split/class, class/split and class alone, inside any number of wrapping folders and with any
+deeper nesting below. Names are read in all usual spellings (`fer_core.emotions`); an unknown class keeps its
+own name.
 
     >>> name_folders([("faces", "train", "angry"), ("faces", "test", "Happiness", "subject 7")])
     [('train', 'anger'), ('test', 'happy')]
@@ -13,10 +14,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
+from fer_core.data.images import SUFFIXES
+from fer_core.data.readers.base import Entry, folders_of, suffix_of
 from fer_core.emotions import UNASSIGNED, canonical_emotion, canonical_split, is_emotion
 
 Folders = tuple[str, ...]
+
+
+def named(entries: Sequence[Entry]) -> list[Entry]:
+    """Entries with the split and class their folders name; only images decide what the folders mean."""
+    trails = [folders_of(entry.path) for entry in entries]
+    images = [
+        trail
+        for entry, trail in zip(entries, trails, strict=True)
+        if not entry.problem and suffix_of(entry.path) in SUFFIXES | {""}
+    ]
+    deciding = images or trails
+    names = dict(zip(deciding, name_folders(deciding), strict=True))
+    unknown = (None, None)
+    return [
+        replace(entry, split=names.get(trail, unknown)[0], label=names.get(trail, unknown)[1])
+        for entry, trail in zip(entries, trails, strict=True)
+    ]
 
 
 def name_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None]]:
@@ -113,7 +134,7 @@ def _with_named_siblings(
         level = levels.pop()
         prefixes = {t[:level] for t, at in split_at.items() if at is not None}
         labels = {label for split, label in names.values() if split and label}
-        for trail, (split, label) in names.items():
+        for trail, (split, _) in names.items():
             sibling = split is None and len(trail) > level + 1 and trail[:level] in prefixes
             if sibling and not is_emotion(trail[level]) and canonical_emotion(trail[level + 1]) in labels:
                 names[trail] = (trail[level].strip(), canonical_emotion(trail[level + 1]))
