@@ -13,6 +13,7 @@ from fer_core.emotions import ordered, ordered_splits
 
 _ROW = 24  # pixels per bar
 _BAR = 12
+_FIT_LEVEL = 5  # so many class names fit side by side on a phone
 _HEADROOM = 1.1  # above the tallest bar, for its total
 
 
@@ -34,7 +35,8 @@ def class_counts(counts: pd.DataFrame, *, stacked: bool = True, dark: bool = Fal
     )
     long["total"] = long.groupby("class")["images"].transform("sum")
     shades = split_colors(splits, dark)
-    x = alt.X("class:N", sort=classes, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=False))
+    angle = 0 if len(classes) <= _FIT_LEVEL else -40
+    x = alt.X("class:N", sort=classes, title=None, axis=alt.Axis(labelAngle=angle, labelOverlap=False))
     color = alt.Color("split:N", scale=alt.Scale(domain=splits, range=[shades[s] for s in splits]))
     tips = [
         alt.Tooltip("class:N"),
@@ -115,4 +117,4 @@ def class_bars(
         layers.append(mark.mark_rule(strokeDash=[2, 3], color=colors.muted).encode(x="value:Q"))
     described = f"{title or 'value'} per class: " + ", ".join(f"{n} {values[n]:.2f}" for n in names)
     height = _ROW * len(names)
-    return finished(alt.layer(*layers), dark, described, height=height, right=44)
+    return finished(alt.layer(*layers), dark, described, height=height)

@@ -13,20 +13,21 @@ _CELL = 62  # pixels of height per class
 _FULL = 0.55  # share from which a cell's colour is strong enough to turn its text
 
 
-def confusion_matrix(counts: pd.DataFrame, *, dark: bool = False) -> go.Figure:
+def confusion_matrix(
+    counts: pd.DataFrame, *, chosen: tuple[str, str] | None = None, dark: bool = False
+) -> go.Figure:
     """A square of cells: row = true class, column = answer, colour = share of the row.
 
-    Every cell carries its count and its share of the row. The cells are also points that can be chosen:
-    `customdata` of each is `[true class, answer, count]`.
+    Every cell carries its count and its share of the row. The cells are also points that can be selected by a
+    click: `customdata` of each is `[true class, answer, count]`.
 
     Args:
         counts: whole numbers, true classes in the index, answers in the columns, the same names in both.
+        chosen: (true class, answer) of a cell to frame.
         dark: theme.
     """
     colors = palette(dark)
-    names = list(ordered(counts.index))
-    table = counts.loc[names, names].to_numpy(dtype=np.int64)
-    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    names, table, shares = _ordered(counts)
     cells = [(i, j) for i in range(len(names)) for j in range(len(names))]
     figure = go.Figure(
         go.Heatmap(
@@ -46,16 +47,26 @@ def confusion_matrix(counts: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     figure.add_scatter(
         x=[names[j] for _, j in cells],
         y=[names[i] for i, _ in cells],
-        mode="markers+text",
+        mode="markers",
         marker={"symbol": "square", "size": 30, "opacity": 0},
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        text=[f"{table[i, j]:,}<br>{_percent(shares[i, j])}" for i, j in cells],
-        textfont={"size": 12, "color": [strong if shares[i, j] > _FULL else colors.text for i, j in cells]},
         customdata=[[names[i], names[j], int(table[i, j])] for i, j in cells],
         hovertemplate="%{customdata[0]} read as %{customdata[1]}: %{customdata[2]:,d}<extra></extra>",
         showlegend=False,
     )
+    for i, j in cells:
+        figure.add_annotation(
+            x=names[j],
+            y=names[i],
+            text=f"{table[i, j]:,}<br>{_percent(shares[i, j])}",
+            font={"size": 12, "color": strong if shares[i, j] > _FULL else colors.text},
+            showarrow=False,
+        )
+    if chosen is not None:
+        i, j = names.index(chosen[0]), names.index(chosen[1])
+        frame = {"x0": j - 0.5, "x1": j + 0.5, "y0": i - 0.5, "y1": i + 0.5}
+        figure.add_shape(type="rect", **frame, line={"color": colors.second, "width": 3})
     axis = {
         "showgrid": False,
         "zeroline": False,
@@ -69,6 +80,7 @@ def confusion_matrix(counts: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": colors.text},
         dragmode=False,
+        hoverdistance=-1,  # the whole cell answers to the pointer, not only its middle
         hoverlabel={"font": {"size": 12}},
         xaxis={
             **axis,
@@ -80,21 +92,28 @@ def confusion_matrix(counts: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             "title": {"text": "label", "font": {"color": colors.muted, "size": 12}},
             "autorange": "reversed",
         },
-        meta={"description": _describe(names, table, shares)},
     )
     return figure
+
+
+def describe(counts: pd.DataFrame) -> str:
+    """What `confusion_matrix` shows, in words: how many are right, and the largest confusion."""
+    names, table, shares = _ordered(counts)
+    right, total = int(np.trace(table)), int(table.sum())
+    words = f"Confusion matrix of {len(names)} classes: {right:,} of {total:,} right"
+    wrong = np.where(np.eye(len(names), dtype=bool), -1.0, shares)
+    i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    if wrong[i, j] > 0:
+        words += f"; most often {names[i]} is read as {names[j]} ({shares[i, j]:.0%})"
+    return words
 
 
 def _percent(share: float) -> str:
     return f"{share:.0%}" if share == 0 or share >= 0.01 else "<1%"
 
 
-def _describe(names: list[str], table: np.ndarray, shares: np.ndarray) -> str:
-    """The matrix in words: how many are right, and the largest confusion."""
-    right, total = int(np.trace(table)), int(table.sum())
-    words = f"confusion matrix of {len(names)} classes: {right:,} of {total:,} right"
-    wrong = np.where(np.eye(len(names), dtype=bool), -1.0, shares)
-    i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    if wrong[i, j] > 0:
-        words += f"; most often {names[i]} is read as {names[j]} ({shares[i, j]:.0%})"
-    return words
+def _ordered(counts: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Class names in canonical order, counts int64 and shares of the row float64, both (n, n)."""
+    names = list(ordered(counts.index))
+    table = counts.loc[names, names].to_numpy(dtype=np.int64)
+    return names, table, table / np.maximum(table.sum(axis=1, keepdims=True), 1)

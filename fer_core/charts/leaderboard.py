@@ -61,4 +61,4 @@ def interval_dots(
     described = f"{measure} with 95 % intervals: " + ", ".join(
         f"{row.run} {row.value:.3f} ({row.low:.3f} to {row.high:.3f})" for row in shown.itertuples()
     )
-    return finished(lines + dots + words, dark, described, height=_ROW * max(len(shown), 1), right=48)
+    return finished(lines + dots + words, dark, described, height=_ROW * max(len(shown), 1))

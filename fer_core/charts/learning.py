@@ -83,7 +83,7 @@ def learning_curve(
     described = f"{measure} by epoch, training and validation, {len(metrics)} epochs"
     if best_epoch is not None:
         described += f", best epoch {best_epoch}"
-    return finished(alt.layer(*layers), dark, described, height=_HEIGHT, right=64)
+    return finished(alt.layer(*layers), dark, described, height=_HEIGHT)
 
 
 def _columns(measure: str) -> dict[str, str]:

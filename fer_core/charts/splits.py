@@ -56,4 +56,4 @@ def split_shares(counts: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
         .encode(y=y, x=alt.X("x:Q", scale=scale, axis=None), text="text:N")
     )
     described = "; ".join(f"{bar}: {' / '.join(splits)} {text}" for bar, _, text in labels)
-    return finished(drawn + words, dark, described, height=_ROW * len(bars), right=132)
+    return finished(drawn + words, dark, described, height=_ROW * len(bars))

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TypeVar
 
 import altair as alt
-import plotly.graph_objects as go
 
 from fer_core.emotions import SPLIT_COLORS, UNASSIGNED
 
@@ -82,15 +81,14 @@ def split_colors(names: list[str], dark: bool) -> dict[str, str]:
     return {name: shades.get(name, shades[UNASSIGNED]) for name in names}
 
 
-def finished(chart: _C, dark: bool, description: str, *, height: int, right: int = 8) -> _C:
+def finished(chart: _C, dark: bool, description: str, *, height: int) -> _C:
     """A chart with the house's look.
 
     Args:
         chart: the figure, marks and encodings done.
         dark: which theme.
         description: what it shows, in words, for screen readers.
-        height: pixels; the width is the page's.
-        right: pixels kept free on the right, for labels at the ends of lines.
+        height: of the plot without axes and legend, pixels; the width is the page's.
     """
     colors = palette(dark)
     sized = chart.properties(
@@ -98,7 +96,9 @@ def finished(chart: _C, dark: bool, description: str, *, height: int, right: int
         height=height,
         description=description,
         background="transparent",
-        padding={"left": 4, "top": 6, "bottom": 4, "right": right},
+        # Streamlit would fit the height too, axes and legend included, and press the bars together.
+        autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+        padding={"left": 4, "top": 6, "bottom": 4, "right": 8},
     )
     styled: _C = (
         sized.configure_view(stroke=None)
@@ -127,13 +127,6 @@ def finished(chart: _C, dark: bool, description: str, *, height: int, right: int
         .configure_text(color=colors.text, fontSize=12)
     )
     return styled
-
-
-def describe(figure: alt.Chart | alt.LayerChart | go.Figure) -> str:
-    """What a figure shows, in words: the `alt` text of the page."""
-    if isinstance(figure, go.Figure):
-        return str((figure.layout.meta or {}).get("description", ""))
-    return str(figure.description)
 
 
 def spread(positions: list[float], gap: float) -> list[float]:

@@ -1,0 +1,73 @@
+"""A trained Keras model as an ONNX file that carries its classes and is checked against Keras.
+
+Only this module of `inference` imports Keras; it runs in the training process.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+
+from fer_core.errors import ModelFileError
+from fer_core.inference.metadata import METADATA_KEY, ModelMetadata
+
+TOLERANCE = 1e-5
+"""Largest difference of a probability between Keras and ONNX Runtime."""
+_RANDOM = 8
+
+
+def to_onnx(
+    model: keras.Model, path: Path, metadata: ModelMetadata, images: np.ndarray | None = None
+) -> float:
+    """Export a model, write its metadata into the file, and compare both on random and real images.
+
+    Args:
+        model: takes float32 pixels 0..255 (n, h, w, c), gives probabilities (n, classes).
+        path: where the file goes; written whole or not at all.
+        metadata: goes into `metadata_props["fer"]`.
+        images: uint8 (n, h, w, c) to compare on, beside random ones.
+
+    Returns:
+        The largest difference of any probability.
+
+    Raises:
+        ModelFileError: the two differ by more than `TOLERANCE`; nothing is written then.
+    """
+    temporary = path.with_name(f".{path.name}.tmp.onnx")
+    try:
+        _export(model, temporary, metadata)
+        difference = compare(model, temporary, images)
+        if not difference <= TOLERANCE:
+            raise ModelFileError(
+                "The exported model does not answer as the trained one",
+                received=f"largest difference {difference:.2e}, allowed {TOLERANCE:.0e}",
+            )
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return difference
+
+
+def compare(model: keras.Model, path: Path, images: np.ndarray | None = None) -> float:
+    """Largest difference of a probability between Keras and an ONNX file, on random and given images."""
+    noise = np.random.default_rng(0).uniform(0, 255, (_RANDOM, *model.input_shape[1:])).astype(np.float32)
+    pixels = noise if images is None else np.concatenate([noise, images.astype(np.float32)])
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    answer = session.run(None, {session.get_inputs()[0].name: pixels})[0]
+    expected = keras.ops.convert_to_numpy(model(pixels, training=False))
+    return float(np.abs(answer - expected).max())
+
+
+def _export(model: keras.Model, path: Path, metadata: ModelMetadata) -> None:
+    # tf2onnx reports every step of its optimiser.
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32), training=False)
+    model.export(path, format="onnx", verbose=False)
+    graph = onnx.load(path)
+    onnx.helper.set_model_props(graph, {METADATA_KEY: metadata.to_json()})
+    onnx.save(graph, path)
