@@ -14,13 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 import fer_core
 from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.errors import RunError
-from fer_core.runs.process import create_time
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import create_run
 from fer_core.training.recipe import Recipe, load, override
@@ -109,9 +111,8 @@ def launch(run: Run) -> None:
 
 def write_process(run: Run, pid: int) -> None:
     """Note which process works on the run. Launcher and worker both do: whoever comes first."""
-    created = create_time(pid)
-    if created:
-        process = {"pid": pid, "create_time": created, "host": socket.gethostname()}
+    with suppress(psutil.NoSuchProcess):
+        process = {"pid": pid, "create_time": psutil.Process(pid).create_time(), "host": socket.gethostname()}
         write_json(run.folder / "process.json", process)
 
 
@@ -146,8 +147,9 @@ def wait(
     while True:
         ended = run.state not in ACTIVE
         rows, offset = run.tail(offset)
-        for row in rows if on_epoch else ():
-            on_epoch(row)  # type: ignore[misc]
+        if on_epoch is not None:
+            for row in rows:
+                on_epoch(row)
         if ended:
             return run
         if timeout is not None and time.monotonic() - began > timeout:

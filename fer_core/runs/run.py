@@ -19,6 +19,7 @@ Files may be half-written or missing at any moment: reading never fails for that
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -31,8 +32,8 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from fer_core.errors import NotFound, RunError
+from fer_core.jobs import process_alive
 from fer_core.runs.files import read_end, read_lines, read_object
-from fer_core.runs.process import process_alive
 from fer_core.training.recipe import Recipe, parse
 from fer_core.workspace import Workspace, write_json
 
@@ -55,6 +56,7 @@ EPOCH_COLUMNS = (
 
 _LOST = "The training process ended without a word: killed, out of memory, or the machine went down"
 _NEVER_RAN = "The training process ended before it could begin"
+_CHATTER = re.compile(r"^[IW]\d{4} |^WARNING: All log messages before absl|cuda_platform.*cuInit")
 _START_SECONDS = 30.0  # between the start of the process and its first file
 _SILENT_SECONDS = 120.0  # without a sign of life from another machine
 
@@ -166,8 +168,10 @@ class Run:
         return read_object(self.folder / "progress.json")
 
     def log_tail(self, lines: int = 40) -> str:
-        """The last lines of the worker's log."""
-        return read_end(self.folder / "log.txt", lines)
+        """The last lines of the worker's log, without what TensorFlow says about every start."""
+        text = read_end(self.folder / "log.txt", lines + 40)
+        told = [line for line in text.splitlines() if not _CHATTER.search(line)]
+        return "\n".join(told[-lines:])
 
     def predictions(self, split: str) -> pd.DataFrame:
         """Table of image_id, label and p_<class> (float32) for every image of a split.

@@ -1,0 +1,79 @@
+"""Batches for `model.fit` and `model.predict`: gathered, augmented, still uint8.
+
+Order and augmentation of a batch depend on seed, epoch and batch number alone, so a run that goes on from an
+epoch sees what it would have seen.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+
+from fer_core.training.augment import augment
+from fer_core.training.data import Split, TrainingData, class_weights
+from fer_core.training.recipe import Recipe
+from fer_core.training.tables import Augmentation
+
+
+class TrainingBatches(keras.utils.PyDataset):
+    """Shuffled batches of the training split: pixels uint8 (n, h, w, c), one-hot labels and weights float32.
+
+    `epoch` must be set before each epoch (`loop` does).
+    """
+
+    def __init__(self, data: TrainingData, recipe: Recipe, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.epoch = 0
+        self._pixels, self._split = data.pixels, data.train
+        self._augmentation = recipe.augmentation
+        self._size = recipe.training.batch_size
+        self._seed = recipe.training.seed
+        self._targets = np.eye(len(data.classes), dtype=np.float32)[self._split.labels]
+        self._weights = None
+        if recipe.training.class_weight == "balanced":
+            self._weights = class_weights(self._split.labels, len(data.classes))[self._split.labels]
+        self._order: tuple[int, np.ndarray] = (-1, np.empty(0, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._split) / self._size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        epoch = self.epoch
+        chosen = self._permutation(epoch)[index * self._size : (index + 1) * self._size]
+        images = self._pixels[self._split.rows[chosen]]
+        if self._augmentation != Augmentation():
+            images = augment(images, self._augmentation, np.random.default_rng([self._seed, epoch, index]))
+        if self._weights is None:
+            return images, self._targets[chosen]
+        return images, self._targets[chosen], self._weights[chosen]
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        known, order = self._order
+        if known != epoch:
+            order = np.random.default_rng([self._seed, epoch]).permutation(len(self._split))
+            self._order = (epoch, order)
+        return order
+
+
+class PlainBatches(keras.utils.PyDataset):
+    """Batches of a split in its own order, unchanged: pixels uint8, and one-hot labels where asked for."""
+
+    def __init__(
+        self, data: TrainingData, split: Split, size: int = 256, *, labels: bool = True, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._pixels, self._split, self._size = data.pixels, split, size
+        self._targets = np.eye(len(data.classes), dtype=np.float32) if labels else None
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._split) / self._size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
+        part = slice(index * self._size, (index + 1) * self._size)
+        images = self._pixels[self._split.rows[part]]
+        if self._targets is None:
+            return (images,)
+        return images, self._targets[self._split.labels[part]]

@@ -1,0 +1,96 @@
+"""What happens beside the training steps: the best weights, stopping on request, giving up on NaN.
+
+Each is a Keras callback with one duty. `loop` puts them in order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from fer_core.errors import RunError
+from fer_core.training.batches import TrainingBatches
+from fer_core.training.checkpoint import save_weights
+
+Logs = dict[str, Any] | None
+
+
+class FollowEpochs(keras.callbacks.Callback):
+    """Tells the batches which epoch it is, so that order and augmentation follow from it."""
+
+    def __init__(self, batches: TrainingBatches) -> None:
+        super().__init__()
+        self._batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._batches.epoch = epoch
+
+
+class StopOnRequest(keras.callbacks.Callback):
+    """Ends training after the batch in which `requested` turned true.
+
+    The part of an epoch done by then is validated only when no epoch has ended before: something to keep is
+    better than nothing. `cut_short` says that the epoch is incomplete.
+    """
+
+    def __init__(self, requested: Callable[[], bool]) -> None:
+        super().__init__()
+        self._requested = requested
+        self.stopped = False
+        self.cut_short = False
+        self.epochs_done = 0
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self._requested():
+            self.stopped = self.model.stop_training = True
+            self.cut_short = batch + 1 < self.params["steps"]
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        if self.cut_short and self.epochs_done:
+            self.model.stop_evaluating = True
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self.epochs_done += 1
+        # Between two epochs, and for a stop that came while validating.
+        if self._requested():
+            self.stopped = self.model.stop_training = True
+
+    @property
+    def drop_epoch(self) -> bool:
+        """Whether the epoch that just ended is a fragment that must not be recorded."""
+        return self.cut_short and self.epochs_done > 0
+
+
+class GiveUpOnNaN(keras.callbacks.Callback):
+    """Fails the run as soon as the loss is not a number; no later step can repair that."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise RunError(
+                "The loss is no longer a finite number",
+                received=f"loss={loss} at batch {batch + 1}",
+                hint="Try a lower learning_rate, or clipnorm = 1.0",
+            )
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Keeps the weights of the epoch with the highest validation accuracy, in memory and on disk."""
+
+    def __init__(self, path: Path, stop: StopOnRequest) -> None:
+        super().__init__()
+        self._path, self._stop = path, stop
+        self.best = -math.inf
+        self.weights: list[np.ndarray] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        accuracy = (logs or {})["val_accuracy"]
+        if not self._stop.drop_epoch and accuracy > self.best:
+            self.best = accuracy
+            self.weights = self.model.get_weights()
+            save_weights(self._path, self.weights)

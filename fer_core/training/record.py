@@ -1,0 +1,74 @@
+"""Writes what a run does, while it does it: one line per epoch, and where in the epoch it is."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import keras
+
+from fer_core.runs.files import append_line
+from fer_core.runs.progress import Progress
+from fer_core.training.callbacks import Logs, StopOnRequest
+
+_SCORES = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+class Record(keras.callbacks.Callback):
+    """Writes each epoch to `metrics.jsonl` at its end, and where in the epoch it is to `progress.json`."""
+
+    def __init__(self, folder: Path, images: int, epochs: int, stop: StopOnRequest) -> None:
+        super().__init__()
+        self._folder, self._images, self._epochs, self._stop = folder, images, epochs, stop
+        self._seconds: list[float] = []
+        self._progress = Progress(folder)
+        self._epoch = 0
+        self._began = self._trained = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        self._epoch = epoch + 1
+        self._began = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        self._trained = time.perf_counter()
+        if self._progress.due():
+            self._report("training", batch + 1, logs or {})
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        self._report("validating", self.params["steps"], {})
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self._stop.drop_epoch:
+            return
+        logs = logs or {}
+        self._seconds.append(time.perf_counter() - self._began)
+        usual = median(self._seconds[-5:])
+        row = {
+            "epoch": epoch + 1,
+            **{key: float(logs[key]) for key in _SCORES},
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "seconds": round(self._seconds[-1], 3),
+            "images_per_second": round(self._images / (self._trained - self._began), 1),
+            "eta_seconds": round(usual * (self._epochs - epoch - 1), 1),
+        }
+        if self._stop.cut_short:
+            row["partial"] = True
+        append_line(self._folder / "metrics.jsonl", row)
+
+    def _report(self, phase: str, step: int, logs: dict[str, Any]) -> None:
+        seconds = max(time.perf_counter() - self._began, 1e-6)
+        steps = int(self.params["steps"])
+        usual = median(self._seconds[-5:]) if self._seconds else seconds * steps / max(step, 1)
+        left = max(usual - seconds, 0.0) + usual * (self._epochs - self._epoch)
+        self._progress.write(
+            phase=phase,
+            epoch=self._epoch,
+            epochs=self._epochs,
+            step=step,
+            steps=steps,
+            images_per_second=round(self._images * step / steps / seconds, 1),
+            eta_seconds=round(left, 1),
+            **{key: round(float(logs[key]), 5) for key in ("loss", "accuracy") if key in logs},
+        )

@@ -1,0 +1,128 @@
+"""The process that trains: `python -m fer_core.training.worker RUN_DIR`.
+
+It reads the run's recipe, trains, writes what the run promises, and says in `run.json` how it ended. Whoever
+started it may go; whoever looks reads the files.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from fer_core import __version__
+from fer_core.data.datasets import open_dataset
+from fer_core.evaluation.report import evaluate_run
+from fer_core.inference.convert import to_onnx
+from fer_core.inference.metadata import ModelMetadata
+from fer_core.models import registry
+from fer_core.runs.launcher import write_process
+from fer_core.runs.progress import Progress
+from fer_core.runs.run import Run
+from fer_core.training import device, loop, predictions
+from fer_core.training.data import TrainingData, load
+from fer_core.training.failures import explain
+from fer_core.training.recipe import Recipe
+from fer_core.workspace import now
+
+log = logging.getLogger("fer_core.training")
+
+_CHECKED_IMAGES = 64  # real images on which the export is compared
+
+
+def main(arguments: list[str]) -> int:
+    """Work on one run; 0 when it finished or was stopped, 1 when it failed."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout
+    )
+    run = Run(Path(arguments[0]).resolve())
+    write_process(run, os.getpid())
+    signal.signal(signal.SIGTERM, lambda *_: (run.folder / "stop").touch())
+    try:
+        state = work(run)
+    except BaseException as error:
+        log.exception("The run failed")
+        (run.folder / "reserve").unlink(missing_ok=True)
+        run.update(state="failed", reason=explain(error), ended=now())
+        return 1
+    (run.folder / "reserve").unlink(missing_ok=True)
+    run.update(ended=now(), **state)
+    log.info("Run %s %s", run.id, state["state"])
+    return 0
+
+
+def work(run: Run) -> dict[str, Any]:
+    """Train, predict, export and evaluate one run.
+
+    Returns:
+        The last fields of `run.json`: state, and reason where there is one.
+
+    Raises:
+        FerError: whatever keeps the run from ending well.
+    """
+    recipe, progress = run.recipe, Progress(run.folder)
+    keras.utils.set_random_seed(recipe.training.seed)
+    run.update(state="running", started=now(), **_surroundings())
+    progress.write("reading the images")
+    data = load(open_dataset(run.workspace, run.dataset), run.version, recipe.model)
+    progress.write("building the model")
+    model = registry.build(recipe.model, len(data.classes))
+    size = registry.size(model)
+    run.update(
+        parameters=size.parameters,
+        trainable_parameters=size.trainable_parameters,
+        classes=list(data.classes),
+        images={name: len(split) for name, split in data.splits.items()},
+    )
+    sizes = f"{size.parameters:,} parameters, {len(data.train):,} training images"
+    log.info("%s on %s, version %s: %s", recipe.name, run.dataset, run.version, sizes)
+    outcome = loop.train(model, data, recipe, run.folder, lambda: run.stop_requested)
+    if not outcome.has_weights:
+        return {"state": "stopped", "reason": "Stopped before its first batch; there are no weights"}
+    finish(run, model, data, recipe, progress)
+    return {"state": "stopped" if outcome.stopped else "finished"}
+
+
+def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, progress: Progress) -> None:
+    """Write everything that follows from the best weights: model files, predictions, evaluation."""
+    progress.write("exporting the model")
+    # The optimizer's state belongs to the last epoch, not to the best.
+    model.save(run.folder / "best.keras", include_optimizer=False)
+    metadata = ModelMetadata(
+        classes=data.classes,
+        input_size=recipe.model.input_size,
+        color=recipe.model.color,
+        dataset=run.dataset,
+        version=run.version,
+        run=run.id,
+        recipe=recipe.name,
+    )
+    images = np.asarray(data.pixels[data.val.rows[:_CHECKED_IMAGES]])
+    difference = to_onnx(model, run.folder / "model.onnx", metadata, images)
+    log.info("model.onnx answers as Keras does, within %.1e", difference)
+    for name, split in data.splits.items():
+        if len(split):
+            progress.write(f"predicting {name}")
+            predictions.save(predictions.predict(model, data, split), run.folder, name)
+    progress.write("evaluating")
+    evaluate_run(run)
+
+
+def _surroundings() -> dict[str, Any]:
+    return {
+        "pid": os.getpid(),
+        "backend": keras.backend.backend(),
+        "device": device.describe(),
+        "code": __version__,
+        "packages": device.packages(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
