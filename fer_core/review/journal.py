@@ -169,6 +169,21 @@ class Journal:
         """Every decision ever made on one image, oldest first; columns as `decisions`."""
         return self._table(f"{_ALL} WHERE image_id = ? ORDER BY time, id", (image_id,))
 
+    def undone(self) -> dict[str, str]:
+        """Key -> action of every decision that was undone."""
+        with reading(self.path) as connection:
+            if connection is None:
+                return {}
+            query = f"SELECT key, action FROM entries e WHERE action <> 'undo' AND {_UNDONE}"
+            return dict(connection.execute(query).fetchall())
+
+    def position(self) -> int:
+        """Number of the newest entry, 0 if there is none: as long as it is the same, so is the journal."""
+        with reading(self.path) as connection:
+            if connection is None:
+                return 0
+            return int(connection.execute("SELECT COALESCE(MAX(id), 0) FROM entries").fetchone()[0])
+
     def counts(self) -> dict[str, int]:
         """Number of decisions that hold per action, every action of `ACTIONS` present."""
         found = dict.fromkeys(ACTIONS, 0)

@@ -1,0 +1,105 @@
+"""The journal and the versions of a dataset: what is decided but in no version yet, and making it one.
+
+What "pending" and "apply" mean exactly is told in `review.outcome`; which image a decision is about, in
+`review.matching`. No file is touched: a dropped image is a row that the new version leaves out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fer_core.data.versions import save_version
+from fer_core.errors import DecisionError, TooFewImages
+from fer_core.review.journal import Journal
+from fer_core.review.lineage import OPERATION, applied, lineage
+from fer_core.review.outcome import Outcome, outcome
+
+if TYPE_CHECKING:
+    from fer_core.data.datasets import Dataset
+    from fer_core.data.versions import Version
+
+
+def compute(dataset: Dataset, version: str | None = None) -> tuple[Version, Outcome]:
+    """The version (None: the newest), and what applying the decisions that hold now to it would give."""
+    base = dataset.version(version)
+    versions = dataset.versions()
+    manifest = dataset.manifest(base.id)
+    journal = Journal(dataset.journal_path)
+
+    def once() -> set[str]:
+        return {*manifest["image_id"], *dataset.manifest(versions[0].id)["image_id"]}
+
+    return base, outcome(
+        base=manifest,
+        decisions=journal.decisions(),
+        undone=journal.undone(),
+        contained=applied(lineage(versions, base.id)),
+        manifest_of=dataset.manifest,
+        once=once,
+    )
+
+
+def preview(dataset: Dataset, version: str | None = None) -> dict[str, Any]:
+    """What `apply_journal` would do, in numbers.
+
+    Returns:
+        JSON-ready: version (id it would be applied to), pending (decisions), relabel, delete, ambiguous,
+        restore (images), missing (decisions that cannot be applied), problems (list of key, action, image_id,
+        path, why) and new_classes (names no image has yet).
+    """
+    base, result = compute(dataset, version)
+    per_action = result.changes["action"].value_counts()
+    return {
+        "version": base.id,
+        "pending": result.pending,
+        **{name: int(per_action.get(name, 0)) for name in ("relabel", "delete", "ambiguous", "restore")},
+        "missing": len(result.problems),
+        "problems": result.problems,
+        "new_classes": result.new_classes,
+    }
+
+
+def changes(dataset: Dataset, version: str | None = None) -> pd.DataFrame:
+    """One row per image that `apply_journal` would change: columns `outcome.CHANGE_COLUMNS`."""
+    return compute(dataset, version)[1].changes
+
+
+def pending(dataset: Dataset) -> int:
+    """How many decisions the newest version does not contain yet, undone ones it still contains included."""
+    return compute(dataset)[1].pending
+
+
+def apply_journal(dataset: Dataset, version: str | None = None, note: str = "") -> Version:
+    """A new version in which the decisions hold, and which lists them; the version itself if none is pending.
+
+    Args:
+        dataset: the dataset.
+        version: the version to apply them to; None for the newest.
+        note: kept with the new version.
+
+    Raises:
+        TooFewImages: no readable image would be left.
+        DecisionError: somebody made another version at the same moment.
+    """
+    head = dataset.head
+    base, result = compute(dataset, version)
+    if not result.pending:
+        return base
+    if not (result.manifest["error"] == "").any():
+        hint = "Undo some of the deletions"
+        raise TooFewImages("These decisions would drop every image", received=base.id, hint=hint)
+    if dataset.head != head:
+        raise DecisionError(
+            "Another version was made meanwhile", received=dataset.head, hint="Look at it, then apply again"
+        )
+    parameters = {
+        "applied": result.applied,
+        "reverted": result.reverted,
+        "counts": {str(name): int(n) for name, n in result.changes["action"].value_counts().items()},
+        "not_applied": len(result.problems),
+    }
+    return save_version(
+        dataset, result.manifest, parent=base.id, operation=OPERATION, parameters=parameters, note=note
+    )
