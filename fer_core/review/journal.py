@@ -23,7 +23,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -226,14 +226,18 @@ class Journal:
         text = [name for name in COLUMNS if name not in ("id", "soft_label", "shown")]
         table = table.astype({"id": "int64", "undone": "bool"} | dict.fromkeys(text, "str"))
         for name in ("soft_label", "shown"):
-            table[name] = pd.Series([json.loads(value) for value in table[name]], dtype="object")
+            values = [_load(value) for value in table[name].to_numpy(dtype=object)]
+            table[name] = pd.Series(values, dtype="object")
         return table
 
 
 def _time(connection: sqlite3.Connection) -> str:
-    """Now (UTC, ms), never before the latest entry: a clock set back must not bury a decision."""
-    latest = connection.execute("SELECT MAX(time) FROM entries").fetchone()[0] or ""
-    return max(datetime.now(UTC).isoformat(timespec="milliseconds"), latest)
+    """Now (UTC, microseconds), always after the latest entry: a clock set back must not bury a decision."""
+    now = datetime.now(UTC)
+    latest = connection.execute("SELECT MAX(time) FROM entries").fetchone()[0]
+    if latest is not None:
+        now = max(now, datetime.fromisoformat(latest) + timedelta(microseconds=1))
+    return now.isoformat(timespec="microseconds")
 
 
 def _add(connection: sqlite3.Connection, decision: Decision, *, batch: str, when: str) -> int:
@@ -272,6 +276,11 @@ def _add_undo(connection: sqlite3.Connection, target: str, who: str, key: str | 
 
 def _decision(entry: Mapping[str, Any]) -> Decision:
     return Decision(**{name: entry[name] for name in Decision.__dataclass_fields__})
+
+
+def _load(value: str) -> Any:
+    # Most decisions have no soft label and many show nothing: no need to parse that.
+    return None if value == "null" else {} if value == "{}" else json.loads(value)
 
 
 def _dump(value: Mapping[str, Any] | None) -> str:

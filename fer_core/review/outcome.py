@@ -22,7 +22,7 @@ from fer_core.data.records import classes
 from fer_core.emotions import ordered
 from fer_core.review.decisions import VERDICTS
 from fer_core.review.lineage import Applied
-from fer_core.review.matching import GONE, match
+from fer_core.review.matching import GONE, match, records, texts
 
 LAST_COPY = "the copy that was to stay is not, or not any more, in this version"
 NO_CLASS = "the soft label names a class no image has"
@@ -76,30 +76,32 @@ def outcome(
         manifest_of: manifest of a version id.
         once: ids this copy of the data had in any version.
     """
-    work = _Work(base, decisions)
     back = [key for key in contained if key in undone]
-    restored = work.restore(back, undone, contained, manifest_of)
-    verdicts = decisions[decisions["action"].isin(VERDICTS)]
-    again = verdicts[verdicts["key"].isin(list(contained))]
-    for row in _records(again) if restored else []:
-        work.apply(row, [image for image in contained[row["key"]] if image in restored])
-    new = verdicts[~verdicts["key"].isin(list(contained))]
-    found = match(new, work.table, lambda: list(once()))
-    work.missing(new, found.missing)
-    matched = new[new["key"].isin(list(found.images))]
-    for row in _records(matched):
-        work.apply(row, found.images[row["key"]])
+    verdicts = [row for row in records(decisions) if row["action"] in VERDICTS]
+    new = [row for row in verdicts if row["key"] not in contained]
+    if not back and not new:
+        return Outcome(base, pd.DataFrame(columns=list(CHANGE_COLUMNS), dtype="str"))
+    work = _Work(base)
+    if back:
+        restored = work.restore(back, undone, contained, manifest_of)
+        for row in verdicts:
+            work.apply(row, [image for image in contained.get(row["key"], ()) if image in restored])
+    found = match(new, work.table, once)
+    for row in new:
+        if why := found.missing.get(row["key"]):
+            work.missing(row, why)
+        work.apply(row, found.images.get(row["key"], []))
     return work.finish(base, back, contained)
 
 
 class _Work:
     """A manifest being changed."""
 
-    def __init__(self, base: pd.DataFrame, decisions: pd.DataFrame) -> None:
+    def __init__(self, base: pd.DataFrame) -> None:
         self.table = base
-        self.label: dict[str, str] = dict(zip(base["image_id"], base["label"], strict=True))
-        self.soft = soft_labels(base)
-        self.hashes = Counter(base["pixel_hash"])
+        self.was = dict(zip(texts(base["image_id"]), texts(base["label"]), strict=True))
+        self.was_soft = soft_labels(base)
+        self.label, self.soft = dict(self.was), dict(self.was_soft)
         self.dropped: dict[str, dict[str, Any]] = {}
         self.by: dict[str, dict[str, Any]] = {}
         self.problems: list[dict[str, str]] = []
@@ -121,7 +123,6 @@ class _Work:
             lost = rows[~rows["image_id"].isin(list(self.label))]
             if len(lost):
                 self.table = pd.concat([self.table, lost], ignore_index=True)
-                self.hashes.update(lost["pixel_hash"])
             self.label.update(zip(rows["image_id"], rows["label"], strict=True))
             soft = soft_labels(rows, classes(source))
             for image in rows["image_id"]:
@@ -147,32 +148,31 @@ class _Work:
             if done:
                 self.by[image] = row
 
-    def missing(self, decisions: pd.DataFrame, why: Mapping[str, str]) -> None:
-        rows = decisions[decisions["key"].isin(list(why))]
-        for row in _records(rows):
-            # An image that is gone needs no dropping, and one that is gone keeps whatever it was.
-            if not (why[row["key"]] == GONE and row["action"] in ("delete", "keep")):
-                self.problem(row, why[row["key"]])
+    def missing(self, row: Mapping[str, Any], why: str) -> None:
+        # An image that is gone needs no dropping, and nothing needs keeping.
+        if not (why == GONE and row["action"] in ("delete", "keep")):
+            self.problem(row, why)
 
     def problem(self, row: Mapping[str, Any], why: str) -> None:
         self.problems.append({**{n: str(row[n]) for n in ("key", "action", "image_id", "path")}, "why": why})
 
     def finish(self, base: pd.DataFrame, back: Sequence[str], contained: Mapping[str, Applied]) -> Outcome:
         self._keep_last_copies()
-        table = self.table[~self.table["image_id"].isin(list(self.dropped))].reset_index(drop=True)
-        table["label"] = table["image_id"].map(self.label).astype("str")
-        self._hold_unknown_classes(table, base)
+        ids = texts(self.table["image_id"])
+        table = self.table.assign(
+            label=pd.Series([self.label[i] for i in ids], self.table.index, dtype="str")
+        )
+        table = table[[image not in self.dropped for image in ids]].reset_index(drop=True)
+        names = classes(table)
+        self._hold_unknown_classes(set(names))
         table = table.drop(columns="soft_label", errors="ignore")
         if self.soft:
-            names = classes(table)
-            column = [_vector(self.soft.get(image), names) for image in table["image_id"]]
+            column = [_vector(self.soft.get(image), names) for image in texts(table["image_id"])]
             table["soft_label"] = pd.Series(column, index=table.index, dtype="object")
-        was = dict(zip(base["image_id"], base["label"], strict=True))
-        was_soft = soft_labels(base)
         changed: dict[str, tuple[str, str]] = {}
         for image in {*self.by, *(i for key in back for i in contained[key])}:
             states = []
-            for labels, soft, gone in ((was, was_soft, ()), (self.label, self.soft, self.dropped)):
+            for labels, soft, gone in ((self.was, self.was_soft, ()), (self.label, self.soft, self.dropped)):
                 states.append("" if image in gone else _words(labels.get(image, ""), soft.get(image)))
             if states[0] != states[1]:
                 changed[image] = (states[0], states[1])
@@ -184,12 +184,14 @@ class _Work:
             if images := [image for image in contained[key] if image in changed]:
                 result.reverted[key] = images
         result.changes = self._changes(changed)
-        result.new_classes = [name for name in classes(table) if name not in set(classes(base))]
+        result.new_classes = [name for name in names if name not in set(classes(base))]
         return result
 
     def _keep_last_copies(self) -> None:
-        pixels = dict(zip(self.table["image_id"], self.table["pixel_hash"], strict=True))
-        left = self.hashes.copy()
+        if not any(row["other"] for row in self.dropped.values()):
+            return
+        pixels = dict(zip(texts(self.table["image_id"]), texts(self.table["pixel_hash"]), strict=True))
+        left = Counter(pixels.values())
         for image, row in list(self.dropped.items()):
             stays = row["other"]
             if stays and left[stays] - (pixels[image] == stays) < 1:
@@ -199,14 +201,13 @@ class _Work:
             else:
                 left[pixels[image]] -= 1
 
-    def _hold_unknown_classes(self, table: pd.DataFrame, base: pd.DataFrame) -> None:
-        names, was = set(classes(table)), soft_labels(base)
+    def _hold_unknown_classes(self, names: set[str]) -> None:
         for image, row in list(self.by.items()):
             if row["action"] == "ambiguous" and not set(self.soft.get(image, {})) <= names:
                 del self.by[image]
                 self.soft.pop(image)
-                if image in was:
-                    self.soft[image] = was[image]
+                if image in self.was_soft:
+                    self.soft[image] = self.was_soft[image]
                 self.problem(row, NO_CLASS)
 
     def _changes(self, changed: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
@@ -235,10 +236,6 @@ def soft_labels(manifest: pd.DataFrame, names: tuple[str, ...] | None = None) ->
         image: {name: float(p) for name, p in zip(order, values, strict=True) if p > 0}
         for image, values in zip(some["image_id"], some["soft_label"], strict=True)
     }
-
-
-def _records(decisions: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in decisions.to_dict("records")]
 
 
 def _vector(soft: Mapping[str, float] | None, names: Sequence[str]) -> list[float] | None:
