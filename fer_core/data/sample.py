@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import tempfile
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ _CONFUSED: dict[str, tuple[tuple[str, int], ...]] = {
 }
 _FULL_COUNT = 1200
 MIN_COUNT = 120
-_GLANCE = 12
+_ALIKE = 0.9
+"""Correlation above which two different people would be taken for copies by eye."""
 _TRUTH = "truth.json"
 
 
@@ -149,33 +151,44 @@ def _plan(seed: int, count: int) -> _Plan:
     return plan
 
 
-def _people(seed: int, emotions: list[str]) -> list[np.ndarray]:
-    """One face per emotion; whoever looks like an earlier face, or its mirror image, is drawn again."""
-    seen = np.zeros((len(emotions), _GLANCE * _GLANCE), dtype=np.int64)
-    people: list[np.ndarray] = []
-    for index, emotion in enumerate(emotions):
-        for attempt in range(20):
-            pixels = draw_face(random.Random(f"face-{seed}-{index}-{attempt}"), emotion)
-            if not (_alike(seen[:index], pixels) or _alike(seen[:index], pixels[:, ::-1])):
-                break
-        seen[index] = _glance(pixels)
-        people.append(pixels)
+def _people(seed: int, emotions: list[str]) -> np.ndarray:
+    """uint8 (n, 48, 48), one face per emotion; whoever looks like an earlier face is drawn again."""
+    people = np.empty((len(emotions), SIZE, SIZE), dtype=np.uint8)
+    again = np.arange(len(emotions))
+    for attempt in range(12):
+        for index in again:
+            people[index] = draw_face(random.Random(f"face-{seed}-{index}-{attempt}"), emotions[index])
+        again = again[_seen_before(people, again)]
+        if not len(again):
+            break
     return people
 
 
-def _glance(pixels: np.ndarray) -> np.ndarray:
-    """The picture as seen from afar: int64 (144,) block sums, centred; whole numbers, so always the same."""
-    step = SIZE // _GLANCE
-    blocks = pixels.astype(np.int64).reshape(_GLANCE, step, _GLANCE, step).sum(axis=(1, 3)).ravel()
-    return blocks - blocks.sum() // blocks.size
+def _seen_before(people: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Which of the candidates look like a face before them, or its mirror image, perhaps moved a little; bool.
+
+    Looked at from afar, in blocks of 2x2 pixels. All sums are of whole numbers and below 2**53, so their
+    order, which differs between machines, does not change the answer.
+    """
+    half = SIZE // 2
+    blocks = people.reshape(-1, half, 2, half, 2).sum(axis=(2, 4), dtype=np.int64)
+    mine, my_length = _window(blocks[candidates], 1, 1)
+    earlier = np.arange(len(people)) < candidates[:, None]
+    alike = np.zeros(len(candidates), dtype=bool)
+    for shown in (blocks, blocks[:, :, ::-1]):
+        for down, right in product(range(3), range(3)):
+            theirs, length = _window(shown, down, right)
+            close = mine @ theirs.T > _ALIKE * my_length[:, None] * length
+            alike |= (close & earlier).any(axis=1)
+    return alike
 
 
-def _alike(seen: np.ndarray, pixels: np.ndarray) -> bool:
-    """Whether the picture's correlation with any of those seen is above .86."""
-    here = _glance(pixels)
-    dot = seen @ here
-    close = dot * dot * 10_000 > 7_396 * (seen * seen).sum(axis=1) * (here * here).sum()
-    return bool((close & (dot > 0)).any())
+def _window(blocks: np.ndarray, top: int, left: int) -> tuple[np.ndarray, np.ndarray]:
+    """Part of every picture, centred to whole numbers, float64 (n, 484), and its length, float64 (n,)."""
+    side = SIZE // 2 - 2
+    part = blocks[:, top : top + side, left : left + side].reshape(len(blocks), -1)
+    values = (part - part.sum(axis=1, keepdims=True) // side**2).astype(np.float64)
+    return values, np.sqrt((values * values).sum(axis=1))
 
 
 def _mistaken(rng: random.Random, emotion: str) -> str:

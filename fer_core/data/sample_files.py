@@ -50,5 +50,5 @@ BROKEN: tuple[tuple[str, str, Callable[[], bytes]], ...] = (
     (".bmp", "truncated", _bmp_head),
     (".jpg", "noise", lambda: b"\xff\xd8\xff\xe0" + random.Random("noise").randbytes(700)),
 )
-"""Files no one can read: suffix, what is wrong, content. Their bytes are part of the version's id, so no library
-that may change writes them."""
+"""Files no one can read: suffix, what is wrong, content. Their bytes are part of the version's id, so they
+are written out here and not left to a library that may change."""
