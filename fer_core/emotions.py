@@ -57,7 +57,12 @@ _COLORS: dict[str, str] = {
     "contempt": "#8C6BB1",
 }
 _FREE_HUES = ("#B8A000", "#17A2A2", "#A65628", "#5C7CFA", "#E0559A", "#6B8E23", "#9467BD", "#3D5A80")
-SPLIT_COLORS: dict[str, str] = {"train": "#4A5058", "val": "#868E96", "test": "#B6BDC5", UNASSIGNED: "#DEE2E6"}
+SPLIT_COLORS: dict[str, str] = {
+    "train": "#4A5058",
+    "val": "#868E96",
+    "test": "#B6BDC5",
+    UNASSIGNED: "#DEE2E6",
+}
 
 
 def _key(name: str) -> str:
@@ -104,3 +109,11 @@ def colors(names: Iterable[str]) -> dict[str, str]:
             result[name] = _FREE_HUES[free % len(_FREE_HUES)]
             free += 1
     return result
+
+
+def text_on(color: str) -> str:
+    """Black or white (`#RRGGBB`), whichever stands out more on `color`: at least 4.5 to 1 by WCAG 2."""
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#000000" if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else "#FFFFFF"

@@ -7,10 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fer_core.charts.theme import palette
-from fer_core.emotions import ordered
+from fer_core.emotions import ordered, text_on
 
 _CELL = 62  # pixels of height per class
-_FULL = 0.55  # share from which a cell's colour is strong enough to turn its text
 
 
 def confusion_matrix(
@@ -43,7 +42,6 @@ def confusion_matrix(
             hoverinfo="skip",
         )
     )
-    strong = "#14171C" if dark else "#FFFFFF"
     figure.add_scatter(
         x=[names[j] for _, j in cells],
         y=[names[i] for i, _ in cells],
@@ -60,7 +58,7 @@ def confusion_matrix(
             x=names[j],
             y=names[i],
             text=f"{table[i, j]:,}<br>{_percent(shares[i, j])}",
-            font={"size": 12, "color": strong if shares[i, j] > _FULL else colors.text},
+            font={"size": 12, "color": text_on(_between(colors.low, colors.high, shares[i, j]))},
             showarrow=False,
         )
     if chosen is not None:
@@ -106,6 +104,12 @@ def describe(counts: pd.DataFrame) -> str:
     if wrong[i, j] > 0:
         words += f"; most often {names[i]} is read as {names[j]} ({shares[i, j]:.0%})"
     return words
+
+
+def _between(low: str, high: str, share: float) -> str:
+    """The colour that lies `share` of the way from one to the other, as Plotly mixes them."""
+    pairs = ((int(low[i : i + 2], 16), int(high[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02X}" for a, b in pairs)
 
 
 def _percent(share: float) -> str:

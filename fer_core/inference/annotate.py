@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fer_core.data.images import Picture
-from fer_core.emotions import colors
+from fer_core.emotions import colors, text_on
+from fer_core.inference.faces import Box
 from fer_core.inference.photo import FaceAnswer, PhotoResult
 
 UNCERTAIN_COLOR = "#868E96"
+_Rect = tuple[int, int, int, int]
 _LARGEST = 1600  # longer side of the drawing: text and lines stay crisp, files small
 
 
@@ -31,12 +35,7 @@ def annotate(picture: Picture | np.ndarray, result: PhotoResult, largest: int = 
         image = image.resize(
             (round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS
         )
-    draw = ImageDraw.Draw(image)
-    line = max(2, round(max(image.size) / 300))
-    font = ImageFont.load_default(size=max(11, round(max(image.size) / 50)))
-    for face in result.faces:
-        color = UNCERTAIN_COLOR if face.uncertain else colors(face.probabilities)[face.label]
-        _draw_face(draw, face, scale, color, line, font, image.size)
+    _Sheet(image, [_scaled(face.box, scale) for face in result.faces]).draw(result.faces)
     return image
 
 
@@ -48,36 +47,61 @@ def caption(face: FaceAnswer) -> str:
     return f"{face.number} {face.label} {probability}"
 
 
-def text_on(color: str) -> str:
-    """Black or white, whichever stands out more on `color` (WCAG 2 contrast)."""
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#000000" if (luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05) else "#FFFFFF"
+def _scaled(box: Box, scale: float) -> _Rect:
+    """A box in the drawing: left, top, right, bottom, the last two included."""
+    left, top = round(box.x * scale), round(box.y * scale)
+    right, bottom = round((box.x + box.width) * scale) - 1, round((box.y + box.height) * scale) - 1
+    return left, top, max(right, left + 1), max(bottom, top + 1)
 
 
-def _draw_face(
-    draw: ImageDraw.ImageDraw,
-    face: FaceAnswer,
-    scale: float,
-    color: str,
-    line: int,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    size: tuple[int, int],
-) -> None:
-    left, top = round(face.box.x * scale), round(face.box.y * scale)
-    right = max(left + 1, round((face.box.x + face.box.width) * scale) - 1)
-    bottom = max(top + 1, round((face.box.y + face.box.height) * scale) - 1)
-    draw.rounded_rectangle((left, top, right, bottom), radius=2 * line, outline=color, width=line)
+class _Sheet:
+    """One drawing in progress: knows which places are taken, so that no label hides another face."""
 
-    text = caption(face)
-    x0, y0, x1, y1 = draw.textbbox((0, 0), text, font=font)
-    pad = line + 1
-    width, height = x1 - x0 + 2 * pad, y1 - y0 + 2 * pad
-    # Above the box; inside it where the picture ends.
-    label_top = top - height if top >= height else top
-    label_left = max(0, min(left, size[0] - width))
-    draw.rounded_rectangle(
-        (label_left, label_top, label_left + width, label_top + height), radius=line, fill=color
-    )
-    draw.text((label_left + pad - x0, label_top + pad - y0), text, fill=text_on(color), font=font)
+    def __init__(self, image: Image.Image, boxes: list[_Rect]) -> None:
+        longest = max(image.size)
+        self._image, self._boxes = image, boxes
+        self._draw = ImageDraw.Draw(image)
+        self._line = max(2, round(longest / 300))
+        self._font = ImageFont.load_default(size=max(11, round(longest / 50)))
+        self._labels: list[_Rect] = []
+
+    def draw(self, faces: Sequence[FaceAnswer]) -> None:
+        """Boxes first, so that none crosses a label."""
+        hues = [UNCERTAIN_COLOR if f.uncertain else colors(f.probabilities)[f.label] for f in faces]
+        for box, hue in zip(self._boxes, hues, strict=True):
+            self._draw.rounded_rectangle(box, radius=2 * self._line, outline=hue, width=self._line)
+        for index, (face, hue) in enumerate(zip(faces, hues, strict=True)):
+            text, place = self._choose(face, index)
+            self._labels.append(place)
+            self._draw.rounded_rectangle(place, radius=self._line, fill=hue)
+            x0, y0, _, _ = self._draw.textbbox((0, 0), text, font=self._font)
+            corner = (place[0] + self._pad - x0, place[1] + self._pad - y0)
+            self._draw.text(corner, text, fill=text_on(hue), font=self._font)
+
+    def _choose(self, face: FaceAnswer, index: int) -> tuple[str, _Rect]:
+        """The caption above the face or below it; in a crowd the number alone; at worst inside the box."""
+        left, top, _, bottom = self._boxes[index]
+        taken = [*self._boxes[:index], *self._boxes[index + 1 :], *self._labels]
+        words = (caption(face), str(face.number)) if len(self._boxes) > 1 else (caption(face),)
+        for text in words:
+            width, height = self._size(text)
+            x = max(0, min(left, self._image.width - 1 - width))
+            for y in (top - height, bottom + 1):
+                place = (x, y, x + width, y + height)
+                inside = y >= 0 and y + height < self._image.height
+                if inside and not any(_overlap(place, other) for other in taken):
+                    return text, place
+        width, height = self._size(words[-1])
+        return words[-1], (left, top, left + width, top + height)
+
+    @property
+    def _pad(self) -> int:
+        return self._line + 1
+
+    def _size(self, text: str) -> tuple[int, int]:
+        x0, y0, x1, y1 = self._draw.textbbox((0, 0), text, font=self._font)
+        return round(x1 - x0) + 2 * self._pad, round(y1 - y0) + 2 * self._pad
+
+
+def _overlap(one: _Rect, other: _Rect) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]

@@ -21,8 +21,8 @@ by such a detector, so a crop with this margin shows the model what it was train
 SMALL_PICTURE = 64
 """A picture with no side above this, in pixels, is a face crop: no scene fits into it."""
 CROP_SIZE = 128
-"""A nearly square picture up to this side in which no face is boxed is read whole: face sets come in 96, 100 or
-128 pixels, and a tilted or half covered face fills such a picture without being found."""
+"""A nearly square picture up to this side in which no face is boxed is read whole: face sets come in 96, 100
+or 128 pixels, and a tilted or half covered face fills such a picture without being found."""
 FILLS = 0.5
 """A face box with at least this share of the picture's area makes the picture a face crop."""
 _NEARLY_SQUARE = 1.25
@@ -86,13 +86,14 @@ class Detector(Protocol):
 def suppress(faces: Sequence[Face], overlap: float = _MOST_OVERLAP) -> list[Face]:
     """Greedy non-maximum suppression: of faces with more than `overlap` IoU the best scored stays.
 
-    A box that lies mostly inside a better one is dropped too: two faces are never nested.
+    Of equal scores the larger box wins. A box that lies mostly inside a better one is dropped too: two faces
+    are never nested.
 
     Returns:
         What stays, from left to right.
     """
     kept: list[Face] = []
-    for face in sorted(faces, key=lambda f: -f.score):
+    for face in sorted(faces, key=lambda f: (-f.score, -f.box.area)):
         if not any(face.box.iou(k.box) > overlap or _inside(face.box, k.box) > 0.7 for k in kept):
             kept.append(face)
     return sorted(kept, key=lambda f: (f.box.x + f.box.width / 2, f.box.y))

@@ -24,7 +24,7 @@ Mode = Literal["auto", "faces", "whole"]
 MODES: tuple[str, ...] = get_args(Mode)
 _FEW_PIXELS = 36  # a face below this has to be enlarged to three quarters of a usual 48 pixel input or more
 _DARK = 40  # mean gray level
-_COARSE = 4  # a picture this many times larger than the detector's working size
+_COARSE = 80  # pixels: a limit on the size of faces that is worth telling
 
 
 @dataclass(frozen=True)
@@ -277,11 +277,9 @@ def _warnings(pixels: np.ndarray, faces: list[Face], whole: str, detector: Detec
     if small:
         which = "One face is" if small == 1 else f"{small} faces are"
         found.append(f"{which} under {_FEW_PIXELS} pixels wide: read the answer with care.")
-    if not whole and detector.smallest(width, height) > _COARSE * detector.smallest(1, 1):
-        size = f"{width:,} x {height:,}"
-        found.append(
-            f"Large picture ({size}): faces under {detector.smallest(width, height)} pixels are not sought."
-        )
+    smallest = detector.smallest(width, height)
+    if not whole and smallest >= _COARSE:
+        found.append(f"Large picture ({width:,} x {height:,}): faces under {smallest} pixels are not sought.")
     if faces and to_gray(pixels).mean() < _DARK:
         found.append("The picture is dark: expect more mistakes.")
     return found

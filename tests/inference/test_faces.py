@@ -4,30 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scenes import Finds, face
 
 from fer_core.inference.faces import Box, Face, crop_face, suppress, why_face_crop
 
 boxes = st.builds(Box, st.integers(0, 80), st.integers(0, 80), st.integers(1, 60), st.integers(1, 60))
-
-
-class Finds:
-    """A detector that finds what it is told, and remembers the shapes it was asked about."""
-
-    name = "fake"
-
-    def __init__(self, *answers: list[Face]) -> None:
-        self.answers, self.asked = list(answers), []
-
-    def smallest(self, width: int, height: int) -> int:
-        return 24
-
-    def detect(self, pixels: np.ndarray) -> list[Face]:
-        self.asked.append(pixels.shape)
-        return self.answers.pop(0) if self.answers else []
-
-
-def face(x: int, y: int, side: int, score: float = 0.9) -> Face:
-    return Face(Box(x, y, side, side), score)
 
 
 def test_iou_of_known_boxes() -> None:
