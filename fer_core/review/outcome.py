@@ -176,6 +176,8 @@ class _Work:
                 states.append("" if image in gone else _words(labels.get(image, ""), soft.get(image)))
             if states[0] != states[1]:
                 changed[image] = (states[0], states[1])
+        if self._same_content(changed):
+            changed = {}
         result = Outcome(table, pd.DataFrame(), problems=self.problems)
         for image, row in self.by.items():
             if image in changed and row["key"] not in contained:
@@ -186,6 +188,14 @@ class _Work:
         result.changes = self._changes(changed)
         result.new_classes = [name for name in names if name not in set(classes(base))]
         return result
+
+    def _same_content(self, changed: Mapping[str, tuple[str, str]]) -> bool:
+        """Whether only equal pictures trade places: no change to a version, whose content is its id."""
+        rows = self.table[self.table["image_id"].isin(list(changed))]
+        columns = zip(*(texts(rows[name]) for name in ("image_id", "pixel_hash", "split")), strict=True)
+        pictures = [(changed[image], pixels or image, split) for image, pixels, split in columns]
+        before = Counter((pixels, split, was) for (was, _), pixels, split in pictures if was)
+        return before == Counter((pixels, split, now) for (_, now), pixels, split in pictures if now)
 
     def _keep_last_copies(self) -> None:
         if not any(row["other"] for row in self.dropped.values()):

@@ -256,3 +256,17 @@ def test_thousands_of_decisions(make_dataset: Callable[..., Dataset]) -> None:
     apply_journal(dataset)
     assert (dataset.manifest()["label"] == "fear").sum() == 4000
     assert pending(dataset) == 0
+
+
+def test_equal_pictures_that_trade_places_are_no_change(make_dataset: Callable[..., Dataset]) -> None:
+    dataset = make_dataset(
+        [(f"train/sad/{n}.png", "train", "sad", f"p{n // 2}") for n in range(4)], name="twins"
+    )
+    ids = dataset.manifest()["image_id"]
+    journal = Journal(dataset.journal_path)
+    journal.add("delete", image_id=ids[0], pixel_hash="p0", other="p0")
+    second = apply_journal(dataset)
+    journal.undo()
+    journal.add("delete", image_id=ids[1], pixel_hash="p0", other="p0")
+    assert pending(dataset) == 0
+    assert apply_journal(dataset).id == second.id
