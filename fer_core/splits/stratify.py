@@ -4,7 +4,7 @@
 >>> table = pd.DataFrame({"image_id": list("abcdefghij"), "pixel_hash": list("aabcdefghi"), "error": "",
 ...                       "split": "train", "label": "happy", "path": list("abcdefghij"), "file_hash": ""})
 >>> plan = stratify(table, (60, 20, 20), seed=1)
->>> plan.after["happy"].to_dict(), plan.group_violations
+>>> plan.after["images"].to_dict(), plan.group_violations
 ({'train': 6, 'val': 2, 'test': 2}, 0)
 """
 
@@ -21,6 +21,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from fer_core.data.records import classes, content_id, counts, readable
+from fer_core.data.versions import save_version
 from fer_core.emotions import SPLITS
 from fer_core.errors import SplitError, TooFewImages
 from fer_core.splits.allocate import Ints, allocate
@@ -41,9 +42,11 @@ class Plan:
 
     Attributes:
         manifest: the whole table with its new splits; rows that did not decode keep theirs.
-        before: readable images per split (index) and class (columns), int64.
-        after: the same with the new splits.
-        moves: image_id and its split `before` and `after`, of every image that changes split.
+        before: `splits.tables.split_table` of the splits as they were: images, share, target, worst.
+        after: the same of the new splits.
+        counts_before: readable images per split (index) and class (columns), int64.
+        counts_after: the same with the new splits.
+        moves: image_id, path, label, from, to of every image that changes split.
         group_violations: groups on more than one side, counted again from `manifest`.
         groups: how many groups of two or more images were kept together.
         warnings: sentences on what could not be met.
@@ -53,6 +56,8 @@ class Plan:
     manifest: pd.DataFrame
     before: pd.DataFrame
     after: pd.DataFrame
+    counts_before: pd.DataFrame
+    counts_after: pd.DataFrame
     moves: pd.DataFrame
     group_violations: int
     groups: int
@@ -66,16 +71,6 @@ class Plan:
     def moved(self) -> int:
         """How many images change split."""
         return len(self.moves)
-
-    @property
-    def shares_before(self) -> pd.DataFrame:
-        """`split_table` of the splits as they were."""
-        return split_table(self.before, self.ratios)
-
-    @property
-    def shares_after(self) -> pd.DataFrame:
-        """`split_table` of the new splits."""
-        return split_table(self.after, self.ratios)
 
 
 def parse_ratios(text: str) -> tuple[float, ...]:
@@ -131,16 +126,18 @@ def stratify(
 
     result = manifest.copy()
     result.loc[table.index, "split"] = np.array(list(wanted), dtype=object)[chosen]
-    after = counts(result)
-    moves = pd.DataFrame(
-        {"image_id": table["image_id"], "before": table["split"], "after": result.loc[table.index, "split"]}
+    before, after = counts(manifest), counts(result)
+    moves = table[["image_id", "path", "label"]].assign(
+        **{"from": table["split"], "to": result.loc[table.index, "split"]}
     )
     sizes = np.bincount(group)
     return Plan(
         manifest=result,
-        before=counts(manifest),
-        after=after,
-        moves=moves[moves["before"] != moves["after"]].reset_index(drop=True),
+        before=split_table(before, wanted),
+        after=split_table(after, wanted),
+        counts_before=before,
+        counts_after=after,
+        moves=moves[moves["from"] != moves["to"]].reset_index(drop=True),
         group_violations=group_violations(result, extra),
         groups=int((sizes > 1).sum()),
         ratios=wanted,
@@ -162,8 +159,6 @@ def save_plan(dataset: Dataset, plan: Plan, parent: str | None = None) -> Versio
     Raises:
         SplitError: a group is on two sides, or the plan was made from another dataset.
     """
-    from fer_core.data.versions import save_version
-
     if plan.group_violations:
         raise SplitError("Groups of equal pictures are on two sides", received=plan.group_violations)
     if parent not in (None, plan.parent) or plan.parent not in {v.id for v in dataset.versions()}:

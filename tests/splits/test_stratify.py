@@ -46,11 +46,11 @@ def realistic(seed: int = 0, n: int = 3000) -> pd.DataFrame:
 @pytest.mark.parametrize("seed", range(5))
 def test_every_class_keeps_its_ratio_in_every_split(seed: int) -> None:
     plan = stratify(realistic(seed), (80, 10, 10), seed=seed)
-    shares = plan.after / plan.after.sum()
+    shares = plan.counts_after / plan.counts_after.sum()
     for split, share in {"train": 0.8, "val": 0.1, "test": 0.1}.items():
         assert (shares.loc[split] - share).abs().max() < 0.01
-    assert plan.shares_after["worst"].max() < 1.0
-    assert plan.shares_after["images"].sum() == 3000
+    assert plan.after["worst"].max() < 1.0
+    assert plan.after["images"].sum() == 3000
     assert plan.group_violations == 0
     assert plan.groups > 50
 
@@ -61,11 +61,11 @@ def test_before_and_after_say_what_happened() -> None:
     changed = plan.manifest["split"] != table["split"]
     assert plan.moved == int(changed.sum()) > 0
     assert set(plan.moves["image_id"]) == set(table["image_id"][changed])
-    assert (plan.moves["before"] != plan.moves["after"]).all()
-    assert list(plan.moves) == ["image_id", "before", "after"]
-    assert plan.shares_before["target"].to_dict() == {"train": 0.8, "val": 0.1, "test": 0.1}
-    assert plan.shares_before.loc["test", "worst"] > 8
-    assert plan.shares_before["images"].to_dict() == table["split"].value_counts().to_dict()
+    assert (plan.moves["from"] != plan.moves["to"]).all()
+    assert list(plan.moves) == ["image_id", "path", "label", "from", "to"]
+    assert plan.before["target"].to_dict() == {"train": 0.8, "val": 0.1, "test": 0.1}
+    assert plan.before.loc["test", "worst"] > 8
+    assert plan.before["images"].to_dict() == table["split"].value_counts().to_dict()
     assert group_violations(table) > 0
     pd.testing.assert_frame_equal(plan.manifest.drop(columns="split"), table.drop(columns="split"))
 
@@ -85,7 +85,7 @@ def test_pictures_with_conflicting_labels_stay_on_one_side_and_are_named() -> No
     table = make(["happy"] * 50 + ["sad"] * 50, [f"h{i % 50}" for i in range(100)])
     plan = stratify(table)
     assert plan.group_violations == 0
-    assert plan.after.loc["train"].tolist() == [40, 40]
+    assert plan.counts_after.loc["train"].tolist() == [40, 40]
     assert any("50 groups of equal pictures carry different labels" in line for line in plan.warnings)
 
 
@@ -95,7 +95,7 @@ def test_unreadable_files_keep_their_split() -> None:
     table.loc[:4, "split"] = ["val", "train", "unassigned", "test", "val"]
     plan = stratify(table)
     assert plan.manifest.loc[:4, "split"].tolist() == ["val", "train", "unassigned", "test", "val"]
-    assert plan.shares_after["images"].sum() == 2995
+    assert plan.after["images"].sum() == 2995
     assert any("5 files that do not decode" in line for line in plan.warnings)
 
 
@@ -111,7 +111,7 @@ def test_further_groups_are_kept_together_with_the_copies() -> None:
     assert (joined.groupby("pixel_hash")["split"].nunique() == 1).all()
     assert plan.group_violations == 0
     assert plan.grouped_by == "exact, subject"
-    assert plan.shares_after["worst"].max() < 1.0
+    assert plan.after["worst"].max() < 1.0
     by_column = stratify(table.assign(subject=subject.to_numpy()), groups="subject")
     assert by_column.manifest["split"].equals(plan.manifest["split"])
 
@@ -122,7 +122,7 @@ def test_when_every_image_belongs_to_a_subject_the_ratios_are_still_close() -> N
     subject = pd.Series(rng.integers(0, 200, 4000), index=table["image_id"])
     plan = stratify(table, groups=subject)
     assert plan.group_violations == 0
-    assert plan.shares_after["worst"].max() < 2.0
+    assert plan.after["worst"].max() < 2.0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_ratios_as_text() -> None:
 def test_shares_of_one_and_percent_mean_the_same_and_zero_means_none() -> None:
     table = make(["happy"] * 100)
     assert stratify(table, (0.8, 0.1, 0.1)).manifest.equals(stratify(table).manifest)
-    assert stratify(table, (90, 10, 0)).shares_after["images"].to_dict() == {
+    assert stratify(table, (90, 10, 0)).after["images"].to_dict() == {
         "train": 90,
         "val": 10,
         "test": 0,
@@ -160,8 +160,8 @@ def test_shares_of_one_and_percent_mean_the_same_and_zero_means_none() -> None:
 def test_small_and_degenerate_sets() -> None:
     few = stratify(make(["happy"] * 50 + ["sad", "sad"] + ["fear"] * 4))
     assert any(line.startswith("sad has fewer images (2) than there are splits") for line in few.warnings)
-    assert few.after["fear"].tolist() == [2, 1, 1]
-    assert few.after["sad"].sum() == 2
+    assert few.counts_after["fear"].tolist() == [2, 1, 1]
+    assert few.counts_after["sad"].sum() == 2
     assert any(line.startswith("fear is more than 1 point off") for line in few.warnings)
     with pytest.raises(TooFewImages, match="no readable images"):
         stratify(make([]))
@@ -169,7 +169,7 @@ def test_small_and_degenerate_sets() -> None:
         stratify(make(["happy"] * 40, ["same"] * 40))
     big = stratify(make(["happy"] * 100, ["same"] * 40 + [f"h{i}" for i in range(60)]))
     assert any("largest group (40 images) is larger than val" in line for line in big.warnings)
-    assert big.shares_after["images"].to_dict() == {"train": 80, "val": 10, "test": 10}
+    assert big.after["images"].to_dict() == {"train": 80, "val": 10, "test": 10}
 
 
 def test_groups_that_match_nothing_are_refused() -> None:
@@ -230,8 +230,8 @@ def test_ratios_are_reached_within_the_size_of_the_groups(groups: list, seed: in
     labels = [label for label, size in groups for _ in range(size)]
     hashes = [f"g{number}" for number, (_, size) in enumerate(groups) for _ in range(size)]
     plan = stratify(make(labels, hashes), (60, 20, 20), seed)
-    for name in plan.after:
-        ideal = plan.after[name].sum() * pd.Series({"train": 0.6, "val": 0.2, "test": 0.2})
-        got = plan.after[name].reindex(ideal.index, fill_value=0)
+    for name in plan.counts_after:
+        ideal = plan.counts_after[name].sum() * pd.Series({"train": 0.6, "val": 0.2, "test": 0.2})
+        got = plan.counts_after[name].reindex(ideal.index, fill_value=0)
         largest = max(size for label, size in groups if label == name)
         assert (got - ideal).abs().max() <= 2 * largest
