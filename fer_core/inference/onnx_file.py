@@ -65,6 +65,8 @@ def open_session(path: Path, threads: int | None = None) -> tuple[onnxruntime.In
     _refuse_other_formats(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # warnings about opset and unused initialisers would fill the app's log
+    # Waiting threads sleep instead of spinning: a training run may need the cores more.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads is not None:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
