@@ -11,6 +11,7 @@ from fer_core.charts.theme import finished, palette, spread
 
 MEASURES = ("accuracy", "loss")
 _HEIGHT = 240
+_LABEL_LIMIT = 96  # pixels: a long run name must not press the plot
 _LEAST_SPAN = 0.1  # of the axis, so that noise of a thousandth does not look like a mountain
 _LABEL_GAP = 0.075  # of the axis: the height of a label
 
@@ -131,7 +132,7 @@ def _end_labels(long: pd.DataFrame, gap: float, x: alt.X, y: alt.Y, text: str, m
     ends["value"] = spread(ends["value"].tolist(), gap)
     return (
         alt.Chart(ends)
-        .mark_text(align="left", dx=6, baseline="middle", clip=False)
+        .mark_text(align="left", dx=6, baseline="middle", limit=_LABEL_LIMIT)
         .encode(
             x=x,
             y=y,

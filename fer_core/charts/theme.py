@@ -13,6 +13,7 @@ from fer_core.emotions import SPLIT_COLORS, UNASSIGNED
 
 _C = TypeVar("_C", alt.Chart, alt.LayerChart)
 
+_FONT = '"Source Sans", sans-serif'  # Streamlit's own
 COUNT_FORMAT = ",d"
 """d3 format of counts: thousands separators."""
 PROBABILITY_FORMAT = ".2f"
@@ -101,7 +102,8 @@ def finished(chart: _C, dark: bool, description: str, *, height: int) -> _C:
         padding={"left": 4, "top": 6, "bottom": 4, "right": 8},
     )
     styled: _C = (
-        sized.configure_view(stroke=None)
+        sized.configure(font=_FONT)
+        .configure_view(stroke=None)
         .configure_axis(
             labelColor=colors.muted,
             titleColor=colors.muted,

@@ -129,8 +129,8 @@ def test_learning_curve_of_a_run_that_just_began() -> None:
     assert own["mark"]["point"]
     low, high = own["encoding"]["y"]["scale"]["domain"]
     assert high - low >= 0.099
-    empty = spec_of(learning_curve(metrics(1).iloc[:0], epochs=75))
-    assert empty["layer"]
+    empty = pd.DataFrame([], columns=list(metrics(1).columns))
+    assert spec_of(learning_curve(empty, epochs=75))["layer"]
     without_val = spec_of(learning_curve(metrics(5)[["epoch", "accuracy", "loss"]]))
     assert {row["line"] for row in rows(without_val, layers(without_val, "text")[-1])} == {"train"}
     with pytest.raises(ValueError, match="measure"):
