@@ -31,16 +31,18 @@ def failed(error: Exception) -> bool:
 
 app = st.App(Path(__file__).name, on_script_error=failed)
 
-st.set_page_config(page_title="FER Workbench", page_icon=":material/face:", layout="wide")
-style.apply()
-navigation = st.navigation(
-    {
-        section: [
-            st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore") for path, title, url, icon in rooms
-        ]
-        for section, rooms in HOUSE.items()
-    },
-    expanded=True,
-)
-live.sidebar()
-navigation.run()
+# The server imports this file once to find `app`; each visit then runs it as the main script.
+if __name__ == "__main__":
+    st.set_page_config(page_title="FER Workbench", page_icon=":material/face:", layout="wide")
+    style.apply()
+    navigation = st.navigation(
+        {
+            section: [
+                st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore") for path, title, url, icon in rooms
+            ]
+            for section, rooms in HOUSE.items()
+        },
+        expanded=True,
+    )
+    live.sidebar()
+    navigation.run()

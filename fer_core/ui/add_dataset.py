@@ -14,7 +14,7 @@ import streamlit as st
 from fer_core import jobs
 from fer_core.data.datasets import list_datasets
 from fer_core.errors import AlreadyExists, BadName, FerError, SourceError
-from fer_core.ui import html
+from fer_core.ui import html, live
 from fer_core.workspace import Workspace, check_name
 
 ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz")
@@ -87,49 +87,46 @@ def _watch(workspace: Workspace, job_id: str, name: str) -> None:
     """Count, share and time left of an import; opens the dataset when it is there."""
     job = jobs.get(workspace, job_id)
     if job.state == "running":
-        done, total = job.progress.done, job.progress.total
-        words = f"{done:,} of {total:,} images" if total else job.progress.what or "Looking at the files"
-        left = f" · about {html.duration(job.progress.eta_s)} left" if total and job.progress.eta_s is not None else ""
-        st.html(html.heading(f"Adding {name}") + html.progress(done / total if total else 0.0)
-                + f'<p class="fer-muted" aria-live="polite">{html.esc(words + left)}</p>')
-        if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
-            job.stop()
+        with st.container(border=True):
+            live.job_progress(job, f"Adding {name}")
+            if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
+                job.stop()
         return
     del st.session_state["fer-import"]
     if job.state == "finished":
-        st.session_state["fer-added"] = (name, job.result)
+        st.session_state["fer-dataset"], st.session_state["fer-version"] = name, None
+        st.session_state["fer-added"] = job.result
         st.query_params["dataset"] = name
         st.query_params.pop("version", None)
-        st.session_state["fer-dataset"], st.session_state["fer-version"] = name, None
     else:
-        st.session_state["fer-import-failed"] = (
-            f"{name} was not added. {job.error}" if job.error else f"Adding {name} was stopped. Nothing was left behind."
-        )
-    st.rerun()
+        st.session_state["fer-import-failed"] = f"{name} was not added. {job.error or 'It was stopped; nothing was left behind.'}"
+    st.rerun(scope="app")
 
 
-def panel(workspace: Workspace) -> None:
-    """Form, or the progress of the import that this session started."""
-    running = st.session_state.get("fer-import")
-    if running:
+def progress(workspace: Workspace) -> None:
+    """At the top of a page: the import this session started, and how the last one ended."""
+    if running := st.session_state.get("fer-import"):
         _watch(workspace, *running)
-        return
     if failed := st.session_state.pop("fer-import-failed", None):
         st.error(failed, icon=":material/error:")
-    _form(workspace)
+    if added := st.session_state.pop("fer-added", None):
+        bad = f", {added['unreadable']:,} files could not be read: they are listed on Explore" if added["unreadable"] else ""
+        st.success(f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes{bad}.", icon=":material/check:")
 
 
 @st.dialog("Add a dataset", width="medium")
 def dialog(workspace: Workspace) -> None:
     """The form in a dialog, for a workspace that has datasets already."""
-    panel(workspace)
+    _form(workspace)
 
 
 def welcome(workspace: Workspace) -> None:
     """The first screen of an empty workspace."""
+    if "fer-import" in st.session_state:
+        return
     with st.container(border=True):
         st.html(
             html.heading("Add your first dataset")
             + '<p class="fer-note">A folder or archive of labelled faces. It is read where it is; nothing in it is ever changed.</p>'
         )
-        panel(workspace)
+        _form(workspace)

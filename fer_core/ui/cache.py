@@ -10,7 +10,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.inference.predictor import Predictor
+from fer_core.quality import mislabels, neighbours
 from fer_core.quality.duplicates import Groups, find_exact
+from fer_core.runs import store
 from fer_core.workspace import Workspace
 
 
@@ -43,3 +46,43 @@ def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64]) -> NDArray[np.u
     pixels = np.asarray(store[np.clip(wanted, 0, None)])
     pixels[wanted < 0] = 0
     return pixels
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _signatures(root: str, dataset: str, rows: int) -> NDArray[np.float32]:
+    return neighbours.signatures(open_dataset(Workspace(Path(root)), dataset).pixels()[:rows])
+
+
+def signatures(dataset: Dataset) -> NDArray[np.float32]:
+    """Vectors of all pictures of a dataset, for finding look-alikes, indexed by the manifest's `row`."""
+    return _signatures(str(dataset.workspace.root), dataset.name, len(dataset.pixels()))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _ranking(root: str, dataset: str, version: str, method: str, changed: float) -> pd.DataFrame | None:
+    return mislabels.load(open_dataset(Workspace(Path(root)), dataset), version, method)
+
+
+def ranking(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame | None:
+    """The stored ranking of a version's labels, worst first; None while there is none."""
+    file = mislabels.ranking_path(dataset, version, method)
+    if not file.is_file():
+        return None
+    return _ranking(str(dataset.workspace.root), dataset.name, version, method, file.stat().st_mtime)
+
+
+def models(workspace: Workspace) -> dict[str, Path]:
+    """What can answer on Try it: words -> model file, the newest run first."""
+    found = {}
+    for run in store.list_runs(workspace):
+        if (run.folder / "model.onnx").is_file():
+            accuracy = run.summary()["val_accuracy"]
+            words = f"{run.id} · val accuracy {accuracy:.3f}" if accuracy is not None else run.id
+            found[words] = run.folder / "model.onnx"
+    return found
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def predictor(model: Path) -> Predictor:
+    """A model, loaded and warm."""
+    return Predictor.load(model)

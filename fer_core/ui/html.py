@@ -14,13 +14,6 @@ from fer_core.emotions import SPLIT_COLORS, colors
 
 Verdict = Literal["good", "look", "bad", "info", "none"]
 
-_PATHS: dict[Verdict, str] = {
-    "good": "M2 8.5 6 12.5 14 3.5",
-    "look": "M8 2v8M8 13v1.2",
-    "bad": "M3 3l10 10M13 3 3 13",
-    "info": "M8 6.5v7M8 2.2v1",
-    "none": "M3 8h10",
-}
 _WORDS: dict[Verdict, str] = {"good": "good", "look": "look", "bad": "bad", "info": "note", "none": "none"}
 
 
@@ -46,16 +39,12 @@ def esc(value: object) -> str:
 
 
 def chip(verdict: Verdict, text: str, title: str = "") -> Raw:
-    """A verdict: icon and word on a tinted pill. `title` is its tooltip."""
-    icon = (
-        '<svg viewBox="0 0 16 16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.4" '
-        f'stroke-linecap="round" stroke-linejoin="round"><path d="{_PATHS[verdict]}"/></svg>'
-    )
+    """A verdict: icon (drawn by the style sheet) and word on a tinted pill. `title` is its tooltip."""
     tooltip = f' title="{html.escape(title)}"' if title else ""
     label = f"{_WORDS[verdict]}: {text}"
     return Raw(
         f'<span class="fer-chip {verdict}" role="note" aria-label="{html.escape(label)}"{tooltip}>'
-        f"{icon}{html.escape(text)}</span>"
+        f'<i aria-hidden="true"></i>{html.escape(text)}</span>'
     )
 
 

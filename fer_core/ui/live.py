@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core import jobs
 from fer_core.runs import store
-from fer_core.runs.store import Run
+from fer_core.runs.run import Run, best_epoch
 from fer_core.ui import html
 from fer_core.workspace import Workspace, current
 
@@ -39,7 +39,7 @@ def _run_card(run: Run) -> str:
     words = f"epoch {epoch} of {epochs}" if epochs else run.state
     eta = progress.get("eta_seconds")
     left = f" · {html.duration(float(eta))} left" if eta else ""
-    best = store.best_epoch(run.tail()[0])
+    best = best_epoch(run.tail()[0])
     note = f"best val accuracy {best['val_accuracy']:.3f}" if best else "first epoch"
     return _card(run.id, words + left, share(progress), note)
 

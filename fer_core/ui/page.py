@@ -95,6 +95,7 @@ def open_page(text: str, purpose: str) -> Scope:
     names = [d.name for d in datasets]
     if not names:
         title(text, purpose)
+        add_dataset.progress(workspace)
         add_dataset.welcome(workspace)
         st.stop()
     left, right = st.columns([3, 2], vertical_alignment="top")
@@ -104,6 +105,7 @@ def open_page(text: str, purpose: str) -> Scope:
         title(text, purpose)
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         _chip(workspace, dataset, version, names)
+    add_dataset.progress(workspace)
     return Scope(workspace, dataset, version)
 
 

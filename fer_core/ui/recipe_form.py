@@ -12,11 +12,11 @@ from fer_core.training.recipe import Recipe
 
 TABS: dict[str, str] = {
     "training": "Main",
-    "augmentation": "Augmentation",
+    "augmentation": "Augment",
     "loss": "Loss",
     "optimizer": "Optimiser",
     "schedule": "Schedule",
-    "early_stopping": "Stopping",
+    "early_stopping": "Stop",
 }
 
 
@@ -30,20 +30,22 @@ def draw(recipe: Recipe) -> dict[str, Any]:
     changed: dict[str, Any] = {}
     for tab, name in zip(st.tabs(list(TABS.values())), TABS, strict=True):
         with tab:
+            changed |= _table(recipe, name, skip=("learning_rate",) if name == "optimizer" else ())
             if name == "training":
                 changed |= _table(recipe, "optimizer", only=("learning_rate",))
-            changed |= _table(recipe, name, skip=("learning_rate",) if name == "optimizer" else ())
     return changed
 
 
 def _table(recipe: Recipe, name: str, only: tuple[str, ...] = (), skip: tuple[str, ...] = ()) -> dict[str, Any]:
     table: BaseModel = getattr(recipe, name)
+    fields = {k: v for k, v in type(table).model_fields.items() if (not only or k in only) and k not in skip}
     changed = {}
-    for field, info in type(table).model_fields.items():
-        if (only and field not in only) or field in skip:
-            continue
+    for number, (field, info) in enumerate(fields.items()):
+        if number % 2 == 0:
+            places = st.columns(2, vertical_alignment="bottom")
         old = getattr(table, field)
-        new = _input(f"{recipe.name}-{name}-{field}", field, info, old)
+        with places[number % 2]:
+            new = _input(f"{recipe.name}-{name}-{field}", field, info, old)
         if new != old:
             changed[f"{name}.{field}"] = new
     return changed

@@ -105,3 +105,21 @@ def checks(manifest: pd.DataFrame, groups: Groups, ranking: pd.DataFrame | None)
         share = wrong / max(len(ranking), 1)
         rows.insert(2, row("wrong labels, likely", wrong, "images", f"{share:.1%}", "bad" if share > 0.02 else "look"))
     return html.table(["check", "found", "verdict"], rows, numeric=[1], caption="Checks")
+
+
+def leaks(table: pd.DataFrame) -> str:
+    """The leak table: groups two splits share, in red; on the diagonal the extra copies within a split."""
+    names = [str(name) for name in table.columns]
+    rows: list[list[html.Cell]] = []
+    for r, name in enumerate(names):
+        row: list[html.Cell] = [name]
+        for c, other in enumerate(names):
+            count = int(table.loc[name, other])
+            if c < r:
+                row.append("")
+            elif c == r or not count:
+                row.append(count)
+            else:
+                row.append(html.Raw(f'<b style="color:#E03131" title="groups that are in {name} and in {other}">{count:,}</b>'))
+        rows.append(row)
+    return html.table(["", *names], rows, numeric=range(1, len(names) + 1), caption="Leaks between splits")

@@ -7,7 +7,7 @@ from fer_core.emotions import ordered_splits
 from fer_core.quality.leakage import leak_table, leaked_share
 from fer_core.review import copies
 from fer_core.review.journal import Journal
-from fer_core.ui import cache, faces, html, page, rows, verdicts
+from fer_core.ui import cache, faces, html, page, rows, tables, verdicts
 from fer_core.ui.faces import Face
 
 QUEUES = {
@@ -111,7 +111,7 @@ with left:
         listed = [rows.Row(k, words, f"{len(queues[k]):,}", muted=k == "settled") for k, words in QUEUES.items()]
         queue = rows.choose(listed, key="dup-queue", label="Queues of groups")
     with st.container(border=True):
-        st.html(html.heading("Leak table", "groups that two splits share") + html.leak_table(leak_table(groups)))
+        st.html(html.heading("Leak table", "groups two splits share") + tables.leaks(leak_table(groups)))
     with st.container(border=True):
         st.html(html.heading("Do the rest by rule", "preview first, undo after"))
         plain = queues["leaks"] + queues["within"]

@@ -8,7 +8,7 @@ from fer_core.review import apply
 from fer_core.ui import cache, face_card, faces, html, page, tables
 from fer_core.ui.faces import Face
 
-PER_CLASS = 9
+PER_CLASS = 8
 
 scope = page.open_page("Explore", "See what is in this set, and what is wrong with it, before anything is trained.")
 manifest = scope.manifest
@@ -63,7 +63,7 @@ with left, st.container(border=True):
     for name in classes if label == "all classes" else (label,):
         pool = chosen[chosen["label"] == name]
         some = pool.sample(min(len(pool), PER_CLASS if label == "all classes" else faces.PAGE_SIZE), random_state=seed)
-        st.html(html.heading("", "", html.class_name(name, classes)) + f'<span class="fer-muted">{len(some):,} of {len(pool):,}</span>')
+        st.html(f'<div class="fer-h">{html.esc(html.class_name(name, classes))} <small>{len(some):,} of {len(pool):,}</small></div>')
         clicked = faces.sheet(
             cache.faces(scope.dataset, some["row"]),
             [Face(r.image_id, r.path.rsplit("/", 1)[-1], r.split, "selected" if r.image_id == selected else "") for r in some.itertuples()],

@@ -4,7 +4,7 @@ import streamlit as st
 
 from fer_core.data import records
 from fer_core.quality import mislabels
-from fer_core.quality.neighbours import nearest_of_label
+from fer_core.quality.neighbours import nearest
 from fer_core.review import labels as review
 from fer_core.review.journal import Journal
 from fer_core.ui import cache, faces, html, live, page, rows, verdicts
@@ -17,6 +17,7 @@ if ranking is None:
     st.stop()
 
 journal = Journal(scope.dataset.journal_path)
+classes = records.classes(scope.manifest)
 decided = review.verdicts(journal.decisions())
 likely = mislabels.likely_wrong(ranking)
 todo = likely[~likely["image_id"].isin(decided.index)]
@@ -51,7 +52,9 @@ waiting = waiting if split == "all" else waiting[waiting["split"] == split]
 
 def decide(row: dict[str, object], action: str, label: str | None = None) -> None:
     """Record one decision; the row leaves the queue, so the next one shows."""
-    review.record(journal, row, action, label=label, who=verdicts.reviewer(), classes=classes)
+    review.record(
+        journal, row, action, classes=classes, label=label, who=verdicts.reviewer(), version=scope.version.id
+    )
 
 
 with right, st.container(border=True):
@@ -59,8 +62,8 @@ with right, st.container(border=True):
         page.empty("Nothing left in this queue", "Choose another pair or split, or apply the decisions as a version.")
     else:
         position = verdicts.place("mis-place", f"{queue}/{split}", len(waiting))
-        classes = records.classes(scope.manifest)
-        row = review.shown(waiting.iloc[position], scope.manifest)
+        found = scope.manifest.set_index("image_id").loc[waiting.iloc[position]["image_id"]]
+        row = {**waiting.iloc[position].to_dict(), "pixel_hash": found["pixel_hash"], "row": int(found["row"])}
         picture, words = st.columns([1, 1.15], gap="medium", vertical_alignment="center")
         with picture:
             pixels = cache.faces(scope.dataset, [row["row"]])
@@ -68,7 +71,7 @@ with right, st.container(border=True):
         with words:
             st.html(
                 html.heading("Why it is here", f"{position + 1:,} of {len(waiting):,}")
-                + html.bars({c: float(row[f"p_{c}"]) for c in classes if f"p_{c}" in row})
+                + html.bars(review.probabilities(row, classes))
                 + f'<p class="fer-note" style="margin-top:.7rem">labelled <b>{html.esc(row["label"])}</b> → looks '
                 f'<b>{html.esc(row["suggested"])}</b></p><p class="fer-muted">{html.esc(row["why"])}. Score {row["score"]:.3f} '
                 f'(low is bad). {html.esc(row["split"])} · {html.esc(row["path"])}</p>'
@@ -84,7 +87,7 @@ with right, st.container(border=True):
             for number, name in enumerate(classes[:9], start=1):
                 st.button(name, shortcut=str(number), key=f"mis-label-{number}", on_click=decide, args=(row, "relabel", name), type="tertiary")
         for name in dict.fromkeys([str(row["label"]), str(row["suggested"])]):
-            near = nearest_of_label(scope.manifest, scope.dataset.pixels(), str(row["image_id"]), name, 8)
+            near = nearest(scope.manifest, cache.signatures(scope.dataset), str(row["image_id"]), name)
             st.html(html.heading(f"Nearest labelled {name}"))
             faces.sheet(cache.faces(scope.dataset, near["row"]), [Face(r.image_id) for r in near.itertuples()],
                         key=f"mis-near-{name}", label=f"Nearest faces labelled {name}", size=64, words=False, clickable=False)  # fmt: skip
