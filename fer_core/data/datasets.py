@@ -14,8 +14,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -125,17 +126,20 @@ class Dataset:
         Raises:
             NotFound: the source is gone.
         """
+        self._check_source()
+        reader = open_reader(self.source_path)
+        try:
+            yield reader
+        finally:
+            reader.close()
+
+    def _check_source(self) -> None:
         if not self.source_path.exists():
             raise NotFound(
                 "The source of this dataset is no longer there",
                 received=self.source_path,
                 hint="Put it back to see the files; small pictures, labels and versions work without it",
             )
-        reader = open_reader(self.source_path)
-        try:
-            yield reader
-        finally:
-            reader.close()
 
     def read_file(self, image_id: str) -> bytes:
         """The original bytes of an image's file.
@@ -148,9 +152,16 @@ class Dataset:
             table = version_store.read_columns(self.folder, version.id, ["image_id", "path"])
             paths = table.loc[table["image_id"] == image_id, "path"]
             if len(paths):
-                with self.reader() as reader:
-                    return reader.read(str(paths.iloc[0]))
+                self._check_source()
+                source = self.source_path
+                return _kept_open(source, source.stat().st_mtime_ns).read(str(paths.iloc[0]))
         raise NotFound("The dataset holds no such image", received=image_id)
+
+
+@lru_cache(maxsize=2)
+def _kept_open(source: Path, changed: int) -> Reader:
+    """A source for single look-ups; listing an archive takes longer than reading a file of it."""
+    return open_reader(source)
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
@@ -284,9 +295,10 @@ def _copy(source: Path, folder: Path, workspace: Workspace) -> Path:
         return inside
     (folder / inside).parent.mkdir()
     if source.is_relative_to(workspace.root):
-        os.link(source, folder / inside)  # an upload: the workspace's own file, which nobody changes any more
-    else:
-        shutil.copy2(source, folder / inside)
+        with suppress(OSError):  # an upload lies in the workspace and changes no more: no second copy of it
+            os.link(source, folder / inside)
+            return inside
+    shutil.copy2(source, folder / inside)
     return inside
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from fer_core.data.readers.base import disk_name
+from fer_core.data.records import file_hash
 from fer_core.data.versions import Version
 from fer_core.emotions import UNASSIGNED
 from fer_core.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
@@ -32,7 +33,7 @@ def export_version(
         format: "folder", the only one so far.
 
     Returns:
-        `version`, `images` (files written), `missing` (paths that could not be read), `to`.
+        `version`, `images` (files written), `missing` [{path, reason}], `to`.
 
     Raises:
         AlreadyExists: the folder holds something.
@@ -50,16 +51,19 @@ def export_version(
         )
     manifest = dataset.manifest(version.id)
     files = places(manifest)
-    missing = []
+    missing: list[dict[str, str]] = []
     try:
         if target.exists():
             target.rmdir()
         with dataset.reader() as reader, new_folder(target) as folder:
-            for path, place in zip(manifest["path"], files, strict=True):
+            for path, known, place in zip(manifest["path"], manifest["file_hash"], files, strict=True):
                 try:
                     data = reader.read(path)
-                except (NotFound, SourceError):
-                    missing.append(path)
+                except (NotFound, SourceError) as error:
+                    missing.append({"path": path, "reason": error.message})
+                    continue
+                if file_hash(data) != known:
+                    missing.append({"path": path, "reason": "The file has changed since it was imported"})
                     continue
                 file = folder / disk_name(place)
                 file.parent.mkdir(parents=True, exist_ok=True)

@@ -19,19 +19,19 @@ import io
 import struct
 import warnings
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fer_core.data import measures
+from fer_core.data import jpeg, measures
 from fer_core.errors import ImageError
 
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded; a larger one is refused by its header."""
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "MPO", "JPEG2000", "AVIF")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF")
 """What is tried, by content. Formats that start other programs or hold many documents (EPS, PDF) are not."""
 
 _JPEG = {".jpg", ".jpeg", ".jpe", ".jfif", ".jp2"}
@@ -67,8 +67,8 @@ class Picture:
 def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode the bytes of one image file.
 
-    EXIF rotation is applied. 16-bit levels keep their upper byte; palettes and CMYK become RGB; transparency is
-    laid over white, as browsers show it; of an animation the first frame counts.
+    EXIF rotation is applied. 16-bit levels keep their upper byte; palettes and CMYK become RGB; transparency
+    is laid over white, as browsers show it; of an animation the first frame counts.
 
     Args:
         data: the whole file.
@@ -80,6 +80,9 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
     """
     if not data:
         raise ImageError("The file is empty", received=name or None)
+    plain = jpeg.open_plain_gray(data, max_pixels)
+    if plain is not None:
+        return Picture(np.asarray(plain), "gray", plain.width, plain.height, "JPEG")
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
@@ -115,20 +118,33 @@ def _pixels(image: Image.Image) -> Pixels:
     """Any Pillow image as uint8 (h, w) or (h, w, 3)."""
     image.load()
     if "exif" in image.info or "xmp" in image.info or "XML:com.adobe.xmp" in image.info:
-        image = ImageOps.exif_transpose(image)
+        image = _upright(image)
     mode = image.mode
     if mode in ("L", "RGB") and "transparency" not in image.info:
         return np.asarray(image)
     if mode == "1":
         return np.asarray(image.convert("L"))
     if mode.startswith("I"):
-        levels = np.asarray(image).astype(np.int64)
-        return (levels.clip(0, 65535) >> 8).astype(np.uint8)
+        return _from_integers(np.asarray(image), sixteen=mode != "I")
     if mode == "F":
         return _from_floats(np.asarray(image))
     if "transparency" in image.info or mode in ("LA", "La", "PA", "RGBA", "RGBa"):
         return _over_white(image)
     return np.asarray(image.convert("RGB"))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # damaged metadata, for which Pillow raises anything; the picture itself is whole
+        return image
+
+
+def _from_integers(levels: NDArray[Any], *, sixteen: bool) -> Pixels:
+    """The upper byte of 16 bits; 32-bit levels that would fit into 8 bits are taken as such."""
+    if not sixteen and levels.max() <= 255:
+        return levels.clip(0).astype(np.uint8)
+    return (levels.clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8)
 
 
 def _over_white(image: Image.Image) -> Pixels:

@@ -68,6 +68,11 @@ def image_id(source: str, path: str) -> str:
     return hashlib.blake2b(f"{source}\0{path}".encode(), digest_size=8).hexdigest()
 
 
+def file_hash(data: bytes) -> str:
+    """blake2b-128 of a file's bytes, 32 hex digits."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
 def readable(manifest: pd.DataFrame) -> pd.DataFrame:
     """The rows that decoded."""
     return manifest[manifest["error"] == ""]

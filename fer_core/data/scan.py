@@ -1,20 +1,26 @@
-"""From the files of a source to manifest rows and pictures, in batches."""
+"""From the files of a source to manifest rows and pictures.
+
+One thread reads and decodes; behind it a second one measures whole batches, which is work inside NumPy, SciPy
+and Pillow and runs beside Python. More threads would only wait for each other: reading a small picture is
+mostly Python.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.data import measures
 from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
 from fer_core.data.pixels import SIZE, PixelWriter
 from fer_core.data.readers.base import Entry, Reader, suffix_of
-from fer_core.data.records import COLUMNS, check_manifest, image_id
+from fer_core.data.records import COLUMNS, check_manifest, file_hash, image_id
 from fer_core.emotions import UNASSIGNED
 from fer_core.errors import FerError, ImageError
 from fer_core.jobs import ProgressFn
@@ -25,6 +31,8 @@ SOURCE = "main"
 _BATCH = 512
 _BATCH_PIXELS = 8_000_000  # large pictures travel in smaller batches
 
+Row = dict[str, Any]
+
 
 @dataclass
 class Scan:
@@ -34,34 +42,11 @@ class Scan:
     problems: list[dict[str, str]]
 
 
-@dataclass
-class _Columns:
-    values: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in COLUMNS})
-
-    def add(self, **row: Any) -> None:
-        for name, values in self.values.items():
-            values.append(row[name])
-
-
-_UNREADABLE = {
-    "row": -1,
-    "width": 0,
-    "height": 0,
-    "mode": "",
-    "format": "",
-    "pixel_hash": "",
-    "phash": 0,
-    "brightness": 0.0,
-    "contrast": 0.0,
-    "sharpness": 0.0,
-}
-
-
 def scan_source(reader: Reader, pixels: PixelWriter, progress: ProgressFn | None = None) -> Scan:
     """Read, decode and measure every file of a source.
 
-    A file that claims to be a picture, or is one, gets a row, with `error` where it does not decode. Any other
-    file, and a picture in no class folder, is a problem. Nothing is left out.
+    A file that claims to be a picture, or is one, gets a row, with `error` where it does not decode. Any
+    other file, and a picture in no class folder, is a problem. Nothing is left out.
 
     Args:
         reader: the source.
@@ -69,53 +54,53 @@ def scan_source(reader: Reader, pixels: PixelWriter, progress: ProgressFn | None
         progress: told after every batch.
     """
     entries = reader.entries()
-    columns = _Columns()
+    rows: list[Row] = []
     problems: list[dict[str, str]] = []
     done = 0
-    for batch in _batches(reader, entries):
-        readable = []
-        for item in batch:
-            if item.picture is None and not item.is_row:
-                problems.append({"path": item.entry.path, "reason": item.error})
-            elif item.entry.label is None:
-                reason = item.error or "The picture lies in no class folder"
-                problems.append({"path": item.entry.path, "reason": reason})
-            elif item.picture is None:
-                columns.add(**_identity(item), **_UNREADABLE, error=item.error)
-            else:
-                readable.append((item, item.picture))
-        _add_readable(columns, readable, pixels)
-        done += len(batch)
+
+    def collect(measured: Future[_Measured]) -> None:
+        nonlocal done
+        batch = measured.result()
+        first = pixels.append(batch.pictures)
+        for row in batch.rows:
+            if not row["error"]:
+                row["row"] += first
+        rows.extend(batch.rows)
+        problems.extend(batch.problems)
+        done += batch.files
         if progress:
             progress(done, len(entries), "images")
-    return Scan(check_manifest(pd.DataFrame(columns.values)), problems)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting: Future[_Measured] | None = None
+        for items in _batches(reader, entries):
+            following = pool.submit(_measure, items)
+            if waiting:
+                collect(waiting)
+            waiting = following
+        if waiting:
+            collect(waiting)
+    return Scan(check_manifest(pd.DataFrame(rows, columns=list(COLUMNS))), problems)
 
 
 @dataclass(slots=True)
 class _Item:
+    """One file, read: a picture or the reason why there is none."""
+
     entry: Entry
     picture: Picture | None = None
     file_hash: str = ""
     error: str = ""
 
-    @property
-    def is_row(self) -> bool:
-        return suffix_of(self.entry.path) in SUFFIXES
 
+@dataclass(slots=True)
+class _Measured:
+    """A batch, measured. `row` counts from the batch's first picture."""
 
-def _read(reader: Reader, entry: Entry) -> _Item:
-    item = _Item(entry, error=entry.problem)
-    if entry.problem:
-        return item
-    try:
-        data = reader.read(entry.path)
-        item.file_hash = hashlib.blake2b(data, digest_size=16).hexdigest()
-        item.picture = decode(data)
-    except ImageError as error:
-        item.error = error.message
-    except FerError as error:
-        item.error = str(error)
-    return item
+    files: int
+    rows: list[Row]
+    problems: list[dict[str, str]]
+    pictures: NDArray[np.uint8]
 
 
 def _batches(reader: Reader, entries: Sequence[Entry]) -> Iterator[list[_Item]]:
@@ -132,49 +117,72 @@ def _batches(reader: Reader, entries: Sequence[Entry]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _identity(item: _Item) -> dict[str, str]:
-    entry = item.entry
+def _read(reader: Reader, entry: Entry) -> _Item:
+    item = _Item(entry, error=entry.problem)
+    if entry.problem:
+        return item
+    try:
+        data = reader.read(entry.path)
+        item.file_hash = file_hash(data)
+        item.picture = decode(data)
+    except ImageError as error:
+        item.error = error.message
+    except FerError as error:
+        item.error = str(error)
+    if item.picture and entry.label is None:
+        item.picture, item.error = None, "The picture lies in no class folder"
+    return item
+
+
+def _measure(items: list[_Item]) -> _Measured:
+    """Rows of a batch in its order; pictures of one size are measured together."""
+    rows: list[Row] = []
+    problems: list[dict[str, str]] = []
+    grays: list[NDArray[np.uint8]] = []
+    readable: list[Row] = []
+    for item in items:
+        if item.picture is None and (item.entry.label is None or suffix_of(item.entry.path) not in SUFFIXES):
+            problems.append({"path": item.entry.path, "reason": item.error})
+            continue
+        row = _row(item, len(grays))
+        rows.append(row)
+        if item.picture is not None:
+            readable.append(row)
+            grays.append(to_gray(item.picture.pixels))
+    pictures = np.empty((len(grays), SIZE, SIZE), dtype=np.uint8)
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for index, gray in enumerate(grays):
+        by_shape.setdefault(gray.shape, []).append(index)
+    for indices in by_shape.values():
+        stack = np.stack([grays[i] for i in indices])
+        pictures[indices] = measures.resize_stack(stack, SIZE)
+        hashes = measures.phash_stack(stack)
+        scores = measures.quality_stack(stack)
+        for i, phash, (brightness, contrast, sharpness) in zip(indices, hashes, scores, strict=True):
+            found = {"brightness": brightness, "contrast": contrast, "sharpness": sharpness}
+            readable[i].update(found, phash=phash)
+    return _Measured(len(items), rows, problems, pictures)
+
+
+def _row(item: _Item, number: int) -> Row:
+    """A manifest row that lacks what is measured in batches."""
+    entry, picture = item.entry, item.picture
     return {
         "image_id": image_id(SOURCE, entry.path),
+        "row": number if picture else -1,
         "path": entry.path,
         "source": SOURCE,
         "split": entry.split or UNASSIGNED,
         "label": entry.label or "",
+        "width": picture.width if picture else 0,
+        "height": picture.height if picture else 0,
+        "mode": picture.mode if picture else "",
+        "format": picture.format if picture else "",
         "file_hash": item.file_hash,
+        "pixel_hash": pixel_hash(picture.pixels) if picture else "",
+        "phash": 0,
+        "brightness": 0.0,
+        "contrast": 0.0,
+        "sharpness": 0.0,
+        "error": item.error,
     }
-
-
-def _add_readable(columns: _Columns, items: Iterable[tuple[_Item, Picture]], pixels: PixelWriter) -> None:
-    """Measure pictures of one size together; rows keep the order of the source."""
-    found = list(items)
-    if not found:
-        return
-    by_shape: dict[tuple[int, ...], list[int]] = {}
-    grays = [to_gray(picture.pixels) for _, picture in found]
-    for index, gray in enumerate(grays):
-        by_shape.setdefault(gray.shape, []).append(index)
-    small = np.empty((len(found), SIZE, SIZE), dtype=np.uint8)
-    hashes = np.empty(len(found), dtype=np.uint64)
-    quality = np.empty((len(found), 3), dtype=np.float32)
-    for indices in by_shape.values():
-        stack = np.stack([grays[i] for i in indices])
-        small[indices] = measures.resize_stack(stack, SIZE)
-        hashes[indices] = measures.phash_stack(stack)
-        quality[indices] = measures.quality_stack(stack)
-    first = pixels.append(small)
-    for index, (item, picture) in enumerate(found):
-        brightness, contrast, sharpness = quality[index]
-        columns.add(
-            **_identity(item),
-            row=first + index,
-            width=picture.width,
-            height=picture.height,
-            mode=picture.mode,
-            format=picture.format,
-            pixel_hash=pixel_hash(picture.pixels),
-            phash=hashes[index],
-            brightness=brightness,
-            contrast=contrast,
-            sharpness=sharpness,
-            error="",
-        )

@@ -6,7 +6,10 @@ unpack beyond the limits (count of files, total size, ratio of unpacked to packe
 
 from __future__ import annotations
 
+import lzma
+import os
 import stat
+import struct
 import tarfile
 import threading
 import zipfile
@@ -38,6 +41,10 @@ class Limits:
     ratio: float = 200.0
     ratio_from: int = 64 << 20
     file_bytes: int = MAX_FILE_BYTES
+
+
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, struct.error)
+_LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 
 
 class _Gate:
@@ -84,6 +91,21 @@ class _Gate:
         )
 
 
+def _read_plainly(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
+    """A stored or deflated member, checked as by `ZipFile.read` in a third of its time; None for others."""
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or archive.fp is None:
+        return None
+    file = archive.fp.fileno()
+    head = os.pread(file, _LOCAL_HEADER.size, info.header_offset)
+    signature, name, extra = _LOCAL_HEADER.unpack(head)
+    if signature != b"PK\x03\x04":
+        return None
+    data = os.pread(file, info.compress_size, info.header_offset + _LOCAL_HEADER.size + name + extra)
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, info.file_size + 1)
+    return data if len(data) == info.file_size and zlib.crc32(data) == info.CRC else None
+
+
 class ArchiveReader:
     """Reads a zip or tar (plain, gz, bz2, xz). A compressed tar is quick in order, slow at single files."""
 
@@ -103,7 +125,9 @@ class ArchiveReader:
             else:
                 self._tar = tarfile.open(archive)  # noqa: SIM115 (closed by close)
             self._list()
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        except PermissionError as error:
+            raise SourceError("The archive may not be read", received=archive) from error
+        except (*_DAMAGED, OSError) as error:
             self.close()
             raise SourceError(
                 "This is not a zip or tar archive, or it is damaged",
@@ -124,19 +148,12 @@ class ArchiveReader:
         try:
             if isinstance(member, zipfile.ZipInfo):
                 assert self._zip is not None
-                return self._zip.read(member)
+                return _read_plainly(self._zip, member) or self._zip.read(member)
             assert self._tar is not None
             with self._lock:
                 file: IO[bytes] | None = self._tar.extractfile(member)
                 return file.read() if file else b""
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            tarfile.TarError,
-            EOFError,
-            zlib.error,
-            OSError,
-        ) as error:
+        except (*_DAMAGED, NotImplementedError, RuntimeError, OSError) as error:
             raise SourceError(f"The archive is damaged here ({error})", received=path) from error
 
     def close(self) -> None:

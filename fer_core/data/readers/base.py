@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import lru_cache
 from typing import Protocol
 
 from fer_core.errors import NotFound
@@ -53,9 +53,13 @@ class Reader(Protocol):
 
 def is_clutter(path: str) -> bool:
     """Whether a file was left by an operating system: hidden files, `__MACOSX`, `Thumbs.db`."""
-    *folders, name = path.split("/")
-    hidden = any(part.startswith(".") for part in (*folders, name))
-    return hidden or name.lower() in _CLUTTER_FILES or any(f.lower() in _CLUTTER_FOLDERS for f in folders)
+    folder, _, name = path.rpartition("/")
+    return name.startswith(".") or name.lower() in _CLUTTER_FILES or _is_clutter_folder(folder)
+
+
+@lru_cache(maxsize=4096)
+def _is_clutter_folder(path: str) -> bool:
+    return any(part.startswith(".") or part.lower() in _CLUTTER_FOLDERS for part in path.split("/"))
 
 
 def missing_file(path: str, where: object) -> NotFound:
@@ -84,4 +88,4 @@ def folders_of(path: str) -> tuple[str, ...]:
 
 def suffix_of(path: str) -> str:
     """A file name's ending in lower case with its dot; "" where it has none."""
-    return PurePosixPath(path).suffix.lower()
+    return os.path.splitext(path)[1].lower()

@@ -50,30 +50,30 @@ def name_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None
         For each file (split, label); split is None where no folder names one, label None where the file lies
         in no class folder.
     """
-    distinct = list(dict.fromkeys(trails))
     files = Counter(trails)
-    split_at = _split_levels(distinct, files)
-    rest = {t: t if (at := split_at[t]) is None else t[:at] + t[at + 1 :] for t in distinct}
-    class_at = _class_levels(distinct, files, rest, split_at)
+    split_at = _split_levels(files)
+    rest = {t: t if at is None else t[:at] + t[at + 1 :] for t, at in split_at.items()}
+    class_at = _class_levels(files, rest, split_at)
     names: dict[Folders, tuple[str | None, str | None]] = {}
-    for trail in distinct:
-        at, level = split_at[trail], class_at[trail]
+    for trail, at in split_at.items():
+        level = class_at[trail]
         label = None if level is None else canonical_emotion(rest[trail][level])
         names[trail] = (None if at is None else _split_name(trail[at]), label)
-    return [names[t] for t in _with_named_siblings(names, split_at, trails)]
+    names.update(_named_siblings(names, split_at))
+    return [names[t] for t in trails]
 
 
 def _split_name(folder: str) -> str | None:
     return UNASSIGNED if folder.strip().lower() == UNASSIGNED else canonical_split(folder)
 
 
-def _split_levels(distinct: list[Folders], files: Counter[Folders]) -> dict[Folders, int | None]:
+def _split_levels(files: Counter[Folders]) -> dict[Folders, int | None]:
     """Where each trail names its split.
 
     The level that tells most splits apart is meant: in `test/train/happy` beside `test/val/happy` it is the
     second one.
     """
-    found = {t: [i for i, folder in enumerate(t) if _split_name(folder)] for t in distinct}
+    found = {t: [i for i, folder in enumerate(t) if _split_name(folder)] for t in files}
     told: dict[int, set[str | None]] = {}
     many: Counter[int] = Counter()
     for trail, levels in found.items():
@@ -85,57 +85,58 @@ def _split_levels(distinct: list[Folders], files: Counter[Folders]) -> dict[Fold
 
 
 def _class_levels(
-    distinct: list[Folders],
-    files: Counter[Folders],
-    rest: dict[Folders, Folders],
-    split_at: dict[Folders, int | None],
+    files: Counter[Folders], rest: dict[Folders, Folders], split_at: dict[Folders, int | None]
 ) -> dict[Folders, int | None]:
-    """Where each trail, its split left out, names its class."""
+    """Where each trail, its split left out, names its class: the level with most known names.
+
+    A tree may nest its parts differently, so a known name counts wherever it stands.
+    """
     known: Counter[int] = Counter()
-    for trail in distinct:
-        for i, folder in enumerate(rest[trail]):
+    for trail, folders in rest.items():
+        for i, folder in enumerate(folders):
             known[i] += files[trail] * is_emotion(folder)
+    if known.total():
+        best = max(known, key=lambda i: (known[i], -i))
+    else:
+        best = _unknown_class_level(list(rest.values()), set(split_at.values()))
     levels: dict[Folders, int | None] = {}
-    best = max(known, key=lambda i: (known[i], -i)) if known.total() else None
-    if best is None:
-        best = _unknown_class_level(rest, split_at)
-    for trail in distinct:
-        folders = rest[trail]
-        # A tree may nest its parts differently: an emotion's name counts wherever it stands.
-        other = next((i for i, folder in enumerate(folders) if is_emotion(folder)), None)
-        here = best < len(folders) and (is_emotion(folders[best]) or other is None)
-        levels[trail] = best if here else other
+    for trail, folders in rest.items():
+        elsewhere = next((i for i, folder in enumerate(folders) if is_emotion(folder)), None)
+        here = best < len(folders) and (is_emotion(folders[best]) or elsewhere is None)
+        levels[trail] = best if here else elsewhere
     return levels
 
 
-def _unknown_class_level(rest: dict[Folders, Folders], split_at: dict[Folders, int | None]) -> int:
-    """The level of classes of which no name is known."""
-    wrap = 0
-    trails = [folders for folders in rest.values() if folders]
-    shortest = min(map(len, trails), default=0)
-    while wrap < shortest - 1 and len({folders[wrap] for folders in trails}) == 1:
-        wrap += 1
-    # A single class below a split: the folder just under the split, not one of its sub-folders.
-    below = {at for trail, at in split_at.items() if at is not None and len(trail) > at + 1}
-    above_varies = len({folders[:wrap] for folders in trails}) > 1
-    if len(below) == 1 and None not in split_at.values() and not above_varies:
-        return min(wrap, below.pop())
-    return wrap
+def _unknown_class_level(rest: list[Folders], split_levels: set[int | None]) -> int:
+    """The level of the classes where no name is known: the first that is not one wrapping folder.
+
+    With a single class there is nothing but wrapping folders; then it is the folder just under the split, or the
+    innermost one.
+    """
+    above = {folders[:i] for folders in rest for i in range(len(folders))}
+    ends = [folders for folders in rest if folders and folders not in above]
+    last = min(map(len, ends), default=1) - 1
+    level = 0
+    while level < last and len({folders[level] for folders in ends}) == 1:
+        level += 1
+    under_split = split_levels.pop() if len(split_levels) == 1 else None
+    return level if under_split is None else min(level, under_split)
 
 
-def _with_named_siblings(
-    names: dict[Folders, tuple[str | None, str | None]],
-    split_at: dict[Folders, int | None],
-    trails: Sequence[Folders],
-) -> Sequence[Folders]:
-    """Let a folder beside the split folders that holds the same classes be a split of its own name."""
+def _named_siblings(
+    names: dict[Folders, tuple[str | None, str | None]], split_at: dict[Folders, int | None]
+) -> dict[Folders, tuple[str | None, str | None]]:
+    """Folders beside the split folders that hold the same classes: splits with names of their own."""
     levels = {at for at in split_at.values() if at is not None}
-    if len(levels) == 1:
-        level = levels.pop()
-        prefixes = {t[:level] for t, at in split_at.items() if at is not None}
-        labels = {label for split, label in names.values() if split and label}
-        for trail, (split, _) in names.items():
-            sibling = split is None and len(trail) > level + 1 and trail[:level] in prefixes
-            if sibling and not is_emotion(trail[level]) and canonical_emotion(trail[level + 1]) in labels:
-                names[trail] = (trail[level].strip(), canonical_emotion(trail[level + 1]))
-    return trails
+    if len(levels) != 1:
+        return {}
+    level = levels.pop()
+    beside = {t[:level] for t, at in split_at.items() if at is not None}
+    labels = {label for split, label in names.values() if split and label}
+    found: dict[Folders, tuple[str | None, str | None]] = {}
+    for trail, (split, _) in names.items():
+        if split is None and len(trail) > level + 1 and trail[:level] in beside:
+            label = canonical_emotion(trail[level + 1])
+            if label in labels and not is_emotion(trail[level]):
+                found[trail] = (trail[level].strip(), label)
+    return found
