@@ -42,9 +42,9 @@ def build(spec: CnnSpec, classes: int, input_shape: tuple[int, int, int] | None 
 def _apply(block: Any, x: Tensor, spec: CnnSpec) -> Tensor:
     match block:
         case ConvBlock():
-            x = _conv_block(block, x, spec.l2.conv)
+            x = _conv_block(block, x, spec)
         case ResidualBlock():
-            x = _residual_block(block, x, spec.l2.conv)
+            x = _residual_block(block, x, spec)
         case Flatten():
             x = layers.Flatten()(x)
         case GlobalAverage():
@@ -53,11 +53,11 @@ def _apply(block: Any, x: Tensor, spec: CnnSpec) -> Tensor:
             x = layers.Dense(block.units, activation=block.activation, kernel_regularizer=_l2(spec.l2.dense))(
                 x
             )
-            x = layers.BatchNormalization()(x) if block.batch_norm else x
+            x = _norm(spec)(x) if block.batch_norm else x
     return layers.Dropout(block.dropout)(x) if block.dropout else x
 
 
-def _conv_block(block: ConvBlock, x: Tensor, l2: float) -> Tensor:
+def _conv_block(block: ConvBlock, x: Tensor, spec: CnnSpec) -> Tensor:
     for index in range(block.convs):
         before = block.batch_norm == "before_activation"
         x = layers.Conv2D(
@@ -66,35 +66,44 @@ def _conv_block(block: ConvBlock, x: Tensor, l2: float) -> Tensor:
             strides=block.strides if index == 0 else 1,
             padding="same",
             activation=None if before else "relu",
-            kernel_regularizer=_l2(l2),
+            kernel_regularizer=_l2(spec.l2.conv),
         )(x)
         if before:
-            x = layers.ReLU()(layers.BatchNormalization()(x))
+            x = layers.ReLU()(_norm(spec)(x))
         elif block.batch_norm == "after_activation":
-            x = layers.BatchNormalization()(x)
+            x = _norm(spec)(x)
     if block.batch_norm == "after_last":
-        x = layers.BatchNormalization()(x)
+        x = _norm(spec)(x)
     if block.pool == "max":
-        return layers.MaxPooling2D()(x)
-    return layers.AveragePooling2D()(x) if block.pool == "average" else x
+        return layers.MaxPooling2D(2)(x)
+    return layers.AveragePooling2D(2)(x) if block.pool == "average" else x
 
 
-def _residual_block(block: ResidualBlock, x: Tensor, l2: float) -> Tensor:
-    y = layers.ReLU()(_norm_conv(x, block.filters, 3, block.strides, l2))
-    y = _norm_conv(y, block.filters, 3, 1, l2)
+def _residual_block(block: ResidualBlock, x: Tensor, spec: CnnSpec) -> Tensor:
+    y = layers.ReLU()(_norm_conv(x, block.filters, 3, block.strides, spec))
+    y = _norm_conv(y, block.filters, 3, 1, spec)
     if block.strides > 1:
         x = layers.AveragePooling2D(block.strides, padding="same")(x)
     if x.shape[-1] != block.filters:
-        x = _norm_conv(x, block.filters, 1, 1, l2)
+        x = _norm_conv(x, block.filters, 1, 1, spec)
     return layers.ReLU()(layers.Add()([x, y]))
 
 
-def _norm_conv(x: Tensor, filters: int, kernel_size: int, strides: int, l2: float) -> Tensor:
+def _norm_conv(x: Tensor, filters: int, kernel_size: int, strides: int, spec: CnnSpec) -> Tensor:
     # No bias: the normalisation that follows has its own.
     x = layers.Conv2D(
-        filters, kernel_size, strides=strides, padding="same", use_bias=False, kernel_regularizer=_l2(l2)
+        filters,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_regularizer=_l2(spec.l2.conv),
     )(x)
-    return layers.BatchNormalization()(x)
+    return _norm(spec)(x)
+
+
+def _norm(spec: CnnSpec) -> keras.layers.BatchNormalization:
+    return layers.BatchNormalization(momentum=spec.batch_norm_momentum)
 
 
 def _l2(strength: float) -> keras.Regularizer | None:

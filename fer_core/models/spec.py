@@ -96,6 +96,10 @@ class CnnSpec(Spec):
     color: Literal["gray", "rgb"] = "gray"
     blocks: list[Block] = Field(min_length=1)
     l2: L2 = L2()
+    batch_norm_momentum: Fraction = Field(
+        default=0.99,
+        description="Of the running mean and variance; lower follows sooner, for few steps an epoch",
+    )
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

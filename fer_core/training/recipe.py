@@ -35,6 +35,7 @@ from fer_core.training.tables import (
 )
 
 FOLDER = Path(__file__).parent / "recipes"
+_ORIGIN = ("name", "extends", "description")
 _TAGS = ("architecture", "name")
 """Fields that say which kind a table is; another kind takes nothing over from its parent's table."""
 
@@ -90,10 +91,22 @@ def changes(name: str) -> dict[str, Any]:
 
 
 def difference(old: Recipe, new: Recipe) -> dict[str, Any]:
-    """Fields that differ: dotted field -> value in `new`. Fields that `new` does not have are left out."""
+    """What makes `new` out of `old`, as `override` takes it: dotted field -> value in `new`.
+
+    Of a table that is of another kind now, every field counts.
+    """
     before, after = fields(old), fields(new)
-    skip = {"name", "extends", "description"}
-    return {key: value for key, value in after.items() if key not in skip and before.get(key) != value}
+    other = {key.rpartition(".")[0] for key in after if _is_tag(key) and before.get(key) != after[key]}
+    return {
+        key: value
+        for key, value in after.items()
+        if key not in _ORIGIN and (before.get(key) != value or key.rpartition(".")[0] in other)
+    }
+
+
+def _is_tag(key: str) -> bool:
+    table, _, name = key.rpartition(".")
+    return bool(table) and name in _TAGS
 
 
 def fields(recipe: Recipe) -> dict[str, Any]:
@@ -122,7 +135,7 @@ def override(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     """
     table = recipe.model_dump(mode="json")
     # Names of kinds first: they decide which other fields there are.
-    for key in sorted(settings, key=lambda k: k.rpartition(".")[2] not in _TAGS):
+    for key in sorted(settings, key=lambda key: not _is_tag(key)):
         value = settings[key]
         change: Any = _value(value) if isinstance(value, str) else value
         for part in reversed(_full_name(key, table).split(".")):
