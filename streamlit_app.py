@@ -38,7 +38,8 @@ if __name__ == "__main__":
     navigation = st.navigation(
         {
             section: [
-                st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore") for path, title, url, icon in rooms
+                st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore")
+                for path, title, url, icon in rooms
             ]
             for section, rooms in HOUSE.items()
         },

@@ -34,8 +34,13 @@ def module_name(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module this file imports, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Every module this file imports when it runs, also inside functions; not what only annotations name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    skip = {id(inner) for block in typing for inner in ast.walk(block)}
+    for node in ast.walk(tree):
+        if id(node) in skip:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -64,7 +69,9 @@ def test_imports_point_downward(module: str) -> None:
     for name in imported(MODULES[module]):
         if name.split(".")[0] in {"fer_core", "pages", "streamlit_app"} and name in MODULES:
             assert floor(name) >= floor(module), f"{module} imports {name}, which lies above it"
-            assert not (module.startswith("pages") and name.startswith("pages")), f"{module} imports the page {name}"
+            assert not (module.startswith("pages") and name.startswith("pages")), (
+                f"{module} imports the page {name}"
+            )
 
 
 def test_streamlit_stays_upstairs() -> None:
@@ -109,7 +116,15 @@ def test_no_page_lies_directly_in_pages() -> None:
 
 def test_the_ui_process_never_imports_tensorflow() -> None:
     """Import everything the pages import, in a fresh process, and look at what came along."""
-    wanted = sorted({n for m, p in MODULES.items() if room(m) in {"pages", "fer_core.ui"} for n in imported(p) if n in MODULES})
+    wanted = sorted(
+        {
+            n
+            for m, p in MODULES.items()
+            if room(m) in {"pages", "fer_core.ui"}
+            for n in imported(p)
+            if n in MODULES
+        }
+    )
     code = f"import sys, importlib\nfor m in {wanted!r}: importlib.import_module(m)\n" + (
         f"heavy = {sorted(HEAVY)!r}\nprint([m for m in heavy if m in sys.modules])"
     )

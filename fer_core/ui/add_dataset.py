@@ -28,7 +28,9 @@ def _proposed(path: str) -> str:
 def _free_name(workspace: Workspace, name: str) -> str:
     clean = check_name(name)
     if clean in [d.name for d in list_datasets(workspace)]:
-        raise AlreadyExists("A dataset of that name is here already", received=clean, hint="Choose another name")
+        raise AlreadyExists(
+            "A dataset of that name is here already", received=clean, hint="Choose another name"
+        )
     return clean
 
 
@@ -62,19 +64,36 @@ def _form(workspace: Workspace) -> None:
                 _free_name(workspace, "sample")
                 _start(workspace, ["sample"], "sample")
         elif way == ways[1]:
-            path = st.text_input("Path on the server", placeholder="/data/faces or /data/faces.zip", key="add-path").strip()
+            path = st.text_input(
+                "Path on the server", placeholder="/data/faces or /data/faces.zip", key="add-path"
+            ).strip()
             name = st.text_input("Name", value=_proposed(path), key=f"add-name-{path}")
             st.html('<p class="fer-muted">The files stay where they are and are never changed.</p>')
             if st.button("Add dataset", type="primary", icon=":material/add:", disabled=not path):
                 if not Path(path).expanduser().exists():
-                    raise SourceError("There is nothing at that path on the server", received=path, hint="Check the spelling")
+                    raise SourceError(
+                        "There is nothing at that path on the server",
+                        received=path,
+                        hint="Check the spelling",
+                    )
                 clean = _free_name(workspace, name)
                 _start(workspace, ["import", str(Path(path).expanduser()), "--name", clean], clean)
         else:
-            upload = st.file_uploader("A zip or tar of class folders, with or without splits", type=list(ARCHIVES), key="add-file")
-            name = st.text_input("Name", value=_proposed(upload.name) if upload else "", key=f"add-name-{upload and upload.name}")
-            st.html('<p class="fer-muted">Folders may be split/class, class/split, or class alone. Usual spellings are understood.</p>')
-            if st.button("Add dataset", type="primary", icon=":material/add:", disabled=upload is None) and upload:
+            upload = st.file_uploader(
+                "A zip or tar of class folders, with or without splits", type=list(ARCHIVES), key="add-file"
+            )
+            name = st.text_input(
+                "Name",
+                value=_proposed(upload.name) if upload else "",
+                key=f"add-name-{upload and upload.name}",
+            )
+            st.html(
+                '<p class="fer-muted">Folders may be split/class, class/split, or class alone. Usual spellings are understood.</p>'
+            )
+            if (
+                st.button("Add dataset", type="primary", icon=":material/add:", disabled=upload is None)
+                and upload
+            ):
                 clean = _free_name(workspace, name)
                 kept = _keep_upload(workspace, upload, upload.name)
                 _start(workspace, ["import", str(kept), "--name", clean, "--own"], clean)
@@ -99,7 +118,9 @@ def _watch(workspace: Workspace, job_id: str, name: str) -> None:
         st.query_params["dataset"] = name
         st.query_params.pop("version", None)
     else:
-        st.session_state["fer-import-failed"] = f"{name} was not added. {job.error or 'It was stopped; nothing was left behind.'}"
+        st.session_state["fer-import-failed"] = (
+            f"{name} was not added. {job.error or 'It was stopped; nothing was left behind.'}"
+        )
     st.rerun(scope="app")
 
 
@@ -110,8 +131,15 @@ def progress(workspace: Workspace) -> None:
     if failed := st.session_state.pop("fer-import-failed", None):
         st.error(failed, icon=":material/error:")
     if added := st.session_state.pop("fer-added", None):
-        bad = f", {added['unreadable']:,} files could not be read: they are listed on Explore" if added["unreadable"] else ""
-        st.success(f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes{bad}.", icon=":material/check:")
+        bad = (
+            f", {added['unreadable']:,} files could not be read: they are listed on Explore"
+            if added["unreadable"]
+            else ""
+        )
+        st.success(
+            f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes{bad}.",
+            icon=":material/check:",
+        )
 
 
 @st.dialog("Add a dataset", width="medium")

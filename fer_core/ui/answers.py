@@ -26,7 +26,11 @@ def draw(result: PhotoResult, number: int) -> None:
             width="stretch" if result.width >= 400 else 288,
             alt=f"{result.name}: {len(result.faces)} faces boxed and labelled",
         )
-        what = f"read whole: {result.whole}" if result.whole else f"{len(result.faces)} faces found in {result.detect_ms:.0f} ms"
+        what = (
+            f"read whole: {result.whole}"
+            if result.whole
+            else f"{len(result.faces)} faces found in {result.detect_ms:.0f} ms"
+        )
         st.html(
             f'<p class="fer-muted">{html.esc(result.name)} · {result.width:,} × {result.height:,} px · {html.esc(what)} · '
             f"read in {result.predict_ms:.1f} ms</p>"
@@ -47,4 +51,7 @@ def _card(face: FaceAnswer) -> None:
     with words:
         top = max(face.probabilities.values())
         chip = html.chip("look", "uncertain") if face.uncertain else html.chip("good", f"{top:.2f}")
-        st.html(html.heading(f"{face.number} · {face.answer}", "", chip) + html.bars(dict(face.probabilities), limit=4))
+        st.html(
+            html.heading(f"{face.number} · {face.answer}", "", chip)
+            + html.bars(dict(face.probabilities), limit=4)
+        )

@@ -42,7 +42,9 @@ def leaderboard(board: pd.DataFrame) -> list[str]:
             "rank": number("#", width=38, format="%d"),
             "run": config.TextColumn("run", pinned=True),
             "val_accuracy": config.ProgressColumn("val accuracy", min_value=0, max_value=1, format="%.3f"),
-            "train_accuracy": number("train accuracy", format="%.3f", help="At the best epoch, as measured while training"),
+            "train_accuracy": number(
+                "train accuracy", format="%.3f", help="At the best epoch, as measured while training"
+            ),
             "gap": number("gap, points", format="%+.1f", help="Train minus validation accuracy"),
             "verdict": config.TextColumn("verdict on the gap"),
             "macro_f1": number("macro F1", format="%.3f"),
@@ -123,18 +125,31 @@ def _faces(scope: Scope, run: Run, true: str, said: str) -> None:
         page.empty("No faces in this cell", "Click another cell of the matrix.")
         return
     sheet = [Face(r.image_id, f"{r.p:.2f}", r.path.rsplit("/", 1)[-1]) for r in shown.itertuples()]
-    faces.sheet(cache.faces(dataset, shown["row"]), sheet, key="cmp-faces", label=words, size=72, clickable=False)
+    faces.sheet(
+        cache.faces(dataset, shown["row"]), sheet, key="cmp-faces", label=words, size=72, clickable=False
+    )
     if true != said:
-        st.page_link("pages/data/mislabels.py", label="Are the labels wrong? Review them", icon=":material/label_off:")
+        st.page_link(
+            "pages/data/mislabels.py", label="Are the labels wrong? Review them", icon=":material/label_off:"
+        )
 
 
 def _per_class(scores: dict[str, dict[str, float]]) -> None:
     names = list(scores)
     body: list[list[html.Cell]] = [
-        [html.class_name(name, names), *(f"{row[c]:.3f}" for c in ("precision", "recall", "f1")), int(row["support"])]
+        [
+            html.class_name(name, names),
+            *(f"{row[c]:.3f}" for c in ("precision", "recall", "f1")),
+            int(row["support"]),
+        ]
         for name, row in scores.items()
     ]
     st.html(
         html.heading("Per class", "validation")
-        + html.table(["class", "precision", "recall", "F1", "images"], body, numeric=[1, 2, 3, 4], caption="Scores per class")
+        + html.table(
+            ["class", "precision", "recall", "F1", "images"],
+            body,
+            numeric=[1, 2, 3, 4],
+            caption="Scores per class",
+        )
     )

@@ -35,11 +35,24 @@ def draw(scope: Scope, image_id: str) -> None:
         pairs.append(("model", f"{ranked['why']} (score {ranked['score']:.2f})"))
     history = journal.history(image_id)
     last = history[~history["undone"]].tail(1)
-    pairs.append(("decision", f"{last.iloc[0]['action']} {last.iloc[0]['label']}".strip() if len(last) else "none yet"))
+    pairs.append(
+        ("decision", f"{last.iloc[0]['action']} {last.iloc[0]['label']}".strip() if len(last) else "none yet")
+    )
     st.html(html.facts(pairs))
     with st.popover("Decide", icon=":material/gavel:"):
-        label = st.selectbox("The right label", records.classes(manifest), index=None, key=f"decide-{image_id}", placeholder="choose")
-        known = {"image_id": image_id, "pixel_hash": row["pixel_hash"], "path": row["path"], "who": verdicts.reviewer()}
+        label = st.selectbox(
+            "The right label",
+            records.classes(manifest),
+            index=None,
+            key=f"decide-{image_id}",
+            placeholder="choose",
+        )
+        known = {
+            "image_id": image_id,
+            "pixel_hash": row["pixel_hash"],
+            "path": row["path"],
+            "who": verdicts.reviewer(),
+        }
         shown = {"label": row["label"], "version": scope.version.id}
         if st.button("Relabel", disabled=label is None or label == row["label"], type="primary"):
             journal.add("relabel", label=label, shown=shown, **known)

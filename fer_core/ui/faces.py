@@ -97,7 +97,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 """
 
-_sheet = st.components.v2.component("fer_faces", html='<div class="sheet" role="group"></div>', css=_CSS, js=_JS)
+_sheet = st.components.v2.component(
+    "fer_faces", html='<div class="sheet" role="group"></div>', css=_CSS, js=_JS
+)
 
 
 def sheet(

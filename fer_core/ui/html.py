@@ -56,7 +56,9 @@ def heading(text: str, aside: str = "", *chips: Raw) -> str:
 
 def stats(items: Iterable[tuple[Cell, str]]) -> str:
     """The strip of numbers that matter on a page: (value, what it is)."""
-    cards = "".join(f'<div class="fer-stat"><b>{esc(v)}</b><span>{html.escape(t)}</span></div>' for v, t in items)
+    cards = "".join(
+        f'<div class="fer-stat"><b>{esc(v)}</b><span>{html.escape(t)}</span></div>' for v, t in items
+    )
     return f'<div class="fer-stats">{cards}</div>'
 
 
@@ -83,7 +85,9 @@ def table(
         for c, value in enumerate(row):
             strength = tint.get((r, c), 0.0)
             style = (
-                f' style="background:color-mix(in srgb,#4C6EF5 {strength * 45:.0f}%,transparent)"' if strength > 0 else ""
+                f' style="background:color-mix(in srgb,#4C6EF5 {strength * 45:.0f}%,transparent)"'
+                if strength > 0
+                else ""
             )
             cells.append(f"<td{cls(c)}{style}>{esc(value)}</td>")
         mark = ' class="on"' if r == current else ""
@@ -126,7 +130,9 @@ def split_bar(shares: Mapping[str, float], label: str) -> str:
 def facts(pairs: Iterable[tuple[str, Cell]]) -> str:
     """What is known about one thing, as term and value."""
     return (
-        '<dl class="fer-facts">' + "".join(f"<dt>{html.escape(k)}</dt><dd>{esc(v)}</dd>" for k, v in pairs) + "</dl>"
+        '<dl class="fer-facts">'
+        + "".join(f"<dt>{html.escape(k)}</dt><dd>{esc(v)}</dd>" for k, v in pairs)
+        + "</dl>"
     )
 
 

@@ -47,7 +47,12 @@ def _run_card(run: Run) -> str:
 def _job_card(job: jobs.Job) -> str:
     done, total = job.progress.done, job.progress.total
     left = f"{html.duration(job.progress.eta_s)} left" if job.progress.eta_s is not None else ""
-    return _card(job.title, f"{done:,} of {total:,}" if total else job.progress.what, done / total if total else 0.0, left)
+    return _card(
+        job.title,
+        f"{done:,} of {total:,}" if total else job.progress.what,
+        done / total if total else 0.0,
+        left,
+    )
 
 
 def _card(title: str, words: str, done: float, note: str) -> str:
@@ -70,7 +75,11 @@ def job_progress(job: jobs.Job, title: str) -> None:
     """Count, share and time left of a job, for a page."""
     done, total = job.progress.done, job.progress.total
     words = f"{done:,} of {total:,}" if total else job.progress.what or "Starting"
-    left = f" · about {html.duration(job.progress.eta_s)} left" if total and job.progress.eta_s is not None else ""
+    left = (
+        f" · about {html.duration(job.progress.eta_s)} left"
+        if total and job.progress.eta_s is not None
+        else ""
+    )
     what = f" {job.progress.what}" if total else ""
     st.html(
         html.heading(title)
@@ -82,13 +91,20 @@ def job_progress(job: jobs.Job, title: str) -> None:
 def ranking_panel(workspace: Workspace, dataset: str, version: str) -> None:
     """Start the ranking of a version's labels, or follow it."""
     title = f"Ranking the labels of {dataset}"
-    mine = [job for job in jobs.recent(workspace) if job.args[:2] == ["mislabels", dataset] and version in job.args]
+    mine = [
+        job
+        for job in jobs.recent(workspace)
+        if job.args[:2] == ["mislabels", dataset] and version in job.args
+    ]
     with st.container(border=True):
         if mine and mine[0].state == "running":
             _follow_ranking(workspace, mine[0].id, title)
             return
         if mine and mine[0].state in {"failed", "lost"}:
-            st.error(mine[0].error or "The ranking ended without a word. Its log is in the workspace.", icon=":material/error:")
+            st.error(
+                mine[0].error or "The ranking ended without a word. Its log is in the workspace.",
+                icon=":material/error:",
+            )
         st.html(
             html.heading("Which labels are likely wrong?")
             + '<p class="fer-note">A quick model learns from part of the set and judges the rest, five times over, so that every label is '

@@ -39,10 +39,14 @@ def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version]:
     query, state = st.query_params, st.session_state
     name = query.get("dataset") or state.get("fer-dataset")
     if name is not None and name not in names:
-        st.warning(str(NotFound("That dataset is not in this workspace", received=name, hint="Showing another")))
+        st.warning(
+            str(NotFound("That dataset is not in this workspace", received=name, hint="Showing another"))
+        )
         name = None
     dataset = open_dataset(workspace, name or names[0])
-    wanted = query.get("version") or (state.get("fer-version") if state.get("fer-dataset") == dataset.name else None)
+    wanted = query.get("version") or (
+        state.get("fer-version") if state.get("fer-dataset") == dataset.name else None
+    )
     try:
         version = dataset.version(wanted)
     except FerError as error:
@@ -71,9 +75,16 @@ def _chip(workspace: Workspace, dataset: Dataset, version: Version, names: list[
             st.rerun()
         versions = dataset.versions()[::-1]
         ids = [v.id for v in versions]
-        words = {v.id: f"version {v.number} · {v.operation}{' · newest' if v.id == dataset.head else ''}" for v in versions}
+        words = {
+            v.id: f"version {v.number} · {v.operation}{' · newest' if v.id == dataset.head else ''}"
+            for v in versions
+        }
         chosen = st.selectbox(
-            "Version", ids, index=ids.index(version.id), format_func=words.__getitem__, key=f"scope-{version.id}"
+            "Version",
+            ids,
+            index=ids.index(version.id),
+            format_func=words.__getitem__,
+            key=f"scope-{version.id}",
         )
         if chosen != version.id:
             select(dataset.name, None if chosen == dataset.head else chosen)
@@ -124,7 +135,10 @@ def explain(error: Exception) -> None:
     if isinstance(error, FerError):
         st.error(str(error), icon=":material/error:")
     elif isinstance(error, OSError | sqlite3.Error):
-        st.error(f"The disk did not do what was asked: {error}. Check free space and permissions.", icon=":material/error:")
+        st.error(
+            f"The disk did not do what was asked: {error}. Check free space and permissions.",
+            icon=":material/error:",
+        )
     else:
         kind = type(error).__name__
         st.error(

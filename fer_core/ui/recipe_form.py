@@ -36,7 +36,9 @@ def draw(recipe: Recipe) -> dict[str, Any]:
     return changed
 
 
-def _table(recipe: Recipe, name: str, only: tuple[str, ...] = (), skip: tuple[str, ...] = ()) -> dict[str, Any]:
+def _table(
+    recipe: Recipe, name: str, only: tuple[str, ...] = (), skip: tuple[str, ...] = ()
+) -> dict[str, Any]:
     table: BaseModel = getattr(recipe, name)
     fields = {k: v for k, v in type(table).model_fields.items() if (not only or k in only) and k not in skip}
     changed = {}
@@ -64,4 +66,8 @@ def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
     if isinstance(value, int):
         return int(st.number_input(label, value=value, min_value=0, step=1, key=key, help=text))
     step = 10 ** (len(f"{value:.10f}".rstrip("0").partition(".")[2]) * -1.0) if value else 0.01
-    return float(st.number_input(label, value=float(value), min_value=0.0, step=step, format="%.6g", key=key, help=text))
+    return float(
+        st.number_input(
+            label, value=float(value), min_value=0.0, step=step, format="%.6g", key=key, help=text
+        )
+    )

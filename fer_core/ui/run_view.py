@@ -73,10 +73,20 @@ def _head(run: Run, state: str, reason: str, best: dict[str, object], rows: list
         train, val = float(str(best["accuracy"])), float(str(best["val_accuracy"]))
         word, gap = gap_verdict(train, val), 100 * (train - val)
         verdict: html.Verdict = "good" if word == "healthy" else "look" if gap < 15 else "bad"
-        chips.append(html.chip(verdict, f"{word}, gap {gap:+.1f}", "train minus validation accuracy at the best epoch, in points"))
+        chips.append(
+            html.chip(
+                verdict,
+                f"{word}, gap {gap:+.1f}",
+                "train minus validation accuracy at the best epoch, in points",
+            )
+        )
     title, buttons = st.columns([4, 1.2], vertical_alignment="center")
     with title:
-        st.html(html.heading(run.id, f"{run.dataset}, version {run.info.get('version_number', run.version[:6])}", *chips))
+        st.html(
+            html.heading(
+                run.id, f"{run.dataset}, version {run.info.get('version_number', run.version[:6])}", *chips
+            )
+        )
     with buttons:
         if state in ("starting", "running", "queued", "stopping") and st.button(
             "Stop, keep best", icon=":material/stop:", key=f"stop-{run.id}", disabled=state == "stopping"

@@ -44,7 +44,9 @@ def before_after(plan: Plan) -> None:
             "Before → after",
             "",
             html.chip("good" if worst <= 1 else "look", f"classes within {worst:.1f} points of target"),
-            html.chip("good" if not plan.group_violations else "bad", f"{plan.group_violations} groups broken"),
+            html.chip(
+                "good" if not plan.group_violations else "bad", f"{plan.group_violations} groups broken"
+            ),
         )
     )
     rows = []
@@ -60,7 +62,10 @@ def before_after(plan: Plan) -> None:
     body: list[list[html.Cell]] = [
         [
             html.class_name(str(name), classes),
-            *(html.Raw(f"{_count(plan.counts_before, s, name):,} → <b>{int(after.loc[s, name]):,}</b>") for s in splits),
+            *(
+                html.Raw(f"{_count(plan.counts_before, s, name):,} → <b>{int(after.loc[s, name]):,}</b>")
+                for s in splits
+            ),
             *(f"{after.loc[s, name] / totals[s]:.1%}" if totals[s] else "–" for s in splits),
         ]
         for name in classes
@@ -68,10 +73,21 @@ def before_after(plan: Plan) -> None:
     sums = [html.Raw(f"{_total(plan.counts_before, s):,} → <b>{int(totals[s]):,}</b>") for s in splits]
     body.append(["all", *sums, *("" for _ in splits)])
     header = ["class", *splits, *(f"share of {s}" for s in splits)]
-    st.html(html.table(header, body, numeric=range(1, len(header)), caption="Images per class and split, before and after"))
+    st.html(
+        html.table(
+            header,
+            body,
+            numeric=range(1, len(header)),
+            caption="Images per class and split, before and after",
+        )
+    )
     drift = balance.drift(plan.manifest)
-    moved = f"{plan.moved:,} of {int(plan.after['images'].sum()):,} images move; shares within {off:.1f} points"
-    st.html(f'<p class="fer-muted" style="margin-top:.6rem">{moved}. {tables.drift_line(drift) if drift else ""}</p>')
+    moved = (
+        f"{plan.moved:,} of {int(plan.after['images'].sum()):,} images move; shares within {off:.1f} points"
+    )
+    st.html(
+        f'<p class="fer-muted" style="margin-top:.6rem">{moved}. {tables.drift_line(drift) if drift else ""}</p>'
+    )
     for warning in plan.warnings:
         st.warning(warning, icon=":material/info:")
 
@@ -90,7 +106,9 @@ def certificate(scope: Scope) -> None:
     with st.container(border=True):
         if found is None:
             st.html(
-                html.heading(f"Certificate of version {scope.version.number}", "", html.chip("none", "not checked"))
+                html.heading(
+                    f"Certificate of version {scope.version.number}", "", html.chip("none", "not checked")
+                )
                 + '<p class="fer-muted">Checks every pair of images in different splits of the version shown above.</p>'
             )
         else:
@@ -112,4 +130,9 @@ def certificate(scope: Scope) -> None:
                     certificates.certify(scope.dataset, scope.version.id)
                 st.rerun()
             if found:
-                st.download_button("Download", json.dumps(found, indent=2), f"certificate-{found['version']}.json", icon=":material/download:")
+                st.download_button(
+                    "Download",
+                    json.dumps(found, indent=2),
+                    f"certificate-{found['version']}.json",
+                    icon=":material/download:",
+                )

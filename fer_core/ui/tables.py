@@ -44,7 +44,9 @@ def splits_and_classes(manifest: pd.DataFrame, shares: pd.DataFrame) -> str:
         )
         shade |= {(r, c + 1): n / top for c, n in enumerate(row)}
     header = ["split", *classes, "all", "share", "target", "verdict"]
-    return html.table(header, rows, numeric=range(1, len(classes) + 4), shade=shade, caption="Images per split and class")
+    return html.table(
+        header, rows, numeric=range(1, len(classes) + 4), shade=shade, caption="Images per split and class"
+    )
 
 
 def drift_line(drift: dict[str, float]) -> str:
@@ -76,7 +78,12 @@ def class_balance(table: pd.DataFrame) -> str:
         ]
         for name, row in table.iterrows()
     ]
-    return html.table(["class", "", "images", "share", "even", "weight"], rows, numeric=[2, 3, 4, 5], caption="Class balance")
+    return html.table(
+        ["class", "", "images", "share", "even", "weight"],
+        rows,
+        numeric=[2, 3, 4, 5],
+        caption="Class balance",
+    )
 
 
 def checks(manifest: pd.DataFrame, groups: Groups, ranking: pd.DataFrame | None) -> str:
@@ -103,7 +110,9 @@ def checks(manifest: pd.DataFrame, groups: Groups, ranking: pd.DataFrame | None)
     else:
         wrong = len(likely_wrong(ranking))
         share = wrong / max(len(ranking), 1)
-        rows.insert(2, row("wrong labels, likely", wrong, "images", f"{share:.1%}", "bad" if share > 0.02 else "look"))
+        rows.insert(
+            2, row("wrong labels, likely", wrong, "images", f"{share:.1%}", "bad" if share > 0.02 else "look")
+        )
     return html.table(["check", "found", "verdict"], rows, numeric=[1], caption="Checks")
 
 
@@ -120,6 +129,10 @@ def leaks(table: pd.DataFrame) -> str:
             elif c == r or not count:
                 row.append(count)
             else:
-                row.append(html.Raw(f'<b style="color:#E03131" title="groups that are in {name} and in {other}">{count:,}</b>'))
+                row.append(
+                    html.Raw(
+                        f'<b style="color:#E03131" title="groups that are in {name} and in {other}">{count:,}</b>'
+                    )
+                )
         rows.append(row)
     return html.table(["", *names], rows, numeric=range(1, len(names) + 1), caption="Leaks between splits")

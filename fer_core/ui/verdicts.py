@@ -30,8 +30,24 @@ def step_buttons(key: str, length: int) -> None:
         st.session_state[key][queue] = (st.session_state[key][queue] + by) % max(length, 1)
 
     alone = length < 2
-    st.button("Previous", shortcut="Left", on_click=step, args=(-1,), key=f"{key}-back", disabled=alone, icon=":material/chevron_left:")
-    st.button("Next", shortcut="Right", on_click=step, args=(1,), key=f"{key}-on", disabled=alone, icon=":material/chevron_right:")
+    st.button(
+        "Previous",
+        shortcut="Left",
+        on_click=step,
+        args=(-1,),
+        key=f"{key}-back",
+        disabled=alone,
+        icon=":material/chevron_left:",
+    )
+    st.button(
+        "Next",
+        shortcut="Right",
+        on_click=step,
+        args=(1,),
+        key=f"{key}-on",
+        disabled=alone,
+        icon=":material/chevron_right:",
+    )
 
 
 def undo_button(journal: Journal) -> None:
@@ -53,7 +69,7 @@ def apply_card(scope: page.Scope) -> None:
         st.html(
             html.heading("Decisions not yet applied", f"{pending:,}")
             + f'<p class="fer-note">{preview["relabel"]:,} relabelled, {preview["delete"]:,} dropped, '
-            f'{preview["ambiguous"]:,} ambiguous. The files stay; the new version leaves out what you dropped.</p>'
+            f"{preview['ambiguous']:,} ambiguous. The files stay; the new version leaves out what you dropped.</p>"
         )
         if st.button(f"Apply as version {number}", type="primary", key="fer-apply", icon=":material/check:"):
             version = apply.apply_journal(scope.dataset)

@@ -17,19 +17,29 @@ QUEUES = {
     "settled": "Settled",
 }
 
-scope = page.open_page("Duplicates and leaks", "Settle copies once. Files are never touched; every verdict is remembered.")
+scope = page.open_page(
+    "Duplicates and leaks", "Settle copies once. Files are never touched; every verdict is remembered."
+)
 groups = cache.exact_groups(scope.dataset, scope.version.id)
 found = copies.members(groups.table, scope.manifest)
 journal = Journal(scope.dataset.journal_path)
 queues = copies.queues(found, journal.decisions())
 summary, leaked = groups.summary(), leaked_share(scope.manifest, groups)
-across = len(found.groupby("group").filter(lambda g: g["split"].nunique() > 1)["group"].unique()) if len(found) else 0
+across = (
+    len(found.groupby("group").filter(lambda g: g["split"].nunique() > 1)["group"].unique())
+    if len(found)
+    else 0
+)
 page.numbers(
     [
         (summary["groups"], "groups of equal pixels"),
         (summary["extra_copies"], "extra copies"),
         (across, "groups across splits"),
-        *((f"{share:.1%}", f"of {split} is also in another split") for split, share in leaked.items() if split == "test"),
+        *(
+            (f"{share:.1%}", f"of {split} is also in another split")
+            for split, share in leaked.items()
+            if split == "test"
+        ),
         (len(queues["settled"]), "groups settled by you"),
     ]
 )
@@ -59,7 +69,9 @@ def settle_all(numbers: list[int]) -> None:
     some = gone.head(18)
     words = [Face(r.image_id, r.label, r.split) for r in some.itertuples()]
     pixels = cache.faces(scope.dataset, some["row"])
-    faces.sheet(pixels, words, key="rule-faces", label="Faces that would be dropped", size=72, clickable=False)
+    faces.sheet(
+        pixels, words, key="rule-faces", label="Faces that would be dropped", size=72, clickable=False
+    )
     if st.button(f"Record: drop {len(gone):,} images of {len(proposals):,} groups", type="primary"):
         decisions = [d for members, p in proposals for d in copies.settle(members, p, verdicts.reviewer())]
         st.session_state["dup-batch"] = journal.add_many(decisions)
@@ -75,7 +87,10 @@ def settle(number: int, position: int) -> None:
     chips += [html.chip("bad", " and ".join(splits))] if len(splits) > 1 else []
     chips += [html.chip("good", "settled")] if queue == "settled" else []
     aside = f"same pixels, labelled {' and '.join(labels)}"
-    st.html(html.heading(f"Group {position + 1:,} of {total:,}", aside, *chips) + html.progress((position + 1) / total))
+    st.html(
+        html.heading(f"Group {position + 1:,} of {total:,}", aside, *chips)
+        + html.progress((position + 1) / total)
+    )
     shown = rows_of_group.head(24)
     words = [
         Face(r.image_id, f"keep · {r.label}", f"{r.split} · {r.path.rsplit('/', 1)[-1]}", "keep")
@@ -94,7 +109,9 @@ def settle(number: int, position: int) -> None:
         '<span class="fer-muted">Click another face to keep that one.</span></p>'
     )
     with st.container(horizontal=True):
-        if st.button("Accept", type="primary", shortcut="Enter", disabled=queue == "settled", key="dup-accept"):
+        if st.button(
+            "Accept", type="primary", shortcut="Enter", disabled=queue == "settled", key="dup-accept"
+        ):
             journal.add_many(copies.settle(rows_of_group, proposal, verdicts.reviewer()))
             st.rerun()
         if st.button("Not a copy", shortcut="N", disabled=queue == "settled", key="dup-not"):
@@ -108,7 +125,9 @@ left, right = st.columns([1, 2.4], gap="medium")
 with left:
     with st.container(border=True):
         st.html(html.heading("Queues"))
-        listed = [rows.Row(k, words, f"{len(queues[k]):,}", muted=k == "settled") for k, words in QUEUES.items()]
+        listed = [
+            rows.Row(k, words, f"{len(queues[k]):,}", muted=k == "settled") for k, words in QUEUES.items()
+        ]
         queue = rows.choose(listed, key="dup-queue", label="Queues of groups")
     with st.container(border=True):
         st.html(html.heading("Leak table", "groups two splits share") + tables.leaks(leak_table(groups)))
@@ -117,7 +136,9 @@ with left:
         plain = queues["leaks"] + queues["within"]
         if st.button(f"Preview {len(plain):,} groups", disabled=not plain, key="dup-rule"):
             settle_all(plain)
-        if (batch := st.session_state.get("dup-batch")) and st.button("Undo the rule", icon=":material/undo:"):
+        if (batch := st.session_state.get("dup-batch")) and st.button(
+            "Undo the rule", icon=":material/undo:"
+        ):
             journal.undo_batch(batch, verdicts.reviewer())
             del st.session_state["dup-batch"]
             st.rerun()
@@ -127,6 +148,8 @@ with right:
             position = verdicts.place("dup-place", queue, len(queues[queue]))
             settle(queues[queue][position], position)
         else:
-            advice = "Accept a proposal and it appears here." if queue == "settled" else "Choose another queue."
+            advice = (
+                "Accept a proposal and it appears here." if queue == "settled" else "Choose another queue."
+            )
             page.empty(f"{QUEUES[queue]}: nothing here", advice)
     verdicts.apply_card(scope)

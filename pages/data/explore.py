@@ -10,7 +10,9 @@ from fer_core.ui.faces import Face
 
 PER_CLASS = 8
 
-scope = page.open_page("Explore", "See what is in this set, and what is wrong with it, before anything is trained.")
+scope = page.open_page(
+    "Explore", "See what is in this set, and what is wrong with it, before anything is trained."
+)
 manifest = scope.manifest
 good = records.readable(manifest)
 classes, splits = records.classes(manifest), records.splits(manifest)
@@ -31,20 +33,31 @@ page.numbers(
 left, right = st.columns([2, 1.12], gap="medium")
 
 with left, st.container(border=True):
-    st.html(html.heading("Splits and classes", "target 80 / 10 / 10") + tables.splits_and_classes(manifest, shares))
+    st.html(
+        html.heading("Splits and classes", "target 80 / 10 / 10")
+        + tables.splits_and_classes(manifest, shares)
+    )
     if drift is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(tables.drift_line(drift), width="content")
             st.page_link("pages/data/stratify.py", label="Repair on Stratify", icon=":material/call_split:")
 
 with right, st.container(border=True):
-    st.html(html.heading("Checks", f"{len(manifest):,} files") + tables.checks(manifest, groups, cache.ranking(scope.dataset, scope.version.id)))
+    st.html(
+        html.heading("Checks", f"{len(manifest):,} files")
+        + tables.checks(manifest, groups, cache.ranking(scope.dataset, scope.version.id))
+    )
     with st.container(horizontal=True):
         st.page_link("pages/data/duplicates.py", label="Copies", icon=":material/content_copy:")
         st.page_link("pages/data/mislabels.py", label="Wrong labels", icon=":material/label_off:")
     if len(unreadable):
         with st.expander(f"{len(unreadable):,} unreadable files and why"):
-            st.dataframe(unreadable[["path", "error"]], hide_index=True, height=220, column_config={"path": "file", "error": "reason"})
+            st.dataframe(
+                unreadable[["path", "error"]],
+                hide_index=True,
+                height=220,
+                column_config={"path": "file", "error": "reason"},
+            )
 
 with left, st.container(border=True):
     st.html(html.heading("Class balance", "share of all images; even would be the mark"))
@@ -53,8 +66,23 @@ with left, st.container(border=True):
 with left, st.container(border=True):
     st.html(html.heading("Faces", "click one to see what is known about it"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        split = st.segmented_control("Split", ["all", *splits], default="all", required=True, key="exp-split", bind="query-params", label_visibility="collapsed")
-        label = st.selectbox("Class", ["all classes", *classes], key="exp-class", bind="query-params", label_visibility="collapsed", width=170)
+        split = st.segmented_control(
+            "Split",
+            ["all", *splits],
+            default="all",
+            required=True,
+            key="exp-split",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        label = st.selectbox(
+            "Class",
+            ["all classes", *classes],
+            key="exp-class",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=170,
+        )
         if st.button("Shuffle", shortcut="S", icon=":material/shuffle:"):
             st.session_state["exp-seed"] = st.session_state.get("exp-seed", 0) + 1
     seed = st.session_state.get("exp-seed", 0)
@@ -62,8 +90,12 @@ with left, st.container(border=True):
     selected = st.session_state.get("exp-face")
     for name in classes if label == "all classes" else (label,):
         pool = chosen[chosen["label"] == name]
-        some = pool.sample(min(len(pool), PER_CLASS if label == "all classes" else faces.PAGE_SIZE), random_state=seed)
-        st.html(f'<div class="fer-h">{html.esc(html.class_name(name, classes))} <small>{len(some):,} of {len(pool):,}</small></div>')
+        some = pool.sample(
+            min(len(pool), PER_CLASS if label == "all classes" else faces.PAGE_SIZE), random_state=seed
+        )
+        st.html(
+            f'<div class="fer-h">{html.esc(html.class_name(name, classes))} <small>{len(some):,} of {len(pool):,}</small></div>'
+        )
         clicked = faces.sheet(
             cache.faces(scope.dataset, some["row"]),
             [Face(r.image_id, r.path.rsplit("/", 1)[-1], r.split, "selected" if r.image_id == selected else "") for r in some.itertuples()],

@@ -10,7 +10,9 @@ from fer_core.review.journal import Journal
 from fer_core.ui import cache, faces, html, live, page, rows, verdicts
 from fer_core.ui.faces import Face
 
-scope = page.open_page("Wrong labels", "The likeliest mistakes first. One key each; nothing is lost, all can be undone.")
+scope = page.open_page(
+    "Wrong labels", "The likeliest mistakes first. One key each; nothing is lost, all can be undone."
+)
 ranking = cache.ranking(scope.dataset, scope.version.id)
 if ranking is None:
     live.ranking_panel(scope.workspace, scope.dataset.name, scope.version.id)
@@ -27,8 +29,14 @@ page.numbers(
     [
         (len(likely), "labels likely wrong, by the model's out-of-fold opinion"),
         (f"{len(likely) / max(len(ranking), 1):.1%}", f"of {len(ranking):,} images"),
-        (f"{pairs.iloc[0]['label']} → {pairs.iloc[0]['suggested']}" if len(pairs) else "–", "largest confusion left"),
-        (len(done), f"of these reviewed, {int((decided.reindex(done['image_id'])['action'] == 'relabel').sum()):,} relabelled"),
+        (
+            f"{pairs.iloc[0]['label']} → {pairs.iloc[0]['suggested']}" if len(pairs) else "–",
+            "largest confusion left",
+        ),
+        (
+            len(done),
+            f"of these reviewed, {int((decided.reindex(done['image_id'])['action'] == 'relabel').sum()):,} relabelled",
+        ),
     ]
 )
 
@@ -36,15 +44,23 @@ left, right = st.columns([1, 2.7], gap="medium")
 with left:
     with st.container(border=True):
         st.html(
-            html.heading("Review", f"{len(done):,} of {len(likely):,}") + html.progress(len(done) / max(len(likely), 1))
+            html.heading("Review", f"{len(done):,} of {len(likely):,}")
+            + html.progress(len(done) / max(len(likely), 1))
         )
         listed = [rows.Row("all", "All pairs", f"{len(todo):,}")]
-        listed += [rows.Row(f"{p.label}>{p.suggested}", f"{p.label} → {p.suggested}", f"{p.images:,}") for p in pairs.head(8).itertuples()]
+        listed += [
+            rows.Row(f"{p.label}>{p.suggested}", f"{p.label} → {p.suggested}", f"{p.images:,}")
+            for p in pairs.head(8).itertuples()
+        ]
         queue = rows.choose(listed, key="mis-queue", label="Class pairs: given label and suggestion")
     with st.container(border=True):
         st.html(html.heading("Filter"))
-        split = st.selectbox("Split", ["all", *records.splits(scope.manifest)], key="mis-split", bind="query-params")
-        st.session_state["fer-reviewer"] = st.text_input("Your name", value=verdicts.reviewer(), key="mis-who", placeholder="kept with each decision")
+        split = st.selectbox(
+            "Split", ["all", *records.splits(scope.manifest)], key="mis-split", bind="query-params"
+        )
+        st.session_state["fer-reviewer"] = st.text_input(
+            "Your name", value=verdicts.reviewer(), key="mis-who", placeholder="kept with each decision"
+        )
 
 waiting = todo if queue == "all" else todo[(todo["label"] + ">" + todo["suggested"]) == queue]
 waiting = waiting if split == "all" else waiting[waiting["split"] == split]
@@ -59,11 +75,17 @@ def decide(row: dict[str, object], action: str, label: str | None = None) -> Non
 
 with right, st.container(border=True):
     if waiting.empty:
-        page.empty("Nothing left in this queue", "Choose another pair or split, or apply the decisions as a version.")
+        page.empty(
+            "Nothing left in this queue", "Choose another pair or split, or apply the decisions as a version."
+        )
     else:
         position = verdicts.place("mis-place", f"{queue}/{split}", len(waiting))
         found = scope.manifest.set_index("image_id").loc[waiting.iloc[position]["image_id"]]
-        row = {**waiting.iloc[position].to_dict(), "pixel_hash": found["pixel_hash"], "row": int(found["row"])}
+        row = {
+            **waiting.iloc[position].to_dict(),
+            "pixel_hash": found["pixel_hash"],
+            "row": int(found["row"]),
+        }
         picture, words = st.columns([1, 1.15], gap="medium", vertical_alignment="center")
         with picture:
             pixels = cache.faces(scope.dataset, [row["row"]])
@@ -74,18 +96,36 @@ with right, st.container(border=True):
                 + html.bars(review.probabilities(row, classes))
                 + f'<p class="fer-note" style="margin-top:.7rem">labelled <b>{html.esc(row["label"])}</b> → looks '
                 f'<b>{html.esc(row["suggested"])}</b></p><p class="fer-muted">{html.esc(row["why"])}. Score {row["score"]:.3f} '
-                f'(low is bad). {html.esc(row["split"])} · {html.esc(row["path"])}</p>'
+                f"(low is bad). {html.esc(row['split'])} · {html.esc(row['path'])}</p>"
             )
         with st.container(horizontal=True):
-            st.button(f"Accept {row['suggested']}", type="primary", shortcut="Enter", key="mis-accept", on_click=decide, args=(row, "relabel", row["suggested"]))
-            st.button(f"Keep {row['label']}", shortcut="K", key="mis-keep", on_click=decide, args=(row, "keep"))
-            st.button("Ambiguous", shortcut="A", key="mis-ambiguous", on_click=decide, args=(row, "ambiguous"))
+            st.button(
+                f"Accept {row['suggested']}",
+                type="primary",
+                shortcut="Enter",
+                key="mis-accept",
+                on_click=decide,
+                args=(row, "relabel", row["suggested"]),
+            )
+            st.button(
+                f"Keep {row['label']}", shortcut="K", key="mis-keep", on_click=decide, args=(row, "keep")
+            )
+            st.button(
+                "Ambiguous", shortcut="A", key="mis-ambiguous", on_click=decide, args=(row, "ambiguous")
+            )
             st.button("Delete", shortcut="D", key="mis-delete", on_click=decide, args=(row, "delete"))
             verdicts.undo_button(journal)
             verdicts.step_buttons("mis-place", len(waiting))
         with st.container(horizontal=True, gap="xsmall"):
             for number, name in enumerate(classes[:9], start=1):
-                st.button(name, shortcut=str(number), key=f"mis-label-{number}", on_click=decide, args=(row, "relabel", name), type="tertiary")
+                st.button(
+                    name,
+                    shortcut=str(number),
+                    key=f"mis-label-{number}",
+                    on_click=decide,
+                    args=(row, "relabel", name),
+                    type="tertiary",
+                )
         for name in dict.fromkeys([str(row["label"]), str(row["suggested"])]):
             near = nearest(scope.manifest, cache.signatures(scope.dataset), str(row["image_id"]), name)
             st.html(html.heading(f"Nearest labelled {name}"))

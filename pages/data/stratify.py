@@ -15,7 +15,9 @@ with left, st.container(border=True):
         train = st.number_input("train %", 1, 98, 80, key="strat-train")
         val = st.number_input("val %", 1, 98, 10, key="strat-val")
         test = st.number_input("test %", 0, 98, 10, key="strat-test")
-    seed = st.number_input("Seed", 0, 2**31 - 1, 42, key="strat-seed", help="The same seed gives the same splits on any machine.")
+    seed = st.number_input(
+        "Seed", 0, 2**31 - 1, 42, key="strat-seed", help="The same seed gives the same splits on any machine."
+    )
     st.html('<p class="fer-muted">Classes are balanced over the splits. Equal pictures stay on one side.</p>')
 
 try:
@@ -26,7 +28,13 @@ except FerError as error:
 
 number = max(v.number for v in scope.dataset.versions()) + 1
 with left:
-    if st.button(f"Save as version {number}", type="primary", icon=":material/save:", width="stretch", disabled=plan.group_violations > 0):
+    if st.button(
+        f"Save as version {number}",
+        type="primary",
+        icon=":material/save:",
+        width="stretch",
+        disabled=plan.group_violations > 0,
+    ):
         with st.spinner("Saving, then checking every cross-split pair again"):
             saved = stratify.save_plan(scope.dataset, plan)
             certificate.certify(scope.dataset, saved.id)
@@ -40,8 +48,21 @@ with right:
         splits_card.before_after(plan)
     if plan.moved:
         with st.container(border=True):
-            st.html(html.heading("What moves", f"{plan.moved:,} of {len(plan.manifest):,} images; some of them"))
-            some = plan.moves.sample(min(len(plan.moves), 10), random_state=0).merge(scope.manifest[["image_id", "row"]], on="image_id")
-            words = [Face(m["image_id"], m["label"], f"{m['from']} → {m['to']}") for m in some.to_dict("records")]
-            faces.sheet(cache.faces(scope.dataset, some["row"]), words, key="strat-moves", label="Some images that move", size=88, clickable=False)
+            st.html(
+                html.heading("What moves", f"{plan.moved:,} of {len(plan.manifest):,} images; some of them")
+            )
+            some = plan.moves.sample(min(len(plan.moves), 10), random_state=0).merge(
+                scope.manifest[["image_id", "row"]], on="image_id"
+            )
+            words = [
+                Face(m["image_id"], m["label"], f"{m['from']} → {m['to']}") for m in some.to_dict("records")
+            ]
+            faces.sheet(
+                cache.faces(scope.dataset, some["row"]),
+                words,
+                key="strat-moves",
+                label="Some images that move",
+                size=88,
+                clickable=False,
+            )
     splits_card.certificate(scope)

@@ -16,11 +16,17 @@ if not models:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    source = st.segmented_control("Source", ["Photos", "Camera"], default="Photos", required=True, key="try-source")
+    source = st.segmented_control(
+        "Source", ["Photos", "Camera"], default="Photos", required=True, key="try-source"
+    )
     choice = st.selectbox("Model", list(models), key="try-model", bind="query-params", width=330)
     modes = {"auto": "decide by itself", "faces": "look for faces", "whole": "whole picture is one face"}
     mode = st.selectbox("Reading", list(modes), format_func=modes.__getitem__, key="try-mode", width=220)
-    flip = st.toggle("Flip averaging", key="try-flip", help="Average the answer with that for the mirrored face: slower, a little steadier.")
+    flip = st.toggle(
+        "Flip averaging",
+        key="try-flip",
+        help="Average the answer with that for the mirrored face: slower, a little steadier.",
+    )
 predictor = cache.predictor(models[choice])
 threshold = st.slider(
     "Uncertain below", 0.0, 1.0, float(predictor.metadata.threshold), 0.05, key="try-threshold",
@@ -28,19 +34,28 @@ threshold = st.slider(
 )  # fmt: skip
 
 uploads = (
-    st.file_uploader("Drop photos or face crops here, up to 50 at once", accept_multiple_files=True, key="try-files")
+    st.file_uploader(
+        "Drop photos or face crops here, up to 50 at once", accept_multiple_files=True, key="try-files"
+    )
     if source == "Photos"
     else [shot for shot in [st.camera_input("Take a picture", key="try-camera")] if shot]
 )
 if not uploads:
-    page.empty("Nothing to read yet", "JPEG, PNG, WebP, BMP, TIFF or GIF. A small square crop is read whole; in a photo, faces are looked for.")
+    page.empty(
+        "Nothing to read yet",
+        "JPEG, PNG, WebP, BMP, TIFF or GIF. A small square crop is read whole; in a photo, faces are looked for.",
+    )
     st.stop()
 
 results: list[photo.PhotoResult] = []
 progress = st.progress(0.0) if len(uploads) > 3 else None
 for number, upload in enumerate(uploads[:50], start=1):
     try:
-        results.append(photo.analyse(predictor, upload.getvalue(), upload.name, mode=mode, flip=flip, threshold=threshold))
+        results.append(
+            photo.analyse(
+                predictor, upload.getvalue(), upload.name, mode=mode, flip=flip, threshold=threshold
+            )
+        )
     except FerError as error:
         page.explain(error)
     if progress:
@@ -69,5 +84,13 @@ if found:
         st.html(html.heading("All answers"))
         st.dataframe(table, hide_index=True)
         with st.container(horizontal=True):
-            st.download_button("CSV", table.to_csv(index=False), "answers.csv", "text/csv", icon=":material/download:")
-            st.download_button("JSON", answers.as_json(results), "answers.json", "application/json", icon=":material/download:")
+            st.download_button(
+                "CSV", table.to_csv(index=False), "answers.csv", "text/csv", icon=":material/download:"
+            )
+            st.download_button(
+                "JSON",
+                answers.as_json(results),
+                "answers.json",
+                "application/json",
+                icon=":material/download:",
+            )

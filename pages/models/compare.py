@@ -17,7 +17,12 @@ if not runs:
 
 board = leaderboard_table(runs)
 only = st.segmented_control(
-    "Which runs", ["this version", "this dataset", "all"], default="all", required=True, key="cmp-only", label_visibility="collapsed"
+    "Which runs",
+    ["this version", "this dataset", "all"],
+    default="all",
+    required=True,
+    key="cmp-only",
+    label_visibility="collapsed",
 )
 if only == "this version":
     board = board[board["version"] == scope.version.id]
@@ -30,7 +35,10 @@ page.numbers(
         (len(board), f"runs on {board['version'].nunique():,} versions"),
         (str(best["run"]) if best is not None else "–", "best validation accuracy"),
         (f"{best['val_accuracy']:.3f}" if best is not None else "–", compare_view.interval_words(best)),
-        (f"{best['macro_f1']:.3f}" if best is not None and pd.notna(best["macro_f1"]) else "–", "its macro F1"),
+        (
+            f"{best['macro_f1']:.3f}" if best is not None and pd.notna(best["macro_f1"]) else "–",
+            "its macro F1",
+        ),
         (int((board["problem"] != "").sum()), "runs with something missing or failed"),
     ]
 )
@@ -38,16 +46,31 @@ if board.empty:
     page.empty("No runs here", "Choose another scope above, or train on this version.")
     st.stop()
 with st.container(border=True):
-    st.html(html.heading("Leaderboard", "validation accuracy at the best epoch; choose one run to open it, two to overlay"))
+    st.html(
+        html.heading(
+            "Leaderboard", "validation accuracy at the best epoch; choose one run to open it, two to overlay"
+        )
+    )
     chosen = compare_view.leaderboard(board)
     if board["version"].nunique() > 1:
-        st.html('<p class="fer-muted">These runs were validated on different versions: their numbers are not of the same images.</p>')
-intervals = scored.dropna(subset=["val_low"]).rename(columns={"val_accuracy": "value", "val_low": "low", "val_high": "high"})
+        st.html(
+            '<p class="fer-muted">These runs were validated on different versions: their numbers are not of the same images.</p>'
+        )
+intervals = scored.dropna(subset=["val_low"]).rename(
+    columns={"val_accuracy": "value", "val_low": "low", "val_high": "high"}
+)
 if len(intervals) > 1:
     with st.container(border=True):
-        st.html(html.heading("How sure are these numbers?", "95 % interval of the validation accuracy; overlapping runs may be equal"))
+        st.html(
+            html.heading(
+                "How sure are these numbers?",
+                "95 % interval of the validation accuracy; overlapping runs may be equal",
+            )
+        )
         st.altair_chart(interval_dots(intervals.head(20), dark=style.is_dark()), theme=None)
 by_id = {run.id: run for run in runs}
-opened = [by_id[name] for name in (chosen or ([str(best["run"])] if best is not None else [])) if name in by_id]
+opened = [
+    by_id[name] for name in (chosen or ([str(best["run"])] if best is not None else [])) if name in by_id
+]
 if opened:
     compare_view.details(scope, opened[0], opened[1:4])

@@ -9,7 +9,9 @@ from fer_core.runs.run import ACTIVE
 from fer_core.training import recipe as book
 from fer_core.ui import html, page, recipe_form, rows, run_view
 
-scope = page.open_page("Train", "Pick a version and a recipe, change what you like, watch it learn. Runs survive this page.")
+scope = page.open_page(
+    "Train", "Pick a version and a recipe, change what you like, watch it learn. Runs survive this page."
+)
 counts = records.counts(scope.manifest).sum(axis=1)
 runs = store.list_runs(scope.workspace)
 summaries = {run.id: run.summary() for run in runs}
@@ -32,7 +34,9 @@ left, right = st.columns([1, 2.3], gap="medium")
 with left, st.container(border=True):
     st.html(html.heading("New run", f"on {scope.dataset.name}, version {scope.version.number}"))
     names = [name for name in book.names() if name != "base"]
-    name = st.selectbox("Recipe", names, index=names.index("compact"), key="train-recipe", bind="query-params")
+    name = st.selectbox(
+        "Recipe", names, index=names.index("compact"), key="train-recipe", bind="query-params"
+    )
     recipe = book.load(name)
     st.html(f'<p class="fer-note">{html.esc(recipe.description)}.</p>')
     changes = [[key, str(value)] for key, value in book.changes(name).items() if key != "model.blocks"]
@@ -40,7 +44,11 @@ with left, st.container(border=True):
         st.html(html.table(["setting", "value"], changes, numeric=[1], caption="What the recipe changes"))
     settings = recipe_form.draw(recipe)
     if settings:
-        st.html('<p class="fer-muted">Changed: ' + ", ".join(f"{html.esc(k)} <b>{html.esc(v)}</b>" for k, v in settings.items()) + "</p>")
+        st.html(
+            '<p class="fer-muted">Changed: '
+            + ", ".join(f"{html.esc(k)} <b>{html.esc(v)}</b>" for k, v in settings.items())
+            + "</p>"
+        )
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train-start"):
         try:
             run = launcher.start(scope.workspace, scope.dataset, scope.version.id, recipe, settings)
@@ -54,7 +62,13 @@ with left:
         with st.container(border=True):
             st.html(html.heading("Runs", f"{len(runs):,}"))
             listed = [
-                rows.Row(s["run"], s["run"], f"{s['val_accuracy']:.3f}" if s["state"] == "finished" and s["val_accuracy"] is not None else s["state"])
+                rows.Row(
+                    s["run"],
+                    s["run"],
+                    f"{s['val_accuracy']:.3f}"
+                    if s["state"] == "finished" and s["val_accuracy"] is not None
+                    else s["state"],
+                )
                 for s in list(summaries.values())[:30]
             ]
             chosen = rows.choose(listed, key="train-runs", label="Runs, newest first")
