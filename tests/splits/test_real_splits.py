@@ -1,0 +1,37 @@
+"""The four-class set as people have it: leaks counted, then repaired."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.datasets import import_dataset
+from fer_core.splits.certificate import certify
+from fer_core.splits.near import near_groups
+from fer_core.splits.stratify import save_plan, stratify
+from fer_core.splits.tables import group_violations
+from fer_core.workspace import Workspace
+
+
+@pytest.mark.real
+def test_capstone4_is_split_without_leaks_in_the_wanted_ratios(tmp_path: Path) -> None:
+    root = os.environ.get("FER_TEST_DATA")
+    if not root:
+        pytest.skip("FER_TEST_DATA names no folder with the real sets")
+    source = Path(root) / "capstone4" / "Facial_emotion_images.zip"
+    if not source.is_file():
+        pytest.skip(f"no capstone4 in {root}")
+    dataset = import_dataset(Workspace(tmp_path), source, "capstone4")
+    manifest = dataset.manifest()
+    assert group_violations(manifest) == 262
+    plan = stratify(manifest)
+    assert (plan.groups, plan.group_violations) == (732, 0)
+    assert any(line.startswith("7 groups of equal pictures") for line in plan.warnings)
+    assert plan.after["worst"].max() < 0.1
+    exact = certify(dataset, save_plan(dataset, plan).id)
+    assert exact["exact"] == 0
+    assert exact["near"] > 0
+    together = save_plan(dataset, stratify(manifest, groups=near_groups(manifest, dataset.pixels())))
+    assert certify(dataset, together.id)["holds"]
