@@ -226,7 +226,7 @@ def _watch(process: subprocess.Popen[bytes], job: Job) -> None:
     code = process.wait()
     if code > 0 and job.folder.exists() and not (job.folder / "result.json").exists():
         last = job.log_tail(1) or f"The command ended with status {code}."
-        write_json(job.folder / "result.json", {"state": "failed", "error": last.removeprefix("Error: ")})
+        write_json(job.folder / "result.json", {"state": "failed", "error": last.removeprefix("fer_core: ")})
 
 
 def get(workspace: Workspace, job_id: str) -> Job:

@@ -15,7 +15,7 @@ from fer_core.errors import AlreadyExists, BadName, FerError, NotFound, SourceEr
 from fer_core.workspace import new_folder
 
 if TYPE_CHECKING:
-    from fer_core.data.datasets import Dataset
+    from fer_core.data.dataset import Dataset
 
 
 def export_version(

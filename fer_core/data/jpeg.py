@@ -1,8 +1,8 @@
 """A short way through the most common file there is: a plain gray JPEG.
 
-Pillow reads a JPEG's markers in Python before it decodes; for 48x48 pictures that is a third of the time. A file
-with nothing in it but tables and gray pixels needs none of it and goes straight to Pillow's decoder. Whatever has
-more (colour, EXIF, a colour profile, several pictures) or is damaged takes the usual way.
+Pillow reads a JPEG's markers in Python before it decodes; for 48x48 pictures that is a third of the time. A
+file with nothing in it but tables and gray pixels needs none of it and goes straight to Pillow's decoder.
+Whatever has more (colour, EXIF, a colour profile, several pictures) or is damaged takes the usual way.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from fer_core.errors import ManifestError, NotFound
 from fer_core.workspace import new_folder, now, read_json, write_json
 
 if TYPE_CHECKING:
-    from fer_core.data.datasets import Dataset
+    from fer_core.data.dataset import Dataset
 
 
 @dataclass(frozen=True)

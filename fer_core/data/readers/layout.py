@@ -110,8 +110,8 @@ def _class_levels(
 def _unknown_class_level(rest: list[Folders], split_levels: set[int | None]) -> int:
     """The level of the classes where no name is known: the first that is not one wrapping folder.
 
-    With a single class there is nothing but wrapping folders; then it is the folder just under the split, or the
-    innermost one.
+    With a single class there is nothing but wrapping folders; then it is the folder just under the split, or
+    the innermost one.
     """
     above = {folders[:i] for folders in rest for i in range(len(folders))}
     ends = [folders for folders in rest if folders and folders not in above]
