@@ -1,8 +1,8 @@
 """Copies of a picture: equal pixels, nearly the same picture, or mirrored.
 
 Exact copies have equal decoded pixels, whatever their file format or name. Near copies are looked for by
-perceptual hash, at every alignment of up to two pixels, and confirmed by their correlation, which does not care
-about brightness. A group is a set in which every pair is confirmed (complete link): pictures are never chained.
+perceptual hash, at every alignment of up to two pixels, and confirmed by their correlation, which does not
+care about brightness. A group is a set in which every pair is confirmed (complete link), never a chain.
 
     near = find_near(dataset.manifest(), dataset.pixels(), distance=4, mirrored=True)
     near.summary()["cross_split"]["train|val"]
@@ -33,9 +33,9 @@ class Groups:
     """Sets of images that show the same picture.
 
     Attributes:
-        table: one row per image of a group: `group` (int64, from 0, by path), `image_id`, `path`, `split`, `label`,
-            `kind` ("exact", "near" or "mirrored": how it relates to the first row of its group), `distance`
-            (int64, bits between the hashes of the two) and `correlation` (float32).
+        table: one row per image of a group: `group` (int64, from 0, by path), `image_id`, `path`, `split`,
+            `label`, `kind` ("exact", "near" or "mirrored": how it relates to the first row of its group),
+            `distance` (int64, bits between the hashes of the two) and `correlation` (float32).
     """
 
     table: pd.DataFrame
@@ -76,8 +76,8 @@ def find_near(
 ) -> Groups:
     """Groups of images that are the same picture, shifted a little, brighter, re-encoded, or mirrored.
 
-    Only groups of at least two different pictures are returned; exact copies of a member belong to its group. Flat
-    pictures (one even gray) are left out: they resemble anything.
+    Only groups of at least two different pictures are returned; exact copies of a member belong to its group.
+    Flat pictures (one even gray) are left out: they resemble anything.
 
     Args:
         manifest: rows to look at.

@@ -28,12 +28,18 @@ def signatures(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         small = part.reshape(len(part), _SIDE, step, _SIDE, step).mean(axis=(2, 4)).reshape(len(part), -1)
         small -= small.mean(axis=1, keepdims=True)
         norm = np.linalg.norm(small, axis=1, keepdims=True)
-        result[start : start + len(part)] = np.divide(small, norm, out=np.zeros_like(small), where=norm > 1e-3)
+        result[start : start + len(part)] = np.divide(
+            small, norm, out=np.zeros_like(small), where=norm > 1e-3
+        )
     return result
 
 
 def nearest(
-    manifest: pd.DataFrame, vectors: NDArray[np.float32], image_id: str, label: str | None = None, count: int = 8
+    manifest: pd.DataFrame,
+    vectors: NDArray[np.float32],
+    image_id: str,
+    label: str | None = None,
+    count: int = 8,
 ) -> pd.DataFrame:
     """The readable images most like one, best first, that are not the same picture.
 
