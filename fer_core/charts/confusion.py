@@ -73,7 +73,8 @@ def confusion_matrix(
     }
     figure.update_layout(
         height=_CELL * len(names) + 76,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        # Fixed, not automatic: the first drawing would lie under its own labels.
+        margin={"l": 34 + 7 * max((len(name) for name in names), default=0), "r": 8, "t": 8, "b": 56},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": colors.text},

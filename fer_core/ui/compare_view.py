@@ -91,11 +91,10 @@ def details(scope: Scope, run: Run, others: list[Run]) -> None:
         )  # fmt: skip
         points = event.selection.points
         true, said = points[0]["customdata"][:2] if points and points[0].get("customdata") else _worst(matrix)
-    with right:
-        with st.container(border=True):
-            _faces(scope, run, str(true), str(said))
-        with st.container(border=True):
-            _per_class(scores["per_class"])
+    with left, st.container(border=True):
+        _per_class(scores["per_class"])
+    with right, st.container(border=True):
+        _faces(scope, run, str(true), str(said))
 
 
 def _worst(matrix: pd.DataFrame) -> tuple[str, str]:

@@ -102,7 +102,8 @@ def table(
 def class_name(name: str, all_names: Iterable[str] = ()) -> Raw:
     """A class with its colour as a dot before it, so that the text keeps full contrast."""
     color = colors([*all_names, name])[name]
-    return Raw(f'<span class="fer-dot" style="background:{color}"></span>{html.escape(name)}')
+    dot = f'<span class="fer-dot" style="background:{color}"></span>'
+    return Raw(f'<span class="fer-name">{dot}{html.escape(name)}</span>')
 
 
 def bars(values: Mapping[str, float], *, limit: int | None = None) -> str:
@@ -143,6 +144,11 @@ def progress(share: float) -> str:
         f'<div class="fer-progress" role="progressbar" aria-label="progress" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{percent * 100:.0f}"><i style="width:{percent:.2%}"></i></div>'
     )
+
+
+def plural(count: int, word: str) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

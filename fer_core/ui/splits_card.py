@@ -88,8 +88,9 @@ def before_after(plan: Plan) -> None:
     st.html(
         f'<p class="fer-muted" style="margin-top:.6rem">{moved}. {tables.drift_line(drift) if drift else ""}</p>'
     )
-    for warning in plan.warnings:
-        st.warning(warning, icon=":material/info:")
+    notes = "".join(f"<li>{html.esc(warning)}</li>" for warning in plan.warnings)
+    if notes:
+        st.html(f'{html.esc(html.chip("look", "to know"))}<ul class="fer-notes">{notes}</ul>')
 
 
 def _count(table: pd.DataFrame, split: str, name: object) -> int:

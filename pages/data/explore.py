@@ -110,4 +110,4 @@ with right, st.container(border=True):
     if selected in set(manifest["image_id"]):
         face_card.draw(scope, str(selected))
     else:
-        page.empty("No face chosen", "Click a face on the left.")
+        page.empty("No face chosen", "Click one of the faces.")

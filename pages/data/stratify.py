@@ -8,13 +8,14 @@ from fer_core.ui import cache, faces, html, page, splits_card
 from fer_core.ui.faces import Face
 
 scope = page.open_page("Stratify", "Make splits that measure what you think they measure, and prove it.")
+strip = st.container()
 left, right = st.columns([1, 2.3], gap="medium")
 with left, st.container(border=True):
     st.html(html.heading("How to split"))
-    with st.container(horizontal=True):
-        train = st.number_input("train %", 1, 98, 80, key="strat-train")
-        val = st.number_input("val %", 1, 98, 10, key="strat-val")
-        test = st.number_input("test %", 0, 98, 10, key="strat-test")
+    places = st.columns(3)
+    train = places[0].number_input("train %", 1, 98, 80, key="strat-train")
+    val = places[1].number_input("val %", 1, 98, 10, key="strat-val")
+    test = places[2].number_input("test %", 0, 98, 10, key="strat-test")
     seed = st.number_input(
         "Seed", 0, 2**31 - 1, 42, key="strat-seed", help="The same seed gives the same splits on any machine."
     )
@@ -33,7 +34,7 @@ with left:
         type="primary",
         icon=":material/save:",
         width="stretch",
-        disabled=plan.group_violations > 0,
+        disabled=plan.group_violations > 0 or not plan.moved,
     ):
         with st.spinner("Saving, then checking every cross-split pair again"):
             saved = stratify.save_plan(scope.dataset, plan)
@@ -42,8 +43,9 @@ with left:
         st.toast(f"Version {saved.number} is ready.")
         st.rerun()
 
-with right:
+with strip:
     splits_card.numbers(plan, number)
+with right:
     with st.container(border=True):
         splits_card.before_after(plan)
     if plan.moved:

@@ -32,7 +32,10 @@ scored = board[board["val_accuracy"].notna()]
 best = scored.iloc[0] if len(scored) else None
 page.numbers(
     [
-        (len(board), f"runs on {board['version'].nunique():,} versions"),
+        (
+            len(board),
+            f"{'run' if len(board) == 1 else 'runs'} on {html.plural(board['version'].nunique(), 'version')}",
+        ),
         (str(best["run"]) if best is not None else "–", "best validation accuracy"),
         (f"{best['val_accuracy']:.3f}" if best is not None else "–", compare_view.interval_words(best)),
         (
