@@ -96,7 +96,9 @@ def _reason(keeper: pd.Series, others: pd.DataFrame, votes: pd.Series) -> str:
     if len(votes) > 1:
         tied = votes.iloc[0] == votes.iloc[1]
         counted = ", ".join(f"{label} {count}" for label, count in votes.items())
-        parts.append(f"the labels tie ({counted}), so look at the face" if tied else f"the copies say {counted}")
+        parts.append(
+            f"the labels tie ({counted}), so look at the face" if tied else f"the copies say {counted}"
+        )
     return " and ".join(parts) or "the copies are equal, and this one comes first by path"
 
 
