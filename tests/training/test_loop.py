@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tiny_faces import CLASSES, tiny_data, tiny_recipe
+
+from fer_core.errors import RunError
+from fer_core.models import registry
+from fer_core.runs.files import read_lines, read_object
+from fer_core.training import loop
+from fer_core.training.callbacks import KeepBest, StopOnRequest
+from fer_core.training.checkpoint import load_weights
+from fer_core.training.predictions import predict
+from fer_core.training.recipe import Recipe
+
+
+class Fit:
+    """One training in a folder, and what it wrote."""
+
+    def __init__(self, folder: Path, recipe: Recipe, stop: Callable[[], bool] = lambda: False) -> None:
+        folder.mkdir(exist_ok=True)
+        keras.utils.set_random_seed(recipe.training.seed)
+        self.data = tiny_data()
+        self.model = registry.build(recipe.model, len(CLASSES))
+        self.outcome = loop.train(self.model, self.data, recipe, folder, stop)
+        self.rows: list[dict[str, Any]] = read_lines(folder / "metrics.jsonl")[0]
+
+    def val_accuracy(self) -> float:
+        table = predict(self.model, self.data, self.data.val)
+        guess = table[[f"p_{name}" for name in CLASSES]].to_numpy().argmax(axis=1)
+        return float((np.array(CLASSES)[guess] == table["label"].to_numpy()).mean())
+
+
+def after(batches: int) -> Callable[[], bool]:
+    """A request to stop that comes after so many looks; the first look is before training."""
+    looks = iter(range(10**6))
+    return lambda: next(looks) > batches
+
+
+def test_it_learns_and_leaves_the_weights_of_the_best_epoch(tmp_path: Path) -> None:
+    fit = Fit(tmp_path, tiny_recipe(training__epochs=4))
+    assert [row["epoch"] for row in fit.rows] == [1, 2, 3, 4]
+    best = max(row["val_accuracy"] for row in fit.rows)
+    assert best > 0.9
+    assert fit.val_accuracy() == pytest.approx(best, abs=1e-6)
+    assert fit.outcome == loop.Outcome(stopped=False, has_weights=True)
+    for kept, weight in zip(
+        load_weights(tmp_path / "checkpoints" / "best.npz"), fit.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(kept, weight)
+
+
+def test_a_row_says_all_about_its_epoch(tmp_path: Path) -> None:
+    fit = Fit(tmp_path, tiny_recipe(training__epochs=2))
+    for row in fit.rows:
+        assert set(row) == {
+            "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
+            "images_per_second", "eta_seconds",
+        }  # fmt: skip
+        assert row["learning_rate"] == pytest.approx(0.01)
+        assert 0 < row["seconds"] < 60
+        assert row["images_per_second"] > 96 / row["seconds"] * 0.99
+    assert fit.rows[0]["eta_seconds"] == pytest.approx(fit.rows[0]["seconds"], rel=0.1)
+    assert fit.rows[1]["eta_seconds"] == 0
+    progress = read_object(tmp_path / "progress.json")
+    assert {"phase", "epoch", "epochs", "step", "steps"} <= progress.keys()
+
+
+def test_the_same_seed_gives_the_same_curve(tmp_path: Path) -> None:
+    curves = []
+    for name in ("a", "b"):
+        fit = Fit(tmp_path / name, tiny_recipe(augmentation__translation=0.05))
+        curves.append([row["loss"] for row in fit.rows])
+    np.testing.assert_allclose(curves[0], curves[1], rtol=1e-4)
+
+
+def test_a_stop_in_the_first_epoch_keeps_what_was_learned(tmp_path: Path) -> None:
+    fit = Fit(tmp_path, tiny_recipe(training__epochs=50), after(2))
+    assert fit.outcome == loop.Outcome(stopped=True, has_weights=True)
+    (row,) = fit.rows
+    assert row["partial"] is True
+    assert fit.val_accuracy() == pytest.approx(row["val_accuracy"], abs=1e-6)
+
+
+def test_a_stop_in_a_later_epoch_leaves_only_whole_epochs(tmp_path: Path) -> None:
+    # 6 batches an epoch, one more look at the end of it.
+    fit = Fit(tmp_path, tiny_recipe(training__epochs=50), after(9))
+    assert fit.outcome == loop.Outcome(stopped=True, has_weights=True)
+    (row,) = fit.rows
+    assert "partial" not in row
+    assert fit.val_accuracy() == pytest.approx(row["val_accuracy"], abs=1e-6)
+
+
+def test_a_stop_before_the_first_batch_has_no_weights(tmp_path: Path) -> None:
+    fit = Fit(tmp_path, tiny_recipe(), lambda: True)
+    assert fit.outcome == loop.Outcome(stopped=True, has_weights=False)
+    assert fit.rows == []
+
+
+def test_a_loss_that_is_not_a_number_fails_at_once(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"no longer a finite number.*learning_rate"):
+        Fit(tmp_path, tiny_recipe(optimizer__name="sgd", optimizer__learning_rate=1e30))
+    assert read_lines(tmp_path / "metrics.jsonl")[0] == []
+
+
+def test_plateau_lowers_the_rate_and_early_stopping_ends(tmp_path: Path) -> None:
+    # A rate so small that nothing improves.
+    recipe = tiny_recipe(
+        schedule__name="plateau",
+        schedule__monitor="val_accuracy",
+        schedule__patience=1,
+        schedule__min_learning_rate=1e-12,
+        optimizer__learning_rate=1e-9,
+        early_stopping__patience=3,
+        training__epochs=30,
+        model__batch_norm_momentum=0.999,
+    )
+    fit = Fit(tmp_path, recipe)
+    assert len(fit.rows) < 30
+    rates = [row["learning_rate"] for row in fit.rows]
+    assert rates[0] == pytest.approx(1e-9)
+    assert rates[-1] <= 5.1e-10
+    assert not fit.outcome.stopped
+
+
+def test_balanced_class_weights_change_what_is_learned(tmp_path: Path) -> None:
+    plain = Fit(tmp_path / "a", tiny_recipe(training__epochs=1)).rows[0]["loss"]
+    weighted = tiny_recipe(training__epochs=1, training__class_weight="balanced")
+    # All classes are equally frequent here, so that balancing must change nothing.
+    assert Fit(tmp_path / "b", weighted).rows[0]["loss"] == pytest.approx(plain, rel=1e-3)
+
+
+def test_of_equal_epochs_the_earlier_is_kept(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    keep = KeepBest(tmp_path / "best.npz", StopOnRequest(lambda: False))
+    keep.set_model(model)
+    for epoch, accuracy in enumerate([0.5, 0.8, 0.8, 0.7]):
+        model.set_weights([np.full((1, 1), float(epoch)), np.zeros(1)])
+        keep.on_epoch_end(epoch, {"val_accuracy": accuracy})
+    assert load_weights(tmp_path / "best.npz")[0][0, 0] == 1.0

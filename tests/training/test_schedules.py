@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from tiny_faces import tiny_recipe
+
+from fer_core.training import schedules
+
+
+def rates(recipe: object, steps: int, at: list[int]) -> list[float]:
+    rate = schedules.learning_rate(recipe, steps)  # type: ignore[arg-type]
+    assert not isinstance(rate, float)
+    return [float(keras.ops.convert_to_numpy(rate(step))) for step in at]
+
+
+def test_cosine_with_warm_up() -> None:
+    recipe = tiny_recipe(
+        schedule__name="cosine",
+        schedule__warmup_epochs=2,
+        schedule__final_fraction=0.1,
+        training__epochs=12,
+        optimizer__learning_rate=0.4,
+    )
+    found = rates(recipe, 10, [10, 20, 70, 120, 500])
+    np.testing.assert_allclose(found, [0.21, 0.4, 0.22, 0.04, 0.04], rtol=0.02)
+
+
+def test_cosine_without_warm_up_starts_at_the_full_rate() -> None:
+    recipe = tiny_recipe(schedule__name="cosine", training__epochs=4, optimizer__learning_rate=0.4)
+    np.testing.assert_allclose(rates(recipe, 5, [0, 10, 20]), [0.4, 0.2, 0.0], atol=1e-6)
+
+
+def test_a_warm_up_longer_than_the_run_leaves_it_a_rate() -> None:
+    recipe = tiny_recipe(schedule__name="cosine", schedule__warmup_epochs=50, training__epochs=1)
+    assert all(0 < rate <= 0.0101 for rate in rates(recipe, 6, [0, 3, 5]))
+
+
+@pytest.mark.parametrize("name", ["constant", "plateau"])
+def test_other_schedules_start_from_the_rate_itself(name: str) -> None:
+    assert schedules.learning_rate(tiny_recipe(schedule__name=name), 10) == 0.01
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_optimizers(name: str) -> None:
+    recipe = tiny_recipe(optimizer__name=name, optimizer__learning_rate=0.03, optimizer__clipnorm=1.5)
+    built = schedules.optimizer(recipe, 10)
+    assert type(built).__name__.lower() == name
+    assert float(keras.ops.convert_to_numpy(built.learning_rate)) == pytest.approx(0.03)
+    assert built.clipnorm == 1.5
+    assert schedules.optimizer(tiny_recipe(optimizer__name=name), 10).clipnorm is None
+
+
+def test_sgd_takes_momentum_and_nesterov() -> None:
+    fields = {"optimizer__name": "sgd", "optimizer__momentum": 0.5, "optimizer__nesterov": False}
+    built = schedules.optimizer(tiny_recipe(**fields), 10)
+    assert (built.momentum, built.nesterov) == (0.5, False)
+
+
+def test_weight_decay_pulls_kernels_and_nothing_else() -> None:
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2), layers.BatchNormalization()])
+    optimizer = schedules.optimizer(tiny_recipe(optimizer__name="adamw", optimizer__weight_decay=0.5), 10)
+    for weight in model.trainable_weights:
+        weight.assign(np.ones(weight.shape))
+    optimizer.build(model.trainable_weights)
+    optimizer.apply([np.zeros(w.shape, dtype=np.float32) for w in model.trainable_weights])
+    for weight in model.trainable_weights:
+        value = keras.ops.convert_to_numpy(weight)
+        assert (value < 1).all() if weight.name == "kernel" else (value == 1).all(), weight.path
+
+
+def test_losses() -> None:
+    truth, guess = np.array([[1.0, 0.0]]), np.array([[0.8, 0.2]])
+    plain = float(schedules.loss(tiny_recipe().loss)(truth, guess))
+    assert plain == pytest.approx(-np.log(0.8), rel=1e-5)
+    smooth = float(schedules.loss(tiny_recipe(loss__label_smoothing=0.2).loss)(truth, guess))
+    assert smooth == pytest.approx(-0.9 * np.log(0.8) - 0.1 * np.log(0.2), rel=1e-5)
+    focal = tiny_recipe(loss__name="categorical_focal_crossentropy", loss__gamma=2.0, loss__alpha=0.25)
+    found = float(schedules.loss(focal.loss)(truth, guess))
+    assert found == pytest.approx(-0.25 * 0.2**2 * np.log(0.8), rel=1e-4)
+
+
+def test_callbacks_between_epochs() -> None:
+    assert schedules.epoch_callbacks(tiny_recipe()) == []
+    recipe = tiny_recipe(schedule__name="plateau", schedule__patience=3, early_stopping__patience=4)
+    plateau, stopping = schedules.epoch_callbacks(recipe)
+    assert (plateau.monitor, plateau.factor, plateau.patience, plateau.min_lr) == ("val_loss", 0.5, 3, 1e-6)
+    assert (stopping.monitor, stopping.patience) == ("val_accuracy", 4)

@@ -1,0 +1,202 @@
+"""The worker as it really runs: a process of its own, followed through its files."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+from tiny_faces import CLASSES, COUNTS, table, tiny_dataset, tiny_recipe
+
+from fer_core.data.datasets import Dataset
+from fer_core.errors import NotFound
+from fer_core.inference.metadata import METADATA_KEY, parse
+from fer_core.runs import launcher, store
+from fer_core.runs.run import Run
+from fer_core.training import worker
+
+PATIENCE = 120.0  # seconds: a busy machine imports TensorFlow slowly
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return tiny_dataset(tmp_path_factory.mktemp("home"))
+
+
+def start(dataset: Dataset, **settings: object) -> Run:
+    return launcher.start(dataset.workspace, dataset, None, tiny_recipe(**settings))
+
+
+def wait_for_epochs(run: Run, count: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while len(run.tail()[0]) < count:
+        assert run.active, run.log_tail()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def end(run: Run, **kwargs: Any) -> str:
+    return launcher.wait(run, timeout=PATIENCE, **kwargs).state
+
+
+def test_a_run_from_start_to_end(dataset: Dataset) -> None:
+    run = start(dataset, training__epochs=3)
+    assert run.state == "starting"
+    seen: list[tuple[int, str]] = []
+    state = end(run, on_epoch=lambda row: seen.append((row["epoch"], run.state)), interval=0.01)
+    assert state == "finished", run.log_tail()
+    # Each epoch was there while the run went on, not only at its end.
+    assert seen == [(1, "running"), (2, "running"), (3, "running")]
+
+    summary = run.summary()
+    assert (summary["state"], summary["recipe"], summary["dataset"]) == ("finished", "tiny", "tiny")
+    assert summary["version"] == dataset.head
+    assert (summary["epochs"], summary["reason"]) == (3, "")
+    metrics = run.metrics()
+    assert summary["val_accuracy"] == metrics["val_accuracy"].max() > 0.9
+    assert summary["best_epoch"] == metrics["epoch"][metrics["val_accuracy"].idxmax()]
+    assert summary["parameters"] > summary["trainable_parameters"] > 1000
+    assert summary["images_per_second"] > 0
+    info = run.info
+    assert info["classes"] == list(CLASSES)
+    assert info["images"] == COUNTS
+    assert {"backend", "device", "packages", "code", "seed", "started", "ended"} <= info.keys()
+    assert not (run.folder / "reserve").exists()
+    check_outputs(run, dataset)
+
+
+def check_outputs(run: Run, dataset: Dataset) -> None:
+    """Predictions for every image, and three ways to ask the model that agree."""
+    manifest, pixels = dataset.manifest(), dataset.pixels()
+    for split, count in COUNTS.items():
+        found = run.predictions(split)
+        part = manifest[manifest["split"] == split]
+        assert list(found.columns) == ["image_id", "label", *(f"p_{name}" for name in CLASSES)]
+        assert (len(found), list(found["image_id"])) == (count, list(part["image_id"]))
+        assert list(found["label"]) == list(part["label"])
+        assert (found.dtypes.iloc[2:] == np.float32).all()
+    val = run.predictions("val")
+    probabilities = val.iloc[:, 2:].to_numpy()
+    accuracy = (np.array(CLASSES)[probabilities.argmax(axis=1)] == val["label"]).mean()
+    assert accuracy == pytest.approx(run.summary()["val_accuracy"], abs=1e-6)
+    assert run.evaluation()["splits"]["val"]["accuracy"] == pytest.approx(accuracy)
+
+    images = np.asarray(pixels[manifest[manifest["split"] == "val"]["row"]], dtype=np.float32)[..., None]
+    session = onnxruntime.InferenceSession(run.folder / "model.onnx")
+    answer = session.run(None, {session.get_inputs()[0].name: images})[0]
+    np.testing.assert_allclose(answer, probabilities, atol=1e-5)
+    metadata = parse(session.get_modelmeta().custom_metadata_map[METADATA_KEY], "model.onnx")
+    assert metadata.classes == CLASSES
+    assert (metadata.run, metadata.dataset, metadata.version) == (run.id, "tiny", dataset.head)
+    kept = keras.saving.load_model(run.folder / "best.keras", safe_mode=True)
+    np.testing.assert_allclose(kept.predict(images, verbose=0), probabilities, atol=1e-5)
+
+
+def test_a_stopped_run_keeps_its_best(dataset: Dataset) -> None:
+    run = start(dataset, training__epochs=100_000)
+    wait_for_epochs(run, 2)
+    launcher.stop(run)
+    assert run.state in {"stopping", "stopped"}
+    assert end(run) == "stopped", run.log_tail()
+    summary = run.summary()
+    assert 2 <= summary["epochs"] < 100_000
+    check_outputs(run, dataset)
+    launcher.stop(run)
+    assert run.state == "stopped"
+
+
+def test_a_killed_run_is_lost_at_once_and_says_so(dataset: Dataset) -> None:
+    run = start(dataset, training__epochs=100_000)
+    wait_for_epochs(run, 1)
+    os.kill(run.info["pid"], signal.SIGKILL)
+    began = time.monotonic()
+    while run.active:
+        assert time.monotonic() - began < 5
+        time.sleep(0.01)
+    state, reason = run.status()
+    assert (state, run.summary()["state"]) == ("lost", "lost")
+    assert "killed" in reason
+    assert "training images" in run.log_tail()
+    assert run.summary()["best_epoch"] >= 1
+    assert (run.folder / "checkpoints" / "best.npz").exists()
+
+
+def test_terminating_a_run_is_stopping_it(dataset: Dataset) -> None:
+    run = start(dataset, training__epochs=100_000)
+    wait_for_epochs(run, 1)
+    os.kill(run.info["pid"], signal.SIGTERM)
+    assert end(run) == "stopped", run.log_tail()
+    assert (run.folder / "model.onnx").exists()
+
+
+def fail(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, version: str | None = None, **settings: object
+) -> Run:
+    """A run that fails, worked on in this process."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    recipe = tiny_recipe(**settings)
+    run = store.create_run(dataset.workspace, dataset.name, version or dataset.head, recipe)
+    assert worker.main([str(run.folder)]) == 1
+    assert run.state == "failed"
+    assert run.info["ended"]
+    assert not (run.folder / "reserve").exists()
+    return run
+
+
+def test_nan_fails(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"optimizer__name": "sgd", "optimizer__learning_rate": 1e30}
+    run = fail(dataset, monkeypatch, **settings)
+    assert "no longer a finite number" in run.summary()["reason"]
+
+
+def test_a_version_that_is_gone_fails(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = fail(dataset, monkeypatch, version="0123456789abcdef")
+    assert "0123456789abcdef" in run.summary()["reason"]
+
+
+def test_a_dataset_that_is_gone_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tiny_dataset(tmp_path)
+    version = gone.head
+    gone.folder.rename(tmp_path / "elsewhere")
+    run = fail(gone, monkeypatch, version=version)
+    assert "tiny" in run.summary()["reason"]
+
+
+def test_one_class_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = fail(tiny_dataset(tmp_path, table({"train": 8, "val": 4}, ("happy",))), monkeypatch)
+    assert "at least two classes" in run.summary()["reason"]
+
+
+def test_a_full_disk_fails(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    run = fail(dataset, monkeypatch, training__epochs=1)
+    assert run.summary()["reason"] == "The disk is full. Free some space and start the run again."
+
+
+def test_a_dataset_or_version_that_is_not_there_starts_nothing(dataset: Dataset) -> None:
+    before = store.list_runs(dataset.workspace)
+    with pytest.raises(NotFound):
+        launcher.start(dataset.workspace, "nobody", None, tiny_recipe())
+    with pytest.raises(NotFound):
+        launcher.start(dataset.workspace, dataset, "v99", tiny_recipe())
+    assert store.list_runs(dataset.workspace) == before
+
+
+def test_a_run_without_test_images_finishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    small = tiny_dataset(tmp_path, table({"train": 32, "val": 9}))
+    run = store.create_run(small.workspace, "tiny", small.head, tiny_recipe(training__epochs=1))
+    assert worker.main([str(run.folder)]) == 0, run.summary()["reason"]
+    assert run.state == "finished"
+    with pytest.raises(NotFound, match=r"no predictions.*train, val"):
+        run.predictions("test")
