@@ -35,6 +35,11 @@ def resize_stack(stack: Gray, size: int) -> Gray:
     if (height, width) == (size, size):
         return stack
     result = np.empty((n, size, size), dtype=np.uint8)
+    if height > width:  # Pillow may take the columns of a tall picture first, which rounds differently
+        for index, picture in enumerate(stack):
+            image = Image.fromarray(np.ascontiguousarray(picture))
+            result[index] = np.asarray(image.resize((size, size), Image.Resampling.LANCZOS))
+        return result
     step = max(1, _SHEET_BYTES // (height * width))
     for start in range(0, n, step):
         part = stack[start : start + step]

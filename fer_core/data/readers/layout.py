@@ -133,10 +133,10 @@ def _named_siblings(
     level = levels.pop()
     beside = {t[:level] for t, at in split_at.items() if at is not None}
     labels = {label for split, label in names.values() if split and label}
-    found: dict[Folders, tuple[str | None, str | None]] = {}
-    for trail, (split, _) in names.items():
-        if split is None and len(trail) > level + 1 and trail[:level] in beside:
-            label = canonical_emotion(trail[level + 1])
-            if label in labels and not is_emotion(trail[level]):
-                found[trail] = (trail[level].strip(), label)
-    return found
+    without = [t for t, (split, _) in names.items() if split is None and len(t) > level + 1]
+    holding = {t[: level + 1] for t in without if canonical_emotion(t[level + 1]) in labels}
+    return {
+        t: (t[level].strip(), canonical_emotion(t[level + 1]))
+        for t in without
+        if t[: level + 1] in holding and t[:level] in beside and not is_emotion(t[level])
+    }
