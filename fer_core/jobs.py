@@ -34,6 +34,7 @@ ProgressFn = Callable[[int, int, str], None]
 
 State = Literal["running", "finished", "failed", "stopped", "lost"]
 
+_COMMAND = (sys.executable, "-m", "fer_core")
 _TOLERANCE = 0.05  # seconds; psutil derives the start time from clock ticks
 _WRITE_EVERY = 0.2  # seconds between two writes of progress.json
 _ETA_AFTER = 0.5  # seconds of work before its pace says anything
@@ -203,7 +204,7 @@ def start(workspace: Workspace, verb_args: Sequence[str], *, title: str) -> Job:
     """
     folder = workspace.jobs / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "fer_core", *verb_args, "--job", str(folder)]
+    command = [*_COMMAND, *verb_args, "--job", str(folder)]
     paths = [str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")]
     env = os.environ | {"FER_HOME": str(workspace.root), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     try:

@@ -72,9 +72,13 @@ class PixelWriter:
 
 def open_pixels(path: Path) -> NDArray[np.uint8]:
     """The pictures, memory-mapped and read-only: uint8 (rows, size, size) or (rows, size, size, 3)."""
-    pictures = np.load(path, mmap_mode="r", allow_pickle=False)
+    hint = "Remove it and it is made again from the images, or import the dataset again"
+    try:
+        pictures = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ManifestError("A pixel file is damaged", received=path, hint=hint) from error
     if pictures.dtype != np.uint8:
-        raise ManifestError("A pixel file holds something else than uint8", received=path)
+        raise ManifestError("A pixel file holds something else than uint8", received=path, hint=hint)
     return cast("NDArray[np.uint8]", pictures)
 
 
