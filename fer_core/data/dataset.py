@@ -133,13 +133,19 @@ class Dataset:
             SourceError: the file is there but cannot be read.
         """
         for version in self.versions():
-            table = version_store.read_columns(self.folder, version.id, ["image_id", "path"])
-            paths = table.loc[table["image_id"] == image_id, "path"]
-            if len(paths):
+            path = _paths(self.folder, version.id).get(image_id)
+            if path is not None:
                 self._check_source()
                 source = self.source_path
-                return _kept_open(source, source.stat().st_mtime_ns).read(str(paths.iloc[0]))
+                return _kept_open(source, source.stat().st_mtime_ns).read(path)
         raise NotFound("The dataset holds no such image", received=image_id)
+
+
+@lru_cache(maxsize=4)
+def _paths(folder: Path, version_id: str) -> dict[str, str]:
+    """Path by image id. A version never changes, so this may be kept."""
+    table = version_store.read_columns(folder, version_id, ["image_id", "path"])
+    return dict(zip(table["image_id"], table["path"], strict=True))
 
 
 @lru_cache(maxsize=2)
