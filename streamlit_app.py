@@ -31,19 +31,24 @@ def failed(error: Exception) -> bool:
 
 app = st.App(Path(__file__).name, on_script_error=failed)
 
-# The server imports this file once to find `app`; each visit then runs it as the main script.
-if __name__ == "__main__":
+# The server imports this file once to find `app`, and so learns the pages before the first visit; without that, a
+# deep link as the very first visit would show a false "Page not found". Each visit then runs it as the main script.
+visited = __name__ == "__main__"
+if not visited:  # nobody watches yet: no warnings about that
+    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
+else:
     st.set_page_config(page_title="FER Workbench", page_icon=":material/face:", layout="wide")
     style.apply()
-    navigation = st.navigation(
-        {
-            section: [
-                st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore")
-                for path, title, url, icon in rooms
-            ]
-            for section, rooms in HOUSE.items()
-        },
-        expanded=True,
-    )
+navigation = st.navigation(
+    {
+        section: [
+            st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore")
+            for path, title, url, icon in rooms
+        ]
+        for section, rooms in HOUSE.items()
+    },
+    expanded=True,
+)
+if visited:
     live.sidebar()
     navigation.run()

@@ -6,6 +6,7 @@ The import runs as a job in a process of its own; this shows its count and time 
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,7 @@ from fer_core.errors import AlreadyExists, BadName, FerError, SourceError
 from fer_core.ui import html, live
 from fer_core.workspace import Workspace, check_name
 
+_SAID_FOR = 20.0  # seconds
 ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz")
 
 
@@ -114,12 +116,13 @@ def _watch(workspace: Workspace, job_id: str, name: str) -> None:
     del st.session_state["fer-import"]
     if job.state == "finished":
         st.session_state["fer-dataset"], st.session_state["fer-version"] = name, None
-        st.session_state["fer-added"] = job.result
+        st.session_state["fer-added"] = (time.monotonic(), job.result)
         st.query_params["dataset"] = name
         st.query_params.pop("version", None)
     else:
         st.session_state["fer-import-failed"] = (
-            f"{name} was not added. {job.error or 'It was stopped; nothing was left behind.'}"
+            time.monotonic(),
+            f"{name} was not added. {job.error or 'It was stopped; nothing was left behind.'}",
         )
     st.rerun(scope="app")
 
@@ -128,16 +131,16 @@ def progress(workspace: Workspace) -> None:
     """At the top of a page: the import this session started, and how the last one ended."""
     if running := st.session_state.get("fer-import"):
         _watch(workspace, *running)
-    if failed := st.session_state.pop("fer-import-failed", None):
+    # Kept for a while, not for one run: the timer of the view above may ask for one more.
+    when, failed = st.session_state.get("fer-import-failed", (0.0, ""))
+    if failed and time.monotonic() - when < _SAID_FOR:
         st.error(failed, icon=":material/error:")
-    if added := st.session_state.pop("fer-added", None):
-        bad = (
-            f", {added['unreadable']:,} files could not be read: they are listed on Explore"
-            if added["unreadable"]
-            else ""
-        )
+    when, added = st.session_state.get("fer-added", (0.0, {}))
+    if added and time.monotonic() - when < _SAID_FOR:
+        bad = added["unreadable"]
+        rest = f", {html.plural(bad, 'file')} could not be read: see Explore" if bad else ""
         st.success(
-            f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes{bad}.",
+            f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes{rest}.",
             icon=":material/check:",
         )
 

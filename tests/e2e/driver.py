@@ -103,6 +103,13 @@ class Screen:
         cards = self.page.locator('[data-testid="stMain"] .fer-stat').all()
         return {c.locator("span").inner_text(): c.locator("b").inner_text() for c in cards}
 
+    def expect(self, what: str, value: str, timeout: float = 15) -> None:
+        """Wait until one of the numbers is `value`."""
+        deadline = time.monotonic() + timeout
+        while self.numbers().get(what) != value and time.monotonic() < deadline:
+            self.page.wait_for_timeout(100)
+        assert self.numbers().get(what) == value
+
     def no_exception(self) -> None:
         assert self.page.locator('[data-testid="stException"]').count() == 0
         assert "Traceback" not in self.page.locator("body").inner_text()
