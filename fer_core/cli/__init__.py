@@ -1,57 +1,111 @@
 """The command line: the same verbs as the pages, a thin shell over the library.
 
-Exit status: 0 done; 1 a job, run or check failed; 2 bad input, with one clear line on stderr. With `--json`,
-standard output is one JSON document and nothing else.
+Exit status: 0 done; 1 a job, run or check failed; 2 bad input. Whatever goes wrong is one line on stderr. With
+`--json`, standard output is one JSON document and nothing else. The verbs are described in docs/cli.md.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import warnings
+from typing import NoReturn
 
 import click
 
 from fer_core import __version__
-from fer_core.cli import data, models, quality
-from fer_core.errors import FerError, JobError
+from fer_core.cli import data, predict, quality, review, splits, training
+from fer_core.cli.groups import Verbs
+from fer_core.errors import FerError, JobError, RunError
+
+PROGRAM = "python -m fer_core"
+_SYSTEM_FAILED = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Verbs,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="fer_core")
 def cli() -> None:
     """Facial-emotion datasets and models: find what is wrong, repair it, split, train, compare, try.
 
-    The workspace (data/ and models/) is the folder named by FER_HOME, else this checkout.
+    The workspace (data/ and models/) is the folder named by FER_HOME, else this checkout. VERB --help tells
+    more; --json makes a verb print one JSON document.
     """
 
 
-for module in (data, quality, models):
-    for command in module.COMMANDS:
-        cli.add_command(command)
+cli.add("Get a dataset and look at it", [data.sample, data.import_, data.datasets, data.describe])
+cli.add(
+    "Find what is wrong and repair it", [*quality.COMMANDS, *review.COMMANDS, *splits.COMMANDS, data.export]
+)
+cli.add("Train and compare", training.COMMANDS)
+cli.add("Use a model", predict.COMMANDS)
 
 
-def main(args: list[str] | None = None) -> None:
-    """Run one verb and exit with its status."""
+def main() -> NoReturn:
+    """The whole process: run what `sys.argv` says and exit with its status."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # for developers; people read the one line that matters
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # file names in any encoding
+    status = run(sys.argv[1:])
     try:
-        status = cli.main(args=args, prog_name="fer_core", standalone_mode=False)
-        if isinstance(status, int) and status:
-            sys.exit(status)
-    except click.exceptions.Abort:
-        fail("Stopped", 1)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help())
-    except click.ClickException as error:
-        fail(error.format_message(), 2)
-    except JobError as error:
-        fail(str(error), 1)
-    except FerError as error:
-        fail(str(error), 2)
+        sys.stdout.flush()
     except BrokenPipeError:
-        sys.exit(1)
-    except OSError as error:
-        fail(f"The system said no: {error}", 1)
-
-
-def fail(message: str, status: int) -> None:
-    """One line on stderr, then exit."""
-    click.echo("fer_core: " + " ".join(message.split()), err=True)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains at exit
+        status = status or 1
     sys.exit(status)
+
+
+def run(args: list[str]) -> int:
+    """Run one verb; its exit status. Never raises for what a user can cause."""
+    try:
+        status = cli.main(args=args, prog_name=PROGRAM, standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "")
+        return 0
+    except click.exceptions.Abort:
+        return _fail("Stopped", 1)
+    except click.UsageError as error:
+        see = f" See: {error.ctx.command_path} --help" if error.ctx else ""
+        return _fail(error.format_message() + see, 2)
+    except click.ClickException as error:
+        return _fail(error.format_message(), 2)
+    except FerError as error:
+        return _fail(str(error), _status(error))
+    except BrokenPipeError:
+        return 1  # whoever read our output has seen enough
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        return _fail(f"The system refused ({error.strerror}){place}", 1)
+    except Exception as error:
+        if os.environ.get("FER_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        return _fail(f"A fault in the program ({what}). Please report it; FER_DEBUG=1 shows the traceback", 1)
+
+
+def _status(error: FerError) -> int:
+    """1 for work that failed, 2 for input that could not work."""
+    cause = error.__cause__
+    failed = isinstance(error, JobError | RunError) or (
+        isinstance(cause, OSError) and cause.errno in _SYSTEM_FAILED
+    )
+    return 1 if failed else 2
+
+
+def _fail(message: str, status: int) -> int:
+    click.echo("fer_core: " + " ".join(message.split()), err=True)
+    return status

@@ -1,82 +1,81 @@
-"""What the verbs share: the dataset argument, JSON or text, progress, running as a job."""
+"""Arguments and options that verbs share. Importing this is quick: the library comes in when a verb runs."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core import jobs
-from fer_core.data.datasets import Dataset, open_dataset
-from fer_core.workspace import current
+from fer_core.errors import SourceError
+from fer_core.workspace import Workspace, current, write_atomic
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-version_option = click.option("--version", default=None, help="Version: id, start of an id, or v3. Default: the newest.")
-job_option = click.option("--job", type=click.Path(path_type=Path), default=None, hidden=True)
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.data.dataset import Dataset
+    from fer_core.data.versions import Version
+
 name_argument = click.argument("name")
+version_option = click.option(
+    "--version",
+    metavar="VERSION",
+    default=None,
+    help="Id, start of an id, or number such as v3; the newest where none is named.",
+)
+
+
+class TargetFile(click.ParamType[Path]):
+    """A file to be written, checked before the work begins: its folder is there and it is no folder itself."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value).expanduser()
+        if path.is_dir():
+            self.fail(f"{str(value)!r} is a folder.", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {str(path.parent)!r}.", param, ctx)
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            self.fail(f"{str(value)!r} cannot be written.", param, ctx)
+        return path
+
+
+def csv_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `--csv FILE` of a verb that can write a table."""
+    return click.option("--csv", "csv_file", type=TargetFile(), metavar="FILE", default=None, help=help)
+
+
+def workspace() -> Workspace:
+    """The workspace in use.
+
+    Raises:
+        SourceError: `FER_HOME` names a file.
+    """
+    found = current()
+    if found.root.exists() and not found.root.is_dir():
+        raise SourceError("FER_HOME is not a folder", received=found.root)
+    return found
 
 
 def dataset(name: str) -> Dataset:
     """The dataset of that name in the current workspace."""
-    return open_dataset(current(), name)
+    from fer_core.data.datasets import open_dataset
+
+    return open_dataset(workspace(), name)
 
 
-def emit(value: Any) -> None:
-    """Print the one JSON document of a `--json` call."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+def label(version: Version) -> str:
+    """A version for people: number and id."""
+    return f"v{version.number} ({version.id})"
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Columns aligned for a terminal; numbers to the right, with thousands separators."""
-
-    def word(value: object) -> str:
-        if value is None:
-            return "-"
-        if isinstance(value, int) and not isinstance(value, bool):
-            return f"{value:,}"
-        return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-    cells = [[word(v) for v in row] for row in rows]
-    widths = [max(len(h), *(len(r[i]) for r in cells)) if cells else len(h) for i, h in enumerate(header)]
-    number = [bool(rows) and all(isinstance(r[i], int | float | None) for r in rows) for i in range(len(header))]
-
-    def line(values: Sequence[str]) -> str:
-        parts = (v.rjust(w) if n else v.ljust(w) for v, w, n in zip(values, widths, number, strict=True))
-        return "  ".join(parts).rstrip()
-
-    return "\n".join([line(list(header)), line(["-" * w for w in widths]), *(line(r) for r in cells)])
-
-
-def _terminal_progress() -> Callable[[int, int, str], None]:
-    """A single line on stderr, only where somebody watches."""
-
-    def show(done: int, total: int, what: str) -> None:
-        if sys.stderr.isatty():
-            end = "\n" if total and done >= total else ""
-            click.echo(f"\r{what} {done:,} of {total:,}\033[K{end}", err=True, nl=False)
-
-    return show
-
-
-@contextmanager
-def work(job: Path | None) -> Iterator[tuple[jobs.ProgressFn, dict[str, Any]]]:
-    """Progress for long work, and a place for its result.
-
-    Run as a job (`--job DIR`), progress, result or failure go to the job's folder, where the page reads them.
-    """
-    result: dict[str, Any] = {}
-    if job is None:
-        yield _terminal_progress(), result
-        return
-    reporter = jobs.Reporter(job)
-    try:
-        yield reporter, result
-    except BaseException as error:
-        reporter.fail(error)
-        raise
-    reporter.finish(result)
+def write_csv(rows: pd.DataFrame, path: Path) -> None:
+    """Write a table, whole or not at all; a device or pipe is written as it is."""
+    text = rows.to_csv(index=False)
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+    else:
+        write_atomic(path.resolve(), text)

@@ -7,104 +7,143 @@ from typing import Any
 
 import click
 
-from fer_core.cli.common import dataset, emit, job_option, json_option, name_argument, text_table, version_option, work
-from fer_core.data import datasets as store
-from fer_core.workspace import current
+from fer_core.cli.common import dataset, name_argument, version_option, workspace
+from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import job_option, work
+from fer_core.errors import FerError, JobError, SourceError
 
-
-def _summary(found: store.Dataset) -> dict[str, Any]:
-    return store.describe(found)
-
-
-def _say(summary: dict[str, Any]) -> None:
-    click.echo(
-        f"{summary['name']}: {summary['images']:,} images, {len(summary['classes'])} classes, "
-        f"{summary['unreadable']:,} unreadable, version {summary['version']}"
-    )
+_SHOWN = 10  # problems named one by one
 
 
 @click.command("sample")
 @click.option("--name", default="sample", show_default=True, help="Name of the dataset.")
-@json_option
 @job_option
-def sample(name: str, as_json: bool, job: Path | None) -> None:
-    """Put the built-in sample in place: about 1,200 drawn faces with faults planted on purpose."""
-    from fer_core.data.sample import make_sample
+@reports
+def sample(name: str, job: Path | None) -> Report:
+    """Put the built-in sample in place, if it is not there.
 
-    with work(job) as (progress, result):
-        result |= _summary(make_sample(current(), name))
-    if as_json:
-        emit(result)
-    elif job is None:
-        _say(result)
+    About 1,200 drawn faces in four emotions, with copies, leaks, wrong labels and broken files planted on purpose.
+    """
+    with work(job) as task:
+        from fer_core.data.datasets import describe
+        from fer_core.data.sample import make_sample
+
+        task.progress(0, 0, "drawing the faces")
+        task.result = describe(make_sample(workspace(), name))
+    return _told(task.result)
 
 
 @click.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="Name of the new dataset.")
-@click.option("--copy", is_flag=True, help="Keep a copy of an archive in the workspace.")
-@click.option("--own", is_flag=True, hidden=True, help="Take the archive over (uploads).")
-@json_option
+@click.option("--copy", is_flag=True, help="Keep a copy of the files in the workspace.")
+@click.option("--own", is_flag=True, hidden=True)
 @job_option
-def import_(path: Path, name: str, copy: bool, own: bool, as_json: bool, job: Path | None) -> None:
-    """Import a folder or archive of labelled faces. The files are read where they are and never changed."""
-    with work(job) as (progress, result):
+@reports
+def import_(path: Path, name: str, copy: bool, own: bool, job: Path | None) -> Report:
+    """Import a folder, zip or tar of labelled faces.
+
+    Class folders, with or without split folders around or inside them. The files are read where they are and
+    never changed; what is not a readable image is listed with the reason.
+    """
+    with work(job) as task:
+        from fer_core.data.datasets import describe, import_dataset
+
+        home = workspace()
+        if own and not path.resolve().is_relative_to(home.jobs.resolve()):
+            raise SourceError("Only an upload of this workspace can be taken over", received=path)
         try:
-            result |= _summary(store.import_dataset(current(), path, name, progress=progress, copy=copy or own))
+            found = import_dataset(home, path, name, progress=task.progress, copy=copy or own)
         finally:
             if own:
                 path.unlink(missing_ok=True)
-    if as_json:
-        emit(result)
-    elif job is None:
-        _say(result)
-        for problem in result["problems"][:10]:
-            click.echo(f"  unreadable: {problem['path']}: {problem['reason']}")
+        task.result = describe(found)
+    return _told(task.result)
 
 
 @click.command("datasets")
-@json_option
-def datasets(as_json: bool) -> None:
-    """List the datasets of the workspace."""
-    rows = [_summary(found) for found in store.list_datasets(current())]
-    if as_json:
-        emit([{k: row[k] for k in ("name", "version", "images", "unreadable")} for row in rows])
-    else:
-        body = [(r["name"], r["version"], r["images"], len(r["classes"]), r["unreadable"]) for r in rows]
-        click.echo(text_table(("name", "version", "images", "classes", "unreadable"), body))
+@reports
+def datasets() -> Report:
+    """List the datasets, the one changed last first."""
+    from fer_core.data.datasets import describe, list_datasets
+
+    rows: list[dict[str, Any]] = []
+    for found in list_datasets(workspace()):
+        try:
+            known = describe(found)
+        except FerError as error:  # one that is damaged must not hide the others
+            known = {"name": found.name, "problem": str(error)}
+        keys = ("name", "version", "number", "images", "classes", "unreadable")
+        rows.append({key: known.get(key) for key in keys} | {"problem": known.get("problem", "")})
+    if not rows:
+        return Report([], "No datasets yet. `sample` makes one, `import PATH --name N` takes yours.")
+    shown = [
+        (r["name"], r["version"], r["images"], r["classes"] and len(r["classes"]), r["unreadable"])
+        for r in rows
+    ]
+    text = table(("name", "version", "images", "classes", "unreadable"), shown)
+    return Report(rows, "\n".join([text, *(f"{r['name']}: {r['problem']}" for r in rows if r["problem"])]))
 
 
 @click.command("describe")
 @name_argument
 @version_option
-@json_option
-def describe(name: str, version: str | None, as_json: bool) -> None:
+@reports
+def describe(name: str, version: str | None) -> Report:
     """Counts per split and class, and what could not be read."""
-    summary = store.describe(dataset(name), version)
-    if as_json:
-        emit(summary)
-        return
-    _say(summary)
-    names = list(summary["classes"])
-    rows = [(split, *(row.get(c, 0) for c in names), summary["splits"][split]) for split, row in summary["counts"].items()]
-    click.echo(text_table(("split", *names, "all"), rows))
+    from fer_core.data import datasets as store
+
+    found = store.describe(dataset(name), version)
+    return Report(found, f"{_told(found).text}\n\n{count_table(found)}")
 
 
 @click.command("export")
 @name_argument
-@click.option("--to", type=click.Path(path_type=Path), required=True, help="New or empty folder.")
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
 @version_option
-@json_option
-def export(name: str, to: Path, version: str | None, as_json: bool) -> None:
-    """Write a version as a tree of split/class folders with the original files."""
+@reports
+def export(name: str, to: Path, version: str | None) -> Report:
+    """Write a version as split/class folders of the original files.
+
+    Importing the folder gives the same version id. The status is 1 if files of the source are gone or changed.
+    """
     from fer_core.data.export import export_version
 
     found = dataset(name)
     result = export_version(found, found.version(version), to)
-    if as_json:
-        emit(result)
-    else:
-        click.echo(f"{result['images']:,} images written to {to}")
+    missing = result["missing"]
+    lines = [f"{result['images']:,} files written to {result['to']}", *_listed("missing", missing)]
+    error = JobError(f"{len(missing):,} files could not be exported") if missing else None
+    return Report(result, "\n".join(lines), error)
+
+
+def count_table(numbers: dict[str, Any]) -> str:
+    """Images per split and class, with totals and shares, of what `describe` or a version counted."""
+    names = list(numbers["classes"])
+    total = max(sum(numbers["splits"].values()), 1)
+    rows: list[tuple[object, ...]] = [
+        (split, *(counts.get(name, 0) for name in names), n, f"{n / total:.1%}")
+        for split, counts, n in (
+            (split, numbers["counts"].get(split, {}), n) for split, n in numbers["splits"].items()
+        )
+    ]
+    rows.append(("all", *numbers["classes"].values(), sum(numbers["splits"].values()), "100.0%"))
+    return table(("split", *names, "images", "share"), rows)
+
+
+def _told(found: dict[str, Any]) -> Report:
+    lines = [
+        f"{found['name']}: {found['images']:,} images in {len(found['classes'])} classes, "
+        f"{found['unreadable']:,} unreadable, version v{found['number']} ({found['version']})",
+        *_listed("unreadable", found["problems"]),
+    ]
+    return Report(found, "\n".join(lines))
+
+
+def _listed(what: str, problems: list[dict[str, str]]) -> list[str]:
+    lines = [f"  {what}: {p['path']}: {p['reason']}" for p in problems[:_SHOWN]]
+    more = len(problems) - _SHOWN
+    return [*lines, f"  and {more:,} more; --json lists them all"] if more > 0 else lines
 
 
 COMMANDS: list[click.Command] = [sample, import_, datasets, describe, export]

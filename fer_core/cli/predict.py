@@ -1,0 +1,201 @@
+"""The verb predict: the emotions of the faces in picture files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer_core.cli.common import workspace
+from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import work
+from fer_core.errors import FerError, ImageError, ModelFileError, NotFound
+
+if TYPE_CHECKING:
+    from fer_core.inference.photo import Mode, PhotoResult
+    from fer_core.inference.predictor import Predictor
+
+
+@click.command("predict")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", metavar="RUN|FILE.onnx", required=True, help="A run, or a model file.")
+@click.option("--faces", "mode", flag_value="faces", help="Look for faces, in small pictures too.")
+@click.option("--whole", "mode", flag_value="whole", help="Take each picture whole as one face.")
+@click.option("--flip", is_flag=True, help="Average with the answer for the mirrored face.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=None,
+    help="Below this probability an answer is uncertain; the model's own where none is given.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one row per face.")
+@click.option(
+    "--annotate",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Write copies with the answers drawn on them.",
+)
+@reports
+def predict(
+    files: tuple[Path, ...],
+    model: str,
+    mode: Mode | None,
+    flip: bool,
+    threshold: float | None,
+    as_csv: bool,
+    annotate: Path | None,
+) -> Report:
+    """Say which emotion the faces in pictures show.
+
+    A folder stands for all pictures below it. Without --faces or --whole, size and detector decide. A file that
+    cannot be read is named, the others are answered, and the status is 2.
+    """
+    if as_csv and click.get_current_context().params["as_json"]:
+        raise click.UsageError("--csv and --json exclude each other.", click.get_current_context())
+    from fer_core.inference import photo
+
+    pictures = _pictures(files)
+    predictor = _load(model)
+    names = _Names(annotate, pictures) if annotate else None
+    documents: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    broken: list[str] = []
+    with work() as task:
+        for number, file in enumerate(pictures):
+            task.progress(number, len(pictures), "pictures")
+            try:
+                result = photo.analyse(
+                    predictor, _read(file), str(file), mode=mode or "auto", flip=flip, threshold=threshold
+                )
+            except ImageError as bad:
+                broken.append(f"{file}: {bad.message}")
+                documents.append({"file": str(file), "faces": [], "error": bad.message})
+                rows.append({"file": str(file), "error": bad.message})
+                continue
+            documents.append(result.to_json() | {"error": ""})
+            rows += result.rows()
+            if names:
+                documents[-1]["annotated"] = str(_draw(result, names.of(file)))
+    text = _as_csv(rows, predictor.classes) if as_csv else _as_text(documents)
+    error = None
+    if broken:
+        more = f" and {len(broken) - 1:,} more" if len(broken) > 1 else ""
+        error = ImageError(
+            f"{len(broken):,} of {len(pictures):,} files could not be read ({broken[0]}{more})"
+        )
+    return Report(documents, text, error)
+
+
+def _load(model: str) -> Predictor:
+    """The model of a run, or of a file: what is there as a file, or ends in .onnx, is one."""
+    from fer_core.inference.predictor import Predictor
+    from fer_core.runs import store
+
+    path = Path(model).expanduser()
+    if path.is_file() or path.suffix == ".onnx":
+        return Predictor.load(path)
+    try:
+        folder = store.get(workspace(), model).folder
+    except NotFound as error:
+        raise ModelFileError(
+            "There is neither a run nor a file of that name", received=model, hint=error.hint
+        ) from error
+    return Predictor.load(folder)
+
+
+def _pictures(given: Sequence[Path]) -> list[Path]:
+    """The files, folders replaced by the pictures below them; each once, in order.
+
+    Raises:
+        NotFound: a path that is not there, or a folder without a picture.
+    """
+    from fer_core.data.images import SUFFIXES
+
+    found: dict[Path, None] = {}
+    for path in given:
+        if path.is_dir():
+            inside = [p for p in sorted(path.rglob("[!.]*")) if p.suffix.lower() in SUFFIXES and p.is_file()]
+            if not inside:
+                raise NotFound("There is no picture in this folder", received=path)
+            found |= dict.fromkeys(inside)
+        elif path.exists():
+            found[path] = None
+        else:
+            raise NotFound("There is no such file", received=path)
+    return list(found)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ImageError(f"The file cannot be opened ({error.strerror})", received=file) from error
+
+
+class _Names:
+    """Names for annotated copies: never one of the pictures read, never the same twice."""
+
+    def __init__(self, folder: Path, pictures: Sequence[Path]) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FerError(f"The folder cannot be made ({error.strerror})", received=folder) from error
+        self._folder = folder
+        self._taken = {picture.resolve() for picture in pictures}
+
+    def of(self, picture: Path) -> Path:
+        number = 1
+        while (path := self._folder / f"{picture.stem}{_suffix(number)}.png").resolve() in self._taken:
+            number += 1
+        self._taken.add(path.resolve())
+        return path
+
+
+def _suffix(number: int) -> str:
+    return ".annotated" if number == 1 else f"-{number}.annotated"
+
+
+def _draw(result: PhotoResult, path: Path) -> Path:
+    from fer_core.inference.annotate import annotate
+    from fer_core.workspace import write_atomic
+
+    file = io.BytesIO()
+    annotate(result.picture, result).save(file, "PNG")
+    write_atomic(path, file.getvalue())
+    return path
+
+
+def _as_csv(rows: Sequence[dict[str, Any]], classes: Sequence[str]) -> str:
+    columns = ["file", "face", "x", "y", "width", "height", "label", "uncertain", "second"]
+    columns += [*(f"p_{name}" for name in classes), "ms", "warnings", "error"]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue().rstrip("\n")
+
+
+def _as_text(documents: Sequence[dict[str, Any]]) -> str:
+    rows: list[tuple[object, ...]] = []
+    for document in documents:
+        for number, face in enumerate(document["faces"], start=1):
+            answer = " or ".join(face["likeliest"]) + "?" if face["uncertain"] else face["label"]
+            x, y, width, height = face["box"]
+            place = "whole picture" if document["whole_picture"] else f"{width}x{height} at {x},{y}"
+            rows.append((document["file"], number, answer, face["probabilities"][face["label"]], place))
+        if not document["faces"]:
+            rows.append((document["file"], None, "-", None, "unreadable" if document["error"] else "no face"))
+    notes = [
+        f"{d['file']}: {d['error'] or ' '.join(d['warnings'])}"
+        for d in documents
+        if d["error"] or d["warnings"]
+    ]
+    return "\n".join([table(("file", "face", "answer", "probability", "where"), rows), *notes])
+
+
+COMMANDS: list[click.Command] = [predict]
