@@ -90,7 +90,7 @@ def _form(workspace: Workspace) -> None:
                 key=f"add-name-{upload and upload.name}",
             )
             st.html(
-                '<p class="fer-muted">Folders may be split/class, class/split, or class alone. Usual spellings are understood.</p>'
+                '<p class="fer-muted">Folders: split/class, class/split, or class alone, in any usual spelling.</p>'
             )
             if (
                 st.button("Add dataset", type="primary", icon=":material/add:", disabled=upload is None)
@@ -158,6 +158,6 @@ def welcome(workspace: Workspace) -> None:
     with st.container(border=True):
         st.html(
             html.heading("Add your first dataset")
-            + '<p class="fer-note">A folder or archive of labelled faces. It is read where it is; nothing in it is ever changed.</p>'
+            + '<p class="fer-note">A folder or archive of labelled faces. It is read where it is and never changed.</p>'
         )
         _form(workspace)

@@ -37,7 +37,7 @@ def exact_groups(dataset: Dataset, version: str) -> Groups:
     return _exact(str(dataset.workspace.root), dataset.name, version)
 
 
-def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64]) -> NDArray[np.uint8]:
+def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64] | list[int]) -> NDArray[np.uint8]:
     """Pixels of the given manifest `row` numbers, uint8 (n, 48, 48); a black square where there are none (row -1)."""
     wanted = np.asarray(rows, np.int64)
     store = dataset.pixels()

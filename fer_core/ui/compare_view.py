@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +13,7 @@ from fer_core.data.datasets import open_dataset
 from fer_core.errors import FerError
 from fer_core.runs.run import Run, best_epoch
 from fer_core.ui import cache, faces, html, page, style
-from fer_core.ui.faces import Face
+from fer_core.ui.faces import Face, each, file_name
 from fer_core.ui.page import Scope
 
 _COLUMNS = ["rank", "run", "recipe", "val_accuracy", "train_accuracy", "gap", "verdict", "macro_f1", "parameters", "best_epoch",
@@ -61,7 +62,7 @@ def details(scope: Scope, run: Run, others: list[Run]) -> None:
     """Curves, confusion matrix with the faces behind a cell, and scores per class of a run."""
     metrics = run.metrics()
     if len(metrics):
-        best = best_epoch(metrics.to_dict("records"))  # type: ignore[arg-type]
+        best = best_epoch(each(metrics))
         with st.container(border=True):
             behind = f", {', '.join(o.id for o in others)} dashed" if others else ""
             st.html(html.heading(f"Curves of {run.id}", f"best epoch marked{behind}"))
@@ -99,17 +100,18 @@ def details(scope: Scope, run: Run, others: list[Run]) -> None:
 
 def _worst(matrix: pd.DataFrame) -> tuple[str, str]:
     """The most frequent mistake."""
-    wrong = matrix.stack()
-    wrong = wrong[[t != s for t, s in wrong.index]]
-    return wrong.idxmax() if len(wrong) else (matrix.index[0], matrix.columns[0])
+    counts = matrix.to_numpy().copy()
+    np.fill_diagonal(counts, -1)
+    true, said = np.unravel_index(int(counts.argmax()), counts.shape)
+    return str(matrix.index[true]), str(matrix.columns[said])
 
 
 def _faces(scope: Scope, run: Run, true: str, said: str) -> None:
     """The faces of one cell of the matrix, the surest answers first."""
     predictions = run.predictions("val")
-    names = [c for c in predictions if c.startswith("p_")]
-    answer = predictions[names].idxmax(axis=1).str.removeprefix("p_")
-    cell = predictions[(predictions["label"] == true) & (answer == said)]
+    names = [str(c) for c in predictions if str(c).startswith("p_")]
+    answer = np.array(names)[predictions[names].to_numpy().argmax(axis=1)]
+    cell = predictions[(predictions["label"] == true) & (answer == f"p_{said}")]
     cell = cell.assign(p=cell[f"p_{said}"]).sort_values("p", ascending=False)
     words = f"{true}, read as {said}" if true != said else f"{true}, read rightly"
     st.html(html.heading(words, f"{len(cell):,} images, the surest first"))
@@ -123,7 +125,7 @@ def _faces(scope: Scope, run: Run, true: str, said: str) -> None:
     if shown.empty:
         page.empty("No faces in this cell", "Click another cell of the matrix.")
         return
-    sheet = [Face(r.image_id, f"{r.p:.2f}", r.path.rsplit("/", 1)[-1]) for r in shown.itertuples()]
+    sheet = [Face(r["image_id"], f"{r['p']:.2f}", file_name(r["path"])) for r in each(shown)]
     faces.sheet(
         cache.faces(dataset, shown["row"]), sheet, key="cmp-faces", label=words, size=72, clickable=False
     )

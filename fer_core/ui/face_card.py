@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.data import records
 from fer_core.review.journal import Journal
-from fer_core.ui import cache, html, verdicts
+from fer_core.ui import cache, faces, html, verdicts
 from fer_core.ui.page import Scope
 
 
@@ -27,7 +27,7 @@ def draw(scope: Scope, image_id: str) -> None:
         ("brightness", f"{row['brightness']:.2f} of 1"),
         ("contrast", f"{row['contrast']:.2f}"),
         ("sharpness", f"{row['sharpness']:.4f}"),
-        ("copies", ", ".join(f"{o.split}/{o.label}" for o in others.itertuples()) or "none"),
+        ("copies", ", ".join(f"{o['split']}/{o['label']}" for o in faces.each(others)) or "none"),
     ]
     ranking = cache.ranking(scope.dataset, scope.version.id)
     if ranking is not None and image_id in set(ranking["image_id"]):

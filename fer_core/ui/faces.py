@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
@@ -28,6 +29,16 @@ class Face:
     caption: str = ""
     detail: str = ""
     frame: Frame = ""
+
+
+def each(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as plain dictionaries."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def file_name(path: str) -> str:
+    """The last part of a path."""
+    return path.rsplit("/", 1)[-1]
 
 
 def data_url(pixels: NDArray[np.uint8]) -> str:
@@ -50,9 +61,11 @@ def sprite(pixels: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
 
 _CSS = """
 .sheet { display: grid; gap: 10px 8px; justify-content: start; }
-button { all: unset; box-sizing: border-box; cursor: pointer; display: block; font-family: var(--st-font); color: var(--st-text-color); }
+button { all: unset; box-sizing: border-box; cursor: pointer; display: block;
+  font-family: var(--st-font); color: var(--st-text-color); }
 button[disabled] { cursor: default; }
-.pic { border-radius: 8px; background-image: var(--sprite); background-repeat: no-repeat; outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+.pic { border-radius: 8px; background-image: var(--sprite); background-repeat: no-repeat;
+  outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
 button:not([disabled]):hover .pic { outline: 2px solid color-mix(in srgb, var(--st-primary-color) 60%, transparent); }
 button:focus-visible .pic, .selected .pic { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
 .flagged .pic { outline: 3px solid #E8590C; outline-offset: 1px; }

@@ -107,8 +107,9 @@ def ranking_panel(workspace: Workspace, dataset: str, version: str) -> None:
             )
         st.html(
             html.heading("Which labels are likely wrong?")
-            + '<p class="fer-note">A quick model learns from part of the set and judges the rest, five times over, so that every label is '
-            "judged by a model that has not seen it. Copies stay together. About a second per thousand images.</p>"
+            + '<p class="fer-note">A quick model learns from part of the set and judges the rest, five times over, '
+            "so that every label is judged by a model that has not seen it. Copies stay together. "
+            "About two seconds per thousand images.</p>"
         )
         if st.button("Rank the labels", type="primary", icon=":material/sort:", key="rank"):
             jobs.start(workspace, ["mislabels", dataset, "--version", version], title=title)

@@ -20,8 +20,9 @@ class Row:
 
 _CSS = """
 .list { display: flex; flex-direction: column; }
-button { all: unset; box-sizing: border-box; cursor: pointer; display: flex; justify-content: space-between; gap: 12px; width: 100%;
-  padding: 8px 10px; font: 14px/1.35 var(--st-font); color: var(--st-text-color); border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent); }
+button { all: unset; box-sizing: border-box; cursor: pointer; display: flex; justify-content: space-between;
+  gap: 12px; width: 100%; padding: 8px 10px; font: 14px/1.35 var(--st-font); color: var(--st-text-color);
+  border-bottom: 1px solid color-mix(in srgb, currentColor 10%, transparent); }
 button:last-child { border-bottom: 0; }
 button:hover { background: color-mix(in srgb, var(--st-primary-color) 7%, transparent); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px; border-radius: 6px; }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +12,7 @@ from fer_core.evaluation.report import gap_verdict
 from fer_core.runs import launcher
 from fer_core.runs.run import Run, best_epoch
 from fer_core.ui import html, live, style
+from fer_core.ui.faces import each
 
 _COLUMNS = {
     "epoch": "epoch",
@@ -40,8 +43,8 @@ def _live(run: Run) -> None:
 def _show(run: Run) -> None:
     state, reason = run.status()
     metrics = run.metrics()
-    last_rows = metrics.to_dict("records")
-    best = best_epoch(last_rows)  # type: ignore[arg-type]
+    last_rows = each(metrics)
+    best = best_epoch(last_rows)
     with st.container(border=True):
         _head(run, state, reason, best, last_rows)
         if len(metrics):
@@ -67,10 +70,10 @@ def _show(run: Run) -> None:
             st.html(html.heading("Log", "last lines") + f'<pre class="fer-log">{html.esc(log)}</pre>')
 
 
-def _head(run: Run, state: str, reason: str, best: dict[str, object], rows: list[dict[str, object]]) -> None:
+def _head(run: Run, state: str, reason: str, best: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     chips = [live.state_chip(state, reason)]
     if best:
-        train, val = float(str(best["accuracy"])), float(str(best["val_accuracy"]))
+        train, val = float(best["accuracy"]), float(best["val_accuracy"])
         word, gap = gap_verdict(train, val), 100 * (train - val)
         verdict: html.Verdict = "good" if word == "healthy" else "look" if gap < 15 else "bad"
         chips.append(
@@ -98,7 +101,7 @@ def _head(run: Run, state: str, reason: str, best: dict[str, object], rows: list
     st.html(_line(run, state, best, rows))
 
 
-def _line(run: Run, state: str, best: dict[str, object], rows: list[dict[str, object]]) -> str:
+def _line(run: Run, state: str, best: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     """The numbers of the moment in one line, and the bar."""
     progress, info = run.progress, run.info
     planned = int(info.get("planned_epochs") or 0)
@@ -106,10 +109,10 @@ def _line(run: Run, state: str, best: dict[str, object], rows: list[dict[str, ob
     if state in ("running", "stopping") and progress.get("eta_seconds"):
         parts.append(f"{html.duration(float(progress['eta_seconds']))} left")
     if best:
-        parts.append(f"best {float(str(best['val_accuracy'])):.3f} at {best['epoch']}")
+        parts.append(f"best {best['val_accuracy']:.3f} at {best['epoch']}")
     if rows:
-        parts.append(f"{float(str(rows[-1]['images_per_second'])):,.0f} images/s")
-        parts.append(f"learning rate {float(str(rows[-1]['learning_rate'])):.2g}")
+        parts.append(f"{rows[-1]['images_per_second']:,.0f} images/s")
+        parts.append(f"learning rate {rows[-1]['learning_rate']:.2g}")
     if info.get("parameters"):
         parts.append(f"{int(info['parameters']):,} parameters")
     if info.get("device"):
@@ -118,7 +121,7 @@ def _line(run: Run, state: str, best: dict[str, object], rows: list[dict[str, ob
     return f'<p class="fer-note">{" · ".join(parts)}</p>{html.progress(share)}'
 
 
-def _epochs(metrics: pd.DataFrame, best: dict[str, object]) -> None:
+def _epochs(metrics: pd.DataFrame, best: dict[str, Any]) -> None:
     newest = metrics.iloc[::-1].head(8)
     body: list[list[html.Cell]] = [
         [
@@ -127,10 +130,10 @@ def _epochs(metrics: pd.DataFrame, best: dict[str, object]) -> None:
             f"{r['learning_rate']:.2e}",
             f"{r['seconds']:.1f}",
         ]
-        for r in newest.to_dict("records")
+        for r in each(newest)
     ]
     epochs = [int(e) for e in newest["epoch"]]
-    marked = epochs.index(int(str(best["epoch"]))) if best and int(str(best["epoch"])) in epochs else None
+    marked = epochs.index(int(best["epoch"])) if best and int(best["epoch"]) in epochs else None
     with st.container(border=True):
         st.html(
             html.heading("Epochs", f"last {len(body)} of {len(metrics):,}; best marked")

@@ -29,8 +29,8 @@ def splits_and_classes(manifest: pd.DataFrame, shares: pd.DataFrame) -> str:
     top = int(counts.to_numpy().max()) if counts.size else 1
     rows: list[list[html.Cell]] = []
     shade: dict[tuple[int, int], float] = {}
-    for r, (split, row) in enumerate(counts.iterrows()):
-        share = shares.loc[split]
+    for r, split in enumerate(map(str, counts.index)):
+        row, share = counts.loc[split], shares.loc[split]
         known = pd.notna(share["target"])
         rows.append(
             [
@@ -69,7 +69,8 @@ def class_balance(table: pd.DataFrame) -> str:
         [
             html.class_name(str(name), table.index),
             html.Raw(
-                f'<div class="fer-bar" style="min-width:90px"><i style="width:{row["share"] / top:.1%};background:{palette[str(name)]}"></i></div>'
+                '<div class="fer-bar" style="min-width:90px">'
+                f'<i style="width:{row["share"] / top:.1%};background:{palette[str(name)]}"></i></div>'
             ),
             int(row["images"]),
             f"{row['share']:.1%}",
@@ -123,7 +124,7 @@ def leaks(table: pd.DataFrame) -> str:
     for r, name in enumerate(names):
         row: list[html.Cell] = [name]
         for c, other in enumerate(names):
-            count = int(table.loc[name, other])
+            count = int(table.to_numpy()[r, c])
             if c < r:
                 row.append("")
             elif c == r or not count:

@@ -8,8 +8,10 @@ from fer_core.quality.leakage import leak_table, leaked_share
 from fer_core.review import copies
 from fer_core.review.journal import Journal
 from fer_core.ui import cache, faces, html, page, rows, tables, verdicts
-from fer_core.ui.faces import Face
+from fer_core.ui.faces import Face, Frame, each, file_name
 
+KEEP: Frame = "keep"
+DROP: Frame = "flagged"
 QUEUES = {
     "conflicts": "Same picture, different labels",
     "leaks": "Across splits (leaks)",
@@ -67,7 +69,7 @@ def settle_all(numbers: list[int]) -> None:
         )
     )
     some = gone.head(18)
-    words = [Face(r.image_id, r.label, r.split) for r in some.itertuples()]
+    words = [Face(r["image_id"], r["label"], r["split"]) for r in each(some)]
     pixels = cache.faces(scope.dataset, some["row"])
     faces.sheet(
         pixels, words, key="rule-faces", label="Faces that would be dropped", size=72, clickable=False
@@ -92,12 +94,12 @@ def settle(number: int, position: int) -> None:
         + html.progress((position + 1) / total)
     )
     shown = rows_of_group.head(24)
-    words = [
-        Face(r.image_id, f"keep · {r.label}", f"{r.split} · {r.path.rsplit('/', 1)[-1]}", "keep")
-        if r.image_id == proposal.keep
-        else Face(r.image_id, f"drop · {r.label}", f"{r.split} · {r.path.rsplit('/', 1)[-1]}", "flagged")
-        for r in shown.itertuples()
-    ]
+    words = []
+    for r in each(shown):
+        fate, frame = ("keep", KEEP) if r["image_id"] == proposal.keep else ("drop", DROP)
+        words.append(
+            Face(r["image_id"], f"{fate} · {r['label']}", f"{r['split']} · {file_name(r['path'])}", frame)
+        )
     pixels = cache.faces(scope.dataset, shown["row"])
     clicked = faces.sheet(pixels, words, key="dup-faces", label="Copies; choose the one to keep", size=168)
     if clicked and clicked != proposal.keep:

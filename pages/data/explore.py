@@ -6,7 +6,7 @@ from fer_core.data import records
 from fer_core.quality import balance
 from fer_core.review import apply
 from fer_core.ui import cache, face_card, faces, html, page, tables
-from fer_core.ui.faces import Face
+from fer_core.ui.faces import Face, each, file_name
 
 PER_CLASS = 8
 
@@ -98,7 +98,10 @@ with left, st.container(border=True):
         )
         clicked = faces.sheet(
             cache.faces(scope.dataset, some["row"]),
-            [Face(r.image_id, r.path.rsplit("/", 1)[-1], r.split, "selected" if r.image_id == selected else "") for r in some.itertuples()],
+            [
+                Face(r["image_id"], file_name(r["path"]), r["split"], "selected" if r["image_id"] == selected else "")
+                for r in each(some)
+            ],
             key=f"exp-{name}", label=f"Faces labelled {name}", size=72, words=False,
         )  # fmt: skip
         if clicked and clicked != selected:

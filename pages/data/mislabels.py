@@ -8,7 +8,7 @@ from fer_core.quality.neighbours import nearest
 from fer_core.review import labels as review
 from fer_core.review.journal import Journal
 from fer_core.ui import cache, faces, html, live, page, rows, verdicts
-from fer_core.ui.faces import Face
+from fer_core.ui.faces import Face, each
 
 scope = page.open_page(
     "Wrong labels", "The likeliest mistakes first. One key each; nothing is lost, all can be undone."
@@ -49,8 +49,8 @@ with left:
         )
         listed = [rows.Row("all", "All pairs", f"{len(todo):,}")]
         listed += [
-            rows.Row(f"{p.label}>{p.suggested}", f"{p.label} → {p.suggested}", f"{p.images:,}")
-            for p in pairs.head(8).itertuples()
+            rows.Row(f"{p['label']}>{p['suggested']}", f"{p['label']} → {p['suggested']}", f"{p['images']:,}")
+            for p in each(pairs.head(8))
         ]
         queue = rows.choose(listed, key="mis-queue", label="Class pairs: given label and suggestion")
     with st.container(border=True):
@@ -80,17 +80,13 @@ with right, st.container(border=True):
         )
     else:
         position = verdicts.place("mis-place", f"{queue}/{split}", len(waiting))
-        found = scope.manifest.set_index("image_id").loc[waiting.iloc[position]["image_id"]]
-        row = {
-            **waiting.iloc[position].to_dict(),
-            "pixel_hash": found["pixel_hash"],
-            "row": int(found["row"]),
-        }
-        picture, words = st.columns([1, 1.15], gap="medium", vertical_alignment="center")
+        extra = scope.manifest[["image_id", "pixel_hash", "row"]]
+        row = each(waiting.iloc[[position]].merge(extra, on="image_id"))[0]
+        picture, about = st.columns([1, 1.15], gap="medium", vertical_alignment="center")
         with picture:
             pixels = cache.faces(scope.dataset, [row["row"]])
             st.image(pixels[0], width=280, alt=f"Face labelled {row['label']}")
-        with words:
+        with about:
             st.html(
                 html.heading("Why it is here", f"{position + 1:,} of {len(waiting):,}")
                 + html.bars(review.probabilities(row, classes))
@@ -129,7 +125,11 @@ with right, st.container(border=True):
         for name in dict.fromkeys([str(row["label"]), str(row["suggested"])]):
             near = nearest(scope.manifest, cache.signatures(scope.dataset), str(row["image_id"]), name)
             st.html(html.heading(f"Nearest labelled {name}"))
-            faces.sheet(cache.faces(scope.dataset, near["row"]), [Face(r.image_id) for r in near.itertuples()],
-                        key=f"mis-near-{name}", label=f"Nearest faces labelled {name}", size=64, words=False, clickable=False)  # fmt: skip
+            sheet = [Face(r["image_id"]) for r in each(near)]
+            words = f"Nearest faces labelled {name}"
+            pixels = cache.faces(scope.dataset, near["row"])
+            faces.sheet(
+                pixels, sheet, key=f"mis-near-{name}", label=words, size=64, words=False, clickable=False
+            )
 with right:
     verdicts.apply_card(scope)

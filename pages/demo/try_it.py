@@ -1,5 +1,7 @@
 """A photo, a crop or the camera, answered at once by a trained model."""
 
+from typing import cast
+
 import pandas as pd
 import streamlit as st
 
@@ -53,7 +55,12 @@ for number, upload in enumerate(uploads[:50], start=1):
     try:
         results.append(
             photo.analyse(
-                predictor, upload.getvalue(), upload.name, mode=mode, flip=flip, threshold=threshold
+                predictor,
+                upload.getvalue(),
+                upload.name,
+                mode=cast("photo.Mode", mode),
+                flip=flip,
+                threshold=threshold,
             )
         )
     except FerError as error:
