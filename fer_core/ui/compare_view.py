@@ -103,7 +103,7 @@ def _worst(matrix: pd.DataFrame) -> tuple[str, str]:
     counts = matrix.to_numpy().copy()
     np.fill_diagonal(counts, -1)
     true, said = np.unravel_index(int(counts.argmax()), counts.shape)
-    return str(matrix.index[true]), str(matrix.columns[said])
+    return str(matrix.index[int(true)]), str(matrix.columns[int(said)])
 
 
 def _faces(scope: Scope, run: Run, true: str, said: str) -> None:
