@@ -47,7 +47,7 @@ def test_an_import_of_an_export_is_the_same_version(dataset: Dataset, tmp_path: 
     assert import_dataset(dataset.workspace, tmp_path / "out", "again").head == made.id
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10**6),
     splits=st.sets(st.sampled_from(["train", "val", "test", "unassigned"]), min_size=1),

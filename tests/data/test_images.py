@@ -112,6 +112,7 @@ def test_exif_rotation_is_applied(form: str, orientation: int, turned: int) -> N
     np.testing.assert_array_equal(picture.pixels, expected)
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_exif_does_not_cost_the_picture() -> None:
     data = encoded(GRAY, "PNG", exif=b"Exif\0\0II*\0\xff\xff\xff\xffgarbage")
     np.testing.assert_array_equal(decode(data).pixels, GRAY)
@@ -125,6 +126,7 @@ def test_one_pixel() -> None:
     assert 0 <= images.phash(picture.pixels) < 2**64
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(20_000, 20_000), (10_000, 10_000), (8_000, 7_000)])
 def test_a_huge_picture_is_refused_by_its_header(size: tuple[int, int]) -> None:
     with pytest.raises(ImageError, match=r"too large.*50 megapixels"):
