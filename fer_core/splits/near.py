@@ -1,6 +1,15 @@
-"""Near copies for splitting: which pictures are the same and belong on one side."""
+"""Near copies for splitting: which pictures are the same and belong on one side.
+
+groups = near_groups(dataset.manifest(), dataset.pixels(), distance=4, mirrored=True)
+plan = stratify(dataset.manifest(), groups=groups)
+"""
 
 from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,9 +21,18 @@ from fer_core.data.records import readable
 from fer_core.quality.pairs import near_pairs
 from fer_core.quality.similarity import is_flat
 
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+
+DISTANCE = 4
+"""Bits by which the hashes of near copies may differ unless asked otherwise."""
+
+_METHOD = "2"
+"""Counts up when the way pairs are found changes, so that kept ones are found anew."""
+
 
 def near_pictures(
-    manifest: pd.DataFrame, pixels: NDArray[np.uint8], distance: int = 4, mirrored: bool = False
+    manifest: pd.DataFrame, pixels: NDArray[np.uint8], distance: int = DISTANCE, mirrored: bool = False
 ) -> pd.DataFrame:
     """Every confirmed pair of different pictures that show the same; see `quality.duplicates.find_near`.
 
@@ -45,14 +63,23 @@ def near_pictures(
 
 
 def near_groups(
-    manifest: pd.DataFrame, pixels: NDArray[np.uint8], distance: int = 4, mirrored: bool = False
+    manifest: pd.DataFrame,
+    pixels: NDArray[np.uint8],
+    distance: int = DISTANCE,
+    mirrored: bool = False,
+    pairs: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Group ids by image_id for `stratify(groups=...)`, such that no near pair can be split.
 
     Unlike the groups a person reviews, these follow chains of pairs: if a is near b and b near c, all three
     have to be on one side. Images without a near copy have no id.
+
+    Args:
+        manifest, pixels, distance, mirrored: as `near_pictures`.
+        pairs: its result, where it is at hand.
     """
-    pairs = near_pictures(manifest, pixels, distance, mirrored)
+    if pairs is None:
+        pairs = near_pictures(manifest, pixels, distance, mirrored)
     names = pd.Index(pd.unique(pd.concat([pairs["first"], pairs["second"]])))
     edges = (names.get_indexer(pairs["first"]), names.get_indexer(pairs["second"]))
     graph = coo_matrix((np.ones(len(pairs), dtype=np.int8), edges), shape=(len(names), len(names)))
@@ -66,3 +93,28 @@ def near_groups(
         name=f"near copies within {distance} bits{' and mirrored' if mirrored else ''}",
         dtype="str",
     )
+
+
+def kept_near_groups(
+    dataset: Dataset, version: str, distance: int = DISTANCE, mirrored: bool = True
+) -> pd.Series | None:
+    """`near_groups` of a version, with the pairs kept on disk for every version of the same pictures.
+
+    Returns:
+        As `near_groups`; None where no picture has a near copy.
+    """
+    manifest = dataset.manifest(version)
+    shown = readable(manifest)["pixel_hash"].unique()
+    key = hashlib.blake2b("".join(sorted(shown)).encode(), digest_size=8).hexdigest()
+    name = f"near-pairs-{_METHOD}-{key}-{distance}{'-mirrored' if mirrored else ''}.parquet"
+    file = dataset.quality_dir / name
+    try:
+        pairs = pd.read_parquet(file)
+    except (OSError, ValueError):
+        pairs = near_pictures(manifest, dataset.pixels(), distance, mirrored)
+        file.parent.mkdir(exist_ok=True)
+        aside = file.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
+        pairs.to_parquet(aside, index=False)
+        os.replace(aside, file)
+    groups = near_groups(manifest, dataset.pixels(), distance, mirrored, pairs)
+    return groups if len(groups) else None
