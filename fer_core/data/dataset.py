@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data import pixels as pixel_store
+from fer_core.data import sources as source_files
 from fer_core.data import versions as version_store
 from fer_core.data.readers import Reader, open_reader
+from fer_core.data.sources import MAIN, SourceFiles
 from fer_core.data.versions import Version
 from fer_core.errors import ManifestError, NotFound
 from fer_core.workspace import Workspace, read_json
@@ -52,6 +53,14 @@ class Dataset:
         return self.folder / self.about["source"]["path"]
 
     @property
+    def sources(self) -> dict[str, Path]:
+        """Where the files of every source are, by name: its own ("main") and those merged into it."""
+        about = self.about
+        merged = about.get("sources", {})
+        own = {MAIN: self.folder / about["source"]["path"]}
+        return own | {name: (self.folder / found["path"]).resolve() for name, found in merged.items()}
+
+    @property
     def problems(self) -> list[dict[str, str]]:
         """Files of the source that are in no row of the manifest: {path, reason}."""
         return list(self.about["problems"])
@@ -79,8 +88,8 @@ class Dataset:
         return version_store.read_manifest(self.folder, self.version(version).id)
 
     def rows(self) -> pd.DataFrame:
-        """`row`, `image_id` and `path` of every picture that any version holds, by row."""
-        columns = ["row", "image_id", "path"]
+        """`row`, `image_id`, `source` and `path` of every picture that any version holds, by row."""
+        columns = ["row", "image_id", "source", "path"]
         found = [version_store.read_columns(self.folder, v.id, columns) for v in self.versions()]
         table = pd.concat(found).drop_duplicates("image_id")
         return table[table["row"] >= 0].sort_values("row")
@@ -97,33 +106,48 @@ class Dataset:
             NotFound: that size was never made and the source is gone.
             ManifestError: the file is damaged.
         """
+        own = pixel_store.open_pixels(pixel_store.pixel_file(self.folder))
         path = pixel_store.pixel_file(self.folder, size, mode)
+        if path == pixel_store.pixel_file(self.folder):
+            return own
         if path.is_file():
-            return pixel_store.open_pixels(path)
-        with self.reader() as reader:
-            return pixel_store.build_pixels(path, list(self.rows()["path"]), reader.read, size, mode)
+            made = pixel_store.open_pixels(path)
+            if len(made) >= len(own):
+                return made
+        return self._make_pixels(path, len(own), size, mode)
+
+    def _make_pixels(self, path: Path, count: int, size: int, mode: pixel_store.Mode) -> NDArray[np.uint8]:
+        """Decode what the file lacks; a merge adds rows after it was made."""
+        places: list[tuple[str, str] | None] = [None] * count
+        for row, source, file in self.rows()[["row", "source", "path"]].itertuples(index=False):
+            if row < count:
+                places[row] = (source, file)
+        # A new file appears whole; only continuing one must not happen twice at once.
+        continuing = version_store.lock(self.folder) if path.is_file() else nullcontext()
+        with self.files() as files, continuing:
+            return pixel_store.build_pixels(path, places, files.read, size, mode)
+
+    @contextmanager
+    def files(self) -> Iterator[SourceFiles]:
+        """The files of all sources, opened as they are needed."""
+        files = SourceFiles(self.sources)
+        try:
+            yield files
+        finally:
+            files.close()
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
-        """The source, open for reading.
+        """The dataset's own source, open for reading.
 
         Raises:
             NotFound: the source is gone.
         """
-        self._check_source()
-        reader = open_reader(self.source_path)
+        reader = open_reader(source_files.located(self.sources, MAIN))
         try:
             yield reader
         finally:
             reader.close()
-
-    def _check_source(self) -> None:
-        if not self.source_path.exists():
-            raise NotFound(
-                "The source of this dataset is no longer there",
-                received=self.source_path,
-                hint="Put it back to see the files; small pictures, labels and versions work without it",
-            )
 
     def read_file(self, image_id: str) -> bytes:
         """The original bytes of an image's file.
@@ -133,22 +157,10 @@ class Dataset:
             SourceError: the file is there but cannot be read.
         """
         for version in self.versions():
-            path = _paths(self.folder, version.id).get(image_id)
-            if path is not None:
-                self._check_source()
-                source = self.source_path
-                return _kept_open(source, source.stat().st_mtime_ns).read(path)
+            columns = ["image_id", "source", "path"]
+            table = version_store.read_columns(self.folder, version.id, columns)
+            found = table[table["image_id"] == image_id]
+            if len(found):
+                source, path = str(found["source"].iloc[0]), str(found["path"].iloc[0])
+                return source_files.read_one(source_files.located(self.sources, source), path)
         raise NotFound("The dataset holds no such image", received=image_id)
-
-
-@lru_cache(maxsize=4)
-def _paths(folder: Path, version_id: str) -> dict[str, str]:
-    """Path by image id. A version never changes, so this may be kept."""
-    table = version_store.read_columns(folder, version_id, ["image_id", "path"])
-    return dict(zip(table["image_id"], table["path"], strict=True))
-
-
-@lru_cache(maxsize=2)
-def _kept_open(source: Path, changed: int) -> Reader:
-    """A source for single look-ups; listing an archive takes longer than reading a file of it."""
-    return open_reader(source)

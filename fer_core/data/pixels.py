@@ -5,6 +5,8 @@ The row of a picture is the manifest's `row`. Nothing is ever pickled.
 
 from __future__ import annotations
 
+import io
+import math
 import os
 import secrets
 from collections.abc import Callable, Sequence
@@ -82,30 +84,87 @@ def open_pixels(path: Path) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", pictures)
 
 
+def append_pixels(path: Path, pictures: NDArray[np.uint8]) -> int:
+    """Add pictures to a file that others may have mapped; returns the row of the first.
+
+    The data is written first and counted last, so a crash in between leaves the file as it was. Only one
+    process may do this at a time (`versions.lock`).
+
+    Args:
+        path: the `.npy` file.
+        pictures: uint8 (n, *shape) of the same shape as those in the file.
+
+    Raises:
+        ManifestError: pictures of another shape or type.
+    """
+    with open(path, "r+b") as file:
+        npy.read_magic(file)
+        shape, _, dtype = npy.read_array_header_1_0(file)
+        start = file.tell()
+        if pictures.dtype != dtype or pictures.shape[1:] != shape[1:]:
+            raise ManifestError("These pictures do not fit the pixel file", received=pictures.shape)
+        file.seek(start + math.prod(shape))
+        file.write(np.ascontiguousarray(pictures).data)
+        _settle(file)
+        grown = (shape[0] + len(pictures), *shape[1:])
+        header = io.BytesIO()
+        npy.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": grown})
+        if header.tell() != start:
+            raise ManifestError("The header of a pixel file changed its length", received=path)
+        file.seek(0)
+        file.write(header.getvalue())
+        _settle(file)
+    return int(shape[0])
+
+
+def _settle(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+Place = tuple[str, str]
+"""Source and path of a file."""
+
+
 def build_pixels(
-    target: Path, paths: Sequence[str], read: Callable[[str], bytes], size: int, mode: Mode
+    target: Path, places: Sequence[Place | None], read: Callable[[str, str], bytes], size: int, mode: Mode
 ) -> NDArray[np.uint8]:
     """Decode files again into pictures of another size or with colour, and keep them.
 
+    A file that is there already is continued behind its last picture.
+
     Args:
-        target: the `.npy` file; appears whole or not at all.
-        paths: files in row order; all of them decoded at import.
-        read: bytes of a file.
+        target: the `.npy` file; a new one appears whole or not at all.
+        places: the file of each row, all of them decoded at import; None for a row no version uses.
+        read: bytes of a file, by source and path.
         size: side in pixels.
         mode: "gray" or "rgb".
     """
     shape = (size, size) if mode == "gray" else (size, size, 3)
+    made = len(open_pixels(target)) if target.is_file() else 0
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         with PixelWriter(aside, shape) as writer:
-            for path in paths:
-                pixels = decode(read(path), path).pixels
-                if mode == "gray":
-                    pixels = to_gray(pixels)
-                elif pixels.ndim == 2:
-                    pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-                writer.append(resize(pixels, size)[None])
-        os.replace(aside, target)
+            for place in places[made:]:
+                picture = (
+                    np.zeros(shape, np.uint8)
+                    if place is None
+                    else _decoded(read(*place), place[1], size, mode)
+                )
+                writer.append(picture[None])
+        if made and made < len(places):
+            append_pixels(target, open_pixels(aside))
+        elif not made:
+            os.replace(aside, target)
     finally:
         aside.unlink(missing_ok=True)
     return open_pixels(target)
+
+
+def _decoded(data: bytes, name: str, size: int, mode: Mode) -> NDArray[np.uint8]:
+    pixels = decode(data, name).pixels
+    if mode == "gray":
+        pixels = to_gray(pixels)
+    elif pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, None], 3, axis=2)
+    return resize(pixels, size)

@@ -21,12 +21,10 @@ from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
 from fer_core.data.pixels import SIZE, PixelWriter
 from fer_core.data.readers.base import Entry, Reader, suffix_of
 from fer_core.data.records import COLUMNS, check_manifest, file_hash, image_id
+from fer_core.data.sources import MAIN
 from fer_core.emotions import UNASSIGNED
 from fer_core.errors import FerError, ImageError
 from fer_core.jobs import ProgressFn
-
-SOURCE = "main"
-"""Name of a dataset's first source: always the same, so that files keep their ids under any dataset name."""
 
 _BATCH = 512
 _BATCH_PIXELS = 8_000_000  # large pictures travel in smaller batches
@@ -168,10 +166,10 @@ def _row(item: _Item, number: int) -> Row:
     """A manifest row that lacks what is measured in batches."""
     entry, picture = item.entry, item.picture
     return {
-        "image_id": image_id(SOURCE, entry.path),
+        "image_id": image_id(MAIN, entry.path),
         "row": number if picture else -1,
         "path": entry.path,
-        "source": SOURCE,
+        "source": MAIN,
         "split": entry.split or UNASSIGNED,
         "label": entry.label or "",
         "width": picture.width if picture else 0,
