@@ -33,7 +33,7 @@ def draw(run: Run) -> None:
         _show(run)
 
 
-@st.fragment(run_every=1)
+@st.fragment(run_every=0.8)
 def _live(run: Run) -> None:
     if not run.active:
         st.rerun(scope="app")

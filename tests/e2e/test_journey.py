@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import time
+import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 from driver import App, Screen
+from PIL import Image
 
 from fer_core.data.datasets import open_dataset
 from fer_core.review.journal import Journal
@@ -47,8 +52,36 @@ def test_add_the_sample(screen: Screen, workspace: Workspace) -> None:
     screen.no_exception()
 
 
-def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
+def test_a_dropped_zip_becomes_a_dataset(screen: Screen, workspace: Workspace, tmp_path: Path) -> None:
+    archive = tmp_path / "tiny faces.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for number in range(12):
+            split, label = (
+                ("Training", "PublicTest")[number % 4 == 0],
+                ("angry", "Happiness", "joy")[number % 3],
+            )
+            buffer = io.BytesIO()
+            Image.fromarray(np.full((48, 48), 20 * number, np.uint8)).save(buffer, "PNG")
+            file.writestr(f"{split}/{label}/{number}.png", buffer.getvalue())
+        file.writestr("Training/angry/broken.png", b"not an image")
     screen.open()
+    screen.page.get_by_test_id("stMain").get_by_text("version 1").first.click()
+    screen.page.get_by_role("button", name="Add a dataset").click()
+    dialog = screen.page.get_by_role("dialog")
+    dialog.locator('input[type="file"]').set_input_files(str(archive))
+    screen.still()
+    dialog.get_by_role("button", name="Add dataset").click()
+    screen.sees("tiny-faces is here", timeout=60)
+    screen.sees("1 file could not be read")
+    table = open_dataset(workspace, "tiny-faces").manifest()
+    assert set(table["label"]) == {"anger", "happy"}
+    assert set(table["split"]) == {"train", "val"}
+    screen.open("?dataset=sample")
+    screen.no_exception()
+
+
+def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
+    screen.open("?dataset=sample")
     assert screen.numbers()["unreadable"] == "5"
     screen.page.locator('[aria-label="Faces labelled happy"] button').first.click()
     screen.still()
@@ -57,7 +90,7 @@ def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
 
 
 def test_copies_are_settled_and_undone_by_keyboard(screen: Screen, workspace: Workspace) -> None:
-    screen.open("duplicates")
+    screen.open("duplicates?dataset=sample")
     groups = int(screen.numbers()["groups of equal pixels"])
     assert groups >= 30
     screen.page.keyboard.press("Enter")
@@ -75,7 +108,7 @@ def test_copies_are_settled_and_undone_by_keyboard(screen: Screen, workspace: Wo
 
 
 def test_wrong_labels_are_ranked_and_reviewed_by_keyboard(screen: Screen, workspace: Workspace) -> None:
-    screen.open("mislabels")
+    screen.open("mislabels?dataset=sample")
     screen.press("Rank the labels")
     screen.sees("Why it is here", timeout=120)
     screen.still()
@@ -93,7 +126,7 @@ def test_wrong_labels_are_ranked_and_reviewed_by_keyboard(screen: Screen, worksp
 
 
 def test_stratify_saves_a_certified_version(screen: Screen, workspace: Workspace) -> None:
-    screen.open("mislabels")
+    screen.open("mislabels?dataset=sample")
     screen.press("Apply as version")
     screen.go("Stratify")
     screen.press("Save as version")
@@ -104,29 +137,33 @@ def test_stratify_saves_a_certified_version(screen: Screen, workspace: Workspace
 
 
 def test_train_streams_epochs_and_survives_a_restart(screen: Screen, app: App, workspace: Workspace) -> None:
-    screen.open("train")
+    screen.open("train?dataset=sample")
     epochs = screen.page.get_by_label("epochs", exact=True)
-    epochs.fill("4")
+    epochs.fill("6")
     epochs.press("Tab")
     screen.still()
     screen.press("Train", exact=True)
     run = store.list_runs(workspace)[0]
-    deadline = time.monotonic() + 120
-    while not run.tail()[0] and time.monotonic() < deadline:
-        time.sleep(0.1)
-    seen = time.monotonic()
-    screen.page.get_by_role("table", name="Epochs").wait_for(timeout=5000)
-    assert time.monotonic() - seen < 2.5
+    table = screen.page.get_by_role("table", name="Epochs")
+    lags = []
+    for epoch in (1, 2, 3):
+        deadline = time.monotonic() + 120
+        while len(run.tail()[0]) < epoch and time.monotonic() < deadline:
+            time.sleep(0.02)
+        ended = time.monotonic()
+        table.get_by_role("cell", name=str(epoch), exact=True).first.wait_for(timeout=20_000)
+        lags.append(time.monotonic() - ended)
+    assert min(lags) < 2, lags  # the smallest: a busy machine delays one, not all
     app.stop()
     app.start()
-    screen.open("train")
+    screen.open("train?dataset=sample")
     screen.sees("finished", timeout=120)
     assert run.state == "finished"
     screen.no_exception()
 
 
 def test_a_killed_worker_is_shown_as_such(screen: Screen, workspace: Workspace) -> None:
-    screen.open("train")
+    screen.open("train?dataset=sample")
     screen.press("Train", exact=True)
     run = store.list_runs(workspace)[0]
     deadline = time.monotonic() + 120
@@ -139,7 +176,7 @@ def test_a_killed_worker_is_shown_as_such(screen: Screen, workspace: Workspace) 
 
 
 def test_stop_keeps_the_best(screen: Screen, workspace: Workspace) -> None:
-    screen.open("train")
+    screen.open("train?dataset=sample")
     screen.press("Train", exact=True)
     run = store.list_runs(workspace)[0]
     screen.page.get_by_role("table", name="Epochs").wait_for(timeout=120_000)
@@ -150,7 +187,7 @@ def test_stop_keeps_the_best(screen: Screen, workspace: Workspace) -> None:
 
 
 def test_compare_shows_every_run_and_the_faces_of_a_cell(screen: Screen) -> None:
-    screen.open("compare")
+    screen.open("compare?dataset=sample")
     assert screen.numbers()["best validation accuracy"].endswith("compact")
     screen.sees("Confusion matrix")
     plot = screen.page.locator(".js-plotly-plot .nsewdrag").first
@@ -162,14 +199,17 @@ def test_compare_shows_every_run_and_the_faces_of_a_cell(screen: Screen) -> None
 
 def test_try_it_answers_for_dropped_pictures(screen: Screen, workspace: Workspace) -> None:
     dataset = open_dataset(workspace, "sample")
-    paths = dataset.manifest()
-    file = dataset.source_path / paths.loc[paths["label"] == "happy", "path"].iloc[0]
+    table = dataset.manifest()
+    files = [dataset.source_path / path for path in table.loc[table["label"] == "happy", "path"].head(4)]
     screen.open("try_it")
-    screen.page.locator('input[type="file"]').set_input_files(str(file))
+    upload = screen.page.locator('input[type="file"]')
+    upload.set_input_files(str(files[0]))
     screen.sees("All answers")
-    began = time.monotonic()
-    screen.page.locator('input[type="file"]').set_input_files(str(file))
-    screen.still()
-    assert time.monotonic() - began < 5
-    screen.expect("faces in 2 pictures", "2")
+    waits = []
+    for number, file in enumerate(files[1:], start=2):
+        began = time.monotonic()
+        upload.set_input_files(str(file))
+        screen.expect(f"faces in {number} pictures", str(number))
+        waits.append(time.monotonic() - began)
+    assert min(waits) < 1.5, waits  # upload, answer and drawing; the smallest, for busy machines
     screen.no_exception()
