@@ -25,7 +25,8 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
 ]
 STILL = """() => { const a = document.querySelector('[data-testid="stApp"]');
-  return a && a.getAttribute('data-test-script-state') === 'notRunning' && !document.querySelector('[data-testid="stSkeleton"]'); }"""
+  return a && a.getAttribute('data-test-script-state') === 'notRunning'
+    && !document.querySelector('[data-testid="stSkeleton"]'); }"""
 
 
 @dataclass
