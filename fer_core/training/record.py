@@ -24,7 +24,7 @@ class Record(keras.callbacks.Callback):
         self._folder, self._images, self._epochs, self._stop = folder, images, epochs, stop
         self._seconds: list[float] = []
         self._progress = Progress(folder)
-        self._epoch = 0
+        self._epoch = self._step = 0
         self._began = self._trained = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -32,12 +32,12 @@ class Record(keras.callbacks.Callback):
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        self._trained = time.perf_counter()
+        self._step, self._trained = batch + 1, time.perf_counter()
         if self._progress.due():
-            self._report("training", batch + 1, logs or {})
+            self._report("training", logs or {})
 
     def on_test_begin(self, logs: Logs = None) -> None:
-        self._report("validating", self.params["steps"], {})
+        self._report("validating", {})
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self._stop.drop_epoch:
@@ -50,25 +50,29 @@ class Record(keras.callbacks.Callback):
             **{key: float(logs[key]) for key in _SCORES},
             "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             "seconds": round(self._seconds[-1], 3),
-            "images_per_second": round(self._images / (self._trained - self._began), 1),
+            "images_per_second": self._images_per_second(),
             "eta_seconds": round(usual * (self._epochs - epoch - 1), 1),
         }
         if self._stop.cut_short:
             row["partial"] = True
         append_line(self._folder / "metrics.jsonl", row)
 
-    def _report(self, phase: str, step: int, logs: dict[str, Any]) -> None:
-        seconds = max(time.perf_counter() - self._began, 1e-6)
-        steps = int(self.params["steps"])
-        usual = median(self._seconds[-5:]) if self._seconds else seconds * steps / max(step, 1)
+    def _images_per_second(self) -> float:
+        """Of training in this epoch, without validation; a stopped epoch has not seen all images."""
+        seen = self._images * self._step / self.params["steps"]
+        return round(seen / (self._trained - self._began), 1)
+
+    def _report(self, phase: str, logs: dict[str, Any]) -> None:
+        seconds, steps = time.perf_counter() - self._began, int(self.params["steps"])
+        usual = median(self._seconds[-5:]) if self._seconds else seconds * steps / self._step
         left = max(usual - seconds, 0.0) + usual * (self._epochs - self._epoch)
         self._progress.write(
             phase=phase,
             epoch=self._epoch,
             epochs=self._epochs,
-            step=step,
+            step=self._step,
             steps=steps,
-            images_per_second=round(self._images * step / steps / seconds, 1),
+            images_per_second=self._images_per_second(),
             eta_seconds=round(left, 1),
             **{key: round(float(logs[key]), 5) for key in ("loss", "accuracy") if key in logs},
         )

@@ -1,0 +1,195 @@
+"""Training through the worker against a bare `model.fit`, and what augmentation and the model's size cost.
+
+Claims, on the CPU:
+- the worker, with epochs streamed, checkpoints kept and stopping possible, reaches at least 0.97 of the
+  images/s of a bare `model.fit` of the same model on the same pixels in memory;
+- soft augmentation costs `compact` at most 10 % of its images/s;
+- `compact` trains at least 8 times as many images/s as `model_b`.
+
+Each side is a process of its own, they take turns, and the ratio is that of the medians. An epoch is timed with
+its validation; the first, in which the graph is built, does not count. The peer gets `jit_compile=False` too:
+Keras's default, XLA, is slower for it on a CPU.
+
+    python bench/bench_train.py [--rounds 3] [--epochs 4]
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from fer_core.data.datasets import Dataset, import_dataset
+from fer_core.runs import launcher
+from fer_core.training.recipe import fields, load, override
+from fer_core.workspace import Workspace
+
+COUNTS = {"train": 6400, "val": 640}
+EMOTIONS = ("happy", "surprise", "neutral", "sad")
+Trial = Callable[[], float]
+
+
+def drawn_dataset(root: Path) -> Dataset:
+    """Random soft blobs: speed does not depend on what is in a picture."""
+    random = np.random.default_rng(7)
+    archive = root / "blobs.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for split, count in COUNTS.items():
+            for number in range(count):
+                data = io.BytesIO()
+                small = Image.fromarray(random.integers(0, 256, (6, 6), dtype=np.uint8))
+                small.resize((48, 48), Image.Resampling.BICUBIC).save(data, "PNG")
+                file.writestr(f"{split}/{EMOTIONS[number % 4]}/{number}.png", data.getvalue())
+    return import_dataset(Workspace(root), archive, "blobs")
+
+
+def without_augmentation(recipe: str) -> dict[str, object]:
+    """Settings that take all augmentation out of a recipe."""
+    augmentation = (name for name in fields(load(recipe)) if name.startswith("augmentation."))
+    return {name: False if name.endswith("flip") else 0 for name in augmentation}
+
+
+def worker(dataset: Dataset, recipe: str, epochs: int, augmented: bool) -> float:
+    """Images/s of a real run: its own process, followed through its files."""
+    settings = {} if augmented else without_augmentation(recipe)
+    run = launcher.train(dataset.workspace, dataset, None, recipe, {**settings, "training.epochs": epochs})
+    if run.state != "finished":
+        sys.exit(f"{run.id}: {run.summary()['reason']}\n{run.log_tail()}")
+    return images_per_second(list(run.metrics()["seconds"]))
+
+
+def bare_fit(dataset: Dataset, recipe: str, epochs: int) -> float:
+    """Images/s of the peer in a process of its own."""
+    root = dataset.workspace.root
+    arrays = root / "arrays.npz"
+    if not arrays.exists():
+        save_arrays(dataset, arrays)
+    command = [sys.executable, __file__, "--peer", str(arrays), "--recipe", recipe, "--epochs", str(epochs)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
+    return images_per_second(json.loads(out.stdout.strip().splitlines()[-1]))
+
+
+def save_arrays(dataset: Dataset, path: Path) -> None:
+    manifest, pixels = dataset.manifest(), dataset.pixels()
+    arrays = {}
+    for split in COUNTS:
+        part = manifest[manifest["split"] == split]
+        arrays[f"x_{split}"] = pixels[part["row"]]
+        arrays[f"y_{split}"] = part["label"].map(EMOTIONS.index).to_numpy()
+    np.savez(path, **arrays)
+
+
+def peer(path: Path, recipe: str, epochs: int) -> None:
+    """A plain notebook's training: float arrays in memory, `compile`, `fit`. Prints the seconds of each epoch."""
+    import keras
+
+    from fer_core.models import registry
+    from fer_core.training.schedules import loss, optimizer
+
+    chosen = override(load(recipe), {"training.epochs": epochs})
+    data = np.load(path)
+    x, x_val = (data[f"x_{split}"][..., None].astype("float32") for split in COUNTS)
+    y, y_val = (keras.utils.to_categorical(data[f"y_{split}"], len(EMOTIONS)) for split in COUNTS)
+    model = registry.build(chosen.model, len(EMOTIONS))
+    steps = -(-len(x) // chosen.training.batch_size)
+    model.compile(optimizer(chosen, steps), loss(chosen.loss), metrics=["accuracy"], jit_compile=False)
+    seconds: list[float] = []
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+            seconds.append(-time.perf_counter())
+
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            seconds[-1] += time.perf_counter()
+
+    validation = (x_val, y_val)
+    size = chosen.training.batch_size
+    model.fit(
+        x,
+        y,
+        size,
+        epochs,
+        verbose=0,
+        validation_data=validation,
+        validation_batch_size=256,
+        callbacks=[Clock()],
+    )
+    print(json.dumps(seconds))
+
+
+def images_per_second(seconds: list[float]) -> float:
+    counted = seconds[1:]
+    return COUNTS["train"] * len(counted) / sum(counted)
+
+
+def in_turns(rounds: int, trials: dict[str, Trial]) -> dict[str, float]:
+    """Median of each trial; they alternate, so that a busy moment hits all of them."""
+    found: dict[str, list[float]] = {name: [] for name in trials}
+    for _ in range(rounds):
+        for name, trial in trials.items():
+            found[name].append(trial())
+    for name, values in found.items():
+        each = ", ".join(f"{v:,.0f}" for v in values)
+        print(f"  {name:<34} {statistics.median(values):8,.0f} images/s  ({each})")
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def report(what: str, ratio: float, wanted: float) -> bool:
+    good = ratio >= wanted
+    print(f"{what}: {ratio:.3f} (wanted {wanted:g}) {'ok' if good else 'MISSED'}")
+    return good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--recipe", default="compact")
+    parser.add_argument("--peer", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.peer:
+        peer(options.peer, options.recipe, options.epochs)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        dataset = drawn_dataset(Path(folder))
+        epochs, recipe = options.epochs, options.recipe
+        print(
+            f"{recipe}, {COUNTS['train']:,} images an epoch, {os.cpu_count()} cores, {options.rounds} rounds"
+        )
+        speed = in_turns(
+            options.rounds,
+            {
+                "bare model.fit": lambda: bare_fit(dataset, recipe, epochs),
+                "worker, no augmentation": lambda: worker(dataset, recipe, epochs, augmented=False),
+                "worker, as the recipe says": lambda: worker(dataset, recipe, epochs, augmented=True),
+            },
+        )
+        bare, plain, augmented = speed.values()
+        larger = in_turns(1, {"model_b, bare model.fit": lambda: bare_fit(dataset, "model_b", 2)})
+    return not all(
+        [
+            report("worker / bare model.fit", plain / bare, 0.97),
+            report("augmented / not augmented", augmented / plain, 0.90),
+            report(f"{recipe} / model_b", bare / next(iter(larger.values())), 8.0),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""What `compact` promises: the sample learned in a minute and a half on two cores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.sample import make_sample
+from fer_core.runs import launcher
+from fer_core.splits.stratify import save_plan, stratify
+from fer_core.workspace import Workspace
+
+
+@pytest.mark.slow
+def test_compact_learns_the_stratified_sample(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    sample = make_sample(workspace)
+    save_plan(sample, stratify(sample.manifest()))
+    run = launcher.train(workspace, sample, None, "compact")
+    summary = run.summary()
+    assert summary["state"] == "finished", run.log_tail()
+    assert summary["val_accuracy"] >= 0.9
+    assert summary["seconds"] < 90
