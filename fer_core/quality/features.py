@@ -1,69 +1,96 @@
-"""What a face looks like, in numbers: gradients at two scales, for the picture and its mirror image.
+"""What a face looks like, in numbers: gradients at several scales, of the picture and of its mirror image.
 
-Histograms of oriented gradients (Dalal and Triggs 2005, OpenCV's implementation) with cells of 8 and of 6 pixels,
-reduced by principal components. They need no training and take seconds for tens of thousands of faces.
+Histograms of oriented gradients (Dalal and Triggs 2005, OpenCV's implementation) that tell light-to-dark from
+dark-to-light, each reduced by principal components. They need no training and take seconds for tens of thousands
+of faces. The mirrored picture's histogram is the same one with cells and directions swapped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
-from scipy.linalg import eigh
+from sklearn.utils.extmath import randomized_svd
 
-_CELLS = (8, 6)
-_BINS = 9
-COMPONENTS = 400
-_BLOCK = 4096
-
-
-def hog(pixels: np.ndarray) -> np.ndarray:
-    """Gradient histograms of uint8 (n, 48, 48) pictures; float32 (n, 2664)."""
-    size = pixels.shape[1]
-    describers = [
-        cv2.HOGDescriptor((size, size), (2 * cell, 2 * cell), (cell, cell), (cell, cell), _BINS)
-        for cell in _CELLS
-    ]
-    rows = [
-        np.concatenate([np.asarray(d.compute(face)).ravel() for d in describers])
-        for face in map(np.ascontiguousarray, pixels)
-    ]
-    return np.stack(rows).astype(np.float32)
+SIZE = 48
+_FITTED_ON = 6000
+_BLOCK = 1024
 
 
-def describe(pixels: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Features of every picture and of its mirror image.
+@dataclass(frozen=True)
+class _Scale:
+    """One histogram: the picture's side when it is taken, cell side, directions, components kept."""
 
-    Args:
-        pixels: uint8 (n, 48, 48) gray.
-        seed: which pictures the principal components are fitted on, where there are many.
+    side: int
+    cell: int
+    bins: int
+    components: int
 
-    Returns:
-        two float32 (n, d) arrays, d at most 400, from the same projection.
-    """
-    sample = np.random.default_rng(seed).permutation(len(pixels))[:8000]
-    fitted = hog(pixels[np.sort(sample)])
-    mean = fitted.mean(axis=0)
-    fitted -= mean
-    directions = _principal(fitted)
-    plain = [(hog(block) - mean) @ directions for block in _blocks(pixels)]
-    mirrored = [(hog(block[:, :, ::-1]) - mean) @ directions for block in _blocks(pixels)]
-    return np.concatenate(plain), np.concatenate(mirrored)
+    def histogram(self, pixels: np.ndarray) -> np.ndarray:
+        """float32 (n, d) of uint8 (n, 48, 48)."""
+        box, cell = (2 * self.cell, 2 * self.cell), (self.cell, self.cell)
+        describer: Any = cv2.HOGDescriptor(
+            (self.side, self.side), box, cell, cell, self.bins, 1, -1, 0, 0.2, False, 64, True
+        )
+        rows = []
+        for face in map(np.ascontiguousarray, pixels):
+            if self.side != face.shape[0]:
+                face = cv2.resize(face, (self.side, self.side), interpolation=cv2.INTER_CUBIC)
+            rows.append(np.ravel(describer.compute(face)))
+        return np.stack(rows).astype(np.float32)
+
+    def mirror(self, histogram: np.ndarray) -> np.ndarray:
+        """The histogram of the mirrored pictures, but for gradients that point along the edge of a direction."""
+        blocks = self.side // self.cell - 1
+        columns = histogram.reshape(
+            -1, blocks, blocks, 2, 2, self.bins
+        )  # OpenCV goes down before it goes right
+        opposite = (self.bins // 2 - 1 - np.arange(self.bins)) % self.bins
+        return columns[:, ::-1, :, ::-1, :, opposite].reshape(histogram.shape)
 
 
-def _principal(centred: np.ndarray) -> np.ndarray:
-    """The first principal directions of float32 (n, d) as columns, by the smaller of its two Gram matrices."""
-    n, d = centred.shape
-    wide = n < d
-    gram = centred @ centred.T if wide else centred.T @ centred
-    keep = min(COMPONENTS, len(gram))
-    values, vectors = eigh(gram, subset_by_index=(len(gram) - keep, len(gram) - 1), check_finite=False)
-    solid = values > values[-1] * 1e-6
-    vectors = vectors[:, solid]
-    return centred.T @ vectors / np.sqrt(values[solid]) if wide else vectors
+_SCALES = (_Scale(48, 8, 18, 250), _Scale(48, 6, 12, 250), _Scale(96, 16, 18, 250), _Scale(96, 24, 18, 150))
 
 
-def _blocks(pixels: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(pixels), _BLOCK):
-        yield pixels[start : start + _BLOCK]
+@dataclass(frozen=True)
+class Features:
+    """float32 (n, d) of the pictures and of their mirror images; each scale's components, the largest first."""
+
+    plain: np.ndarray
+    mirrored: np.ndarray
+    scales: tuple[int, ...]
+
+    def leading(self, components: int) -> np.ndarray:
+        """float32 (n, d'): the first components of every scale, plain and mirrored added: blind to mirroring."""
+        starts = np.cumsum((0, *self.scales[:-1]))
+        kept = np.concatenate(
+            [s + np.arange(min(n, components)) for s, n in zip(starts, self.scales, strict=True)]
+        )
+        return self.plain[:, kept] + self.mirrored[:, kept]
+
+
+def describe(pixels: np.ndarray, seed: int = 0) -> Features:
+    """Features of uint8 (n, 48, 48) gray pictures; `seed` chooses those the components are fitted on, if many."""
+    fitted_on = np.sort(np.random.default_rng(seed).permutation(len(pixels))[:_FITTED_ON])
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(pixels), _BLOCK)]
+    plain, mirrored = [], []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        for scale in _SCALES:
+            histogram = np.concatenate(list(threads.map(lambda b, s=scale: s.histogram(pixels[b]), blocks)))
+            flipped = scale.mirror(histogram)
+            mean = (histogram[fitted_on].mean(axis=0) + flipped[fitted_on].mean(axis=0)) / 2
+            directions = _principal(histogram[fitted_on] - mean, scale.components, seed)
+            plain.append((histogram - mean) @ directions)
+            mirrored.append((flipped - mean) @ directions)
+    return Features(np.hstack(plain), np.hstack(mirrored), tuple(p.shape[1] for p in plain))
+
+
+def _principal(centred: np.ndarray, keep: int, seed: int) -> np.ndarray:
+    """The first principal directions of float32 (n, d) as columns, the most spread first."""
+    keep = min(keep, *centred.shape)
+    spread, directions = randomized_svd(centred, n_components=keep, n_iter=3, random_state=seed)[1:]
+    return np.ascontiguousarray(directions[spread > spread[0] * 1e-3].T)

@@ -1,8 +1,8 @@
 """Which labels are likely wrong: every image ranked, worst first, with a suggestion and the reason.
 
-A quick model gives out-of-fold probabilities; exact copies of a picture share a fold, since a copy in the training
-folds would hide its own wrong label. The score starts from cleanlab's label quality (Northcutt et al. 2021) and is
-lowered where an equal picture carries another label.
+Three opinions are combined: a quick model that has not seen the picture or any copy of it (a copy among what it
+learned from would hide its own wrong label), the labels of the nearest faces, and the labels of equal pictures. The
+score is cleanlab's label quality (self-confidence, Northcutt et al. 2021) of the combined probabilities.
 
     table = rank(dataset.manifest(), dataset.pixels())
     likely_wrong(table)[["path", "label", "suggested", "why"]].head()
@@ -32,7 +32,6 @@ def rank(
     manifest: pd.DataFrame,
     pixels: np.ndarray,
     method: str = "quick",
-    folds: int = 5,
     seed: int = 0,
     groups: np.ndarray | None = None,
     progress: ProgressFn | None = None,
@@ -43,9 +42,9 @@ def rank(
         manifest: a version.
         pixels: uint8 (rows, 48, 48) gray, indexed by the manifest's `row`.
         method: "quick".
-        folds: number of parts, each judged by a model that saw the others.
-        seed: of folds and model.
-        groups: of each readable image, in manifest order: equal values share a fold; by default the pixel hash.
+        seed: of everything random in the model.
+        groups: of each readable image, in manifest order: images of equal value never judge each other. By default
+            equal pictures are a group.
         progress: told (done, total, what).
 
     Returns:
@@ -58,21 +57,25 @@ def rank(
     """
     if method not in METHODS:
         raise FerError("method must be one of {" + ", ".join(METHODS) + "}", received=method)
-    from fer_core.quality.label_scores import judge  # scikit-learn and cleanlab: only where a ranking is made
-
     table = readable(manifest).reset_index(drop=True)
     names = classes(manifest)
-    pictures = table.groupby("label")["pixel_hash"].nunique()
-    if (pictures >= 2).sum() < 2:
+    sizes = table.groupby("label")["pixel_hash"].nunique()
+    if (sizes >= 2).sum() < 2:
         raise TooFewImages(
             "Wrong labels are found by comparing classes: at least two need two different pictures each",
-            received=", ".join(f"{name}: {pictures[name]}" for name in names) or "no images",
+            received=", ".join(f"{name}: {sizes[name]}" for name in names) or "no images",
         )
     if table["pixel_hash"].nunique() < MIN_PICTURES:
         hint = f"At least {MIN_PICTURES} different pictures are needed"
         raise TooFewImages("There are too few images to judge labels", received=len(table), hint=hint)
-    together = table["pixel_hash"].to_numpy() if groups is None else np.asarray(groups)
-    return judge(table, names, pixels[table["row"].to_numpy()], folds, seed, together, progress)
+    from fer_core.quality import label_scores  # cleanlab and SciPy's solvers: only where a ranking is made
+
+    labels = table["label"].map({name: i for i, name in enumerate(names)}).to_numpy(np.int64)
+    pictures = np.unique(table["pixel_hash"].to_numpy(str), return_inverse=True)[1]
+    apart = pictures if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    faces = pixels[table["row"].to_numpy()]
+    known = label_scores.opinions(faces, labels, len(names), pictures, apart, seed, progress)
+    return label_scores.ranking(table, names, labels, apart, known)
 
 
 def likely_wrong(ranking: pd.DataFrame) -> pd.DataFrame:

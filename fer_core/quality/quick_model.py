@@ -1,73 +1,101 @@
-"""A quick judge of labels: kernel ridge classification, out of fold, in seconds.
+"""A quick judge of labels: kernel ridge classification in which no picture is judged by its own label.
 
 A Gaussian kernel between every face and some thousands of others (Nyström's approximation, Williams and Seeger
-2001), averaged over a face and its mirror image, then least squares on the labels. The normal equations are summed
-once per fold, so leaving a fold out is a subtraction.
+2001), summed over a face and its mirror image, then least squares on the labels. What the model would say of a
+picture had it not been fitted on it, or on its group, follows from the residuals and the hat matrix without
+fitting again (Allen 1974; for groups, the same with blocks).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cholesky, solve_triangular
 from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+
+from fer_core.quality.features import Features
 
 LANDMARKS = 4000
+PENALTY = 0.3
 _WIDTH = 1.5  # over the median squared distance between two faces
-_PENALTIES = (0.3, 1.0, 3.0)
+_BLOCK = 4096
 
 Tell = Callable[[str], None]
 
 
-def out_of_fold(
-    plain: np.ndarray, mirrored: np.ndarray, labels: np.ndarray, folds: np.ndarray, seed: int, tell: Tell
+def held_out_scores(
+    features: Features, targets: np.ndarray, groups: np.ndarray, seed: int = 0, tell: Tell = lambda what: None
 ) -> np.ndarray:
-    """Class probabilities of every picture from a model that has not seen its fold.
+    """What a model fitted on the other groups says of every picture.
 
     Args:
-        plain, mirrored: float32 (n, d) features of each picture and of its mirror image.
-        labels: int64 (n,) class numbers from 0; every class in at least two folds.
-        folds: int64 (n,) fold of each picture.
+        features: of n pictures.
+        targets: float (n, classes), rows sum to 1.
+        groups: int64 (n,): pictures of one group are held out together.
         seed: which pictures are the landmarks.
         tell: told what is being done.
 
     Returns:
-        float64 (n, classes), rows sum to 1.
+        float64 (n, classes): about 1 for the class it sees, 0 for others.
     """
     tell("Comparing faces")
-    kernel = _kernel(plain, mirrored, seed)
-    targets = np.eye(labels.max() + 1, dtype=np.float32)[labels]
-    targets -= targets.mean(axis=0)
-    parts = [folds == fold for fold in np.unique(folds)]
-    gram = [kernel[part].T @ kernel[part] for part in parts]
-    moment = [kernel[part].T @ targets[part] for part in parts]
-    candidates = []
-    for penalty in _PENALTIES:
-        tell("Fitting")
-        scores = np.empty(targets.shape)
-        for part, own_gram, own_moment in zip(parts, gram, moment, strict=True):
-            normal = sum(gram) - own_gram
-            normal[np.diag_indices_from(normal)] += penalty
-            factor = cho_factor(normal, overwrite_a=True, check_finite=False)
-            weights = cho_solve(factor, sum(moment) - own_moment, check_finite=False)
-            scores[part] = kernel[part] @ weights
-        candidates.append(_calibrate(scores, labels, parts))
-    return min(candidates, key=lambda p: log_loss(labels, p, labels=range(p.shape[1])))
+    kernel = _Kernel(features, seed)
+    order = np.argsort(groups, kind="stable")
+    blocks = list(_whole_groups(groups[order]))
+    mean = targets.mean(axis=0)
+    wanted = (targets - mean)[order]
+    normal = np.zeros((kernel.width, kernel.width), dtype=np.float32)
+    center = kernel.rows(np.random.default_rng(seed).permutation(len(order))[:_BLOCK]).mean(axis=0)
+    moment = np.zeros((kernel.width, targets.shape[1]))
+    for block in blocks:
+        rows = kernel.rows(order[block]) - center
+        normal += rows.T @ rows
+        moment += rows.T @ wanted[block]
+    tell("Fitting")
+    normal[np.diag_indices_from(normal)] += PENALTY
+    factor = cholesky(normal, lower=True, overwrite_a=True, check_finite=False)
+    weights = solve_triangular(factor, moment, lower=True, check_finite=False)
+    tell("Judging")
+    held_out = np.empty(wanted.shape)
+    for block in blocks:
+        rows = kernel.rows(order[block]) - center
+        hat = solve_triangular(factor, rows.T, lower=True, check_finite=False)
+        residual = wanted[block] - hat.T @ weights
+        held_out[block] = wanted[block] - _without_own(hat, residual, groups[order[block]])
+    result = np.empty_like(held_out)
+    result[order] = held_out + mean
+    return result
 
 
-def _kernel(plain: np.ndarray, mirrored: np.ndarray, seed: int) -> np.ndarray:
-    """float32 (n, landmarks): similarity of each picture, either way round, to the landmarks; centred."""
-    rng = np.random.default_rng(seed)
-    marks = plain[rng.permutation(len(plain))[:LANDMARKS]]
-    some = plain[rng.permutation(len(plain))[:600]]
-    between = _squared(some[::2], some[1::2])
-    scale = -_WIDTH / max(float(np.median(between)), 1e-9)
-    kernel = np.exp(scale * _squared(plain, marks)) + np.exp(scale * _squared(mirrored, marks))
-    kernel -= kernel.mean(axis=0)
-    return kernel
+def _without_own(hat: np.ndarray, residual: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Residuals as they would be without the picture's group; `hat` (d, n) is a root of the hat matrix."""
+    leverage = np.einsum("dn,dn->n", hat, hat)
+    result = residual / np.maximum(1 - leverage, 1e-3)[:, None]
+    first, size = np.unique(groups, return_index=True, return_counts=True)[1:]
+    for start, count in zip(first[size > 1], size[size > 1], strict=True):
+        own = slice(start, start + count)
+        inside = hat[:, own].T @ hat[:, own]
+        result[own] = np.linalg.solve(np.eye(count) * (1 + 1e-6) - inside, residual[own])
+    return result
+
+
+class _Kernel:
+    """Similarity of pictures, either way round, to the landmarks."""
+
+    def __init__(self, features: Features, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.features = features
+        self.marks = features.plain[rng.permutation(len(features.plain))[:LANDMARKS]]
+        some = features.plain[rng.permutation(len(features.plain))[:600]]
+        typical = float(np.median(_squared(some[::2], some[1::2])))
+        self.scale = -_WIDTH / max(typical, 1e-9)
+        self.width = len(self.marks)
+
+    def rows(self, which: np.ndarray) -> np.ndarray:
+        """float32 (n, landmarks)."""
+        plain = np.exp(self.scale * _squared(self.features.plain[which], self.marks))
+        return plain + np.exp(self.scale * _squared(self.features.mirrored[which], self.marks))
 
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -79,14 +107,50 @@ def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.maximum(square, 0, out=square)
 
 
-def _calibrate(scores: np.ndarray, labels: np.ndarray, parts: list[np.ndarray]) -> np.ndarray:
-    """Probabilities from scores: logistic regression on the scores of the other folds."""
-    result = np.empty_like(scores)
-    for part in parts:
-        known = np.unique(labels[~part])
-        model = LogisticRegression(C=10.0, max_iter=300).fit(scores[~part], labels[~part])
-        logits = np.full((int(part.sum()), scores.shape[1]), -30.0)
-        raw = model.decision_function(scores[part])
-        logits[:, known] = np.column_stack([-raw, raw]) / 2 if raw.ndim == 1 else raw
-        result[part] = softmax(logits, axis=1)
-    return result
+def _whole_groups(ordered: np.ndarray) -> Iterator[slice]:
+    """Slices of about `_BLOCK` rows that split no group of the sorted array."""
+    starts = np.append(np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1)), len(ordered))
+    begin = 0
+    while begin < len(ordered):
+        end = int(starts[np.searchsorted(starts, min(begin + _BLOCK, len(ordered)), side="left")])
+        yield slice(begin, end)
+        begin = end
+
+
+def neighbour_shares(
+    vectors: np.ndarray, targets: np.ndarray, groups: np.ndarray, count: int = 20, seed: int = 0
+) -> np.ndarray:
+    """Share of every class among the nearest faces of other groups, by cosine similarity.
+
+    Args:
+        vectors: float32 (n, d).
+        targets: float (n, classes), rows sum to 1.
+        groups: int64 (n,): a picture's own group is not asked.
+        count: neighbours.
+        seed: which pictures are asked where there are more than 30,000.
+
+    Returns:
+        float64 (n, classes), rows sum to 1.
+    """
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors / np.maximum(length, 1e-9)
+    asked = np.random.default_rng(seed).permutation(len(unit))[:30_000]
+    others, owner = np.ascontiguousarray(unit[asked].T), groups[asked]
+    count = min(count, len(asked) - 1)
+    shares = np.empty(targets.shape)
+    for start in range(0, len(unit), 1024):
+        block = slice(start, start + 1024)
+        near = unit[block] @ others
+        near[groups[block][:, None] == owner] = -2
+        best = np.argpartition(-near, count - 1, axis=1)[:, :count]
+        known = np.take_along_axis(near, best, axis=1) > -2
+        votes = (targets[asked][best] * known[:, :, None]).sum(axis=1)
+        shares[block] = votes / np.maximum(known.sum(axis=1), 1)[:, None]
+    return shares
+
+
+def tempered(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Probabilities from logits, at the temperature at which they explain the targets best (Guo et al. 2017)."""
+    temperatures = np.geomspace(0.02, 8, 60)
+    losses = [-(targets * np.log(softmax(logits / t, axis=1) + 1e-12)).sum() for t in temperatures]
+    return np.asarray(softmax(logits / temperatures[int(np.argmin(losses))], axis=1))
