@@ -38,14 +38,13 @@ def splits_and_classes(manifest: pd.DataFrame, shares: pd.DataFrame) -> str:
                 *(int(n) for n in row),
                 int(row.sum()),
                 f"{share['share']:.1%}",
-                f"{share['target']:.0%}" if known else "–",
                 html.chip(share["verdict"], share["words"]) if known else "",
             ]
         )
         shade |= {(r, c + 1): n / top for c, n in enumerate(row)}
-    header = ["split", *classes, "all", "share", "target", "verdict"]
+    header = ["split", *classes, "all", "share", "verdict"]
     return html.table(
-        header, rows, numeric=range(1, len(classes) + 4), shade=shade, caption="Images per split and class"
+        header, rows, numeric=range(1, len(classes) + 3), shade=shade, caption="Images per split and class"
     )
 
 

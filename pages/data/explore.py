@@ -102,7 +102,7 @@ with left, st.container(border=True):
                 Face(r["image_id"], file_name(r["path"]), r["split"], "selected" if r["image_id"] == selected else "")
                 for r in each(some)
             ],
-            key=f"exp-{name}", label=f"Faces labelled {name}", size=72, words=False,
+            key=f"exp-{name}", label=f"Faces labelled {name}", size=68, words=False,
         )  # fmt: skip
         if clicked and clicked != selected:
             st.session_state["exp-face"] = clicked
