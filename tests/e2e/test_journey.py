@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from driver import App, Screen
 from PIL import Image
@@ -213,3 +214,10 @@ def test_try_it_answers_for_dropped_pictures(screen: Screen, workspace: Workspac
         waits.append(time.monotonic() - began)
     assert min(waits) < 1.5, waits  # upload, answer and drawing; the smallest, for busy machines
     screen.no_exception()
+
+
+def test_the_server_never_loaded_tensorflow(app: App) -> None:
+    assert app.process is not None
+    loaded = {Path(m.path).name for m in psutil.Process(app.process.pid).memory_maps()}
+    assert any("onnxruntime" in name for name in loaded)  # so the list is one
+    assert not any("tensorflow" in name for name in loaded)
