@@ -57,8 +57,10 @@ def main() -> NoReturn:
     """The whole process: run what `sys.argv` says and exit with its status."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # for developers; people read the one line that matters
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # file names in any encoding
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")  # file names in any encoding
     status = run(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -18,11 +18,20 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
     from fer_core.data.versions import Version
 
+
+def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse "", which an unset variable of a script becomes and which must not mean the newest version."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty.", ctx, param)
+    return value
+
+
 name_argument = click.argument("name")
 version_option = click.option(
     "--version",
     metavar="VERSION",
     default=None,
+    callback=_named,
     help="Id, start of an id, or number such as v3; the newest where none is named.",
 )
 

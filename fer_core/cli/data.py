@@ -16,7 +16,7 @@ _SHOWN = 10  # problems named one by one
 
 
 @click.command("sample")
-@click.option("--name", default="sample", show_default=True, help="Name of the dataset.")
+@click.option("--name", metavar="NAME", default="sample", show_default=True, help="Name of the dataset.")
 @job_option
 @reports
 def sample(name: str, job: Path | None) -> Report:
@@ -25,17 +25,17 @@ def sample(name: str, job: Path | None) -> Report:
     About 1,200 drawn faces in four emotions, with copies, leaks, wrong labels and broken files planted on purpose.
     """
     with work(job) as task:
+        task.progress(0, 0, "drawing the faces")
         from fer_core.data.datasets import describe
         from fer_core.data.sample import make_sample
 
-        task.progress(0, 0, "drawing the faces")
         task.result = describe(make_sample(workspace(), name))
     return _told(task.result)
 
 
 @click.command("import")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="Name of the new dataset.")
+@click.option("--name", metavar="NAME", required=True, help="Name of the new dataset.")
 @click.option("--copy", is_flag=True, help="Keep a copy of the files in the workspace.")
 @click.option("--own", is_flag=True, hidden=True)
 @job_option
@@ -46,13 +46,13 @@ def import_(path: Path, name: str, copy: bool, own: bool, job: Path | None) -> R
     Class folders, with or without split folders around or inside them. The files are read where they are and
     never changed; what is not a readable image is listed with the reason.
     """
+    home = workspace()
+    if own and not path.resolve().is_relative_to(home.jobs.resolve()):
+        raise SourceError("Only an upload of this workspace can be taken over", received=path)
     with work(job) as task:
-        from fer_core.data.datasets import describe, import_dataset
-
-        home = workspace()
-        if own and not path.resolve().is_relative_to(home.jobs.resolve()):
-            raise SourceError("Only an upload of this workspace can be taken over", received=path)
         try:
+            from fer_core.data.datasets import describe, import_dataset
+
             found = import_dataset(home, path, name, progress=task.progress, copy=copy or own)
         finally:
             if own:
@@ -99,7 +99,9 @@ def describe(name: str, version: str | None) -> Report:
 
 @click.command("export")
 @name_argument
-@click.option("--to", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+@click.option(
+    "--to", metavar="FOLDER", type=click.Path(path_type=Path), required=True, help="A new or empty folder."
+)
 @version_option
 @reports
 def export(name: str, to: Path, version: str | None) -> Report:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_core.cli.common import workspace
-from fer_core.cli.report import Report, reports, table
+from fer_core.cli.report import Report, json_wanted, reports, table
 from fer_core.cli.work import work
 from fer_core.errors import FerError, ImageError, ModelFileError, NotFound
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
+    metavar="P",
     default=None,
     help="Below this probability an answer is uncertain; the model's own where none is given.",
 )
@@ -55,7 +56,7 @@ def predict(
     A folder stands for all pictures below it. Without --faces or --whole, size and detector decide. A file that
     cannot be read is named, the others are answered, and the status is 2.
     """
-    if as_csv and click.get_current_context().params["as_json"]:
+    if as_csv and json_wanted():
         raise click.UsageError("--csv and --json exclude each other.", click.get_current_context())
     from fer_core.inference import photo
 
@@ -84,10 +85,8 @@ def predict(
     text = _as_csv(rows, predictor.classes) if as_csv else _as_text(documents)
     error = None
     if broken:
-        more = f" and {len(broken) - 1:,} more" if len(broken) > 1 else ""
-        error = ImageError(
-            f"{len(broken):,} of {len(pictures):,} files could not be read ({broken[0]}{more})"
-        )
+        more = f"; and {len(broken) - 1:,} more of {len(pictures):,} files" if len(broken) > 1 else ""
+        error = ImageError(f"Could not be read: {broken[0]}{more}")
     return Report(documents, text, error)
 
 

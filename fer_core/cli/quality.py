@@ -53,6 +53,7 @@ class Kinds(click.ParamType[tuple[str, ...]]):
 @click.option(
     "--distance",
     type=click.IntRange(0, 16),
+    metavar="N",
     default=4,
     show_default=True,
     help="Bits by which the hashes of near and mirrored copies may differ.",
@@ -124,7 +125,12 @@ def _numbered(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     help="What judges the labels; quick is a small model, out of fold, about a second per thousand images.",
 )
 @click.option(
-    "--top", type=click.IntRange(min=0), default=15, show_default=True, help="How many of the worst to show."
+    "--top",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=15,
+    show_default=True,
+    help="How many of the worst to show.",
 )
 @csv_option(help="Write the ranking, one row per image, worst first.")
 @job_option

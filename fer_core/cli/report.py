@@ -69,6 +69,11 @@ def reports(verb: Callable[..., Report]) -> Callable[..., None]:
     return json_option(run)
 
 
+def json_wanted() -> bool:
+    """Whether the verb that runs was asked for JSON."""
+    return bool(click.get_current_context().params.get("as_json"))
+
+
 @contextmanager
 def _clean_stdout(wanted: bool) -> Iterator[None]:
     """What libraries print goes to stderr, down to the file descriptor that C code and child processes use."""

@@ -72,7 +72,9 @@ def status(name: str) -> Report:
 
 @review.command("next")
 @version_option
-@click.option("--top", type=click.IntRange(min=1), default=1, show_default=True, help="How many to show.")
+@click.option(
+    "--top", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="How many to show."
+)
 @name_of
 @reports
 def next_(name: str, version: str | None, top: int) -> Report:

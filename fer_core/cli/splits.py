@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Shares of train, val and test in percent.",
 )
-@click.option("--seed", type=int, default=42, show_default=True, help="Decides which images go where.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=42,
+    show_default=True,
+    help="Decides which images go where.",
+)
 @click.option(
     "--together",
     type=click.Choice(KINDS),
@@ -84,6 +91,7 @@ def _near(found: Dataset, manifest: pd.DataFrame, mirrored: bool) -> pd.Series |
 @click.option(
     "--distance",
     type=click.IntRange(0, 16),
+    metavar="N",
     default=4,
     show_default=True,
     help="Bits by which the hashes of near copies may differ.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_core.cli.common import version_option, workspace
-from fer_core.cli.report import Report, reports, table
+from fer_core.cli.report import Report, json_wanted, reports, table
 from fer_core.errors import JobError, RecipeError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def recipes(name: str | None) -> Report:
 def train(name: str, recipe: str, version: str | None, settings: tuple[str, ...], detach: bool) -> Report:
     """Train a recipe on a version, in a process of its own.
 
-    Each epoch is told on stderr as it ends. Ctrl-C stops the run and keeps the best weights. The status is 1 if
+    Each epoch is told on stderr as it ends, unless --json. Ctrl-C stops the run and keeps the best weights. The status is 1 if
     the run fails.
     """
     from fer_core.runs import launcher
@@ -79,7 +79,7 @@ def train(name: str, recipe: str, version: str | None, settings: tuple[str, ...]
     run = launcher.start(workspace(), name, version, recipe, _settings(settings))
     if detach:
         return Report(run.summary(), f"{run.id} is running; `runs` shows it, `stop {run.id}` ends it")
-    _follow(run)
+    _follow(run, quiet=json_wanted())
     summary = run.summary()
     error = None
     if summary["state"] in {"failed", "lost"}:
@@ -99,24 +99,28 @@ def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
     return result
 
 
-def _follow(run: Run) -> None:
-    """Wait for a run and tell each epoch; an interrupt stops the run and waits for its end."""
+def _follow(run: Run, *, quiet: bool) -> None:
+    """Wait for a run and tell each epoch, unless `quiet`; an interrupt stops the run and waits for its end."""
     from fer_core.runs import launcher
 
     told = 0
+
+    def say(line: str) -> None:
+        if not quiet:
+            click.echo(line, err=True)
 
     def tell(row: dict[str, Any]) -> None:
         nonlocal told
         if row["epoch"] > told:  # waiting again begins with the first epoch
             told = row["epoch"]
-            click.echo(_epoch(row), err=True)
+            say(_epoch(row))
 
-    click.echo(f"{run.id} is starting; Ctrl-C stops it and keeps the best weights", err=True)
+    say(f"{run.id} is starting; Ctrl-C stops it and keeps the best weights")
     try:
         launcher.wait(run, on_epoch=tell)
     except KeyboardInterrupt:
         launcher.stop(run)
-        click.echo("\nStopping; the best weights so far are kept", err=True)
+        say("\nStopping; the best weights so far are kept")
         launcher.wait(run, on_epoch=tell)
 
 
@@ -161,7 +165,7 @@ def stop(run: str) -> Report:
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1)
+@click.argument("runs", metavar="[RUN]...", nargs=-1)
 @reports
 def compare(runs: tuple[str, ...]) -> Report:
     """Rank runs by validation accuracy at their best epoch.

@@ -1,0 +1,88 @@
+"""A workspace with a small sample, made once and copied for each test, and the command line in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer_core.cli import quality, run
+from fer_core.data.sample import make_sample
+from fer_core.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+IMAGES = 240
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call left: exit status, standard output and error."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Fer = Callable[..., Outcome]
+
+
+def shell(home: Path, *args: object, **options: Any) -> Outcome:
+    """Call a verb as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fer_core", *map(str, args)],
+        cwd=ROOT, env=os.environ | {"FER_HOME": str(home)}, capture_output=True, text=True, timeout=120, **options,
+    )  # fmt: skip
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the dataset `faces`, its labels ranked."""
+    root = tmp_path_factory.mktemp("made")
+    found = make_sample(Workspace(root), "faces", count=IMAGES)
+    quality.ranked(found, found.version(), "quick", lambda done, total, what: None)
+    return root
+
+
+@pytest.fixture(scope="session")
+def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A workspace with one run, and what `train --json` said. Not to be changed."""
+    root = tmp_path_factory.mktemp("trained") / "home"
+    shutil.copytree(made, root)
+    assert shell(root, "stratify", "faces").status == 0
+    settings = ("--set", "training.epochs=1", "--set", "batch_size=32")
+    return root, shell(root, "train", "--dataset", "faces", "--recipe", "compact", *settings, "--json")
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """FER_HOME of the test: a copy of `made`."""
+    root = tmp_path / "home"
+    shutil.copytree(made, root)
+    monkeypatch.setenv("FER_HOME", str(root))
+    return root
+
+
+@pytest.fixture
+def fer(home: Path, capfd: pytest.CaptureFixture[str]) -> Fer:
+    """Call a verb in this process; output is caught at the file descriptors."""
+
+    def call(*args: object) -> Outcome:
+        capfd.readouterr()
+        status = run([str(arg) for arg in args])
+        out, err = capfd.readouterr()
+        return Outcome(status, out, err)
+
+    return call
