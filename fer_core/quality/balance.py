@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import chi2_contingency
 
 from fer_core.data.records import counts
-from fer_core.emotions import SPLITS
+from fer_core.emotions import SPLITS, UNASSIGNED
 
 TOLERANCE = 2.0
 """Percentage points by which a split may miss its target and still be called good."""
@@ -66,10 +66,12 @@ def class_balance(manifest: pd.DataFrame) -> pd.DataFrame:
 def drift(manifest: pd.DataFrame) -> dict[str, float] | None:
     """Pearson's chi-square test of class against split, with Cramér's V (0..1) as its effect size.
 
+    Images in no split do not count.
+
     Returns:
         chi2, dof, p and cramers_v; None where there are fewer than two splits or two classes.
     """
-    table = counts(manifest)
+    table = counts(manifest).drop(index=UNASSIGNED, errors="ignore")
     table = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
     if min(table.shape, default=0) < 2:
         return None

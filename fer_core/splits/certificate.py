@@ -1,7 +1,9 @@
 """The certificate of a version: every pair of images in different splits, checked again for copies.
 
-certificate = certify(dataset, version="v2", distance=4)
-certificate["holds"], certificate["pairs_checked"]
+    certificate = certify(dataset, version="v2", distance=4)
+    certificate["holds"], certificate["pairs_checked"]
+
+It is kept with the version as `certificate.json`, and for people as `certificate.html`.
 """
 
 from __future__ import annotations
@@ -11,25 +13,30 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core import __version__
 from fer_core.data.records import content_id, readable
-from fer_core.emotions import UNASSIGNED
+from fer_core.emotions import UNASSIGNED, ordered_splits
 from fer_core.errors import ManifestError
-from fer_core.splits.near import near_pictures
-from fer_core.workspace import now, read_json, write_json
+from fer_core.quality.similarity import MAX_SHIFT
+from fer_core.splits.certificate_html import to_html
+from fer_core.splits.near import DISTANCE, near_pictures
+from fer_core.workspace import now, read_json, write_atomic, write_json
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
 
-SCHEMA = 1
+SCHEMA = 2
+MIN_CORRELATION = 0.9
 EXAMPLES = 20
 """How many of the pairs found a certificate names."""
 
 
 def certify(
-    dataset: Dataset, version: str | None = None, *, distance: int | None = 4, mirrored: bool = False
+    dataset: Dataset, version: str | None = None, *, distance: int | None = DISTANCE, mirrored: bool = True
 ) -> dict[str, Any]:
     """Check every pair of images in different splits and store the result with the version.
 
@@ -44,10 +51,11 @@ def certify(
         mirrored: also check for near copies that are mirrored.
 
     Returns:
-        As written to `certificate.json`: schema, dataset, version, method (words), distance, splits
-        {split: n}, pairs_checked, exact, near, mirrored (pairs of images in different splits that are copies;
-        None where not checked), holds (whether all that was checked is 0), examples (up to 20 of kind, first,
-        second, splits), code, seconds, created.
+        As written to `certificate.json`: schema, dataset, version, number, method (words), distance,
+        min_correlation, max_shift, images, splits {split: n}, pairs_checked, exact, near, mirrored (pairs of
+        images in different splits that are copies; None where not checked), table {"train|val": {checked, exact,
+        near, mirrored}}, holds (whether all that was checked is 0), examples (up to 20 of kind, first, second,
+        first_id, second_id, splits), code, seconds, created.
 
     Raises:
         ManifestError: the table of the version is not what its id says.
@@ -62,31 +70,42 @@ def certify(
         )
     table = readable(manifest)
     table = table[table["split"] != UNASSIGNED]
-    sizes = table["split"].value_counts()
+    sizes = {name: int((table["split"] == name).sum()) for name in ordered_splits(table["split"].unique())}
     found = _across(_equal(table), table)
-    counts: dict[str, int | None] = {"exact": int(found["pairs"].sum()), "near": None, "mirrored": None}
+    checked = {"exact": True, "near": distance is not None, "mirrored": distance is not None and mirrored}
     if distance is not None:
-        near = _across(near_pictures(table, dataset.pixels(), distance, mirrored), table)
-        counts["near"] = int(near["pairs"][near["kind"] == "near"].sum())
-        counts["mirrored"] = int(near["pairs"][near["kind"] == "mirrored"].sum()) if mirrored else None
-        found = pd.concat([found, near])
+        near = near_pictures(table, dataset.pixels(), distance, mirrored)
+        found = pd.concat([found, _across(near, table)])
+    counts = {kind: _count(found, kind) if was else None for kind, was in checked.items()}
+    examples = _examples(found, table)
     result = {
         "schema": SCHEMA,
         "dataset": dataset.name,
         "version": chosen.id,
+        "number": chosen.number,
         "method": _method(distance, mirrored),
         "distance": distance,
-        "splits": {str(name): int(n) for name, n in sizes.items()},
-        "pairs_checked": sum(int(a) * int(b) for a, b in combinations(sizes, 2)),
+        "min_correlation": MIN_CORRELATION,
+        "max_shift": MAX_SHIFT,
+        "images": len(table),
+        "splits": sizes,
+        "pairs_checked": sum(a * b for a, b in combinations(sizes.values(), 2)),
         **counts,
+        "table": _table(found, sizes, checked),
         "holds": not any(counts.values()),
-        "examples": _examples(found, table),
+        "examples": examples,
         "code": __version__,
         "seconds": round(time.monotonic() - started, 3),
         "created": now(),
     }
     write_json(_path(dataset, chosen.id), result)
+    write_atomic(html_path(dataset, chosen.id), to_html(result, _pictures(examples, table, dataset)))
     return result
+
+
+def html_path(dataset: Dataset, version: str) -> Path:
+    """Where the certificate of a version is kept as a page for people."""
+    return _path(dataset, version).with_suffix(".html")
 
 
 def load(dataset: Dataset, version: str | None = None) -> dict[str, Any] | None:
@@ -111,31 +130,63 @@ def _equal(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _across(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of pictures that two splits share, with their number of pairs of images (`pairs`)."""
+    """The pairs of pictures that two splits share: one row per pair of splits (`one`, `other`), with the number
+    of pairs of images between them (`pairs`)."""
     cross = pd.crosstab(table["pixel_hash"], table["split"])
-    first = cross.reindex(pairs["first"]).to_numpy()
-    second = cross.reindex(pairs["second"]).to_numpy()
-    number = first.sum(axis=1) * second.sum(axis=1) - (first * second).sum(axis=1)
-    # A picture paired with itself meets every pair of its images twice.
-    result = pairs.assign(pairs=number // (1 + (pairs["first"] == pairs["second"]).to_numpy()))
-    return result[result["pairs"] > 0]
+    first, second = cross.reindex(pairs["first"]), cross.reindex(pairs["second"])
+    parts = [pairs.assign(one="", other="", pairs=0).head(0)]
+    equal = (pairs["first"] == pairs["second"]).to_numpy()
+    for one, other in combinations(ordered_splits(cross.columns), 2):
+        number = first[one].to_numpy() * second[other].to_numpy()
+        # Images of two different pictures meet both ways round; those of one picture are the same two splits.
+        number = number + np.where(equal, 0, first[other].to_numpy() * second[one].to_numpy())
+        part = pairs.assign(one=one, other=other, pairs=number)
+        parts.append(part[number > 0])
+    return pd.concat(parts).sort_index(kind="stable")
+
+
+def _count(found: pd.DataFrame, kind: str) -> int:
+    return int(found.loc[found["kind"] == kind, "pairs"].sum())
+
+
+def _table(found: pd.DataFrame, sizes: dict[str, int], checked: dict[str, bool]) -> dict[str, Any]:
+    result = {}
+    for one, other in combinations(sizes, 2):
+        between = found[(found["one"] == one) & (found["other"] == other)]
+        kinds = {kind: _count(between, kind) if was else None for kind, was in checked.items()}
+        result[f"{one}|{other}"] = {"checked": sizes[one] * sizes[other], **kinds}
+    return result
 
 
 def _examples(found: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, str]]:
     named = []
-    for first, second, kind in found[["first", "second", "kind"]].head(EXAMPLES).itertuples(index=False):
-        left = table[table["pixel_hash"] == first]
-        right = table[table["pixel_hash"] == second]
-        for a, b in ((a, b) for a in left.itertuples() for b in right.itertuples() if a.split != b.split):
-            named.append({"kind": kind, "first": a.path, "second": b.path, "splits": f"{a.split}|{b.split}"})
-            break
+    for row in found.head(EXAMPLES).itertuples(index=False):
+        for one, other in ((row.one, row.other), (row.other, row.one)):
+            left = table[(table["pixel_hash"] == row.first) & (table["split"] == one)]
+            right = table[(table["pixel_hash"] == row.second) & (table["split"] == other)]
+            if len(left) and len(right):
+                a, b = left.iloc[0], right.iloc[0]
+                ids = {"first_id": a["image_id"], "second_id": b["image_id"]}
+                paths = {"kind": row.kind, "first": a["path"], "second": b["path"]}
+                named.append(paths | ids | {"splits": f"{one}|{other}"})
+                break
     return named
+
+
+def _pictures(
+    examples: list[dict[str, str]], table: pd.DataFrame, dataset: Dataset
+) -> dict[str, NDArray[np.uint8]]:
+    """uint8 (48, 48) of every image the examples name, by image_id."""
+    wanted = {example[key] for example in examples for key in ("first_id", "second_id")}
+    rows = table[table["image_id"].isin(wanted)].set_index("image_id")["row"]
+    pixels = dataset.pixels()
+    return {str(name): np.asarray(pixels[row]) for name, row in rows.items()}
 
 
 def _method(distance: int | None, mirrored: bool) -> str:
     words = "equal decoded pixels"
     if distance is not None:
-        words += f"; perceptual hash at most {distance} bits apart at shifts of up to 2 pixels"
-        words += ", confirmed by correlation"
+        words += f"; perceptual hash at most {distance} bits apart at shifts of up to {MAX_SHIFT} pixels"
+        words += f", confirmed by a correlation of at least {MIN_CORRELATION:g}"
         words += ", also mirrored" if mirrored else ""
     return words

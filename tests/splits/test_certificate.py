@@ -84,9 +84,9 @@ def test_no_certificate_no_answer(sample: Dataset) -> None:
     version = save_plan(sample, stratify(sample.manifest("v1"), seed=77))
     assert load(sample, version.id) is None
     path = sample.folder / "versions" / version.id / "certificate.json"
-    path.write_text('{"schema": 1, "vers')
+    path.write_text('{"schema": 2, "vers')
     assert load(sample, version.id) is None
-    path.write_text(json.dumps({"schema": 1, "version": "another", "holds": True}))
+    path.write_text(json.dumps({"schema": 2, "version": "another", "holds": True}))
     assert load(sample, version.id) is None
 
 

@@ -1,0 +1,272 @@
+"""Filling the gaps of a dataset with images of another one.
+
+    screening = screen(mine.manifest(), mine.pixels(), other.manifest(), other.pixels())
+    plan = plan_merge(mine.manifest(), other.manifest(), screening, name=other.name, fill={"surprise": 150})
+    version = save_merge(mine, other, plan)
+
+Left out are images that fail the checks, that are near anything in val or test (a leak), that are here
+already, and second copies of each other. Nothing is saved until `save_merge`; no file is copied or changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data.records import OPTIONAL, classes, content_id, counts, image_id, readable
+from fer_core.data.sources import MAIN
+from fer_core.emotions import UNASSIGNED
+from fer_core.errors import SplitError
+from fer_core.splits import groups as kept_together
+from fer_core.splits.fill import Fill, asked
+from fer_core.splits.groups import Groups
+from fer_core.splits.screening import Screening
+from fer_core.splits.spread import ALL, TRAIN, Into, drifts, spread
+
+NO_CLASS = "its class is not one of this dataset's"
+NEAR_TEST = "a copy of an image in val or test"
+HERE = "a copy of an image that is here already"
+TWICE = "a copy of another image that is added"
+TWO_LABELS = "the same picture with two labels"
+_EVALUATED = ("val", "test")
+
+
+@dataclass(frozen=True)
+class MergePlan:
+    """What a merge would add, and what it would do.
+
+    Attributes:
+        manifest: the whole table with the added rows; those have row -1 until they are saved.
+        taken: the added images: columns of the other dataset's manifest with the class and split they get, and
+            `their_label`, `their_id`, `their_row`.
+        left_out: image_id (of the other dataset), path, label, reason.
+        table: index class; `here`, `asked`, `usable`, `added`, `after` (int64).
+        drifts: `spread.drifts` of adding to train alone and of spreading over all splits.
+        name: the other dataset.
+        into: "train" or "all".
+        options: further choices, as they are kept with the version.
+        warnings: sentences on what could not be met.
+        parent: id of the version that is added to.
+    """
+
+    manifest: pd.DataFrame
+    taken: pd.DataFrame
+    left_out: pd.DataFrame
+    table: pd.DataFrame
+    drifts: pd.DataFrame
+    name: str
+    into: Into
+    options: dict[str, Any]
+    parent: str
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def added(self) -> int:
+        """How many images are added."""
+        return len(self.taken)
+
+    @property
+    def blocked(self) -> dict[str, int]:
+        """Images left out, by reason, the most frequent first."""
+        return {str(reason): int(n) for reason, n in self.left_out["reason"].value_counts().items()}
+
+
+def plan_merge(
+    manifest: pd.DataFrame,
+    other: pd.DataFrame,
+    screening: Screening,
+    *,
+    name: str,
+    fill: Fill,
+    into: Into = "train",
+    mapping: Mapping[str, str] | None = None,
+    seed: int = 42,
+    groups: Groups | Sequence[Groups] = kept_together.EXACT,
+) -> MergePlan:
+    """Choose images of another dataset to fill the classes of this one.
+
+    Args:
+        manifest: this dataset.
+        other: the other one.
+        screening: `screen` of the two.
+        name: of the other dataset.
+        fill: images to add per class, or "balanced": every class up to the size of the largest.
+        into: "train": val and test stay as they are; "all": spread in the shares the splits have now.
+        mapping: the other's class names where they differ; "" leaves a class out. Classes of the same name
+            map to each other.
+        seed: which images are taken, and where they go.
+        groups: of the other dataset's images, kept on one side where they are spread; as in `stratify`.
+
+    Raises:
+        SplitError: nothing can be added: classes that do not map, a fill for an unknown class, nothing left
+            after the checks, no splits to add to.
+    """
+    if into not in (TRAIN, ALL):
+        raise SplitError("New images go into train or all", received=into)
+    here = [str(c) for c in classes(manifest)]
+    if not here:
+        raise SplitError("This dataset has no readable images to fill")
+    wanted = asked(fill, _sizes(manifest, here))
+    candidates = _mapped(other, mapping or {}, here)
+    reasons = _reasons(manifest, candidates, screening, seed)
+    usable = candidates[reasons == ""]
+    chosen = _choose(usable, wanted, seed)
+    if chosen.empty:
+        raise SplitError("No image of the other dataset can be added", received=_why(reasons, wanted))
+
+    extra = kept_together.given(readable(other), groups)
+    group = pd.Series(kept_together.joined(chosen, extra), index=chosen.index)
+    choices = {}
+    ways: tuple[Into, ...] = ("train", "all")
+    for choice in ways:
+        try:
+            choices[choice] = chosen.assign(split=spread(chosen, manifest, group.to_numpy(), choice, seed))
+        except SplitError:
+            if choice == into:
+                raise
+    taken = _renamed(choices[into], name)
+    sizes = pd.DataFrame({"here": _sizes(manifest, here), "asked": wanted}).astype("int64")
+    for column, rows in (("usable", usable), ("added", taken)):
+        sizes[column] = rows["label"].value_counts().reindex(here, fill_value=0).astype("int64")
+    sizes["after"] = sizes["here"] + sizes["added"]
+    left = candidates[reasons != ""]
+    left_out = left[["image_id", "path"]].assign(label=left["their_label"], reason=reasons[reasons != ""])
+    return MergePlan(
+        manifest=_joined(manifest, taken),
+        taken=taken,
+        left_out=left_out.reset_index(drop=True),
+        table=sizes.rename_axis("class"),
+        drifts=drifts(manifest, choices),
+        name=name,
+        into=into,
+        options={
+            "fill": fill if isinstance(fill, str) else dict(fill),
+            "mapping": dict(mapping or {}),
+            "seed": seed,
+            "groups": kept_together.names(extra),
+            "distance": screening.distance,
+            "mirrored": screening.mirrored,
+        },
+        parent=content_id(manifest),
+        warnings=_warnings(sizes, candidates, name),
+    )
+
+
+def _sizes(manifest: pd.DataFrame, here: Sequence[str]) -> dict[str, int]:
+    """Images of each class that are in a split; all of them where nothing is split yet."""
+    images = counts(manifest)
+    assigned = images.drop(index=UNASSIGNED, errors="ignore")
+    return {name: int((assigned if len(assigned) else images)[name].sum()) for name in here}
+
+
+def _mapped(other: pd.DataFrame, mapping: Mapping[str, str], here: Sequence[str]) -> pd.DataFrame:
+    """The other's rows, all of them, with `label` in this dataset's names ("" where there is none)."""
+    theirs = list(other["label"].unique())
+    if unknown := [name for name in mapping if name not in theirs]:
+        raise SplitError(
+            "The other dataset has no such class",
+            received=", ".join(unknown),
+            hint=f"Its classes: {', '.join(classes(other))}",
+        )
+    if unknown := [name for name in mapping.values() if name and name not in here]:
+        raise SplitError(
+            "This dataset has no such class to map to",
+            received=", ".join(unknown),
+            hint=f"Its classes: {', '.join(here)}",
+        )
+    names = {name: mapping.get(name, name if name in here else "") for name in theirs}
+    if not any(names.values()):
+        raise SplitError(
+            "No class of the other dataset maps to one of this",
+            received=", ".join(classes(other)),
+            hint=f"Map its classes to: {', '.join(here)}",
+        )
+    return other.assign(their_label=other["label"], label=other["label"].map(names).astype("str"))
+
+
+def _reasons(manifest: pd.DataFrame, candidates: pd.DataFrame, screening: Screening, seed: int) -> pd.Series:
+    """Why each candidate is left out, "" where it is not."""
+    ids = candidates["image_id"]
+    here = readable(manifest)
+    present = screening.copies["pixel_hash"].isin(here["pixel_hash"])
+    tested = screening.copies["pixel_hash"].isin(here.loc[here["split"].isin(_EVALUATED), "pixel_hash"])
+    result = pd.Series("", index=candidates.index, dtype="str")
+    result[candidates["label"] == ""] = NO_CLASS
+    result[ids.isin(screening.copies["image_id"][present])] = HERE
+    result[ids.isin(screening.copies["image_id"][tested])] = NEAR_TEST
+    failed = ids.map(screening.failed)
+    result = result.where(failed.isna(), failed.fillna("")).astype("str")
+    open_ = candidates[result == ""]
+    same = open_["image_id"].map(screening.same)
+    two = open_["label"].groupby(same).transform("nunique") > 1
+    result[open_.index[two.to_numpy()]] = TWO_LABELS
+    open_, same = open_[~two], same[~two]
+    area = open_["width"] * open_["height"]
+    chance = _chance(open_, seed)
+    best = open_.assign(same=same, area=-area, chance=chance).sort_values(["same", "area", "chance"])
+    result[best.index[best["same"].duplicated().to_numpy()]] = TWICE
+    return result
+
+
+def _chance(rows: pd.DataFrame, seed: int) -> NDArray[np.float64]:
+    """A number for each row that depends on its content and the seed, not on its place or name."""
+    number, pictures = pd.factorize(rows["pixel_hash"], sort=True)
+    return np.random.default_rng([seed, 2]).random(len(pictures))[number]
+
+
+def _choose(usable: pd.DataFrame, wanted: Mapping[str, int], seed: int) -> pd.DataFrame:
+    ordered = usable.assign(chance=_chance(usable, seed)).sort_values("chance")
+    place = ordered.groupby("label").cumcount()
+    room = ordered["label"].map(wanted).fillna(0)
+    return ordered[place < room].drop(columns="chance").sort_index()
+
+
+def _renamed(taken: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The added rows as rows of this dataset: source, id, and no column whose meaning is the other's own."""
+    other = "main dataset" if name == MAIN else name
+    source = taken["source"].where(taken["source"] != MAIN, other)
+    ids = [image_id(s, p) for s, p in zip(source, taken["path"], strict=True)]
+    rows = taken.assign(
+        their_id=taken["image_id"], their_row=taken["row"], source=source, image_id=ids, row=-1
+    )
+    if "subject" in rows:
+        known = rows["subject"].notna() & (rows["subject"] != "")
+        rows["subject"] = (source + ":" + rows["subject"].astype("str")).where(known, "")
+    return rows.drop(columns=[column for column in ("votes", "soft_label", "group") if column in rows])
+
+
+def _joined(manifest: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
+    """All rows in this dataset's columns; an optional column is empty where a row has none."""
+    rows = taken.drop(columns=["their_label", "their_id", "their_row"])
+    whole = pd.concat([manifest, rows], ignore_index=True)
+    for name, kind in OPTIONAL.items():
+        if name in whole and kind == "str":
+            whole[name] = whole[name].fillna("")
+        elif name in whole:
+            filled = whole[name].astype("object")
+            whole[name] = filled.where(filled.notna(), None)
+    return whole
+
+
+def _why(reasons: pd.Series, wanted: Mapping[str, int]) -> str:
+    parts = [f"{n:,} {reason}" for reason, n in reasons[reasons != ""].value_counts().items()]
+    asked_for = ", ".join(f"{name}={n}" for name, n in wanted.items() if n)
+    return f"{asked_for}; left out: {'; '.join(parts) or 'none, but none is of these classes'}"
+
+
+def _warnings(sizes: pd.DataFrame, candidates: pd.DataFrame, name: str) -> list[str]:
+    told = [
+        f"{label}: {row['asked']:,} asked for, {row['added']:,} can be added."
+        for label, row in sizes.iterrows()
+        if row["added"] < row["asked"]
+    ]
+    unmapped = candidates.loc[candidates["label"] == "", "their_label"].value_counts()
+    if len(unmapped):
+        named = ", ".join(f"{label} ({n:,})" for label, n in unmapped.items())
+        told.append(f"Classes of {name} that are not here are left out: {named}.")
+    return told

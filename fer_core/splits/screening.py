@@ -1,0 +1,95 @@
+"""Which images of another dataset could be added to this one: those that are fit to use and not here already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data.records import readable
+from fer_core.splits import groups
+from fer_core.splits.near import DISTANCE, near_groups, near_pictures
+
+UNREADABLE, BLANK, TINY = "unreadable", "blank", "tiny"
+BLANK_CONTRAST = 0.02
+"""Standard deviation of gray levels (0..1) below which a picture shows nothing."""
+TINY_SIDE = 32
+"""Pixels; a shorter side than this has to be blown up and shows no expression."""
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What is known about every image of another dataset, whatever the splits of this one are.
+
+    Attributes:
+        failed: why an image fails the checks ("unreadable", "blank" or "tiny"), by image_id.
+        copies: image_id of the other dataset, pixel_hash of a picture of this one that it is a copy of, and
+            kind ("exact", "near" or "mirrored").
+        same: group of copies among the other dataset's own readable images, by image_id.
+        distance: bits by which the hashes of near copies may differ.
+        mirrored: whether mirrored copies were looked for.
+    """
+
+    failed: pd.Series
+    copies: pd.DataFrame
+    same: pd.Series
+    distance: int
+    mirrored: bool
+
+
+def screen(
+    manifest: pd.DataFrame,
+    pixels: NDArray[np.uint8],
+    other: pd.DataFrame,
+    other_pixels: NDArray[np.uint8],
+    *,
+    distance: int = DISTANCE,
+    mirrored: bool = True,
+) -> Screening:
+    """Check the images of another dataset and find those this one has already.
+
+    Args:
+        manifest, pixels: this dataset; uint8 (rows, 48, 48) gray, indexed by the manifest's `row`.
+        other, other_pixels: the other one, the same way.
+        distance: bits by which the hashes of near copies may differ, even.
+        mirrored: also find mirrored copies.
+    """
+    failed = _checks(other)
+    here = readable(manifest).drop_duplicates("pixel_hash")
+    there = readable(other)
+    fit = there[~there["image_id"].isin(failed.index)].drop_duplicates("pixel_hash")
+    columns = ["image_id", "row", "pixel_hash", "phash", "error"]
+    both = pd.concat([here[columns], fit[columns]], ignore_index=True)
+    shown = np.concatenate([pixels[here["row"].to_numpy()], other_pixels[fit["row"].to_numpy()]])
+    pairs = near_pictures(both.assign(row=np.arange(len(both))), shown, distance, mirrored)
+
+    ours, theirs = set(here["pixel_hash"]), set(fit["pixel_hash"])
+    exact = sorted(ours & theirs)
+    found = [pd.DataFrame({"theirs": exact, "ours": exact, "kind": "exact"}, dtype="str")]
+    for mine, yours in (("first", "second"), ("second", "first")):
+        across = pairs[pairs[yours].isin(theirs) & pairs[mine].isin(ours)]
+        found.append(across.rename(columns={yours: "theirs", mine: "ours"})[["theirs", "ours", "kind"]])
+    named = there.loc[there["pixel_hash"].isin(theirs), ["image_id", "pixel_hash"]]
+    copies = named.merge(pd.concat(found), left_on="pixel_hash", right_on="theirs")
+    own = pairs[pairs["first"].isin(theirs) & pairs["second"].isin(theirs)]
+    near = near_groups(there, other_pixels, distance, mirrored, own)
+    same = groups.joined(there, [near] if len(near) else [])
+    return Screening(
+        failed=failed,
+        copies=copies[["image_id", "ours", "kind"]].rename(columns={"ours": "pixel_hash"}),
+        same=pd.Series(same, index=pd.Index(there["image_id"]), name="same"),
+        distance=distance,
+        mirrored=mirrored,
+    )
+
+
+def _checks(other: pd.DataFrame) -> pd.Series:
+    """Reason by image_id, of the images that fail."""
+    unreadable = other["error"] != ""
+    tiny = other[["width", "height"]].min(axis=1) < TINY_SIDE
+    blank = other["contrast"] < BLANK_CONTRAST
+    reason = np.select([unreadable, tiny, blank], [UNREADABLE, TINY, BLANK], default="")
+    found = pd.Series(reason, index=pd.Index(other["image_id"]), name="reason", dtype="str")
+    return found[found != ""]
