@@ -17,30 +17,47 @@ def as_json(results: Sequence[PhotoResult]) -> str:
     return json.dumps([result.to_json() for result in results], indent=2)
 
 
-def draw(result: PhotoResult, number: int) -> None:
-    """One photo: the annotated picture on the left, its faces on the right."""
+def draw(results: Sequence[PhotoResult]) -> None:
+    """Face crops as cards side by side, then photos, each with its faces beside it."""
+    crops = [(number, result) for number, result in enumerate(results) if result.whole]
+    for start in range(0, len(crops), 3):
+        for place, (number, result) in zip(st.columns(3), crops[start : start + 3], strict=False):
+            with place, st.container(border=True, key=f"crop-{number}"):
+                _card(result.faces[0])
+                st.html(f'<p class="fer-muted">{html.esc(_words(result))}</p>')
+                _warnings(result)
+    for number, result in enumerate(results):
+        if not result.whole:
+            _photo(result, number)
+
+
+def _photo(result: PhotoResult, number: int) -> None:
+    """The annotated picture on the left, its faces on the right."""
     left, right = st.columns([1.5, 1], gap="medium")
     with left, st.container(border=True):
         st.image(
             annotate(result.picture, result),
             width="stretch" if result.width >= 400 else 288,
-            alt=f"{result.name}: {len(result.faces)} faces boxed and labelled",
+            alt=f"{result.name}: {html.plural(len(result.faces), 'face')} boxed and labelled",
         )
-        what = (
-            f"read whole: {result.whole}"
-            if result.whole
-            else f"{len(result.faces)} faces found in {result.detect_ms:.0f} ms"
-        )
-        st.html(
-            f'<p class="fer-muted">{html.esc(result.name)} · {result.width:,} × {result.height:,} px · {html.esc(what)} · '
-            f"read in {result.predict_ms:.1f} ms</p>"
-        )
-        for warning in result.warnings:
-            st.warning(warning, icon=":material/info:")
+        st.html(f'<p class="fer-muted">{html.esc(_words(result))}</p>')
+        _warnings(result)
     with right:
         for face in result.faces:
             with st.container(border=True, key=f"answer-{number}-{face.number}"):
                 _card(face)
+
+
+def _words(result: PhotoResult) -> str:
+    """File, size, how it was read, and how long that took."""
+    found = f"{html.plural(len(result.faces), 'face')} found in {result.detect_ms:.0f} ms"
+    how = f"read whole: {result.whole}" if result.whole else found
+    return f"{result.name} · {result.width:,} × {result.height:,} px · {how} · read in {result.predict_ms:.1f} ms"
+
+
+def _warnings(result: PhotoResult) -> None:
+    for warning in result.warnings:
+        st.warning(warning, icon=":material/info:")
 
 
 def _card(face: FaceAnswer) -> None:

@@ -17,24 +17,23 @@ if not models:
     st.page_link("pages/models/train.py", label="Go to Train", icon=":material/model_training:")
     st.stop()
 
+READING = {"auto": "decide by itself", "faces": "look for faces", "whole": "whole picture is one face"}
+
 with st.container(horizontal=True, vertical_alignment="bottom"):
     source = st.segmented_control(
         "Source", ["Photos", "Camera"], default="Photos", required=True, key="try-source"
     )
     choice = st.selectbox("Model", list(models), key="try-model", bind="query-params", width=330)
-    modes = {"auto": "decide by itself", "faces": "look for faces", "whole": "whole picture is one face"}
-    mode = st.selectbox("Reading", list(modes), format_func=modes.__getitem__, key="try-mode", width=220)
-    flip = st.toggle(
-        "Flip averaging",
-        key="try-flip",
-        help="Average the answer with that for the mirrored face: slower, a little steadier.",
-    )
-predictor = cache.predictor(models[choice])
-threshold = st.slider(
-    "Uncertain below", 0.0, 1.0, float(predictor.metadata.threshold), 0.05, key="try-threshold",
-    help="If the likeliest emotion is less probable than this, the answer is uncertain.", width=330,
-)  # fmt: skip
-
+    predictor = cache.predictor(models[choice])
+    with st.popover("Options", icon=":material/tune:"):
+        mode = st.selectbox(
+            "What is in the pictures", list(READING), format_func=READING.__getitem__, key="try-mode"
+        )
+        usual = float(predictor.metadata.threshold)
+        words = "If the likeliest emotion is less probable than this, the answer is uncertain."
+        threshold = st.slider("Uncertain below", 0.0, 1.0, usual, 0.05, key="try-threshold", help=words)
+        words = "Average the answer with that for the mirrored face: slower, a little steadier."
+        flip = st.toggle("Flip averaging", key="try-flip", help=words)
 uploads = (
     st.file_uploader(
         "Drop photos or face crops here, up to 50 at once", accept_multiple_files=True, key="try-files"
@@ -77,14 +76,13 @@ if not results:
     st.stop()
 page.numbers(
     [
-        (len(found), f"faces in {len(results):,} pictures"),
+        (len(found), f"{'face' if len(found) == 1 else 'faces'} in {html.plural(len(results), 'picture')}"),
         (f"{sum(r.total_ms for r in results) / len(results):.0f} ms", "from picture to answer, on average"),
         (len(predictor.metadata.classes), "emotions this model knows"),
         (sum(face.uncertain for face in found), f"uncertain, below {threshold:.2f}"),
     ]
 )
-for number, result in enumerate(results):
-    answers.draw(result, number)
+answers.draw(results)
 if found:
     table = pd.DataFrame([row for result in results for row in result.rows()])
     with st.container(border=True):
