@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer_core.cli import decide
 from fer_core.cli.common import TargetFile, dataset, label, version_option
 from fer_core.cli.data import count_table
+from fer_core.cli.decide import set_, undo
 from fer_core.cli.groups import Verbs
 from fer_core.cli.journal import journal_of, name_of
 from fer_core.cli.quality import ranked
@@ -110,8 +110,8 @@ def list_(name: str, everything: bool) -> Report:
     return Report(listed, text)
 
 
-review.add_command(decide.set_)
-review.add_command(decide.undo)
+review.add_command(set_)
+review.add_command(undo)
 
 
 @review.command("apply")

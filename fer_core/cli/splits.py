@@ -96,7 +96,9 @@ def _near(found: Dataset, manifest: pd.DataFrame, mirrored: bool) -> pd.Series |
     show_default=True,
     help="Bits by which the hashes of near copies may differ.",
 )
-@click.option("--mirrored", is_flag=True, help="Look for mirrored copies too.")
+@click.option(
+    "--mirrored/--no-mirrored", default=True, show_default=True, help="Look for mirrored copies too."
+)
 @reports
 def certify(name: str, version: str | None, distance: int, mirrored: bool) -> Report:
     """Check every pair of images in different splits for copies.
@@ -108,19 +110,18 @@ def certify(name: str, version: str | None, distance: int, mirrored: bool) -> Re
     found = dataset(name)
     chosen = found.version(version)
     result = certificate.certify(found, chosen.id, distance=distance, mirrored=mirrored)
-    kinds = [(kind, result[kind]) for kind in ("exact", "near", "mirrored") if result[kind] is not None]
+    kinds = ("exact", "near", "mirrored")
+    rows = [(pair, n["checked"], *(n[kind] for kind in kinds)) for pair, n in result["table"].items()]
+    rows.append(("all", result["pairs_checked"], *(result[kind] for kind in kinds)))
     lines = [
-        f"{name}, version {label(chosen)}: {result['pairs_checked']:,} pairs across splits checked by {result['method']}",
+        f"{name}, version {label(chosen)}: pairs of images across splits, checked by {result['method']}",
         "",
-        table(("kind", "pairs across splits"), kinds),
-        *(f"{e['splits']}: {e['first']} and {e['second']} ({e['kind']})" for e in result["examples"][:5]),
+        table(("splits", "pairs checked", *kinds), rows),
+        *(f"{e['kind']}: {e['first']} and {e['second']}" for e in result["examples"][:5]),
     ]
-    copies = sum(n for _, n in kinds)
-    error = (
-        None
-        if result["holds"]
-        else JobError(f"The splits are not apart: {copies:,} pairs of copies across splits")
-    )
+    copies = sum(result[kind] or 0 for kind in kinds)
+    words = f"The splits are not apart: {copies:,} pairs of copies across them"
+    error = None if result["holds"] else JobError(words)
     return Report(result, "\n".join(lines), error)
 
 

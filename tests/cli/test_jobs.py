@@ -1,0 +1,85 @@
+"""Verbs as jobs: progress, result, failure and stop, as the pages read them."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_core import jobs
+from fer_core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(home: Path) -> Workspace:
+    return Workspace(home)
+
+
+def ended(job: jobs.Job, limit_s: float = 60) -> jobs.Job:
+    deadline = time.monotonic() + limit_s
+    while job.state == "running":
+        assert time.monotonic() < deadline, job.log_tail()
+        time.sleep(0.05)
+    return job
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """More pictures than can be read before somebody presses Stop."""
+    noise, file = np.random.default_rng(1), tmp_path / "many.zip"
+    pixels = [noise.integers(0, 256, (48, 48), dtype=np.uint8) for _ in range(40)]
+    encoded = []
+    for number, picture in enumerate(pixels):
+        path = tmp_path / f"{number}.png"
+        Image.fromarray(picture).save(path)
+        encoded.append(path.read_bytes())
+    with zipfile.ZipFile(file, "w") as writer:
+        for number in range(40_000):
+            writer.writestr(f"train/{('happy', 'sad')[number % 2]}/{number}.png", encoded[number % 40])
+    return file
+
+
+def test_an_import_reports_and_a_stop_leaves_nothing(workspace: Workspace, archive: Path) -> None:
+    upload = workspace.jobs / "uploads" / "many.zip"
+    upload.parent.mkdir(parents=True)
+    archive.rename(upload)
+    job = jobs.start(workspace, ["import", str(upload), "--name", "many", "--own"], title="Adding many")
+    deadline = time.monotonic() + 60
+    while not job.progress.done and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert job.progress.total == 40_000
+    assert job.progress.what == "images"
+    job.stop()
+    assert (job.state, job.error) == ("stopped", "")
+    assert [path.name for path in workspace.data.iterdir()] == ["faces"]
+    assert not upload.exists()
+
+
+def test_a_ranking_leaves_its_result(workspace: Workspace) -> None:
+    job = ended(jobs.start(workspace, ["mislabels", "faces", "--version", "v1"], title="Ranking"))
+    assert job.state == "finished", job.log_tail()
+    assert job.result["likely_wrong"] > 0
+    assert job.result["name"] == "faces"
+
+
+def test_a_failure_is_told_in_words(workspace: Workspace, tmp_path: Path) -> None:
+    started = [
+        jobs.start(workspace, ["import", str(tmp_path / "nothing"), "--name", "a"], title="a"),
+        jobs.start(workspace, ["import", str(tmp_path), "--nmae", "a"], title="b"),
+    ]
+    gone, misspelt = (ended(job) for job in started)
+    assert gone.state == misspelt.state == "failed"
+    assert gone.error.startswith("There is nothing at that path.")
+    assert "--nmae" in misspelt.error
+    assert "Traceback" not in gone.log_tail() + misspelt.log_tail()
+
+
+def test_the_sample_as_a_job(home: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "fresh")
+    job = ended(jobs.start(workspace, ["sample"], title="Adding the sample"))
+    assert job.state == "finished", job.log_tail()
+    assert job.result["images"] + job.result["unreadable"] == 1200

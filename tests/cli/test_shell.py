@@ -1,0 +1,123 @@
+"""The command line as a process: quick to start, well-behaved in pipes, clean when it is ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+from reference import verbs
+
+COMMAND = [sys.executable, "-m", "fer_core"]
+
+
+def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
+    text = shell(home, "--help").out
+    names = {verb.split()[0] for verb in verbs()}
+    found = [
+        line.split()[0] for line in text.splitlines() if line.startswith("  ") and line.split()[0] in names
+    ]
+    expected = (
+        "sample import datasets describe duplicates mislabels review stratify certify export recipes train"
+    )
+    assert found == [*expected.split(), "runs", "stop", "compare", "predict"]
+    assert max(map(len, text.splitlines())) <= 80
+    assert shell(home).out == text
+    assert all(
+        ".." not in line for line in text.splitlines() if line.split()[:1] and line.split()[0] in names
+    )
+
+
+def test_help_comes_at_once_since_the_library_is_not_loaded(home: Path) -> None:
+    heavy = {
+        "numpy",
+        "pandas",
+        "PIL",
+        "cv2",
+        "onnxruntime",
+        "pydantic",
+        "keras",
+        "tensorflow",
+        "streamlit",
+        "psutil",
+    }
+    code = (
+        "import sys; from fer_core.cli import run; run(['--help']); run(['train', '--help']);"
+        f"print('loaded', sorted({heavy!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "loaded []"
+    seconds = []
+    for _ in range(3):
+        began = time.perf_counter()
+        shell(home, "--help")
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.5
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_every_verb_has_help_that_fits(home: Path, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from fer_core.cli import run
+
+    words = verb.split()
+    assert run([*words[:1], *(["faces"] if len(words) > 1 else []), *words[1:], "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("Usage: python -m fer_core ")
+    assert "--json" in text
+    assert "--job" not in text
+
+
+def test_versions_and_statuses_leave_the_process(home: Path) -> None:
+    assert shell(home, "--version").out.startswith("fer_core")
+    assert shell(home, "describe", "faces").status == 0
+    wrong = shell(home, "describe", "nope")
+    assert (wrong.status, wrong.out) == (2, "")
+    assert shell(home, "certify", "faces").status == 1
+
+
+def test_a_reader_that_leaves_early_is_no_fault(home: Path) -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "mislabels", "faces", "--top", "9999", "--json"],
+        cwd=ROOT, env=os.environ | {"FER_HOME": str(home)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) in (0, 1)
+
+
+def test_closed_streams_and_full_disks(home: Path) -> None:
+    call = f"{sys.executable} -m fer_core describe faces"
+    env = os.environ | {"FER_HOME": str(home)}
+    for rest, status, words in ((">&-", 0, ""), ("--json >&-", 0, ""), (">/dev/full", 1, "No space left")):
+        done = subprocess.run(
+            ["sh", "-c", f"{call} {rest}"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == status
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ended_in_the_middle_it_leaves_nothing_behind(
+    home: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    fresh = tmp_path / "fresh"
+    process = subprocess.Popen(
+        [*COMMAND, "sample", "--json"],
+        cwd=ROOT, env=os.environ | {"FER_HOME": str(fresh)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not list(fresh.glob("data/.sample-*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err.strip()) == (1, "", "fer_core: Stopped")
+    assert list((fresh / "data").iterdir()) == []
