@@ -10,6 +10,7 @@ from fer_core.data.versions import Version
 from fer_core.emotions import colors
 from fer_core.quality.duplicates import Groups
 from fer_core.ui import html
+from fer_core.ui.faces import each
 
 DRIFT_SMALL, DRIFT_LARGE = 0.05, 0.1
 
@@ -29,14 +30,15 @@ def splits_and_classes(manifest: pd.DataFrame, shares: pd.DataFrame) -> str:
     top = int(counts.to_numpy().max()) if counts.size else 1
     rows: list[list[html.Cell]] = []
     shade: dict[tuple[int, int], float] = {}
+    judged = {str(split): row for split, row in zip(shares.index, each(shares), strict=True)}
     for r, split in enumerate(map(str, counts.index)):
-        row, share = counts.loc[split], shares.loc[split]
+        row, share = [int(n) for n in counts.to_numpy()[r]], judged[split]
         known = pd.notna(share["target"])
         rows.append(
             [
-                str(split),
-                *(int(n) for n in row),
-                int(row.sum()),
+                split,
+                *row,
+                sum(row),
                 f"{share['share']:.1%}",
                 html.chip(share["verdict"], share["words"]) if known else "",
             ]
