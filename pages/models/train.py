@@ -7,7 +7,7 @@ from fer_core.errors import FerError
 from fer_core.runs import launcher, store
 from fer_core.runs.run import ACTIVE
 from fer_core.training import recipe as book
-from fer_core.ui import html, page, recipe_form, rows, run_view
+from fer_core.ui import html, page, recipe_form, rows, run_view, train_warnings
 
 scope = page.open_page(
     "Train", "Pick a version and a recipe, change what you like, watch it learn. Runs survive this page."
@@ -42,6 +42,8 @@ with left, st.container(border=True):
     changes = [[key, str(value)] for key, value in book.changes(name).items() if key != "model.blocks"]
     with st.expander(f"Extends {recipe.extends or 'nothing'}; {len(changes)} settings differ"):
         st.html(html.table(["setting", "value"], changes, numeric=[1], caption="What the recipe changes"))
+    for warning in train_warnings.of(scope):
+        st.html(html.esc(warning))
     settings = recipe_form.draw(recipe)
     if settings:
         st.html(
