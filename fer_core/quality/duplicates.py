@@ -103,25 +103,25 @@ def find_near(
     pictures, shown = pictures[clear], shown[clear]
     pairs = near_pairs(shown, pictures["phash"].to_numpy(np.uint64), distance, mirrored, min_correlation)
     member_of = complete_link(len(pictures), pairs.first, pairs.second, pairs.correlation)
-    group_of = dict(zip(pictures["pixel_hash"], member_of, strict=True))
-    table = table.assign(group=table["pixel_hash"].map(group_of).fillna(-1).astype("int64"))
+    place = pd.Series(np.arange(len(pictures)), index=pictures["pixel_hash"].to_numpy())
+    table["place"] = table["pixel_hash"].map(place).fillna(-1).astype("int64")
+    table["group"] = np.append(member_of, -1)[table["place"]]
     table = table[table["group"] >= 0]
-    several = table.groupby("group")["pixel_hash"].transform("nunique") > 1
-    return _groups(
-        _relate(table[several], pairs, dict(zip(pictures["pixel_hash"], range(len(pictures)), strict=True)))
-    )
+    several = table.groupby("group")["place"].transform("nunique") > 1
+    return _groups(_relate(table[several], pairs))
 
 
-def _relate(table: pd.DataFrame, pairs: Pairs, position: dict[str, int]) -> pd.DataFrame:
+def _relate(table: pd.DataFrame, pairs: Pairs) -> pd.DataFrame:
     """Kind, distance and correlation of every row to the first row of its group."""
-    known = pairs.lookup()
-    first = table.groupby("group")["pixel_hash"].transform("first")
-    related: list[tuple[str, int, float]] = []
-    for mine, its_first in zip(table["pixel_hash"], first, strict=True):
-        a, b = sorted((position[mine], position[its_first]))
-        related.append(("exact", 0, 1.0) if a == b else known[a, b])
-    kinds, distances, correlations = zip(*related, strict=True) if related else ((), (), ())
-    return table.assign(kind=list(kinds), distance=list(distances), correlation=list(correlations))
+    own = table["place"].to_numpy()
+    first = table.groupby("group")["place"].transform("first").to_numpy()
+    table = table.assign(kind="exact", distance=0, correlation=1.0)
+    other = own != first
+    at = pairs.position(own[other], first[other])
+    table.loc[other, "kind"] = np.where(pairs.mirrored[at], "mirrored", "near")
+    table.loc[other, "distance"] = pairs.distance[at].astype(np.int64)
+    table.loc[other, "correlation"] = pairs.correlation[at].astype(np.float64)
+    return table
 
 
 def _groups(rows: pd.DataFrame) -> Groups:

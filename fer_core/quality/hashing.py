@@ -8,7 +8,7 @@ makes a bit differ here and there from the hash in the manifest: compare these h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -20,9 +20,11 @@ HASH_SIDE = 8
 _DCT_SIDE = 32
 _BLOCK = 2048
 _BLOCK_PAIRS = 2_000_000
-_MAX_BANDED, _MIN_BANDED = 8, 1000
+_CELLS = 1 << 17  # hashes compared at once: what a core's cache holds
+_MAX_BANDED, _MIN_BANDED = 6, 1000  # beyond 6 bits the bands are so short that comparing all is quicker
 
 Block = tuple[np.ndarray, np.ndarray, np.ndarray]
+Shift = tuple[int, int]
 
 
 @cache
@@ -49,30 +51,37 @@ def _transform(size: int, shift: int, mirror: bool = False) -> np.ndarray:
     return moved.astype(np.float32)
 
 
-def phashes(pixels: np.ndarray, shift: tuple[int, int] = (0, 0), *, mirror: bool = False) -> np.ndarray:
-    """pHash of every picture after moving it, and before that mirroring it left to right.
+def phashes(pixels: np.ndarray, shifts: Sequence[Shift] = ((0, 0),), *, mirror: bool = False) -> np.ndarray:
+    """pHash of every picture after each of some moves, and before that mirroring it left to right.
 
     Args:
         pixels: uint8 (n, size, size) gray.
-        shift: pixels (dy, dx) by which the picture moves down and right; its border is repeated.
+        shifts: pixels (dy, dx) by which the pictures move down and right; the border is repeated.
 
     Returns:
-        uint64 (n,), first coefficient in the most significant bit.
+        uint64 (len(shifts), n), first coefficient in the most significant bit.
     """
     size = pixels.shape[1]
-    down, across = _transform(size, shift[0]), _transform(size, shift[1], mirror)
-    weights = np.uint64(1) << np.arange(63, -1, -1, dtype=np.uint64)
-    result = np.empty(len(pixels), dtype=np.uint64)
+    across = np.stack([_transform(size, dx, mirror) for _, dx in shifts])
+    result = np.empty((len(shifts), len(pixels)), dtype=np.uint64)
     for start in range(0, len(pixels), _BLOCK):
         block = np.asarray(pixels[start : start + _BLOCK], dtype=np.float32)
-        low = (down @ block @ across.T).reshape(len(block), -1)
-        bits = low > np.median(low, axis=1, keepdims=True)
-        result[start : start + _BLOCK] = (bits * weights).sum(axis=1, dtype=np.uint64)
+        for dy in {dy for dy, _ in shifts}:
+            rows = _transform(size, dy) @ block
+            for k in [k for k, shift in enumerate(shifts) if shift[0] == dy]:
+                result[k, start : start + _BLOCK] = _signs(rows @ across[k].T)
     return result
 
 
+def _signs(low: np.ndarray) -> np.ndarray:
+    """uint64 (n,): which of the 64 coefficients of float (n, 8, 8) are above their median."""
+    flat = low.reshape(len(low), -1)
+    middle = np.partition(flat, (31, 32), axis=1)[:, 31:33].mean(axis=1, keepdims=True)
+    return np.packbits(flat > middle, axis=1).view(">u8").ravel().astype(np.uint64)
+
+
 def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[Block]:
-    """Every pair of hashes at most `distance` bits apart, each pair once, none missed.
+    """Every pair of hashes at most `distance` bits apart, each once, none missed.
 
     Small distances use bands: of `distance` + 1 bands of bits at least one is equal in any such pair (the
     pigeonhole principle behind multi-index hashing, Norouzi et al. 2012). Else all hashes are compared.
@@ -90,11 +99,19 @@ def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterato
 
 
 def _compare_all(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[Block]:
-    step = max(1, _BLOCK_PAIRS // max(1, len(right)))
+    step = max(1, _CELLS // max(1, len(right)))
+    # Working memory is taken once: fresh pages for every block would cost more than the comparison itself.
+    apart = np.empty((step, len(right)), dtype=np.uint64)
+    bits = np.empty(apart.shape, dtype=np.uint8)
+    near = np.empty(apart.shape, dtype=bool)
     for start in range(0, len(left), step):
-        bits = np.bitwise_count(left[start : start + step, None] ^ right[None, :])
-        i, j = np.nonzero(bits <= distance)
-        if len(i):
+        rows = min(step, len(left) - start)
+        np.bitwise_xor(left[start : start + rows, None], right, out=apart[:rows])
+        np.bitwise_count(apart[:rows], out=bits[:rows])
+        np.less_equal(bits[:rows], distance, out=near[:rows])
+        found = np.flatnonzero(near[:rows])  # much quicker than looking for rows and columns
+        if len(found):
+            i, j = np.divmod(found, len(right))
             yield i + start, j, bits[i, j]
 
 

@@ -9,8 +9,6 @@ import numpy as np
 from fer_core.quality.hashing import hamming_pairs, phashes
 from fer_core.quality.similarity import OFFSETS, correlation
 
-_BATCH = 50_000
-
 
 @dataclass(frozen=True)
 class Pairs:
@@ -29,11 +27,11 @@ class Pairs:
     correlation: np.ndarray
     mirrored: np.ndarray
 
-    def lookup(self) -> dict[tuple[int, int], tuple[str, int, float]]:
-        """(kind, distance, correlation) by (first, second)."""
-        kinds = np.where(self.mirrored, "mirrored", "near").tolist()
-        values = zip(kinds, self.distance.tolist(), self.correlation.tolist(), strict=True)
-        return dict(zip(zip(self.first.tolist(), self.second.tolist(), strict=True), values, strict=True))
+    def position(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Where the pairs of two int64 (m,) arrays stand, in either order; every pair must be a confirmed one."""
+        count = int(self.second.max(initial=0)) + 1
+        wanted = np.minimum(one, other) * count + np.maximum(one, other)
+        return np.searchsorted(self.first * count + self.second, wanted)
 
 
 def near_pairs(
@@ -53,67 +51,49 @@ def near_pairs(
         hashes: uint64 (n,), the manifest's `phash`.
         distance, mirrored, min_correlation: see `duplicates.find_near`.
     """
-    still = phashes(pixels)
-    found = []
+    still = phashes(pixels)[0]
+    found = _candidates(hashes, hashes, distance, False, False)
     for mirror in (False, True) if mirrored else (False,):
-        for offset in OFFSETS:
-            # (i moved by o) against j is (j moved by -o) against i: half of the moves meet every pair.
-            if not mirror and offset < (0, 0):
-                continue
-            if offset == (0, 0) and not mirror:
-                found.append(_candidates(hashes, hashes, distance, offset, mirror, len(pixels)))
-            moved = phashes(pixels, offset, mirror=mirror)
-            found.append(_candidates(moved, still, distance, offset, mirror, len(pixels)))
-    return _confirm(pixels, np.concatenate(found), min_correlation)
+        # (i moved by o) against j is (j moved by -o) against i: unless mirrored, half of the moves meet all pairs.
+        offsets = [o for o in OFFSETS if mirror or o >= (0, 0)]
+        for moved in phashes(pixels, offsets, mirror=mirror):
+            found = _nearest(np.concatenate([found, _candidates(moved, still, distance, mirror, True)]))
+    return _confirm(pixels, found, min_correlation)
 
 
-_CANDIDATE = np.dtype(
-    [
-        ("pair", np.int64),
-        ("bits", np.uint8),
-        ("dy", np.int8),
-        ("dx", np.int8),
-        ("mirror", bool),
-        ("swap", bool),
-    ]
-)
+_CANDIDATE = np.dtype([("pair", np.int64), ("mirror", bool), ("bits", np.uint8)])
 
 
-def _candidates(
-    moved: np.ndarray, still: np.ndarray, distance: int, offset: tuple[int, int], mirror: bool, count: int
-) -> np.ndarray:
-    """Pairs within `distance`, as records; `swap` where the moved one is the later of the two."""
-    parts = []
-    for i, j, bits in hamming_pairs(moved, still, distance):
-        apart = i != j
-        i, j, bits = i[apart], j[apart], bits[apart]
-        part = np.empty(len(i), dtype=_CANDIDATE)
+def _candidates(left: np.ndarray, right: np.ndarray, distance: int, mirror: bool, moved: bool) -> np.ndarray:
+    """Pairs within `distance`, as records; `pair` is the earlier position times n plus the later."""
+    parts, count = [], len(right)
+    for i, j, bits in hamming_pairs(left, right, distance):
+        apart = i != j if moved else i < j
+        part = np.empty(int(apart.sum()), dtype=_CANDIDATE)
+        i, j, part["bits"], part["mirror"] = i[apart], j[apart], bits[apart], mirror
         part["pair"] = np.minimum(i, j) * count + np.maximum(i, j)
-        part["bits"], part["dy"], part["dx"] = bits, *offset
-        part["mirror"], part["swap"] = mirror, i > j
         parts.append(part)
     return np.concatenate(parts) if parts else np.empty(0, dtype=_CANDIDATE)
 
 
+def _nearest(found: np.ndarray) -> np.ndarray:
+    """Each pair once per way round, with its smallest distance, in order."""
+    found = np.sort(found, order=("pair", "mirror", "bits"))
+    again = (np.diff(found["pair"]) == 0) & (np.diff(found["mirror"].view(np.int8)) == 0)
+    return found[np.append(True, ~again)] if len(found) else found
+
+
 def _confirm(pixels: np.ndarray, found: np.ndarray, min_correlation: float) -> Pairs:
-    """The pairs whose correlation is high enough, each with its nearest hashes and best correlation."""
+    """The pairs whose correlation is high enough."""
     count = len(pixels)
-    order = np.lexsort((found["bits"], found["mirror"], found["pair"]))
-    found = found[order]
-    # One candidate per pair and mirroring is enough: the correlation tries every alignment by itself.
-    key = found["pair"] * 2 + found["mirror"]
-    found = found[np.unique(key, return_index=True)[1]] if len(found) else found
+    first, second = np.divmod(found["pair"], max(count, 1))
     score = np.empty(len(found), dtype=np.float32)
-    for start in range(0, len(found), _BATCH):
-        part = found[start : start + _BATCH]
-        low, high = part["pair"] // count, part["pair"] % count
-        a = pixels[np.where(part["swap"], high, low)]
-        a[part["mirror"]] = a[part["mirror"]][:, :, ::-1]
-        score[start : start + _BATCH] = correlation(a, pixels[np.where(part["swap"], low, high)])
-    found, score = found[score >= min_correlation], score[score >= min_correlation]
+    for mirror in (False, True):
+        some = found["mirror"] == mirror
+        left = pixels[:, :, ::-1] if mirror else pixels
+        score[some] = correlation(left, pixels, first[some], second[some])
     # A face that is its own mirror image is confirmed both ways: the better one says what it is.
-    best = np.lexsort((found["mirror"], -score, found["pair"]))
-    found, score = found[best], score[best]
-    unique = np.unique(found["pair"], return_index=True)[1]
-    found, score = found[unique], score[unique]
-    return Pairs(found["pair"] // count, found["pair"] % count, found["bits"], score, found["mirror"])
+    order = np.lexsort((found["mirror"], -score, found["pair"]))
+    order = order[score[order] >= min_correlation]
+    order = order[np.append(True, np.diff(found["pair"][order]) != 0)] if len(order) else order
+    return Pairs(first[order], second[order], found["bits"][order], score[order], found["mirror"][order])

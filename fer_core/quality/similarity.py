@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,7 +10,8 @@ MAX_SHIFT = 2
 """Pixels by which two pictures may be moved against each other, in any direction."""
 FLAT = 2.0
 """Standard deviation, in gray levels, below which a picture shows nothing that could be compared."""
-_CHUNK = 1024
+_SURE = 0.98  # no better alignment is looked for beyond this
+_ROWS = 256
 
 OFFSETS: tuple[tuple[int, int], ...] = tuple(
     sorted(
@@ -28,32 +29,47 @@ def is_flat(pixels: np.ndarray) -> np.ndarray:
     return np.concatenate(spread) < FLAT if spread else np.zeros(0, dtype=bool)
 
 
-def _window(pixels: np.ndarray, dy: int, dx: int) -> np.ndarray:
-    """The part all alignments share, moved by (dy, dx), each picture with mean 0 and length 1; float32 (n, p)."""
+def _overlap(pixels: np.ndarray, dy: int, dx: int) -> np.ndarray:
+    """What another picture overlaps when these are moved by (dy, dx), with mean 0 and length 1; float32 (n, p)."""
     h, w = pixels.shape[1:]
-    top, left = MAX_SHIFT - dy, MAX_SHIFT - dx
-    part = pixels[:, top : top + h - 2 * MAX_SHIFT, left : left + w - 2 * MAX_SHIFT]
+    part = pixels[:, max(0, -dy) : h - max(0, dy), max(0, -dx) : w - max(0, dx)]
     flat = part.reshape(len(part), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     length = np.sqrt(np.einsum("np,np->n", flat, flat))
-    return flat / np.maximum(length, 1e-6)[:, None]
+    flat /= np.maximum(length, 1e-6)[:, None]
+    return flat
 
 
-def correlation(a: np.ndarray, b: np.ndarray, offsets: Sequence[tuple[int, int]] = OFFSETS) -> np.ndarray:
-    """Best Pearson correlation of paired pictures over alignments, whatever their brightness and contrast.
+def correlation(left: np.ndarray, right: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Best Pearson correlation of pairs of pictures over all alignments, blind to brightness and contrast.
 
     Args:
-        a, b: uint8 (n, h, w), picture i of `a` is compared with picture i of `b`.
-        offsets: moves (dy, dx) of `a` to try, at most `MAX_SHIFT` pixels each way.
+        left, right: uint8 (n, h, w) and (m, h, w).
+        i, j: int64 (p,) rows of `left` and `right` that make a pair; fastest where `i` is sorted.
 
     Returns:
-        float32 (n,) in -1..1; 0 where a picture is one even gray.
+        float32 (p,) in -1..1, the same whichever of the two comes first; 0 where a picture is one even gray.
     """
-    best = np.full(len(a), -1, dtype=np.float32)
-    for start in range(0, len(a), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        still = _window(b[part], 0, 0)
-        for dy, dx in offsets:
-            moved = _window(a[part], dy, dx)
-            best[part] = np.maximum(best[part], np.einsum("np,np->n", moved, still))
+    best = np.full(len(i), -1, dtype=np.float32)
+    for offset in OFFSETS:
+        unsure = np.flatnonzero(best < _SURE)
+        if not len(unsure):
+            break
+        here = _at(left, right, i[unsure], j[unsure], offset)
+        best[unsure] = np.maximum(best[unsure], here)
     return best
+
+
+def _at(
+    left: np.ndarray, right: np.ndarray, i: np.ndarray, j: np.ndarray, offset: tuple[int, int]
+) -> np.ndarray:
+    """Correlations at one alignment, by products of blocks: a cluster of copies makes far more pairs than pictures."""
+    dy, dx = offset
+    result = np.empty(len(i), dtype=np.float32)
+    starts = np.flatnonzero(np.append(True, np.diff(i) != 0))
+    for begin, end in pairwise([*starts[::_ROWS].tolist(), len(i)]):
+        rows, row = np.unique(i[begin:end], return_inverse=True)
+        columns, column = np.unique(j[begin:end], return_inverse=True)
+        product = _overlap(left[rows], dy, dx) @ _overlap(right[columns], -dy, -dx).T
+        result[begin:end] = product[row, column]
+    return result
