@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import IMAGES
 from PIL import Image
 
 from fer_core import jobs
@@ -78,8 +79,7 @@ def test_a_failure_is_told_in_words(workspace: Workspace, tmp_path: Path) -> Non
     assert "Traceback" not in gone.log_tail() + misspelt.log_tail()
 
 
-def test_the_sample_as_a_job(home: Path, tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "fresh")
-    job = ended(jobs.start(workspace, ["sample"], title="Adding the sample"))
+def test_the_sample_as_a_job(workspace: Workspace) -> None:
+    job = ended(jobs.start(workspace, ["sample", "--name", "faces"], title="Adding the sample"))
     assert job.state == "finished", job.log_tail()
-    assert job.result["images"] + job.result["unreadable"] == 1200
+    assert job.result["images"] + job.result["unreadable"] == IMAGES
