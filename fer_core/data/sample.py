@@ -35,7 +35,7 @@ _CONFUSED: dict[str, tuple[tuple[str, int], ...]] = {
 }
 _FULL_COUNT = 1200
 MIN_COUNT = 120
-_ALIKE = 0.9
+_ALIKE = 0.87
 """Correlation above which two different people would be taken for copies by eye."""
 _TRUTH = "truth.json"
 

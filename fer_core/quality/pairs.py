@@ -61,39 +61,34 @@ def near_pairs(
     return _confirm(pixels, found, min_correlation)
 
 
-_CANDIDATE = np.dtype([("pair", np.int64), ("mirror", bool), ("bits", np.uint8)])
-
-
 def _candidates(left: np.ndarray, right: np.ndarray, distance: int, mirror: bool, moved: bool) -> np.ndarray:
-    """Pairs within `distance`, as records; `pair` is the earlier position times n plus the later."""
-    parts, count = [], len(right)
+    """Pairs within `distance` as whole numbers: earlier position * n + later one, mirrored (1 bit), bits (7 bits)."""
+    parts = [np.empty(0, dtype=np.int64)]
     for i, j, bits in hamming_pairs(left, right, distance):
         apart = i != j if moved else i < j
-        part = np.empty(int(apart.sum()), dtype=_CANDIDATE)
-        i, j, part["bits"], part["mirror"] = i[apart], j[apart], bits[apart], mirror
-        part["pair"] = np.minimum(i, j) * count + np.maximum(i, j)
-        parts.append(part)
-    return np.concatenate(parts) if parts else np.empty(0, dtype=_CANDIDATE)
+        i, j, bits = i[apart], j[apart], bits[apart]
+        pair = np.minimum(i, j) * len(right) + np.maximum(i, j)
+        parts.append(((pair << 1) + mirror << 7) + bits)
+    return np.concatenate(parts)
 
 
 def _nearest(found: np.ndarray) -> np.ndarray:
     """Each pair once per way round, with its smallest distance, in order."""
-    found = np.sort(found, order=("pair", "mirror", "bits"))
-    again = (np.diff(found["pair"]) == 0) & (np.diff(found["mirror"].view(np.int8)) == 0)
-    return found[np.append(True, ~again)] if len(found) else found
+    found = np.sort(found)
+    return found[np.diff(found >> 7, prepend=-1) != 0]
 
 
 def _confirm(pixels: np.ndarray, found: np.ndarray, min_correlation: float) -> Pairs:
     """The pairs whose correlation is high enough."""
-    count = len(pixels)
-    first, second = np.divmod(found["pair"], max(count, 1))
+    pair, mirrored, bits = found >> 8, (found >> 7 & 1).astype(bool), (found & 127).astype(np.uint8)
+    first, second = np.divmod(pair, max(len(pixels), 1))
     score = np.empty(len(found), dtype=np.float32)
     for mirror in (False, True):
-        some = found["mirror"] == mirror
+        some = mirrored == mirror
         left = pixels[:, :, ::-1] if mirror else pixels
         score[some] = correlation(left, pixels, first[some], second[some])
     # A face that is its own mirror image is confirmed both ways: the better one says what it is.
-    order = np.lexsort((found["mirror"], -score, found["pair"]))
+    order = np.lexsort((mirrored, -score, pair))
     order = order[score[order] >= min_correlation]
-    order = order[np.append(True, np.diff(found["pair"][order]) != 0)] if len(order) else order
-    return Pairs(first[order], second[order], found["bits"][order], score[order], found["mirror"][order])
+    order = order[np.diff(pair[order], prepend=-1) != 0]
+    return Pairs(first[order], second[order], bits[order], score[order], mirrored[order])
