@@ -25,8 +25,8 @@ def backdrop(rng: random.Random, skin: int) -> Image.Image:
     image = Image.new("L", (CANVAS, CANVAS), gray(level))
     draw = ImageDraw.Draw(image)
     rise = rng.randint(-30, 30)
-    for y in range(CANVAS):
-        draw.line([(0, y), (CANVAS, y)], fill=gray(level + rise * (CANVAS // 2 - y) / CANVAS))
+    for y in range(0, CANVAS, 4):
+        draw.rectangle((0, y, CANVAS, y + 3), fill=gray(level + rise * (CANVAS // 2 - y) / CANVAS))
     rng.choice(_SCENES)(draw, rng, level)
     return image.filter(ImageFilter.BoxBlur(rng.choice((1, 2, 4))))
 

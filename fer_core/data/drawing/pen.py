@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -16,18 +17,16 @@ CANVAS = SIZE * ZOOM
 Point = tuple[float, float]
 Curve = Callable[[float], float]
 
-SOFT_SIZE = 64
+_SOFT_SIZE = 64
 
 
-def _soft_mask() -> Image.Image:
-    """A round mask, full in the middle and fading to nothing at its edge."""
-    step = np.arange(SOFT_SIZE, dtype=np.int64) * 2 - (SOFT_SIZE - 1)
+@cache
+def _soft_mask(share: int) -> Image.Image:
+    """A round mask, `share` of 256 in the middle and fading to nothing at its edge."""
+    step = np.arange(_SOFT_SIZE, dtype=np.int64) * 2 - (_SOFT_SIZE - 1)
     squared = step[:, None] ** 2 + step[None, :] ** 2
-    inside = np.maximum(SOFT_SIZE**2 - squared, 0)
-    return Image.fromarray((inside * inside * 255 // SOFT_SIZE**4).astype(np.uint8))
-
-
-_SOFT = _soft_mask()
+    inside = np.maximum(_SOFT_SIZE**2 - squared, 0)
+    return Image.fromarray((inside * inside * (255 * share // 256) // _SOFT_SIZE**4).astype(np.uint8))
 
 
 class Pen:
@@ -68,9 +67,8 @@ class Pen:
         """A blurred spot: `gray` mixed in by `strength` (0..1) in the middle, fading outwards."""
         x, y = self.at(center)
         w, h = max(2, round(rx * self.unit)), max(2, round(ry * self.unit))
-        mask = _SOFT.resize((2 * w, 2 * h), Image.Resampling.BILINEAR)
-        share = round(strength * 256)
-        self.image.paste(gray, (x - w, y - h), mask.point([level * share >> 8 for level in range(256)]))
+        mask = _soft_mask(round(strength * 256)).resize((2 * w, 2 * h), Image.Resampling.BILINEAR)
+        self.image.paste(gray, (x - w, y - h), mask)
 
 
 def oval(center: Point, rx: float, ry: float, count: int = 28) -> list[Point]:
