@@ -61,7 +61,18 @@ def allocate(group: Ints, label: Ints, ratios: Floats, seed: int, stratum: Ints 
     filled += parts
 
     _improve(result, several, members, goals, filled, rng)
+    _leave_none_empty(result, sizes, ratios)
     return result
+
+
+def _leave_none_empty(result: Ints, sizes: Ints, ratios: Floats) -> None:
+    """Give every wanted split a group where there are enough; in tiny sets rounding can leave one without."""
+    for split in np.flatnonzero(ratios > 0):
+        held = np.bincount(result, minlength=len(ratios))
+        giver = int(np.argmax(held))
+        if held[split] == 0 and held[giver] > 1:
+            own = np.flatnonzero(result == giver)
+            result[own[np.argmin(sizes[own])]] = split
 
 
 @dataclass(frozen=True)
@@ -137,6 +148,8 @@ class _Goals:
         missing = self.classes - self.per_class(filled)
         for index in range(len(self.classes)):
             own = np.flatnonzero(self.owner == index)
+            if not len(own):
+                continue
             total = np.array([counts[own].sum()])
             columns = targets(total, _shares(missing[index], self.ratios), at_least_one=False)[0]
             room = (_shares(self.cells[cell] - filled[cell], self.ratios) for cell in own)

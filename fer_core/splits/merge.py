@@ -115,7 +115,7 @@ def plan_merge(
     candidates = _mapped(other, mapping or {}, here)
     reasons = _reasons(manifest, candidates, screening, seed)
     usable = candidates[reasons == ""]
-    chosen = _choose(usable, wanted, seed)
+    chosen = usable if usable.empty else _choose(usable, wanted, seed)
     if chosen.empty:
         raise SplitError("No image of the other dataset can be added", received=_why(reasons, wanted))
 
@@ -199,16 +199,16 @@ def _reasons(manifest: pd.DataFrame, candidates: pd.DataFrame, screening: Screen
     result[candidates["label"] == ""] = NO_CLASS
     result[ids.isin(screening.copies["image_id"][present])] = HERE
     result[ids.isin(screening.copies["image_id"][tested])] = NEAR_TEST
-    failed = ids.map(screening.failed)
-    result = result.where(failed.isna(), failed.fillna("")).astype("str")
-    open_ = candidates[result == ""]
-    same = open_["image_id"].map(screening.same)
-    two = open_["label"].groupby(same).transform("nunique") > 1
-    result[open_.index[two.to_numpy()]] = TWO_LABELS
-    open_, same = open_[~two], same[~two]
+    fails = ids.isin(screening.failed.index)
+    result[fails] = ids[fails].map(screening.failed)
+    same = ids.map(screening.same)
+    # Judged with the classes that are not taken: a picture that also has one of those is no sure example.
+    labels = candidates.groupby(same)["label"].nunique().astype("int64")
+    result[(result == "") & same.isin(labels.index[labels > 1])] = TWO_LABELS
+    open_ = candidates.assign(same=same)[result == ""]
     area = open_["width"] * open_["height"]
     chance = _chance(open_, seed)
-    best = open_.assign(same=same, area=-area, chance=chance).sort_values(["same", "area", "chance"])
+    best = open_.assign(area=-area, chance=chance).sort_values(["same", "area", "chance"])
     result[best.index[best["same"].duplicated().to_numpy()]] = TWICE
     return result
 
