@@ -13,6 +13,8 @@ def leak_table(groups: Groups) -> pd.DataFrame:
     """Split x split, int64: off the diagonal the groups that lie in both; on it the extra copies within the split."""
     table = groups.table
     names = list(ordered_splits(table["split"].unique()))
+    if table.empty:
+        return pd.DataFrame(dtype="int64")
     inside = pd.crosstab(table["group"], table["split"]).reindex(columns=names, fill_value=0)
     present = (inside > 0).astype("int64")
     result = (present.T @ present).astype("int64")

@@ -5,15 +5,18 @@ Held-out splits come first: dropping the copy in train repairs a leak without ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations, groupby
+from operator import itemgetter
 
 import pandas as pd
 
-from fer_core.review.decisions import PAIRS, Decision
+from fer_core.review.decisions import Decision
 
 _RANK = {"test": 0, "val": 1}
-QUEUES: tuple[str, ...] = ("conflicts", "leaks", "within", "settled")
+QUEUES: tuple[str, ...] = ("conflicts", "leaks", "mirrored", "near", "within", "settled")
 
 
 @dataclass(frozen=True)
@@ -32,34 +35,77 @@ def members(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
         table: `Groups.table`, one row per image in a group.
         manifest: the version the groups were found in.
     """
-    return table[["group", "image_id"]].merge(manifest, on="image_id", how="left", validate="many_to_one")
+    columns = ["group", "image_id", "kind", "distance", "correlation"]
+    return table[columns].merge(manifest, on="image_id", how="left", validate="many_to_one")
+
+
+def rejected(decisions: pd.DataFrame) -> list[tuple[str, str]]:
+    """Pairs of different pictures (pixel hashes, sorted) of which a person said that they are not copies."""
+    said = decisions[decisions["action"] == "not_duplicate"]
+    pairs = zip(said["pixel_hash"], said["other"], strict=True)
+    return sorted({(min(a, b), max(a, b)) for a, b in pairs if a != b})
 
 
 def queues(found: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, list[int]]:
     """Group numbers per queue of `QUEUES`; every group is in exactly one.
 
-    A group is settled once a verdict on it stands: the pair of its pictures is a `duplicate` or `not_duplicate`.
-    Of the open ones, those whose labels differ come first, then those that lie in more than one split.
+    A group is settled when nothing is left to decide: all images but one are dropped, or the pictures that stay
+    are known not to be copies. Of the open ones, those whose labels differ come first, then those that lie in more
+    than one split, then mirrored or turned pictures, near ones, and equal ones within a split.
 
     Args:
         found: the result of `members`.
         decisions: the decisions that hold, from `Journal.decisions`.
     """
-    pairs = decisions[decisions["action"].isin(PAIRS)]
-    known = set(pairs["pixel_hash"]) | set(pairs["other"])
-    grouped = found.groupby("group", sort=True).agg(
-        labels=("label", "nunique"), splits=("split", "nunique"), hashes=("pixel_hash", frozenset)
-    )
+    dropped = set(decisions.loc[decisions["action"] == "delete", "image_id"])
+    said = decisions[decisions["action"] == "not_duplicate"]
+    apart = {frozenset(pair) for pair in zip(said["pixel_hash"], said["other"], strict=True)}
     result: dict[str, list[int]] = {name: [] for name in QUEUES}
-    for number, labels, splits, hashes in grouped.itertuples():
-        if hashes <= known:
+    for number, rows in _records(found):
+        if _pairs_of([row["pixel_hash"] for row in rows if row["image_id"] not in dropped]) <= apart:
             name = "settled"
-        elif labels > 1:
+        elif len({row["label"] for row in rows}) > 1:
             name = "conflicts"
+        elif len({row["split"] for row in rows}) > 1:
+            name = "leaks"
         else:
-            name = "leaks" if splits > 1 else "within"
-        result[name].append(int(number))
+            kinds = {row["kind"] for row in rows}
+            name = "mirrored" if kinds & {"mirrored", "rotated"} else "near" if "near" in kinds else "within"
+        result[name].append(number)
     return result
+
+
+def partly_rejected(found: pd.DataFrame, decisions: pd.DataFrame) -> list[tuple[str, str]]:
+    """The pairs of `rejected` that would tear a group apart: more pictures are in it than they were said about.
+
+    Args:
+        found: `members` of the groups made without regard to what was rejected.
+        decisions: the decisions that hold.
+    """
+    said = {frozenset(pair): pair for pair in rejected(decisions)}
+    if said:
+        for _, rows in _records(found):
+            pairs = {pair for pair in _pairs_of([row["pixel_hash"] for row in rows]) if len(pair) == 2}
+            if pairs and pairs <= said.keys():
+                for pair in pairs:
+                    del said[pair]
+    return sorted(said.values())
+
+
+def _pairs_of(hashes: list[str]) -> set[frozenset[str]]:
+    """All pairs of pixel hashes; equal ones as a set of one."""
+    count = Counter(hashes)
+    pairs = {frozenset(pair) for pair in combinations(count, 2)}
+    return pairs | {frozenset([name]) for name, times in count.items() if times > 1}
+
+
+def _records(found: pd.DataFrame) -> Iterator[tuple[int, list[dict[str, str]]]]:
+    """Group number and rows as dictionaries: thousands of small tables would take seconds."""
+    columns = ["group", "image_id", "pixel_hash", "label", "split", "kind"]
+    rows = zip(*(found[name].to_numpy(dtype=object) for name in columns), strict=True)
+    listed = [dict(zip(columns, row, strict=True)) for row in rows]
+    for number, members_ in groupby(sorted(listed, key=itemgetter("group")), key=itemgetter("group")):
+        yield int(number), list(members_)
 
 
 def propose(group: pd.DataFrame, keep: str | None = None) -> Proposal:
@@ -140,20 +186,26 @@ def settle(group: pd.DataFrame, proposal: Proposal, who: str = "") -> list[Decis
 
 
 def reject(group: pd.DataFrame, who: str = "") -> list[Decision]:
-    """The decisions that say: these are not copies; keep them all and do not ask again."""
-    first, others = group.iloc[0], tuple(group["image_id"].iloc[1:])
-    rows = group.set_index("image_id")
+    """The decisions that say: no two of these are copies; keep them all and do not ask again.
+
+    Every pair of pictures is decided, so that no part of the group comes back at another threshold.
+    """
+    pictures = group.drop_duplicates("pixel_hash")
+    pairs = [(a, b) for a, b in combinations(range(len(pictures)), 2)]
+    twice = group.loc[group["pixel_hash"].duplicated(), "pixel_hash"].unique()
+    pairs += [(i, i) for i, name in enumerate(pictures["pixel_hash"]) if name in twice]
+    shown = {"group": list(group["image_id"])}
     return [
         Decision(
             "not_duplicate",
-            image_id=str(first["image_id"]),
-            pixel_hash=str(first["pixel_hash"]),
-            other=str(rows.loc[image, "pixel_hash"]),
-            path=str(first["path"]),
+            image_id=str(pictures.iloc[a]["image_id"]),
+            pixel_hash=str(pictures.iloc[a]["pixel_hash"]),
+            other=str(pictures.iloc[b]["pixel_hash"]),
+            path=str(pictures.iloc[a]["path"]),
             who=who,
-            shown={"group": list(group["image_id"])},
+            shown=shown,
         )
-        for image in _one_per_picture(group, others)
+        for a, b in pairs
     ]
 
 

@@ -1,0 +1,67 @@
+"""What leaks do to a score: accuracy with and without the images the model has seen in training.
+
+cost = leak_cost(run.predictions("test"), leaked_images(groups.table, "test"))
+f"{cost['accuracy']:.3f} with, {cost['without']:.3f} without"
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.evaluation.metrics import DRAWS, read
+
+_LEVELS = (0.025, 0.975)
+
+
+def leaked_images(table: pd.DataFrame, split: str, learned: str = "train") -> set[str]:
+    """Ids of the images of a split that have a copy in the split the model learned from.
+
+    Args:
+        table: `Groups.table` of the version the model was trained on.
+    """
+    seen = set(table.loc[table["split"] == learned, "group"])
+    return set(table.loc[(table["split"] == split) & table["group"].isin(seen), "image_id"])
+
+
+def leak_cost(
+    predictions: pd.DataFrame, leaked: set[str], draws: int = DRAWS, seed: int = 0
+) -> dict[str, Any]:
+    """Accuracy on all images and on those that did not leak, and the difference with its 95 % interval.
+
+    The interval is a percentile bootstrap over images, both accuracies from the same draw.
+
+    Args:
+        predictions: image_id, label and p_<class>.
+        leaked: image ids.
+        draws: of the bootstrap.
+        seed: of the bootstrap.
+
+    Returns:
+        images, leaked (of these), accuracy, without, difference (accuracy - without: positive flatters the model)
+        and interval [low, high]; without, difference and interval are None where every image leaked or none did.
+
+    Raises:
+        RunError: the table holds no predictions.
+    """
+    _, truth, p = read(predictions)
+    correct = p.argmax(axis=1) == truth
+    seen = predictions["image_id"].isin(leaked).to_numpy()
+    images, count = len(seen), int(seen.sum())
+    result: dict[str, Any] = {"images": images, "leaked": count, "accuracy": float(correct.mean())}
+    if count in (0, images):
+        return result | {"without": None, "difference": None, "interval": None}
+    kinds = np.bincount(
+        2 * seen + correct, minlength=4
+    )  # clean wrong, clean right, leaked wrong, leaked right
+    drawn = np.random.default_rng(seed).multinomial(images, kinds / images, size=draws)
+    clean = np.maximum(drawn[:, 0] + drawn[:, 1], 1)
+    differences = (drawn[:, 1] + drawn[:, 3]) / images - drawn[:, 1] / clean
+    without = float(correct[~seen].mean())
+    return result | {
+        "without": without,
+        "difference": result["accuracy"] - without,
+        "interval": [float(v) for v in np.quantile(differences, _LEVELS)],
+    }

@@ -1,0 +1,159 @@
+"""All copies together: equal pixels, near, mirrored and turned, as groups a person settles one by one.
+
+pairs = scanned(dataset, version.id)
+groups = find_copies(dataset.manifest(version.id), pairs, distance=4)
+steps(dataset.manifest(version.id), pairs)          # what another distance would find
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.records import readable
+from fer_core.quality.duplicates import COLUMNS, Groups
+from fer_core.quality.linking import complete_link
+
+MIN_CORRELATION = 0.9
+"""What confirms that two pictures are the same."""
+STEPS: tuple[int, ...] = (0, 2, 4, 6, 8, 10)
+PRECISION_LOW = 0.5
+"""Share of confirmed pairs below which a distance finds more strangers than copies."""
+_TYPES = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32"}
+
+
+def confirmed(
+    pairs: pd.DataFrame,
+    distance: int,
+    kinds: Iterable[str] | None = None,
+    rejected: Iterable[tuple[str, str]] = (),
+    min_correlation: float = MIN_CORRELATION,
+) -> pd.DataFrame:
+    """The pairs that count as copies, each once, of the kind that fits best.
+
+    Args:
+        pairs: compared pairs, from `scan_store`.
+        distance: bits between their hashes at most.
+        kinds: of these kinds alone; None for all.
+        rejected: pairs of pixel hashes of which a person said that they are not copies.
+        min_correlation: at the best alignment.
+    """
+    good = (pairs["distance"] <= distance) & (pairs["correlation"] >= min_correlation)
+    if kinds is not None:
+        good &= pairs["kind"].isin(list(kinds))
+    found = pairs[good]
+    apart = {tuple(sorted(pair)) for pair in rejected}
+    if apart and len(found):
+        ends = zip(found["first"], found["second"], strict=True)
+        found = found[[pair not in apart for pair in ends]]
+    # Of equal correlations "near" is said before "mirrored": a symmetric face is both.
+    found = found.assign(_rank=found["kind"].map({"near": 0, "mirrored": 1, "rotated": 2}))
+    found = found.sort_values(
+        ["first", "second", "correlation", "_rank"], ascending=[True, True, False, True], kind="stable"
+    )
+    return found.drop_duplicates(["first", "second"]).drop(columns="_rank").reset_index(drop=True)
+
+
+def find_copies(
+    manifest: pd.DataFrame,
+    pairs: pd.DataFrame,
+    distance: int = 4,
+    kinds: Iterable[str] | None = None,
+    rejected: Iterable[tuple[str, str]] = (),
+    min_correlation: float = MIN_CORRELATION,
+) -> Groups:
+    """Groups of images that show the same picture, in whichever way; every pair of a group is confirmed.
+
+    Args:
+        manifest: rows to look at.
+        pairs, distance, kinds, rejected, min_correlation: as `confirmed`. Equal pixels always count.
+
+    Returns:
+        As `find_exact`; `kind` is "exact", "near", "mirrored" or "rotated".
+    """
+    table = readable(manifest).sort_values("path", kind="stable").reset_index(drop=True)
+    names = np.unique(table["pixel_hash"].to_numpy(dtype=object).astype("U"))
+    place = pd.Series(np.arange(len(names)), index=names)
+    good = confirmed(pairs, distance, kinds, rejected, min_correlation)
+    good = good[good["first"].isin(names) & good["second"].isin(names)]
+    first, second = (place.reindex(good[end]).to_numpy(np.int64) for end in ("first", "second"))
+    linked = complete_link(len(names), first, second, good["correlation"].to_numpy(np.float64))
+    alone = linked < 0
+    linked[alone] = linked.max(initial=-1) + 1 + np.arange(int(alone.sum()))
+    table = table.assign(place=place.reindex(table["pixel_hash"]).to_numpy(np.int64))
+    table["group"] = linked[table["place"]]
+    table = table[table["group"].duplicated(keep=False)]
+    own = table["place"].to_numpy()
+    lead = table.groupby("group")["place"].transform("first").to_numpy(np.int64)
+    keys = first * len(names) + second  # sorted, as `good` is
+    wanted = np.minimum(own, lead) * len(names) + np.maximum(own, lead)
+    other = own != lead
+    at = np.searchsorted(keys, wanted[other])
+    table = table.assign(kind="exact", distance=0, correlation=1.0)
+    for name in ("kind", "distance", "correlation"):
+        values = table[name].to_numpy(dtype=object)
+        values[other] = good[name].to_numpy(dtype=object)[at]
+        table[name] = values
+    table["group"] = pd.factorize(table["group"])[0]
+    table = table.sort_values(["group", "path"], kind="stable")
+    return Groups(table[list(COLUMNS)].astype(_TYPES).reset_index(drop=True))
+
+
+def steps(
+    manifest: pd.DataFrame,
+    pairs: pd.DataFrame,
+    distances: Iterable[int] = STEPS,
+    kinds: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """What each distance would find.
+
+    Args:
+        manifest, pairs, kinds: as `find_copies`.
+        distances: even, ascending; pHash knows no odd ones.
+
+    Returns:
+        one row per distance: distance; candidates (pairs new at this distance), confirmed (of these), precision
+        (their share, NaN of none); pairs (confirmed up to here), groups (of all copies, equal pixels included),
+        near_groups (those with different pictures) and largest (images of the largest group).
+    """
+    shown = pairs if kinds is None else pairs[pairs["kind"].isin(list(kinds))]
+    rows = []
+    previous = -1
+    for distance in distances:
+        new = shown[(shown["distance"] > previous) & (shown["distance"] <= distance)]
+        good = int((new["correlation"] >= MIN_CORRELATION).sum())
+        table = find_copies(manifest, shown, distance).table
+        different = table.loc[table["kind"] != "exact", "group"].nunique()
+        rows.append(
+            {
+                "distance": distance,
+                "candidates": len(new),
+                "confirmed": good,
+                "precision": good / len(new) if len(new) else float("nan"),
+                "pairs": len(confirmed(shown, distance)),
+                "groups": int(table["group"].nunique()),
+                "near_groups": int(different),
+                "largest": int(table["group"].value_counts().max()) if len(table) else 0,
+            }
+        )
+        previous = distance
+    return pd.DataFrame(rows)
+
+
+def samples(pairs: pd.DataFrame, distance: int, count: int = 6) -> pd.DataFrame:
+    """Pairs that are new at an even distance, half of them confirmed where there are enough, the doubtful first.
+
+    Args:
+        pairs: compared pairs.
+        distance: the step; pairs `distance` or `distance` - 1 bits apart.
+        count: at most.
+    """
+    new = pairs[pairs["distance"].isin([distance, distance - 1])]
+    doubt = (new["correlation"] - MIN_CORRELATION).abs().sort_values(kind="stable")
+    good = new.loc[doubt.index][lambda t: t["correlation"] >= MIN_CORRELATION]
+    bad = new.loc[doubt.index][lambda t: t["correlation"] < MIN_CORRELATION]
+    half = max(count // 2, count - len(bad))
+    chosen = pd.concat([good.head(half), bad])
+    return chosen.head(count)

@@ -1,0 +1,83 @@
+"""Compared pairs, groups and steps of a version, read or computed once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import open_dataset
+from fer_core.data.records import readable
+from fer_core.quality import copies as finding
+from fer_core.quality import scan_store
+from fer_core.quality.duplicates import Groups, find_exact
+from fer_core.review import copies
+from fer_core.ui import cache
+from fer_core.workspace import Workspace
+
+AT_ONCE = 6000
+"""Images up to which near copies are looked for while the page loads; more take a job."""
+REACH = 10
+
+
+def _stamp(dataset: Dataset) -> float:
+    """Changes when a scan is made or extended."""
+    files = [scan_store.scan_file(dataset, kind) for kind in ("near", "mirrored")]
+    return sum(file.stat().st_mtime for file in files if file.is_file())
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _pairs(root: str, name: str, version: str, stamp: float) -> pd.DataFrame | None:
+    return scan_store.kept(open_dataset(Workspace(Path(root)), name), version, REACH)
+
+
+def pairs(dataset: Dataset, version: str) -> pd.DataFrame | None:
+    """Compared pairs of a version; None where they are not compared yet and are too many to do it now."""
+    root = str(dataset.workspace.root)
+    found = _pairs(root, dataset.name, version, _stamp(dataset))
+    if found is None and len(readable(cache.manifest(dataset, version))) <= AT_ONCE:
+        with st.spinner("Looking for near and mirrored copies"):
+            scan_store.scanned(dataset, version, REACH)
+        found = _pairs(root, dataset.name, version, _stamp(dataset))
+    return found
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _groups(
+    root: str, name: str, version: str, stamp: float, distance: int, apart: tuple[tuple[str, str], ...]
+) -> Groups:
+    dataset = open_dataset(Workspace(Path(root)), name)
+    known = _pairs(root, name, version, stamp)
+    manifest = cache.manifest(dataset, version)
+    if known is None:
+        return find_exact(manifest)
+    return finding.find_copies(manifest, known, distance, rejected=apart)
+
+
+def groups(dataset: Dataset, version: str, distance: int, decisions: pd.DataFrame | None = None) -> Groups:
+    """Groups of all copies up to a distance (equal pixels alone while nothing is compared), without what was rejected.
+
+    Args:
+        decisions: those that hold; None for groups without regard to them.
+    """
+    at = (str(dataset.workspace.root), dataset.name, version, _stamp(dataset), distance)
+    whole = _groups(*at, ())
+    if decisions is None or not (said := copies.rejected(decisions)):
+        return whole
+    found = copies.members(whole.table, cache.manifest(dataset, version))
+    apart = tuple(copies.partly_rejected(found, decisions))
+    return _groups(*at, apart) if said and apart else whole
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _steps(root: str, name: str, version: str, stamp: float) -> pd.DataFrame:
+    known = _pairs(root, name, version, stamp)
+    manifest = cache.manifest(open_dataset(Workspace(Path(root)), name), version)
+    return finding.steps(manifest, known) if known is not None else pd.DataFrame()
+
+
+def steps(dataset: Dataset, version: str) -> pd.DataFrame:
+    """What each distance finds; empty while nothing is compared."""
+    return _steps(str(dataset.workspace.root), dataset.name, version, _stamp(dataset))

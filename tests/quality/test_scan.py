@@ -1,0 +1,219 @@
+"""Scans: nothing missed, nothing compared twice, the same answer in whatever order pictures come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import imagehash
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from fer_core.data.sample import make_sample, truth
+from fer_core.errors import FerError
+from fer_core.quality import scan as scanning
+from fer_core.quality.copies import confirmed, find_copies, samples, steps
+from fer_core.quality.duplicates import find_exact
+from fer_core.quality.hash_kinds import HASHES, hashes
+from fer_core.quality.scan_store import compare, kept, scan_file, scanned
+from fer_core.workspace import Workspace
+
+
+def pictures(count: int, seed: int = 0) -> np.ndarray:
+    """Smooth random pictures, uint8 (count, 48, 48), no two alike."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 256, (count, 8, 8), dtype=np.uint8)
+    return np.stack(
+        [np.asarray(Image.fromarray(c).resize((48, 48), Image.Resampling.BICUBIC)) for c in coarse]
+    )
+
+
+def manifest_of(pixels: np.ndarray, splits: list[str] | None = None) -> pd.DataFrame:
+    """One row per picture; equal pixels have equal hashes."""
+    count = len(pixels)
+    return pd.DataFrame(
+        {
+            "image_id": [f"i{n:04d}" for n in range(count)],
+            "row": range(count),
+            "path": [f"{n:04d}.png" for n in range(count)],
+            "split": splits or ["train"] * count,
+            "label": "happy",
+            "pixel_hash": [f"{hash(p.tobytes()) & 0xFFFFFFFFFFFF:012x}" for p in pixels],
+            "phash": hashes(pixels) if count else np.empty(0, np.uint64),
+            "error": "",
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", HASHES)
+def test_hashes_are_those_of_imagehash(kind: str) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (20, 48, 48), dtype=np.uint8)
+    shown = np.concatenate([pictures(60), noise, np.full((1, 48, 48), 90, np.uint8)])
+    theirs_of = imagehash.average_hash if kind == "ahash" else getattr(imagehash, kind)
+    theirs = [int(str(theirs_of(Image.fromarray(p))), 16) for p in shown]
+    assert hashes(shown, kind).tolist() == theirs
+
+
+def test_an_unknown_hash_is_refused() -> None:
+    with pytest.raises(FerError, match="phash, dhash"):
+        hashes(pictures(1), "colour")
+
+
+@pytest.fixture(scope="module")
+def planted() -> np.ndarray:
+    """30 pictures; 30 moved, 31 brighter, 32 mirrored, 33 to 35 turned, 36 equal, 37 flat."""
+    base = pictures(30)
+    moved = np.pad(base[0], 1, mode="edge")[:48, :48]
+    brighter = (base[1] * 0.7 + 40).astype(np.uint8)
+    turned = [np.rot90(base[3 + quarter], quarter) for quarter in (1, 2, 3)]
+    flat = np.full((48, 48), 7, np.uint8)
+    return np.stack([*base, moved, brighter, base[2][:, ::-1], *turned, base[9], flat])
+
+
+def test_planted_copies_are_found_and_named(planted: np.ndarray) -> None:
+    table = manifest_of(planted)
+    pairs = compare(table, planted, 4, ("near", "mirrored", "rotated"))
+    groups = find_copies(table, pairs).table
+    found = {tuple(g["path"].str[:4].astype(int)): g["kind"].iloc[1] for _, g in groups.groupby("group")}
+    assert found == {
+        (0, 30): "near", (1, 31): "near", (2, 32): "mirrored",
+        (4, 33): "rotated", (5, 34): "rotated", (6, 35): "rotated", (9, 36): "exact",
+    }  # fmt: skip
+    assert set(find_copies(table, pairs, kinds=("near",)).table["kind"]) == {"exact", "near"}
+
+
+@pytest.mark.parametrize("hash", HASHES)
+def test_every_hash_finds_moved_and_brighter_copies(planted: np.ndarray, hash: str) -> None:
+    table = manifest_of(planted)
+    groups = find_copies(table, compare(table, planted, 4, hash=hash)).table
+    found = {tuple(g["path"].str[:4].astype(int)) for _, g in groups.groupby("group")}
+    assert {(0, 30), (1, 31), (9, 36)} <= found
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(range(24)), st.data())
+def test_groups_do_not_depend_on_order_and_hold_confirmed_pairs_only(
+    order: list[int], data: st.DataObject
+) -> None:
+    some = pictures(6, seed=5).astype(np.float64)
+    noise = np.random.default_rng(3).normal(0, 22, (24, 48, 48))
+    close = (some[np.arange(24) % 6] + noise).clip(0, 255).astype(np.uint8)
+    distance = data.draw(st.sampled_from([0, 4, 8]))
+    limit = data.draw(st.sampled_from([0.9, 0.93, 0.95]))
+
+    def groups(sequence: list[int]) -> set[frozenset[str]]:
+        table = manifest_of(close[sequence])
+        pairs = compare(table, close[sequence], distance)
+        good = confirmed(pairs, distance, min_correlation=limit)
+        known = {frozenset(pair) for pair in zip(good["first"], good["second"], strict=True)}
+        found = find_copies(table, pairs, distance, min_correlation=limit).table
+        found = found.merge(table[["image_id", "pixel_hash"]], on="image_id")
+        sets = [frozenset(g["pixel_hash"]) for _, g in found.groupby("group")]
+        for members in sets:
+            assert all(frozenset((a, b)) in known for a in members for b in members if a != b)
+        return set(sets)
+
+    assert groups(order) == groups(list(range(24)))
+
+
+def test_a_rejected_pair_is_never_in_one_group(planted: np.ndarray) -> None:
+    table = manifest_of(planted)
+    pairs = compare(table, planted, 4)
+    names = table["pixel_hash"]
+    paths = find_copies(table, pairs, rejected=[(names[30], names[0])]).table["path"]
+    assert not set(paths) & {"0000.png", "0030.png"}
+    assert {"0001.png", "0031.png"} <= set(paths)
+
+
+@pytest.mark.parametrize("kind", scanning.KINDS)
+def test_pictures_that_come_later_are_compared_as_if_they_had_always_been_there(
+    planted: np.ndarray, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fer_core.quality.scan_store import pictures_of
+
+    table = manifest_of(planted)
+    whole = scanning.extended(None, pictures_of(table, planted), 10, kind)
+    part = scanning.extended(None, pictures_of(table.iloc[::2], planted), 10, kind)
+    compared: list[int] = []
+    real = scanning.correlation
+
+    def counted(left: np.ndarray, right: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
+        compared.append(len(i))
+        return np.asarray(real(left, right, i, j))
+
+    monkeypatch.setattr(scanning, "correlation", counted)
+    late = scanning.extended(part, pictures_of(table, planted), 10, kind)
+    for name in ("names", "rows", "hashes", "first", "second", "bits"):
+        assert np.array_equal(getattr(late, name), getattr(whole, name)), name
+    assert np.allclose(late.correlation, whole.correlation, atol=1e-5)
+    assert np.array_equal(scanning.extended(late, pictures_of(table, planted), 10, kind).first, whole.first)
+
+
+def test_the_sample_holds_what_was_planted_and_the_scan_is_kept(tmp_path: Path) -> None:
+    dataset = make_sample(Workspace(tmp_path), count=400)
+    known = truth(dataset)
+    assert kept(dataset, dataset.head) is None
+    pairs = scanned(dataset, dataset.head)
+    again = kept(dataset, dataset.head)
+    assert again is not None
+    pd.testing.assert_frame_equal(pairs, again)
+    assert kept(dataset, dataset.head, distance=12) is None
+    groups = find_copies(dataset.manifest(), pairs).table
+    found = {frozenset(g["path"]): g["kind"].iloc[1] for _, g in groups.groupby("group")}
+    for kind, named in (
+        ("exact", "exact"),
+        ("conflicting", "exact"),
+        ("near", "near"),
+        ("mirrored", "mirrored"),
+    ):
+        wanted = {frozenset(pair["paths"]) for pair in known[kind]}
+        assert wanted <= {paths for paths, k in found.items() if k == named}
+    planted = sum(len(known[kind]) for kind in ("exact", "conflicting", "near", "mirrored"))
+    assert planted / len(found) >= 0.98
+    scan_file(dataset, "near").write_bytes(b"PK damaged")
+    assert kept(dataset, dataset.head) is None
+    pd.testing.assert_frame_equal(scanned(dataset, dataset.head), pairs)
+
+
+def test_steps_count_what_each_distance_finds(planted: np.ndarray) -> None:
+    table = manifest_of(planted)
+    pairs = compare(table, planted, 10, ("near", "mirrored"))
+    found = steps(table, pairs)
+    assert list(found["distance"]) == [0, 2, 4, 6, 8, 10]
+    assert found["pairs"].is_monotonic_increasing
+    assert found["pairs"].iloc[-1] == found["confirmed"].sum() == len(confirmed(pairs, 10))
+    assert found["candidates"].sum() == len(pairs)
+    assert found["largest"].max() == 2
+    shown = samples(pairs, int(pairs["distance"].max()), 4)
+    assert 0 < len(shown) <= 4
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_nothing_one_picture_and_equal_pictures(count: int) -> None:
+    same = np.repeat(pictures(1), count, axis=0)
+    table = manifest_of(same)
+    pairs = compare(table, same, 4, ("near", "mirrored", "rotated"))
+    assert pairs.empty
+    groups = find_copies(table, pairs)
+    assert groups.summary() == find_exact(table).summary()
+    assert groups.summary()["extra_copies"] == max(count - 1, 0)
+    assert len(steps(table, pairs)) == 6
+
+
+def test_thousands_of_blank_pictures_are_no_near_copies() -> None:
+    blank = np.full((3000, 48, 48), 20, np.uint8)
+    blank[:, 0, 0] = np.arange(3000) % 23
+    table = manifest_of(blank)
+    pairs = compare(table, blank, 10)
+    assert pairs.empty
+    assert find_copies(table, pairs).summary()["groups"] == 23
+
+
+def test_impossible_requests_are_refused() -> None:
+    table = manifest_of(pictures(3))
+    for wrong in ({"distance": 17}, {"distance": -1}, {"hash": "md5"}, {"kinds": ("upside down",)}):
+        with pytest.raises(FerError):
+            compare(table, pictures(3), **wrong)  # type: ignore[arg-type]
