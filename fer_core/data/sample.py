@@ -9,7 +9,8 @@ version id on any machine.
 from __future__ import annotations
 
 import random
-import tempfile
+import secrets
+import shutil
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -259,13 +260,14 @@ def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int =
     if (ws.data / check_name(name) / "dataset.json").is_file():
         return open_dataset(ws, name)
     ws.data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=ws.data, prefix=".sample-") as scratch:
-        folder = Path(scratch) / "faces"
-        known = write_source(folder, seed, count)
-        try:
-            dataset = import_dataset(ws, folder, name, copy=True, kind="sample")
-        except AlreadyExists:  # another process was faster
-            return open_dataset(ws, name)
+    scratch = ws.data / f".sample-{secrets.token_hex(4)}"
+    try:
+        known = write_source(scratch / "faces", seed, count)
+        dataset = import_dataset(ws, scratch / "faces", name, copy=True, kind="sample")
+    except AlreadyExists:  # another process was faster
+        return open_dataset(ws, name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     write_json(dataset.folder / _TRUTH, known)
     return dataset
 
