@@ -1,80 +1,147 @@
-"""Export: a version as files people can train from elsewhere."""
+"""Export: a version as files people can train from elsewhere.
+
+    export_version(dataset, dataset.version(), Path("faces"), "keras")
+
+| format | what is written |
+| --- | --- |
+| folder | `split/class/file` with the original bytes of every file; importing it gives the same version id |
+| keras, imagefolder | `split/class/file` that `image_dataset_from_directory` and `ImageFolder` read as they are |
+| csv | `labels.csv` beside a folder `images` |
+| fer2013 | one `fer2013.csv` with the columns emotion, pixels, Usage of the Kaggle set |
+| npz | one `faces.npz` with uint8 arrays per split, to be loaded without pickle |
+"""
 
 from __future__ import annotations
 
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fer_core.data.readers.base import disk_name
-from fer_core.data.records import file_hash
+from fer_core.data import layouts
+from fer_core.data.layouts import Export
+from fer_core.data.sources import located
 from fer_core.data.versions import Version
 from fer_core.emotions import UNASSIGNED
-from fer_core.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
+from fer_core.errors import AlreadyExists, BadName, FerError, SourceError
+from fer_core.jobs import ProgressFn
 from fer_core.workspace import new_folder
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
+FORMATS: dict[str, str] = {
+    "folder": "Folders with the original files",
+    "keras": "Folders for Keras: image_dataset_from_directory",
+    "imagefolder": "Folders for PyTorch: torchvision's ImageFolder",
+    "csv": "A CSV file beside a folder of images",
+    "fer2013": "One CSV with pixels, as FER2013",
+    "npz": "NumPy arrays of 48x48 faces",
+}
+
 
 def export_version(
-    dataset: Dataset, version: Version, to: Path, format: Literal["folder"] = "folder"
+    dataset: Dataset,
+    version: Version,
+    to: Path,
+    format: str = "folder",
+    *,
+    progress: ProgressFn | None = None,
 ) -> dict[str, Any]:
-    """Write `split/class/file` with the original bytes. Importing the result gives the same version id.
+    """Write a version in one of `FORMATS`.
 
-    Files that do not decode are written too, where their rows place them. Where no image has a split, the
-    tree is `class/file`. Names that meet in one folder get a number.
+    "folder" writes every file, those that do not decode too, where their rows place them. The other formats
+    hold readable images that are in a split (all readable ones where nothing is split yet). Where no image has
+    a split, a tree is `class/file`. Names that meet in one folder get a number.
 
     Args:
         dataset: where the version belongs.
         version: what to write.
-        to: a folder that does not exist or is empty; it appears whole or not at all.
-        format: "folder", the only one so far.
+        to: a folder that does not exist or is empty, or a new file ending in ".zip"; it appears whole or not
+            at all.
+        format: one of `FORMATS`.
+        progress: told how many images are written.
 
     Returns:
-        `version`, `images` (files written), `missing` [{path, reason}], `to`.
+        `version`, `format`, `images` (written), `missing` [{path, reason}], `warnings` (sentences), `to`.
 
     Raises:
-        AlreadyExists: the folder holds something.
+        AlreadyExists: the folder holds something, or the file is there.
         BadName: a class or split whose name cannot be a folder's.
-        NotFound: the source is gone.
+        NotFound: a source is gone.
+        FerError: an unknown format, or a disk that does not do what is asked.
     """
+    if format not in FORMATS:
+        raise FerError("format must be one of {" + ", ".join(FORMATS) + "}", received=format)
     target = to.expanduser().resolve()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise AlreadyExists(
-            "The place to export to is not empty", received=to, hint="Give a new or empty folder"
-        )
-    if target.is_relative_to(dataset.source_path.resolve()):
-        raise SourceError(
-            "The place to export to lies inside the source", received=to, hint="Sources are never changed"
-        )
+    _check_target(dataset, target, to)
     manifest = dataset.manifest(version.id)
-    files = places(manifest)
-    missing: list[dict[str, str]] = []
+    job = Export(dataset, manifest, progress or (lambda done, total, what: None))
     try:
-        if target.exists():
-            target.rmdir()
-        with dataset.reader() as reader, new_folder(target) as folder:
-            for path, known, place in zip(manifest["path"], manifest["file_hash"], files, strict=True):
-                try:
-                    data = reader.read(path)
-                except (NotFound, SourceError) as error:
-                    missing.append({"path": path, "reason": error.message})
-                    continue
-                if file_hash(data) != known:
-                    missing.append({"path": path, "reason": "The file has changed since it was imported"})
-                    continue
-                file = folder / disk_name(place)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(data)
+        with _appearing(target) as folder, dataset.files() as files:
+            rows = manifest if format == "folder" else job.used
+            if format in layouts.NEED_FILES:
+                for source in rows["source"].unique():
+                    located(dataset.sources, source)
+            layouts.WRITERS[format](job, folder, files, places(rows))
     except OSError as error:
         hint = "Check free space and permissions"
         raise FerError(
             f"The export could not be written ({error.strerror})", received=to, hint=hint
         ) from error
-    written = len(manifest) - len(missing)
-    return {"version": version.id, "images": written, "missing": missing, "to": str(target)}
+    return {
+        "version": version.id,
+        "format": format,
+        "images": job.written,
+        "missing": job.missing,
+        "warnings": job.warnings,
+        "to": str(target),
+    }
+
+
+def _check_target(dataset: Dataset, target: Path, shown: Path) -> None:
+    zipped = target.suffix.lower() == ".zip"
+    if target.exists() and (zipped or not target.is_dir() or any(target.iterdir())):
+        what = (
+            "There is a file at the place to export to" if zipped else "The place to export to is not empty"
+        )
+        raise AlreadyExists(what, received=shown, hint="Give a new or empty folder, or a new .zip")
+    if any(target.is_relative_to(source.resolve()) for source in dataset.sources.values()):
+        raise SourceError(
+            "The place to export to lies inside the source", received=shown, hint="Sources are never changed"
+        )
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes the target, or is packed into it, at the end."""
+    if target.suffix.lower() != ".zip":
+        if target.exists():
+            target.rmdir()
+        with new_folder(target) as folder:
+            yield folder
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.stem}.", dir=target.parent) as name:
+        folder = Path(name) / "files"
+        folder.mkdir()
+        yield folder
+        os.replace(_packed(folder), target)
+
+
+def _packed(folder: Path) -> Path:
+    """A zip beside the folder with all it holds; pictures are not compressed twice."""
+    packed = folder.with_suffix(".zip")
+    with zipfile.ZipFile(packed, "x") as archive:
+        for path in sorted(folder.rglob("*")):
+            way = zipfile.ZIP_DEFLATED if path.suffix in {".csv", ".npz"} else zipfile.ZIP_STORED
+            archive.write(path, path.relative_to(folder).as_posix(), way)
+    return packed
 
 
 def places(manifest: pd.DataFrame) -> list[str]:

@@ -35,7 +35,14 @@ def test_files_keep_their_bytes(dataset: Dataset, tmp_path: Path) -> None:
     found = export_version(dataset, dataset.version(), tmp_path / "out")
     expected = tree(8) | {"train/happy/bad.jpg": b"not a face", "val/sad/Zoë's 笑.png": png(77)}
     assert files_below(tmp_path / "out") == expected
-    assert found == {"version": dataset.head, "images": 10, "missing": [], "to": str(tmp_path / "out")}
+    assert found == {
+        "version": dataset.head,
+        "format": "folder",
+        "images": 10,
+        "missing": [],
+        "warnings": [],
+        "to": str(tmp_path / "out"),
+    }
 
 
 def test_an_import_of_an_export_is_the_same_version(dataset: Dataset, tmp_path: Path) -> None:

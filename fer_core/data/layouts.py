@@ -1,0 +1,214 @@
+"""How each export format is written. `export.export_version` is the way in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from PIL import ExifTags, Image
+
+from fer_core.data.images import decode
+from fer_core.data.readers.base import disk_name
+from fer_core.data.records import classes, file_hash, readable
+from fer_core.data.sources import SourceFiles
+from fer_core.emotions import UNASSIGNED
+from fer_core.errors import FerError, NotFound, SourceError
+from fer_core.jobs import ProgressFn
+
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+
+FER2013_CLASSES = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+FER2013_USAGE = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
+_EVERY = 256
+_BLOCK = 1024
+
+
+@dataclass
+class Export:
+    """An export under way: what goes in, and what became of it.
+
+    Attributes:
+        used: readable rows that are in a split; all readable ones where nothing is split.
+        written: images written so far.
+        missing: files that could not be written, {path, reason}.
+        warnings: sentences on what to know before training from it.
+    """
+
+    dataset: Dataset
+    manifest: pd.DataFrame
+    progress: ProgressFn
+    written: int = 0
+    missing: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def used(self) -> pd.DataFrame:
+        good = readable(self.manifest)
+        split = good[good["split"] != UNASSIGNED]
+        return split if len(split) else good
+
+    def read(self, rows: pd.DataFrame, files: SourceFiles) -> Iterator[tuple[Any, int, bytes]]:
+        """Every row whose file is as it was at import, with its position and bytes; the others are noted."""
+        row: Any
+        for place, row in enumerate(rows.itertuples(index=False)):
+            if place % _EVERY == 0:
+                self.progress(place, len(rows), "images")
+            try:
+                data = files.read(row.source, row.path)
+            except (NotFound, SourceError) as error:
+                self.missing.append({"path": row.path, "reason": error.message})
+                continue
+            if file_hash(data) != row.file_hash:
+                self.missing.append(
+                    {"path": row.path, "reason": "The file has changed since it was imported"}
+                )
+                continue
+            self.written += 1
+            yield row, place, data
+        self.progress(len(rows), len(rows), "images")
+
+
+def write_files(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+    """`split/class/file` with the original bytes of every row."""
+    for _, place, data in job.read(job.manifest, files):
+        file = folder / disk_name(places[place])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
+def write_ready(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+    """`split/class/file` as Keras and PyTorch read it: JPEG and PNG only, every class in every split."""
+    names = sorted(job.used["label"].unique())  # as both number them
+    index: list[dict[str, object]] = []
+    taken: set[str] = set()
+    for row, place, data in job.read(job.used, files):
+        content, suffix = plain_picture(data)
+        file = _free(PurePosixPath(places[place]).with_suffix(suffix), taken)
+        _write(folder / disk_name(file), content)
+        index.append(_about(row, file, names))
+    for split in sorted({PurePosixPath(place).parts[0] for place in places if place.count("/") > 1}):
+        for name in names:
+            (folder / split / name).mkdir(parents=True, exist_ok=True)
+            if not any((folder / split / name).iterdir()):
+                job.warnings.append(f"{split} has no image of {name}: ImageFolder needs allow_empty=True.")
+    _write_csv(folder / "index.csv", index)
+    _write(folder / "classes.txt", "".join(f"{name}\n" for name in names).encode())
+
+
+def write_csv(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+    """`labels.csv`, and `images/` with files named after the image ids."""
+    names = classes(job.used)
+    index = []
+    for row, _, data in job.read(job.used, files):
+        content, suffix = plain_picture(data)
+        file = f"images/{row.image_id}{suffix}"
+        _write(folder / file, content)
+        index.append(_about(row, file, names))
+    _write_csv(folder / "labels.csv", index)
+
+
+def write_fer2013(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+    """`fer2013.csv` with emotion, pixels and Usage, and `classes.csv` with the numbers of the classes."""
+    rows, pixels = job.used, job.dataset.pixels()
+    others = [name for name in classes(rows) if name not in FER2013_CLASSES]
+    number = {name: place for place, name in enumerate((*FER2013_CLASSES, *others))}
+    with open(folder / "fer2013.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["emotion", "pixels", "Usage"])
+        for done, (row, label, split) in enumerate(
+            zip(rows["row"], rows["label"], rows["split"], strict=True)
+        ):
+            if done % _EVERY == 0:
+                job.progress(done, len(rows), "images")
+            levels = " ".join(map(str, pixels[row].ravel().tolist()))
+            writer.writerow([number[label], levels, FER2013_USAGE.get(split, split)])
+    job.written = len(rows)
+    _write_csv(folder / "classes.csv", [{"emotion": n, "class": name} for name, n in number.items()])
+
+
+def write_npz(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+    """`faces.npz`: `x_<split>` uint8 (n, 48, 48), `y_<split>` int64 (n,), `id_<split>`, and `classes`."""
+    rows, pixels = job.used, job.dataset.pixels()
+    names = classes(rows)
+    code = pd.Series(range(len(names)), index=pd.Index(names))
+    arrays: dict[str, Any] = {"classes": np.array(names)}
+    for split, own in rows.groupby("split", sort=False):
+        arrays[f"x_{split}"] = np.asarray(pixels[own["row"].to_numpy()])
+        arrays[f"y_{split}"] = own["label"].map(code).to_numpy(np.int64)
+        arrays[f"id_{split}"] = own["image_id"].to_numpy(dtype="U16")
+        job.written += len(own)
+        job.progress(job.written, len(rows), "images")
+    np.savez(folder / "faces.npz", **arrays)
+
+
+Writer = Callable[[Export, Path, SourceFiles, Sequence[str]], None]
+WRITERS: dict[str, Writer] = {
+    "folder": write_files,
+    "keras": write_ready,
+    "imagefolder": write_ready,
+    "csv": write_csv,
+    "fer2013": write_fer2013,
+    "npz": write_npz,
+}
+NEED_FILES = frozenset({"folder", "keras", "imagefolder", "csv"})
+"""Formats that need the original files."""
+
+
+def plain_picture(data: bytes) -> tuple[bytes, str]:
+    """A picture every loader shows alike, with its suffix: an upright 8-bit JPEG or PNG as it is, else a PNG.
+
+    Loaders differ in what they make of rotation tags, palettes, transparency, CMYK and other formats.
+    """
+    with Image.open(io.BytesIO(data)) as image:
+        suffix = {"JPEG": ".jpg", "PNG": ".png"}.get(image.format or "")
+        upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        single = getattr(image, "n_frames", 1) == 1
+        if suffix and upright and single and image.mode in {"L", "RGB"} and "transparency" not in image.info:
+            return data, suffix
+    buffer = io.BytesIO()
+    Image.fromarray(decode(data).pixels).save(buffer, "PNG")
+    return buffer.getvalue(), ".png"
+
+
+def _about(row: Any, file: str, names: Sequence[str]) -> dict[str, object]:
+    """One line about an exported file."""
+    known = {
+        "file": file,
+        "split": row.split,
+        "label": row.label,
+        "class_index": list(names).index(row.label),
+    }
+    origin = {"image_id": row.image_id, "source": row.source, "path": row.path, "pixel_hash": row.pixel_hash}
+    size = {"width": row.width, "height": row.height, "mode": row.mode}
+    subject = {"subject": row.subject} if hasattr(row, "subject") else {}
+    return known | origin | size | subject
+
+
+def _free(place: PurePosixPath, taken: set[str]) -> str:
+    """The place, or one with a number where a file of another suffix has become its namesake."""
+    name, number = place, 1
+    while str(name).casefold() in taken:
+        number += 1
+        name = place.with_stem(f"{place.stem}-{number}")
+    taken.add(str(name).casefold())
+    return str(name)
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def _write_csv(file: Path, rows: Sequence[dict[str, object]]) -> None:
+    if not rows:
+        raise FerError(
+            "There is no image to export", hint="Every file of this version is missing or unreadable"
+        )
+    pd.DataFrame(rows).to_csv(file, index=False)
