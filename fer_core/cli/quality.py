@@ -1,9 +1,9 @@
-"""Verbs that find what is wrong: duplicates, mislabels."""
+"""Verbs that find what is wrong: mislabels."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,100 +18,8 @@ if TYPE_CHECKING:
     from fer_core.data.versions import Version
     from fer_core.jobs import ProgressFn
 
-KINDS = ("exact", "near", "mirrored")
 METHODS = ("quick",)
 RANKING_COLUMNS = ["image_id", "path", "split", "label", "suggested", "score"]
-
-
-class Kinds(click.ParamType[tuple[str, ...]]):
-    """Kinds of copies, separated by commas."""
-
-    name = "kinds"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        kinds = tuple(part.strip() for part in str(value).split(","))
-        unknown = [kind for kind in kinds if kind not in KINDS]
-        if unknown:
-            self.fail(f"{', '.join(map(repr, unknown))} is none of {', '.join(KINDS)}.", param, ctx)
-        return kinds
-
-
-@click.command("duplicates")
-@name_argument
-@version_option
-@click.option(
-    "--kind",
-    "kinds",
-    type=Kinds(),
-    default="exact",
-    show_default=True,
-    metavar="KIND[,KIND]",
-    help="exact, near, mirrored. Exact copies are always counted.",
-)
-@click.option(
-    "--distance",
-    type=click.IntRange(0, 16),
-    metavar="N",
-    default=4,
-    show_default=True,
-    help="Bits by which the hashes of near and mirrored copies may differ.",
-)
-@csv_option(help="Write the groups, one row per image.")
-@reports
-def duplicates(
-    name: str, version: str | None, kinds: tuple[str, ...], distance: int, csv_file: Path | None
-) -> Report:
-    """Find copies, and the leaks they make between splits."""
-    found = dataset(name)
-    chosen = found.version(version)
-    tables = _copies(found, chosen, kinds, distance)
-    if csv_file:
-        write_csv(_numbered(tables), csv_file)
-    from fer_core.quality.duplicates import Groups
-
-    result = {kind: Groups(rows).summary() for kind, rows in tables.items()}
-    crossings = sorted({pair for summary in result.values() for pair in summary["cross_split"]})
-    rows = [
-        (
-            kind,
-            s["groups"],
-            s["extra_copies"],
-            *(s["cross_split"].get(p, 0) for p in crossings),
-            s["conflicting_labels"],
-        )
-        for kind, s in result.items()
-    ]
-    head = f"{name}, version {label(chosen)}: groups of copies, and how many of them two splits share\n\n"
-    text = head + table(("kind", "groups", "extra copies", *crossings, "labels differ"), rows)
-    return Report({"name": name, "version": chosen.id, **result}, text)
-
-
-def _copies(
-    found: Dataset, version: Version, kinds: tuple[str, ...], distance: int
-) -> dict[str, pd.DataFrame]:
-    """Kind -> table of groups. A group with near and mirrored copies counts under both."""
-    from fer_core.quality.duplicates import find_exact, find_near
-
-    manifest = found.manifest(version.id)
-    result = {"exact": find_exact(manifest).table}
-    wanted = [kind for kind in ("near", "mirrored") if kind in kinds]
-    if wanted:
-        rows = find_near(manifest, found.pixels(), distance, mirrored="mirrored" in kinds).table
-        for kind in wanted:
-            result[kind] = rows[rows["group"].isin(rows.loc[rows["kind"] == kind, "group"])]
-    return result
-
-
-def _numbered(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """All groups in one table, every group once and with a number of its own."""
-    import pandas as pd
-
-    near = [rows for kind, rows in tables.items() if kind != "exact"]
-    parts = [tables["exact"], pd.concat(near).drop_duplicates()] if near else [tables["exact"]]
-    whole = pd.concat(parts, keys=range(len(parts)), names=["part"]).reset_index("part")
-    return whole.assign(group=whole.groupby(["part", "group"]).ngroup()).drop(columns="part")
 
 
 @click.command("mislabels")
@@ -173,4 +81,4 @@ def ranked(found: Dataset, version: Version, method: str, progress: ProgressFn) 
     return rows
 
 
-COMMANDS: list[click.Command] = [duplicates, mislabels]
+COMMANDS: list[click.Command] = [mislabels]

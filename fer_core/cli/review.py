@@ -10,6 +10,7 @@ import click
 from fer_core.cli.common import TargetFile, dataset, label, version_option
 from fer_core.cli.data import count_table
 from fer_core.cli.decide import set_, undo
+from fer_core.cli.duplicates import settle
 from fer_core.cli.groups import Verbs
 from fer_core.cli.journal import journal_of, name_of
 from fer_core.cli.quality import ranked
@@ -110,6 +111,7 @@ def list_(name: str, everything: bool) -> Report:
     return Report(listed, text)
 
 
+review.add_command(settle)
 review.add_command(set_)
 review.add_command(undo)
 

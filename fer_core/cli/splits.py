@@ -8,7 +8,6 @@ import click
 
 from fer_core.cli.common import dataset, label, name_argument, version_option
 from fer_core.cli.data import count_table
-from fer_core.cli.quality import KINDS
 from fer_core.cli.report import Report, reports, table
 from fer_core.errors import JobError
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.data.dataset import Dataset
+
+GROUPS = ("exact", "near", "mirrored")
 
 
 @click.command("stratify")
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--together",
-    type=click.Choice(KINDS),
+    type=click.Choice(GROUPS),
     default="exact",
     show_default=True,
     help="Copies that stay on one side: exact ones always; near, or near and mirrored ones, too.",

@@ -68,7 +68,7 @@ def compare(
     """Compared pairs of a manifest without keeping them; columns as `scanned`."""
     check(distance, hash)
     pictures = with_plain(pictures_of(manifest, pixels, hash), hash)
-    return _table({kind: extended(None, pictures, distance, kind, hash, progress) for kind in kinds})
+    return pair_table({kind: extended(None, pictures, distance, kind, hash, progress) for kind in kinds})
 
 
 def scanned(
@@ -106,7 +106,7 @@ def scanned(
             scan = extended(scan, everything, distance, kind, hash, progress)
             _save(dataset, kind, hash, scan)
         known[kind] = _within(scan, pictures)
-    return _table(known)
+    return pair_table(known)
 
 
 def kept(
@@ -124,7 +124,7 @@ def kept(
         if scan is None or not covers(scan, pictures, distance):
             return None
         known[kind] = _within(scan, pictures)
-    return _table(known)
+    return pair_table(known)
 
 
 def check(distance: int, hash: str) -> None:
@@ -174,7 +174,8 @@ def _within(scan: Scan, pictures: Pictures) -> Scan:
     )  # fmt: skip
 
 
-def _table(scans: dict[str, Scan]) -> pd.DataFrame:
+def pair_table(scans: dict[str, Scan]) -> pd.DataFrame:
+    """The pairs of scans by kind, as `scanned` gives them."""
     parts = []
     for kind, scan in scans.items():
         names = scan.names.astype("U").astype(object)

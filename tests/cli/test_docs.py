@@ -8,9 +8,10 @@ import shlex
 import pytest
 from reference import BLOCK, DOCS, blocks, contexts, path_of, refreshed, verbs
 
-from fer_core.cli import cli, decide, quality
-from fer_core.quality import mislabels
+from fer_core.cli import cli, decide, duplicates, quality
+from fer_core.quality import hash_kinds, mislabels, scan
 from fer_core.review.decisions import ACTIONS
+from fer_core.review.policies import POLICIES
 
 PAGE = DOCS.read_text(encoding="utf-8")
 README = (DOCS.parents[1] / "README.md").read_text(encoding="utf-8")
@@ -52,8 +53,12 @@ def test_every_verb_reports_json_and_says_which(verb: str) -> None:
 def test_every_check_and_choice_is_documented() -> None:
     assert quality.METHODS == mislabels.METHODS
     assert set(decide.ACTIONS) < set(ACTIONS)
-    for word in quality.KINDS:
+    assert (duplicates.KINDS[1:], duplicates.HASHES) == (scan.KINDS, hash_kinds.HASHES)
+    assert set(POLICIES) - set(duplicates.POLICIES) == {"hand"}
+    for word in (*duplicates.KINDS, *duplicates.HASHES):
         assert word in section("duplicates")
+    for word in (*duplicates.POLICIES, *duplicates.QUEUES):
+        assert word in section("review duplicates")
     for word in quality.METHODS:
         assert word in section("mislabels")
     for word in decide.ACTIONS:
