@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -94,7 +95,9 @@ def ranking(
     alone = np.array([len(np.unique(groups[labels == c])) < 2 for c in range(len(names))])[labels]
     score = get_label_quality_scores(labels, known.together, method="self_confidence")
     suggested = np.where(alone, labels, known.together.argmax(axis=1))
-    wrong = find_label_issues(labels, known.together, filter_by="prune_by_noise_rate", n_jobs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about classes of one picture, which are not judged anyway
+        wrong = find_label_issues(labels, known.together, filter_by="prune_by_noise_rate", n_jobs=1)
     columns = {f"p_{name}": known.together[:, i] for i, name in enumerate(names)}
     result = table[["image_id", "path", "split", "label"]].assign(
         suggested=np.array(names)[suggested],

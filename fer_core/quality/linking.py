@@ -48,7 +48,7 @@ def _split(count: int, a: np.ndarray, b: np.ndarray, similarity: np.ndarray) -> 
     if count == 2:
         return np.ones(2, dtype=np.int64)
     apart = np.full((count, count), _UNCONFIRMED)
-    apart[a, b] = apart[b, a] = 1 - similarity
+    apart[a, b] = apart[b, a] = np.clip(1 - similarity, 0, 1)  # rounding takes some above 1
     np.fill_diagonal(apart, 0)
     tree = linkage(squareform(apart, checks=False), method="complete")
     return np.asarray(fcluster(tree, t=_UNCONFIRMED / 2, criterion="distance"))

@@ -1,0 +1,104 @@
+"""Leaks, shares, class balance and drift, on tables small enough to count by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from face_tables import faces, manifest_of
+from scipy.stats import chi2_contingency
+
+from fer_core.data.datasets import Dataset
+from fer_core.quality.balance import class_balance, drift, split_shares
+from fer_core.quality.duplicates import find_exact
+from fer_core.quality.leakage import leak_table, leaked_share
+
+
+def table_of(counts: dict[tuple[str, str], int]) -> pd.DataFrame:
+    """Readable rows by (split, class)."""
+    rows = [(split, label) for (split, label), n in counts.items() for _ in range(n)]
+    return pd.DataFrame(rows, columns=["split", "label"]).assign(error="")
+
+
+def test_a_leak_table_counts_groups_across_and_copies_within() -> None:
+    pixels = faces(4)[[0, 0, 0, 1, 1, 2, 2, 3]]
+    splits = ["train", "train", "val", "train", "test", "val", "val", "test"]
+    table = manifest_of(pixels, splits=splits)
+    found = leak_table(find_exact(table))
+    assert found.to_dict() == {
+        "train": {"train": 1, "val": 1, "test": 1},
+        "val": {"train": 1, "val": 1, "test": 0},
+        "test": {"train": 1, "val": 0, "test": 0},
+    }
+    assert leaked_share(table, find_exact(table)) == {"train": 1.0, "val": 1 / 3, "test": 0.5}
+
+
+def test_no_copies_make_an_empty_leak_table() -> None:
+    table = manifest_of(faces(3))
+    assert leak_table(find_exact(table)).empty
+    assert leaked_share(table, find_exact(table)) == {"train": 0.0}
+
+
+def test_leaks_of_the_sample_agree_with_the_summary(sample: Dataset) -> None:
+    groups = find_exact(sample.manifest())
+    leaks, cross = leak_table(groups), groups.summary()["cross_split"]
+    assert leaks.loc["train", "val"] == cross["train|val"] > 0
+    assert leaks.loc["test", "train"] == cross["test|train"] > 0
+    assert (leaks == leaks.T).all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdicts"),
+    [
+        ((8000, 1000, 1000), {"train": "good", "val": "good", "test": "good"}),
+        ((800, 100, 100), {"train": "good", "val": "look", "test": "look"}),
+        ((7500, 2400, 100), {"train": "look", "val": "bad", "test": "bad"}),
+    ],
+)
+def test_split_shares_are_judged(counts: tuple[int, int, int], verdicts: dict[str, str]) -> None:
+    table = table_of({(s, "happy"): n for s, n in zip(("train", "val", "test"), counts, strict=True)})
+    found = split_shares(table)
+    assert found["verdict"].to_dict() == verdicts
+    assert found["images"].tolist() == list(counts)
+    assert found["share"].sum() == pytest.approx(1)
+    assert found["words"].str.len().min() > 0
+
+
+def test_a_split_without_a_target_is_looked_at() -> None:
+    found = split_shares(table_of({("unassigned", "happy"): 10}))
+    assert found.loc["unassigned", "verdict"] == "look"
+    assert np.isnan(found.loc["unassigned", "target"])
+
+
+def test_class_weights_balance_the_classes() -> None:
+    found = class_balance(table_of({("train", "happy"): 60, ("train", "sad"): 20, ("val", "sad"): 20}))
+    assert found["images"].to_dict() == {"happy": 60, "sad": 40}
+    assert (found["images"] * found["weight"]).tolist() == pytest.approx([50, 50])
+    assert found["ideal"].tolist() == [0.5, 0.5]
+
+
+def test_drift_is_the_chi_square_test_with_its_effect_size() -> None:
+    counts = {("train", "happy"): 300, ("train", "sad"): 300, ("val", "happy"): 90, ("val", "sad"): 30}
+    found = drift(table_of(counts))
+    assert found is not None
+    reference = chi2_contingency([[300, 300], [90, 30]], correction=False)
+    assert found["chi2"] == pytest.approx(reference.statistic)
+    assert (found["dof"], found["p"]) == (1, pytest.approx(reference.pvalue))
+    assert found["cramers_v"] == pytest.approx(np.sqrt(reference.statistic / 720))
+    assert found["p"] < 0.001
+
+
+def test_equal_mixes_do_not_drift_and_one_class_cannot() -> None:
+    even = drift(table_of({(s, c): 50 for s in ("train", "val") for c in ("happy", "sad")}))
+    assert even is not None
+    assert (even["chi2"], even["p"], even["cramers_v"]) == (0, 1, 0)
+    assert drift(table_of({("train", "happy"): 5, ("val", "happy"): 5})) is None
+    assert drift(table_of({("train", "happy"): 5, ("train", "sad"): 5})) is None
+    assert drift(table_of({})) is None
+
+
+def test_the_samples_splits_drift(sample: Dataset) -> None:
+    found = drift(sample.manifest())
+    assert found is not None
+    assert found["p"] < 0.05
+    assert found["cramers_v"] > 0.05

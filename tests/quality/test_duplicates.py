@@ -1,0 +1,220 @@
+"""Copies: what was planted is found, nothing else is, and a group is a group from every side."""
+
+from __future__ import annotations
+
+import time
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from face_tables import faces, manifest_of, moved
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_core.data.datasets import Dataset
+from fer_core.errors import FerError
+from fer_core.quality.duplicates import COLUMNS, Groups, find_exact, find_near
+from fer_core.quality.linking import complete_link
+from fer_core.quality.pairs import near_pairs
+from fer_core.quality.similarity import correlation
+
+
+def paths_of(groups: Groups, kind: str | None = None) -> set[frozenset[str]]:
+    """Groups as sets of paths; with `kind`, those in which some image is of that kind."""
+    found = {g: frozenset(rows["path"]) for g, rows in groups.table.groupby("group")}
+    kinds = groups.table.groupby("group")["kind"].unique()
+    return {paths for g, paths in found.items() if kind is None or kind in kinds[g]}
+
+
+def pairs_of(planted: dict[str, Any], *kinds: str) -> set[frozenset[str]]:
+    return {frozenset(pair["paths"]) for kind in kinds for pair in planted[kind]}
+
+
+def test_exact_copies_of_the_sample_are_found_all_and_only(sample: Dataset, planted: dict[str, Any]) -> None:
+    groups = find_exact(sample.manifest())
+    assert paths_of(groups) == pairs_of(planted, "exact", "conflicting")
+    summary = groups.summary()
+    assert (summary["groups"], summary["extra_copies"], summary["conflicting_labels"]) == (30, 30, 6)
+    assert list(groups.table.columns) == list(COLUMNS)
+    assert (groups.table["distance"] == 0).all()
+
+
+def test_near_and_mirrored_copies_of_the_sample(sample: Dataset, planted: dict[str, Any]) -> None:
+    groups = find_near(sample.manifest(), sample.pixels(), mirrored=True)
+    for kind in ("near", "mirrored"):
+        found, wanted = paths_of(groups, kind), pairs_of(planted, kind)
+        assert len(found & wanted) >= 0.95 * len(wanted), f"recall of {kind}"
+        assert len(found & wanted) >= 0.98 * len(found), f"precision of {kind}"
+
+
+def test_mirrored_copies_are_found_only_on_request(sample: Dataset, planted: dict[str, Any]) -> None:
+    groups = find_near(sample.manifest(), sample.pixels())
+    assert not paths_of(groups) & pairs_of(planted, "mirrored")
+    assert set(groups.table["kind"]) <= {"exact", "near"}
+
+
+@pytest.mark.parametrize("change", ["brighter", "darker", "contrast", "shift", "diagonal", "noise"])
+def test_changes_that_keep_the_picture(change: str) -> None:
+    base = faces(30)
+    face = base[3].astype(np.float64)
+    changed = {
+        "brighter": face + 25,
+        "darker": face - 30,
+        "contrast": (face - 128) * 0.7 + 128,
+        "shift": moved(base[3], 0, 2),
+        "diagonal": moved(base[3], -2, 1),
+        "noise": face + np.random.default_rng(0).normal(0, 5, face.shape),
+    }[change]
+    pixels = np.concatenate([base, [np.clip(changed, 0, 255).astype(np.uint8)]])
+    groups = find_near(manifest_of(pixels), pixels)
+    assert paths_of(groups) == {frozenset({"train/happy/00003.png", "train/happy/00030.png"})}
+
+
+def test_exact_copies_of_a_near_copy_join_its_group() -> None:
+    base = faces(5)
+    pixels = np.concatenate([base, base[:1], [moved(base[0], 1, 0)]])
+    groups = find_near(manifest_of(pixels, splits=["train"] * 5 + ["val", "test"]), pixels)
+    assert groups.table["kind"].tolist() == ["exact", "exact", "near"]
+    assert groups.summary()["cross_split"] == {"train|val": 1, "test|train": 1, "test|val": 1}
+    assert find_near(manifest_of(pixels[:6]), pixels[:6]).table.empty, "exact copies alone are no near group"
+
+
+def test_a_chain_of_small_changes_is_not_one_group() -> None:
+    one, other = faces(2)
+    steps = [np.round(one + (other.astype(float) - one) * s).astype(np.uint8) for s in np.linspace(0, 1, 12)]
+    pixels = np.stack(steps)
+    table = find_near(manifest_of(pixels), pixels, distance=10).table
+    assert table["group"].nunique() > 1
+    for _, rows in table.groupby("group"):
+        for a, b in combinations(rows["path"], 2):
+            i, j = int(a[-9:-4]), int(b[-9:-4])
+            assert correlation(pixels[[i]], pixels[[j]], np.array([0]), np.array([0]))[0] >= 0.9
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_groups_do_not_depend_on_the_order_and_every_pair_is_confirmed(data: st.DataObject) -> None:
+    base = faces(8, seed=5)
+    picture, step = st.integers(0, 7), st.integers(-2, 2)
+    change = st.tuples(picture, step, step, st.integers(-25, 25), st.booleans())
+    made = data.draw(st.lists(change, min_size=4, max_size=14))
+    pictures = [
+        np.clip(moved(base[i][:, ::-1] if flip else base[i], dy, dx).astype(int) + light, 0, 255).astype(
+            np.uint8
+        )
+        for i, dy, dx, light, flip in made
+    ]
+    pixels = np.stack(pictures)
+    order = np.array(data.draw(st.permutations(range(len(pixels)))))
+    names = [f"train/happy/{i:05d}.png" for i in range(len(pixels))]
+    plain = find_near(manifest_of(pixels, paths=names), pixels, mirrored=True)
+    mixed = find_near(
+        manifest_of(pixels[order], paths=[names[i] for i in order]), pixels[order], mirrored=True
+    )
+    assert paths_of(plain) == paths_of(mixed)
+    content, index = np.unique(pixels.reshape(len(pixels), -1), axis=0, return_inverse=True)
+    unique = content.reshape(-1, 48, 48)
+    hashes = manifest_of(unique)["phash"].to_numpy(np.uint64)
+    found = near_pairs(unique, hashes, 4, mirrored=True)
+    confirmed = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    for group in paths_of(plain):
+        members = sorted({int(index[int(path[-9:-4])]) for path in group})
+        assert all(pair in confirmed for pair in combinations(members, 2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 14))
+def test_linking_joins_only_what_is_wholly_confirmed(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = np.array(
+        [p for p in combinations(range(count), 2) if rng.random() < 0.5], dtype=np.int64
+    ).reshape(-1, 2)
+    similarity = rng.uniform(0.9, 1, len(pairs))
+    groups = complete_link(count, pairs[:, 0], pairs[:, 1], similarity)
+    known = set(map(tuple, pairs.tolist()))
+    for group in set(groups.tolist()) - {-1}:
+        members = np.flatnonzero(groups == group).tolist()
+        assert len(members) > 1
+        assert all(pair in known for pair in combinations(members, 2))
+    shuffled = rng.permutation(len(pairs))
+    again = complete_link(count, pairs[shuffled, 0], pairs[shuffled, 1], similarity[shuffled])
+    assert [(groups == g).tolist() for g in groups] == [(again == g).tolist() for g in again]
+    if len(pairs):
+        assert groups[pairs[similarity.argmax()][0]] == groups[pairs[similarity.argmax()][1]] >= 0
+
+
+def test_correlation_is_the_same_from_both_sides_and_blind_to_light() -> None:
+    pictures = faces(12)
+    i, j = np.array(list(combinations(range(12), 2))).T
+    there, back = correlation(pictures, pictures, i, j), correlation(pictures, pictures, j, i)
+    assert there == pytest.approx(back, abs=1e-5)
+    assert (there < 0.9).all()
+    dim = (pictures * 0.6 + 20).astype(np.uint8)
+    same = np.arange(12)
+    assert (correlation(pictures, dim, same, same) > 0.995).all()
+    flat = np.full((1, 48, 48), 90, np.uint8)
+    assert correlation(flat, pictures, np.array([0]), np.array([0]))[0] == 0
+
+
+def test_blank_pictures_by_the_thousand_are_no_near_group() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 3, (4000, 48, 48)).astype(np.uint8)
+    started = time.process_time()
+    assert find_near(manifest_of(pixels), pixels, mirrored=True).table.empty
+    assert time.process_time() - started < 30
+
+
+def test_hundreds_of_copies_of_one_picture_are_one_group() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(-3, 4, (400, 48, 48))
+    pixels = np.clip(faces(1)[0].astype(int) + noise, 0, 255).astype(np.uint8)
+    groups = find_near(manifest_of(pixels), pixels)
+    assert groups.summary()["groups"] == 1
+    assert groups.summary()["extra_copies"] == 399
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_next_to_nothing_has_no_copies(count: int) -> None:
+    pixels = faces(count)
+    table = manifest_of(pixels)
+    for groups in (find_exact(table), find_near(table, pixels, mirrored=True)):
+        assert list(groups.table.columns) == list(COLUMNS)
+        assert groups.summary() == {
+            "groups": 0,
+            "extra_copies": 0,
+            "cross_split": {"train|val": 0, "test|train": 0, "test|val": 0},
+            "conflicting_labels": 0,
+        }
+
+
+def test_all_equal_pictures_are_one_exact_group() -> None:
+    pixels = np.repeat(faces(1), 6, axis=0)
+    table = manifest_of(
+        pixels, labels=["happy"] * 5 + ["sad"], splits=["train", "train", "val", "val", "extra", "extra"]
+    )
+    summary = find_exact(table).summary()
+    assert (summary["groups"], summary["extra_copies"], summary["conflicting_labels"]) == (1, 5, 1)
+    assert summary["cross_split"] == {
+        "train|val": 1,
+        "test|train": 0,
+        "test|val": 0,
+        "extra|train": 1,
+        "extra|val": 1,
+    }
+
+
+def test_unreadable_rows_are_left_out() -> None:
+    table = manifest_of(np.repeat(faces(1), 3, axis=0))
+    table.loc[:1, ["error", "pixel_hash", "row"]] = pd.DataFrame(
+        {"error": ["cut short"] * 2, "pixel_hash": ["", ""], "row": [-1, -1]}
+    )
+    assert find_exact(table).table.empty
+
+
+@pytest.mark.parametrize("distance", [-2, 18])
+def test_a_distance_out_of_range_is_refused(distance: int) -> None:
+    pixels = faces(2)
+    with pytest.raises(FerError, match="distance must be 0 to 16"):
+        find_near(manifest_of(pixels), pixels, distance=distance)
