@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: app test lint types unit browser bench clean help
+.PHONY: app test lint types unit browser bench bench-duplicates clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ browser: $(VENV)/.dev  ## a real browser through the whole journey
 
 bench: $(VENV)/.dev  ## ours against a peer in the same run; prints ratios
 	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+bench-duplicates: $(VENV)/.dev  ## finding copies against imagededup and fastdup, and a million hashes
+	$(BIN)/python bench/bench_duplicates.py
 
 clean:  ## remove the environment and caches; never the workspace
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,8 @@ from fer_core.quality.linking import complete_link
 
 MIN_CORRELATION = 0.9
 """What confirms that two pictures are the same."""
+MIN_TURNED = 0.92
+"""The same for mirrored and turned ones: a face resembles the mirror image of other faces more than the faces."""
 STEPS: tuple[int, ...] = (0, 2, 4, 6, 8, 10)
 PRECISION_LOW = 0.5
 """Share of confirmed pairs below which a distance finds more strangers than copies."""
@@ -38,9 +40,9 @@ def confirmed(
         distance: bits between their hashes at most.
         kinds: of these kinds alone; None for all.
         rejected: pairs of pixel hashes of which a person said that they are not copies.
-        min_correlation: at the best alignment.
+        min_correlation: at the best alignment; mirrored and turned ones need `MIN_TURNED` at least.
     """
-    good = (pairs["distance"] <= distance) & (pairs["correlation"] >= min_correlation)
+    good = (pairs["distance"] <= distance) & is_same(pairs, min_correlation)
     if kinds is not None:
         good &= pairs["kind"].isin(list(kinds))
     found = pairs[good]
@@ -54,6 +56,13 @@ def confirmed(
         ["first", "second", "correlation", "_rank"], ascending=[True, True, False, True], kind="stable"
     )
     return found.drop_duplicates(["first", "second"]).drop(columns="_rank").reset_index(drop=True)
+
+
+def is_same(pairs: pd.DataFrame, min_correlation: float = MIN_CORRELATION) -> pd.Series:
+    """Which compared pairs are the same picture by their correlation; bool, indexed as `pairs`."""
+    turned = pairs["kind"] != "near"
+    found: pd.Series = pairs["correlation"] >= min_correlation
+    return found & ~(turned & (pairs["correlation"] < MIN_TURNED))
 
 
 def find_copies(
@@ -123,7 +132,7 @@ def steps(
     previous = -1
     for distance in distances:
         new = shown[(shown["distance"] > previous) & (shown["distance"] <= distance)]
-        good = int((new["correlation"] >= MIN_CORRELATION).sum())
+        good = int(is_same(new).sum())
         table = find_copies(manifest, shown, distance).table
         different = table.loc[table["kind"] != "exact", "group"].nunique()
         rows.append(
@@ -152,8 +161,8 @@ def samples(pairs: pd.DataFrame, distance: int, count: int = 6) -> pd.DataFrame:
     """
     new = pairs[pairs["distance"].isin([distance, distance - 1])]
     doubt = (new["correlation"] - MIN_CORRELATION).abs().sort_values(kind="stable")
-    good = new.loc[doubt.index][lambda t: t["correlation"] >= MIN_CORRELATION]
-    bad = new.loc[doubt.index][lambda t: t["correlation"] < MIN_CORRELATION]
+    good = new.loc[doubt.index][is_same]
+    bad = new.loc[doubt.index][lambda pairs: ~is_same(pairs)]
     half = max(count // 2, count - len(bad))
     chosen = pd.concat([good.head(half), bad])
     return chosen.head(count)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from fer_core import jobs
 from fer_core.charts.quality import precision_by_distance
-from fer_core.quality.copies import MIN_CORRELATION, PRECISION_LOW, STEPS, samples
+from fer_core.quality.copies import MIN_CORRELATION, MIN_TURNED, PRECISION_LOW, STEPS, is_same, samples
 from fer_core.ui import cache, copies_cache, faces, html, live, page
 from fer_core.ui.faces import Face, Frame, each
 
@@ -49,8 +49,8 @@ def _words(step: pd.Series) -> str:
     """What this step finds, with a warning where it finds more strangers than copies."""
     candidates, confirmed = int(step["candidates"]), int(step["confirmed"])
     text = (
-        f"At {int(step['distance'])}: {int(step['pairs']):,} confirmed pairs; {int(step['groups']):,} groups with equal "
-        f"pixels, {int(step['near_groups']):,} of them more than equal; largest {int(step['largest']):,}. "
+        f"At {int(step['distance'])}: {int(step['pairs']):,} confirmed pairs; {int(step['groups']):,} groups in all, "
+        f"{int(step['near_groups']):,} of them not just equal pixels; largest {int(step['largest']):,}. "
     )
     if candidates:
         text += f"{confirmed:,} of the {candidates:,} pairs new at this step are the same picture, by correlation."
@@ -71,13 +71,13 @@ def _sample(scope: page.Scope, pairs: pd.DataFrame, step: int) -> None:
         page.empty("No pairs are new at this distance", "Choose another step.")
         return
     st.html(
-        f'<p class="fer-note">Two by two, the doubtful first. A pair is a copy from r = {MIN_CORRELATION:.2f}, '
-        "after moving one by up to two pixels.</p>"
+        f'<p class="fer-note">Two by two, the doubtful first. A pair is a copy from r = {MIN_CORRELATION:.2f} '
+        f"({MIN_TURNED:.2f} if mirrored), after moving one by up to two pixels.</p>"
     )
     shown: list[Face] = []
     numbers: list[int] = []
-    for number, pair in enumerate(each(chosen)):
-        good = pair["correlation"] >= MIN_CORRELATION
+    for number, pair in enumerate(each(chosen.assign(same=is_same(chosen)))):
+        good = pair["same"]
         frame: Frame = "keep" if good else "flagged"
         for end in ("first", "second"):
             row = rows.loc[pair[end]]

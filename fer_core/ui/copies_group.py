@@ -59,7 +59,7 @@ def settle(
         images = list(group["image_id"])
         st.session_state[chosen] = images[(images.index(proposal.keep) + 1) % len(images)]
 
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         st.button(
             "Accept", type="primary", shortcut="Enter", disabled=done, key="dup-accept", on_click=accept,
             help="Keep the green one, drop the rest",

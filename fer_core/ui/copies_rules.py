@@ -70,7 +70,7 @@ def _outcome(scope: page.Scope, plan: Plan) -> None:
     rows += [[f"images dropped from {s}", about["splits"][s]] for s in ordered_splits(about["splits"])]
     rows += [
         [f"{name} after", f"{-dropped / max(int(before.get(name, 0)), 1):+.1%}"]
-        for name, dropped in about["classes"].items()
+        for name, dropped in list(about["classes"].items())[:4]
     ]
     st.html(html.table(["the rule would do", ""], rows, numeric=[1], caption="Outcome of the rule"))
 
