@@ -47,14 +47,15 @@ from fer_core.workspace import Workspace
 COUNT, DISTANCE = 18_414, 10
 MILLION, NEAR = 1_000_000, 4
 PACKAGES = (
-    ["--no-deps", "imagededup", "fastdup"],
-    ["scikit-learn", "pywavelets", "tqdm", "pillow", "pandas", "opencv-python-headless", "requests", "packaging",
-     "psutil", "matplotlib", "pyyaml"],
-)  # fmt: skip
+    ["fastdup"],
+    ["--no-deps", "imagededup"],
+    ["scikit-learn", "scipy", "pywavelets", "tqdm", "pillow", "matplotlib"],
+)
 IMAGEDEDUP = """
 import json, sys, time, types
-cnn = types.ModuleType("imagededup.methods.cnn"); cnn.CNN = None
-sys.modules["imagededup.methods.cnn"] = cnn  # it imports PyTorch
+for name, what in (("methods.cnn", "CNN"), ("utils.models", "CustomModel")):  # they import PyTorch
+    stub = sys.modules["imagededup." + name] = types.ModuleType("imagededup." + name)
+    setattr(stub, what, None)
 from imagededup.methods import PHash
 if __name__ == "__main__":
     began = time.perf_counter()

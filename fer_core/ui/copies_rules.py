@@ -26,6 +26,8 @@ def card(
 ) -> None:
     """A policy for each queue that has open groups, what they would do together, preview and undo."""
     waiting = [queue for queue in DEFAULTS if queues[queue]]
+    if not waiting and _BATCH not in st.session_state:
+        return
     with st.container(border=True):
         st.html(html.heading("Do the rest by rule", "preview first, undo after"))
         choose, outcome = st.columns([1, 1.1], gap="medium")

@@ -77,6 +77,5 @@ with right:
                 "Accept a proposal and it appears here." if queue == "settled" else "Choose another queue."
             )
             page.empty(f"{QUEUES[queue]}: nothing here", advice)
-    if any(queues[name] for name in QUEUES if name != "settled"):
-        copies_rules.card(scope, journal, found, queues, QUEUES)
+    copies_rules.card(scope, journal, found, queues, QUEUES)
     verdicts.apply_card(scope)
