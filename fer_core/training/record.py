@@ -47,7 +47,8 @@ class Record(keras.callbacks.Callback):
         usual = median(self._seconds[-5:])
         row = {
             "epoch": epoch + 1,
-            **{key: float(logs[key]) for key in _SCORES},
+            # Metrics are float32: 108 of 120 right would read as less than 0.9.
+            **{key: round(float(logs[key]), 6) for key in _SCORES},
             "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             "seconds": round(self._seconds[-1], 3),
             "images_per_second": self._images_per_second(),
