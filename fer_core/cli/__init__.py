@@ -15,7 +15,7 @@ from typing import NoReturn
 import click
 
 from fer_core import __version__
-from fer_core.cli import data, duplicates, predict, quality, review, splits, training
+from fer_core.cli import data, duplicates, merge, predict, quality, review, splits, training
 from fer_core.cli.groups import Verbs
 from fer_core.errors import FerError, JobError, RunError
 
@@ -48,7 +48,7 @@ def cli() -> None:
 cli.add("Get a dataset and look at it", [data.sample, data.import_, data.datasets, data.describe])
 cli.add(
     "Find what is wrong and repair it",
-    [*duplicates.COMMANDS, *quality.COMMANDS, *review.COMMANDS, *splits.COMMANDS, data.export],
+    [*duplicates.COMMANDS, *quality.COMMANDS, *review.COMMANDS, *splits.COMMANDS, *merge.COMMANDS],
 )
 cli.add("Train and compare", training.COMMANDS)
 cli.add("Use a model", predict.COMMANDS)

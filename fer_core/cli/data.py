@@ -1,4 +1,4 @@
-"""Verbs about datasets: sample, import, datasets, describe, export."""
+"""Verbs about datasets: sample, import, datasets, describe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from fer_core.cli.common import dataset, name_argument, version_option, workspace
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-from fer_core.errors import FerError, JobError, SourceError
+from fer_core.errors import FerError, SourceError
 
 _SHOWN = 10  # problems named one by one
 
@@ -97,28 +97,6 @@ def describe(name: str, version: str | None) -> Report:
     return Report(found, f"{_told(found).text}\n\n{count_table(found)}")
 
 
-@click.command("export")
-@name_argument
-@click.option(
-    "--to", metavar="FOLDER", type=click.Path(path_type=Path), required=True, help="A new or empty folder."
-)
-@version_option
-@reports
-def export(name: str, to: Path, version: str | None) -> Report:
-    """Write a version as split/class folders of the original files.
-
-    Importing the folder gives the same version id. The status is 1 if files of the source are gone or changed.
-    """
-    from fer_core.data.export import export_version
-
-    found = dataset(name)
-    result = export_version(found, found.version(version), to)
-    missing = result["missing"]
-    lines = [f"{result['images']:,} files written to {result['to']}", *_listed("missing", missing)]
-    error = JobError(f"{len(missing):,} files could not be exported") if missing else None
-    return Report(result, "\n".join(lines), error)
-
-
 def count_table(numbers: dict[str, Any]) -> str:
     """Images per split and class, with totals and shares, of what `describe` or a version counted."""
     names = list(numbers["classes"])
@@ -137,15 +115,16 @@ def _told(found: dict[str, Any]) -> Report:
     lines = [
         f"{found['name']}: {found['images']:,} images in {len(found['classes'])} classes, "
         f"{found['unreadable']:,} unreadable, version v{found['number']} ({found['version']})",
-        *_listed("unreadable", found["problems"]),
+        *listed("unreadable", found["problems"]),
     ]
     return Report(found, "\n".join(lines))
 
 
-def _listed(what: str, problems: list[dict[str, str]]) -> list[str]:
+def listed(what: str, problems: list[dict[str, str]]) -> list[str]:
+    """The first problems, one line each."""
     lines = [f"  {what}: {p['path']}: {p['reason']}" for p in problems[:_SHOWN]]
     more = len(problems) - _SHOWN
     return [*lines, f"  and {more:,} more; --json lists them all"] if more > 0 else lines
 
 
-COMMANDS: list[click.Command] = [sample, import_, datasets, describe, export]
+COMMANDS: list[click.Command] = [sample, import_, datasets, describe]

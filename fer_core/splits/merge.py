@@ -28,11 +28,11 @@ from fer_core.splits.groups import Groups
 from fer_core.splits.screening import Screening
 from fer_core.splits.spread import ALL, TRAIN, Into, drifts, spread
 
-NO_CLASS = "its class is not one of this dataset's"
-NEAR_TEST = "a copy of an image in val or test"
-HERE = "a copy of an image that is here already"
-TWICE = "a copy of another image that is added"
-TWO_LABELS = "the same picture with two labels"
+NO_CLASS = "of a class that is not here"
+NEAR_TEST = "near an image in val or test"
+HERE = "here already"
+TWICE = "copies of another added image"
+TWO_LABELS = "of one picture with two labels"
 _EVALUATED = ("val", "test")
 
 

@@ -12,15 +12,17 @@ MAX_FOLDS = 20
 
 
 def parse_ratios(text: str) -> tuple[float, ...]:
-    """`"80/10/10"` as numbers; `shares` checks them.
+    """`"80/10/10"` as numbers.
 
     Raises:
-        SplitError: a part is not a number.
+        SplitError: a part is not a number, or they are no ratios (`shares`).
     """
     try:
-        return tuple(float(part) for part in text.replace(",", "/").split("/"))
+        ratios = tuple(float(part) for part in text.replace(",", "/").split("/"))
     except ValueError as error:
         raise SplitError("Ratios are three numbers, as in 80/10/10", received=text) from error
+    shares(ratios)
+    return ratios
 
 
 def shares(ratios: Sequence[float]) -> dict[str, float]:

@@ -18,6 +18,16 @@ BALANCE: tuple[str, ...] = (CLASS, "source", "brightness", "mode")
 BANDS = 5
 
 
+def check(balance: Sequence[str]) -> None:
+    """Raise SplitError for a name that is not one of `BALANCE`."""
+    if unknown := [name for name in balance if name not in BALANCE]:
+        raise SplitError(
+            "This cannot be balanced",
+            received=", ".join(unknown),
+            hint=f"Use one or more of: {', '.join(BALANCE)}",
+        )
+
+
 def values(table: pd.DataFrame, name: str) -> pd.Series:
     """The values of one of `BALANCE` for every row, as text.
 
@@ -26,10 +36,7 @@ def values(table: pd.DataFrame, name: str) -> pd.Series:
     """
     if name == CLASS:
         return table["label"].astype("str")
-    if name not in BALANCE:
-        raise SplitError(
-            "This cannot be balanced", received=name, hint=f"Use one or more of: {', '.join(BALANCE)}"
-        )
+    check([name])
     if name not in table:
         raise SplitError("This version has no such column to balance", received=name)
     if name == "brightness":
