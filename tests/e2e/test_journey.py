@@ -104,8 +104,7 @@ def test_copies_are_settled_and_undone_by_keyboard(screen: Screen, workspace: Wo
     screen.press("Preview")
     screen.page.get_by_role("button", name="Record: drop").click()
     screen.still()
-    near = int(screen.numbers()["groups of near copies"])
-    screen.expect("groups settled by you", str(groups + near - 6))
+    screen.expect("groups settled by you", str(groups - 6))
     screen.no_exception()
 
 
@@ -148,7 +147,7 @@ def test_train_streams_epochs_and_survives_a_restart(screen: Screen, app: App, w
     run = store.list_runs(workspace)[0]
     table = screen.page.get_by_role("table", name="Epochs")
     lags = []
-    for epoch in (1, 2, 3):
+    for epoch in range(1, 6):
         deadline = time.monotonic() + 120
         while len(run.tail()[0]) < epoch and time.monotonic() < deadline:
             time.sleep(0.02)
