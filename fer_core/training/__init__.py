@@ -1,0 +1,1 @@
+"""Recipes, which are read without Keras, and the process that trains them."""
