@@ -21,6 +21,7 @@ from fer_core import __version__
 from fer_core.data.records import content_id, readable
 from fer_core.emotions import UNASSIGNED, ordered_splits
 from fer_core.errors import ManifestError
+from fer_core.quality.copies import MIN_CORRELATION, MIN_TURNED
 from fer_core.quality.similarity import MAX_SHIFT
 from fer_core.splits.certificate_html import to_html
 from fer_core.splits.near import DISTANCE, near_pictures
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
 
 SCHEMA = 2
-MIN_CORRELATION = 0.9
 EXAMPLES = 20
 """How many of the pairs found a certificate names."""
 
@@ -188,5 +188,5 @@ def _method(distance: int | None, mirrored: bool) -> str:
     if distance is not None:
         words += f"; perceptual hash at most {distance} bits apart at shifts of up to {MAX_SHIFT} pixels"
         words += f", confirmed by a correlation of at least {MIN_CORRELATION:g}"
-        words += ", also mirrored" if mirrored else ""
+        words += f", also mirrored (at least {MIN_TURNED:g})" if mirrored else ""
     return words

@@ -16,8 +16,9 @@ from fer_core.data.sources import MAIN
 from fer_core.data.versions import lock, save_version
 from fer_core.emotions import UNASSIGNED
 from fer_core.errors import SplitError
+from fer_core.quality.scan_store import load
 from fer_core.splits.merge import MergePlan
-from fer_core.splits.near import DISTANCE
+from fer_core.splits.near import DISTANCE, kinds_of
 from fer_core.splits.probe import Probe, probe
 from fer_core.splits.screening import Screening, screen
 from fer_core.workspace import read_json, write_json
@@ -51,6 +52,7 @@ def screen_datasets(
         other.pixels(),
         distance=distance,
         mirrored=mirrored,
+        known={kind: load(dataset, kind) for kind in kinds_of(mirrored)},
     )
 
 

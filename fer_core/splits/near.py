@@ -6,9 +6,7 @@ plan = stratify(dataset.manifest(), groups=groups)
 
 from __future__ import annotations
 
-import hashlib
-import os
-import secrets
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,48 +16,45 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from fer_core.data.records import readable
-from fer_core.quality.pairs import near_pairs
-from fer_core.quality.similarity import is_flat
+from fer_core.quality.copies import confirmed
+from fer_core.quality.scan import Scan, extended
+from fer_core.quality.scan_store import pair_table, pictures_of, scanned
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
+    from fer_core.jobs import ProgressFn
 
 DISTANCE = 4
 """Bits by which the hashes of near copies may differ unless asked otherwise."""
 
-_METHOD = "2"
-"""Counts up when the way pairs are found changes, so that kept ones are found anew."""
+
+def kinds_of(mirrored: bool) -> tuple[str, ...]:
+    """The kinds of copies that are looked for besides equal pixels."""
+    return ("near", "mirrored") if mirrored else ("near",)
 
 
 def near_pictures(
-    manifest: pd.DataFrame, pixels: NDArray[np.uint8], distance: int = DISTANCE, mirrored: bool = False
+    manifest: pd.DataFrame,
+    pixels: NDArray[np.uint8],
+    distance: int = DISTANCE,
+    mirrored: bool = False,
+    known: Mapping[str, Scan | None] | None = None,
 ) -> pd.DataFrame:
-    """Every confirmed pair of different pictures that show the same; see `quality.duplicates.find_near`.
+    """Every confirmed pair of different pictures that show the same; see `quality.copies.confirmed`.
 
     Args:
         manifest: rows to look at; flat pictures (one even gray) are left out: they resemble anything.
         pixels: uint8 (rows, size, size) gray, indexed by the manifest's `row`.
         distance: largest number of bits between the perceptual hashes, even.
         mirrored: also pairs of which one is mirrored.
+        known: scans by kind, which spare comparing the pictures in them again; by default everything is compared.
 
     Returns:
         first, second (pixel hashes), kind ("near" or "mirrored"), distance (int64) and correlation (float32).
     """
-    pictures = readable(manifest).drop_duplicates("pixel_hash").sort_values("pixel_hash")
-    shown = np.ascontiguousarray(pixels[pictures["row"].to_numpy()])
-    clear = ~is_flat(shown)
-    pictures, shown = pictures[clear], shown[clear]
-    pairs = near_pairs(shown, pictures["phash"].to_numpy(np.uint64), distance, mirrored)
-    hashes = pictures["pixel_hash"].to_numpy(dtype=object)
-    return pd.DataFrame(
-        {
-            "first": hashes[pairs.first],
-            "second": hashes[pairs.second],
-            "kind": np.where(pairs.mirrored, "mirrored", "near"),
-            "distance": pairs.distance.astype(np.int64),
-            "correlation": pairs.correlation,
-        }
-    ).astype({"first": "str", "second": "str", "kind": "str"})
+    pictures = pictures_of(manifest, pixels)
+    scans = {kind: extended((known or {}).get(kind), pictures, distance, kind) for kind in kinds_of(mirrored)}
+    return confirmed(pair_table(scans), distance)
 
 
 def near_groups(
@@ -96,25 +91,18 @@ def near_groups(
 
 
 def kept_near_groups(
-    dataset: Dataset, version: str, distance: int = DISTANCE, mirrored: bool = True
+    dataset: Dataset,
+    version: str,
+    distance: int = DISTANCE,
+    mirrored: bool = True,
+    progress: ProgressFn | None = None,
 ) -> pd.Series | None:
-    """`near_groups` of a version, with the pairs kept on disk for every version of the same pictures.
+    """`near_groups` of a version, from the comparisons kept with the dataset; only new pictures are compared.
 
     Returns:
         As `near_groups`; None where no picture has a near copy.
     """
-    manifest = dataset.manifest(version)
-    shown = readable(manifest)["pixel_hash"].unique()
-    key = hashlib.blake2b("".join(sorted(shown)).encode(), digest_size=8).hexdigest()
-    name = f"near-pairs-{_METHOD}-{key}-{distance}{'-mirrored' if mirrored else ''}.parquet"
-    file = dataset.quality_dir / name
-    try:
-        pairs = pd.read_parquet(file)
-    except (OSError, ValueError):
-        pairs = near_pictures(manifest, dataset.pixels(), distance, mirrored)
-        file.parent.mkdir(exist_ok=True)
-        aside = file.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
-        pairs.to_parquet(aside, index=False)
-        os.replace(aside, file)
-    groups = near_groups(manifest, dataset.pixels(), distance, mirrored, pairs)
+    kinds = kinds_of(mirrored)
+    pairs = confirmed(scanned(dataset, version, distance, kinds, progress=progress), distance, kinds)
+    groups = near_groups(dataset.manifest(version), dataset.pixels(), distance, mirrored, pairs)
     return groups if len(groups) else None

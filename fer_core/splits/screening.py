@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data.records import readable
+from fer_core.quality.scan import Scan
 from fer_core.splits import groups
 from fer_core.splits.near import DISTANCE, near_groups, near_pictures
 
@@ -47,6 +49,7 @@ def screen(
     *,
     distance: int = DISTANCE,
     mirrored: bool = True,
+    known: Mapping[str, Scan | None] | None = None,
 ) -> Screening:
     """Check the images of another dataset and find those this one has already.
 
@@ -55,6 +58,7 @@ def screen(
         other, other_pixels: the other one, the same way.
         distance: bits by which the hashes of near copies may differ, even.
         mirrored: also find mirrored copies.
+        known: scans of this dataset by kind, which spare comparing its pictures with each other.
     """
     failed = _checks(other)
     here = readable(manifest).drop_duplicates("pixel_hash")
@@ -63,7 +67,7 @@ def screen(
     columns = ["image_id", "row", "pixel_hash", "phash", "error"]
     both = pd.concat([here[columns], fit[columns]], ignore_index=True)
     shown = np.concatenate([pixels[here["row"].to_numpy()], other_pixels[fit["row"].to_numpy()]])
-    pairs = near_pictures(both.assign(row=np.arange(len(both))), shown, distance, mirrored)
+    pairs = near_pictures(both.assign(row=np.arange(len(both))), shown, distance, mirrored, known)
 
     ours, theirs = set(here["pixel_hash"]), set(fit["pixel_hash"])
     exact = sorted(ours & theirs)

@@ -14,6 +14,7 @@ from fer_core.inference.predictor import Predictor
 from fer_core.quality import mislabels, neighbours
 from fer_core.quality.duplicates import Groups, find_exact
 from fer_core.runs import store
+from fer_core.splits.near import near_groups
 from fer_core.workspace import Workspace
 
 
@@ -35,6 +36,17 @@ def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
 def exact_groups(dataset: Dataset, version: str) -> Groups:
     """Groups of equal pixels in a version."""
     return _exact(str(dataset.workspace.root), dataset.name, version)
+
+
+@st.cache_data(max_entries=4, show_spinner="Looking for near copies")
+def _near(root: str, dataset: str, version: str) -> pd.Series:
+    found = open_dataset(Workspace(Path(root)), dataset)
+    return near_groups(_manifest(root, dataset, version), found.pixels(), mirrored=True)
+
+
+def near(dataset: Dataset, version: str) -> pd.Series:
+    """Group ids of near and mirrored copies by image_id, for `stratify`."""
+    return _near(str(dataset.workspace.root), dataset.name, version)
 
 
 def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64] | list[int]) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ def _margin(images: int, accuracy: float = 0.85) -> float:
 
 def numbers(plan: Plan, number: int) -> None:
     """The strip of the page: what the new version would be."""
-    test = int(plan.after.loc["test", "images"])
+    test = int(plan.after["images"].get("test", 0))
     page.numbers(
         [
             (int(plan.after["images"].sum()), "readable images"),
@@ -94,11 +94,11 @@ def before_after(plan: Plan) -> None:
 
 
 def _count(table: pd.DataFrame, split: str, name: object) -> int:
-    return int(table.reindex(index=[split], columns=[name], fill_value=0).iloc[0, 0])
+    return int(table.reindex(index=[split], columns=[name], fill_value=0).to_numpy()[0, 0])
 
 
 def _total(table: pd.DataFrame, split: str) -> int:
-    return int(table.loc[split].sum()) if split in table.index else 0
+    return int(table.reindex(index=[split], fill_value=0).to_numpy().sum())
 
 
 def certificate(scope: Scope) -> None:

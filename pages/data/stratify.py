@@ -19,10 +19,13 @@ with left, st.container(border=True):
     seed = st.number_input(
         "Seed", 0, 2**31 - 1, 42, key="strat-seed", help="The same seed gives the same splits on any machine."
     )
-    st.html('<p class="fer-muted">Classes are balanced over the splits. Equal pictures stay on one side.</p>')
+    tip = "Equal pictures always stay on one side; this keeps shifted, brightened and mirrored copies there too."
+    together = st.toggle("Keep near copies together", value=True, key="strat-near", help=tip)
+    st.html('<p class="fer-muted">Classes are balanced over the splits. Copies stay on one side.</p>')
 
 try:
-    plan = stratify.stratify(scope.manifest, ratios=(train, val, test), seed=int(seed))
+    groups = cache.near(scope.dataset, scope.version.id) if together else stratify.EXACT
+    plan = stratify.stratify(scope.manifest, ratios=(train, val, test), seed=int(seed), groups=groups)
 except FerError as error:
     page.explain(error)
     st.stop()

@@ -22,9 +22,7 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
     found = [
         line.split()[0] for line in text.splitlines() if line.startswith("  ") and line.split()[0] in names
     ]
-    expected = (
-        "sample import datasets describe duplicates mislabels review stratify certify merge export recipes train"
-    )
+    expected = "sample import datasets describe duplicates mislabels review stratify certify merge export recipes train"
     assert found == [*expected.split(), "runs", "stop", "compare", "predict"]
     assert max(map(len, text.splitlines())) <= 80
     assert shell(home).out == text

@@ -21,7 +21,6 @@ from fer_core.data.layouts import plain_picture
 from fer_core.errors import AlreadyExists, FerError, NotFound
 from fer_core.workspace import Workspace
 
-
 FACE = levels(5)
 
 

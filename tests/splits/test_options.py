@@ -212,7 +212,7 @@ def test_near_pairs_are_found_once_per_set_of_pictures(
     first = kept_near_groups(sample, "v1")
     assert first is not None
     saved = save_plan(sample, stratify(sample.manifest("v1"), seed=9, groups=first))
-    monkeypatch.setattr("fer_core.splits.near.near_pictures", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr("fer_core.quality.scan_store.extended", lambda *_: pytest.fail("compared again"))
     again = kept_near_groups(sample, saved.id)
     assert again is not None
     pd.testing.assert_series_equal(again.sort_index(), first.sort_index())

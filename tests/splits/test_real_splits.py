@@ -33,5 +33,7 @@ def test_capstone4_is_split_without_leaks_in_the_wanted_ratios(tmp_path: Path) -
     exact = certify(dataset, save_plan(dataset, plan).id)
     assert exact["exact"] == 0
     assert exact["near"] > 0
-    together = save_plan(dataset, stratify(manifest, groups=near_groups(manifest, dataset.pixels(), mirrored=True)))
+    together = save_plan(
+        dataset, stratify(manifest, groups=near_groups(manifest, dataset.pixels(), mirrored=True))
+    )
     assert certify(dataset, together.id)["holds"]
