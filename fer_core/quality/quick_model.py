@@ -20,6 +20,8 @@ LANDMARKS = 4000
 PENALTY = 0.3
 _WIDTH = 1.5  # over the median squared distance between two faces
 _BLOCK = 4096
+_CENTERED_ON = 4096  # pictures
+_ROOM = 1 << 30  # bytes of the kernel to keep; beyond, its rows are computed twice
 
 Tell = Callable[[str], None]
 
@@ -40,16 +42,15 @@ def held_out_scores(
         float64 (n, classes): about 1 for the class it sees, 0 for others.
     """
     tell("Comparing faces")
-    kernel = _Kernel(features, seed)
     order = np.argsort(groups, kind="stable")
     blocks = list(_whole_groups(groups[order]))
+    kernel = _Kernel(features, order, seed)
     mean = targets.mean(axis=0)
-    wanted = (targets - mean)[order]
+    wanted = (targets - mean)[order].astype(np.float32)
     normal = np.zeros((kernel.width, kernel.width), dtype=np.float32)
-    center = kernel.rows(np.random.default_rng(seed).permutation(len(order))[:_BLOCK]).mean(axis=0)
-    moment = np.zeros((kernel.width, targets.shape[1]))
+    moment = np.zeros((kernel.width, targets.shape[1]), dtype=np.float32)
     for block in blocks:
-        rows = kernel.rows(order[block]) - center
+        rows = kernel.rows(block)
         normal += rows.T @ rows
         moment += rows.T @ wanted[block]
     tell("Fitting")
@@ -57,13 +58,12 @@ def held_out_scores(
     factor = cholesky(normal, lower=True, overwrite_a=True, check_finite=False)
     weights = solve_triangular(factor, moment, lower=True, check_finite=False)
     tell("Judging")
-    held_out = np.empty(wanted.shape)
+    held_out = np.empty(wanted.shape, dtype=np.float32)
     for block in blocks:
-        rows = kernel.rows(order[block]) - center
-        hat = solve_triangular(factor, rows.T, lower=True, check_finite=False)
+        hat = solve_triangular(factor, kernel.rows(block).T, lower=True, check_finite=False)
         residual = wanted[block] - hat.T @ weights
         held_out[block] = wanted[block] - _without_own(hat, residual, groups[order[block]])
-    result = np.empty_like(held_out)
+    result = np.empty(targets.shape)
     result[order] = held_out + mean
     return result
 
@@ -81,21 +81,37 @@ def _without_own(hat: np.ndarray, residual: np.ndarray, groups: np.ndarray) -> n
 
 
 class _Kernel:
-    """Similarity of pictures, either way round, to the landmarks."""
+    """Similarity of pictures, either way round, to the landmarks, centred; kept where there is room for it."""
 
-    def __init__(self, features: Features, seed: int) -> None:
+    def __init__(self, features: Features, order: np.ndarray, seed: int) -> None:
         rng = np.random.default_rng(seed)
-        self.features = features
-        self.marks = features.plain[rng.permutation(len(features.plain))[:LANDMARKS]]
-        some = features.plain[rng.permutation(len(features.plain))[:600]]
+        self._features, self._order = features, order
+        self._marks = features.plain[rng.permutation(len(order))[:LANDMARKS]]
+        some = features.plain[rng.permutation(len(order))[:600]]
         typical = float(np.median(_squared(some[::2], some[1::2])))
-        self.scale = -_WIDTH / max(typical, 1e-9)
-        self.width = len(self.marks)
+        self._scale = -_WIDTH / max(typical, 1e-9)
+        self.width = len(self._marks)
+        self._center = self._similarity(rng.permutation(len(order))[:_CENTERED_ON]).mean(axis=0)
+        self._keep = 4 * len(order) * self.width <= _ROOM
+        self._kept: dict[int, np.ndarray] = {}
 
-    def rows(self, which: np.ndarray) -> np.ndarray:
-        """float32 (n, landmarks)."""
-        plain = np.exp(self.scale * _squared(self.features.plain[which], self.marks))
-        return plain + np.exp(self.scale * _squared(self.features.mirrored[which], self.marks))
+    def rows(self, block: slice) -> np.ndarray:
+        """float32 (n, landmarks) of a block of the order."""
+        known = self._kept.get(block.start)
+        if known is not None:
+            return known
+        rows = self._similarity(self._order[block]) - self._center
+        if self._keep:
+            self._kept[block.start] = rows
+        return rows
+
+    def _similarity(self, which: np.ndarray) -> np.ndarray:
+        total = np.zeros((len(which), self.width), dtype=np.float32)
+        for side in (self._features.plain, self._features.mirrored):
+            square = _squared(side[which], self._marks)
+            square *= self._scale
+            total += np.exp(square, out=square)
+        return total
 
 
 def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:

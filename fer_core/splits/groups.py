@@ -73,6 +73,8 @@ def _ids(table: pd.DataFrame, groups: Groups) -> pd.Series:
         ids = table.set_index("image_id")[groups]
     else:
         ids = groups if groups.name else groups.rename("given groups")
+        if ids.empty:  # a clean set has no near copies: nothing more to keep together
+            return ids
     if ids.index.has_duplicates:
         raise SplitError("An image is in more than one group", received=ids.index[ids.index.duplicated()][0])
     ids = ids[ids.notna() & (ids.astype("str") != "")]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fer_core.data.datasets import Dataset
 from fer_core.data.drawing.face import draw_face
 from fer_core.errors import FerError, TooFewImages
-from fer_core.quality import mislabels
+from fer_core.quality import mislabels, quick_model
 from fer_core.quality.features import _SCALES, Features, describe
 from fer_core.quality.quick_model import PENALTY, _Kernel, held_out_scores, neighbour_shares, tempered
 
@@ -181,8 +181,7 @@ def test_held_out_scores_equal_fitting_without_the_group() -> None:
     targets = np.eye(3)[rng.integers(0, 3, 60)]
     groups = np.repeat(np.arange(30), 2)
     found = held_out_scores(features, targets, groups)
-    kernel = _Kernel(features, 0).rows(np.arange(60)).astype(np.float64)
-    kernel -= kernel.mean(axis=0)
+    kernel = _Kernel(features, np.arange(60), 0).rows(slice(0, 60)).astype(np.float64)
     wanted = targets - targets.mean(axis=0)
     for group in (0, 7, 29):
         own = groups == group
@@ -190,6 +189,15 @@ def test_held_out_scores_equal_fitting_without_the_group() -> None:
         normal = rest.T @ rest + PENALTY * np.eye(kernel.shape[1])
         long_way = kernel[own] @ np.linalg.solve(normal, rest.T @ wanted[~own]) + targets.mean(axis=0)
         assert found[own] == pytest.approx(long_way, abs=2e-3)
+
+
+def test_a_kernel_too_large_to_keep_gives_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    features = describe(faces(60))
+    targets, groups = np.eye(4)[np.arange(60) % 4], np.arange(60) // 3
+    kept = held_out_scores(features, targets, groups)
+    monkeypatch.setattr(quick_model, "_ROOM", 0)
+    monkeypatch.setattr(quick_model, "_BLOCK", 10)
+    assert held_out_scores(features, targets, groups).argmax(axis=1).tolist() == kept.argmax(axis=1).tolist()
 
 
 def test_neighbours_never_come_from_the_same_group() -> None:

@@ -207,3 +207,9 @@ def test_ratios_are_reached_within_the_size_of_the_groups(groups: list, seed: in
         got = plan.counts_after[name].reindex(ideal.index, fill_value=0)
         largest = max(size for label, size in groups if label == name)
         assert (got - ideal).abs().max() <= 2 * largest
+
+
+def test_a_set_without_near_copies_is_split_like_any_other() -> None:
+    table = make(["happy"] * 20)
+    none = pd.Series([], index=pd.Index([], dtype="str"), dtype="str", name="near copies")
+    assert stratify(table, groups=none).after["images"].to_dict() == {"train": 16, "val": 2, "test": 2}
