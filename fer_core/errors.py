@@ -66,6 +66,10 @@ class DecisionError(FerError):
     """A review decision or patch that cannot be recorded or applied."""
 
 
+class ProbabilityError(FerError):
+    """A file of probabilities that does not fit its dataset, or holds values that are none."""
+
+
 class SplitError(FerError):
     """Ratios, groups or classes that cannot be split as asked."""
 

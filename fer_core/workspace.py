@@ -45,6 +45,11 @@ class Workspace:
         return self.root / "models" / "runs"
 
     @property
+    def exports(self) -> Path:
+        """Zips written by the app for downloading; safe to delete."""
+        return self.root / ".exports"
+
+    @property
     def jobs(self) -> Path:
         """One folder per background job (imports, rankings): progress, log and result."""
         return self.root / ".jobs"

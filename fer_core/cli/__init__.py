@@ -15,7 +15,22 @@ from typing import NoReturn
 import click
 
 from fer_core import __version__
-from fer_core.cli import data, duplicates, merge, predict, quality, review, splits, training
+from fer_core.cli import (
+    agreement,
+    checks,
+    compare,
+    data,
+    duplicates,
+    intake,
+    merge,
+    predict,
+    quality,
+    queue,
+    review,
+    splits,
+    training,
+    versions,
+)
 from fer_core.cli.groups import Verbs
 from fer_core.errors import FerError, JobError, RunError
 
@@ -45,12 +60,20 @@ def cli() -> None:
     """
 
 
-cli.add("Get a dataset and look at it", [data.sample, data.import_, data.datasets, data.describe])
+cli.add("Get a dataset and look at it", [data.sample, *intake.COMMANDS, *data.COMMANDS, *versions.COMMANDS])
 cli.add(
     "Find what is wrong and repair it",
-    [*duplicates.COMMANDS, *quality.COMMANDS, *review.COMMANDS, *splits.COMMANDS, *merge.COMMANDS],
+    [
+        *checks.COMMANDS,
+        *duplicates.COMMANDS,
+        *quality.COMMANDS,
+        *review.COMMANDS,
+        *agreement.COMMANDS,
+        *splits.COMMANDS,
+        *merge.COMMANDS,
+    ],
 )
-cli.add("Train and compare", training.COMMANDS)
+cli.add("Train and compare", [*training.COMMANDS, *queue.COMMANDS, *compare.COMMANDS])
 cli.add("Use a model", predict.COMMANDS)
 
 

@@ -1,4 +1,4 @@
-"""Verbs about datasets: sample, import, datasets, describe."""
+"""Verbs about datasets: sample, datasets, describe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from fer_core.cli.common import dataset, name_argument, version_option, workspace
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-from fer_core.errors import FerError, SourceError
+from fer_core.errors import FerError
 
 _SHOWN = 10  # problems named one by one
 
@@ -30,35 +30,7 @@ def sample(name: str, job: Path | None) -> Report:
         from fer_core.data.sample import make_sample
 
         task.result = describe(make_sample(workspace(), name))
-    return _told(task.result)
-
-
-@click.command("import")
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--name", metavar="NAME", required=True, help="Name of the new dataset.")
-@click.option("--copy", is_flag=True, help="Keep a copy of the files in the workspace.")
-@click.option("--own", is_flag=True, hidden=True)
-@job_option
-@reports
-def import_(path: Path, name: str, copy: bool, own: bool, job: Path | None) -> Report:
-    """Import a folder, zip or tar of labelled faces.
-
-    Class folders, with or without split folders around or inside them. The files are read where they are and
-    never changed; what is not a readable image is listed with the reason.
-    """
-    home = workspace()
-    if own and not path.resolve().is_relative_to(home.jobs.resolve()):
-        raise SourceError("Only an upload of this workspace can be taken over", received=path)
-    with work(job) as task:
-        try:
-            from fer_core.data.datasets import describe, import_dataset
-
-            found = import_dataset(home, path, name, progress=task.progress, copy=copy or own)
-        finally:
-            if own:
-                path.unlink(missing_ok=True)
-        task.result = describe(found)
-    return _told(task.result)
+    return told(task.result)
 
 
 @click.command("datasets")
@@ -94,7 +66,7 @@ def describe(name: str, version: str | None) -> Report:
     from fer_core.data import datasets as store
 
     found = store.describe(dataset(name), version)
-    return Report(found, f"{_told(found).text}\n\n{count_table(found)}")
+    return Report(found, f"{told(found).text}\n\n{count_table(found)}")
 
 
 def count_table(numbers: dict[str, Any]) -> str:
@@ -111,12 +83,16 @@ def count_table(numbers: dict[str, Any]) -> str:
     return table(("split", *names, "images", "share"), rows)
 
 
-def _told(found: dict[str, Any]) -> Report:
+def told(found: dict[str, Any]) -> Report:
     lines = [
         f"{found['name']}: {found['images']:,} images in {len(found['classes'])} classes, "
         f"{found['unreadable']:,} unreadable, version v{found['number']} ({found['version']})",
         *listed("unreadable", found["problems"]),
+        *(f"  left out: {n:,} {name}" for name, n in found["skipped"].items()),
     ]
+    if found["votes"]:
+        unclear = ", ".join(f"{n:,} {name}" for name, n in found["votes"]["unclear"].items())
+        lines.append(f"  votes: {found['votes']['images']:,} images; no emotion for most voters: {unclear}")
     return Report(found, "\n".join(lines))
 
 
@@ -127,4 +103,4 @@ def listed(what: str, problems: list[dict[str, str]]) -> list[str]:
     return [*lines, f"  and {more:,} more; --json lists them all"] if more > 0 else lines
 
 
-COMMANDS: list[click.Command] = [sample, import_, datasets, describe]
+COMMANDS: list[click.Command] = [datasets, describe]

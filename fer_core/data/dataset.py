@@ -19,6 +19,7 @@ from fer_core.data.readers import Reader, open_reader
 from fer_core.data.sources import MAIN, SourceFiles
 from fer_core.data.versions import Version
 from fer_core.errors import ManifestError, NotFound
+from fer_core.jobs import ProgressFn
 from fer_core.workspace import Workspace, read_json
 
 
@@ -94,18 +95,29 @@ class Dataset:
         table = pd.concat(found).drop_duplicates("image_id")
         return table[table["row"] >= 0].sort_values("row")
 
-    def pixels(self, size: int = pixel_store.SIZE, mode: pixel_store.Mode = "gray") -> NDArray[np.uint8]:
+    def pixels(
+        self,
+        size: int = pixel_store.SIZE,
+        mode: pixel_store.Mode = "gray",
+        progress: ProgressFn | None = None,
+    ) -> NDArray[np.uint8]:
         """All pictures, memory-mapped and read-only; the manifest's `row` says which is which.
 
-        Another size than 48, or colour, is decoded from the source at first use and kept.
+        Another size than 48, or colour, is decoded from the source at first use, by several threads, and kept; gray
+        pictures in "rgb" have three equal channels. `progress` is told how many are done.
 
         Returns:
             uint8 (rows, size, size) for "gray", (rows, size, size, 3) for "rgb".
 
         Raises:
             NotFound: that size was never made and the source is gone.
-            ManifestError: the file is damaged.
+            ManifestError: the file is damaged, or no such size or mode.
         """
+        if not 1 <= size <= pixel_store.MAX_SIZE or mode not in ("gray", "rgb"):
+            raise ManifestError(
+                f'size must be 1 to {pixel_store.MAX_SIZE} and mode "gray" or "rgb"',
+                received=f"{size}, {mode}",
+            )
         own = pixel_store.open_pixels(pixel_store.pixel_file(self.folder))
         path = pixel_store.pixel_file(self.folder, size, mode)
         if path == pixel_store.pixel_file(self.folder):
@@ -114,9 +126,11 @@ class Dataset:
             made = pixel_store.open_pixels(path)
             if len(made) >= len(own):
                 return made
-        return self._make_pixels(path, len(own), size, mode)
+        return self._make_pixels(path, len(own), size, mode, progress)
 
-    def _make_pixels(self, path: Path, count: int, size: int, mode: pixel_store.Mode) -> NDArray[np.uint8]:
+    def _make_pixels(
+        self, path: Path, count: int, size: int, mode: pixel_store.Mode, progress: ProgressFn | None
+    ) -> NDArray[np.uint8]:
         """Decode what the file lacks; a merge adds rows after it was made."""
         places: list[tuple[str, str] | None] = [None] * count
         for row, source, file in self.rows()[["row", "source", "path"]].itertuples(index=False):
@@ -125,7 +139,7 @@ class Dataset:
         # A new file appears whole; only continuing one must not happen twice at once.
         continuing = version_store.lock(self.folder) if path.is_file() else nullcontext()
         with self.files() as files, continuing:
-            return pixel_store.build_pixels(path, places, files.read, size, mode)
+            return pixel_store.build_pixels(path, places, files.read, size, mode, progress)
 
     @contextmanager
     def files(self) -> Iterator[SourceFiles]:

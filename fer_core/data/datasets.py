@@ -17,10 +17,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from fer_core import jobs
 from fer_core.data import pixels as pixel_store
 from fer_core.data import versions as version_store
+from fer_core.data import votes
 from fer_core.data.dataset import Dataset
+from fer_core.data.intake import Intake, take_in
+from fer_core.data.options import Options
+from fer_core.data.partial import Partial
 from fer_core.data.readers import Reader, open_reader
 from fer_core.data.records import content_id
 from fer_core.data.scan import Scan, scan_source
@@ -60,7 +66,8 @@ def describe(dataset: Dataset, version: str | None = None) -> dict[str, Any]:
     Returns:
         `name`, `version`, `number`; `images`, `splits`, `classes`, `counts` as `versions.tally`; `problems`
         [{path, reason}]: unreadable rows of the version and files of the source that became no row;
-        `unreadable`: the number of problems.
+        `unreadable`: the number of problems; `skipped` {class: images left out at import}; `votes`: null, or
+        {classes, images, unclear {"unknown": n, "NF": n}}.
     """
     chosen = dataset.version(version)
     manifest = dataset.manifest(chosen.id)
@@ -69,7 +76,17 @@ def describe(dataset: Dataset, version: str | None = None) -> dict[str, Any]:
     problems = rows + dataset.problems
     numbers = version_store.tally(manifest) | {"unreadable": len(problems)}
     head = {"name": dataset.name, "version": chosen.id, "number": chosen.number}
-    return {**head, **numbers, "problems": problems}
+    about = dataset.about
+    more = {"skipped": about.get("skipped", {}), "votes": _voted(manifest, about.get("vote_classes", []))}
+    return {**head, **numbers, **more, "problems": problems}
+
+
+def _voted(manifest: pd.DataFrame, classes: list[str]) -> dict[str, Any] | None:
+    if not classes or "votes" not in manifest:
+        return None
+    unclear = votes.unclear(manifest, classes).value_counts()
+    counted = {name: int(unclear.get(name, 0)) for name in votes.UNCLEAR}
+    return {"classes": classes, "images": int(manifest["votes"].notna().sum()), "unclear": counted}
 
 
 def import_dataset(
@@ -80,8 +97,13 @@ def import_dataset(
     progress: jobs.ProgressFn | None = None,
     copy: bool = False,
     kind: str | None = None,
+    options: Options | None = None,
+    resume: bool = True,
 ) -> Dataset:
-    """Import a folder, zip or tar of labelled images.
+    """Import labelled images: a folder, zip or tar, a CSV with pixels, or a Parquet file.
+
+    An import that was stopped leaves no dataset; what it had read is kept for a week, and the next import of the
+    same source, under any name, goes on from there.
 
     Args:
         workspace: where the dataset is made.
@@ -90,6 +112,8 @@ def import_dataset(
         progress: told how many files are read.
         copy: keep a copy of the source inside the dataset.
         kind: what to call the source instead of "folder" or "archive".
+        options: class names, labels, votes and subjects; kept with the dataset.
+        resume: whether what is read is kept when the import is stopped.
 
     Raises:
         BadName: `name` cannot be a dataset's name.
@@ -106,11 +130,14 @@ def import_dataset(
     _sweep(workspace.data)
     if progress:
         progress(0, 0, "looking at the files")
-    reader = open_reader(source)
+    chosen = options or Options()
+    reader = open_reader(source, Path(chosen.labels) if chosen.labels else None)
+    partial = Partial(workspace, source) if resume else None
     try:
+        intake = take_in(reader, chosen)
         with new_folder(target) as folder:
             write_json(folder / _OWNER, jobs.identity())
-            scan = _fill(folder, reader, source, progress)
+            scan = _fill(folder, reader, source, progress, intake, chosen, partial)
             path = _copy(source, folder, workspace) if copy else source
             about = {
                 "name": name,
@@ -118,6 +145,9 @@ def import_dataset(
                 "source": {"kind": kind or reader.kind, "path": str(path), "owned": copy},
                 "head": content_id(scan.manifest),
                 "problems": scan.problems,
+                "import": chosen.record(),
+                "skipped": intake.skipped,
+                "vote_classes": list(intake.vote_classes),
             }
             write_json(folder / "dataset.json", about)
             (folder / _OWNER).unlink()
@@ -125,18 +155,41 @@ def import_dataset(
         if target.exists():
             raise taken from error
         raise FerError(f"The import could not be written ({error.strerror})", received=target) from error
+    except FerError:
+        if partial:
+            partial.remove()
+        raise
     finally:
         reader.close()
+    if partial:
+        partial.remove()
     return Dataset(workspace, name)
 
 
-def _fill(folder: Path, reader: Reader, source: Path, progress: jobs.ProgressFn | None) -> Scan:
+def _fill(
+    folder: Path,
+    reader: Reader,
+    source: Path,
+    progress: jobs.ProgressFn | None,
+    intake: Intake,
+    options: Options,
+    partial: Partial | None,
+) -> Scan:
     """Pixels and first version of a new dataset."""
     with pixel_store.PixelWriter(pixel_store.pixel_file(folder), (pixel_store.SIZE,) * 2) as writer:
-        scan = scan_source(reader, writer, progress)
+        scan = scan_source(
+            reader,
+            writer,
+            progress,
+            entries=intake.entries,
+            partial=partial,
+            subject_pattern=options.subject_pattern,
+        )
     _check_found(scan, source)
     made, counted = content_id(scan.manifest), version_store.tally(scan.manifest)
-    parameters = {"source": source.name, "kind": reader.kind}
+    parameters = {"source": source.name, "kind": reader.kind, **options.record()}
+    if intake.skipped:
+        parameters["skipped"] = intake.skipped
     version = Version(made, 1, None, "import", parameters, counted, now())
     version_store.write_version(folder, version, scan.manifest)
     return scan

@@ -9,10 +9,14 @@
 | csv | `labels.csv` beside a folder `images` |
 | fer2013 | one `fer2013.csv` with the columns emotion, pixels, Usage of the Kaggle set |
 | npz | one `faces.npz` with uint8 arrays per split, to be loaded without pickle |
+| parquet | `data/<split>-00000-of-00001.parquet` as Hugging Face's datasets read it, with the original bytes |
+
+Beside them lies `fer-export.json`: what was exported, and a checksum of every file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import zipfile
@@ -25,12 +29,14 @@ import pandas as pd
 
 from fer_core.data import layouts
 from fer_core.data.layouts import Export
+from fer_core.data.readers.base import EXPORT_MANIFEST, disk_name, shown_name
+from fer_core.data.records import classes
 from fer_core.data.sources import located
 from fer_core.data.versions import Version
 from fer_core.emotions import UNASSIGNED
-from fer_core.errors import AlreadyExists, BadName, FerError, SourceError
+from fer_core.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
 from fer_core.jobs import ProgressFn
-from fer_core.workspace import new_folder
+from fer_core.workspace import new_folder, read_json, write_json
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -42,6 +48,7 @@ FORMATS: dict[str, str] = {
     "csv": "A CSV file beside a folder of images",
     "fer2013": "One CSV with pixels, as FER2013",
     "npz": "NumPy arrays of 48x48 faces",
+    "parquet": "Parquet for Hugging Face datasets",
 }
 
 
@@ -89,6 +96,7 @@ def export_version(
                 for source in rows["source"].unique():
                     located(dataset.sources, source)
             layouts.WRITERS[format](job, folder, files, places(rows))
+            write_json(folder / EXPORT_MANIFEST, _manifest(job, version, format, folder))
     except OSError as error:
         hint = "Check free space and permissions"
         raise FerError(
@@ -102,6 +110,52 @@ def export_version(
         "warnings": job.warnings,
         "to": str(target),
     }
+
+
+def _manifest(job: Export, version: Version, format: str, folder: Path) -> dict[str, Any]:
+    """What was exported: the same for the same version on any machine."""
+    sums = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with open(path, "rb") as file:
+                sums[shown_name(path.relative_to(folder).as_posix())] = hashlib.file_digest(
+                    file, "sha256"
+                ).hexdigest()
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
+    return {
+        "dataset": job.dataset.name,
+        "version": version.id,
+        "number": version.number,
+        "format": format,
+        "images": job.written,
+        "classes": list(classes(job.manifest)),
+        "counts": version.counts["counts"],
+        "missing": job.missing,
+        "checksum": hashlib.sha256(lines.encode()).hexdigest(),
+        "sha256": sums,
+    }
+
+
+def verify(folder: Path) -> list[dict[str, str]]:
+    """Files of an exported folder that are not as they were written: {path, reason}; [] where all are.
+
+    Raises:
+        NotFound: the folder holds no readable manifest of an export.
+    """
+    try:
+        sums: dict[str, str] = read_json(folder / EXPORT_MANIFEST)["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotFound("This folder holds no manifest of an export", received=folder) from error
+    wrong = []
+    for name, digest in sums.items():
+        path = folder / disk_name(name)
+        if not path.is_file():
+            wrong.append({"path": name, "reason": "The file is gone"})
+        else:
+            with open(path, "rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                    wrong.append({"path": name, "reason": "The file has changed since the export"})
+    return wrong
 
 
 def _check_target(dataset: Dataset, target: Path, shown: Path) -> None:

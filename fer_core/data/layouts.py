@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import ExifTags, Image
 
 from fer_core.data.images import decode
@@ -148,6 +152,40 @@ def write_npz(job: Export, folder: Path, files: SourceFiles, places: Sequence[st
     np.savez(folder / "faces.npz", **arrays)
 
 
+def write_parquet(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+    """`data/<split>.parquet` as Hugging Face's datasets read and write it, with the original bytes."""
+    names = list(classes(job.used))
+    label = {"names": names, "_type": "ClassLabel"}
+    texts = ("split", "image_id", "pixel_hash")
+    features = {"image": {"_type": "Image"}, "label": label} | {
+        t: {"dtype": "string", "_type": "Value"} for t in texts
+    }
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    schema = pa.schema(
+        [("image", image), ("label", pa.int64()), *((text, pa.string()) for text in texts)],
+        metadata={"huggingface": json.dumps({"info": {"features": features}})},
+    )
+    (folder / "data").mkdir()
+    rows: dict[str, list[dict[str, object]]] = {}
+    with ExitStack() as stack:
+        writers: dict[str, pq.ParquetWriter] = {}
+        for row, _, data in job.read(job.used, files):
+            if row.split not in writers:
+                target = folder / "data" / f"{row.split}-00000-of-00001.parquet"
+                writers[row.split] = stack.enter_context(pq.ParquetWriter(target, schema, compression="zstd"))
+            own = rows.setdefault(row.split, [])
+            picture = {"bytes": data, "path": PurePosixPath(row.path).name}
+            own.append(
+                {"image": picture, "label": names.index(row.label)} | {t: getattr(row, t) for t in texts}
+            )
+            if len(own) == _EVERY:
+                writers[row.split].write_table(pa.Table.from_pylist(own, schema))
+                own.clear()
+        for split, own in rows.items():
+            if own:
+                writers[split].write_table(pa.Table.from_pylist(own, schema))
+
+
 Writer = Callable[[Export, Path, SourceFiles, Sequence[str]], None]
 WRITERS: dict[str, Writer] = {
     "folder": write_files,
@@ -156,8 +194,9 @@ WRITERS: dict[str, Writer] = {
     "csv": write_csv,
     "fer2013": write_fer2013,
     "npz": write_npz,
+    "parquet": write_parquet,
 }
-NEED_FILES = frozenset({"folder", "keras", "imagefolder", "csv"})
+NEED_FILES = frozenset({"folder", "keras", "imagefolder", "csv", "parquet"})
 """Formats that need the original files."""
 
 

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from fer_core.data import measures
 from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
+from fer_core.data.intake import subject_of
+from fer_core.data.partial import Kept, Partial
 from fer_core.data.pixels import SIZE, PixelWriter
 from fer_core.data.readers.base import Entry, Reader, suffix_of
 from fer_core.data.records import COLUMNS, check_manifest, file_hash, image_id
@@ -40,8 +42,16 @@ class Scan:
     problems: list[dict[str, str]]
 
 
-def scan_source(reader: Reader, pixels: PixelWriter, progress: ProgressFn | None = None) -> Scan:
-    """Read, decode and measure every file of a source.
+def scan_source(
+    reader: Reader,
+    pixels: PixelWriter,
+    progress: ProgressFn | None = None,
+    *,
+    entries: Sequence[Entry],
+    partial: Partial | None = None,
+    subject_pattern: str = "",
+) -> Scan:
+    """Read, decode and measure files of a source.
 
     A file that claims to be a picture, or is one, gets a row, with `error` where it does not decode. Any
     other file, and a picture in no class folder, is a problem. Nothing is left out.
@@ -50,8 +60,10 @@ def scan_source(reader: Reader, pixels: PixelWriter, progress: ProgressFn | None
         reader: the source.
         pixels: receives the gray 48x48 picture of every readable row, in row order.
         progress: told after every batch.
+        entries: the files, in the order of the rows.
+        partial: what was read before, and where to keep what is read until the end.
+        subject_pattern: as `Options.subject_pattern`.
     """
-    entries = reader.entries()
     rows: list[Row] = []
     problems: list[dict[str, str]] = []
     done = 0
@@ -63,22 +75,40 @@ def scan_source(reader: Reader, pixels: PixelWriter, progress: ProgressFn | None
         for row in batch.rows:
             if not row["error"]:
                 row["row"] += first
+        if partial and batch.fresh:
+            stamped = [batch.rows[i] | {"stamp": batch.stamps[i]} for i, _ in batch.fresh]
+            partial.add(stamped, batch.pictures[[i for _, i in batch.fresh]])
         rows.extend(batch.rows)
         problems.extend(batch.problems)
         done += batch.files
         if progress:
             progress(done, len(entries), "images")
 
-    with ThreadPoolExecutor(1) as pool:
-        waiting: Future[_Measured] | None = None
-        for items in _batches(reader, entries):
-            following = pool.submit(_measure, items)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            waiting: Future[_Measured] | None = None
+            for items in _batches(reader, entries, partial):
+                following = pool.submit(_measure, items)
+                if waiting:
+                    collect(waiting)
+                waiting = following
             if waiting:
                 collect(waiting)
-            waiting = following
-        if waiting:
-            collect(waiting)
-    return Scan(check_manifest(pd.DataFrame(rows, columns=list(COLUMNS))), problems)
+    finally:
+        if partial:
+            partial.save()
+    return Scan(_table(rows, entries, subject_pattern), problems)
+
+
+def _table(rows: list[Row], entries: Sequence[Entry], subject_pattern: str) -> pd.DataFrame:
+    """The manifest, with votes and subjects where there are any."""
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    votes = {entry.path: list(entry.votes) for entry in entries if entry.votes is not None}
+    if votes:
+        table["votes"] = pd.Series([votes.get(path) for path in table["path"]], dtype="object")
+    if subject_pattern:
+        table["subject"] = [subject_of(subject_pattern, path) for path in table["path"]]
+    return check_manifest(table)
 
 
 @dataclass(slots=True)
@@ -89,23 +119,31 @@ class _Item:
     picture: Picture | None = None
     file_hash: str = ""
     error: str = ""
+    kept: Kept | None = None
 
 
 @dataclass(slots=True)
 class _Measured:
-    """A batch, measured. `row` counts from the batch's first picture."""
+    """A batch, measured.
+
+    `row` counts from the batch's first picture; `fresh` has the row and picture of what was read just now, `stamps`
+    those of all rows.
+    """
 
     files: int
     rows: list[Row]
     problems: list[dict[str, str]]
     pictures: NDArray[np.uint8]
+    fresh: list[tuple[int, int]]
+    stamps: list[str]
 
 
-def _batches(reader: Reader, entries: Sequence[Entry]) -> Iterator[list[_Item]]:
+def _batches(reader: Reader, entries: Sequence[Entry], partial: Partial | None) -> Iterator[list[_Item]]:
     batch: list[_Item] = []
     pixels = 0
     for entry in entries:
-        item = _read(reader, entry)
+        kept = partial.find(entry) if partial and entry.label is not None else None
+        item = _Item(entry, kept=kept) if kept else _read(reader, entry)
         batch.append(item)
         pixels += item.picture.pixels.size if item.picture else 0
         if len(batch) >= _BATCH or pixels >= _BATCH_PIXELS:
@@ -136,30 +174,47 @@ def _measure(items: list[_Item]) -> _Measured:
     """Rows of a batch in its order; pictures of one size are measured together."""
     rows: list[Row] = []
     problems: list[dict[str, str]] = []
+    stamps: list[str] = []
+    kept: list[int] = []
     grays: list[NDArray[np.uint8]] = []
-    readable: list[Row] = []
+    fresh: list[tuple[int, int]] = []  # row and picture of what has to be measured
     for item in items:
+        if item.kept:
+            before, picture = item.kept
+            rows.append(before | _place(item.entry) | {"row": len(grays)})
+            stamps.append("")
+            kept.append(len(grays))
+            grays.append(picture)
+            continue
         if item.picture is None and (item.entry.label is None or suffix_of(item.entry.path) not in SUFFIXES):
             problems.append({"path": item.entry.path, "reason": item.error})
             continue
         row = _row(item, len(grays))
         rows.append(row)
+        stamps.append(item.entry.stamp)
         if item.picture is not None:
-            readable.append(row)
+            fresh.append((len(rows) - 1, len(grays)))
             grays.append(to_gray(item.picture.pixels))
     pictures = np.empty((len(grays), SIZE, SIZE), dtype=np.uint8)
-    by_shape: dict[tuple[int, ...], list[int]] = {}
-    for index, gray in enumerate(grays):
-        by_shape.setdefault(gray.shape, []).append(index)
-    for indices in by_shape.values():
-        stack = np.stack([grays[i] for i in indices])
-        pictures[indices] = measures.resize_stack(stack, SIZE)
+    for place in kept:
+        pictures[place] = grays[place]
+    by_shape: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for pair in fresh:
+        by_shape.setdefault(grays[pair[1]].shape, []).append(pair)
+    for places in by_shape.values():
+        stack = np.stack([grays[i] for _, i in places])
+        pictures[[i for _, i in places]] = measures.resize_stack(stack, SIZE)
         hashes = measures.phash_stack(stack)
         scores = measures.quality_stack(stack)
-        for i, phash, (brightness, contrast, sharpness) in zip(indices, hashes, scores, strict=True):
+        for (i, _), phash, (brightness, contrast, sharpness) in zip(places, hashes, scores, strict=True):
             found = {"brightness": brightness, "contrast": contrast, "sharpness": sharpness}
-            readable[i].update(found, phash=phash)
-    return _Measured(len(items), rows, problems, pictures)
+            rows[i].update(found, phash=phash)
+    return _Measured(len(items), rows, problems, pictures, fresh, stamps)
+
+
+def _place(entry: Entry) -> Row:
+    """The part of a row that the source's names decide."""
+    return {"split": entry.split or UNASSIGNED, "label": entry.label or ""}
 
 
 def _row(item: _Item, number: int) -> Row:
@@ -170,8 +225,7 @@ def _row(item: _Item, number: int) -> Row:
         "row": number if picture else -1,
         "path": entry.path,
         "source": MAIN,
-        "split": entry.split or UNASSIGNED,
-        "label": entry.label or "",
+        **_place(entry),
         "width": picture.width if picture else 0,
         "height": picture.height if picture else 0,
         "mode": picture.mode if picture else "",

@@ -6,6 +6,7 @@ with dataset.files() as files:
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ MAIN = "main"
 
 
 class SourceFiles:
-    """Reads files of several sources, each opened at its first file.
+    """Reads files of several sources, each opened at its first file; `read` may be called from several threads.
 
     Args:
         paths: folder or archive of each source, by name.
@@ -27,6 +28,7 @@ class SourceFiles:
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self._paths = dict(paths)
         self._open: dict[str, Reader] = {}
+        self._lock = threading.Lock()
 
     def read(self, source: str, path: str) -> bytes:
         """The bytes of one file.
@@ -35,8 +37,9 @@ class SourceFiles:
             NotFound: the source is unknown or gone, or no longer holds the file.
             SourceError: the file is there but cannot be read.
         """
-        if source not in self._open:
-            self._open[source] = open_reader(located(self._paths, source))
+        with self._lock:
+            if source not in self._open:
+                self._open[source] = open_reader(located(self._paths, source))
         return self._open[source].read(path)
 
     def close(self) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
 
+ANNOTATIONS = "annotations.json"
+
+
 @dataclass(frozen=True)
 class Version:
     """One version of a dataset.
@@ -34,6 +37,7 @@ class Version:
         counts: `tally` of its manifest.
         created: UTC, ISO 8601.
         note: free text.
+        name: what people call it; "" where they do not.
     """
 
     id: str
@@ -44,6 +48,7 @@ class Version:
     counts: dict[str, Any] = field(default_factory=dict)
     created: str = ""
     note: str = ""
+    name: str = ""
 
 
 def tally(manifest: pd.DataFrame) -> dict[str, Any]:
@@ -69,27 +74,51 @@ def write_version(folder: Path, version: Version, manifest: pd.DataFrame) -> Non
     """Write one version's folder, whole or not at all."""
     with new_folder(folder / "versions" / version.id) as aside:
         manifest.to_parquet(aside / "manifest.parquet", index=False, compression="zstd")
-        write_json(aside / "version.json", asdict(version))
+        record = asdict(version)
+        del record["name"]  # a version never changes; its name may
+        write_json(aside / "version.json", record)
 
 
 def list_versions(folder: Path) -> list[Version]:
-    """The versions below a dataset's folder, oldest first."""
+    """The versions below a dataset's folder, oldest first, with the names and notes people gave them."""
     found = []
+    told = version_notes(folder)
     for path in (folder / "versions").glob("[0-9a-f]*/version.json"):
         try:
-            found.append(Version(**read_json(path)))
-        except (ValueError, TypeError) as error:
+            record = read_json(path)
+            found.append(Version(**{**record, **told.get(record["id"], {})}))
+        except (ValueError, TypeError, KeyError) as error:
             raise ManifestError("A version file is damaged", received=path, hint=str(error)) from error
     return sorted(found, key=lambda version: version.number)
 
 
+def version_notes(folder: Path) -> dict[str, dict[str, str]]:
+    """Names and notes given to versions later: id -> {name, note}.
+
+    Raises:
+        ManifestError: the file is damaged.
+    """
+    try:
+        found = read_json(folder / ANNOTATIONS)
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise ManifestError("The file of version names is damaged", received=folder / ANNOTATIONS) from error
+    return {
+        version: {k: str(told[k]) for k in ("name", "note") if k in told} for version, told in found.items()
+    }
+
+
 def find_version(versions: list[Version], wanted: str | None, head: str) -> Version:
-    """The version of that id, unique start of an id, or number ("v3"); the head for None.
+    """The version of that name, id, unique start of an id, or number ("v3"); the head for None.
 
     Raises:
         NotFound: none, or more than one, is meant.
     """
     wanted = (wanted or head).strip().lower()
+    named = [v for v in versions if v.name and v.name.lower() == wanted]
+    if named:
+        return named[0]
     numbered = re.fullmatch(r"v(\d+)", wanted)
     if numbered:
         found = [v for v in versions if v.number == int(numbered[1])]

@@ -76,6 +76,8 @@ def test_describe(workspace: Workspace, source: Path) -> None:
             "val": {"happy": 1, "neutral": 1, "sad": 0},
             "test": {"happy": 1, "neutral": 0, "sad": 1},
         },
+        "skipped": {},
+        "votes": None,
     }
     assert {p["path"] for p in problems} == {"train/happy/bad.jpg", "train/readme.txt"}
     assert json.loads(json.dumps(found)) == found

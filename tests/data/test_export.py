@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from made_pictures import png, tree, write_tree, write_zip
 
 from fer_core.data.datasets import Dataset, import_dataset
-from fer_core.data.export import export_version, places
+from fer_core.data.export import export_version, places, verify
 from fer_core.data.versions import save_version
 from fer_core.errors import AlreadyExists, BadName, NotFound, SourceError
 from fer_core.workspace import Workspace
@@ -28,7 +29,10 @@ def dataset(workspace: Workspace, tmp_path: Path) -> Dataset:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """All files but the export's own manifest."""
+    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    found.pop("fer-export.json", None)
+    return found
 
 
 def test_files_keep_their_bytes(dataset: Dataset, tmp_path: Path) -> None:
@@ -139,3 +143,33 @@ def test_a_class_that_cannot_be_a_folder(dataset: Dataset, tmp_path: Path, label
     with pytest.raises(BadName):
         export_version(dataset, made, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "keras", "folder"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_formats_that_come_back_as_the_same_version(
+    dataset: Dataset, tmp_path: Path, form: str, zipped: bool
+) -> None:
+    manifest = dataset.manifest()
+    manifest.loc[2, "label"] = "anger"
+    good = save_version(dataset, manifest[manifest["error"] == ""], parent="v1", operation="review")
+    to = tmp_path / ("out.zip" if zipped else "out")
+    assert export_version(dataset, good, to, form)["missing"] == []
+    again = import_dataset(dataset.workspace, to, "again")
+    assert again.head == good.id
+
+
+def test_the_manifest_of_an_export_tells_what_changed(dataset: Dataset, tmp_path: Path) -> None:
+    export_version(dataset, dataset.version(), tmp_path / "out")
+    about = json.loads((tmp_path / "out" / "fer-export.json").read_text())
+    assert (about["version"], about["images"], len(about["sha256"])) == (dataset.head, 10, 10)
+    assert verify(tmp_path / "out") == []
+    (tmp_path / "out" / "train" / "happy" / "bad.jpg").write_bytes(b"a face")
+    gone = next((tmp_path / "out" / "val").rglob("2.png"))
+    gone.unlink()
+    assert {p["path"]: p["reason"] for p in verify(tmp_path / "out")} == {
+        "train/happy/bad.jpg": "The file has changed since the export",
+        gone.relative_to(tmp_path / "out").as_posix(): "The file is gone",
+    }
+    with pytest.raises(NotFound):
+        verify(tmp_path)

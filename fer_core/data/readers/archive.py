@@ -6,7 +6,7 @@ unpack beyond the limits (count of files, total size, ratio of unpacked to packe
 
 from __future__ import annotations
 
-import lzma
+import io
 import os
 import stat
 import struct
@@ -19,7 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from fer_core.data.readers.base import MAX_FILE_BYTES, Entry, is_clutter, missing_file, shown_name
+from fer_core.data.readers.base import (
+    DAMAGED,
+    MAX_FILE_BYTES,
+    Entry,
+    is_clutter,
+    missing_file,
+    shown_name,
+    size_problem,
+)
 from fer_core.data.readers.layout import named
 from fer_core.errors import SourceError, UnsafeArchive
 
@@ -43,7 +51,6 @@ class Limits:
     file_bytes: int = MAX_FILE_BYTES
 
 
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, struct.error)
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 
 
@@ -118,7 +125,7 @@ class ArchiveReader:
         self._zip: zipfile.ZipFile | None = None
         self._tar: tarfile.TarFile | None = None
         self._members: dict[str, zipfile.ZipInfo | tarfile.TarInfo] = {}
-        self._entries: list[Entry] = []
+        self._files: list[Entry] = []
         try:
             if zipfile.is_zipfile(archive):
                 self._zip = zipfile.ZipFile(archive)
@@ -127,7 +134,7 @@ class ArchiveReader:
             self._list()
         except PermissionError as error:
             raise SourceError("The archive may not be read", received=archive) from error
-        except (*_DAMAGED, OSError) as error:
+        except DAMAGED as error:
             self.close()
             raise SourceError(
                 "This is not a zip or tar archive, or it is damaged",
@@ -139,7 +146,24 @@ class ArchiveReader:
             raise
 
     def entries(self) -> list[Entry]:
-        return list(self._entries)
+        return named(self._files)
+
+    def files(self) -> list[Entry]:
+        """Every file but clutter, without split or class."""
+        return list(self._files)
+
+    def open(self, path: str) -> IO[bytes]:
+        """One file as a stream. Raises NotFound or SourceError."""
+        member = self._members.get(path)
+        if member is None:
+            raise missing_file(path, self._path)
+        if isinstance(member, zipfile.ZipInfo):
+            assert self._zip is not None
+            try:
+                return self._zip.open(member)
+            except DAMAGED as error:
+                raise SourceError(f"The archive is damaged here ({error})", received=path) from error
+        return io.BytesIO(self.read(path))
 
     def read(self, path: str) -> bytes:
         member = self._members.get(path)
@@ -153,7 +177,7 @@ class ArchiveReader:
             with self._lock:
                 file: IO[bytes] | None = self._tar.extractfile(member)
                 return file.read() if file else b""
-        except (*_DAMAGED, NotImplementedError, RuntimeError, OSError) as error:
+        except DAMAGED as error:
             raise SourceError(f"The archive is damaged here ({error})", received=path) from error
 
     def close(self) -> None:
@@ -166,18 +190,20 @@ class ArchiveReader:
         listed = self._list_zip(gate) if self._zip else self._list_tar(gate)
         twice: list[Entry] = []
         kept: dict[str, Entry] = {}
-        for path, member, problem in listed:
+        for path, member, problem, stamp in listed:
             if is_clutter(path):
                 continue
             if path in kept:
                 twice.append(Entry(path, problem="The archive holds this name twice; the last one was read"))
-            kept[path] = Entry(path, problem=problem)
+            kept[path] = Entry(path, problem=problem, stamp=stamp)
             self._members[path] = member
-        self._entries = named([*kept.values(), *twice])
+        self._files = [*kept.values(), *twice]
 
-    def _list_zip(self, gate: _Gate) -> Iterator[tuple[str, zipfile.ZipInfo, str]]:
+    def _list_zip(self, gate: _Gate) -> Iterator[tuple[str, zipfile.ZipInfo, str, str]]:
         assert self._zip is not None
         for info in self._zip.infolist():
+            if not info.filename:
+                raise zipfile.BadZipFile("a file without a name")
             path = gate.admit(info.filename, info.file_size)
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise gate.refuse_link(info.filename)
@@ -189,9 +215,9 @@ class ArchiveReader:
                     received=self._path.name,
                     hint="Pack it again without a password",
                 )
-            yield path, info, self._too_large(info.file_size)
+            yield path, info, self._too_large(path, info.file_size), f"{info.file_size}-{info.CRC:x}"
 
-    def _list_tar(self, gate: _Gate) -> Iterator[tuple[str, tarfile.TarInfo, str]]:
+    def _list_tar(self, gate: _Gate) -> Iterator[tuple[str, tarfile.TarInfo, str, str]]:
         assert self._tar is not None
         for info in self._tar:
             path = gate.admit(shown_name(info.name), info.size)
@@ -199,7 +225,8 @@ class ArchiveReader:
                 raise gate.refuse_link(info.name)
             if info.isdir():
                 continue
-            yield path, info, self._too_large(info.size) if info.isreg() else "Not a regular file"
+            problem = self._too_large(path, info.size) if info.isreg() else "Not a regular file"
+            yield path, info, problem, f"{info.size}-{info.mtime}"
 
-    def _too_large(self, size: int) -> str:
-        return f"The file is too large: {size / 1e6:,.0f} MB" if size > self._limits.file_bytes else ""
+    def _too_large(self, path: str, size: int) -> str:
+        return size_problem(path, size, self._limits.file_bytes)

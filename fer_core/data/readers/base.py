@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
+import struct
+import tarfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import IO, Protocol
 
 from fer_core.errors import NotFound
 
+DAMAGED = (
+    OSError,
+    EOFError,
+    RuntimeError,  # an encrypted member, and NotImplementedError for a way of packing
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+)
+"""What Python's archive modules raise for a damaged file."""
+
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""
+MAX_TABLE_BYTES = 4 << 30
+TABLES = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
+EXPORT_MANIFEST = "fer-export.json"
+"""What an export says about itself; no part of the data."""
 
 _CLUTTER_FOLDERS = frozenset(
     {"__macosx", "$recycle.bin", "system volume information", "@eadir", "lost+found"}
 )
-_CLUTTER_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
+_CLUTTER_FILES = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", EXPORT_MANIFEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +49,26 @@ class Entry:
         split: train, val, test or another name; None where the source names none.
         label: canonical class name; None where the file lies in no class folder.
         problem: why the file cannot be read at all; "" where it can.
+        found: the class as the source spells it; None where it names none.
+        votes: how many people gave each class, in the order of the votes file.
+        stamp: differs once the file does, as far as can be told without reading it (size and time, or CRC).
     """
 
     path: str
     split: str | None = None
     label: str | None = None
     problem: str = ""
+    found: str | None = None
+    votes: tuple[int, ...] | None = None
+    stamp: str = ""
 
 
 class Reader(Protocol):
     """A source of images. Reading never changes it. `read` may be called from several threads."""
 
-    kind: str
+    @property
+    def kind(self) -> str:
+        """ "folder", "archive", "csv", "parquet": what the source is."""
 
     def entries(self) -> list[Entry]:
         """Every file but clutter, in the order in which reading is fastest."""
@@ -49,6 +78,35 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """Let go of open files."""
+
+
+class Container(Protocol):
+    """A folder or archive: files by name, whatever they mean."""
+
+    kind: str
+
+    def files(self) -> list[Entry]:
+        """Every file but clutter, without split or class."""
+
+    def open(self, path: str) -> IO[bytes]:
+        """One file as a stream. Raises NotFound or SourceError."""
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file. Raises NotFound or SourceError."""
+
+    def close(self) -> None:
+        """Let go of open files."""
+
+
+def size_problem(path: str, size: int, limit: int) -> str:
+    """Why a file is too large to be read; "" where it is not. A table of pictures may be larger than a picture."""
+    most = max(limit, MAX_TABLE_BYTES) if is_table(path) else limit
+    return f"The file is too large: {size / 1e6:,.0f} MB" if size > most else ""
+
+
+def is_table(path: str) -> bool:
+    """Whether a file's name says that it holds a table: CSV, packed or not, or Parquet."""
+    return path.lower().endswith(TABLES)
 
 
 def is_clutter(path: str) -> bool:

@@ -5,8 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
-from fer_core.data.readers.base import MAX_FILE_BYTES, Entry, disk_name, is_clutter, missing_file, shown_name
+from fer_core.data.readers.base import (
+    MAX_FILE_BYTES,
+    Entry,
+    disk_name,
+    is_clutter,
+    missing_file,
+    shown_name,
+    size_problem,
+)
 from fer_core.data.readers.layout import named
 from fer_core.errors import SourceError
 
@@ -21,9 +30,13 @@ class FolderReader:
         self._max = max_file_bytes
 
     def entries(self) -> list[Entry]:
+        return named(self.files())
+
+    def files(self) -> list[Entry]:
+        """Every file but clutter, without split or class."""
         found: list[Entry] = []
         self._walk(self.root, "", found)
-        return named(found)
+        return found
 
     def _walk(self, folder: Path, prefix: str, found: list[Entry]) -> None:
         try:
@@ -41,25 +54,33 @@ class FolderReader:
             if item.is_dir(follow_symlinks=False):
                 self._walk(folder / item.name, f"{path}/", found)
             else:
-                found.append(Entry(path, problem=self._problem(item)))
+                problem, stamp = self._looked_at(item, path)
+                found.append(Entry(path, problem=problem, stamp=stamp))
 
-    def _problem(self, item: os.DirEntry[str]) -> str:
+    def _looked_at(self, item: os.DirEntry[str], path: str) -> tuple[str, str]:
+        """Problem and stamp of a file."""
         try:
             if item.is_symlink():
                 if not Path(item.path).resolve().is_relative_to(self.root):
-                    return "A link that leads outside the folder"
+                    return "A link that leads outside the folder", ""
                 if item.is_dir():
-                    return "A link to another folder; its images are read where they are"
+                    return "A link to another folder; its images are read where they are", ""
             info = item.stat()
         except OSError as error:
-            return f"The file cannot be read: {error.strerror}"
+            return f"The file cannot be read: {error.strerror}", ""
         if not stat.S_ISREG(info.st_mode):
-            return "Not a regular file"
-        if info.st_size > self._max:
-            return f"The file is too large: {info.st_size / 1e6:,.0f} MB"
-        return ""
+            return "Not a regular file", ""
+        return size_problem(path, info.st_size, self._max), f"{info.st_size}-{info.st_mtime_ns}"
 
     def read(self, path: str) -> bytes:
+        with self.open(path) as file:
+            try:
+                return file.read()
+            except OSError as error:
+                raise SourceError(f"The file cannot be read: {error.strerror}", received=path) from error
+
+    def open(self, path: str) -> BinaryIO:
+        """One file as a stream. Raises NotFound or SourceError."""
         target = self.root / path
         if not target.exists():
             target = self.root / disk_name(path)
@@ -67,7 +88,7 @@ class FolderReader:
         if not target.resolve().is_relative_to(self.root):
             raise SourceError("This path leads outside the source folder", received=path)
         try:
-            return target.read_bytes()
+            return open(target, "rb")
         except FileNotFoundError:
             raise missing_file(path, self.root) from None
         except OSError as error:

@@ -32,12 +32,15 @@ def named(entries: Sequence[Entry]) -> list[Entry]:
         if not entry.problem and suffix_of(entry.path) in SUFFIXES | {""}
     ]
     deciding = images or trails
-    names = dict(zip(deciding, name_folders(deciding), strict=True))
+    names = dict(zip(deciding, find_folders(deciding), strict=True))
     unknown = (None, None)
-    return [
-        replace(entry, split=names.get(trail, unknown)[0], label=names.get(trail, unknown)[1])
-        for entry, trail in zip(entries, trails, strict=True)
-    ]
+    return [labelled(entry, *names.get(trail, unknown)) for entry, trail in zip(entries, trails, strict=True)]
+
+
+def labelled(entry: Entry, split: str | None, found: str | None) -> Entry:
+    """An entry with its split and class; the class's usual spelling becomes its label."""
+    label = None if found is None else canonical_emotion(found)
+    return replace(entry, split=split, found=found, label=label)
 
 
 def name_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None]]:
@@ -50,6 +53,11 @@ def name_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None
         For each file (split, label); split is None where no folder names one, label None where the file lies
         in no class folder.
     """
+    return [(s, None if f is None else canonical_emotion(f)) for s, f in find_folders(trails)]
+
+
+def find_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None]]:
+    """As `name_folders`, with every class as its folder spells it."""
     files = Counter(trails)
     split_at = _split_levels(files)
     rest = {t: t if at is None else t[:at] + t[at + 1 :] for t, at in split_at.items()}
@@ -57,7 +65,7 @@ def name_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None
     names: dict[Folders, tuple[str | None, str | None]] = {}
     for trail, at in split_at.items():
         level = class_at[trail]
-        label = None if level is None else canonical_emotion(rest[trail][level])
+        label = None if level is None else rest[trail][level].strip()
         names[trail] = (None if at is None else _split_name(trail[at]), label)
     names.update(_named_siblings(names, split_at))
     return [names[t] for t in trails]
@@ -132,11 +140,11 @@ def _named_siblings(
         return {}
     level = levels.pop()
     beside = {t[:level] for t, at in split_at.items() if at is not None}
-    labels = {label for split, label in names.values() if split and label}
+    labels = {canonical_emotion(label) for split, label in names.values() if split and label}
     without = [t for t, (split, _) in names.items() if split is None and len(t) > level + 1]
     holding = {t[: level + 1] for t in without if canonical_emotion(t[level + 1]) in labels}
     return {
-        t: (t[level].strip(), canonical_emotion(t[level + 1]))
+        t: (t[level].strip(), t[level + 1].strip())
         for t in without
         if t[: level + 1] in holding and t[:level] in beside and not is_emotion(t[level])
     }

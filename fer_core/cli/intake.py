@@ -1,0 +1,207 @@
+"""Verbs that bring images in: inspect, import, refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer_core.cli.common import dataset, name_argument, workspace
+from fer_core.cli.data import listed, told
+from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import job_option, work
+from fer_core.errors import JobError, SourceError
+
+if TYPE_CHECKING:
+    from fer_core.data.options import Options
+
+_Verb = Callable[..., Any]
+NUMBERINGS = ("fer2013", "affectnet", "rafdb")
+CLASSES = ("4", "7", "8", "all")
+
+
+def _files(verb: _Verb) -> _Verb:
+    """The options `--labels` and `--votes`."""
+    for name, words in (
+        (
+            "--votes",
+            "Counts per class and image, as FER+'s; joined line by line to a table, else by file name.",
+        ),
+        ("--labels", "Classes of the images; any column names."),
+    ):
+        verb = click.option(name, metavar="CSV", default="", help=words)(verb)
+    return verb
+
+
+@click.command("inspect")
+@click.argument("path", type=click.Path(path_type=Path))
+@_files
+@reports
+def inspect(path: Path, labels: str, votes: str) -> Report:
+    """Show which classes a source names and what they would become. Nothing is imported."""
+    from fer_core.data.export import verify
+    from fer_core.data.options import Options
+    from fer_core.data.preview import look_inside
+    from fer_core.data.readers.base import EXPORT_MANIFEST
+
+    found = look_inside(path, Options(labels=labels, votes=votes))
+    exported = (path.expanduser() / EXPORT_MANIFEST).is_file()
+    changed = verify(path.expanduser()) if exported else None
+    result = {
+        "kind": found.kind,
+        "classes": [
+            {
+                "name": c.name,
+                "images": c.images,
+                "proposed": c.proposed,
+                "certain": c.certain,
+                "splits": c.splits,
+            }
+            for c in found.classes
+        ],
+        "numbering": found.numbering,
+        "unlabelled": found.unlabelled,
+        "problems": found.problems,
+        "unclear": found.unclear,
+        "changed_since_export": changed,
+    }
+    rows = [
+        (c.name, c.images, c.proposed, ", ".join(f"{s} {n:,}" for s, n in c.splits.items()))
+        for c in found.classes
+    ]
+    lines = [table(("found", "images", "becomes", "splits"), rows)]
+    lines += [f"{n:,} files: {reason}" for reason, n in found.problems.items()]
+    lines += [
+        f"{n:,} images whose votes say {name}; --skip {name} leaves them out"
+        for name, n in found.unclear.items()
+    ]
+    if changed is not None:
+        lines.append("An export, as it was written." if not changed else "An export that has changed since:")
+        lines += listed("changed", changed)
+    if found.numbering:
+        lines.append(
+            f"The classes are numbers, probably of {found.numbering}. Import with --map {found.numbering} if they are."
+        )
+    return Report(result, "\n".join(lines))
+
+
+@click.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", required=True, help="Name of the new dataset.")
+@click.option("--copy", is_flag=True, help="Keep a copy of the files in the workspace.")
+@_files
+@click.option(
+    "--map",
+    "mapping",
+    metavar="THEIRS=OURS",
+    multiple=True,
+    help="A class of another name, nothing after = leaves it out; or what numbers mean: fer2013, affectnet, rafdb.",
+)
+@click.option(
+    "--skip", metavar="CLASS", multiple=True, help="Leave a class out; with votes also unknown or NF."
+)
+@click.option(
+    "--classes",
+    type=click.Choice(CLASSES),
+    default="all",
+    show_default=True,
+    help="Keep one of the usual class sets only.",
+)
+@click.option(
+    "--subject-pattern",
+    metavar="REGEX",
+    default="",
+    help=r"Who is shown, read from the path, as in '(\w+)_\d+'.",
+)
+@click.option("--own", is_flag=True, hidden=True)
+@job_option
+@reports
+def import_(
+    path: Path,
+    name: str,
+    copy: bool,
+    labels: str,
+    votes: str,
+    mapping: tuple[str, ...],
+    skip: tuple[str, ...],
+    classes: str,
+    subject_pattern: str,
+    own: bool,
+    job: Path | None,
+) -> Report:
+    """Import labelled faces: a folder, zip or tar, a CSV with pixels as FER2013's, or Parquet as Hugging Face's.
+
+    Class folders, with or without split folders around or inside them, or images and a CSV of labels. The files are
+    read where they are and never changed; what is not a readable image is listed with the reason. Started again after a
+    stop, it goes on where it was.
+    """
+    home = workspace()
+    if own and not path.resolve().is_relative_to(home.jobs.resolve()):
+        raise SourceError("Only an upload of this workspace can be taken over", received=path)
+    with work(job) as task:
+        try:
+            from fer_core.data.datasets import describe, import_dataset
+
+            options = _options(labels, votes, mapping, skip, classes, subject_pattern)
+            found = import_dataset(
+                home, path, name, progress=task.progress, copy=copy or own, options=options, resume=not own
+            )
+        finally:
+            if own:
+                path.unlink(missing_ok=True)
+        task.result = describe(found)
+    return told(task.result)
+
+
+def _options(
+    labels: str, votes: str, mapping: tuple[str, ...], skip: tuple[str, ...], classes: str, pattern: str
+) -> Options:
+    from fer_core.data.mapping import parse_names
+    from fer_core.data.options import Options
+
+    numberings = [word for word in mapping if word in NUMBERINGS]
+    if len(set(numberings)) > 1:
+        raise SourceError("Numbers can mean one thing only", received=", ".join(numberings))
+    return Options(
+        labels=labels,
+        votes=votes,
+        names=parse_names(word for word in mapping if word not in NUMBERINGS),
+        numbering=numberings[0] if numberings else "",
+        skip=skip,
+        classes=classes,
+        subject_pattern=pattern,
+    )
+
+
+@click.command("refresh")
+@name_argument
+@click.option("--dry-run", is_flag=True, help="Say what would be added, and add nothing.")
+@job_option
+@reports
+def refresh(name: str, dry_run: bool, job: Path | None) -> Report:
+    """Look at the source again and add its new files as a version.
+
+    The choices of the import hold again. Files that changed, moved or are gone are reported and stay as they were
+    imported; the status is then 1.
+    """
+    with work(job) as task:
+        from fer_core.data.refresh import refresh as look_again
+
+        task.result = look_again(dataset(name), task.progress, dry_run=dry_run)
+    found = task.result
+    lines = [
+        f"{name}: {found['added']:,} new images{' would be' if dry_run else ''} added, "
+        f"{found['unchanged']:,} unchanged, version v{found['number']} ({found['version']})"
+    ]
+    kinds = ("changed", "gone", "renamed", "relabelled")
+    for what in (*kinds, "problems"):
+        lines += listed(what, found[what])
+    altered = {what: len(found[what]) for what in kinds if found[what]}
+    words = ", ".join(f"{n:,} {what}" for what, n in altered.items())
+    error = JobError(f"The source is not what it was: {words}; nothing was made of it") if altered else None
+    return Report(found, "\n".join(lines), error)
+
+
+COMMANDS: list[click.Command] = [inspect, import_, refresh]

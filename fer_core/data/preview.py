@@ -1,0 +1,129 @@
+"""A look into a source before it is imported: which classes it names, how many images, a few faces of each."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_core.data.images import decode, resize, to_gray
+from fer_core.data.intake import listed
+from fer_core.data.mapping import guess_numbering, propose
+from fer_core.data.options import Options
+from fer_core.data.pixels import SIZE
+from fer_core.data.readers import Reader, open_reader
+from fer_core.data.readers.base import Entry
+from fer_core.data.votes import UNCLEAR, unclear_vote
+from fer_core.emotions import UNASSIGNED, is_emotion
+from fer_core.errors import FerError, SourceError
+
+FACES = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """A class as the source names it.
+
+    Attributes:
+        name: as it stands there.
+        images: files that name it.
+        proposed: the class it probably is; its own name where that is not known.
+        splits: split -> files.
+        faces: uint8 (k, 48, 48), up to `FACES` of them.
+    """
+
+    name: str
+    images: int
+    proposed: str
+    splits: dict[str, int]
+    faces: NDArray[np.uint8]
+
+    @property
+    def certain(self) -> bool:
+        """Whether the proposal needs no second look: a known spelling, not a number or an unknown word."""
+        return is_emotion(self.name)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a source holds, by its names alone.
+
+    Attributes:
+        kind: "folder", "archive", "csv" or "parquet".
+        classes: numbers in their order, else most images first.
+        unlabelled: files in no class; `problems` of them, reason -> files.
+        numbering: what numbers as class names probably mean; "" where they are none.
+        unclear: "unknown" and "NF" -> images whose votes say so.
+    """
+
+    kind: str
+    classes: list[Found]
+    unlabelled: int
+    problems: dict[str, int]
+    numbering: str
+    unclear: dict[str, int]
+
+
+def look_inside(source: Path, options: Options | None = None, faces: int = FACES) -> Preview:
+    """List a source; decodes no more than the faces asked for.
+
+    Raises:
+        SourceError: nothing is there, nothing that can be read, or no class in it.
+    """
+    chosen = options or Options()
+    reader = open_reader(source, Path(chosen.labels) if chosen.labels else None)
+    try:
+        entries, vote_classes = listed(reader, chosen)
+        by_class: dict[str, list[Entry]] = {}
+        for entry in entries:
+            if entry.found is not None and entry.label is not None:
+                by_class.setdefault(entry.found, []).append(entry)
+        if not by_class:
+            hint = "Images belong in class folders, or in a CSV given as labels"
+            raise SourceError("The source names no classes", received=source, hint=hint)
+        proposed = propose(by_class)
+        if reader.kind == "csv":  # the format says what its numbers mean
+            proposed |= {name: own[0].label or name for name, own in by_class.items()}
+        classes = [
+            Found(name, len(own), proposed[name], _splits(own), _faces(reader, own, faces))
+            for name, own in sorted(by_class.items(), key=_order)
+        ]
+    finally:
+        reader.close()
+    votes = Counter(unclear_vote(e.votes, vote_classes) for e in entries)
+    loose = [e for e in entries if e.label is None]
+    return Preview(
+        reader.kind,
+        classes,
+        len(loose),
+        dict(Counter(e.problem or "In no class folder" for e in loose).most_common()),
+        "" if reader.kind == "csv" else guess_numbering(by_class),
+        {name: votes[name] for name in UNCLEAR if votes[name]},
+    )
+
+
+def _order(item: tuple[str, list[Entry]]) -> tuple[int, int, str]:
+    """Numbers first and by their size, then the classes with most images."""
+    name, entries = item
+    number = int(name) if name.isdecimal() else sys.maxsize
+    return number, -len(entries), name
+
+
+def _splits(entries: list[Entry]) -> dict[str, int]:
+    return dict(Counter(e.split or UNASSIGNED for e in entries))
+
+
+def _faces(reader: Reader, entries: list[Entry], wanted: int) -> NDArray[np.uint8]:
+    """The first, middle and last readable faces."""
+    found: list[NDArray[np.uint8]] = []
+    good = [e for e in entries if not e.problem]
+    for place in np.linspace(0, len(good) - 1, min(wanted, len(good))).astype(int):
+        try:
+            found.append(resize(to_gray(decode(reader.read(good[place].path)).pixels), SIZE))
+        except FerError:
+            continue
+    return np.stack(found) if found else np.zeros((0, SIZE, SIZE), np.uint8)

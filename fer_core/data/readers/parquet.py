@@ -1,0 +1,153 @@
+"""Parquet as Hugging Face writes it: `image: {bytes, path}` (or plain bytes) and `label`.
+
+Labels are ids of a ClassLabel, whose names stand in the file's metadata, or the names themselves. Any column
+names do: the picture column is known by its type, the label column by its feature, name or type.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from bisect import bisect_right
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fer_core.data.images import SUFFIXES
+from fer_core.data.readers.base import Entry, missing_file, suffix_of
+from fer_core.emotions import canonical_emotion, canonical_split
+from fer_core.errors import SourceError
+
+_LABELS = ("label", "labels", "emotion", "class", "expression", "category", "target")
+_SPLITS = ("split", "usage", "set", "subset")
+
+
+class ParquetTable:
+    """One Parquet file of pictures. One group of its rows at a time is in memory.
+
+    Args:
+        file: the table, seekable; closed by `close`.
+        name: for messages.
+
+    Raises:
+        SourceError: damaged, or without a column of pictures.
+    """
+
+    kind = "parquet"
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file, self._name = file, name
+        self._lock = threading.Lock()
+        self._group: tuple[int, list[bytes | None]] = (-1, [])
+        try:
+            self._table = pq.ParquetFile(file)
+            self._schema = self._table.schema_arrow
+            groups = [self._table.metadata.row_group(i).num_rows for i in range(self._table.num_row_groups)]
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+            file.close()
+            raise SourceError(
+                "This is not a Parquet file, or it is damaged", received=name, hint=str(error)[:200]
+            ) from error
+        self._starts = [sum(groups[:i]) for i in range(len(groups))]
+        image = next((f for f in self._schema if _is_picture(f.type)), None)
+        if image is None:
+            file.close()
+            raise SourceError(
+                "The Parquet file has no column of pictures",
+                received=", ".join(self._schema.names)[:200],
+                hint="Hugging Face's is image: {bytes, path}",
+            )
+        self._image, self._inside = image.name, pa.types.is_struct(image.type)
+        self._paths = self._inside and image.type.get_field_index("path") >= 0
+        features = _features(self._schema.metadata)
+        self._label = self._column(_LABELS, features)
+        self._split = self._column(_SPLITS, {})
+        self._names: list[str] = (features.get(self._label or "") or {}).get("names") or []
+
+    def _column(self, names: tuple[str, ...], features: dict[str, Any]) -> str | None:
+        others = [n for n in self._schema.names if n != self._image]
+        for name, feature in features.items():
+            if name in others and isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
+                return str(name)
+        return next((n for wanted in names for n in others if n.lower() == wanted), None)
+
+    def entries(self) -> list[Entry]:
+        """One entry per row, named by its number from 0 and the ending of its own path."""
+        rows = self._table.metadata.num_rows
+        paths = self._values(f"{self._image}.path", "path") if self._paths else [None] * rows
+        labels = self._values(self._label) if self._label else [None] * rows
+        splits = self._values(self._split) if self._split else [None] * rows
+        return [self._entry(i, *row) for i, row in enumerate(zip(paths, labels, splits, strict=True))]
+
+    def _values(self, column: str, field: str = "") -> list[Any]:
+        try:
+            found = self._table.read(columns=[column]).column(0)
+            values = found.to_pylist()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SourceError(
+                "The Parquet file is damaged", received=self._name, hint=str(error)[:200]
+            ) from error
+        return [v and v.get(field) for v in values] if field else values
+
+    def _entry(self, row: int, path: Any, label: Any, split: Any) -> Entry:
+        ending = suffix_of(str(path or ""))
+        name = f"{row:06d}{ending if ending in SUFFIXES else '.png'}"
+        found = self._class(label)
+        shown = None if split is None else canonical_split(str(split)) or str(split)
+        return Entry(
+            name, split=shown, found=found, label=None if found is None else canonical_emotion(found)
+        )
+
+    def _class(self, label: Any) -> str | None:
+        if isinstance(label, int) and self._names:
+            return str(self._names[label]) if 0 <= label < len(self._names) else None
+        return None if label is None else str(label).strip() or None
+
+    def read(self, name: str) -> bytes:
+        """The picture of a row. Raises NotFound or SourceError."""
+        number = name.partition(".")[0]
+        if not number.isdecimal() or int(number) >= self._table.metadata.num_rows:
+            raise missing_file(name, self._name)
+        row = int(number)
+        group = bisect_right(self._starts, row) - 1
+        with self._lock:
+            if self._group[0] != group:
+                self._group = (group, self._pictures(group))
+            data = self._group[1][row - self._starts[group]]
+        if data is None:
+            raise SourceError("The row holds no picture")
+        return data
+
+    def _pictures(self, group: int) -> list[bytes | None]:
+        column = f"{self._image}.bytes" if self._inside else self._image
+        try:
+            values = self._table.read_row_group(group, columns=[column]).column(0).to_pylist()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SourceError(
+                "The Parquet file is damaged here", received=self._name, hint=str(error)[:200]
+            ) from error
+        return [v and v.get("bytes") for v in values] if self._inside else values
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _is_picture(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        at = kind.get_field_index("bytes")
+        return at >= 0 and _is_binary(kind.field(at).type)
+    return _is_binary(kind)
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _features(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
+    """What Hugging Face wrote about the columns; {} where it is absent or broken."""
+    try:
+        found = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, ValueError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,171 @@
+"""Looking at a dataset's source again: what is new is added as a version, what changed is only told.
+
+found = refresh(dataset)
+found["added"], found["changed"], found["gone"]
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data import pixels as pixel_store
+from fer_core.data.dataset import Dataset
+from fer_core.data.intake import Intake, take_in
+from fer_core.data.options import Options
+from fer_core.data.readers import Reader, open_reader
+from fer_core.data.records import file_hash
+from fer_core.data.scan import Scan, scan_source
+from fer_core.data.sources import MAIN, located
+from fer_core.data.versions import lock, read_columns, save_version
+from fer_core.emotions import UNASSIGNED
+from fer_core.errors import FerError, ManifestError
+from fer_core.jobs import ProgressFn
+from fer_core.workspace import read_json, write_json
+
+OPERATION = "refresh"
+_EVERY = 512
+
+
+def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bool = False) -> dict[str, Any]:
+    """Compare a dataset with its own source, file by file, and add what is new to the newest version.
+
+    Rows that are there already stay as they are: a file with other bytes, under another name, with another class,
+    or gone, is reported and nothing is guessed from it. Files that a review took out do not come back.
+
+    Args:
+        dataset: imported with the options that are used again.
+        progress: told how many files are compared and read.
+        dry_run: add nothing.
+
+    Returns:
+        JSON-ready: `name`, `version` (the newest now), `number`, `new` (whether it was made), `added` (images),
+        `unchanged`, and lists `changed`, `gone`, `renamed`, `relabelled`, `problems` of {path, reason}.
+
+    Raises:
+        NotFound: the source is gone.
+        SourceError: it can no longer be read as it was.
+    """
+    about = dataset.about
+    options = Options.from_record(about.get("import", {}))
+    reader = open_reader(located(dataset.sources, MAIN), Path(options.labels) if options.labels else None)
+    try:
+        intake = take_in(reader, options, strict=False)
+        known = _known(dataset)
+        state = _compare(reader, intake, known, progress)
+        entries = [e for e in intake.entries if e.path not in known.index]
+        aside = dataset.folder / "pixels" / f".{OPERATION}.npy"
+        try:
+            with pixel_store.PixelWriter(aside, (pixel_store.SIZE,) * 2) as writer:
+                scan = scan_source(
+                    reader, writer, progress, entries=entries, subject_pattern=options.subject_pattern
+                )
+            _leave_renamed(scan, state, known)
+            made = None if dry_run or not len(scan.manifest) else _add(dataset, scan, aside, state)
+        finally:
+            aside.unlink(missing_ok=True)
+    finally:
+        reader.close()
+    before = {p["path"] for p in about["problems"]}
+    fresh = [p for p in scan.problems if p["path"] not in before]
+    if not dry_run:
+        _remember(dataset, scan, intake)
+    version = dataset.version()
+    failed = scan.manifest[scan.manifest["error"] != ""]
+    rows = [{"path": p, "reason": r} for p, r in zip(failed["path"], failed["error"], strict=True)]
+    return {
+        "name": dataset.name,
+        "version": version.id,
+        "number": version.number,
+        "new": made is not None,
+        "added": int((scan.manifest["error"] == "").sum()),
+        **state,
+        "problems": rows + fresh,
+    }
+
+
+def _known(dataset: Dataset) -> pd.DataFrame:
+    """What every file of the own source was when it came in: file_hash, label and split, by path."""
+    columns = ["image_id", "path", "source", "file_hash", "label", "split", "error"]
+    tables = [read_columns(dataset.folder, version.id, columns) for version in dataset.versions()]
+    table = pd.concat(tables).drop_duplicates("image_id")
+    return table[table["source"] == MAIN].set_index("path")
+
+
+def _compare(
+    reader: Reader, intake: Intake, known: pd.DataFrame, progress: ProgressFn | None
+) -> dict[str, Any]:
+    """Every known file against what the source holds now."""
+    now = {entry.path: entry for entry in intake.entries}
+    state: dict[str, Any] = {"unchanged": 0, "changed": [], "gone": [], "renamed": [], "relabelled": []}
+    rows = known[["file_hash", "label", "split", "error"]].itertuples(name=None)
+    for place, (path, digest, label, split, error) in enumerate(rows):
+        if progress and place % _EVERY == 0:
+            progress(place, len(known), "files compared")
+        if path not in intake.listed:
+            state["gone"].append({"path": path, "reason": "No longer in the source"})
+            continue
+        reason = _changed(reader, path, digest, error)
+        if reason:
+            state["changed"].append({"path": path, "reason": reason})
+        elif path in now and (now[path].label or "", now[path].split or UNASSIGNED) != (label, split):
+            shown = f"Was {split}/{label}, is {now[path].split or UNASSIGNED}/{now[path].label}"
+            state["relabelled"].append({"path": path, "reason": shown})
+        else:
+            state["unchanged"] += 1
+    return state
+
+
+def _changed(reader: Reader, path: str, digest: str, error: str) -> str:
+    try:
+        same = file_hash(reader.read(path)) == digest
+    except FerError as failure:
+        return "" if error and not digest else failure.message
+    return "" if same else "The file is not the one that was imported"
+
+
+def _leave_renamed(scan: Scan, state: dict[str, Any], known: pd.DataFrame) -> None:
+    """New files with the bytes of one that is gone: told, not added, or the set would hold it twice."""
+    gone = {p["path"] for p in state["gone"]}
+    old = {known.loc[path, "file_hash"]: path for path in gone}
+    twin = scan.manifest["file_hash"].isin(old) & (scan.manifest["file_hash"] != "")
+    for path, digest in scan.manifest.loc[twin, ["path", "file_hash"]].itertuples(index=False, name=None):
+        state["renamed"].append({"path": path, "reason": f"Was {old[digest]}"})
+    scan.manifest = scan.manifest[~twin].reset_index(drop=True)
+
+
+def _add(dataset: Dataset, scan: Scan, aside: Path, state: dict[str, Any]) -> object:
+    """Append pixels and rows to the newest version."""
+    rows = scan.manifest
+    good = (rows["error"] == "").to_numpy()
+    pictures = np.ascontiguousarray(pixel_store.open_pixels(aside)[rows["row"].to_numpy()[good]])
+    head = dataset.version()
+    with lock(dataset.folder):
+        first = pixel_store.append_pixels(pixel_store.pixel_file(dataset.folder), pictures)
+    rows.loc[good, "row"] = first + np.arange(int(good.sum()))
+    manifest = pd.concat([dataset.manifest(head.id), rows], ignore_index=True)
+    for name in ("votes", "soft_label"):
+        if name in manifest:
+            known = [v if isinstance(v, list | np.ndarray) else None for v in manifest[name]]
+            manifest[name] = pd.Series(known, dtype="object")
+    for name in ("subject", "group"):
+        if name in manifest:
+            manifest[name] = manifest[name].fillna("")
+    told = {name: len(found) for name, found in state.items() if isinstance(found, list) and found}
+    return save_version(
+        dataset, manifest, parent=head.id, operation=OPERATION, parameters={"added": int(good.sum()), **told}
+    )
+
+
+def _remember(dataset: Dataset, scan: Scan, intake: Intake) -> None:
+    """The files that are in no row, as they are now."""
+    path = dataset.folder / "dataset.json"
+    try:
+        with lock(dataset.folder):
+            about = read_json(path)
+            write_json(path, about | {"problems": scan.problems, "skipped": intake.skipped})
+    except OSError as error:
+        raise ManifestError("The dataset's file cannot be written", received=path) from error

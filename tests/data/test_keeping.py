@@ -1,0 +1,137 @@
+"""Differences between versions, names and notes, going back, removing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from made_pictures import png, tree, write_tree, write_zip
+
+from fer_core.data import keeping
+from fer_core.data.compare import diff, record
+from fer_core.data.datasets import Dataset, import_dataset, list_datasets
+from fer_core.data.versions import ANNOTATIONS, save_version
+from fer_core.errors import AlreadyExists, BadName, ManifestError, NotFound
+from fer_core.workspace import Workspace, read_json, write_json
+
+
+@pytest.fixture
+def dataset(workspace: Workspace, tmp_path: Path) -> Dataset:
+    """v1 of twelve images; v2 without the first, the second relabelled, the third moved, the fourth both."""
+    made = import_dataset(workspace, write_tree(tmp_path / "source", tree(12)), "faces")
+    table = made.manifest()
+    table.loc[[1, 3], "label"] = "contempt"
+    table.loc[[2, 3], "split"] = "elsewhere"
+    save_version(made, table.drop(index=0), parent="v1", operation="edit")
+    return made
+
+
+def test_a_diff_names_every_image_that_differs(dataset: Dataset) -> None:
+    old = dataset.manifest("v1")
+    found = diff(dataset, "v1", "v2")
+    assert found.counts() == {"added": 0, "removed": 1, "relabelled": 2, "moved": 2, "same": 8}
+    assert list(found.removed["image_id"]) == [old["image_id"][0]]
+    assert set(found.relabelled["path"]) == set(old["path"][[1, 3]])
+    assert set(found.moved["path"]) == set(old["path"][[2, 3]])
+    assert list(found.relabelled["before"]) == list(old["label"][[1, 3]])
+    assert set(found.relabelled["after"]) == {"contempt"}
+    back = diff(dataset, "v2", "v1")
+    assert back.counts() == found.counts() | {"added": 1, "removed": 0}
+    assert list(back.moved["after"]) == list(found.moved["before"])
+    assert record(found)["removed"] == [
+        {
+            "image_id": old["image_id"][0],
+            "path": old["path"][0],
+            "split": old["split"][0],
+            "label": old["label"][0],
+        }
+    ]
+    assert diff(dataset, None, None).counts()["same"] == 11
+
+
+def test_a_soft_label_is_a_relabelling(dataset: Dataset) -> None:
+    table = dataset.manifest("v1")
+    table["soft_label"] = [[0.5, 0.5, 0.0] if i == 4 else None for i in range(12)]
+    save_version(dataset, table, parent="v1", operation="edit")
+    assert list(diff(dataset, "v1", "v3").relabelled["path"]) == [table["path"][4]]
+    assert list(diff(dataset, "v3", "v1").relabelled["path"]) == [table["path"][4]]
+    assert diff(dataset, "v3", "v3").counts()["same"] == 12
+
+
+def test_names_and_notes_change_and_versions_do_not(dataset: Dataset) -> None:
+    before = (dataset.folder / "versions" / dataset.version("v1").id / "version.json").read_bytes()
+    keeping.annotate(dataset, "v1", name="As delivered", note="from the lab")
+    assert dataset.version("as delivered").number == 1
+    assert dataset.version("v1").note == "from the lab"
+    keeping.annotate(dataset, "As delivered", note="")
+    assert (dataset.version("v1").name, dataset.version("v1").note) == ("As delivered", "")
+    with pytest.raises(AlreadyExists):
+        keeping.annotate(dataset, "v2", name="as Delivered")
+    keeping.annotate(dataset, "v1", name="")
+    keeping.annotate(dataset, "v2", name="as delivered")
+    assert dataset.version("as delivered").number == 2
+    assert (dataset.folder / "versions" / dataset.version("v1").id / "version.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["v3", "12", "a/b", "beef", "x" * 70])
+def test_names_that_a_version_cannot_have(dataset: Dataset, name: str) -> None:
+    with pytest.raises(BadName):
+        keeping.annotate(dataset, "v1", name=name)
+    assert not (dataset.folder / ANNOTATIONS).exists()
+
+
+def test_a_damaged_file_of_names_is_told(dataset: Dataset) -> None:
+    (dataset.folder / ANNOTATIONS).write_text("{")
+    with pytest.raises(ManifestError, match="names is damaged"):
+        dataset.versions()
+
+
+def test_going_back_and_forth(dataset: Dataset) -> None:
+    newest = dataset.head
+    assert keeping.revert(dataset, "v1").number == 1
+    assert dataset.head == dataset.version("v1").id != newest
+    assert len(dataset.versions()) == 2
+    table = dataset.manifest().drop(index=5)
+    assert save_version(dataset, table, parent=dataset.head, operation="edit").number == 3
+    keeping.revert(dataset, newest)
+    assert (dataset.head, len(dataset.versions())) == (newest, 3)
+    with pytest.raises(NotFound):
+        keeping.revert(dataset, "v9")
+    assert dataset.head == newest
+
+
+def test_removing_leaves_the_source(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:
+    before = {p: p.read_bytes() for p in (tmp_path / "source").rglob("*.png")}
+    found = keeping.remove(dataset)
+    assert (found["versions"], found["owned_source"]) == (2, False)
+    assert found["source"] == str(tmp_path / "source")
+    assert found["bytes"] > 12 * 48 * 48
+    assert list(workspace.data.iterdir()) == []
+    assert {p: p.read_bytes() for p in (tmp_path / "source").rglob("*.png")} == before
+
+
+def test_a_link_to_a_dataset_folder_elsewhere_is_not_followed(workspace: Workspace, tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "a.zip", {"happy/1.png": png(1)})
+    dataset = import_dataset(workspace, archive, "faces", copy=True)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path, elsewhere / "copy", ignore=shutil.ignore_patterns("elsewhere"))
+    (dataset.folder / "link").symlink_to(elsewhere)
+    assert keeping.remove(dataset)["owned_source"]
+    assert (elsewhere / "copy").is_dir()
+    assert archive.exists()
+
+
+def test_what_others_read_from_is_not_removed(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:
+    owned = import_dataset(
+        workspace, write_zip(tmp_path / "a.zip", {"happy/1.png": png(1)}), "owned", copy=True
+    )
+    about = read_json(dataset.folder / "dataset.json")
+    path = f"../owned/{owned.about['source']['path']}"
+    write_json(
+        dataset.folder / "dataset.json", about | {"sources": {"owned": {"path": path, "dataset": "owned"}}}
+    )
+    with pytest.raises(AlreadyExists, match="Other datasets") as caught:
+        keeping.remove(owned)
+    assert caught.value.received == "faces"
+    assert {d.name for d in list_datasets(workspace)} == {"faces", "owned"}
