@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fer_core.data.versions import Version
     from fer_core.jobs import ProgressFn
 
-METHODS = ("quick",)
+METHODS = ("quick", "folds", "run", "file")
 RANKING_COLUMNS = ["image_id", "path", "split", "label", "suggested", "score"]
 
 
@@ -27,10 +27,25 @@ RANKING_COLUMNS = ["image_id", "path", "split", "label", "suggested", "score"]
 @version_option
 @click.option(
     "--method",
-    type=click.Choice(METHODS),
+    metavar="METHOD",
     default="quick",
     show_default=True,
-    help="What judges the labels; quick is a small model, out of fold, about a second per thousand images.",
+    help="What judges the labels: quick, folds, run:RUN or file:F.",
+)
+@click.option("--recipe", metavar="RECIPE", default=None, help="With folds: the recipe. [default: compact]")
+@click.option(
+    "--folds",
+    type=click.IntRange(2, 20),
+    metavar="K",
+    default=None,
+    help="With folds: how many. [default: 2]",
+)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    metavar="E",
+    default=None,
+    help="With folds: epochs of each. [default: 18]",
 )
 @click.option(
     "--top",
@@ -44,7 +59,15 @@ RANKING_COLUMNS = ["image_id", "path", "split", "label", "suggested", "score"]
 @job_option
 @reports
 def mislabels(
-    name: str, version: str | None, method: str, top: int, csv_file: Path | None, job: Path | None
+    name: str,
+    version: str | None,
+    method: str,
+    recipe: str | None,
+    folds: int | None,
+    epochs: int | None,
+    top: int,
+    csv_file: Path | None,
+    job: Path | None,
 ) -> Report:
     """Rank the labels by how likely they are wrong.
 
@@ -55,29 +78,48 @@ def mislabels(
 
         found = dataset(name)
         chosen = found.version(version)
-        rows = ranked(found, chosen, method, task.progress)
+        rows = ranked(found, chosen, method, task.progress, recipe=recipe, folds=folds, epochs=epochs)
         if csv_file:
-            write_csv(rows[RANKING_COLUMNS], csv_file)
+            names = [f"p_{each}" for each in ranking.class_names(rows)]
+            columns = [*RANKING_COLUMNS, "given_p", "suggested_p", *names]
+            write_csv(rows[[*columns, "issue", "ambiguous", "likely_wrong", "why"]], csv_file)
         about = {"name": name, "version": chosen.id, "method": method, "images": len(rows)}
+        about |= {"about": rows.attrs["about"], "weights": rows.attrs["weights"]}
         task.result = about | ranking.summary(rows)
     worst = rows[RANKING_COLUMNS].head(top).to_dict("records")
     lines = [
         f"{task.result['likely_wrong']:,} of {len(rows):,} labels of {name}, version {label(chosen)}, "
-        f"are likely wrong by method {method}."
+        f"are likely wrong by method {method}; {task.result['ambiguous']:,} more images are ambiguous."
     ]
+    left = rows.attrs["about"]["images"] - len(rows)
+    if left:
+        lines.append(f"{left:,} images were not judged: the model has learned them, or says nothing of them.")
     if worst:
         lines += ["", table(RANKING_COLUMNS, [list(row.values()) for row in worst])]
-    return Report({**task.result, "worst": worst}, "\n".join(lines))
+    matrix = ranking.noise_matrix(rows)
+    return Report({**task.result, "noise": matrix.to_dict("index"), "worst": worst}, "\n".join(lines))
 
 
-def ranked(found: Dataset, version: Version, method: str, progress: ProgressFn) -> pd.DataFrame:
-    """The ranking kept with the dataset, made first where there is none."""
+def ranked(
+    found: Dataset, version: Version, method: str, progress: ProgressFn, **options: Any
+) -> pd.DataFrame:
+    """The ranking kept with the dataset, made first where there is none that was made so.
+
+    Args:
+        found, version: whose labels.
+        method: quick, folds, run:RUN or file:PATH.
+        progress: told (done, total, what).
+        options: recipe, folds and epochs, of folds.
+    """
+    from fer_core.evaluation import judges
     from fer_core.quality import mislabels as ranking
 
-    rows = ranking.load(found, version.id, method)
-    if rows is None:
-        rows = ranking.rank(found.manifest(version.id), found.pixels(), method=method, progress=progress)
-        ranking.save(found, version.id, method, rows)
+    judge = judges.Judge.parse(method, **options)
+    kept_as = judges.name_of(found, judge)
+    rows = ranking.load(found, version.id, kept_as)
+    if rows is None or not judges.is_current(rows, judge):
+        rows = judges.judge(found, version.id, judge, progress)
+        ranking.save(found, version.id, kept_as, rows)
     return rows
 
 

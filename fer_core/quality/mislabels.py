@@ -1,8 +1,10 @@
 """Which labels are likely wrong: every image ranked, worst first, with a suggestion and the reason.
 
-Three opinions are combined: a quick model that has not seen the picture or any copy of it (a copy among what it
-learned from would hide its own wrong label), the labels of the nearest faces, and the labels of equal pictures. The
-score is cleanlab's label quality (self-confidence, Northcutt et al. 2021) of the combined probabilities.
+Several opinions are combined: a model that has not seen the picture or any copy of it (a copy among what it learned
+from would hide its own wrong label), the labels of the nearest faces, the labels of its copies, and people's votes
+where there are any. The model is a quick one that is made here, unless probabilities of another one are given. The
+score says how likely the label is right: what the picture looks like, and how labels go wrong in this set, as
+confident learning counts it (`label_noise`).
 
     table = rank(dataset.manifest(), dataset.pixels())
     likely_wrong(table)[["path", "label", "suggested", "why"]].head()
@@ -10,20 +12,36 @@ score is cleanlab's label quality (self-confidence, Northcutt et al. 2021) of th
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from fer_core.data.records import classes, readable
-from fer_core.errors import FerError, TooFewImages
+from fer_core.errors import TooFewImages
+from fer_core.quality.mislabel_store import load, methods, probabilities, ranking_path, save
+from fer_core.quality.mislabel_tables import (
+    ambiguous,
+    class_names,
+    distribution,
+    likely_wrong,
+    noise_matrix,
+    pair_queues,
+    summary,
+)
 
 if TYPE_CHECKING:
-    from fer_core.data.datasets import Dataset
     from fer_core.jobs import ProgressFn
 
-METHODS = ("quick",)
+__all__ = [
+    "FILTERS", "METHODS", "MIN_PICTURES", "ambiguous", "class_names", "distribution", "likely_wrong", "load", "methods",
+    "noise_matrix", "pair_queues", "probabilities", "rank", "ranking_path", "save", "summary",
+]  # fmt: skip
+
+METHODS = ("quick", "folds", "run", "file")
+"""Kinds of models that judge labels; see `evaluation.judges`."""
+FILTERS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given")
+"""cleanlab's ways to choose candidates; the first takes as many per pair of classes as confident learning counts."""
 MIN_PICTURES = 12
 """Different pictures below which no model can judge a label."""
 
@@ -31,9 +49,11 @@ MIN_PICTURES = 12
 def rank(
     manifest: pd.DataFrame,
     pixels: np.ndarray,
-    method: str = "quick",
+    given: pd.DataFrame | None = None,
     seed: int = 0,
     groups: np.ndarray | None = None,
+    votes: pd.DataFrame | None = None,
+    filter_by: str = FILTERS[0],
     progress: ProgressFn | None = None,
 ) -> pd.DataFrame:
     """Every readable image, the label that is most likely wrong first.
@@ -41,24 +61,57 @@ def rank(
     Args:
         manifest: a version.
         pixels: uint8 (rows, 48, 48) gray, indexed by the manifest's `row`.
-        method: "quick".
-        seed: of everything random in the model.
-        groups: of each readable image, in manifest order: images of equal value never judge each other. By default
-            equal pictures are a group.
+        given: probabilities of a model that has not seen the images it judges: index image_id, columns the classes,
+            rows sum to 1. Only the images it judges are ranked. None: the quick model judges all.
+        seed: of everything random in the quick model.
+        groups: of each readable image, in manifest order: images of equal value never judge each other, but as
+            copies. By default equal pictures are a group.
+        votes: people's votes: index image_id, columns the classes.
+        filter_by: how candidates are chosen, one of `FILTERS`.
         progress: told (done, total, what).
 
     Returns:
         columns image_id, path, split, label, suggested (the likeliest class), score (float64, 0..1, low is bad),
-        p_<class> (probabilities out of fold), likely_wrong (bool), why (a sentence fragment).
+        given_p and suggested_p (probabilities of the label and of the suggestion), p_<class> (probabilities out of
+        sample), votes (int64 (classes,), where there are any), issue (bool: among cleanlab's candidates, or most people
+        say another class), ambiguous (bool:
+        no class has more than half of the probability, or of the votes), likely_wrong (bool: an issue that is not
+        ambiguous), why (a sentence fragment). `attrs["weights"]` holds the weight of each opinion.
 
     Raises:
-        FerError: an unknown method.
         TooFewImages: fewer than two classes with at least two pictures, or fewer than 12 pictures.
     """
-    if method not in METHODS:
-        raise FerError("method must be one of {" + ", ".join(METHODS) + "}", received=method)
     table = readable(manifest).reset_index(drop=True)
     names = classes(manifest)
+    _check(table, names)
+    from fer_core.quality import label_scores  # cleanlab and SciPy's solvers: only where a ranking is made
+
+    labels = table["label"].map({name: i for i, name in enumerate(names)}).to_numpy(np.int64)
+    pictures = np.unique(table["pixel_hash"].to_numpy(str), return_inverse=True)[1]
+    apart = pictures if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    known = label_scores.opinions(
+        pixels[table["row"].to_numpy()],
+        labels,
+        len(names),
+        pictures,
+        apart,
+        seed,
+        progress,
+        None if given is None else _of(table, given, names),
+        None if votes is None else np.nan_to_num(_of(table, votes, names)),
+    )
+    asked = np.isfinite(known.model).all(axis=1)
+    result = label_scores.ranking(table, names, labels, apart, known, asked, filter_by)
+    result.attrs["weights"] = known.weights
+    return result
+
+
+def _of(table: pd.DataFrame, values: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
+    """float64 (n, classes), NaN where an image has none."""
+    return values[list(names)].reindex(table["image_id"]).to_numpy(np.float64)
+
+
+def _check(table: pd.DataFrame, names: tuple[str, ...]) -> None:
     sizes = table.groupby("label")["pixel_hash"].nunique()
     if (sizes >= 2).sum() < 2:
         raise TooFewImages(
@@ -68,51 +121,3 @@ def rank(
     if table["pixel_hash"].nunique() < MIN_PICTURES:
         hint = f"At least {MIN_PICTURES} different pictures are needed"
         raise TooFewImages("There are too few images to judge labels", received=len(table), hint=hint)
-    from fer_core.quality import label_scores  # cleanlab and SciPy's solvers: only where a ranking is made
-
-    labels = table["label"].map({name: i for i, name in enumerate(names)}).to_numpy(np.int64)
-    pictures = np.unique(table["pixel_hash"].to_numpy(str), return_inverse=True)[1]
-    apart = pictures if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    faces = pixels[table["row"].to_numpy()]
-    known = label_scores.opinions(faces, labels, len(names), pictures, apart, seed, progress)
-    return label_scores.ranking(table, names, labels, apart, known)
-
-
-def likely_wrong(ranking: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a ranking whose label is probably wrong, worst first."""
-    return ranking[ranking["likely_wrong"]]
-
-
-def summary(ranking: pd.DataFrame) -> dict[str, Any]:
-    """`likely_wrong` (int) and `pairs`: [{label, suggested, images}] of those, the largest first."""
-    wrong = likely_wrong(ranking)
-    pairs = wrong.groupby(["label", "suggested"]).size().reset_index(name="images")
-    pairs = pairs.sort_values("images", ascending=False, kind="stable")
-    listed = pairs.to_dict("records")
-    return {"likely_wrong": len(wrong), "pairs": listed}
-
-
-def ranking_path(dataset: Dataset, version: str, method: str = "quick", seed: int = 0) -> Path:
-    """Where the ranking of a version (by id) is kept."""
-    return dataset.quality_dir / f"mislabels-{version}-{method}-{seed}.parquet"
-
-
-def save(dataset: Dataset, version: str, method: str, ranking: pd.DataFrame, seed: int = 0) -> None:
-    """Keep a ranking with its dataset; a reader sees the old one or the new one whole."""
-    path = ranking_path(dataset, version, method, seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{id(ranking):x}.tmp")
-    try:
-        ranking.to_parquet(temporary, index=False)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def load(dataset: Dataset, version: str, method: str = "quick", seed: int = 0) -> pd.DataFrame | None:
-    """The ranking kept for a version, or None where there is none or its file is damaged."""
-    path = ranking_path(dataset, version, method, seed)
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError):
-        return None

@@ -53,10 +53,12 @@ def nearest(
     Returns:
         Manifest rows with a column `similarity` (-1..1).
     """
-    own = manifest[manifest["image_id"] == image_id].iloc[0]
-    others = manifest[(manifest["error"] == "") & (manifest["pixel_hash"] != own["pixel_hash"])]
+    own = manifest.iloc[int(np.flatnonzero(manifest["image_id"] == image_id)[0])]
+    other = (manifest["error"] == "") & (manifest["pixel_hash"] != own["pixel_hash"])
     if label is not None:
-        others = others[others["label"] == label]
-    similarity = vectors[others["row"].to_numpy()] @ vectors[int(own["row"])]
+        other &= manifest["label"] == label
+    # Rows are gathered at the end: copying thousands of them would cost more than comparing.
+    places = np.flatnonzero(other)
+    similarity = (vectors @ vectors[int(own["row"])])[manifest["row"].to_numpy()[places]]
     best = np.argsort(-similarity, kind="stable")[:count]
-    return others.iloc[best].assign(similarity=similarity[best])
+    return manifest.iloc[places[best]].assign(similarity=similarity[best])

@@ -1,0 +1,89 @@
+"""Measures of every picture of a dataset, computed once and kept by pixel hash."""
+
+from __future__ import annotations
+
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data.dataset import Dataset
+from fer_core.data.images import decode
+from fer_core.data.pixels import SIZE
+from fer_core.data.sources import SourceFiles
+from fer_core.errors import FerError
+from fer_core.jobs import ProgressFn
+from fer_core.quality.checks_measure import MEASURES, measure_grays, measure_one
+from fer_core.workspace import write_atomic
+
+_THREADS = min(8, os.cpu_count() or 1)
+_STEP = 4096
+
+
+def store_path(dataset: Dataset) -> Path:
+    """Where the measures are kept."""
+    return dataset.quality_dir / "checks.parquet"
+
+
+def measures(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None = None) -> pd.DataFrame:
+    """The measures of readable rows, in their order; what is not known yet is measured and kept.
+
+    Pictures that are 48x48 and gray come from the pixel store; others are decoded from their files.
+
+    Returns:
+        Columns `MEASURES`, float64; NaN where the file is gone.
+    """
+    known = _load(store_path(dataset))
+    fresh = rows[~rows["pixel_hash"].isin(known.index)].drop_duplicates("pixel_hash")
+    if len(fresh):
+        found = _measure(dataset, fresh, progress)
+        known = pd.concat([known, found[found["entropy"].notna()]])
+        buffer = io.BytesIO()
+        known.to_parquet(buffer)
+        write_atomic(store_path(dataset), buffer.getvalue())
+    return known.reindex(rows["pixel_hash"]).reset_index(drop=True)
+
+
+def _load(path: Path) -> pd.DataFrame:
+    empty = pd.DataFrame(
+        columns=list(MEASURES), index=pd.Index([], name="pixel_hash", dtype="str"), dtype="float64"
+    )
+    try:
+        found = pd.read_parquet(path)
+    except (OSError, ValueError):
+        return empty
+    return found if list(found.columns) == list(MEASURES) else empty
+
+
+def _measure(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None) -> pd.DataFrame:
+    result = np.full((len(rows), len(MEASURES)), np.nan)
+    small = ((rows["mode"] == "gray") & (rows["width"] == SIZE) & (rows["height"] == SIZE)).to_numpy()
+    places = np.flatnonzero(small)
+    numbers = rows["row"].to_numpy()
+    pixels = dataset.pixels()
+    for start in range(0, len(places), _STEP):
+        part = places[start : start + _STEP]
+        result[part] = measure_grays(np.asarray(pixels[numbers[part]]))
+        if progress:
+            progress(start + len(part), len(rows), "pictures checked")
+    others = np.flatnonzero(~small)
+    if len(others):
+        files = [(str(s), str(p)) for s, p in zip(rows["source"], rows["path"], strict=True)]
+        with dataset.files() as source, ThreadPoolExecutor(_THREADS) as pool:
+            found = pool.map(lambda place: _from_file(source, *files[place]), others)
+            for done, (place, values) in enumerate(zip(others, found, strict=True), 1):
+                result[place] = values
+                if progress and done % 64 == 0:
+                    progress(len(places) + done, len(rows), "pictures checked")
+    return pd.DataFrame(result, columns=list(MEASURES), index=pd.Index(rows["pixel_hash"], name="pixel_hash"))
+
+
+def _from_file(files: SourceFiles, source: str, path: str) -> NDArray[np.float64]:
+    try:
+        return measure_one(decode(files.read(source, path), path).pixels)
+    except FerError:
+        return np.full(len(MEASURES), np.nan)

@@ -1,0 +1,63 @@
+"""Rankings of labels kept with their dataset, one per version and method.
+
+A method is named "quick", "folds", "run:<run id>" or "file:<file name>".
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+import pandas as pd
+
+from fer_core.quality.mislabel_tables import distribution
+
+if TYPE_CHECKING:
+    from fer_core.data.datasets import Dataset
+
+_SCHEMA = 2
+"""Counts up when rankings gain columns, so that those kept before are made anew."""
+_FIRST = ("quick", "folds", "run", "file")
+
+
+def ranking_path(dataset: Dataset, version: str, method: str = "quick") -> Path:
+    """Where the ranking of a version (by id) is kept."""
+    return dataset.quality_dir / f"mislabels-{_SCHEMA}-{version}-{quote(method, safe='')}.parquet"
+
+
+def methods(dataset: Dataset, version: str) -> list[str]:
+    """The methods of which a ranking of this version (by id) is kept: quick, folds, runs, files."""
+    start = f"mislabels-{_SCHEMA}-{version}-"
+    found = [unquote(path.stem.removeprefix(start)) for path in dataset.quality_dir.glob(f"{start}*.parquet")]
+    return sorted(found, key=lambda method: (_FIRST.index(method.partition(":")[0]), method))
+
+
+def save(dataset: Dataset, version: str, method: str, ranking: pd.DataFrame) -> None:
+    """Keep a ranking with its dataset; a reader sees the old one or the new one whole."""
+    path = ranking_path(dataset, version, method)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        ranking.to_parquet(temporary, index=False)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame | None:
+    """The ranking kept for a version (by id), or None where there is none or its file is damaged.
+
+    See `mislabels.rank` for its columns. `attrs["about"]` tells how it was made: method and options, JSON-ready.
+    """
+    try:
+        return pd.read_parquet(ranking_path(dataset, version, method))
+    except (OSError, ValueError):
+        return None
+
+
+def probabilities(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame | None:
+    """The probabilities of a kept ranking: index image_id, columns the classes, rows sum to 1; None of none."""
+    ranking = load(dataset, version, method)
+    return None if ranking is None else distribution(ranking)
