@@ -74,11 +74,18 @@ def status(name: str) -> Report:
 @review.command("next")
 @version_option
 @click.option(
+    "--method",
+    metavar="METHOD",
+    default="quick",
+    show_default=True,
+    help="Whose ranking: quick, folds, run:RUN or file:F; made first where there is none.",
+)
+@click.option(
     "--top", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="How many to show."
 )
 @name_of
 @reports
-def next_(name: str, version: str | None, top: int) -> Report:
+def next_(name: str, version: str | None, method: str, top: int) -> Report:
     """The likeliest wrong labels that nobody has decided on."""
     from fer_core.quality import mislabels as ranking
     from fer_core.review.labels import verdicts
@@ -86,7 +93,7 @@ def next_(name: str, version: str | None, top: int) -> Report:
     found = dataset(name)
     chosen = found.version(version)
     with work() as task:
-        rows = ranking.likely_wrong(ranked(found, chosen, "quick", task.progress))
+        rows = ranking.likely_wrong(ranked(found, chosen, method, task.progress))
     left = rows[~rows["image_id"].isin(verdicts(journal_of(found).decisions()).index)]
     shown = left[_NEXT_COLUMNS].head(top).to_dict("records")
     result = {"name": name, "version": chosen.id, "likely_wrong": len(rows), "left": len(left), "next": shown}

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from fer_core.data.versions import Version
 
 
-def compute(dataset: Dataset, version: str | None = None) -> tuple[Version, Outcome]:
-    """The version (None: the newest), and what applying the decisions that hold now to it would give."""
+def compute(
+    dataset: Dataset, version: str | None = None, manifest: pd.DataFrame | None = None
+) -> tuple[Version, Outcome]:
+    """The version (None: the newest), and what applying the decisions that hold now to it would give.
+
+    `manifest` is that of the version, where it is at hand; it is not changed.
+    """
     base = dataset.version(version)
     versions = dataset.versions()
-    manifest = dataset.manifest(base.id)
+    manifest = dataset.manifest(base.id) if manifest is None else manifest
     journal = Journal(dataset.journal_path)
 
     def once() -> set[str]:
@@ -41,15 +46,17 @@ def compute(dataset: Dataset, version: str | None = None) -> tuple[Version, Outc
     )
 
 
-def preview(dataset: Dataset, version: str | None = None) -> dict[str, Any]:
-    """What `apply_journal` would do, in numbers.
+def preview(
+    dataset: Dataset, version: str | None = None, manifest: pd.DataFrame | None = None
+) -> dict[str, Any]:
+    """What `apply_journal` would do, in numbers; arguments as `compute`.
 
     Returns:
         JSON-ready: version (id it would be applied to), pending (decisions), relabel, delete, ambiguous,
         restore (images), missing (decisions that cannot be applied), problems (list of key, action, image_id,
         path, why) and new_classes (names no image has yet).
     """
-    base, result = compute(dataset, version)
+    base, result = compute(dataset, version, manifest)
     per_action = result.changes["action"].value_counts()
     return {
         "version": base.id,

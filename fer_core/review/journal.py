@@ -184,6 +184,14 @@ class Journal:
                 return 0
             return int(connection.execute("SELECT COALESCE(MAX(id), 0) FROM entries").fetchone()[0])
 
+    def newest(self) -> str:
+        """Key of the newest entry, "" if there is none: as long as it is the same, so is the journal."""
+        with reading(self.path) as connection:
+            if connection is None:
+                return ""
+            row = connection.execute("SELECT key FROM entries ORDER BY id DESC LIMIT 1").fetchone()
+            return "" if row is None else str(row[0])
+
     def counts(self) -> dict[str, int]:
         """Number of decisions that hold per action, every action of `ACTIONS` present."""
         found = dict.fromkeys(ACTIONS, 0)

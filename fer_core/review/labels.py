@@ -1,14 +1,14 @@
-"""Reviewing labels: which are decided, which class pairs are left, and one decision recorded with what was shown."""
+"""Reviewing labels: which are decided, the soft label that is offered, and a verdict with what was shown."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from fer_core.review.decisions import VERDICTS
-from fer_core.review.journal import Journal
+from fer_core.review.decisions import VERDICTS, Decision, class_name
 
 
 def verdicts(decisions: pd.DataFrame) -> pd.DataFrame:
@@ -23,57 +23,60 @@ def verdicts(decisions: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def class_pairs(ranking: pd.DataFrame) -> pd.DataFrame:
-    """How many images per (given label, suggestion), the largest pair first: label, suggested, images."""
-    pairs = ranking.groupby(["label", "suggested"], sort=True).size().rename("images").reset_index()
-    return pairs.sort_values(
-        ["images", "label", "suggested"], ascending=[False, True, True], ignore_index=True
-    )
-
-
 def probabilities(row: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
     """Class -> probability, from the `p_<class>` columns of a ranking's row."""
     return {name: float(row[f"p_{name}"]) for name in classes if f"p_{name}" in row}
 
 
-def record(
-    journal: Journal,
+def proposal(row: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
+    """The soft label offered for an image: shares of people's votes where it has any, else the probabilities."""
+    votes = row.get("votes")
+    if votes is not None and sum(votes) > 0:
+        return {name: float(n) / float(sum(votes)) for name, n in zip(classes, votes, strict=True)}
+    return probabilities(row, classes)
+
+
+def verdict(
     row: Mapping[str, Any],
     action: str,
     *,
     classes: Sequence[str],
     label: str | None = None,
+    soft: Mapping[str, float] | None = None,
     who: str = "",
-    version: str = "",
-) -> int:
-    """Record one verdict on a ranked image, with what the reviewer saw; returns when it is on the disk.
+    shown: Mapping[str, Any] | None = None,
+    key: str | None = None,
+) -> Decision:
+    """One verdict on a ranked image, with what the reviewer saw.
 
     Args:
-        journal: where to.
         row: a row of the ranking, with `pixel_hash` of the image.
-        action: relabel, keep, delete or ambiguous; ambiguous takes the shown probabilities as soft label.
+        action: relabel, keep, delete or ambiguous.
         classes: of the version.
         label: the right class, with relabel. Giving an image the label it has is a `keep`.
+        soft: probability per class, with ambiguous; `proposal` if None.
         who: the reviewer.
-        version: id of the version on screen.
+        shown: more of what was on screen: version, method, blind, self_check, final.
+        key: identity of the decision; recording it again adds nothing.
     """
-    given, shown = str(row["label"]), probabilities(row, classes)
-    if action == "relabel" and label == given:
+    given, seen = str(row["label"]), probabilities(row, classes)
+    if action == "relabel" and label is not None and class_name(label) == given:
         action, label = "keep", None
-    return journal.add(
+    return Decision(
         action,
         image_id=str(row["image_id"]),
         pixel_hash=str(row["pixel_hash"]),
         path=str(row["path"]),
-        label=label,
-        soft_label=shown if action == "ambiguous" else None,
+        label=label or "",
+        soft_label=(soft or proposal(row, classes)) if action == "ambiguous" else None,
         reason=str(row.get("why", "")),
         who=who,
         shown={
             "label": given,
             "suggested": str(row["suggested"]),
             "score": round(float(row["score"]), 4),
-            "probabilities": {name: round(p, 4) for name, p in shown.items()},
-            "version": version,
+            "probabilities": {name: round(p, 4) for name, p in seen.items()},
+            **(shown or {}),
         },
+        key=key or uuid.uuid4().hex,
     )

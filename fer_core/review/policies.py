@@ -7,6 +7,7 @@ journal.add_many(plan.decisions(who="Ada"))
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from fer_core.errors import DecisionError
-from fer_core.review.copies import Proposal, propose, settle
+from fer_core.review.copies import Proposal, Row, counted_labels, propose_rows, rows_of, settle
 from fer_core.review.decisions import Decision
 
 POLICIES: dict[str, str] = {
@@ -82,13 +83,14 @@ def plan_policy(
         DecisionError: an unknown policy or queue.
     """
     groups = dict(iter(found.groupby("group")))
+    rows = dict(zip(found["group"].unique(), rows_of(found), strict=True))
     settled, left = [], []
     for queue, policy in policies.items():
         if queue not in queues or queue == "settled":
             known = ", ".join(name for name in queues if name != "settled")
             raise DecisionError(f"The queue must be one of {known}", received=queue)
         for number in queues[queue]:
-            proposal = by_policy(groups[number], policy)
+            proposal = _proposal(rows[number], policy)
             if proposal is None:
                 left.append(number)
             else:
@@ -102,38 +104,44 @@ def by_policy(group: pd.DataFrame, policy: str) -> Proposal | None:
     Raises:
         DecisionError: an unknown policy.
     """
+    return _proposal(rows_of(group)[0], policy)
+
+
+def _proposal(rows: list[Row], policy: str) -> Proposal | None:
     if policy not in POLICIES:
         raise DecisionError("The policy must be one of " + ", ".join(POLICIES), received=policy)
     if policy == "hand":
         return None
-    votes = group["label"].value_counts()
+    votes = Counter(row["label"] for row in rows)
     if policy == "majority":
-        if len(votes) > 1 and votes.iloc[0] == votes.iloc[1]:
+        label, most = votes.most_common(1)[0]
+        if list(votes.values()).count(most) > 1:
             return None
-        usual = propose(group[group["label"] == votes.index[0]])
-        said = ", ".join(f"{label} {count}" for label, count in votes.items())
-        return _keeping(group, usual.keep, f"the copies say {said}")
+        usual = propose_rows([row for row in rows if row["label"] == label])
+        return _keeping(rows, usual.keep, f"the copies say {counted_labels(votes)}")
     if len(votes) > 1:
         return None
     if policy == "heldout":
-        return propose(group)
-    order = group.assign(
-        _outside=(group["split"] != "train") & (policy == "train"),
-        _area=-group["width"] * group["height"] * (policy == "largest"),
-        _blur=-group["sharpness"] * (policy != "train"),
-    ).sort_values(["_outside", "_area", "_blur", "path"], kind="stable")
-    best = order.iloc[0]
-    size = f"{int(best['width'])}x{int(best['height'])}"
+        return propose_rows(rows)
+
+    def order(row: Row) -> tuple[bool, int, float, str]:
+        return (
+            policy == "train" and row["split"] != "train",
+            -row["width"] * row["height"] if policy == "largest" else 0,
+            -row["sharpness"] if policy != "train" else 0.0,
+            row["path"],
+        )
+
+    best = min(rows, key=order)
     reasons = {
         "train": "it is in train"
         if best["split"] == "train"
         else "none is in train, and it comes first by path",
-        "largest": f"none is larger ({size})",
+        "largest": f"none is larger ({best['width']}x{best['height']})",
         "sharpest": "none is sharper",
     }
-    return _keeping(group, str(best["image_id"]), reasons[policy])
+    return _keeping(rows, best["image_id"], reasons[policy])
 
 
-def _keeping(group: pd.DataFrame, keep: str, reason: str) -> Proposal:
-    others = group.loc[group["image_id"] != keep, "image_id"]
-    return Proposal(keep, tuple(others), reason)
+def _keeping(rows: list[Row], keep: str, reason: str) -> Proposal:
+    return Proposal(keep, tuple(row["image_id"] for row in rows if row["image_id"] != keep), reason)
