@@ -1,4 +1,4 @@
-"""Verbs about training: recipes, train, runs, stop, compare."""
+"""Verbs about training: recipes, train, runs, stop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core.cli.common import version_option, workspace
+from fer_core.cli.common import dataset, version_option, workspace
 from fer_core.cli.report import Report, json_wanted, reports, table
 from fer_core.errors import JobError, RecipeError
 
@@ -24,10 +24,6 @@ _RUN_COLUMNS = (
     "val_accuracy",
     "seconds",
 )
-_BOARD_COLUMNS = (
-    "run", "recipe", "dataset", "version", "val_accuracy", "train_accuracy", "gap", "verdict", "macro_f1",
-    "parameters", "seconds",
-)  # fmt: skip
 
 
 @click.command("recipes")
@@ -56,8 +52,8 @@ def recipes(name: str | None) -> Report:
 
 
 @click.command("train")
-@click.option("--dataset", "name", metavar="NAME", required=True, help="Dataset to train on.")
-@click.option("--recipe", metavar="RECIPE", required=True, help="A name from `recipes`, or a .toml file.")
+@click.option("--dataset", "name", metavar="NAME", default=None, help="Dataset to train on.")
+@click.option("--recipe", metavar="RECIPE", default=None, help="A name from `recipes`, or a .toml file.")
 @version_option
 @click.option(
     "--set",
@@ -66,29 +62,104 @@ def recipes(name: str | None) -> Report:
     metavar="KEY=VALUE",
     help="Change a field of the recipe; may be repeated.",
 )
-@click.option("--detach", is_flag=True, help="Return at once; the run goes on by itself.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    default=None,
+    help="Go on with a run that was paused, stopped, killed or failed.",
+)
+@click.option(
+    "--fork",
+    metavar="RUN@EPOCH",
+    default=None,
+    help="A new run that begins where another was: 41@12, 41@best, 41@last; --set changes it.",
+)
+@click.option("--seeds", type=int, metavar="N", default=None, help="N runs with seeds of their own.")
+@click.option(
+    "--folds",
+    type=int,
+    metavar="K",
+    default=None,
+    help="A run on each fold that `stratify --folds K` has made.",
+)
+@click.option("--detach", is_flag=True, help="Return at once; the runs go on by themselves.")
 @reports
-def train(name: str, recipe: str, version: str | None, settings: tuple[str, ...], detach: bool) -> Report:
+def train(
+    name: str | None,
+    recipe: str | None,
+    version: str | None,
+    settings: tuple[str, ...],
+    resume: str | None,
+    fork: str | None,
+    seeds: int | None,
+    folds: int | None,
+    detach: bool,
+) -> Report:
     """Train a recipe on a version, in a process of its own.
 
-    Each epoch is told on stderr as it ends, unless --json. Ctrl-C stops the run and keeps the best weights. The status is 1 if
-    the run fails.
+    One run works at a time, others wait in the queue. Each epoch is told on stderr as it ends, unless --json. Ctrl-C stops
+    the run and keeps the best weights. The status is 1 if a run fails.
     """
-    from fer_core.runs import launcher
+    from fer_core.runs import again, store
 
-    run = launcher.start(workspace(), name, version, recipe, _settings(settings))
+    ways = {"--resume": resume, "--fork": fork, "--seeds": seeds, "--folds": folds}
+    chosen = [option for option, value in ways.items() if value is not None]
+    if len(chosen) > 1:
+        raise RecipeError("These options exclude each other", received=" ".join(chosen))
+    if resume is not None or fork is not None:
+        if name or recipe or version or (resume and settings):
+            hint = "A run keeps its dataset, version and recipe; --fork takes --set"
+            raise RecipeError(f"{chosen[0]} stands alone", received="other options", hint=hint)
+        if resume is not None:
+            runs = [again.resume(store.get(workspace(), resume))]
+        else:
+            number, epoch = again.parse_fork(fork or "")
+            runs = [again.fork(store.get(workspace(), number), epoch, settings_of(settings))]
+    else:
+        runs = _new_runs(name, recipe, version, settings_of(settings), seeds, folds)
     if detach:
-        return Report(run.summary(), f"{run.id} is running; `runs` shows it, `stop {run.id}` ends it")
-    _follow(run, quiet=json_wanted())
-    summary = run.summary()
+        text = "\n".join(f"{r.id} is {r.state}; `runs` shows it, `stop {r.id}` ends it" for r in runs)
+        return _several([r.summary() for r in runs], text, None)
+    for run in runs:
+        _follow(run, quiet=json_wanted())
+    summaries = [run.summary() for run in runs]
     error = None
-    if summary["state"] in {"failed", "lost"}:
-        reason = summary["reason"] or f"The log is {run.folder / 'log.txt'}"
-        error = JobError(f"Run {run.id} ended as {summary['state']}", hint=reason)
-    return Report(summary, _run_table([summary]), error)
+    if bad := [s for s in summaries if s["state"] in {"failed", "lost"}]:
+        reason = bad[0]["reason"] or f"The log is {runs[summaries.index(bad[0])].folder / 'log.txt'}"
+        error = JobError(f"Run {bad[0]['run']} ended as {bad[0]['state']}", hint=reason)
+    return _several(summaries, _run_table(summaries), error)
 
 
-def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
+def _several(summaries: list[dict[str, Any]], text: str, error: JobError | None) -> Report:
+    """One run is one JSON object; an experiment is a list of them."""
+    return Report(summaries[0] if len(summaries) == 1 else summaries, text, error)
+
+
+def _new_runs(
+    name: str | None,
+    recipe: str | None,
+    version: str | None,
+    settings: dict[str, str],
+    seeds: int | None,
+    folds: int | None,
+) -> list[Run]:
+    from fer_core.runs import experiments, launcher
+    from fer_core.training.recipe import load
+
+    if not name or not recipe:
+        raise RecipeError("train needs --dataset and --recipe", hint="Or --resume RUN, or --fork RUN@EPOCH")
+    if seeds is None and folds is None:
+        return [launcher.start(workspace(), name, version, recipe, settings)]
+    found = dataset(name)
+    if folds is not None:
+        if version:
+            raise RecipeError("--folds chooses the versions itself", received=f"--version {version}")
+        return experiments.folds(found, load(recipe), folds, settings)
+    return experiments.seeds(found, found.version(version), load(recipe), seeds or 0, settings)
+
+
+def settings_of(pairs: tuple[str, ...]) -> dict[str, str]:
+    """`("training.epochs=5",)` as {"training.epochs": "5"}; raises RecipeError for a part without =."""
     result = {}
     for pair in pairs:
         key, sign, value = pair.partition("=")
@@ -164,25 +235,4 @@ def stop(run: str) -> Report:
     return Report(summary, _run_table([summary]))
 
 
-@click.command("compare")
-@click.argument("runs", metavar="[RUN]...", nargs=-1)
-@reports
-def compare(runs: tuple[str, ...]) -> Report:
-    """Rank runs by validation accuracy at their best epoch.
-
-    All runs, or those named. The gap is train minus validation accuracy in percentage points.
-    """
-    from fer_core.evaluation.report import leaderboard
-    from fer_core.runs import store
-
-    home = workspace()
-    chosen = {r.id: r for r in (store.get(home, each) for each in runs)} if runs else {}
-    rows = leaderboard(chosen.values() if runs else store.list_runs(home))
-    if not rows:
-        return Report([], "No runs yet. `train --dataset N --recipe compact` starts one.")
-    text = table(_BOARD_COLUMNS, [[row[column] for column in _BOARD_COLUMNS] for row in rows])
-    notes = [f"{row['run']}: {row['problem']}" for row in rows if row["problem"]]
-    return Report(rows, "\n".join([text, *notes]))
-
-
-COMMANDS: list[click.Command] = [recipes, train, runs, stop, compare]
+COMMANDS: list[click.Command] = [recipes, train, runs, stop]

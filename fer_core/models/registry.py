@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import keras
 
-from fer_core.models import cnn
+from fer_core.models import cnn, transfer
 from fer_core.models.spec import ModelSpec
 
-BUILDERS: dict[str, Callable[..., keras.Model]] = {"cnn": cnn.build}
+BUILDERS: dict[str, Callable[..., keras.Model]] = {"cnn": cnn.build, "transfer": transfer.build}
 """One builder per value of `model.architecture`."""
 
 

@@ -1,7 +1,8 @@
 """What a network is made of, as data: the `[model]` table of a recipe.
 
-A CNN is a list of blocks, read from the input to the last hidden layer; the softmax over the classes is
-always added. No Keras here, so that pages and the command line can read and check recipes without it.
+A CNN is a list of blocks, read from the input to the last hidden layer; a transfer network is a published
+backbone and a head. The softmax over the classes is always added. No Keras here, so that pages and the command
+line can read and check recipes without it.
 
     >>> CnnSpec(blocks=[{"kind": "conv", "filters": 32}, {"kind": "flatten"}]).blocks[0].convs
     2
@@ -107,5 +108,37 @@ class CnnSpec(Spec):
         return self.input_size, self.input_size, 1 if self.color == "gray" else 3
 
 
-# A further architecture joins here as a union with the discriminator `architecture`.
-ModelSpec = CnnSpec
+class TransferSpec(Spec):
+    """A published backbone, frozen or trained in its last layers, global average pooling and dense layers."""
+
+    architecture: Literal["transfer"] = "transfer"
+    backbone: Literal[
+        "vgg16", "resnet50", "resnet50v2", "densenet121", "mobilenetv2", "efficientnetb0", "efficientnetv2b0"
+    ]
+    weights: Literal["imagenet", "none"] = Field(
+        default="imagenet", description="imagenet: downloaded once by Keras; none: from nothing"
+    )
+    input_size: int = Field(default=48, ge=8, le=512, description="Pixels along each side, as stored")
+    color: Literal["gray", "rgb"] = "gray"
+    backbone_size: int = Field(
+        default=224, ge=32, le=512, description="Pixels along each side of what the backbone sees"
+    )
+    trainable_layers: int = Field(
+        default=0, ge=0, description="Last layers of the backbone to train; 0: frozen"
+    )
+    attention: int = Field(
+        default=0, ge=0, le=16, description="Heads of self-attention over the feature map; 0: none"
+    )
+    head_norm: bool = Field(
+        default=False, description="Batch normalisation and `head_dropout` before the head"
+    )
+    head_dropout: Fraction = 0.0
+    head: list[DenseBlock] = Field(min_length=1)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of the input."""
+        return self.input_size, self.input_size, 1 if self.color == "gray" else 3
+
+
+ModelSpec = Annotated[CnnSpec | TransferSpec, Field(discriminator="architecture")]

@@ -8,8 +8,8 @@ A run is a folder, `models/runs/<id>/`:
     metrics.jsonl                  one line per finished epoch, appended
     progress.json                  where in the epoch it is; replaced whole, at most twice a second
     log.txt                        all the worker prints
-    stop                           present once somebody asked it to stop
-    checkpoints/best.npz           weights of the best epoch so far
+    stop, pause                    present once somebody asked it to stop, or to pause
+    checkpoints/                   best weights, and what a resumed or forked run goes on from
     best.keras, model.onnx         the model with those weights
     predictions-<split>.parquet    image_id, label, p_<class>: probabilities for every image
     evaluation.json                scores computed from the predictions
@@ -37,9 +37,11 @@ from fer_core.runs.files import read_end, read_lines, read_object
 from fer_core.training.recipe import Recipe, parse
 from fer_core.workspace import Workspace, write_json
 
-State = Literal["queued", "starting", "running", "stopping", "stopped", "finished", "failed", "lost"]
+State = Literal[
+    "queued", "starting", "running", "stopping", "pausing", "paused", "stopped", "finished", "failed", "lost"
+]
 STATES: tuple[State, ...] = get_args(State)
-ACTIVE: frozenset[State] = frozenset({"queued", "starting", "running", "stopping"})
+ACTIVE: frozenset[State] = frozenset({"queued", "starting", "running", "stopping", "pausing"})
 """States that end by themselves or when stopped."""
 EPOCH_COLUMNS = (
     "epoch",
@@ -98,7 +100,8 @@ class Run:
         if state not in ACTIVE or state == "queued":
             return state, str(info.get("reason", ""))
         if self._process_alive(info):
-            return ("stopping" if self.stop_requested else state), ""
+            asked: State = "pausing" if self.pause_requested else state
+            return ("stopping" if self.stop_requested else asked), ""
         # It may have ended well between the two looks.
         info = self.info
         if (last := info.get("state", "lost")) not in ACTIVE:
@@ -122,6 +125,10 @@ class Run:
     @property
     def stop_requested(self) -> bool:
         return (self.folder / "stop").exists()
+
+    @property
+    def pause_requested(self) -> bool:
+        return (self.folder / "pause").exists()
 
     @property
     def recipe(self) -> Recipe:

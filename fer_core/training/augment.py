@@ -23,13 +23,16 @@ def augment(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) ->
     Returns:
         uint8 of the same shape.
     """
-    if spec.rotation or spec.zoom or spec.translation:
-        images = _move(images, _matrices(len(images), images.shape[1:3], spec, rng))
+    if spec.rotation or spec.zoom or spec.translation or spec.perspective:
+        matrices = _matrices(len(images), images.shape[1:3], spec, rng)
+        if spec.perspective:
+            matrices = _tilted(matrices, images.shape[1:3], spec, rng)
+        images = _move(images, matrices)
     elif spec.horizontal_flip:
         images = np.where(_coins(len(images), rng)[:, None, None, None], images[:, :, ::-1], images)
     if spec.contrast or spec.brightness:
         images = _light(images, spec, rng)
-    return images
+    return _erased(images, spec.erasing, rng) if spec.erasing else images
 
 
 def _coins(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -53,15 +56,46 @@ def _matrices(n: int, size: tuple[int, ...], spec: Augmentation, rng: np.random.
     return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)
 
 
+def _tilted(
+    matrices: np.ndarray, size: tuple[int, ...], spec: Augmentation, rng: np.random.Generator
+) -> np.ndarray:
+    """The maps after one that moves the corners: float32 (n, 3, 3)."""
+    height, width = size
+    corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]], np.float32)
+    shift = rng.uniform(-spec.perspective, spec.perspective, (len(matrices), 4, 2)) * (width, height)
+    moved = (corners + shift).astype(np.float32)
+    tilts = np.stack([cv2.getPerspectiveTransform(corners, target) for target in moved])
+    whole = np.zeros((len(matrices), 3, 3))
+    whole[:, :2], whole[:, 2, 2] = matrices, 1
+    return np.asarray(whole @ tilts, dtype=np.float32)
+
+
 def _move(images: np.ndarray, matrices: np.ndarray) -> np.ndarray:
     # OpenCV per image is faster than any gather over the whole batch: 8 microseconds at 48x48.
     size = (images.shape[2], images.shape[1])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warp = cv2.warpAffine if matrices.shape[1] == 2 else cv2.warpPerspective
     moved = np.empty_like(images)
     for image, matrix, target in zip(images, matrices, moved, strict=True):
-        warped = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+        warped = warp(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
         target[...] = warped.reshape(target.shape)
     return moved
+
+
+def _erased(images: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """A rectangle of some images replaced by their mean (random erasing, Zhong et al. 2017)."""
+    count, height, width = images.shape[:3]
+    hit = rng.random(count) < share
+    area, shape = rng.uniform(0.02, 0.2, count), np.exp(rng.uniform(np.log(0.4), np.log(2.5), count))
+    tall = np.clip(np.sqrt(area * shape) * height, 1, height).astype(int)
+    wide = np.clip(np.sqrt(area / shape) * width, 1, width).astype(int)
+    top = (rng.random(count) * (height - tall + 1)).astype(int)
+    left = (rng.random(count) * (width - wide + 1)).astype(int)
+    result = images.copy()
+    for place in np.flatnonzero(hit):
+        part = np.s_[top[place] : top[place] + tall[place], left[place] : left[place] + wide[place]]
+        result[place][part] = images[place].mean(axis=(0, 1)).astype(np.uint8)
+    return result
 
 
 def _light(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) -> np.ndarray:

@@ -14,12 +14,13 @@ import numpy as np
 
 from fer_core.training.augment import augment
 from fer_core.training.data import Split, TrainingData, class_weights
+from fer_core.training.mixing import mix
 from fer_core.training.recipe import Recipe
 from fer_core.training.tables import Augmentation
 
 
 class TrainingBatches(keras.utils.PyDataset):
-    """Shuffled batches of the training split: pixels uint8 (n, h, w, c), one-hot labels and weights float32.
+    """Shuffled batches of the training split: pixels uint8 (n, h, w, c), targets (soft or one-hot) and weights float32.
 
     `epoch` must be set before each epoch (`loop` does).
     """
@@ -31,7 +32,8 @@ class TrainingBatches(keras.utils.PyDataset):
         self._augmentation = recipe.augmentation
         self._size = recipe.training.batch_size
         self._seed = recipe.training.seed
-        self._targets = np.eye(len(data.classes), dtype=np.float32)[self._split.labels]
+        self._targets = self._split.targets
+        self._balanced = recipe.training.sampling == "balanced"
         self._weights = None
         if recipe.training.class_weight == "balanced":
             self._weights = class_weights(self._split.labels, len(data.classes))[self._split.labels]
@@ -44,18 +46,41 @@ class TrainingBatches(keras.utils.PyDataset):
         epoch = self.epoch
         chosen = self._permutation(epoch)[index * self._size : (index + 1) * self._size]
         images = self._pixels[self._split.rows[chosen]]
+        targets = self._targets[chosen]
+        # Before mixing: how much an image counts is a matter of its class.
+        weights = None if self._weights is None else self._weights[chosen]
         if self._augmentation != Augmentation():
-            images = augment(images, self._augmentation, np.random.default_rng([self._seed, epoch, index]))
-        if self._weights is None:
-            return images, self._targets[chosen]
-        return images, self._targets[chosen], self._weights[chosen]
+            rng = np.random.default_rng([self._seed, epoch, index])
+            images, targets = mix(augment(images, self._augmentation, rng), targets, self._augmentation, rng)
+        return (images, targets) if weights is None else (images, targets, weights)
 
     def _permutation(self, epoch: int) -> np.ndarray:
         known, order = self._order
         if known != epoch:
-            order = np.random.default_rng([self._seed, epoch]).permutation(len(self._split))
+            rng = np.random.default_rng([self._seed, epoch])
+            order = (
+                balanced_order(self._split.labels, rng)
+                if self._balanced
+                else rng.permutation(len(self._split))
+            )
             self._order = (epoch, order)
         return order
+
+
+def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Places of as many images as there are, each class that occurs equally often, in random order.
+
+    No image is drawn again before all of its class have been.
+    """
+    found = np.unique(labels)
+    quota = np.full(len(found), len(labels) // len(found))
+    quota[: len(labels) % len(found)] += 1
+    drawn = []
+    for label, wanted in zip(rng.permutation(found), quota, strict=True):
+        places = np.flatnonzero(labels == label)
+        rounds = -(-wanted // len(places))
+        drawn.append(np.concatenate([rng.permutation(places) for _ in range(rounds)])[:wanted])
+    return rng.permutation(np.concatenate(drawn))
 
 
 class PlainBatches(keras.utils.PyDataset):

@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_core.errors import RunError
 from fer_core.training.batches import TrainingBatches
-from fer_core.training.checkpoint import save_weights
+from fer_core.training.checkpoint import load_weights, save_weights
 
 Logs = dict[str, Any] | None
 
@@ -66,6 +66,19 @@ class StopOnRequest(keras.callbacks.Callback):
         return self.cut_short and self.epochs_done > 0
 
 
+class PauseOnRequest(keras.callbacks.Callback):
+    """Ends training after the epoch in which `requested` turned true; nothing of it is lost."""
+
+    def __init__(self, requested: Callable[[], bool]) -> None:
+        super().__init__()
+        self._requested = requested
+        self.paused = False
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self._requested() and epoch + 1 < self.params["epochs"]:
+            self.paused = self.model.stop_training = True
+
+
 class GiveUpOnNaN(keras.callbacks.Callback):
     """Fails the run as soon as the loss is not a number; no later step can repair that."""
 
@@ -82,9 +95,14 @@ class GiveUpOnNaN(keras.callbacks.Callback):
 class KeepBest(keras.callbacks.Callback):
     """Keeps the weights of the epoch with the highest validation accuracy, in memory and on disk."""
 
-    def __init__(self, path: Path, stop: StopOnRequest) -> None:
+    def __init__(
+        self,
+        path: Path,
+        stop: StopOnRequest,
+        weights_of: Callable[[keras.Model], list[np.ndarray]] = keras.Model.get_weights,
+    ) -> None:
         super().__init__()
-        self._path, self._stop = path, stop
+        self._path, self._stop, self._weights_of = path, stop, weights_of
         self.best = -math.inf
         self.weights: list[np.ndarray] | None = None
 
@@ -92,5 +110,29 @@ class KeepBest(keras.callbacks.Callback):
         accuracy = (logs or {})["val_accuracy"]
         if not self._stop.drop_epoch and accuracy > self.best:
             self.best = accuracy
-            self.weights = self.model.get_weights()
+            self.weights = self._weights_of(self.model)
             save_weights(self._path, self.weights)
+
+    def know(self, best: dict[str, Any], epoch: int, model: keras.Model) -> None:
+        """What earlier epochs have reached, for a run that goes on.
+
+        Args:
+            best: row of the best epoch so far; {} where there is none.
+            epoch: the epoch whose weights the model holds.
+            model: restored.
+        """
+        if best:
+            self.best = best["val_accuracy"]
+            # A run may have ended between writing the state of its best epoch and writing its weights.
+            if best["epoch"] == epoch:
+                self.weights = self._weights_of(model)
+                save_weights(self._path, self.weights)
+            else:
+                self.weights = load_weights(self._path)
+
+    def put_back(self, model: keras.Model) -> bool:
+        """Give the model its best weights; False where there are none."""
+        if self.weights is None:
+            return False
+        model.set_weights(self.weights)
+        return True

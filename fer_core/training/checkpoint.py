@@ -1,25 +1,94 @@
-"""Weights on disk while a run trains: plain arrays, written in milliseconds, never pickle."""
+"""What training writes to disk while it goes on: plain arrays in `.npz` files, written in milliseconds, never pickle.
+
+checkpoints/best.npz          weights of the best epoch so far
+checkpoints/last.npz          everything to go on from the end of the last epoch
+checkpoints/best-state.npz    the same of the best epoch: where a fork can start
+checkpoints/epoch-0012.npz    the same of an epoch, with `training.checkpoints = "every"`
+"""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fer_core.errors import RunError
+
+_ABOUT = "about"
+
+
+@dataclass(frozen=True)
+class State:
+    """Training at the end of an epoch.
+
+    Attributes:
+        epoch: how many epochs are done.
+        row: the epoch's line of `metrics.jsonl`.
+        model: all variables of the model but its metrics: weights, statistics, random states.
+        optimizer: all variables of the optimizer but the learning rate.
+        learning_rate: of an optimizer whose rate is not a schedule over steps; else None.
+        callbacks: what each callback that counts has counted, by its class name.
+    """
+
+    epoch: int
+    row: dict[str, Any]
+    model: list[np.ndarray]
+    optimizer: list[np.ndarray]
+    learning_rate: float | None
+    callbacks: dict[str, dict[str, Any]]
+
 
 def save_weights(path: Path, weights: Sequence[np.ndarray]) -> None:
     """Write the arrays of `model.get_weights()` to an `.npz` file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp.npz")
-    arrays: dict[str, Any] = {f"{index:04d}": weight for index, weight in enumerate(weights)}
-    np.savez(temporary, **arrays)
-    os.replace(temporary, path)
+    _save(path, {f"{index:04d}": weight for index, weight in enumerate(weights)})
 
 
 def load_weights(path: Path) -> list[np.ndarray]:
     """The arrays for `model.set_weights()`."""
     with np.load(path, allow_pickle=False) as arrays:
         return [arrays[name] for name in sorted(arrays.files)]
+
+
+def save_state(path: Path, state: State) -> None:
+    """Write a state, whole or not at all."""
+    about = {
+        "epoch": state.epoch,
+        "row": state.row,
+        "learning_rate": state.learning_rate,
+        "callbacks": state.callbacks,
+    }
+    arrays = {f"model-{index:04d}": array for index, array in enumerate(state.model)}
+    arrays |= {f"optimizer-{index:04d}": array for index, array in enumerate(state.optimizer)}
+    _save(path, {**arrays, _ABOUT: np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)})
+
+
+def load_state(path: Path) -> State:
+    """A state that `save_state` wrote.
+
+    Raises:
+        RunError: the file is damaged or something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            about = json.loads(arrays[_ABOUT].tobytes())
+            model, optimizer = (
+                [arrays[name] for name in sorted(arrays.files) if name.startswith(part)]
+                for part in ("model-", "optimizer-")
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(
+            "The checkpoint cannot be read", received=path.name, hint="Start the run again from its recipe"
+        ) from error
+    return State(**about, model=model, optimizer=optimizer)
+
+
+def _save(path: Path, arrays: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp.npz")
+    np.savez(temporary, **arrays)
+    os.replace(temporary, path)

@@ -25,12 +25,15 @@ class Split:
     Attributes:
         ids: image_id (n,) str.
         rows: rows of the pixel array, (n,) int64.
-        labels: class numbers, (n,) int64.
+        labels: class numbers, (n,) int64: what accuracy and class weights go by.
+        targets: what the loss is given, float32 (n, classes): the soft label where a person gave one, else one-hot.
+            Rows sum to 1.
     """
 
     ids: np.ndarray
     rows: np.ndarray
     labels: np.ndarray
+    targets: np.ndarray
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -73,6 +76,11 @@ def load(dataset: Dataset, version: str, model: ModelSpec) -> TrainingData:
     return from_manifest(manifest, pixels)
 
 
+def check_trainable(manifest: pd.DataFrame) -> None:
+    """Raise TooFewImages where `load` would, before a run is made."""
+    from_manifest(manifest, np.empty((0, 1, 1, 1), np.uint8))
+
+
 def from_manifest(manifest: pd.DataFrame, pixels: np.ndarray) -> TrainingData:
     """`load` for tables that are at hand.
 
@@ -101,10 +109,17 @@ def class_weights(labels: np.ndarray, count: int) -> np.ndarray:
 
 def _split(table: pd.DataFrame, names: tuple[str, ...]) -> Split:
     number = {name: index for index, name in enumerate(names)}
+    labels = table["label"].map(number).to_numpy(dtype=np.int64)
+    targets = np.eye(len(names), dtype=np.float32)[labels]
+    if "soft_label" in table:
+        soft = table["soft_label"].notna().to_numpy()
+        if soft.any():
+            targets[soft] = np.array(table["soft_label"][soft].tolist(), dtype=np.float32)
     return Split(
         ids=table["image_id"].to_numpy(dtype=object),
         rows=table["row"].to_numpy(dtype=np.int64),
-        labels=table["label"].map(number).to_numpy(dtype=np.int64),
+        labels=labels,
+        targets=targets,
     )
 
 

@@ -27,6 +27,19 @@ def compile_just_in_time() -> bool | Literal["auto"]:
     return False if keras.backend.backend() == "tensorflow" and not accelerators() else "auto"
 
 
+def make_deterministic() -> None:
+    """Ask the backend for the same numbers every time, bit by bit; JAX and PyTorch on a CPU give them anyway."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def set_precision(policy: str) -> None:
+    """What layers built from now on compute in: "float32", "mixed_bfloat16" or "mixed_float16"."""
+    keras.config.set_dtype_policy(policy)
+
+
 def packages() -> dict[str, str]:
     """Versions of the packages a result may depend on, those that are installed."""
     found = {}

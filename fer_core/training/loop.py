@@ -8,19 +8,25 @@ Top to bottom: compile, put the callbacks in order, fit, put the best weights ba
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from fer_core.training import schedules
+from fer_core.runs.files import read_lines
+from fer_core.runs.run import best_epoch
+from fer_core.training import averaging, resume, schedules
 from fer_core.training.batches import PlainBatches, TrainingBatches
-from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, KeepBest, StopOnRequest
+from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, KeepBest, PauseOnRequest, StopOnRequest
+from fer_core.training.checkpoint import State
 from fer_core.training.data import TrainingData
 from fer_core.training.device import compile_just_in_time
 from fer_core.training.recipe import Recipe
 from fer_core.training.record import Record
+from fer_core.workspace import write_atomic
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,13 @@ class Outcome:
 
     Attributes:
         stopped: somebody asked it to end early.
+        paused: somebody asked it to pause; the model holds the weights of the last epoch.
         has_weights: the model now holds the best weights; False when it was stopped before its first batch.
     """
 
     stopped: bool
     has_weights: bool
+    paused: bool = False
 
 
 def train(
@@ -42,8 +50,10 @@ def train(
     recipe: Recipe,
     folder: Path,
     stop_requested: Callable[[], bool],
+    pause_requested: Callable[[], bool] = lambda: False,
+    changed: Callable[[str], bool] = lambda table: False,
 ) -> Outcome:
-    """Train a model and leave the weights of its best epoch in it.
+    """Train a model and leave the weights of its best epoch in it; go on where the folder's checkpoint ends.
 
     Args:
         model: freshly built, not compiled.
@@ -51,35 +61,72 @@ def train(
         recipe: all choices.
         folder: the run's; metrics, progress and checkpoints go there.
         stop_requested: asked after every batch; must be cheap.
+        pause_requested: asked after every epoch.
+        changed: whether a table of the recipe, such as "optimizer", differs from that of the checkpoint: a fork.
 
     Raises:
-        RunError: the loss is no longer a number.
+        RunError: the loss is no longer a number, or the checkpoint is of another model.
     """
     batches = TrainingBatches(data, recipe)
     compile_model(model, recipe, len(batches))
-    stop = StopOnRequest(stop_requested)
-    best = KeepBest(folder / "checkpoints" / "best.npz", stop)
+    checkpoints = folder / "checkpoints"
+    state = resume.latest(checkpoints)
+    stop, pause = StopOnRequest(stop_requested), PauseOnRequest(pause_requested)
+    best = KeepBest(checkpoints / "best.npz", stop, averaging.validated_weights)
+    between = schedules.epoch_callbacks(recipe)
+    keeper = resume.KeepStates(checkpoints, between, state, recipe.training.checkpoints == "every")
+    rows = keep_rows(folder / "metrics.jsonl", state)
+    if state:
+        resume.restore(
+            model,
+            state,
+            optimizer=not changed("optimizer.name"),
+            learning_rate=not (changed("optimizer.learning_rate") or changed("schedule")),
+        )
+        stop.epochs_done = state.epoch
+        best.know(best_epoch(rows), state.epoch, model)
+        keeper.know_best(best.best)
     if stop_requested():
-        return Outcome(stopped=True, has_weights=False)
+        return Outcome(stopped=True, has_weights=best.put_back(model))
     model.fit(
         batches,
         epochs=recipe.training.epochs,
+        initial_epoch=state.epoch if state else 0,
         validation_data=PlainBatches(data, data.val),
         shuffle=False,  # the batches shuffle the images themselves
         verbose=0,
-        # `stop` last: the others ask it whether the epoch counts, and it counts epochs.
+        # `Record` after what changes the next epoch, whose state it keeps; `stop` last: the others ask it
+        # whether the epoch counts, and it counts epochs.
         callbacks=[
             FollowEpochs(batches),
             GiveUpOnNaN(),
+            averaging.ValidateAverage(),
+            *between,
+            keeper,
+            Record(folder, len(data.train), recipe.training.epochs, stop, keeper.keep),
             best,
-            Record(folder, len(data.train), recipe.training.epochs, stop),
-            *schedules.epoch_callbacks(recipe),
+            pause,
             stop,
         ],
     )
-    if best.weights is not None:
-        model.set_weights(best.weights)
-    return Outcome(stopped=stop.stopped, has_weights=best.weights is not None)
+    if pause.paused and not stop.stopped:
+        return Outcome(stopped=False, has_weights=True, paused=True)
+    return Outcome(stopped=stop.stopped, has_weights=best.put_back(model))
+
+
+def keep_rows(path: Path, state: State | None) -> list[dict[str, Any]]:
+    """The epochs told so far that a checkpoint stands for; what was told after it is taken out of the file."""
+    told, _ = read_lines(path)
+    done = state.epoch if state else 0
+    rows = {
+        row["epoch"]: row for row in told if row.get("epoch", done + 1) <= done and not row.get("partial")
+    }
+    if state:
+        rows[state.epoch] = state.row
+    kept = [rows[epoch] for epoch in sorted(rows)]
+    if kept != told:
+        write_atomic(path, "".join(json.dumps(row) + "\n" for row in kept))
+    return kept
 
 
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:

@@ -58,6 +58,6 @@ def _dotted(location: tuple[int | str, ...], kind: str) -> str:
 
 
 def _is_tag(location: tuple[Any, ...], index: int) -> bool:
-    after_table = index == 1 and location[0] in {"loss", "optimizer", "schedule"}
+    after_table = index == 1 and location[0] in {"loss", "model", "optimizer", "schedule"}
     after_item = index > 0 and isinstance(location[index - 1], int)
     return after_table or after_item

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from fer_core.errors import RecipeError
-from fer_core.models.spec import ModelSpec, Spec
+from fer_core.models.spec import CnnSpec, ModelSpec, Spec
 from fer_core.training import toml
 from fer_core.training.problems import as_recipe_error
 from fer_core.training.tables import (
@@ -112,12 +112,14 @@ def _is_tag(key: str) -> bool:
 def fields(recipe: Recipe) -> dict[str, Any]:
     """Every field by its dotted name, such as `optimizer.learning_rate`.
 
-    `model.blocks` is one value: a list of tables that show their kind and what differs from its defaults.
+    `model.blocks` and `model.head` are one value each: a list of tables that show their kind and what differs from its defaults.
     """
     table = recipe.model_dump(mode="json")
-    if "blocks" in table["model"]:
+    if isinstance(recipe.model, CnnSpec):
         blocks = recipe.model.blocks
         table["model"]["blocks"] = [{"kind": b.kind, **b.model_dump(exclude_defaults=True)} for b in blocks]
+    else:
+        table["model"]["head"] = [block.model_dump(exclude_defaults=True) for block in recipe.model.head]
     return _flatten(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,10 +18,21 @@ _SCORES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 class Record(keras.callbacks.Callback):
-    """Writes each epoch to `metrics.jsonl` at its end, and where in the epoch it is to `progress.json`."""
+    """Writes each epoch to `metrics.jsonl` at its end, and where in the epoch it is to `progress.json`.
 
-    def __init__(self, folder: Path, images: int, epochs: int, stop: StopOnRequest) -> None:
+    `keep` gets the row of a whole epoch before anybody can read it: what is told can also be gone on from.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        images: int,
+        epochs: int,
+        stop: StopOnRequest,
+        keep: Callable[[dict[str, Any]], None],
+    ) -> None:
         super().__init__()
+        self._keep, self._rate = keep, 0.0
         self._folder, self._images, self._epochs, self._stop = folder, images, epochs, stop
         self._seconds: list[float] = []
         self._progress = Progress(folder)
@@ -37,6 +49,8 @@ class Record(keras.callbacks.Callback):
             self._report("training", logs or {})
 
     def on_test_begin(self, logs: Logs = None) -> None:
+        # Now, because a plateau may lower it for the next epoch before this one is written.
+        self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self._report("validating", {})
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -49,13 +63,15 @@ class Record(keras.callbacks.Callback):
             "epoch": epoch + 1,
             # Metrics are float32: 108 of 120 right would read as less than 0.9.
             **{key: round(float(logs[key]), 6) for key in _SCORES},
-            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "learning_rate": self._rate,
             "seconds": round(self._seconds[-1], 3),
             "images_per_second": self._images_per_second(),
             "eta_seconds": round(usual * (self._epochs - epoch - 1), 1),
         }
         if self._stop.cut_short:
             row["partial"] = True
+        else:
+            self._keep(row)
         append_line(self._folder / "metrics.jsonl", row)
 
     def _images_per_second(self) -> float:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import keras
 
 from fer_core.training.recipe import Recipe
-from fer_core.training.tables import SGD, AdamW, Cosine, EarlyStopping, FocalCrossEntropy, Loss, Plateau
+from fer_core.training.tables import (
+    SGD,
+    AdamW,
+    Cosine,
+    EarlyStopping,
+    FocalCrossEntropy,
+    Loss,
+    Muon,
+    OneCycle,
+    Plateau,
+    Step,
+)
 
 
 def learning_rate(
@@ -13,6 +24,22 @@ def learning_rate(
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The rate to give the optimizer: a number, or a schedule over steps."""
     rate, schedule = recipe.optimizer.learning_rate, recipe.schedule
+    # Steps of the optimizer, which takes one for several batches where it accumulates.
+    steps_per_epoch = max(steps_per_epoch // recipe.optimizer.accumulation, 1)
+    if isinstance(schedule, Step):
+        return keras.optimizers.schedules.ExponentialDecay(
+            rate, schedule.every * steps_per_epoch, schedule.factor, staircase=True
+        )
+    if isinstance(schedule, OneCycle):
+        total = recipe.training.epochs * steps_per_epoch
+        rising = min(max(round(schedule.rising * total), 1), max(total - 1, 1))
+        return keras.optimizers.schedules.CosineDecay(
+            rate * schedule.start_fraction,
+            max(total - rising, 1),
+            alpha=schedule.final_fraction,
+            warmup_target=rate,
+            warmup_steps=rising,
+        )
     if not isinstance(schedule, Cosine):
         return rate
     warmup = min(
@@ -32,9 +59,15 @@ def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
     shared = {
         "learning_rate": learning_rate(recipe, steps_per_epoch),
         "clipnorm": spec.clipnorm or None,
+        "gradient_accumulation_steps": spec.accumulation if spec.accumulation > 1 else None,
+        "use_ema": spec.ema > 0,
+        "ema_momentum": spec.ema or 0.99,
     }
     if isinstance(spec, SGD):
         return keras.optimizers.SGD(momentum=spec.momentum, nesterov=spec.nesterov, **shared)
+    if isinstance(spec, Muon):
+        # Muon's own rate is for matrices; what it leaves to AdamW learns at the recipe's too.
+        return keras.optimizers.Muon(weight_decay=spec.weight_decay, adam_lr_ratio=1.0, **shared)
     if isinstance(spec, AdamW):
         built = keras.optimizers.AdamW(weight_decay=spec.weight_decay, **shared)
         # Decay is for kernels: pulling normalisation and biases to zero only hurts (Goyal et al. 2017).

@@ -32,6 +32,19 @@ class Augmentation(Spec):
     brightness: float = Field(
         default=0.0, ge=0, le=1, description="Lighten or darken by up to this share of white"
     )
+    perspective: float = Field(
+        default=0.0, ge=0, lt=0.5, description="Move each corner by up to this share of the side"
+    )
+    erasing: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of images that lose a rectangle of 2 % to 20 % of their area",
+    )
+    mixup: float = Field(default=0.0, ge=0, description="Blend pairs of images; alpha of a Beta distribution")
+    cutmix: float = Field(
+        default=0.0, ge=0, description="Paste a part of another image; alpha of a Beta distribution"
+    )
 
 
 class CrossEntropy(Spec):
@@ -53,6 +66,13 @@ class FocalCrossEntropy(Spec):
 class _Optimizer(Spec):
     learning_rate: Rate = 1e-3
     clipnorm: float = Field(default=0.0, ge=0, description="Clip each gradient to this norm; 0: do not")
+    accumulation: Positive = Field(
+        default=1,
+        description="Batches whose gradients are averaged into one step: a larger batch in less memory",
+    )
+    ema: Fraction = Field(
+        default=0.0, description="Momentum of an average of the weights, which is validated and kept; 0: none"
+    )
 
 
 class Adam(_Optimizer):
@@ -71,6 +91,13 @@ class SGD(_Optimizer):
     learning_rate: Rate = 1e-2
     momentum: Fraction = 0.9
     nesterov: bool = True
+
+
+class Muon(_Optimizer):
+    """Momentum with orthogonalised updates for matrices, AdamW for all else (Jordan 2024)."""
+
+    name: Literal["muon"] = "muon"
+    weight_decay: float = Field(default=0.004, ge=0)
 
 
 class Constant(Spec):
@@ -97,6 +124,23 @@ class Cosine(Spec):
     final_fraction: float = Field(default=0.0, ge=0, le=1)
 
 
+class Step(Spec):
+    """Multiply by `factor` every so many epochs."""
+
+    name: Literal["step"] = "step"
+    factor: float = Field(default=0.1, gt=0, lt=1)
+    every: Positive = 10
+
+
+class OneCycle(Spec):
+    """Up from a fraction of the rate to all of it, then down a cosine to next to nothing (Smith and Topin 2017)."""
+
+    name: Literal["one_cycle"] = "one_cycle"
+    rising: float = Field(default=0.3, gt=0, lt=1, description="Share of the steps in which the rate rises")
+    start_fraction: float = Field(default=0.04, gt=0, le=1)
+    final_fraction: float = Field(default=1e-4, ge=0, le=1)
+
+
 class EarlyStopping(Spec):
     """Stop when `monitor` has not improved for `patience` epochs; the best weights are kept in any case."""
 
@@ -112,9 +156,21 @@ class Training(Spec):
     class_weight: Literal["none", "balanced"] = Field(
         default="none", description="balanced: a class counts as if all had equally many images"
     )
+    sampling: Literal["all", "balanced"] = Field(
+        default="all", description="balanced: as many images of each class, rare ones several times an epoch"
+    )
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        default="float32", description="16 bits where the device is fast with them; the saved model has 32"
+    )
     seed: int = Field(default=42, ge=0, description="Of initial weights, order, augmentation and dropout")
+    checkpoints: Literal["last", "every"] = Field(
+        default="last", description="every: a run can be forked from any epoch; takes a file per epoch"
+    )
+    deterministic: bool = Field(
+        default=False, description="The same numbers bit by bit on the same machine; slower"
+    )
 
 
 Loss = Annotated[CrossEntropy | FocalCrossEntropy, Field(discriminator="name")]
-Optimizer = Annotated[Adam | AdamW | SGD, Field(discriminator="name")]
-Schedule = Annotated[Constant | Plateau | Cosine, Field(discriminator="name")]
+Optimizer = Annotated[Adam | AdamW | SGD | Muon, Field(discriminator="name")]
+Schedule = Annotated[Constant | Plateau | Cosine | Step | OneCycle, Field(discriminator="name")]

@@ -10,6 +10,8 @@ import logging
 import os
 import signal
 import sys
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,8 @@ from fer_core.evaluation.report import evaluate_run
 from fer_core.inference.convert import to_onnx
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.models import registry
-from fer_core.runs.launcher import write_process
+from fer_core.runs import queue
+from fer_core.runs.process import write_process
 from fer_core.runs.progress import Progress
 from fer_core.runs.run import Run
 from fer_core.training import device, loop, predictions
@@ -33,6 +36,7 @@ from fer_core.workspace import now
 
 log = logging.getLogger("fer_core.training")
 
+_BY_SIGNAL = "SIGTERM"
 _CHECKED_IMAGES = 64  # real images on which the export is compared
 
 
@@ -41,23 +45,26 @@ _NICE = 5  # the page that shows the epochs comes first when both want the proce
 
 def main(arguments: list[str]) -> int:
     """Work on one run; 0 when it finished or was stopped, 1 when it failed."""
+    warnings.simplefilter("ignore", FutureWarning)  # of the exporter; nothing a reader of the log can act on
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout
     )
     run = Run(Path(arguments[0]).resolve())
     write_process(run, os.getpid())
     os.nice(_NICE)
-    signal.signal(signal.SIGTERM, lambda *_: (run.folder / "stop").touch())
+    signal.signal(signal.SIGTERM, lambda *_: (run.folder / "stop").write_text(_BY_SIGNAL))
     try:
         state = work(run)
     except BaseException as error:
         log.exception("The run failed")
         (run.folder / "reserve").unlink(missing_ok=True)
         run.update(state="failed", reason=explain(error), ended=now())
+        queue.advance(run.workspace)
         return 1
     (run.folder / "reserve").unlink(missing_ok=True)
     run.update(ended=now(), **state)
     log.info("Run %s %s", run.id, state["state"])
+    queue.advance(run.workspace)
     return 0
 
 
@@ -72,8 +79,11 @@ def work(run: Run) -> dict[str, Any]:
     """
     recipe, progress = run.recipe, Progress(run.folder)
     keras.utils.set_random_seed(recipe.training.seed)
+    if recipe.training.deterministic:
+        device.make_deterministic()
     run.update(state="running", started=now(), **_surroundings())
     progress.write("reading the images")
+    device.set_precision(recipe.training.precision)
     data = load(open_dataset(run.workspace, run.dataset), run.version, recipe.model)
     progress.write("building the model")
     model = registry.build(recipe.model, len(data.classes))
@@ -86,11 +96,28 @@ def work(run: Run) -> dict[str, Any]:
     )
     sizes = f"{size.parameters:,} parameters, {len(data.train):,} training images"
     log.info("%s on %s, version %s: %s", recipe.name, run.dataset, run.version, sizes)
-    outcome = loop.train(model, data, recipe, run.folder, lambda: run.stop_requested)
+    outcome = loop.train(
+        model,
+        data,
+        recipe,
+        run.folder,
+        lambda: run.stop_requested,
+        lambda: run.pause_requested,
+        _changed(run),
+    )
+    if outcome.paused:
+        return {"state": "paused", "reason": ""}
     if not outcome.has_weights:
         return {"state": "stopped", "reason": "Stopped before its first batch; there are no weights"}
+    if recipe.training.precision != "float32":
+        device.set_precision("float32")
+        trained, model = model, registry.build(recipe.model, len(data.classes))
+        model.set_weights(trained.get_weights())
     finish(run, model, data, recipe, progress)
-    return {"state": "stopped" if outcome.stopped else "finished"}
+    if not outcome.stopped:
+        return {"state": "finished"}
+    by_signal = (run.folder / "stop").read_text() == _BY_SIGNAL
+    return {"state": "stopped", "reason": "Stopped from outside, by a signal" if by_signal else ""}
 
 
 def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, progress: Progress) -> None:
@@ -116,6 +143,13 @@ def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, pro
             predictions.save(predictions.predict(model, data, split), run.folder, name)
     progress.write("evaluating")
     evaluate_run(run)
+
+
+def _changed(run: Run) -> Callable[[str], bool]:
+    """Whether a table or field differs from that of the run this one was forked from, until it has its own epochs."""
+    info = run.info
+    fields = info.get("changed", []) if int(info.get("forked_at") or 0) >= len(run.tail()[0]) else []
+    return lambda name: any(field == name or field.startswith(f"{name}.") for field in fields)
 
 
 def _surroundings() -> dict[str, Any]:

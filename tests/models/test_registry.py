@@ -4,9 +4,16 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.models import registry
-from fer_core.models.spec import CnnSpec
+from fer_core.errors import RunError
+from fer_core.models import registry, transfer
+from fer_core.models.spec import CnnSpec, DenseBlock, ModelSpec, TransferSpec
 from fer_core.training.recipe import load, names
+
+
+def untrained(spec: ModelSpec) -> ModelSpec:
+    """Published weights are neither there nor needed to count and to build."""
+    return spec.model_copy(update={"weights": "none"}) if isinstance(spec, TransferSpec) else spec
+
 
 SIZES = {
     "model_0": (1_274_500, 1_274_052),
@@ -23,6 +30,84 @@ SIZES = {
 def test_parameters_are_those_of_the_published_networks(name: str) -> None:
     size = registry.size(registry.build(load(name).model, classes=4))
     assert (size.parameters, size.trainable_parameters) == SIZES[name]
+
+
+TRANSFER_SIZES = {
+    "vgg16": (15_111_748, 396_036),
+    "resnet50v2": (None, 526_084),
+    "efficientnetb0": (None, 329_476),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFER_SIZES)
+def test_parameters_of_frozen_backbones_are_the_published_ones(name: str) -> None:
+    size = registry.size(registry.build(untrained(load(name).model), classes=4))
+    total, trainable = TRANSFER_SIZES[name]
+    assert size.trainable_parameters == trainable
+    assert total in (None, size.parameters)
+
+
+def test_finetuning_trains_the_last_layers_and_no_statistics() -> None:
+    spec = untrained(load("mobilenetv2_finetuned").model)
+    assert isinstance(spec, TransferSpec)
+    model = registry.build(spec, classes=4)
+    (backbone,) = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    norm = keras.layers.BatchNormalization
+    assert not any(layer.trainable for layer in backbone.layers[:-30])
+    assert [layer.trainable for layer in backbone.layers[-30:]] == [
+        not isinstance(layer, norm) for layer in backbone.layers[-30:]
+    ]
+    frozen = registry.size(registry.build(spec.model_copy(update={"trainable_layers": 0}), classes=4))
+    assert registry.size(model).trainable_parameters > frozen.trainable_parameters
+    before = [keras.ops.convert_to_numpy(v) for v in backbone.non_trainable_variables]
+    model.compile("adam", "categorical_crossentropy")
+    pixels = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 1)).astype(np.float32)
+    model.train_on_batch(pixels, np.eye(4, dtype=np.float32))
+    for old, new in zip(before, backbone.non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(old, keras.ops.convert_to_numpy(new))
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50v2", "densenet121", "mobilenetv2"])
+def test_a_backbone_sees_what_keras_prepares_for_it(name: str) -> None:
+    modules = {
+        "vgg16": "vgg16",
+        "resnet50v2": "resnet_v2",
+        "densenet121": "densenet",
+        "mobilenetv2": "mobilenet_v2",
+    }
+    wanted = getattr(keras.applications, modules[name]).preprocess_input
+    spec = TransferSpec(
+        backbone=name,
+        weights="none",
+        backbone_size=32,
+        input_size=32,
+        color="rgb",
+        head=[DenseBlock(units=2)],
+    )
+    model = registry.build(spec, classes=2)
+    (backbone,) = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    scaled = keras.Model(model.inputs[0], model.get_layer("scaling").output)
+    pixels = np.random.default_rng(1).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(scaled(pixels), wanted(pixels.copy()), rtol=1e-4, atol=1e-3)
+    assert backbone.input_shape == (None, 32, 32, 3)
+
+
+def test_gray_is_enlarged_and_becomes_three_equal_channels() -> None:
+    spec = TransferSpec(backbone="mobilenetv2", weights="none", backbone_size=96, head=[DenseBlock(units=2)])
+    model = registry.build(spec, classes=3)
+    seen = keras.Model(model.inputs[0], model.get_layer("three_channels").output)
+    shown = np.array(seen(np.full((1, 48, 48, 1), 77, np.float32)))
+    assert shown.shape == (1, 96, 96, 3)
+    np.testing.assert_allclose(shown, 77)
+
+
+def test_weights_that_cannot_be_downloaded_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(**_: object) -> keras.Model:
+        raise Exception("URL fetch failure on https://somewhere/mobile_net.h5: None -- no route")
+
+    monkeypatch.setitem(transfer._BACKBONES, "mobilenetv2", transfer._Backbone(offline, "tf"))
+    with pytest.raises(RunError, match=r"mobile_net\.h5 into ~/\.keras/models"):
+        registry.build(load("mobilenetv2_frozen").model, classes=4)
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("color_gray", 5_867_204), ("color_rgb", 5_868_356)])
@@ -50,7 +135,7 @@ def test_model_0_is_built_in_the_order_of_its_description() -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_every_recipe_builds_for_any_number_of_classes(name: str) -> None:
-    model = registry.build(load(name).model, classes=7)
+    model = registry.build(untrained(load(name).model), classes=7)
     pixels = np.random.default_rng(0).uniform(0, 255, (2, *model.input_shape[1:])).astype(np.float32)
     probabilities = keras.ops.convert_to_numpy(model(pixels))
     assert probabilities.shape == (2, 7)

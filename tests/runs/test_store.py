@@ -14,6 +14,7 @@ import pytest
 
 from fer_core.errors import NotFound, RunError
 from fer_core.runs import launcher, store
+from fer_core.runs.process import launch
 from fer_core.runs.run import EPOCH_COLUMNS, Run
 from fer_core.training.recipe import load
 from fer_core.workspace import Workspace, now
@@ -174,7 +175,7 @@ def test_a_queued_run_is_stopped_at_once_and_never_starts(workspace: Workspace) 
     launcher.stop(run)
     assert run.status() == ("stopped", "Stopped before it began")
     with pytest.raises(RunError, match="started before"):
-        launcher.launch(run)
+        launch(run)
 
 
 def test_a_run_whose_process_cannot_be_started_has_failed(
@@ -183,7 +184,7 @@ def test_a_run_whose_process_cannot_be_started_has_failed(
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     run = new_run(workspace)
     with pytest.raises(RunError, match="could not be started"):
-        launcher.launch(run)
+        launch(run)
     assert run.state == "failed"
 
 
@@ -192,7 +193,7 @@ def test_a_worker_that_dies_at_once_is_seen_as_failed(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     run = new_run(workspace)
-    launcher.launch(run)
+    launch(run)
     assert launcher.wait(run, timeout=10).state == "failed"
 
 

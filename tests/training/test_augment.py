@@ -33,17 +33,28 @@ def test_the_batch_itself_is_never_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["rotation", "zoom", "translation", "contrast", "brightness", "horizontal_flip"]
+    "field",
+    [
+        "rotation",
+        "zoom",
+        "translation",
+        "contrast",
+        "brightness",
+        "horizontal_flip",
+        "perspective",
+        "erasing",
+    ],
 )
 @pytest.mark.parametrize("channels", [1, 3])
 def test_each_field_acts_and_follows_the_seed(field: str, channels: int) -> None:
     images = faces(channels=channels)
-    changed = run(images, **{field: 0.2 if field != "horizontal_flip" else True})
+    asked = {field: {"horizontal_flip": True, "erasing": 0.6}.get(field, 0.2)}
+    changed = run(images, **asked)
     assert (changed.shape, changed.dtype) == (images.shape, np.uint8)
     assert (changed != images).any(axis=(1, 2, 3)).mean() > 0.3
-    again = run(images, **{field: 0.2 if field != "horizontal_flip" else True})
+    again = run(images, **asked)
     np.testing.assert_array_equal(changed, again)
-    other = run(images, seed=1, **{field: 0.2 if field != "horizontal_flip" else True})
+    other = run(images, seed=1, **asked)
     assert (changed != other).any()
 
 
@@ -98,3 +109,28 @@ def test_light_stays_in_the_range_of_pixels() -> None:
     for before, after in zip(images[..., 0].reshape(20, -1), changed[..., 0].reshape(20, -1), strict=True):
         order = np.argsort(before, kind="stable")
         assert (np.diff(after[order]) >= 0).all()
+
+
+def test_erasing_takes_one_rectangle_of_the_asked_share_of_images() -> None:
+    images = faces(400)
+    changed = (run(images, erasing=0.25) != images).any(axis=3)
+    hit = changed.any(axis=(1, 2))
+    assert 0.15 < hit.mean() < 0.35
+    for mask in changed[hit]:
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1) / mask.size
+        assert box < 0.25
+        assert (
+            mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() > 0.5
+        )  # the rest had its mean already
+
+
+def test_perspective_moves_a_corner_no_further_than_asked() -> None:
+    images = np.zeros((60, 48, 48, 1), np.uint8)
+    images[:, 20:28, 20:28] = 255
+    y, x = np.mgrid[:48, :48]
+    moved = run(images, perspective=0.1)[..., 0].astype(float)
+    mass = moved.sum(axis=(1, 2))
+    center = np.stack([(moved * y).sum(axis=(1, 2)) / mass, (moved * x).sum(axis=(1, 2)) / mass], 1)
+    assert (np.abs(center - 23.5) < 0.15 * 48).all()  # the middle of a tilted picture follows its corners
+    assert np.abs(center - 23.5).max() > 0.5

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from tiny_faces import CLASSES, tiny_data, tiny_recipe
 from fer_core.errors import RunError
 from fer_core.models import registry
 from fer_core.runs.files import read_lines, read_object
-from fer_core.training import loop
+from fer_core.training import device, loop
+from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import KeepBest, StopOnRequest
 from fer_core.training.checkpoint import load_weights
 from fer_core.training.predictions import predict
@@ -143,3 +145,49 @@ def test_of_equal_epochs_the_earlier_is_kept(tmp_path: Path) -> None:
         model.set_weights([np.full((1, 1), float(epoch)), np.zeros(1)])
         keep.on_epoch_end(epoch, {"val_accuracy": accuracy})
     assert load_weights(tmp_path / "best.npz")[0][0, 0] == 1.0
+
+
+def test_the_average_of_the_weights_is_what_is_validated_and_kept(tmp_path: Path) -> None:
+    plain = Fit(tmp_path / "plain", tiny_recipe(training__epochs=2))
+    fit = Fit(tmp_path / "average", tiny_recipe(training__epochs=2, optimizer__ema=0.95))
+    # The same steps are taken, and other weights are judged.
+    np.testing.assert_allclose([r["loss"] for r in fit.rows], [r["loss"] for r in plain.rows], rtol=1e-3)
+    assert abs(fit.rows[0]["val_loss"] - plain.rows[0]["val_loss"]) > 1e-3
+    best = max(fit.rows, key=lambda row: row["val_accuracy"])
+    assert fit.val_accuracy() == pytest.approx(best["val_accuracy"], abs=1e-6)
+
+
+@pytest.mark.parametrize("sampling", ["all", "balanced"])
+def test_rare_classes_are_drawn_as_often_as_others_where_asked(sampling: str) -> None:
+    data = tiny_data()
+    labels = data.train.labels
+    few = np.flatnonzero((labels != 0) | (np.arange(len(labels)) < 9))
+    rare = dataclasses.replace(
+        data.train,
+        ids=data.train.ids[few],
+        rows=data.train.rows[few],
+        labels=labels[few],
+        targets=data.train.targets[few],
+    )
+    batches = TrainingBatches(
+        dataclasses.replace(data, splits=data.splits | {"train": rare}),
+        tiny_recipe(training__sampling=sampling),
+    )
+    drawn = sum(batches[index][1].sum(axis=0) for index in range(len(batches)))
+    if sampling == "balanced":
+        assert np.ptp(drawn) <= 1
+    else:
+        np.testing.assert_array_equal(drawn, np.bincount(labels[few], minlength=3))
+
+
+def test_sixteen_bits_train_and_leave_a_model_of_thirty_two(tmp_path: Path) -> None:
+    device.set_precision("mixed_bfloat16")
+    try:
+        fit = Fit(tmp_path, tiny_recipe(training__epochs=3))
+    finally:
+        device.set_precision("float32")
+    assert max(row["val_accuracy"] for row in fit.rows) > 0.9
+    assert {w.dtype for w in fit.model.get_weights()} == {np.dtype("float32")}
+    plain = registry.build(tiny_recipe().model, len(CLASSES))
+    plain.set_weights(fit.model.get_weights())
+    assert plain.dtype_policy.name == "float32"

@@ -86,7 +86,7 @@ def test_override(settings: dict[str, Any], field: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"optimizer.name": "foo"}, "`optimizer.name` must be one of {'adam', 'adamw', 'sgd'}. Received: "),
+        ({"optimizer.name": "foo"}, "`optimizer.name` must be one of {'adam', 'adamw', 'sgd', 'muon'}. Received: "),
         ({"training.class_weight": "x"}, "`training.class_weight` must be one of {'none', 'balanced'}."),
         ({"training.class_weight": "x"}, "Received: training.class_weight='x'."),
         ({"training.batch_size": "0"}, "`training.batch_size` must be greater than or equal to 1."),

@@ -41,7 +41,7 @@ def test_other_schedules_start_from_the_rate_itself(name: str) -> None:
     assert schedules.learning_rate(tiny_recipe(schedule__name=name), 10) == 0.01
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "muon"])
 def test_optimizers(name: str) -> None:
     recipe = tiny_recipe(optimizer__name=name, optimizer__learning_rate=0.03, optimizer__clipnorm=1.5)
     built = schedules.optimizer(recipe, 10)
@@ -87,3 +87,53 @@ def test_callbacks_between_epochs() -> None:
     plateau, stopping = schedules.epoch_callbacks(recipe)
     assert (plateau.monitor, plateau.factor, plateau.patience, plateau.min_lr) == ("val_loss", 0.5, 3, 1e-6)
     assert (stopping.monitor, stopping.patience) == ("val_accuracy", 4)
+
+
+def test_step_multiplies_every_so_many_epochs() -> None:
+    recipe = tiny_recipe(
+        schedule__name="step", schedule__factor=0.5, schedule__every=3, optimizer__learning_rate=0.4
+    )
+    np.testing.assert_allclose(rates(recipe, 10, [0, 29, 30, 60]), [0.4, 0.4, 0.2, 0.1], rtol=1e-5)
+
+
+def test_one_cycle_rises_and_falls() -> None:
+    recipe = tiny_recipe(
+        schedule__name="one_cycle", schedule__rising=0.25, schedule__start_fraction=0.1,
+        schedule__final_fraction=0.01, training__epochs=8, optimizer__learning_rate=0.4,
+    )  # fmt: skip
+    found = rates(recipe, 10, [0, 10, 20, 50, 80, 200])
+    np.testing.assert_allclose(found, [0.04, 0.22, 0.4, 0.202, 0.004, 0.004], rtol=0.02)
+
+
+def test_a_schedule_counts_steps_of_the_optimizer_where_gradients_accumulate() -> None:
+    fields = {
+        "schedule__name": "step",
+        "schedule__every": 1,
+        "schedule__factor": 0.5,
+        "optimizer__learning_rate": 0.4,
+    }
+    recipe = tiny_recipe(**fields, optimizer__accumulation=5)
+    np.testing.assert_allclose(rates(recipe, 10, [0, 2, 4]), [0.4, 0.2, 0.1], rtol=1e-5)
+
+
+def test_accumulation_and_average_reach_the_optimizer() -> None:
+    built = schedules.optimizer(tiny_recipe(optimizer__accumulation=4, optimizer__ema=0.9), 10)
+    assert (built.gradient_accumulation_steps, built.use_ema, built.ema_momentum) == (4, True, 0.9)
+    plain = schedules.optimizer(tiny_recipe(), 10)
+    assert (plain.gradient_accumulation_steps, plain.use_ema) == (None, False)
+
+
+def test_accumulated_batches_are_one_larger_batch() -> None:
+    grads = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+
+    def weight(accumulation: int, given: np.ndarray) -> np.ndarray:
+        built = schedules.optimizer(
+            tiny_recipe(optimizer__name="sgd", optimizer__momentum=0, optimizer__accumulation=accumulation), 4
+        )
+        variable = keras.Variable(np.zeros(3, np.float32))
+        built.build([variable])
+        for grad in given:
+            built.apply([keras.ops.convert_to_tensor(grad)])
+        return np.asarray(keras.ops.convert_to_numpy(variable))
+
+    np.testing.assert_allclose(weight(4, grads), weight(1, grads.mean(axis=0, keepdims=True)), atol=1e-6)

@@ -21,6 +21,7 @@ from fer_core.inference.metadata import METADATA_KEY, parse
 from fer_core.runs import launcher, store
 from fer_core.runs.run import Run
 from fer_core.training import worker
+from fer_core.training.recipe import load, override
 
 PATIENCE = 120.0  # seconds: a busy machine imports TensorFlow slowly
 
@@ -106,6 +107,7 @@ def test_a_stopped_run_keeps_its_best(dataset: Dataset) -> None:
     assert run.state in {"stopping", "stopped"}
     assert end(run) == "stopped", run.log_tail()
     summary = run.summary()
+    assert summary["reason"] == ""
     assert 2 <= summary["epochs"] < 100_000
     check_outputs(run, dataset)
     launcher.stop(run)
@@ -133,6 +135,7 @@ def test_terminating_a_run_is_stopping_it(dataset: Dataset) -> None:
     wait_for_epochs(run, 1)
     os.kill(run.info["pid"], signal.SIGTERM)
     assert end(run) == "stopped", run.log_tail()
+    assert "by a signal" in run.summary()["reason"]
     assert (run.folder / "model.onnx").exists()
 
 
@@ -200,3 +203,22 @@ def test_a_run_without_test_images_finishes(tmp_path: Path, monkeypatch: pytest.
     assert run.state == "finished"
     with pytest.raises(NotFound, match=r"no predictions.*train, val"):
         run.predictions("test")
+
+
+def test_a_transfer_network_goes_the_whole_way(dataset: Dataset) -> None:
+    """Gray pictures, a backbone of another size, its last layers trained: the saved files answer alike."""
+    recipe = override(
+        load("mobilenetv2_finetuned"),
+        {
+            "model.weights": "none", "model.backbone_size": 64, "training.epochs": 1, "training.batch_size": 16,
+            "schedule.name": "constant",
+        },
+    )  # fmt: skip
+    run = launcher.train(dataset.workspace, dataset, None, recipe)
+    assert run.state == "finished", run.log_tail()
+    probabilities = run.predictions("val").iloc[:, 2:].to_numpy()
+    manifest, pixels = dataset.manifest(), dataset.pixels()
+    images = np.asarray(pixels[manifest[manifest["split"] == "val"]["row"]], dtype=np.float32)[..., None]
+    session = onnxruntime.InferenceSession(run.folder / "model.onnx")
+    answer = session.run(None, {session.get_inputs()[0].name: images})[0]
+    np.testing.assert_allclose(answer, probabilities, atol=5e-4)

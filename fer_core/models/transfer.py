@@ -1,0 +1,125 @@
+"""Networks that begin with a published backbone (keras.applications) and end with a head of our own.
+
+The network takes float32 pixels 0..255 as they are stored, gray or RGB, and does all else itself: three channels
+from gray, the backbone's size, the backbone's scaling.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers
+
+from fer_core.errors import RunError
+from fer_core.models.spec import DenseBlock, TransferSpec
+
+Tensor = Any
+_TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_CAFFE_MEAN = (103.939, 116.779, 123.68)
+
+
+@dataclass(frozen=True)
+class _Backbone:
+    build: Callable[..., keras.Model]
+    scaling: str
+    """As Keras names them: "tf" is -1..1, "torch" by mean and deviation, "caffe" BGR minus mean, "none" 0..255."""
+
+
+_BACKBONES: dict[str, _Backbone] = {
+    "vgg16": _Backbone(keras.applications.VGG16, "caffe"),
+    "resnet50": _Backbone(keras.applications.ResNet50, "caffe"),
+    "resnet50v2": _Backbone(keras.applications.ResNet50V2, "tf"),
+    "densenet121": _Backbone(keras.applications.DenseNet121, "torch"),
+    "mobilenetv2": _Backbone(keras.applications.MobileNetV2, "tf"),
+    "efficientnetb0": _Backbone(keras.applications.EfficientNetB0, "none"),
+    "efficientnetv2b0": _Backbone(keras.applications.EfficientNetV2B0, "none"),
+}
+
+
+def build(spec: TransferSpec, classes: int, input_shape: tuple[int, int, int] | None = None) -> keras.Model:
+    """A functional model: pixels 0..255 -> probabilities (batch, classes) float32.
+
+    The backbone keeps the statistics of its batch normalisation, also where its layers are trained.
+
+    Args:
+        spec: backbone, what of it is trained, and the head.
+        classes: size of the softmax.
+        input_shape: height, width, channels; `spec.input_shape` if not given.
+
+    Raises:
+        RunError: the published weights are not there and cannot be downloaded.
+    """
+    inputs = keras.Input(input_shape or spec.input_shape, name="pixels")
+    x = inputs
+    if inputs.shape[1:3] != (spec.backbone_size, spec.backbone_size):
+        x = layers.Resizing(spec.backbone_size, spec.backbone_size, name="resizing")(x)
+    if inputs.shape[-1] == 1:
+        x = layers.Concatenate(name="three_channels")([x, x, x])
+    backbone = _backbone(spec)
+    x = backbone(_scaled(x, _BACKBONES[spec.backbone].scaling))
+    if spec.attention:
+        x = _attend(x, spec.attention)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    if spec.head_norm:
+        x = layers.BatchNormalization()(x)
+        x = layers.Dropout(spec.head_dropout)(x) if spec.head_dropout else x
+    for block in spec.head:
+        x = _dense(block, x)
+    outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
+    return keras.Model(inputs, outputs, name=spec.architecture)
+
+
+def _backbone(spec: TransferSpec) -> keras.Model:
+    shape = (spec.backbone_size, spec.backbone_size, 3)
+    weights = None if spec.weights == "none" else spec.weights
+    try:
+        backbone = _BACKBONES[spec.backbone].build(include_top=False, weights=weights, input_shape=shape)
+    except Exception as error:
+        url = re.search(r"https?://\S+?\.(?:h5|keras)", str(error))
+        if weights is None or url is None:
+            raise
+        file = url[0].rpartition("/")[2]
+        raise RunError(
+            f"The published weights of {spec.backbone} are not there and cannot be downloaded",
+            received=file,
+            hint=f"Put {file} into ~/.keras/models, or set model.weights=none to train from nothing",
+        ) from error
+    backbone.trainable = spec.trainable_layers > 0
+    last = backbone.layers[-spec.trainable_layers :] if spec.trainable_layers else []
+    for layer in backbone.layers:
+        # Keras hands `training` down whatever the call said; only a frozen normalisation keeps its statistics.
+        layer.trainable = layer in last and not isinstance(layer, layers.BatchNormalization)
+    return backbone
+
+
+def _scaled(x: Tensor, scaling: str) -> Tensor:
+    if scaling == "tf":
+        return layers.Rescaling(1 / 127.5, offset=-1.0, name="scaling")(x)
+    if scaling == "torch":
+        scale = [1 / (255 * std) for std in _TORCH_STD]
+        offset = [-mean / std for mean, std in zip(_TORCH_MEAN, _TORCH_STD, strict=True)]
+        return layers.Rescaling(scale, offset=offset, name="scaling")(x)
+    if scaling == "caffe":
+        bgr = keras.ops.flip(x, axis=-1)
+        return layers.Rescaling(1.0, offset=[-mean for mean in _CAFFE_MEAN], name="scaling")(bgr)
+    return x
+
+
+def _attend(x: Tensor, heads: int) -> Tensor:
+    """Self-attention over the places of the feature map, added to it."""
+    height, width, channels = x.shape[1:]
+    places = layers.Reshape((height * width, channels))(x)
+    found = layers.MultiHeadAttention(heads, max(channels // heads // 4, 1), name="attention")(places, places)
+    return layers.Reshape((height, width, channels))(
+        layers.LayerNormalization()(layers.Add()([places, found]))
+    )
+
+
+def _dense(block: DenseBlock, x: Tensor) -> Tensor:
+    x = layers.Dense(block.units, activation=block.activation)(x)
+    x = layers.BatchNormalization()(x) if block.batch_norm else x
+    return layers.Dropout(block.dropout)(x) if block.dropout else x

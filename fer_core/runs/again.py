@@ -1,0 +1,140 @@
+"""Runs that go on: pause and resume, and forks that begin where another run was.
+
+pause(run); resume(run)
+fork(store.get(workspace, "41"), epoch=12, settings={"optimizer.learning_rate": 1e-4})
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fer_core.errors import NotFound, RecipeError, RunError
+from fer_core.runs import queue
+from fer_core.runs.files import append_line
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_run
+from fer_core.training.recipe import difference, override
+from fer_core.workspace import now
+
+_RESUMABLE = frozenset({"paused", "stopped", "failed", "lost"})
+_SPLIT = "@"
+
+
+def pause(run: Run) -> None:
+    """Ask a run to pause after the epoch it is in; one that waits or has ended is left as it is."""
+    if run.state in {"starting", "running"}:
+        (run.folder / "pause").touch()
+
+
+def resume(run: Run) -> Run:
+    """Go on after the last whole epoch, as if nothing had happened; from the beginning where none has ended.
+
+    Raises:
+        RunError: the run is still at work, or has finished.
+    """
+    state = run.state
+    if state not in _RESUMABLE:
+        hint = (
+            f"To train on, fork it: --fork {run.id}@last --set training.epochs=N"
+            if state == "finished"
+            else ""
+        )
+        raise RunError(f"Run {run.id} cannot be resumed", received=f"state={state}", hint=hint)
+    for name in ("stop", "pause", "process.json"):
+        (run.folder / name).unlink(missing_ok=True)
+    run.update(state="queued", reason="", resumed=now())
+    queue.add(run)
+    return run
+
+
+def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None = None) -> Run:
+    """A new run that begins where another one was after an epoch, with some settings changed.
+
+    Args:
+        run: where it branches off; it is not changed.
+        epoch: a number, "last" or "best".
+        settings: fields to change; not those of the model.
+
+    Raises:
+        NotFound: no checkpoint of that epoch is kept.
+        RecipeError: a setting that is not valid, one of the model, or no epoch left to train.
+    """
+    state, done = _checkpoint(run, epoch)
+    before = run.recipe
+    recipe = override(before, settings or {})
+    changed = difference(before, recipe)
+    if models := sorted(key for key in changed if key.startswith("model.")):
+        raise RecipeError(
+            "A fork keeps the model", received=", ".join(models), hint="Start a new run instead"
+        )
+    if recipe.training.epochs <= done:
+        raise RecipeError(
+            "There is no epoch left to train",
+            received=f"training.epochs={recipe.training.epochs}, forked after epoch {done}",
+            hint=f"Set training.epochs above {done}",
+        )
+    info = run.info
+    made = create_run(
+        run.workspace,
+        run.dataset,
+        run.version,
+        recipe,
+        version_number=info.get("version_number"),
+        settings={key: str(value) for key, value in (settings or {}).items()},
+        forked_from=run.id,
+        forked_at=done,
+        changed=sorted(changed),
+    )
+    checkpoints = made.folder / "checkpoints"
+    checkpoints.mkdir()
+    shutil.copyfile(state, checkpoints / "last.npz")
+    rows = [row for row in run.tail()[0] if row["epoch"] <= done]
+    for row in rows:
+        append_line(made.folder / "metrics.jsonl", row)
+    best = run.folder / "checkpoints" / "best.npz"
+    if best.is_file():
+        shutil.copyfile(best, checkpoints / "best.npz")
+    queue.add(made)
+    return made
+
+
+def parse_fork(text: str) -> tuple[str, int | str]:
+    """`41@12` -> ("41", 12), `41@best`, or `41` for its last epoch.
+
+    Raises:
+        RecipeError: what follows the @ is neither a number nor last or best.
+    """
+    run, sign, epoch = text.partition(_SPLIT)
+    if not sign:
+        return run, "last"
+    if epoch in {"last", "best"}:
+        return run, epoch
+    if not epoch.isdigit() or int(epoch) < 1:
+        raise RecipeError("A fork is RUN@EPOCH", received=text, hint="Such as 41@12, 41@last or 41@best")
+    return run, int(epoch)
+
+
+def _checkpoint(run: Run, epoch: int | str) -> tuple[Path, int]:
+    """The state after an epoch, and which epoch that is."""
+    rows = [row for row in run.tail()[0] if not row.get("partial")]
+    folder = run.folder / "checkpoints"
+    kept: dict[int, Path] = {
+        int(path.stem.removeprefix("epoch-")): path for path in folder.glob("epoch-*.npz")
+    }
+    best = run.summary()["best_epoch"]
+    if best and (folder / "best-state.npz").is_file():
+        kept[int(best)] = folder / "best-state.npz"
+    if rows and (folder / "last.npz").is_file():
+        kept[int(rows[-1]["epoch"])] = folder / "last.npz"
+    wanted = {"last": max(kept, default=0), "best": int(best or 0)}.get(str(epoch), epoch)
+    if wanted not in kept:
+        shown = ", ".join(map(str, sorted(kept))) or "none"
+        raise NotFound(
+            f"Run {run.id} keeps no checkpoint of this epoch",
+            received=epoch,
+            hint=f'It has: {shown}. Train with training.checkpoints = "every" to keep all',
+        )
+    return kept[int(wanted)], int(wanted)

@@ -1,0 +1,79 @@
+"""One recipe several times: with different seeds, or on each fold of a k-fold version.
+
+The runs carry the id of the first as `experiment` and say what makes them different as `member`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fer_core.data.dataset import Dataset
+from fer_core.data.versions import Version
+from fer_core.errors import RecipeError, SplitError
+from fer_core.runs import queue
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_run
+from fer_core.training.recipe import Recipe, override
+
+MOST = 20
+
+
+def seeds(
+    dataset: Dataset, version: Version, recipe: Recipe, count: int, settings: Mapping[str, Any]
+) -> list[Run]:
+    """Runs with the seeds s, s + 1, ...; s is the recipe's. All are put in the queue.
+
+    Raises:
+        RecipeError: fewer than 2 or more than 20, or a setting that is not valid.
+    """
+    if not 2 <= count <= MOST:
+        raise RecipeError(f"An experiment has 2 to {MOST} seeds", received=count)
+    first = override(recipe, settings).training.seed
+    members = [
+        (version, f"seed {seed}", {**settings, "training.seed": seed}) for seed in range(first, first + count)
+    ]
+    return _start(dataset, recipe, members)
+
+
+def folds(dataset: Dataset, recipe: Recipe, count: int, settings: Mapping[str, Any]) -> list[Run]:
+    """A run on each fold of the newest split into so many folds. All are put in the queue.
+
+    Raises:
+        SplitError: the dataset was not split into so many folds.
+    """
+    versions = dataset.versions()
+    parent = max(
+        (v.number for v in versions if v.operation == "stratify" and v.parameters.get("folds") == count),
+        default=0,
+    )
+    whole = next((v for v in versions if v.number == parent), None)
+    found = [v for v in versions if v.operation == "fold" and whole and v.parent == whole.id]
+    if not found:
+        raise SplitError(
+            "This dataset has not been split into these folds",
+            received=f"{count} folds",
+            hint=f"First: stratify {dataset.name} --folds {count}",
+        )
+    members = [(version, str(version.parameters["fold"]), dict(settings)) for version in found]
+    return _start(dataset, recipe, members)
+
+
+def _start(dataset: Dataset, recipe: Recipe, members: list[tuple[Version, str, dict[str, Any]]]) -> list[Run]:
+    runs: list[Run] = []
+    recipes = [override(recipe, settings) for _, _, settings in members]  # all are valid before one is made
+    for (version, member, settings), changed in zip(members, recipes, strict=True):
+        run = create_run(
+            dataset.workspace,
+            dataset.name,
+            version.id,
+            changed,
+            version_number=version.number,
+            settings={key: str(value) for key, value in settings.items()},
+            member=member,
+        )
+        runs.append(run)
+    for run in runs:
+        run.update(experiment=runs[0].id)
+        queue.add(run)
+    return runs

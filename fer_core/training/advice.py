@@ -1,0 +1,121 @@
+"""What the curves of a run say, in words, and what to try: verdicts from numbers, each with settings for a fork.
+
+for advice in of(run.tail()[0], run.recipe):
+    print(advice.word, advice.text, advice.settings)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, pstdev
+from typing import Any, Literal
+
+from fer_core.evaluation.report import gap_verdict
+from fer_core.training.recipe import Recipe
+from fer_core.training.tables import Augmentation, CrossEntropy, FocalCrossEntropy
+
+Level = Literal["good", "look", "bad"]
+_FLAT_EPOCHS = 8
+_FLAT_POINTS = 0.2
+_LOW_TRAIN = 0.7
+_UNSTABLE = 0.03
+_MIN_EPOCHS = 5
+_HIGH, _SEVERE = 10.0, 15.0
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One thing the curves say.
+
+    Attributes:
+        word: the verdict, short.
+        level: how it is to be taken.
+        text: what was measured and what to try, a sentence or two.
+        settings: fields for a fork that tries it; {} where there is nothing to change.
+    """
+
+    word: str
+    level: Level
+    text: str
+    settings: dict[str, Any]
+
+
+def of(rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> list[Advice]:
+    """What to say of a run so far; nothing before it has a few epochs.
+
+    Args:
+        rows: of `metrics.jsonl`: accuracy and val_accuracy are read.
+        recipe: what it trains by; what is in it already is not advised.
+    """
+    if len(rows) < _MIN_EPOCHS:
+        return []
+    best = max(rows, key=lambda row: row["val_accuracy"])
+    gap = 100 * (best["accuracy"] - best["val_accuracy"])
+    word = gap_verdict(best["accuracy"], best["val_accuracy"])
+    level = _level(gap, word)
+    found = [Advice(word, level, f"Train and validation accuracy are {gap:+.1f} points apart.", {})]
+    if gap >= _HIGH:
+        found[0] = _overfitting(word, level, gap, recipe)
+    validation = [row["val_accuracy"] for row in rows]
+    if found_ := _unstable(validation, recipe):
+        found.append(found_)
+    elif flat := _flat(rows, best, recipe):
+        found.append(flat)
+    if gap < 5 and best["accuracy"] < _LOW_TRAIN and len(rows) >= recipe.training.epochs:
+        text = f"It has learned {best['accuracy']:.0%} of its own images: more epochs, or a larger network."
+        found.append(Advice("underfitting", "look", text, {"training.epochs": 2 * recipe.training.epochs}))
+    return found
+
+
+def _level(gap: float, word: str) -> Level:
+    return "good" if word == "healthy" else "look" if gap < _SEVERE else "bad"
+
+
+def _overfitting(word: str, level: Level, gap: float, recipe: Recipe) -> Advice:
+    old = recipe.augmentation
+    settings: dict[str, Any] = {}
+    if old == Augmentation() or not old.horizontal_flip:
+        settings |= {"augmentation.horizontal_flip": True}
+    for name, value in (("rotation", 0.05), ("zoom", 0.1), ("translation", 0.08), ("contrast", 0.2)):
+        if getattr(old, name) < value:
+            settings[f"augmentation.{name}"] = value
+    if not old.erasing:
+        settings["augmentation.erasing"] = 0.25
+    loss = recipe.loss
+    if isinstance(loss, CrossEntropy | FocalCrossEntropy) and loss.label_smoothing < 0.1:
+        settings["loss.label_smoothing"] = 0.1
+    tried = (
+        "stronger augmentation and softer labels"
+        if settings
+        else "more images, more dropout or a smaller network"
+    )
+    return Advice(
+        word, level, f"It knows its own images {gap:.1f} points better than new ones: try {tried}.", settings
+    )
+
+
+def _unstable(validation: Sequence[float], recipe: Recipe) -> Advice | None:
+    last = validation[-_FLAT_EPOCHS:]
+    jumps = [b - a for a, b in pairwise(last)]
+    if len(jumps) < _MIN_EPOCHS or pstdev(jumps) < _UNSTABLE:
+        return None
+    rate = recipe.optimizer.learning_rate / 3
+    size = 100 * fmean(map(abs, jumps))
+    text = f"Validation accuracy jumps by {size:.1f} points an epoch: try a lower rate and an average of the weights."
+    return Advice("unstable", "look", text, {"optimizer.learning_rate": rate, "optimizer.ema": 0.99})
+
+
+def _flat(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], recipe: Recipe) -> Advice | None:
+    since = len(rows) - (list(rows).index(best) + 1)
+    before = [row["val_accuracy"] for row in rows[:-_FLAT_EPOCHS]]
+    if not before or since < 1:
+        return None
+    gained = 100 * (max(row["val_accuracy"] for row in rows[-_FLAT_EPOCHS:]) - max(before))
+    if gained > _FLAT_POINTS:
+        return None
+    amount = f"{max(gained, 0.0):.1f} points in {_FLAT_EPOCHS} epochs"
+    text = f"Validation accuracy has gained {amount}: try a falling rate, or stop here."
+    settings: dict[str, Any] = {"schedule.name": "cosine"} if recipe.schedule.name != "cosine" else {}
+    return Advice("plateau", "look", text, settings)

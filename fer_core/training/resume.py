@@ -1,0 +1,144 @@
+"""Going on where training ended: what has to be kept for it, and putting it back.
+
+The order of images and their augmentation follow from seed and epoch alone, so weights, optimizer, random states
+of the layers and the counters of callbacks are all there is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from fer_core.errors import RunError
+from fer_core.training.callbacks import Logs
+from fer_core.training.checkpoint import State, load_state, save_state
+
+_COUNTED = {
+    "ReduceLROnPlateau": ("best", "wait", "cooldown_counter"),
+    "EarlyStopping": ("best", "wait"),
+}
+"""What Keras's callbacks count, by class; they forget it when training begins."""
+
+
+class KeepStates(keras.callbacks.Callback):
+    """Writes the state of training after each epoch, and gives its counters back to callbacks that forget them.
+
+    Stands after the callbacks it follows. `keep` is called by `Record`, before the epoch is told to anybody.
+    """
+
+    def __init__(
+        self, folder: Path, followed: Sequence[keras.callbacks.Callback], state: State | None, every: bool
+    ) -> None:
+        super().__init__()
+        self._folder, self._every, self._restored = folder, every, state
+        self._followed = [callback for callback in followed if type(callback).__name__ in _COUNTED]
+        self._best = -np.inf
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        for callback in self._followed:
+            counted = (self._restored.callbacks if self._restored else {}).get(type(callback).__name__, {})
+            for name, value in counted.items():
+                setattr(callback, name, value)
+
+    def know_best(self, accuracy: float) -> None:
+        """The best validation accuracy of the epochs before."""
+        self._best = accuracy
+
+    def keep(self, row: dict[str, Any]) -> None:
+        """Write the state after the epoch of this row."""
+        state = snapshot(self.model, row, self._followed)
+        last = self._folder / "last.npz"
+        save_state(last, state)
+        names = [f"epoch-{state.epoch:04d}.npz"] if self._every else []
+        if row["val_accuracy"] > self._best:
+            self._best = row["val_accuracy"]
+            names.append("best-state.npz")
+        for name in names:
+            _link(last, self._folder / name)
+
+
+def snapshot(model: keras.Model, row: dict[str, Any], followed: Sequence[keras.callbacks.Callback]) -> State:
+    """Everything training needs to go on from here."""
+    rate, others = _optimizer_variables(model.optimizer)
+    callbacks = {}
+    for callback in followed:
+        name = type(callback).__name__
+        counted = {key: getattr(callback, key) for key in _COUNTED[name]}
+        callbacks[name] = {k: v if v is None else float(v) for k, v in counted.items()}
+    return State(
+        epoch=int(row["epoch"]),
+        row=row,
+        model=[_array(v) for v in _model_variables(model)],
+        optimizer=[_array(v) for v in others],
+        learning_rate=None if rate is None else float(_array(rate)),
+        callbacks=callbacks,
+    )
+
+
+def restore(model: keras.Model, state: State, *, optimizer: bool = True, learning_rate: bool = True) -> None:
+    """Put a state back into a compiled model.
+
+    Args:
+        model: built and compiled from the recipe the state belongs to, or one that changes only training.
+        state: from `load_state`.
+        optimizer: also the optimizer's moments and step count; not for an optimizer of another kind.
+        learning_rate: also the rate, as far as it came down; not where the recipe now asks for another.
+
+    Raises:
+        RunError: the state is of another model.
+    """
+    _assign(_model_variables(model), state.model, "model")
+    if not optimizer:
+        return
+    model.optimizer.build(model.trainable_variables)
+    rate, others = _optimizer_variables(model.optimizer)
+    _assign(others, state.optimizer, "optimizer")
+    if learning_rate and rate is not None and state.learning_rate is not None:
+        rate.assign(state.learning_rate)
+
+
+def latest(folder: Path) -> State | None:
+    """The state to go on from; None where no epoch has ended."""
+    path = folder / "last.npz"
+    return load_state(path) if path.is_file() else None
+
+
+def _model_variables(model: keras.Model) -> list[keras.Variable]:
+    metrics = {id(variable) for variable in model.metrics_variables}
+    return [variable for variable in model.variables if id(variable) not in metrics]
+
+
+def _optimizer_variables(
+    optimizer: keras.Optimizer,
+) -> tuple[keras.Variable | None, list[keras.Variable]]:
+    """The learning rate, where it is a variable, and all others."""
+    rate = next((v for v in optimizer.variables if v.path.endswith("/learning_rate")), None)
+    return rate, [v for v in optimizer.variables if v is not rate]
+
+
+def _assign(variables: Sequence[keras.Variable], arrays: Sequence[np.ndarray], what: str) -> None:
+    shapes, found = [tuple(v.shape) for v in variables], [a.shape for a in arrays]
+    if shapes != found:
+        raise RunError(
+            f"The checkpoint is of another {what}",
+            received=f"{len(found)} arrays for {len(shapes)} variables",
+        )
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _array(variable: keras.Variable) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(variable.value))
+
+
+def _link(source: Path, target: Path) -> None:
+    """Give a file a second name, which keeps it when the first is replaced; takes no space."""
+    temporary = target.with_name(f".{target.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    os.link(source, temporary)
+    os.replace(temporary, target)

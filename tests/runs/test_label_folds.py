@@ -1,0 +1,177 @@
+"""Recipes trained in folds: copies together, every image judged by a network that has not seen it, nothing trained twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.data.sample import make_sample
+from fer_core.data.versions import save_version
+from fer_core.errors import RecipeError, RunError, SplitError, TooFewImages
+from fer_core.runs import folds
+from fer_core.runs.files import read_lines, read_object
+from fer_core.training.recipe import Recipe, override
+from fer_core.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+TINY = [
+    {"kind": "conv", "filters": 8, "convs": 1, "strides": 2, "batch_norm": "before_activation"},
+    {"kind": "flatten"},
+]
+
+
+def tiny(epochs: int = 1) -> Recipe:
+    fields = {"model.blocks": TINY, "training.batch_size": 16, "optimizer.learning_rate": 0.002}
+    return override(folds.short_recipe("base", epochs), {"name": "tiny", **fields})
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_sample(Workspace(tmp_path_factory.mktemp("home")), count=160)
+
+
+@pytest.fixture(scope="module")
+def trained(made: Dataset) -> folds.Folds:
+    told: list[tuple[int, int, str]] = []
+    found = folds.prepare(made, made.head, tiny(2), 2)
+    folds.train(found, lambda *step: told.append(step))
+    assert told[0][0] == 0
+    assert told[-1][0] == told[-1][1] == 2 * sum(found.about["images"])
+    assert "2 of 2 folds" in told[0][2]
+    return found
+
+
+def test_every_image_is_judged_once_by_probabilities(made: Dataset, trained: folds.Folds) -> None:
+    chances = trained.probabilities()
+    manifest = made.manifest()
+    assert sorted(chances.index) == sorted(manifest.loc[manifest["error"] == "", "image_id"])
+    assert chances.sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    assert list(chances.columns) == ["happy", "surprise", "neutral", "sad"]
+    table = trained.table().set_index("image_id")["fold"]
+    for fold in (1, 2):
+        own = pd.read_parquet(trained.predictions_file(fold))["image_id"]
+        assert set(own) == set(table.index[table == fold])
+    rows = read_lines(trained.folder / "metrics.jsonl")[0]
+    assert [(row["fold"], row["epoch"]) for row in rows] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+
+
+def test_copies_share_a_fold(made: Dataset, trained: folds.Folds) -> None:
+    from fer_core.data.sample import truth
+
+    fold = made.manifest().merge(trained.table(), on="image_id").set_index("path")["fold"]
+    known = truth(made)
+    pairs = [pair["paths"] for kind in ("exact", "conflicting", "near", "mirrored") for pair in known[kind]]
+    assert len(pairs) > 5
+    assert all(fold[a] == fold[b] for a, b in pairs)
+
+
+def test_done_folds_are_not_trained_again(made: Dataset, trained: folds.Folds) -> None:
+    kept = trained.predictions_file(1)
+    before, second = kept.stat().st_mtime_ns, trained.probabilities()
+    trained.predictions_file(2).unlink()
+    again = folds.prepare(made, made.head, tiny(2), 2)
+    assert again == trained
+    assert again.missing() == [2]
+    folds.train(again)
+    assert kept.stat().st_mtime_ns == before
+    assert again.probabilities().to_numpy() == pytest.approx(second.to_numpy(), abs=0.02)
+    folds.train(again, lambda *step: pytest.fail("nothing is left to train"))
+
+
+def test_other_choices_are_other_folds(made: Dataset, trained: folds.Folds) -> None:
+    others = [
+        folds.prepare(made, made.head, tiny(2), 3),
+        folds.prepare(made, made.head, tiny(3), 2),
+        folds.prepare(made, made.head, override(tiny(2), {"training.seed": 7}), 2),
+    ]
+    assert len({found.folder for found in [trained, *others]}) == 4
+    assert sum(others[0].about["images"]) == sum(trained.about["images"])
+
+
+def test_a_short_recipe_ends_with_its_learning_rate() -> None:
+    short = folds.short_recipe("base", 5)
+    assert (short.training.epochs, short.schedule.name, short.early_stopping.patience) == (5, "cosine", 0)
+    assert folds.short_recipe().training.epochs == folds.EPOCHS
+    with pytest.raises(RecipeError):
+        folds.short_recipe("best-ever")
+    with pytest.raises(RecipeError):
+        folds.short_recipe("base", 0)
+
+
+def test_numbers_of_folds_that_are_none(made: Dataset) -> None:
+    for number in (1, 21):
+        with pytest.raises(SplitError):
+            folds.prepare(made, made.head, tiny(), number)
+    few = made.manifest().query("error == ''").groupby("label").head(1)
+    version = save_version(made, few, parent=made.head, operation="test")
+    with pytest.raises(TooFewImages):
+        folds.prepare(made, version.id, tiny(), 5)
+
+
+def test_the_same_folds_are_not_trained_twice_at_once(made: Dataset) -> None:
+    found = folds.prepare(made, made.versions()[0].id, override(tiny(), {"training.seed": 1}), 2)
+    with folds._alone(found), pytest.raises(RunError, match="being trained already"):
+        folds.train(found)
+
+
+def test_a_failure_is_told_in_words(made: Dataset) -> None:
+    first = made.versions()[0].id
+    found = folds.prepare(made, first, override(tiny(), {"training.seed": 2}), 2)
+    (found.folder / "folds.parquet").write_bytes(b"broken")
+    with pytest.raises(RunError, match="could not be trained") as told:
+        folds.train(found)
+    assert "Traceback" not in str(told.value)
+
+
+def test_a_killed_job_leaves_no_worker_and_goes_on(made: Dataset) -> None:
+    """The process that waits is killed outright; its worker notices, and the folds that were done are kept."""
+    first = made.versions()[0].id
+    recipe = override(tiny(400), {"training.seed": 3})
+    found = folds.prepare(made, first, recipe, 2)
+    done = pd.DataFrame({"image_id": found.table().query("fold == 1")["image_id"]})
+    done[[f"p_{name}" for name in found.about["classes"]]] = np.float32(0.25)
+    done.to_parquet(found.predictions_file(1))
+    code = (
+        "import sys; from pathlib import Path; from fer_core.runs import folds;"
+        "folds.train(folds.Folds(Path(sys.argv[1])))"
+    )
+    job = subprocess.Popen([sys.executable, "-c", code, str(found.folder)], start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not read_object(found.folder / "progress.json").get("images") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    worker = psutil.Process(job.pid).children()[0]
+    os.kill(job.pid, signal.SIGKILL)
+    job.wait()
+    worker.wait(timeout=60)
+    assert found.missing() == [2]
+    with folds._alone(found):  # the lock went with its process
+        pass
+
+
+def test_an_interrupt_ends_the_worker(made: Dataset) -> None:
+    first = made.versions()[0].id
+    found = folds.prepare(made, first, override(tiny(400), {"training.seed": 4}), 2)
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        folds.train(found, stop)
+    assert not psutil.Process().children()
+    assert threading.active_count() == before
+    assert found.missing() == [1, 2]
+    assert open_dataset(made.workspace, made.name).head
+    assert isinstance(found.folder, Path)

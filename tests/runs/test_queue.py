@@ -1,0 +1,166 @@
+"""The queue, pausing, resuming and forking, with processes that only claim to train."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fer_core.errors import NotFound, RecipeError, RunError
+from fer_core.runs import again, launcher, queue
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_run
+from fer_core.training.recipe import load, override
+from fer_core.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Runs that were launched, in order; each is this process and works until its state is changed."""
+    ids: list[str] = []
+
+    def launch(run: Run) -> None:
+        from fer_core.jobs import identity
+
+        ids.append(run.id)
+        (run.folder / "process.json").write_text(
+            json.dumps({**identity(), "host": __import__("socket").gethostname()})
+        )
+        run.update(state="running")
+
+    monkeypatch.setattr(queue, "launch", launch)
+    return ids
+
+
+def new_run(workspace: Workspace, **settings: object) -> Run:
+    return create_run(workspace, "faces", "v", override(load("compact"), settings))
+
+
+def row(epoch: int, accuracy: float) -> str:
+    return json.dumps({"epoch": epoch, "val_accuracy": accuracy, "accuracy": 0.5}) + "\n"
+
+
+def trained(workspace: Workspace, epochs: int = 3, best: int = 2) -> Run:
+    """A run that has finished, with its checkpoints."""
+    run = new_run(workspace)
+    (run.folder / "metrics.jsonl").write_text(
+        "".join(row(n, 0.9 if n == best else 0.1) for n in range(1, epochs + 1))
+    )
+    (run.folder / "checkpoints").mkdir()
+    for name in ("last", "best-state", "best"):
+        (run.folder / "checkpoints" / f"{name}.npz").write_bytes(name.encode())
+    run.update(state="finished")
+    return run
+
+
+def test_one_works_the_others_wait_in_order(workspace: Workspace, started: list[str]) -> None:
+    runs = [new_run(workspace) for _ in range(3)]
+    for run in runs:
+        queue.add(run)
+    assert started == [runs[0].id]
+    assert [r.id for r in queue.waiting(workspace)] == [runs[1].id, runs[2].id]
+    queue.move(runs[2], 1)
+    assert queue.advance(workspace) == []
+    runs[0].update(state="finished")
+    assert [r.id for r in queue.advance(workspace)] == [runs[2].id]
+    launcher.stop(runs[1])  # cancelled while it waits
+    runs[2].update(state="failed")
+    assert queue.advance(workspace) == []
+    assert (started, queue.waiting(workspace)) == ([runs[0].id, runs[2].id], [])
+
+
+def test_as_many_at_once_as_there_are_slots(
+    workspace: Workspace, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_SLOTS", "2")
+    for _ in range(3):
+        queue.add(new_run(workspace))
+    assert len(started) == 2
+    monkeypatch.setenv("FER_SLOTS", "none")
+    with pytest.raises(RunError, match="FER_SLOTS"):
+        queue.advance(workspace)
+
+
+def test_a_run_that_was_never_put_in_the_queue_is_not_started(
+    workspace: Workspace, started: list[str]
+) -> None:
+    new_run(workspace)
+    assert queue.advance(workspace) == []
+    with pytest.raises(RunError, match="not in the queue"):
+        queue.move(new_run(workspace), 1)
+    assert started == []
+
+
+def test_a_queue_file_that_names_what_is_gone(workspace: Workspace, started: list[str]) -> None:
+    run = new_run(workspace)
+    (workspace.models / "queue.json").write_text(json.dumps({"order": ["0099-gone", run.id]}))
+    assert [r.id for r in queue.advance(workspace)] == [run.id]
+
+
+def test_a_run_is_paused_and_resumed(workspace: Workspace, started: list[str]) -> None:
+    run = new_run(workspace)
+    queue.add(run)
+    again.pause(run)
+    assert run.state == "pausing"
+    with pytest.raises(RunError, match="cannot be resumed"):
+        again.resume(run)
+    run.update(state="paused")
+    assert run.state == "paused"
+    again.resume(run)
+    assert started == [run.id, run.id]
+    assert run.state == "running"
+    run.update(state="finished")
+    again.pause(run)
+    assert run.state == "finished"
+    with pytest.raises(RunError, match="fork it"):
+        again.resume(run)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "at", "file"), [("last", 3, "last"), ("best", 2, "best-state"), (2, 2, "best-state")]
+)
+def test_a_fork_begins_where_the_other_was(
+    workspace: Workspace, started: list[str], epoch: int | str, at: int, file: str
+) -> None:
+    run = trained(workspace)
+    made = again.fork(run, epoch, {"optimizer.learning_rate": 1e-4, "training.epochs": 9})
+    assert (made.folder / "checkpoints" / "last.npz").read_bytes() == file.encode()
+    assert [r["epoch"] for r in made.tail()[0]] == list(range(1, at + 1))
+    info = made.info
+    assert (info["forked_from"], info["forked_at"]) == (run.id, at)
+    assert info["changed"] == ["optimizer.learning_rate", "training.epochs"]
+    assert made.recipe.optimizer.learning_rate == 1e-4
+    assert started == [made.id]
+    assert len(run.tail()[0]) == 3
+
+
+def test_forks_that_make_no_sense_are_refused(workspace: Workspace, started: list[str]) -> None:
+    run = trained(workspace)
+    with pytest.raises(NotFound, match="It has: 2, 3"):
+        again.fork(run, 1)
+    with pytest.raises(RecipeError, match="no epoch left"):
+        again.fork(run, "last", {"training.epochs": 3})
+    with pytest.raises(RecipeError, match="keeps the model"):
+        again.fork(run, "last", {"model.input_size": 64})
+    with pytest.raises(NotFound, match="It has: none"):
+        again.fork(new_run(workspace), "best")
+    assert started == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("41@12", ("41", 12)), ("41", ("41", "last")), ("41@best", ("41", "best"))]
+)
+def test_a_fork_is_named(text: str, wanted: tuple[str, int | str]) -> None:
+    assert again.parse_fork(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["41@", "41@0", "41@first", "41@-2"])
+def test_a_fork_is_named_badly(text: str) -> None:
+    with pytest.raises(RecipeError, match="RUN@EPOCH"):
+        again.parse_fork(text)

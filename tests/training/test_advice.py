@@ -1,0 +1,78 @@
+"""Verdicts from numbers: each is said where it is true, and what it advises can be trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fer_core.training.advice import Advice, of
+from fer_core.training.recipe import Recipe, load, override
+
+
+def rows(train: list[float], val: list[float]) -> list[dict[str, Any]]:
+    return [
+        {"epoch": n, "accuracy": a, "val_accuracy": b}
+        for n, (a, b) in enumerate(zip(train, val, strict=True), start=1)
+    ]
+
+
+def rising(start: float, end: float, epochs: int = 20) -> list[float]:
+    return list(np.linspace(start, end, epochs))
+
+
+def said(found: list[Advice]) -> dict[str, Advice]:
+    return {entry.word: entry for entry in found}
+
+
+def test_nothing_is_said_before_there_is_something_to_say() -> None:
+    assert of(rows([0.9] * 4, [0.5] * 4), load("compact")) == []
+
+
+@pytest.mark.parametrize(
+    ("gap", "word", "level"),
+    [(-8, "check for leaks or hard augmentation", "look"), (-2, "validation ahead", "look"), (2, "healthy", "good"),
+     (7, "moderate", "look"), (12, "high", "look"), (25, "severe overfitting", "bad")],
+)  # fmt: skip
+def test_the_gap_is_named(gap: float, word: str, level: str) -> None:
+    val = rising(0.4, 0.7)
+    found = of(rows([v + gap / 100 for v in val], val), load("model_0"))
+    assert (found[0].word, found[0].level) == (word, level)
+    assert f"{abs(gap)}" in found[0].text
+    assert bool(found[0].settings) == (gap >= 10)
+
+
+@pytest.mark.parametrize("name", ["model_0", "model_b_plus_plus", "compact", "vgg16"])
+def test_what_is_advised_against_overfitting_is_a_change_and_a_valid_recipe(name: str) -> None:
+    recipe = load(name)
+    val = rising(0.4, 0.6)
+    (advice,) = [a for a in of(rows([v + 0.3 for v in val], val), recipe) if a.word == "severe overfitting"]
+    changed = override(recipe, advice.settings)
+    assert changed != recipe
+    again = of(rows([v + 0.3 for v in val], val), changed)[0]
+    assert again.settings == {}  # what is in the recipe already is not advised again
+    assert "smaller network" in again.text
+
+
+def test_a_plateau_advises_a_falling_rate_where_there_is_none() -> None:
+    val = [*rising(0.4, 0.7, 12), *[0.69] * 10]
+    flat = said(of(rows(val, val), load("model_0")))["plateau"]
+    assert override(load("model_0"), flat.settings).schedule.name == "cosine"
+    assert said(of(rows(val, val), load("compact")))["plateau"].settings == {}
+    assert "plateau" not in said(of(rows(rising(0.4, 0.7), rising(0.4, 0.7)), load("model_0")))
+
+
+def test_jumps_are_unstable_and_advise_a_lower_rate() -> None:
+    val = [0.6 + 0.08 * (n % 2) for n in range(20)]
+    found = said(of(rows([0.65] * 20, val), load("model_0")))["unstable"]
+    changed: Recipe = override(load("model_0"), found.settings)
+    assert changed.optimizer.learning_rate < load("model_0").optimizer.learning_rate
+    assert "8.0 points" in found.text
+
+
+def test_underfitting_is_said_at_the_end_alone() -> None:
+    recipe = override(load("model_0"), {"training.epochs": 20})
+    curve = rising(0.3, 0.5)
+    assert said(of(rows(curve, curve), recipe))["underfitting"].settings == {"training.epochs": 40}
+    assert "underfitting" not in said(of(rows(curve[:10], curve[:10]), recipe))

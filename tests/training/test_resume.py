@@ -1,0 +1,160 @@
+"""Going on: a resumed run is the uninterrupted one, whatever counts between epochs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from tiny_faces import CLASSES, tiny_data, tiny_dataset, tiny_recipe
+
+from fer_core.errors import RunError
+from fer_core.models import registry
+from fer_core.runs import again, launcher
+from fer_core.runs.files import append_line, read_lines
+from fer_core.training import loop
+from fer_core.training.checkpoint import load_state, load_weights, save_state
+from fer_core.training.recipe import Recipe
+
+PATIENCE = 120.0
+SCORES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+DROPOUT = [
+    {"kind": "conv", "filters": 8, "convs": 1, "strides": 2, "batch_norm": "before_activation", "dropout": 0.3},
+    {"kind": "flatten", "dropout": 0.4},
+]  # fmt: skip
+KINDS: dict[str, dict[str, Any]] = {
+    "adam, dropout, augmentation": {"augmentation.translation": 0.1, "augmentation.contrast": 0.2},
+    "adamw, cosine with warm-up": {"optimizer.name": "adamw", "schedule.name": "cosine", "schedule.warmup_epochs": 1},
+    "plateau and early stopping": {
+        "schedule.name": "plateau", "schedule.patience": 1, "schedule.monitor": "loss", "schedule.factor": 0.5,
+        "optimizer.learning_rate": 0.5, "early_stopping.patience": 4,
+    },
+    "muon, average of the weights": {"optimizer.name": "muon", "optimizer.ema": 0.8},
+    "accumulated gradients, mixed pictures": {"optimizer.accumulation": 2, "augmentation.mixup": 0.2},
+    "sgd with momentum": {"optimizer.name": "sgd", "optimizer.momentum": 0.9},
+}  # fmt: skip
+
+
+def recipe_of(settings: dict[str, Any]) -> Recipe:
+    fields: dict[str, Any] = {"training.epochs": 6, "model.blocks": DROPOUT, **settings}
+    return tiny_recipe(**{key.replace(".", "__"): value for key, value in fields.items()})
+
+
+def fit(
+    folder: Path, recipe: Recipe, pause: Callable[[], bool] = lambda: False
+) -> tuple[keras.Model, loop.Outcome]:
+    """Train in this folder, in a model of its own, from wherever the folder's checkpoint ends."""
+    folder.mkdir(exist_ok=True)
+    keras.utils.set_random_seed(recipe.training.seed)
+    model = registry.build(recipe.model, len(CLASSES))
+    return model, loop.train(model, tiny_data(), recipe, folder, lambda: False, pause)
+
+
+def curve(folder: Path) -> np.ndarray:
+    return np.array([[row[key] for key in SCORES] for row in read_lines(folder / "metrics.jsonl")[0]])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_paused_run_goes_on_as_if_nothing_had_happened(kind: str, tmp_path: Path) -> None:
+    recipe = recipe_of(KINDS[kind])
+    whole, _ = fit(tmp_path / "whole", recipe)
+    looks = iter([False, True])  # after the second epoch
+    _, outcome = fit(tmp_path / "parts", recipe, lambda: next(looks))
+    assert outcome.paused
+    assert len(curve(tmp_path / "parts")) == 2
+    resumed, outcome = fit(tmp_path / "parts", recipe)
+    assert not outcome.paused
+    wanted = curve(tmp_path / "whole")
+    assert wanted[:, 0].std() > 0.001  # it learns, so the epochs differ
+    np.testing.assert_allclose(curve(tmp_path / "parts"), wanted, rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(curve(tmp_path / "parts")[:, -1], wanted[:, -1], rtol=1e-6)
+    for one, other in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0.02, atol=0.02)
+
+
+def test_a_run_killed_in_an_epoch_ends_with_the_same_bits_as_one_that_was_not(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path)
+    recipe = tiny_recipe(
+        training__epochs=12,
+        training__deterministic=True,
+        model__blocks=DROPOUT,
+        augmentation__translation=0.1,
+    )
+    whole = launcher.train(dataset.workspace, dataset, None, recipe)
+    assert whole.state == "finished", whole.log_tail()
+    run = launcher.start(dataset.workspace, dataset, None, recipe)
+    deadline = time.monotonic() + PATIENCE
+    while len(run.tail()[0]) < 3:
+        assert time.monotonic() < deadline
+        assert run.active, run.log_tail()
+        time.sleep(0.01)
+    os.kill(run.info["pid"], signal.SIGKILL)
+    while run.active:
+        time.sleep(0.02)
+    assert run.state == "lost"
+    done = len(run.tail()[0])
+    assert done < 12
+    with open(run.folder / "metrics.jsonl", "a") as file:
+        file.write('{"epoch": 99, "val_accuracy": 1.0}\n{"epoch"')  # told, but no checkpoint stands for it
+    again.resume(run)
+    assert launcher.wait(run, timeout=PATIENCE).state == "finished", run.log_tail()
+    np.testing.assert_array_equal(curve(run.folder), curve(whole.folder))
+    for name in ("best.npz", "last.npz"):
+        pair = [r.folder / "checkpoints" / name for r in (run, whole)]
+        if name == "best.npz":
+            found, wanted = (load_weights(path) for path in pair)
+        else:
+            found, wanted = (load_state(path).model + load_state(path).optimizer for path in pair)
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert run.predictions("val").equals(whole.predictions("val"))
+
+
+def test_a_best_epoch_whose_weights_were_not_written_yet_is_not_lost(tmp_path: Path) -> None:
+    recipe = recipe_of({"training.epochs": 2})
+    fit(tmp_path / "a", recipe)
+    state = load_state(tmp_path / "a" / "checkpoints" / "last.npz")
+    row = state.row | {"val_accuracy": 1.1}  # better than all before, and its weights are in the state alone
+    save_state(tmp_path / "a" / "checkpoints" / "last.npz", type(state)(**{**vars(state), "row": row}))
+    (tmp_path / "a" / "checkpoints" / "best.npz").unlink()
+    model, outcome = fit(tmp_path / "a", recipe)
+    assert outcome.has_weights
+    assert read_lines(tmp_path / "a" / "metrics.jsonl")[0][-1]["val_accuracy"] == 1.1
+    kept = load_weights(tmp_path / "a" / "checkpoints" / "best.npz")
+    for one, other in zip(model.get_weights(), kept, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_every_epoch_can_be_kept(tmp_path: Path) -> None:
+    fit(tmp_path / "a", recipe_of({"training.epochs": 3, "training.checkpoints": "every"}))
+    names = sorted(path.name for path in (tmp_path / "a" / "checkpoints").iterdir())
+    assert names == ["best-state.npz", "best.npz", *(f"epoch-000{n}.npz" for n in (1, 2, 3)), "last.npz"]
+    assert [load_state(tmp_path / "a" / "checkpoints" / f"epoch-000{n}.npz").epoch for n in (1, 2, 3)] == [
+        1,
+        2,
+        3,
+    ]
+
+
+def test_a_damaged_checkpoint_and_one_of_another_model_are_refused(tmp_path: Path) -> None:
+    recipe = recipe_of({"training.epochs": 1})
+    fit(tmp_path / "a", recipe)
+    other = recipe_of({"training.epochs": 2, "model.blocks": [{"kind": "flatten"}]})
+    with pytest.raises(RunError, match="another model"):
+        fit(tmp_path / "a", other)
+    (tmp_path / "a" / "checkpoints" / "last.npz").write_bytes(b"half")
+    with pytest.raises(RunError, match="cannot be read"):
+        fit(tmp_path / "a", recipe)
+
+
+def test_rows_are_those_the_checkpoint_stands_for(tmp_path: Path) -> None:
+    for row in ({"epoch": 1, "val_accuracy": 0.5}, {"epoch": 1, "val_accuracy": 0.5, "partial": True}):
+        append_line(tmp_path / "metrics.jsonl", row)
+    assert loop.keep_rows(tmp_path / "metrics.jsonl", None) == []
+    assert (tmp_path / "metrics.jsonl").read_text() == ""
