@@ -38,8 +38,8 @@ def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> dict[str, 
 
     Returns:
         JSON-ready: images, classes, accuracy, accuracy_interval (95 %), balanced_accuracy, macro_precision,
-        macro_recall, macro_f1, weighted_precision, weighted_recall, weighted_f1, top2, log_loss (nats), brier
-        (0..2), ece, per_class {class: precision, recall, f1, support}, confusion {classes, counts: row =
+        macro_recall, macro_f1, weighted_precision, weighted_recall, weighted_f1, top2, kappa, log_loss
+        (nats), brier (0..2), ece, per_class {class: precision, recall, f1, support}, confusion {classes, counts: row =
         label, column = prediction}. Averages run over the classes that occur as label or prediction.
 
     Raises:
@@ -66,6 +66,7 @@ def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> dict[str, 
         "balanced_accuracy": float(rows["recall"][support > 0].mean()),
         **averages,
         "top2": top_k(truth, p, 2),
+        "kappa": kappa(counts),
         "log_loss": log_loss(truth, p),
         "brier": brier(truth, p),
         "ece": calibration_error(truth, p),
@@ -126,6 +127,19 @@ def per_class(counts: Ints) -> pd.DataFrame:
             "support": support,
         }
     )
+
+
+def kappa(counts: Ints) -> float:
+    """Cohen's kappa of a confusion matrix: agreement beyond chance, 1 at most; 0 where only one class occurs."""
+    total = counts.sum()
+    chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / float(total) ** 2
+    return (float(np.trace(counts)) / float(total) - chance) / (1 - chance) if chance < 1 else 0.0
+
+
+def normalised(counts: Ints, by: str) -> Floats:
+    """Shares of a confusion matrix, float64: of each label (`by` "row") or of each answer ("column"); 0 of none."""
+    total = counts.sum(axis=1 if by == "row" else 0, keepdims=True)
+    return counts / np.maximum(total, 1)
 
 
 def top_k(truth: Ints, p: Floats, k: int) -> float:

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
 from fer_core import __version__
 from fer_core.emotions import ordered_splits
 from fer_core.errors import FerError, RunError
-from fer_core.evaluation.metrics import evaluate
+from fer_core.evaluation import scores
+from fer_core.evaluation.ledger import HELD
+from fer_core.runs.run import Run
 from fer_core.workspace import now, write_json
 
 SCHEMA = 1
@@ -39,49 +40,37 @@ COLUMNS: tuple[str, ...] = (
     "images_per_second", "problem",
 )  # fmt: skip
 """What every row of the leaderboard has, whatever the run's files lack."""
-_ACTIVE = ("queued", "starting", "running", "stopping")
+_ACTIVE = ("queued", "starting", "running", "stopping", "pausing")
 _ENDED = ("finished", "stopped")
 _DISAGREE = 0.01  # the same weights measured twice differ by rounding in low precision, not by a point
 
 
-class RunFiles(Protocol):
-    """What is read of a run; `runs.store.Run` is one."""
-
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def dataset(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    def predictions(self, split: str) -> pd.DataFrame: ...
-    def evaluation(self) -> dict[str, Any]: ...
-    def summary(self) -> dict[str, Any]: ...
-
-
-def evaluate_run(run: RunFiles, splits: Sequence[str] | None = None) -> dict[str, Any]:
+def evaluate_run(run: Run, splits: Sequence[str] | None = None) -> dict[str, Any]:
     """Compute all metrics from `predictions-<split>.parquet` and write `evaluation.json`.
 
     Args:
         run: the run whose predictions to read.
-        splits: which; None for every split that has predictions.
+        splits: which; None for every split that has predictions but test, which waits until somebody asks
+            (`scores.look`).
 
     Returns:
         What was written: schema, run, dataset, version, code (version of this library), time, and splits
-        {split: `metrics.evaluate`}.
+        {split: `scores.compute`}.
 
     Raises:
-        RunError: there are no predictions, a file is not whole, or it holds no probabilities. Nothing is
-            written then.
+        RunError: there are no predictions, a file is not whole, it holds no probabilities, or test is asked for.
+            Nothing is written then.
         NotFound: the run has no predictions for a split in `splits`.
     """
-    files = run.folder.glob("predictions-*.parquet")
-    names = splits or ordered_splits(path.stem.removeprefix("predictions-") for path in files)
+    files = [path.stem.removeprefix("predictions-") for path in run.folder.glob("predictions-*.parquet")]
+    names = splits or ordered_splits(name for name in files if name != HELD)
     if not names:
         hint = "They are written when training ends"
         raise RunError(f"Run {run.id} has no predictions to evaluate", received=run.folder, hint=hint)
-    scores = {name: evaluate(_predictions(run, name)) for name in names}
+    if HELD in names:
+        raise RunError(
+            "Test results are only computed when somebody looks, and the look is recorded", received=run.id
+        )
     result = {
         "schema": SCHEMA,
         "run": run.id,
@@ -89,13 +78,15 @@ def evaluate_run(run: RunFiles, splits: Sequence[str] | None = None) -> dict[str
         "version": run.version,
         "code": __version__,
         "time": now(),
-        "splits": scores,
+        "splits": {name: scores.compute(run, name) for name in names},
     }
     write_json(run.folder / "evaluation.json", result)
+    for name in names:
+        scores.answers(run, name)
     return result
 
 
-def leaderboard(runs: Iterable[RunFiles | Mapping[str, Any]]) -> list[dict[str, Any]]:
+def leaderboard(runs: Iterable[Run | Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row per run, the best validation accuracy first, runs without one last.
 
     Args:
@@ -110,7 +101,7 @@ def leaderboard(runs: Iterable[RunFiles | Mapping[str, Any]]) -> list[dict[str, 
     return sorted(rows, key=lambda row: (-_or(row["val_accuracy"]), -_or(row["macro_f1"]), str(row["run"])))
 
 
-def leaderboard_table(runs: Iterable[RunFiles | Mapping[str, Any]]) -> pd.DataFrame:
+def leaderboard_table(runs: Iterable[Run | Mapping[str, Any]]) -> pd.DataFrame:
     """`leaderboard` as a table with the columns `COLUMNS`; unknown numbers are missing values."""
     numbers = (
         "val_accuracy",
@@ -138,7 +129,7 @@ def _gap(train: float, val: float) -> float:
     return round((train - val) * 100, 6)
 
 
-def _row(run: RunFiles | Mapping[str, Any]) -> dict[str, Any]:
+def _row(run: Run | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(run, Mapping):
         summary, evaluation = dict(run), {}
     else:
@@ -157,12 +148,12 @@ def _row(run: RunFiles | Mapping[str, Any]) -> dict[str, Any]:
         if value is None and row[name] is not None:
             problems.append(f"{name} is not a share between 0 and 1 ({row[name]})")
         row[name] = value
-    scores, problem = _scores(row, evaluation)
+    found, problem = _scores(row, evaluation)
     if problem and not isinstance(run, Mapping):
         problems.append(problem)
-    if scores:
-        row["macro_f1"] = _share(scores.get("macro_f1"))
-        row["val_low"], row["val_high"] = scores["accuracy_interval"]
+    if found:
+        row["macro_f1"] = _share(found.get("macro_f1"))
+        row["val_low"], row["val_high"] = found["accuracy_interval"]
     row["macro_f1"] = _share(row["macro_f1"])
     if row["train_accuracy"] is not None and row["val_accuracy"] is not None:
         row["gap"] = _gap(row["train_accuracy"], row["val_accuracy"])
@@ -181,24 +172,13 @@ def _scores(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> tuple[dict
         return {}, "The evaluation was written by another version of the app"
     if any(evaluation.get(name) != row[name] for name in ("run", "version")):
         return {}, "The evaluation belongs to another run or version"
-    scores = (evaluation.get("splits") or {}).get("val")
-    if not isinstance(scores, dict) or len(scores.get("accuracy_interval") or ()) != 2:
+    found = (evaluation.get("splits") or {}).get("val")
+    if not isinstance(found, dict) or len(found.get("accuracy_interval") or ()) != 2:
         return {}, "The evaluation has no validation split"
-    accuracy, curve = _share(scores.get("accuracy")), row["val_accuracy"]
+    accuracy, curve = _share(found.get("accuracy")), row["val_accuracy"]
     if accuracy is None or (curve is not None and abs(accuracy - curve) > _DISAGREE):
         return {}, f"The evaluation ({accuracy}) disagrees with the best epoch ({curve})"
-    return scores, ""
-
-
-def _predictions(run: RunFiles, split: str) -> pd.DataFrame:
-    try:
-        return run.predictions(split)
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"The {split} predictions of run {run.id} are not whole",
-            received=error,
-            hint="The run may have been stopped while writing them",
-        ) from error
+    return found, ""
 
 
 def _share(value: Any) -> float | None:

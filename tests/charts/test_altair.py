@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_core.charts.classes import class_bars, class_counts
-from fer_core.charts.leaderboard import interval_dots
 from fer_core.charts.learning import learning_curve
 from fer_core.charts.quality import precision_by_distance, score_histogram
 from fer_core.charts.splits import split_shares
@@ -24,15 +23,6 @@ COUNTS = pd.DataFrame(
 SHARES = pd.DataFrame({"test": [1, 10], "train": [74, 80], "val": [25, 10]}, index=["before", "after"])
 DISTANCES = pd.DataFrame(
     {"distance": [0, 2, 4, 6], "same": [1.0, 0.9, 0.74, 0.5], "pairs": [900, 120, 140, 200]}
-)
-BOARD = pd.DataFrame(
-    {
-        "run": ["vgg", "compact"],
-        "value": [0.655, 0.861],
-        "low": [0.63, 0.84],
-        "high": [0.68, 0.88],
-        "images": [1767, 1767],
-    }
 )
 
 
@@ -61,7 +51,6 @@ def figures(dark: bool) -> dict[str, alt.LayerChart]:
         "shares": split_shares(SHARES, dark=dark),
         "distances": precision_by_distance(DISTANCES, chosen=2, dark=dark),
         "scores": score_histogram(np.linspace(0, 1, 101), threshold=0.25, dark=dark),
-        "leaderboard": interval_dots(BOARD, dark=dark),
     }
 
 
@@ -221,17 +210,6 @@ def test_score_histogram_counts_every_score_once() -> None:
     (words,) = layers(spec, "text")
     assert rows(spec, words)[0]["text"] == "3 below 0.25"
     assert len(layers(spec_of(score_histogram(scores)), "rule")) == 0
-
-
-def test_leaderboard_is_best_first_with_its_interval() -> None:
-    spec = spec_of(interval_dots(BOARD, highlight="compact"))
-    (dots,) = layers(spec, "point")
-    assert [(row["run"], row["here"]) for row in rows(spec, dots)] == [("compact", True), ("vgg", False)]
-    (line,) = layers(spec, "rule")
-    assert (line["encoding"]["x"]["field"], line["encoding"]["x2"]["field"]) == ("low", "high")
-    low, high = line["encoding"]["x"]["scale"]["domain"]
-    assert low < 0.63 < 0.88 < high <= 1
-    spec_of(interval_dots(BOARD.iloc[:0]))
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.floats(0.01, 0.3))

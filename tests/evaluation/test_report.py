@@ -55,11 +55,15 @@ def predictions(right: int, n: int = 200) -> pd.DataFrame:
 
 def test_an_evaluation_is_written_for_every_split_with_predictions(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    predictions(150).to_parquet(run.folder / "predictions-test.parquet")
+    predictions(150).to_parquet(run.folder / "predictions-train.parquet")
+    predictions(10).to_parquet(run.folder / "predictions-test.parquet")
     result = evaluate_run(run)
-    assert list(result["splits"]) == ["val", "test"]
+    assert list(result["splits"]) == ["train", "val"]  # test waits until somebody asks
     assert result["splits"]["val"]["accuracy"] == 0.8
-    assert result["splits"]["test"]["accuracy"] == 0.75
+    assert result["splits"]["train"]["accuracy"] == 0.75
+    assert "0.05" not in (run.folder / "evaluation.json").read_text()
+    with pytest.raises(RunError, match="look is recorded"):
+        evaluate_run(run, ["test"])
     assert (result["run"], result["dataset"], result["version"]) == (run.id, "faces", "v1")
     assert run.evaluation() == result
 
@@ -163,8 +167,8 @@ def test_nothing_is_written_when_predictions_are_missing_or_broken(tmp_path: Pat
         evaluate_run(none)
     broken = make_run(tmp_path, "0002-broken")
     whole = (broken.folder / "predictions-val.parquet").read_bytes()
-    (broken.folder / "predictions-test.parquet").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(RunError, match="test predictions of run 0002-broken are not whole"):
+    (broken.folder / "predictions-train.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RunError, match="train predictions of run 0002-broken are not whole"):
         evaluate_run(broken)
     assert not (broken.folder / "evaluation.json").exists()
     with pytest.raises(NotFound):

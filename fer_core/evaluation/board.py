@@ -1,0 +1,75 @@
+"""The rows of the leaderboard: every run of a workspace, read once and again only when its files change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from fer_core.evaluation import marks
+from fer_core.evaluation.report import leaderboard
+from fer_core.runs.run import ACTIVE, Run
+from fer_core.runs.store import list_runs
+from fer_core.workspace import Workspace
+
+EXTRA: tuple[str, ...] = (
+    "created", "resumed", "experiment", "member", "number", "seed", "recipe_key", "star", "tags", "note", "archived",
+    "on", "promoted",
+)  # fmt: skip
+"""What a row has besides `report.COLUMNS`."""
+_WATCHED = ("run.json", "metrics.jsonl", "evaluation.json", "marks.json", "recipe.toml")
+_SEED = re.compile(r"^seed\s*=.*$", re.MULTILINE)
+_known: dict[Path, tuple[tuple[int, ...], dict[str, Any]]] = {}
+_MOST = 4000  # rows kept in memory
+
+
+def rows(workspace: Workspace) -> list[dict[str, Any]]:
+    """One row per run, newest first.
+
+    Returns:
+        as `report.leaderboard`, with created and resumed (UTC or None), experiment and member (what it is one of
+        several of), number (of its version), recipe_key (equal for runs that differ in their seed alone), star, tags,
+        note, archived, on (ids of other versions it has predictions for) and promoted (it answers on Try it).
+    """
+    if len(_known) > _MOST:
+        _known.clear()
+    chosen = marks.promoted(workspace)
+    return [{**_row(run), "promoted": run.id == chosen} for run in list_runs(workspace)]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    stamp = _stamp(run.folder)
+    held = _known.get(run.folder)
+    if held is not None and held[0] == stamp:
+        return held[1]
+    (row,) = leaderboard([run])
+    info = run.info
+    row |= {name: info.get(name) for name in ("created", "resumed", "experiment", "member", "seed")}
+    row["number"] = info.get("version_number")
+    row["recipe_key"] = _recipe_key(run.folder)
+    row["on"] = sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir())
+    row |= marks.read(run)
+    if row["state"] not in ACTIVE:  # what is at work changes without a file of its own
+        _known[run.folder] = (stamp, row)
+    return row
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    found = [folder.stat().st_mtime_ns]
+    for name in _WATCHED:
+        try:
+            about = (folder / name).stat()
+        except OSError:
+            found.append(0)
+        else:
+            found += [about.st_mtime_ns, about.st_size]
+    return tuple(found)
+
+
+def _recipe_key(folder: Path) -> str:
+    try:
+        text = (folder / "recipe.toml").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return hashlib.blake2b(_SEED.sub("", text).encode(), digest_size=8).hexdigest()

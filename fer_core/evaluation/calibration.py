@@ -1,0 +1,55 @@
+"""Making probabilities mean what they say, and saying "uncertain" where they do not suffice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from fer_core.evaluation.metrics import Floats, Ints, log_loss
+
+LOWEST, HIGHEST = 0.05, 20.0
+_GOLDEN = (5**0.5 - 1) / 2
+_TINY = 1e-30
+
+
+def scaled(p: Floats, temperature: float) -> Floats:
+    """Probabilities at another temperature (Guo et al., ICML 2017): softmax(log p / T). float64 (n, classes)."""
+    logits = np.log(np.maximum(p, _TINY)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def fit_temperature(truth: Ints, p: Floats) -> float:
+    """The temperature with the smallest log loss, between .05 and 20; fit it on validation, never on test.
+
+    The loss is convex in 1 / T, so a golden-section search over log T finds its one minimum.
+    """
+    low, high = np.log(LOWEST), np.log(HIGHEST)
+    for _ in range(40):
+        span = _GOLDEN * (high - low)
+        left, right = high - span, low + span
+        if _loss(truth, p, left) <= _loss(truth, p, right):
+            high = right
+        else:
+            low = left
+    return float(np.exp((low + high) / 2))
+
+
+def _loss(truth: Ints, p: Floats, log_temperature: float) -> float:
+    return log_loss(truth, scaled(p, float(np.exp(log_temperature))))
+
+
+def threshold_for(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:
+    """The lowest threshold at which answers are right as often as wanted.
+
+    Args:
+        curve: `curves.risk_coverage` of validation.
+        precision: wanted share of right answers among those given, 0..1.
+
+    Returns:
+        threshold, coverage (share of images answered) and precision (reached); None where no threshold reaches it.
+    """
+    good = curve[curve["precision"] >= precision]
+    if good.empty:
+        return None
+    return {str(name): float(value) for name, value in good.iloc[-1].items()}

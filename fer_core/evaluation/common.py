@@ -1,0 +1,88 @@
+"""Run a trained model on another version, so that runs of different versions can be held against each other.
+
+What a run has learned from is marked `seen` and never scored: its training images anywhere, and for the test split
+also the validation images its epoch was chosen by.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.datasets import open_dataset
+from fer_core.data.records import readable
+from fer_core.errors import NotFound, RunError
+from fer_core.evaluation import scores
+from fer_core.evaluation.ledger import HELD
+from fer_core.evaluation.metrics import PREFIX
+from fer_core.inference.predictor import RUN_MODEL, Predictor
+from fer_core.jobs import ProgressFn
+from fer_core.runs.run import Run
+from fer_core.workspace import write_atomic
+
+SPLITS = ("val", HELD)
+_BATCH = 512
+
+
+def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> list[str]:
+    """Predict val and test of a version of the run's dataset, and keep it beside the run.
+
+    Args:
+        run: with a `model.onnx`.
+        version: id, start of an id, or `v3`.
+        progress: told (images done, images, what).
+
+    Returns:
+        The splits that were predicted; the run's own version needs none.
+
+    Raises:
+        NotFound: no such version, or the version the run has learned from is gone: nobody can tell which of these
+            images it has seen.
+        RunError: the version has classes the model does not know, or no images to judge by.
+        ModelFileError: the run has no model that can be loaded.
+    """
+    dataset = open_dataset(run.workspace, run.dataset)
+    target = dataset.version(version).id
+    if target == run.version:
+        return []
+    try:
+        learned = readable(dataset.manifest(run.version))
+    except NotFound as error:
+        hint = "Which images it has learned from cannot be told, so no other version can judge it"
+        raise NotFound(
+            f"The version run {run.id} was trained on is gone", received=run.version, hint=hint
+        ) from error
+    predictor = Predictor.load(run.folder / RUN_MODEL)
+    table = readable(dataset.manifest(target))
+    if unknown := sorted(set(table["label"]) - set(predictor.classes)):
+        raise RunError(f"Run {run.id} does not know all classes of this version", received=", ".join(unknown))
+    parts = {split: table[table["split"] == split] for split in SPLITS}
+    total, done = sum(map(len, parts.values())), 0
+    if not total:
+        raise RunError("This version has neither validation nor test images", received=version)
+    pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
+    written = []
+    for split, part in parts.items():
+        if part.empty:
+            continue
+        rows, found = part["row"].to_numpy(np.int64), []
+        for start in range(0, len(rows), _BATCH):
+            found.append(predictor.predict(np.asarray(pixels[rows[start : start + _BATCH]])))
+            done += len(found[-1])
+            if progress:
+                progress(done, total, "images predicted")
+        known = ["train", "val"] if split == HELD else ["train"]
+        seen = part["pixel_hash"].isin(learned.loc[learned["split"].isin(known), "pixel_hash"])
+        result = pd.DataFrame(
+            np.concatenate(found), columns=[PREFIX + name for name in predictor.classes], dtype=np.float32
+        )
+        result.insert(0, "image_id", part["image_id"].astype(str).to_numpy())
+        result.insert(1, "label", part["label"].astype(str).to_numpy())
+        result["seen"] = seen.to_numpy()
+        buffer = io.BytesIO()
+        result.to_parquet(buffer, index=False)
+        write_atomic(scores.folder(run, target) / f"predictions-{split}.parquet", buffer.getvalue())
+        written.append(split)
+    return written

@@ -1,0 +1,114 @@
+"""Curves behind single numbers: reliability, risk against coverage, ROC and precision-recall.
+
+>>> import numpy as np
+>>> roc(np.array([True, True, False]), np.array([.9, .4, .2]))["auc"]
+1.0
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.evaluation.metrics import ECE_BINS, Floats, Ints
+
+
+def reliability(truth: Ints, p: Floats, bins: int = ECE_BINS) -> pd.DataFrame:
+    """What the calibration error is made of: one row per bin of confidence that holds images.
+
+    Returns:
+        low, high (ends of the bin, (low, high]), images, confidence (their mean) and accuracy.
+    """
+    confidence = p.max(axis=1)
+    correct = p.argmax(axis=1) == truth
+    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    images = np.bincount(place, minlength=bins)
+    table = pd.DataFrame(
+        {
+            "low": np.arange(bins) / bins,
+            "high": np.arange(1, bins + 1) / bins,
+            "images": images,
+            "confidence": np.bincount(place, weights=confidence, minlength=bins) / np.maximum(images, 1),
+            "accuracy": np.bincount(place, weights=correct, minlength=bins) / np.maximum(images, 1),
+        }
+    )
+    return table[table["images"] > 0].reset_index(drop=True)
+
+
+def risk_coverage(truth: Ints, p: Floats) -> pd.DataFrame:
+    """What answering only where the model is sure buys.
+
+    Returns:
+        one row per distinct confidence, highest first: threshold, coverage (share of images at least so sure) and
+        precision (share of these answered rightly).
+    """
+    confidence = p.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    right = np.cumsum((p.argmax(axis=1) == truth)[order])
+    ends = _ends(confidence[order])
+    return pd.DataFrame(
+        {
+            "threshold": confidence[order][ends],
+            "coverage": (ends + 1) / len(truth),
+            "precision": right[ends] / (ends + 1),
+        }
+    )
+
+
+def roc(positive: NDArray[np.bool_], score: Floats) -> dict[str, Any]:
+    """Receiver operating characteristic of one class against the others.
+
+    Args:
+        positive: which images carry the class, (n,).
+        score: its probability, (n,).
+
+    Returns:
+        fpr and tpr (arrays that begin at 0 and end at 1) and auc; auc is None where one side is missing.
+    """
+    hits, others = _counts(positive, score)
+    if not hits[-1] or not others[-1]:
+        return {"fpr": np.array([0.0, 1.0]), "tpr": np.array([0.0, 1.0]), "auc": None}
+    fpr, tpr = others / others[-1], hits / hits[-1]
+    return {"fpr": fpr, "tpr": tpr, "auc": float(np.trapezoid(tpr, fpr))}
+
+
+def precision_recall(positive: NDArray[np.bool_], score: Floats) -> dict[str, Any]:
+    """Precision against recall of one class.
+
+    Returns:
+        recall, precision (arrays, from the surest image on) and average_precision, None where the class is missing.
+    """
+    hits, others = _counts(positive, score)
+    if not hits[-1]:
+        return {"recall": np.array([0.0]), "precision": np.array([1.0]), "average_precision": None}
+    recall = hits / hits[-1]
+    precision = np.append(1.0, hits[1:] / (hits[1:] + others[1:]))
+    area = float(np.sum(np.diff(recall) * precision[1:]))
+    return {"recall": recall, "precision": precision, "average_precision": area}
+
+
+def areas(names: tuple[str, ...], truth: Ints, p: Floats) -> dict[str, dict[str, float | None]]:
+    """Area under ROC and average precision of every class: {class: {auc, average_precision}}."""
+    return {
+        name: {
+            "auc": roc(truth == i, p[:, i])["auc"],
+            "average_precision": precision_recall(truth == i, p[:, i])["average_precision"],
+        }
+        for i, name in enumerate(names)
+    }
+
+
+def _counts(positive: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
+    """Positives and others at least as sure as each distinct score, from 0 on."""
+    order = np.argsort(-score, kind="stable")
+    ends = _ends(score[order])
+    hits = np.cumsum(positive[order])[ends]
+    return np.append(0.0, hits), np.append(0.0, ends + 1 - hits)
+
+
+def _ends(ranked: Floats) -> Ints:
+    """Last position of each run of equal values."""
+    return np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1).astype(np.int64)

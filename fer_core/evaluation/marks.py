@@ -1,0 +1,80 @@
+"""What people say about runs: star, tags, note, archived; and what they did with them, in a journal.
+
+Marks are `marks.json` beside the run. `models/runs-journal.jsonl` keeps every change, one line each. A deleted run
+is moved to `models/deleted/`, weights and all, until somebody empties that folder.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from fer_core.errors import NotFound, RunError
+from fer_core.runs.files import append_line, read_object
+from fer_core.runs.run import Run
+from fer_core.workspace import Workspace, now, read_json, write_json
+
+EMPTY: dict[str, Any] = {"star": False, "tags": [], "note": "", "archived": False}
+_TYPES: dict[str, type] = {"star": bool, "tags": list, "note": str, "archived": bool}
+
+
+def read(run: Run) -> dict[str, Any]:
+    """star, tags, note and archived; what the file holds of another type counts as not said."""
+    found = read_object(run.folder / "marks.json")
+    return {name: found[name] if isinstance(found.get(name), _TYPES[name]) else EMPTY[name] for name in EMPTY}
+
+
+def change(run: Run, **marks: Any) -> dict[str, Any]:
+    """Set some marks, keep the others; all of them are returned."""
+    result = {**read(run), **marks}
+    if "tags" in marks:
+        result["tags"] = sorted({tag.strip() for tag in marks["tags"] if tag.strip()})
+    if result != read(run):
+        write_json(run.folder / "marks.json", result)
+        _journal(run.workspace, run.id, "mark", **marks)
+    return result
+
+
+def delete(run: Run) -> str:
+    """Move a run out of the list; the path it lies at now.
+
+    Raises:
+        RunError: it is at work.
+    """
+    if run.active:
+        raise RunError(f"Run {run.id} is at work", received=run.state, hint="Stop it first")
+    place = run.workspace.models / "deleted" / run.id
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _journal(run.workspace, run.id, "delete", to=str(place.relative_to(run.workspace.root)))
+    os.rename(run.folder, place)
+    return str(place)
+
+
+def promote(run: Run) -> None:
+    """Make this run the one that answers on Try it.
+
+    Raises:
+        NotFound: it has no exported model.
+    """
+    if not (run.folder / "model.onnx").is_file():
+        raise NotFound(
+            f"Run {run.id} has no exported model",
+            received="model.onnx",
+            hint="It is written when training ends",
+        )
+    write_json(run.workspace.models / "default.json", {"run": run.id, "time": now()})
+    _journal(run.workspace, run.id, "promote")
+
+
+def promoted(workspace: Workspace) -> str:
+    """Id of the run that answers on Try it; "" while none was chosen."""
+    try:
+        return str(read_json(workspace.models / "default.json")["run"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _journal(workspace: Workspace, run: str, action: str, **details: Any) -> None:
+    append_line(
+        workspace.models / "runs-journal.jsonl", {"time": now(), "run": run, "action": action, **details}
+    )

@@ -1,0 +1,141 @@
+"""Two runs on the same images: what B answers differently, which faces it fixed and which it broke."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.errors import RunError
+from fer_core.evaluation import scores
+from fer_core.evaluation.metrics import Ints, confusion, per_class, read
+from fer_core.evaluation.significance import compare
+from fer_core.runs.run import Run
+from fer_core.training.recipe import fields
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs, image by image.
+
+    Attributes:
+        table: image_id, label, a and b (their answers), p_a and p_b (the probabilities of these), on the images both
+            have predictions for and neither has learned from.
+        classes: in the order of A.
+        verdict: `significance.compare`.
+        left_out: images only one of them has, or that one has learned from.
+    """
+
+    table: pd.DataFrame
+    classes: tuple[str, ...]
+    verdict: Mapping[str, Any]
+    left_out: int
+
+    def confusion(self, which: str) -> Ints:
+        """Confusion matrix of "a" or "b": row = label, column = answer."""
+        place = pd.Index(self.classes)
+        truth, said = (place.get_indexer(pd.Index(self.table[name])) for name in ("label", which))
+        return confusion(truth.astype(np.int64), said.astype(np.int64), len(self.classes))
+
+    def per_class(self) -> pd.DataFrame:
+        """class, a and b (F1, 0..1) and support."""
+        a, b = per_class(self.confusion("a")), per_class(self.confusion("b"))
+        return pd.DataFrame(
+            {"class": list(self.classes), "a": a["f1"], "b": b["f1"], "support": a["support"]}
+        )
+
+    def cell(self, label: str, answer: str, which: str) -> pd.DataFrame:
+        """The images of one cell of a matrix, the surest first."""
+        found = self.table[(self.table["label"] == label) & (self.table[which] == answer)]
+        return found.sort_values(f"p_{which}", ascending=False)
+
+    def changed(self, kind: str) -> pd.DataFrame:
+        """Images that B "fixed" or "broke", or that "both" get wrong; the surest mistake first."""
+        right_a, right_b = (self.table[name] == self.table["label"] for name in ("a", "b"))
+        rows, by = {
+            "fixed": (~right_a & right_b, "p_a"),
+            "broke": (right_a & ~right_b, "p_b"),
+            "both": (~right_a & ~right_b, "p_b"),
+        }[kind]
+        return self.table[rows].sort_values(by, ascending=False)
+
+
+def pair(
+    first: Run, second: Run, split: str, version: str | None = None, manifest: pd.DataFrame | None = None
+) -> Pair:
+    """Hold two runs against each other on a split of a version; None is the version of the first.
+
+    Raises:
+        NotFound, RunError: one of them has no predictions there, or they share no images, or disagree on a label.
+    """
+    where = version or first.version
+    a, b = (_table(run, split, where) for run in (first, second))
+    both = a[0].merge(b[0], on="image_id", suffixes=("_a", "_b"))
+    if both.empty:
+        raise RunError("These runs have no images in common", received=f"{first.id}, {second.id}")
+    if (both["label_a"] != both["label_b"]).any():
+        count = int((both["label_a"] != both["label_b"]).sum())
+        raise RunError("These runs were scored against different labels", received=f"{count} images differ")
+    unseen = ~(both["seen_a"] | both["seen_b"])
+    total = len(a[0]) + len(b[0]) - len(both)
+    table = both[unseen].rename(columns={"label_a": "label", "said_a": "a", "said_b": "b"})
+    table = table.drop(columns=["label_b", "seen_a", "seen_b"]).reset_index(drop=True)
+    if table.empty:
+        raise RunError("One of these runs has learned from every image", received=f"{first.id}, {second.id}")
+    groups = None if manifest is None else scores.pictures(manifest, table["image_id"])
+    verdict = compare(table["a"] == table["label"], table["b"] == table["label"], groups)
+    classes = tuple(dict.fromkeys([*a[1], *b[1]]))
+    return Pair(table, classes, verdict, total - len(table))
+
+
+def _table(run: Run, split: str, version: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    raw = scores.predictions(run, split, version)
+    scores.answers(run, split, version)  # refuses a test split nobody has looked at
+    names, _, p = read(raw)
+    said = p.argmax(axis=1)
+    table = pd.DataFrame({"image_id": raw["image_id"], "label": raw["label"].astype("str")})
+    table["said"] = np.array(names, dtype=object)[said]
+    table["said"] = table["said"].astype("str")
+    table["p"] = p.max(axis=1)
+    table["seen"] = raw["seen"].to_numpy(dtype=bool) if "seen" in raw else False
+    return table, names
+
+
+def settings(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
+    """The settings in which runs differ.
+
+    Returns:
+        a table, index the setting's dotted name, one column of words per run id, and how many settings there are. A
+        recipe that cannot be read says so in its column.
+    """
+    columns: dict[str, dict[str, str]] = {}
+    for run in runs:
+        try:
+            found = fields(run.recipe)
+        except Exception as error:  # from an older version of the app, cut off, or gone
+            columns[run.id] = {"recipe": f"unreadable ({type(error).__name__})"}
+            continue
+        columns[run.id] = {name: _word(value) for name, value in found.items()}
+    table = pd.DataFrame(columns, dtype=object).fillna("–")
+    table = table.drop(index=["name", "extends", "description"], errors="ignore")
+    different = table[table.nunique(axis=1) > 1]
+    return different, len(table)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(_block(item) for item in value) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _block(item: Any) -> str:
+    """A layer of a network in a word or two, such as `conv 64`."""
+    if not isinstance(item, Mapping):
+        return str(item)
+    size = item.get("filters") or item.get("units") or ""
+    return f"{item.get('kind', '?')} {size}".strip()

@@ -1,0 +1,156 @@
+"""Is one run better than another, or was it luck? Paired tests on the same images, copies counted together.
+
+>>> mcnemar(10, 10)
+1.0
+>>> holm([0.01, 0.04, 0.03])
+[0.03, 0.06, 0.06]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from fer_core.evaluation.intervals import LEVELS
+from fer_core.evaluation.metrics import Floats
+
+ALPHA = 0.05
+DRAWS = 4000
+_EXACT = 1000  # discordant images up to which McNemar's test is exact
+
+
+def mcnemar(first: int, second: int) -> float:
+    """Two-sided p of McNemar's test, mid-p (Fagerland et al. 2013); normal above 1,000 discordant images.
+
+    Args:
+        first, second: images that only the one, and only the other, answers rightly.
+    """
+    n, low = first + second, min(first, second)
+    if n == 0:
+        return 1.0
+    if n > _EXACT:
+        return math.erfc(abs(first - second) / math.sqrt(2 * n))
+    logs = [math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1) for k in range(low + 1)]
+    terms = [math.exp(value - n * math.log(2)) for value in logs]
+    return round(min(1.0, 2 * sum(terms) - terms[-1]), 12)
+
+
+def compare(
+    first: ArrayLike,
+    second: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The difference in accuracy of two runs on the same images.
+
+    Args:
+        first, second: whether each image was answered rightly, bool (n,).
+        groups: ids (n,), copies of one picture share one; None takes every image for itself.
+        draws, seed: of the paired bootstrap, which resamples groups.
+
+    Returns:
+        images; difference (second - first, 0..1) with interval (95 %, percentile); fixed and broke (images only the
+        second, only the first answers rightly); p_bootstrap; p_mcnemar (images taken for independent); p (McNemar's
+        test for groups, what the verdict rests on) and told_apart (p < .05).
+    """
+    a, b = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
+    ids = np.arange(len(a)) if groups is None else pd.factorize(np.asarray(groups))[0]
+    size = np.bincount(ids)
+    gain = np.bincount(ids, weights=b - a).astype(np.int64)
+    kinds, number = np.unique(np.stack([size, gain]), axis=1, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(size), number / len(size), size=draws)
+    differences = (drawn @ kinds[1]) / (drawn @ kinds[0])
+    fixed, broke = int(((b - a) == 1).sum()), int(((b - a) == -1).sum())
+    below, above = float((differences <= 0).mean()), float((differences >= 0).mean())
+    p = float(pairs(np.stack([a, b]), ids)[0, 1]) if len(size) < len(a) else mcnemar(broke, fixed)
+    return {
+        "images": len(a),
+        "difference": float((b - a).mean()),
+        "interval": [float(v) for v in np.quantile(differences, LEVELS)],
+        "fixed": fixed,
+        "broke": broke,
+        "p_bootstrap": min(1.0, 2 * min(below, above)),
+        "p_mcnemar": mcnemar(broke, fixed),
+        "p": p,
+        "told_apart": p < ALPHA,
+    }
+
+
+def pairs(correct: NDArray[Any], groups: ArrayLike | None = None) -> Floats:
+    """p of every pair of runs, by McNemar's test for groups (Durkalski et al. 2003), in one matrix product.
+
+    With d the difference in right answers of a group, z = sum(d) / sqrt(sum(d^2)); for single images this is
+    McNemar's statistic.
+
+    Args:
+        correct: (runs, images).
+        groups: ids (images,).
+
+    Returns:
+        float64 (runs, runs), symmetric, 1 on the diagonal.
+    """
+    hits = np.asarray(correct, dtype=np.float32)
+    if groups is not None:
+        ids = pd.factorize(np.asarray(groups))[0]
+        order = np.argsort(ids, kind="stable")
+        starts = np.flatnonzero(np.append(True, np.diff(ids[order]) > 0))
+        hits = np.add.reduceat(hits[:, order], starts, axis=1)
+    products = (hits @ hits.T).astype(np.float64)
+    own = np.diag(products)
+    spread = np.maximum(own[:, None] + own[None, :] - 2 * products, 0)
+    total = hits.sum(axis=1, dtype=np.float64)
+    gain = np.abs(total[:, None] - total[None, :])
+    z = np.divide(gain, np.sqrt(spread), out=np.zeros_like(gain), where=spread > 0)
+    p = np.ones_like(z)
+    upper = np.triu_indices(len(z), 1)
+    p[upper] = [math.erfc(value) for value in (z[upper] / math.sqrt(2)).tolist()]
+    return np.minimum(p, p.T)
+
+
+def holm(p: Sequence[float] | Floats) -> list[float]:
+    """p values corrected for their number (Holm 1979), in the order given."""
+    return [round(float(value), 12) for value in _holm(np.asarray(p, dtype=np.float64))]
+
+
+def _holm(p: Floats) -> Floats:
+    order = np.argsort(p, kind="stable")
+    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    result = np.empty(len(p))
+    result[order] = np.minimum(raised, 1)
+    return result
+
+
+def ranks(
+    correct: NDArray[Any], groups: ArrayLike | None = None, alpha: float = ALPHA
+) -> list[tuple[int, bool]]:
+    """Rank of every run: 1 + the number of runs that are better beyond doubt, all pairs corrected by Holm.
+
+    Runs that nothing tells apart share a rank, however their scores are ordered.
+
+    Args:
+        correct: whether each run answers each image rightly, (runs, images); between 0 and 1 for the mean of several.
+        groups: ids (images,).
+
+    Returns:
+        (rank, shared) in the order of the runs.
+    """
+    count = len(correct)
+    if count < 2:
+        return [(1, False)] * count
+    p = pairs(correct, groups)
+    upper = np.triu_indices(count, 1)
+    told = np.zeros((count, count), dtype=bool)
+    told[upper] = _holm(p[upper]) < alpha
+    told |= told.T
+    accuracy = correct.mean(axis=1)
+    better = told & (accuracy[None, :] > accuracy[:, None])
+    rank = 1 + better.sum(axis=1)
+    shared = (rank[None, :] == rank[:, None]).sum(axis=1) > 1
+    return [(int(r), bool(s)) for r, s in zip(rank, shared, strict=True)]
