@@ -14,16 +14,17 @@ import streamlit as st
 
 from fer_core import jobs
 from fer_core.data.datasets import list_datasets
+from fer_core.data.options import Options
 from fer_core.errors import AlreadyExists, BadName, FerError, SourceError
-from fer_core.ui import html, live
+from fer_core.ui import html, live, mapping_step
 from fer_core.workspace import Workspace, check_name
 
 _SAID_FOR = 20.0  # seconds
-ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz")
+ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet")
 
 
 def _proposed(path: str) -> str:
-    stem = re.sub(r"(\.(zip|tar|gz|tgz|bz2|xz))+$", "", Path(path).name, flags=re.IGNORECASE)
+    stem = re.sub(r"(\.(zip|tar|gz|tgz|bz2|xz|csv|parquet))+$", "", Path(path).name, flags=re.IGNORECASE)
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:64]
 
 
@@ -52,8 +53,57 @@ def _start(workspace: Workspace, args: list[str], name: str) -> None:
     st.rerun()
 
 
+def _go_on(workspace: Workspace, path: Path, name: str, own: bool, options: Options, ask: bool) -> None:
+    """Look into a source; start where all is clear, else ask about its classes. Reruns either way, or raises."""
+    try:
+        pending = mapping_step.look(path, name, own, options)
+    except FerError:
+        if own:
+            path.unlink(missing_ok=True)
+        raise
+    mapping_step.keep(pending)
+    if not ask and mapping_step.plain(pending):
+        st.session_state.pop(mapping_step.KEY)
+        files = [f"--{key}={value}" for key in ("labels", "votes") if (value := getattr(options, key))]
+        _start(workspace, ["import", str(path), "--name", name, *files, *(["--own"] if own else [])], name)
+    st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
+
+
+def _classes(workspace: Workspace, pending: mapping_step.Pending) -> None:
+    """The step about the classes of a source."""
+    words = mapping_step.arguments(pending)
+    if words:
+        st.session_state.pop(mapping_step.KEY)
+        _start(workspace, words, pending.name)
+    if st.button("Back", icon=":material/arrow_back:", key="map-back"):
+        mapping_step.drop()
+        st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
+
+
+def _files() -> Options:
+    """Labels and votes in files of their own, on the server."""
+    with st.expander("Labels or votes in a CSV of their own"):
+        labels = st.text_input("Labels", placeholder="/data/legend.csv", key="add-labels").strip()
+        votes = st.text_input(
+            "Votes", placeholder="/data/fer2013new.csv", key="add-votes",
+            help="Counts per class and image, as FER+'s: line by line for a table of pictures, else by file name.",
+        ).strip()  # fmt: skip
+    return Options(labels=labels, votes=votes)
+
+
+def _add_buttons(disabled: bool) -> tuple[bool, bool]:
+    """Whether to add, and whether to show the classes first."""
+    with st.container(horizontal=True):
+        add = st.button("Add dataset", type="primary", icon=":material/add:", disabled=disabled)
+        look = st.button("Look at the classes first", icon=":material/visibility:", disabled=disabled)
+    return add, look
+
+
 def _form(workspace: Workspace) -> None:
     """The three ways in. Calls `_start`, which reruns, or shows why not."""
+    if pending := mapping_step.waiting():
+        _classes(workspace, pending)
+        return
     ways = ["Drop an archive", "A folder or archive on the server", "The built-in sample"]
     way = st.segmented_control("Where is it?", ways, default=ways[0], required=True, key="add-way")
     try:
@@ -71,7 +121,9 @@ def _form(workspace: Workspace) -> None:
             ).strip()
             name = st.text_input("Name", value=_proposed(path), key=f"add-name-{path}")
             st.html('<p class="fer-muted">The files stay where they are and are never changed.</p>')
-            if st.button("Add dataset", type="primary", icon=":material/add:", disabled=not path):
+            options = _files()
+            add, look = _add_buttons(not path)
+            if add or look:
                 if not Path(path).expanduser().exists():
                     raise SourceError(
                         "There is nothing at that path on the server",
@@ -79,10 +131,12 @@ def _form(workspace: Workspace) -> None:
                         hint="Check the spelling",
                     )
                 clean = _free_name(workspace, name)
-                _start(workspace, ["import", str(Path(path).expanduser()), "--name", clean], clean)
+                _go_on(workspace, Path(path).expanduser(), clean, False, options, look)
         else:
             upload = st.file_uploader(
-                "A zip or tar of class folders, with or without splits", type=list(ARCHIVES), key="add-file"
+                "A zip or tar of class folders or of images and a CSV; fer2013.csv; Parquet",
+                type=list(ARCHIVES),
+                key="add-file",
             )
             name = st.text_input(
                 "Name",
@@ -92,13 +146,11 @@ def _form(workspace: Workspace) -> None:
             st.html(
                 '<p class="fer-muted">Folders: split/class, class/split, or class alone, in any usual spelling.</p>'
             )
-            if (
-                st.button("Add dataset", type="primary", icon=":material/add:", disabled=upload is None)
-                and upload
-            ):
+            add, look = _add_buttons(upload is None)
+            if (add or look) and upload:
                 clean = _free_name(workspace, name)
                 kept = _keep_upload(workspace, upload, upload.name)
-                _start(workspace, ["import", str(kept), "--name", clean, "--own"], clean)
+                _go_on(workspace, kept, clean, True, Options(), look)
     except (FerError, BadName) as error:
         st.error(str(error), icon=":material/error:")
 
@@ -122,7 +174,7 @@ def _watch(workspace: Workspace, job_id: str, name: str) -> None:
     else:
         st.session_state["fer-import-failed"] = (
             time.monotonic(),
-            f"{name} was not added. {job.error or 'It was stopped; nothing was left behind.'}",
+            f"{name} was not added. {job.error or 'It was stopped. Added again, a source on the server goes on where it was.'}",
         )
     st.rerun(scope="app")
 
@@ -148,6 +200,7 @@ def progress(workspace: Workspace) -> None:
 @st.dialog("Add a dataset", width="medium")
 def dialog(workspace: Workspace) -> None:
     """The form in a dialog, for a workspace that has datasets already."""
+    st.session_state["fer-in-dialog"] = True
     _form(workspace)
 
 
@@ -155,6 +208,7 @@ def welcome(workspace: Workspace) -> None:
     """The first screen of an empty workspace."""
     if "fer-import" in st.session_state:
         return
+    st.session_state["fer-in-dialog"] = False
     with st.container(border=True):
         st.html(
             html.heading("Add your first dataset")

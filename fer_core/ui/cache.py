@@ -10,11 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.evaluation import marks
 from fer_core.inference.predictor import Predictor
 from fer_core.quality import mislabels, neighbours
 from fer_core.quality.duplicates import Groups, find_exact
 from fer_core.runs import store
-from fer_core.splits.near import near_groups
 from fer_core.workspace import Workspace
 
 
@@ -36,17 +36,6 @@ def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
 def exact_groups(dataset: Dataset, version: str) -> Groups:
     """Groups of equal pixels in a version."""
     return _exact(str(dataset.workspace.root), dataset.name, version)
-
-
-@st.cache_data(max_entries=4, show_spinner="Looking for near copies")
-def _near(root: str, dataset: str, version: str) -> pd.Series:
-    found = open_dataset(Workspace(Path(root)), dataset)
-    return near_groups(_manifest(root, dataset, version), found.pixels(), mirrored=True)
-
-
-def near(dataset: Dataset, version: str) -> pd.Series:
-    """Group ids of near and mirrored copies by image_id, for `stratify`."""
-    return _near(str(dataset.workspace.root), dataset.name, version)
 
 
 def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64] | list[int]) -> NDArray[np.uint8]:
@@ -84,9 +73,9 @@ def ranking(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFra
 
 
 def models(workspace: Workspace) -> dict[str, Path]:
-    """What can answer on Try it: words -> model file, the newest run first."""
-    found = {}
-    for run in store.list_runs(workspace):
+    """What can answer on Try it: words -> model file, the promoted run first, then the newest."""
+    found, chosen = {}, marks.promoted(workspace)
+    for run in sorted(store.list_runs(workspace), key=lambda run: run.id != chosen):
         if (run.folder / "model.onnx").is_file():
             accuracy = run.summary()["val_accuracy"]
             words = f"{run.id} · val accuracy {accuracy:.3f}" if accuracy is not None else run.id

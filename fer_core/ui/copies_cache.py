@@ -14,42 +14,61 @@ from fer_core.quality import copies as finding
 from fer_core.quality import scan_store
 from fer_core.quality.duplicates import Groups, find_exact
 from fer_core.review import copies
+from fer_core.splits import near
 from fer_core.ui import cache
 from fer_core.workspace import Workspace
 
 AT_ONCE = 6000
 """Images up to which near copies are looked for while the page loads; more take a job."""
 REACH = 10
+USUAL = ("near", "mirrored")
+ROTATED = "dup-rotated"
+"""Key of the switch that asks for rotated copies too."""
+
+
+def kinds() -> tuple[str, ...]:
+    """Which copies are looked for on this page, besides equal pixels."""
+    return (*USUAL, "rotated") if st.session_state.get(ROTATED) else USUAL
 
 
 def _stamp(dataset: Dataset) -> float:
     """Changes when a scan is made or extended."""
-    files = [scan_store.scan_file(dataset, kind) for kind in ("near", "mirrored")]
+    files = [scan_store.scan_file(dataset, kind) for kind in (*USUAL, "rotated")]
     return sum(file.stat().st_mtime for file in files if file.is_file())
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _pairs(root: str, name: str, version: str, stamp: float) -> pd.DataFrame | None:
-    return scan_store.kept(open_dataset(Workspace(Path(root)), name), version, REACH)
+def _pairs(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame | None:
+    return scan_store.kept(open_dataset(Workspace(Path(root)), name), version, REACH, wanted)
 
 
-def pairs(dataset: Dataset, version: str) -> pd.DataFrame | None:
-    """Compared pairs of a version; None where they are not compared yet and are too many to do it now."""
-    root = str(dataset.workspace.root)
-    found = _pairs(root, dataset.name, version, _stamp(dataset))
+def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None) -> pd.DataFrame | None:
+    """Compared pairs of a version; None where they are not compared yet and are too many to do it now.
+
+    Args:
+        wanted: of these kinds; those of `kinds` if not given.
+    """
+    root, wanted = str(dataset.workspace.root), wanted or kinds()
+    found = _pairs(root, dataset.name, version, _stamp(dataset), wanted)
     if found is None and len(readable(cache.manifest(dataset, version))) <= AT_ONCE:
-        with st.spinner("Looking for near and mirrored copies"):
-            scan_store.scanned(dataset, version, REACH)
-        found = _pairs(root, dataset.name, version, _stamp(dataset))
+        with st.spinner(f"Looking for {', '.join(wanted[:-1])} and {wanted[-1]} copies"):
+            scan_store.scanned(dataset, version, REACH, wanted)
+        found = _pairs(root, dataset.name, version, _stamp(dataset), wanted)
     return found
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _groups(
-    root: str, name: str, version: str, stamp: float, distance: int, apart: tuple[tuple[str, str], ...]
+    root: str,
+    name: str,
+    version: str,
+    stamp: float,
+    wanted: tuple[str, ...],
+    distance: int,
+    apart: tuple[tuple[str, str], ...],
 ) -> Groups:
     dataset = open_dataset(Workspace(Path(root)), name)
-    known = _pairs(root, name, version, stamp)
+    known = _pairs(root, name, version, stamp, wanted)
     manifest = cache.manifest(dataset, version)
     if known is None:
         return find_exact(manifest)
@@ -62,7 +81,7 @@ def groups(dataset: Dataset, version: str, distance: int, decisions: pd.DataFram
     Args:
         decisions: those that hold; None for groups without regard to them.
     """
-    at = (str(dataset.workspace.root), dataset.name, version, _stamp(dataset), distance)
+    at = (str(dataset.workspace.root), dataset.name, version, _stamp(dataset), kinds(), distance)
     whole = _groups(*at, ())
     if decisions is None or not (said := copies.rejected(decisions)):
         return whole
@@ -72,12 +91,28 @@ def groups(dataset: Dataset, version: str, distance: int, decisions: pd.DataFram
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
-def _steps(root: str, name: str, version: str, stamp: float) -> pd.DataFrame:
-    known = _pairs(root, name, version, stamp)
+def _together(root: str, name: str, version: str, stamp: float) -> pd.Series:
+    known = _pairs(root, name, version, stamp, USUAL)
+    assert known is not None
+    dataset = open_dataset(Workspace(Path(root)), name)
+    kept = finding.confirmed(known, near.DISTANCE, near.kinds_of(mirrored=True))
+    return near.near_groups(dataset.manifest(version), dataset.pixels(), mirrored=True, pairs=kept)
+
+
+def together(dataset: Dataset, version: str) -> pd.Series | None:
+    """Group ids of near and mirrored copies by image_id, for `stratify`; None where nothing is compared yet."""
+    if pairs(dataset, version, USUAL) is None:
+        return None
+    return _together(str(dataset.workspace.root), dataset.name, version, _stamp(dataset))
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _steps(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame:
+    known = _pairs(root, name, version, stamp, wanted)
     manifest = cache.manifest(open_dataset(Workspace(Path(root)), name), version)
     return finding.steps(manifest, known) if known is not None else pd.DataFrame()
 
 
 def steps(dataset: Dataset, version: str) -> pd.DataFrame:
     """What each distance finds; empty while nothing is compared."""
-    return _steps(str(dataset.workspace.root), dataset.name, version, _stamp(dataset))
+    return _steps(str(dataset.workspace.root), dataset.name, version, _stamp(dataset), kinds())

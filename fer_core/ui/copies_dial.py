@@ -25,7 +25,9 @@ def card(scope: page.Scope) -> None:
     """The dial; or, before anything is compared, the button that compares."""
     pairs = copies_cache.pairs(scope.dataset, scope.version.id)
     if pairs is None:
-        _panel(scope)
+        panel(scope, copies_cache.kinds())
+        if copies_cache.kinds() != copies_cache.USUAL:
+            _rotated()
         return
     table = copies_cache.steps(scope.dataset, scope.version.id)
     with st.container(border=True):
@@ -37,8 +39,14 @@ def card(scope: page.Scope) -> None:
             "Bits by which hashes may differ", STEPS, default=DEFAULT, key=_KEY, help="Hash distance, pHash"
         )
         st.html(_words(table[table["distance"] == distance()].iloc[0]))
+        _rotated()
         if st.button("See pairs at this step", key="dup-pairs", icon=":material/compare:"):
             _sample(scope, pairs, distance())
+
+
+def _rotated() -> None:
+    help_ = "By 90, 180 or 270 degrees; three times the comparisons, once"
+    st.toggle("Rotated copies too", key=copies_cache.ROTATED, help=help_)
 
 
 def _dark() -> bool:
@@ -88,12 +96,15 @@ def _sample(scope: page.Scope, pairs: pd.DataFrame, step: int) -> None:
     faces.sheet(pixels, shown, key="dup-sample", label="Sample pairs", size=120, clickable=False)
 
 
-def _panel(scope: page.Scope) -> None:
+def panel(scope: page.Scope, kinds: tuple[str, ...] = copies_cache.USUAL) -> None:
     """Start the comparison, or follow it."""
     name, version = scope.dataset.name, scope.version.id
     title = f"Looking for near copies in {name}"
     recent = jobs.recent(scope.workspace)
-    mine = [job for job in recent if job.args[:2] == ["duplicates", name] and version in job.args]
+    asked = ",".join(("exact", *kinds))
+    mine = [
+        job for job in recent if job.args[:2] == ["duplicates", name] and {version, asked} <= set(job.args)
+    ]
     with st.container(border=True):
         if mine and mine[0].state == "running":
             _follow(scope, mine[0].id, title)
@@ -106,7 +117,7 @@ def _panel(scope: page.Scope) -> None:
             "take about a minute per 20,000 images, once; new images are compared when they come.</p>"
         )
         if st.button("Look for near copies", type="primary", icon=":material/search:", key="dup-scan"):
-            arguments = ["duplicates", name, "--version", version, "--kind", "exact,near,mirrored"]
+            arguments = ["duplicates", name, "--version", version, "--kind", asked]
             jobs.start(scope.workspace, [*arguments, "--distance", str(copies_cache.REACH)], title=title)
             st.rerun()
 

@@ -21,6 +21,7 @@ def draw(scope: Scope, image_id: str) -> None:
     others = group[group["image_id"] != image_id]
     pairs: list[tuple[str, html.Cell]] = [
         ("file", row["path"]),
+        ("source", row["source"]),
         ("label", html.class_name(row["label"], records.classes(manifest))),
         ("split", row["split"]),
         ("size", f"{row['width']:,} × {row['height']:,} px, {row['mode']}, {row['format']}"),

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from fer_core.errors import FerError
+from fer_core.evaluation import ledger
 from fer_core.evaluation.leak_cost import leak_cost, leaked_images
 from fer_core.quality.duplicates import Groups
 from fer_core.quality.leakage import leak_table
@@ -38,7 +39,10 @@ def card(scope: page.Scope, groups: Groups) -> None:
 def _costs(scope: page.Scope, run: Run) -> dict[str, dict[str, Any]]:
     """Leak cost per split the run has predictions for, with the copies of the version it was trained on."""
     result = {}
+    read = {(look["run"], look["version"]) for look in ledger.reads(scope.workspace)}
     for split in ("val", "test"):
+        if split == ledger.HELD and (run.id, run.version) not in read:
+            continue  # a test result is shown only where somebody has asked for it on Compare
         try:
             predictions = run.predictions(split)
             table = copies_cache.groups(scope.dataset, run.version, copies_dial.distance()).table

@@ -7,14 +7,14 @@ from typing import Any
 import streamlit as st
 
 from fer_core import jobs
-from fer_core.runs import store
+from fer_core.runs import queue, store
 from fer_core.runs.run import Run, best_epoch
 from fer_core.ui import html
-from fer_core.workspace import Workspace, current
+from fer_core.workspace import current
 
 STATE_CHIPS: dict[str, html.Verdict] = {
-    "queued": "none", "starting": "info", "running": "info", "stopping": "look",
-    "stopped": "look", "finished": "good", "failed": "bad", "lost": "bad",
+    "queued": "none", "starting": "info", "running": "info", "stopping": "look", "pausing": "look",
+    "paused": "look", "stopped": "look", "finished": "good", "failed": "bad", "lost": "bad",
 }  # fmt: skip
 
 
@@ -27,7 +27,12 @@ def state_chip(state: str, reason: str = "") -> html.Raw:
 def sidebar() -> None:
     """What is running, at the foot of the sidebar, on every page."""
     workspace = current()
-    cards = [_run_card(run) for run in store.list_runs(workspace)[:20] if run.active]
+    queue.advance(workspace)
+    waiting = queue.waiting(workspace)
+    busy = {run.id: run for run in store.list_runs(workspace)[:20] if run.active}
+    cards = [_run_card(run) for run in busy.values() if run.id not in {r.id for r in waiting}]
+    if waiting:
+        cards.append(f'<p class="fer-muted">{html.plural(len(waiting), "more run")} waiting</p>')
     cards += [_job_card(job) for job in jobs.recent(workspace) if job.state == "running"]
     with st.sidebar:
         st.html("".join(cards[:4]) or '<p class="fer-muted">Nothing is running.</p>')
@@ -86,42 +91,3 @@ def job_progress(job: jobs.Job, title: str) -> None:
         + html.progress(done / total if total else 0.0)
         + f'<p class="fer-muted" aria-live="polite">{html.esc(words + what + left)}</p>'
     )
-
-
-def ranking_panel(workspace: Workspace, dataset: str, version: str) -> None:
-    """Start the ranking of a version's labels, or follow it."""
-    title = f"Ranking the labels of {dataset}"
-    mine = [
-        job
-        for job in jobs.recent(workspace)
-        if job.args[:2] == ["mislabels", dataset] and version in job.args
-    ]
-    with st.container(border=True):
-        if mine and mine[0].state == "running":
-            _follow_ranking(workspace, mine[0].id, title)
-            return
-        if mine and mine[0].state in {"failed", "lost"}:
-            st.error(
-                mine[0].error or "The ranking ended without a word. Its log is in the workspace.",
-                icon=":material/error:",
-            )
-        st.html(
-            html.heading("Which labels are likely wrong?")
-            + '<p class="fer-note">A quick model learns from part of the set and judges the rest, five times over, '
-            "so that every label is judged by a model that has not seen it. Copies stay together. "
-            "About two seconds per thousand images.</p>"
-        )
-        if st.button("Rank the labels", type="primary", icon=":material/sort:", key="rank"):
-            jobs.start(workspace, ["mislabels", dataset, "--version", version], title=title)
-            st.rerun()
-
-
-@st.fragment(run_every=0.7)
-def _follow_ranking(workspace: Workspace, job_id: str, title: str) -> None:
-    job = jobs.get(workspace, job_id)
-    if job.state != "running":
-        st.rerun(scope="app")
-    job_progress(job, title)
-    if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
-        job.stop()
-        st.rerun(scope="app")

@@ -25,19 +25,24 @@ def words(field: str) -> str:
     return field.replace("_", " ")
 
 
-def draw(recipe: Recipe) -> dict[str, Any]:
-    """Draw the form; return what was changed against the recipe: dotted field -> value."""
+def draw(recipe: Recipe, prefix: str = "") -> dict[str, Any]:
+    """Draw the form; return what was changed against the recipe: dotted field -> value.
+
+    Args:
+        recipe: what the fields show.
+        prefix: of the widgets' keys, where a second form may be on screen.
+    """
     changed: dict[str, Any] = {}
     for tab, name in zip(st.tabs(list(TABS.values())), TABS, strict=True):
         with tab:
-            changed |= _table(recipe, name, skip=("learning_rate",) if name == "optimizer" else ())
+            changed |= _table(recipe, name, prefix, skip=("learning_rate",) if name == "optimizer" else ())
             if name == "training":
-                changed |= _table(recipe, "optimizer", only=("learning_rate",))
+                changed |= _table(recipe, "optimizer", prefix, only=("learning_rate",))
     return changed
 
 
 def _table(
-    recipe: Recipe, name: str, only: tuple[str, ...] = (), skip: tuple[str, ...] = ()
+    recipe: Recipe, name: str, prefix: str, only: tuple[str, ...] = (), skip: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     table: BaseModel = getattr(recipe, name)
     fields = {k: v for k, v in type(table).model_fields.items() if (not only or k in only) and k not in skip}
@@ -47,7 +52,7 @@ def _table(
             places = st.columns(2, vertical_alignment="bottom")
         old = getattr(table, field)
         with places[number % 2]:
-            new = _input(f"{recipe.name}-{name}-{field}", field, info, old)
+            new = _input(f"{prefix}{recipe.name}-{name}-{field}", field, info, old)
         if new != old:
             changed[f"{name}.{field}"] = new
     return changed

@@ -9,9 +9,8 @@ import streamlit as st
 
 from fer_core.charts.learning import learning_curve
 from fer_core.evaluation.report import gap_verdict
-from fer_core.runs import launcher
 from fer_core.runs.run import Run, best_epoch
-from fer_core.ui import html, live, style
+from fer_core.ui import html, live, run_controls, style
 from fer_core.ui.faces import each
 
 _COLUMNS = {
@@ -56,12 +55,13 @@ def _show(run: Run) -> None:
                         metrics,
                         measure,
                         best_epoch=int(best["epoch"]) if best else None,
-                        epochs=planned if state in ("running", "stopping") else None,
+                        epochs=planned if state in ("running", "stopping", "pausing") else None,
                         dark=style.is_dark(),
                     )
                     st.altair_chart(chart, theme=None, key=f"curve-{run.id}-{measure}")
         elif state in ("starting", "running"):
             st.html('<p class="fer-muted">The first epoch has not ended yet.</p>')
+    run_controls.advice(run, state, last_rows)
     if len(metrics):
         _epochs(metrics, best)
     log = run.log_tail(14)
@@ -83,7 +83,7 @@ def _head(run: Run, state: str, reason: str, best: dict[str, Any], rows: list[di
                 "train minus validation accuracy at the best epoch, in points",
             )
         )
-    title, buttons = st.columns([4, 1.2], vertical_alignment="center")
+    title, buttons = st.columns([3, 1.6], vertical_alignment="center")
     with title:
         st.html(
             html.heading(
@@ -91,11 +91,7 @@ def _head(run: Run, state: str, reason: str, best: dict[str, Any], rows: list[di
             )
         )
     with buttons:
-        if state in ("starting", "running", "queued", "stopping") and st.button(
-            "Stop, keep best", icon=":material/stop:", key=f"stop-{run.id}", disabled=state == "stopping"
-        ):
-            launcher.stop(run)
-            st.rerun(scope="fragment")
+        run_controls.draw(run, state)
     if reason:
         st.error(reason, icon=":material/error:")
     st.html(_line(run, state, best, rows))
@@ -106,7 +102,7 @@ def _line(run: Run, state: str, best: dict[str, Any], rows: list[dict[str, Any]]
     progress, info = run.progress, run.info
     planned = int(info.get("planned_epochs") or 0)
     parts = [f"<b>epoch {int(progress.get('epoch') or len(rows))}</b> of {planned}"]
-    if state in ("running", "stopping") and progress.get("eta_seconds"):
+    if state in ("running", "stopping", "pausing") and progress.get("eta_seconds"):
         parts.append(f"{html.duration(float(progress['eta_seconds']))} left")
     if best:
         parts.append(f"best {best['val_accuracy']:.3f} at {best['epoch']}")

@@ -1,8 +1,7 @@
-"""A splitting plan on screen: numbers, before and after, drift, and the certificate of a saved version."""
+"""A splitting plan on screen: numbers, before and after, drift, what moves."""
 
 from __future__ import annotations
 
-import json
 import math
 
 import pandas as pd
@@ -10,10 +9,10 @@ import streamlit as st
 
 from fer_core.emotions import SPLITS
 from fer_core.quality import balance
-from fer_core.splits import certificate as certificates
+from fer_core.splits import strata
 from fer_core.splits.stratify import Plan
-from fer_core.ui import html, page, tables
-from fer_core.ui.page import Scope
+from fer_core.ui import cache, faces, html, page, tables
+from fer_core.ui.faces import Face, each
 
 
 def _margin(images: int, accuracy: float = 0.85) -> float:
@@ -24,14 +23,26 @@ def _margin(images: int, accuracy: float = 0.85) -> float:
 def numbers(plan: Plan, number: int) -> None:
     """The strip of the page: what the new version would be."""
     test = int(plan.after["images"].get("test", 0))
+    per_fold = (int(plan.after["images"].min()), "images in the smallest fold")
+    measured = (test, f"test images: ± {_margin(test):.1f} points at 85 %" if test else "test images")
     page.numbers(
         [
             (int(plan.after["images"].sum()), "readable images"),
-            (" / ".join(f"{100 * share:g}" for share in plan.ratios.values()), "target, train / val / test"),
+            _target(plan),
             (plan.group_violations, f"groups of copies on two sides, of {plan.groups:,}"),
-            (test, f"test images: ± {_margin(test):.1f} points at 85 %" if test else "test images"),
+            per_fold if plan.folds and not test else measured,
             (f"v{number}", "the new version, if you save it"),
         ]
+    )
+
+
+def _target(plan: Plan) -> tuple[str, str]:
+    if plan.folds:
+        return f"{len(plan.folds)}", "folds of equal size"
+    shares = [100 * plan.ratios.get(name, 0.0) for name in SPLITS]
+    words = "target, train / val / test"
+    return " / ".join(f"{share:.0f}" for share in shares), words + (
+        ", test kept" if plan.options["keep_test"] else ""
     )
 
 
@@ -59,20 +70,18 @@ def before_after(plan: Plan) -> None:
     splits = [s for s in (*SPLITS, *after.index) if s in after.index]
     splits = list(dict.fromkeys(splits))
     totals = after.sum(axis=1)
+    shares_of = [] if plan.folds else splits
     body: list[list[html.Cell]] = [
         [
             html.class_name(str(name), classes),
-            *(
-                html.Raw(f"{_count(plan.counts_before, s, name):,} → <b>{int(after.loc[s, name]):,}</b>")
-                for s in splits
-            ),
-            *(f"{after.loc[s, name] / totals[s]:.1%}" if totals[s] else "–" for s in splits),
+            *(_change(_count(plan.counts_before, s, name), int(after.loc[s, name])) for s in splits),
+            *(f"{after.loc[s, name] / totals[s]:.1%}" if totals[s] else "–" for s in shares_of),
         ]
         for name in classes
     ]
-    sums = [html.Raw(f"{_total(plan.counts_before, s):,} → <b>{int(totals[s]):,}</b>") for s in splits]
-    body.append(["all", *sums, *("" for _ in splits)])
-    header = ["class", *splits, *(f"share of {s}" for s in splits)]
+    sums = [_change(_total(plan.counts_before, s), int(totals[s])) for s in splits]
+    body.append(["all", *sums, *("" for _ in shares_of)])
+    header = ["class", *splits, *(f"share of {s}" for s in shares_of)]
     st.html(
         html.table(
             header,
@@ -88,9 +97,22 @@ def before_after(plan: Plan) -> None:
     st.html(
         f'<p class="fer-muted" style="margin-top:.6rem">{moved}. {tables.drift_line(drift) if drift else ""}</p>'
     )
-    notes = "".join(f"<li>{html.esc(warning)}</li>" for warning in plan.warnings)
+    aside = [
+        f"{n:,} images are set aside: {reason}." for reason, n in plan.aside["reason"].value_counts().items()
+    ]
+    even = [
+        f"Shares of {name} differ by at most {row['worst']:.1f} points between splits."
+        for name, row in plan.evenness.iterrows()
+        if name != strata.CLASS
+    ]
+    notes = "".join(f"<li>{html.esc(note)}</li>" for note in (*aside, *even, *plan.warnings))
     if notes:
         st.html(f'{html.esc(html.chip("look", "to know"))}<ul class="fer-notes">{notes}</ul>')
+
+
+def _change(before: int, after: int) -> html.Raw:
+    bold = f"<b>{after:,}</b>"
+    return html.Raw(f"{before:,} → {bold}" if before else bold)
 
 
 def _count(table: pd.DataFrame, split: str, name: object) -> int:
@@ -101,39 +123,14 @@ def _total(table: pd.DataFrame, split: str) -> int:
     return int(table.reindex(index=[split], fill_value=0).to_numpy().sum())
 
 
-def certificate(scope: Scope) -> None:
-    """The certificate of the version on screen: every cross-split pair, checked after saving."""
-    found = certificates.load(scope.dataset, scope.version.id)
+def moves(scope: page.Scope, plan: Plan) -> None:
+    """Some of the images that change split, as faces."""
+    if not plan.moved or plan.folds:
+        return
     with st.container(border=True):
-        if found is None:
-            st.html(
-                html.heading(
-                    f"Certificate of version {scope.version.number}", "", html.chip("none", "not checked")
-                )
-                + '<p class="fer-muted">Checks every pair of images in different splits of the version shown above.</p>'
-            )
-        else:
-            holds = html.chip("good", "holds") if found["holds"] else html.chip("bad", "does not hold")
-            st.html(
-                html.heading(f"Certificate of version {scope.version.number}", found["created"], holds)
-                + html.facts(
-                    [
-                        ("version", found["version"]),
-                        ("cross-split pairs checked", found["pairs_checked"]),
-                        ("equal pixels", found["exact"]),
-                        (f"near, pHash ≤ {found['distance']}, confirmed by pixels", found["near"]),
-                    ]
-                )
-            )
-        with st.container(horizontal=True):
-            if st.button("Check again" if found else "Check now", key="certify", icon=":material/verified:"):
-                with st.spinner("Checking every cross-split pair"):
-                    certificates.certify(scope.dataset, scope.version.id)
-                st.rerun()
-            if found:
-                st.download_button(
-                    "Download",
-                    json.dumps(found, indent=2),
-                    f"certificate-{found['version']}.json",
-                    icon=":material/download:",
-                )
+        st.html(html.heading("What moves", f"{plan.moved:,} of {len(plan.manifest):,} images; some of them"))
+        rows = scope.manifest[["image_id", "row"]]
+        some = plan.moves.sample(min(len(plan.moves), 10), random_state=0).merge(rows, on="image_id")
+        words = [Face(m["image_id"], m["label"], f"{m['from']} → {m['to']}") for m in each(some)]
+        pixels = cache.faces(scope.dataset, some["row"])
+        faces.sheet(pixels, words, key="strat-moves", label="Some images that move", size=88, clickable=False)

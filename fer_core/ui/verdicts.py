@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import streamlit as st
 
+from fer_core.data.datasets import open_dataset
 from fer_core.review import apply
 from fer_core.review.journal import Journal
-from fer_core.ui import html, page
+from fer_core.ui import cache, html, page
+from fer_core.workspace import Workspace
 
 
 def reviewer() -> str:
@@ -58,9 +63,19 @@ def undo_button(journal: Journal) -> None:
         st.rerun()
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _preview(root: str, name: str, head: str, newest: str) -> dict[str, Any]:
+    dataset = open_dataset(Workspace(Path(root)), name)
+    return apply.preview(dataset, head, cache.manifest(dataset, head))
+
+
 def apply_card(scope: page.Scope) -> None:
     """How many decisions wait, and the button that makes them a version."""
-    preview = apply.preview(scope.dataset)
+    journal = Journal(scope.dataset.journal_path)
+    newest = journal.newest()
+    if not newest:
+        return
+    preview = _preview(str(scope.workspace.root), scope.dataset.name, scope.dataset.head, newest)
     pending = preview["pending"]
     if not pending:
         return
@@ -71,8 +86,34 @@ def apply_card(scope: page.Scope) -> None:
             + f'<p class="fer-note">{preview["relabel"]:,} relabelled, {preview["delete"]:,} dropped, '
             f"{preview['ambiguous']:,} ambiguous. The files stay; the new version leaves out what you dropped.</p>"
         )
-        if st.button(f"Apply as version {number}", type="primary", key="fer-apply", icon=":material/check:"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            applied = st.button(
+                f"Apply as version {number}", type="primary", key="fer-apply", icon=":material/check:"
+            )
+            listed = st.toggle("See what changes", key="fer-changes")
+        if listed:
+            _changes(scope, preview["problems"])
+        if applied:
             version = apply.apply_journal(scope.dataset)
             page.select(scope.dataset.name)
-            st.toast(f"Version {version.number} is ready.")
+            st.toast(f"Version {version.number} is ready: {_counts(version.parameters)}.")
             st.rerun()
+
+
+def _counts(parameters: dict[str, Any]) -> str:
+    """`12 relabel, 3 delete`, of an applied version."""
+    told = ", ".join(f"{count:,} {action}" for action, count in parameters.get("counts", {}).items())
+    return told or "nothing changed"
+
+
+def _changes(scope: page.Scope, problems: list[dict[str, str]]) -> None:
+    """The difference to the version that would be made, image by image, and what cannot be applied."""
+    st.dataframe(
+        apply.changes(scope.dataset)[["path", "split", "action", "before", "after", "who"]],
+        hide_index=True,
+        height=260,
+        key="fer-changes-table",
+        alt="Images that the new version changes",
+    )
+    for problem in problems[:20]:
+        st.warning(f"{problem['action']} {problem['path'] or problem['image_id']}: {problem['why']}")

@@ -7,7 +7,7 @@ from fer_core.errors import FerError
 from fer_core.runs import launcher, store
 from fer_core.runs.run import ACTIVE
 from fer_core.training import recipe as book
-from fer_core.ui import html, page, recipe_form, rows, run_view, train_warnings
+from fer_core.ui import estimate_card, html, page, recipe_form, rows, run_controls, run_view, train_warnings
 
 scope = page.open_page(
     "Train", "Pick a version and a recipe, change what you like, watch it learn. Runs survive this page."
@@ -51,6 +51,7 @@ with left, st.container(border=True):
             + ", ".join(f"{html.esc(k)} <b>{html.esc(v)}</b>" for k, v in settings.items())
             + "</p>"
         )
+    estimate_card.card(scope, name, settings)
     if st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train-start"):
         try:
             run = launcher.start(scope.workspace, scope.dataset, scope.version.id, recipe, settings)
@@ -60,6 +61,7 @@ with left, st.container(border=True):
             page.explain(error)
 
 with left:
+    run_controls.line(scope.workspace)
     if runs:
         with st.container(border=True):
             st.html(html.heading("Runs", f"{len(runs):,}"))

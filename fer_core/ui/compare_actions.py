@@ -1,0 +1,200 @@
+"""What can be done on the Compare page: show test results, evaluate on a version, keep notes, export, put away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core import jobs
+from fer_core.errors import FerError
+from fer_core.evaluation import ledger, marks, scores, words
+from fer_core.runs.run import Run
+from fer_core.ui import html, live, page
+from fer_core.ui.compare_table import Line
+from fer_core.workspace import Workspace
+
+_SHOWN = "cmp-test-shown"  # (run, version) whose test result this session has asked for
+_JOBS = "cmp-jobs"
+
+
+def shown(version: str) -> set[str]:
+    """Runs whose test result on this version the session has asked to see."""
+    return {run for run, where in st.session_state.get(_SHOWN, set()) if where == version}
+
+
+def ask_for_test(runs: Sequence[Run], version: str) -> None:
+    """The button that shows test results, and what pressing it means."""
+    hidden = [run for run in runs if run.id not in shown(version)]
+    if not hidden:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.html(
+            '<p class="fer-note"><b>The test result is kept covered.</b> Looking is written to the ledger; '
+            "whatever is trained or resumed afterwards counts as having peeked.</p>"
+        )
+        if st.button(
+            f"Show test results of {html.plural(len(hidden), 'run')}",
+            icon=":material/visibility:",
+            key="cmp-look",
+        ):
+            _look(hidden, version)
+            st.rerun()
+
+
+def _look(runs: Sequence[Run], version: str) -> None:
+    asked = st.session_state.setdefault(_SHOWN, set())
+    bar = st.progress(0.0, "Reading the test predictions")
+    for done, run in enumerate(runs, 1):
+        try:
+            scores.look(run, ledger.HELD, via="page", version=version)
+            asked.add((run.id, version))
+        except FerError:
+            pass  # the leaderboard says of every run why it is not ranked
+        bar.progress(done / len(runs), f"{run.id}")
+    bar.empty()
+
+
+def evaluate_elsewhere(workspace: Workspace, runs: Sequence[Run], version: str, number: int) -> None:
+    """Offer to evaluate runs of other versions on this one, as jobs; show those at work."""
+    working = [jobs.get(workspace, name) for name in st.session_state.get(_JOBS, [])]
+    busy = [job for job in working if job.state == "running"]
+    for job in working:
+        if job.state == "failed":
+            st.warning(f"{job.title}: {job.error}", icon=":material/error:")
+    if busy:
+        _watch(workspace)
+    elif working:
+        st.session_state[_JOBS] = []
+    if not runs or busy:
+        return
+    said = html.plural(len(runs), "run")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        about_ = "its numbers are" if len(runs) == 1 else "their numbers are"
+        st.html(
+            f'<p class="fer-muted">{said} of other versions: {about_} not of these images, so there is no rank.</p>'
+        )
+        if st.button(
+            f"Evaluate {'it' if len(runs) == 1 else 'them'} on version {number}",
+            key="cmp-evaluate",
+            icon=":material/sync:",
+        ):
+            started = [
+                jobs.start(
+                    workspace,
+                    ["evaluate", run.id, "--version", version],
+                    title=f"Evaluating {run.id} on v{number}",
+                ).id
+                for run in runs
+            ]
+            st.session_state[_JOBS] = started
+            st.rerun()
+
+
+@st.fragment(run_every=1.0)
+def _watch(workspace: Workspace) -> None:
+    found = [jobs.get(workspace, name) for name in st.session_state.get(_JOBS, [])]
+    busy = [job for job in found if job.state == "running"]
+    if not busy:
+        st.rerun(scope="app")
+    for job in busy[:3]:
+        live.job_progress(job, job.title)
+
+
+def export(lines: Sequence[Line], columns: Sequence[Any]) -> None:
+    """Download the leaderboard as it stands: CSV, Markdown, LaTeX."""
+    rows = []
+    for line in lines:
+        row: dict[str, Any] = {"rank": line.cells["rank"].text, "run": line.name}
+        ends = line.cells["interval"].ends
+        row |= {
+            "accuracy": line.cells["accuracy"].text,
+            "low": ends[0] if ends else None,
+            "high": ends[2] if ends else None,
+        }
+        row |= {c.label: line.cells[c.key].text if c.key in line.cells else "" for c in columns}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    for kind, suffix, mime in (
+        ("csv", "csv", "text/csv"),
+        ("markdown", "md", "text/markdown"),
+        ("latex", "tex", "text/plain"),
+    ):
+        st.download_button(
+            {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}[kind],
+            words.as_text(table, kind),
+            f"leaderboard.{suffix}",
+            mime,
+            key=f"cmp-export-{kind}",
+            width="stretch",
+            on_click="ignore",
+        )
+
+
+def about(run: Run, row: dict[str, Any]) -> None:
+    """Note, tags, model card, promote, archive and delete for one run."""
+    with st.container(border=True):
+        chips = [html.chip("good", "answers on Try it")] if row["promoted"] else []
+        st.html(html.heading(f"Keep {run.id}", "note, tags, and what becomes of it", *chips))
+        left, right = st.columns([1.6, 1], gap="medium")
+        with left:
+            note = st.text_area(
+                "Note",
+                row["note"],
+                key=f"cmp-note-{run.id}",
+                height=80,
+                placeholder="What was tried, and why",
+            )
+            tags = st.multiselect(
+                "Tags", row["tags"], row["tags"], key=f"cmp-tags-{run.id}", accept_new_options=True
+            )
+            if note != row["note"] or sorted(tags) != sorted(row["tags"]):
+                marks.change(run, note=note, tags=tags)
+                st.rerun()
+        with right:
+            _buttons(run, row)
+
+
+def _buttons(run: Run, row: dict[str, Any]) -> None:
+    has_model = (run.folder / "model.onnx").is_file()
+    if st.button(
+        "Use it on Try it",
+        icon=":material/rocket_launch:",
+        disabled=not has_model or row["promoted"],
+        key="cmp-promote",
+        width="stretch",
+        help=None if has_model else "It has no exported model",
+    ):
+        marks.promote(run)
+        st.toast(f"{run.id} answers on Try it.")
+        st.rerun()
+    st.download_button(
+        "Model card", words.model_card(run, row), f"{run.id}.md", "text/markdown", icon=":material/description:",
+        key="cmp-card", width="stretch", on_click="ignore",
+    )  # fmt: skip
+    put = "Bring back" if row["archived"] else "Archive"
+    if st.button(put, icon=":material/archive:", key="cmp-archive", width="stretch", disabled=run.active):
+        marks.change(run, archived=not row["archived"])
+        st.toast(f"{run.id} is {'back' if row['archived'] else 'archived; the filter shows it again'}.")
+        st.rerun()
+    if st.button("Delete", icon=":material/delete:", key="cmp-delete", width="stretch", disabled=run.active):
+        _ask(run)
+
+
+@st.dialog("Delete this run?")
+def _ask(run: Run) -> None:
+    st.write(
+        f"{run.id} leaves the list. Its files are moved to models/deleted, from where they can be taken back by hand."
+    )
+    if st.button("Delete it", type="primary", key="cmp-delete-yes"):
+        try:
+            marks.delete(run)
+        except FerError as error:
+            page.explain(error)
+            return
+        st.session_state["cmp-picked"] = [
+            name for name in st.session_state.get("cmp-picked", []) if name != run.id
+        ]
+        st.rerun()

@@ -1,0 +1,235 @@
+"""The leaderboard card: what to judge by, which runs, which columns; and the numbers that sum it up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.evaluation import ledger, marks
+from fer_core.evaluation.ranking import Ranking
+from fer_core.evaluation.words import confusions
+from fer_core.runs.run import Run
+from fer_core.ui import compare_actions, compare_data, compare_rows, compare_table, html
+from fer_core.ui.compare_rows import Row
+from fer_core.ui.compare_table import Column, Line
+from fer_core.ui.page import Scope
+
+_SPLITS = {"val": "validation", "test": "test"}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the person chose: rows in view, split, version (id and number), folding of seeds, and columns."""
+
+    rows: list[Row]
+    split: str
+    version: str
+    number: int
+    fold: bool
+    columns: list[Column]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of it: the lines, the ranks, runs with predictions here, and runs of other versions."""
+
+    lines: list[Line]
+    ranked: Ranking
+    judged: list[Run] = field(default_factory=list)
+    elsewhere: list[Run] = field(default_factory=list)
+
+
+def choose(scope: Scope, rows: list[Row]) -> View:
+    """Draw the head of the card and its controls."""
+    numbers = {version.id: version.number for version in scope.dataset.versions()}
+    usual = Counter(str(row["version"]) for row in rows if row["val_accuracy"] is not None)
+    usual.update(name for row in rows for name in row["on"])
+    versions = sorted(usual, key=lambda v: -numbers.get(v, 0)) or [scope.version.id]
+    first = (
+        scope.version.id
+        if scope.version.id in versions
+        else usual.most_common(1)[0][0]
+        if usual
+        else versions[0]
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        version = st.selectbox(
+            "Judged on", versions, index=versions.index(first), key=f"cmp-version-{scope.version.id}", width=190,
+            format_func=lambda v: f"version {numbers[v]}" if v in numbers else f"{v[:6]}, deleted",
+        )  # fmt: skip
+        split = st.segmented_control(
+            "Split",
+            list(_SPLITS),
+            default="val",
+            required=True,
+            key="cmp-split",
+            format_func=_SPLITS.__getitem__,
+        )
+        fold = st.toggle(
+            "Seeds as one row",
+            True,
+            key="cmp-fold",
+            help="Runs that differ in their seed alone: mean ± deviation",
+        )
+        with st.popover("Columns", icon=":material/view_column:", key="cmp-columns"):
+            names = list(compare_rows.OPTIONAL)
+            kept = st.pills(
+                "Columns", names, selection_mode="multi", default=compare_rows.DEFAULT, key="cmp-column-names",
+                format_func=lambda c: compare_rows.NAMES.get(c, compare_rows.OPTIONAL[c].label), label_visibility="collapsed",
+            )  # fmt: skip
+        with st.popover("Filter", icon=":material/filter_list:", key="cmp-filter"):
+            rows = _filtered(rows)
+    columns = [compare_rows.OPTIONAL[name] for name in names if name in kept]
+    return View(rows, split, version, numbers.get(version, 0), fold, columns)
+
+
+def _filtered(rows: list[Row]) -> list[Row]:
+    def options(name: str) -> list[str]:
+        return sorted({str(row[name]) for row in rows if row[name]})
+
+    recipes = st.multiselect("Recipes", options("recipe"), key="cmp-f-recipe", placeholder="all")
+    states = st.multiselect("States", options("state"), key="cmp-f-state", placeholder="all")
+    tags = st.multiselect(
+        "Tags", sorted({str(t) for row in rows for t in row["tags"]}), key="cmp-f-tags", placeholder="any"
+    )
+    starred = st.toggle("Starred alone", key="cmp-f-star")
+    archived = st.toggle("Archived too", key="cmp-f-archived")
+    return [
+        row
+        for row in rows
+        if (not recipes or str(row["recipe"]) in recipes)
+        and (not states or str(row["state"]) in states)
+        and (not tags or set(tags) & set(map(str, row["tags"])))
+        and (not starred or row["star"])
+        and (archived or not row["archived"])
+    ]
+
+
+def judge(scope: Scope, view: View) -> Judged:
+    """Rank what can be ranked on the chosen version and split."""
+    shown = compare_actions.shown(view.version)
+    here, why, elsewhere, judged = [], {}, [], []
+    for row in view.rows:
+        run = Run(scope.workspace.runs / str(row["run"]))
+        if view.version not in (row["version"], *row["on"]):
+            number = f"version {row['number']}" if row["number"] else "another version"
+            why[str(row["run"])] = f"Trained and scored on {number}"
+            if (run.folder / "model.onnx").is_file() and not row["archived"]:
+                elsewhere.append(run)
+            continue
+        if not compare_data.stamp(run, view.split, view.version):
+            why[str(row["run"])] = row["problem"] or f"No {_SPLITS[view.split]} predictions ({row['state']})"
+            continue
+        judged.append(run)
+        if view.split == "test" and run.id not in shown:
+            why[str(row["run"])] = "The test result is covered"
+            continue
+        here.append(row)
+    groups = compare_rows.folded(here, view.fold)
+    entries = [compare_rows.entry(group) for group in groups]
+    ranked = compare_data.ranked(scope.workspace, scope.dataset.name, entries, view.split, view.version)
+    rest = compare_rows.folded([row for row in view.rows if str(row["run"]) in why], False)
+    lines = compare_rows.lines(scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head)
+    return Judged(lines, ranked, judged, elsewhere)
+
+
+def table(scope: Scope, view: View, found: Judged) -> list[str]:
+    """Draw the leaderboard; the ids of the picked rows, A first."""
+    ranked = found.ranked
+    about = f"{_SPLITS[view.split]} of version {view.number or view.version[:6]}"
+    if ranked.images:
+        about += f", {ranked.images:,} images"
+    if ranked.seen:
+        about += f"; {ranked.seen:,} left out that one of them has learned from"
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    with left:
+        st.html(html.heading("Leaderboard", about))
+    with (
+        right,
+        st.container(horizontal=True, horizontal_alignment="right"),
+        st.popover("Export", icon=":material/download:", key="cmp-export"),
+    ):
+        compare_actions.export(found.lines, view.columns)
+    columns = [
+        Column("rank", "rank", "num", "1 + the number of runs that are better beyond doubt; = is shared"),
+        Column("interval", f"{_SPLITS[view.split]} accuracy, 95 %", "interval"),
+        Column("accuracy", "", "num", "Accuracy, with the deviation over seeds"),
+        *view.columns,
+    ]
+    ends = [line.cells["interval"].ends for line in found.lines]
+    low, high = min((e[0] for e in ends if e), default=0.0), max((e[2] for e in ends if e), default=1.0)
+    picked: list[str] = st.session_state.setdefault("cmp-picked", [])
+    ids = {line.id for line in found.lines}
+    picked[:] = [name for name in picked if name in ids]
+    chosen, starred = compare_table.draw(
+        found.lines,
+        columns,
+        picked,
+        domain=(low, max(high, low + 0.01)),
+        key="cmp-board",
+        label="Leaderboard of training runs",
+    )
+    if chosen:
+        picked.remove(chosen) if chosen in picked else picked.append(chosen)
+        st.rerun()
+    if starred:
+        run = Run(scope.workspace.runs / starred)
+        marks.change(run, star=not marks.read(run)["star"])
+        st.rerun()
+    hint = "Choose one run to open it, two to hold them against each other."
+    if any(line.cells["rank"].text.endswith("=") for line in found.lines):
+        hint += (
+            " Runs with “=” cannot be told apart: McNemar's test on the same images, corrected for all pairs."
+        )
+    st.html(f'<p class="fer-muted">{hint}</p>')
+    return list(picked)
+
+
+def numbers(scope: Scope, view: View, found: Judged) -> list[tuple[html.Cell, str]]:
+    """The five numbers that matter."""
+    versions = len({str(row["version"]) for row in view.rows})
+    items: list[tuple[html.Cell, str]] = [
+        (len(view.rows), f"{'run' if len(view.rows) == 1 else 'runs'} on {html.plural(versions, 'version')}")
+    ]
+    best = [line for line in found.lines if not line.muted]
+    if best:
+        ends = best[0].cells["interval"].ends or (0.0, 0.0, 0.0)
+        items.append((best[0].cells["accuracy"].text, f"{best[0].name}, {ends[0]:.3f} to {ends[2]:.3f}"))
+        items.append(_lead(best))
+        items.append(_confused(scope, view, best[0].id))
+    log = ledger.reads(scope.workspace)
+    peeked = sum(not ledger.standing(scope.workspace, row, log).clean for row in view.rows)
+    items.append(
+        (
+            peeked,
+            "peeked at test before their choices" if peeked != 1 else "peeked at test before its choices",
+        )
+    )
+    return items
+
+
+def _lead(best: Sequence[Line]) -> tuple[html.Cell, str]:
+    if len(best) < 2:
+        return "–", "nothing to compare with"
+    first, second = (line.cells["interval"].sort for line in best[:2])
+    gain = 100 * (float(first or 0) - float(second or 0))
+    told = best[0].cells["rank"].text != best[1].cells["rank"].text
+    return f"{gain:+.1f}", f"points over {best[1].name}, {'told apart' if told else 'not significant'}"
+
+
+def _confused(scope: Scope, view: View, run: str) -> tuple[html.Cell, str]:
+    try:
+        found: dict[str, Any] = compare_data.details(
+            Run(scope.workspace.runs / run), view.split, view.version
+        )
+    except FerError:
+        return "–", "top confusion of the best"
+    top = confusions(found, 1)
+    if not top:
+        return "none", "errors of the best"
+    return f"{top[0]['label']} → {top[0]['answer']}", f"{top[0]['of_errors']:.0%} of the errors of the best"

@@ -1,0 +1,195 @@
+"""What the Compare page reads and computes, kept while the files behind it stay the same.
+
+Kept things are shared between draws and sessions: whoever gets one does not change it.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.datasets import open_dataset
+from fer_core.errors import FerError
+from fer_core.evaluation import curves, ranking, scores
+from fer_core.evaluation import pair as pairs
+from fer_core.evaluation.calibration import fit_temperature, scaled
+from fer_core.evaluation.metrics import calibration_error, read
+from fer_core.evaluation.ranking import Ranking
+from fer_core.runs.run import Run
+from fer_core.ui import cache
+from fer_core.workspace import Workspace
+
+_specs: dict[Hashable, dict[str, Any]] = {}
+_MOST = 64  # charts
+
+Entry = tuple[str, ...]
+"""Ids of the runs behind one row of the leaderboard: several where seeds are folded."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far probabilities can be trusted.
+
+    Attributes:
+        reliability, coverage: tables of `evaluation.curves`, of the split shown.
+        fit: risk against coverage on validation, which thresholds are read from.
+        error, after: calibration error as it is, and at the temperature fitted on validation.
+        temperature: that temperature.
+    """
+
+    reliability: pd.DataFrame
+    coverage: pd.DataFrame
+    fit: pd.DataFrame
+    error: float
+    temperature: float
+    after: float
+
+
+def manifest(workspace: Workspace, dataset: str, version: str) -> pd.DataFrame | None:
+    """The manifest of a version; None where it is gone."""
+    try:
+        return cache.manifest(open_dataset(workspace, dataset), version)
+    except (FerError, OSError, ValueError):
+        return None
+
+
+def stamp(run: Run, split: str, version: str) -> int:
+    """When the predictions for a version, or the run's own, were written, in nanoseconds; 0 where there are none.
+
+    Asks the disk alone: hundreds of runs are looked at with every draw.
+    """
+    name = f"predictions-{split}.parquet"
+    for path in (f"{run.folder}/on-{version}/{name}", f"{run.folder}/{name}"):
+        try:
+            return os.stat(path).st_mtime_ns
+        except OSError:
+            continue
+    return 0
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _ranked(
+    root: str, dataset: str, entries: tuple[Entry, ...], split: str, version: str, stamps: tuple[int, ...]
+) -> Ranking:
+    workspace = Workspace(Path(root))
+    runs = [[Run(workspace.runs / name) for name in entry] for entry in entries]
+    return ranking.rank(runs, split, version, manifest(workspace, dataset, version))
+
+
+def ranked(workspace: Workspace, dataset: str, entries: Sequence[Entry], split: str, version: str) -> Ranking:
+    """Ranks of entries on a common split."""
+    stamps = tuple(stamp(Run(workspace.runs / name), split, version) for entry in entries for name in entry)
+    return _ranked(str(workspace.root), dataset, tuple(entries), split, version, stamps)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _pair(
+    folders: tuple[str, str], dataset: str, split: str, version: str, stamps: tuple[int, ...]
+) -> pairs.Pair:
+    first, second = (Run(Path(folder)) for folder in folders)
+    return pairs.pair(first, second, split, version, manifest(first.workspace, dataset, version))
+
+
+def pair(first: Run, second: Run, split: str, version: str) -> pairs.Pair:
+    """Two runs image by image.
+
+    Raises:
+        FerError: they cannot be held against each other.
+    """
+    stamps = (stamp(first, split, version), stamp(second, split, version))
+    return _pair((str(first.folder), str(second.folder)), first.dataset, split, version, stamps)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _details(folder: str, split: str, version: str, stamp: int) -> dict[str, Any]:
+    run = Run(Path(folder))
+    found = scores.stored(run, split, version)
+    return found if "intervals" in found else scores.compute(run, split, version)
+
+
+def details(run: Run, split: str, version: str) -> dict[str, Any]:
+    """All scores of a run on a split; of test only what somebody has asked to see.
+
+    Raises:
+        FerError: there are none.
+    """
+    return _details(str(run.folder), split, version, stamp(run, split, version))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _answered(folder: str, split: str, version: str, stamp: int) -> pd.DataFrame:
+    table = scores.predictions(Run(Path(folder)), split, version)
+    if "seen" in table:
+        table = table[~table["seen"]].drop(columns="seen").reset_index(drop=True)
+    names = [str(c) for c in table if str(c).startswith("p_")]
+    p = table[names].to_numpy()
+    said = pd.Series(names).str.removeprefix("p_").to_numpy()[p.argmax(axis=1)]
+    return table.assign(said=said, sure=p.max(axis=1))
+
+
+def answered(run: Run, split: str, version: str) -> pd.DataFrame:
+    """Predictions with what the run says (`said`) and how sure it is (`sure`)."""
+    return _answered(str(run.folder), split, version, stamp(run, split, version))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def leaks(root: str, dataset: str, version: str) -> int | None:
+    """Pictures that lie in train and in a split one judges by; None where the version is gone."""
+    found = manifest(Workspace(Path(root)), dataset, version)
+    if found is None:
+        return None
+    table = found[found["error"] == ""]
+    learned = set(table.loc[table["split"] == "train", "pixel_hash"])
+    held = set(table.loc[table["split"].isin(["val", "test"]), "pixel_hash"])
+    return len(learned & held)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _trust(folder: str, split: str, version: str, stamp: int) -> Trust:
+    run = Run(Path(folder))
+    _, truth, p = read(_plain(answered(run, split, version)))
+    _, fit_truth, fit_p = read(_plain(answered(run, "val", version)))
+    temperature = fit_temperature(fit_truth, fit_p)
+    return Trust(
+        curves.reliability(truth, p),
+        curves.risk_coverage(truth, p),
+        curves.risk_coverage(fit_truth, fit_p),
+        calibration_error(truth, p),
+        temperature,
+        calibration_error(truth, scaled(p, temperature)),
+    )
+
+
+def trust(run: Run, split: str, version: str) -> Trust:
+    """How far a run's probabilities can be trusted.
+
+    Raises:
+        FerError: it has no predictions there, or none on validation to fit by.
+    """
+    return _trust(str(run.folder), split, version, stamp(run, split, version))
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=["said", "sure"])
+
+
+def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:
+    """Draw a chart that is built once per `key`; checking it against its schema takes longer than all else.
+
+    Args:
+        build: makes the chart.
+        key: of strings and numbers, the first unique on the page; the others say what the figure depends on.
+    """
+    if key not in _specs:
+        if len(_specs) >= _MOST:
+            _specs.clear()
+        _specs[key] = build().to_dict()
+    st.vega_lite_chart(copy.deepcopy(_specs[key]), theme=None, key=str(key[0]))

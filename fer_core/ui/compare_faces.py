@@ -1,0 +1,57 @@
+"""Faces behind a number on the Compare page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.datasets import open_dataset
+from fer_core.errors import FerError
+from fer_core.ui import cache, faces, page
+from fer_core.ui.faces import Face, each
+from fer_core.workspace import Workspace
+
+
+def show(
+    workspace: Workspace,
+    dataset: str,
+    version: str,
+    table: pd.DataFrame,
+    *,
+    key: str,
+    label: str,
+    caption: str = "sure",
+    detail: str = "",
+    limit: int = 18,
+    size: int = 64,
+) -> None:
+    """Draw the first faces of a table.
+
+    Args:
+        table: image_id and the columns named by `caption` (a probability) and `detail` (words).
+        key: unique on the page.
+        label: what they are, for screen readers.
+        limit: how many at most.
+        size: edge in CSS pixels.
+    """
+    if table.empty:
+        st.html('<p class="fer-muted">None.</p>')
+        return
+    try:
+        found = open_dataset(workspace, dataset)
+        manifest = cache.manifest(found, version)
+    except FerError as error:
+        page.explain(error)
+        return
+    shown = table.head(limit).merge(manifest[["image_id", "row"]], on="image_id", how="left")
+    shown["row"] = shown["row"].fillna(-1).astype("int64")
+    sheet = [
+        Face(str(r["image_id"]), f"{r[caption]:.2f}", str(r[detail]) if detail else "") for r in each(shown)
+    ]
+    faces.sheet(cache.faces(found, shown["row"]), sheet, key=key, label=label, size=size, clickable=False)
+
+
+def review_link(dataset: str, version: str, words: str) -> None:
+    """The way to the review of wrong labels, for the same data."""
+    query = {"dataset": dataset, "version": version}
+    st.page_link("pages/data/mislabels.py", label=words, icon=":material/label_off:", query_params=query)

@@ -1,0 +1,243 @@
+"""One run in full: what it gets wrong, how far it can be trusted, what it is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.charts.evaluation import coverage_curve, reliability_diagram
+from fer_core.errors import FerError
+from fer_core.evaluation.calibration import threshold_for
+from fer_core.evaluation.words import WEAK, confusions, reproduce, weak_classes
+from fer_core.runs.run import Run
+from fer_core.ui import compare_data, compare_faces, compare_matrix, compare_pair, html, page, style
+
+THRESHOLD = 0.7
+_MEASURES = (
+    ("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"), ("macro_precision", "macro precision"),
+    ("macro_recall", "macro recall"), ("macro_f1", "macro F1"), ("weighted_f1", "weighted F1"), ("top2", "top 2"),
+    ("kappa", "Cohen's kappa"), ("log_loss", "log loss, nats"), ("brier", "Brier, 0 to 2"), ("ece", "calibration error"),
+)  # fmt: skip
+
+
+def draw(run: Run, split: str, version: str) -> None:
+    """The panel of one run on a split of a version."""
+    try:
+        found = compare_data.details(run, split, version)
+        table = compare_data.answered(run, split, version)
+    except FerError as error:
+        if run.active:
+            page.empty(f"{run.id} is {run.state}", "Its scores stand here when it ends.")
+        else:
+            page.empty(f"{run.id} has no scores here", str(error))
+        with st.container(border=True):
+            compare_pair.curves(run, [])
+        return
+    where = "test" if split == "test" else "validation"
+    left_out = f", {found['seen']:,} left out that it has learned from" if found.get("seen") else ""
+    st.html(
+        f'<div class="fer-h" role="heading" aria-level="2" style="margin:.6rem 0 .1rem">{html.esc(run.id)}'
+        f"<small>{where} of version {html.esc(version[:6])}, {found['images']:,} images{left_out}</small></div>"
+    )
+    _errors(run, found, table, version)
+    left, middle, right = st.columns([1.4, 1, 1], gap="small")
+    with left, st.container(border=True):
+        _classes(found)
+    with middle, st.container(border=True):
+        _measures(found)
+    with right, st.container(border=True):
+        _mistakes(found)
+    with st.container(border=True):
+        wrong = table[table["said"] != table["label"]].sort_values("sure", ascending=False)
+        wrong = wrong.assign(words=wrong["label"] + " → " + wrong["said"])
+        st.html(html.heading("Most confident errors", f"{len(wrong):,} errors; probability, label → answer"))
+        compare_faces.show(run.workspace, run.dataset, version, wrong, key="cmp-confident", label="Most confident errors",
+                           detail="words", limit=16, size=68)  # fmt: skip
+        compare_faces.review_link(run.dataset, version, "Are the labels wrong? Review them")
+    with st.container(border=True):
+        _calibration(run, version, split)
+    with st.container(border=True):
+        compare_pair.curves(run, [])
+    _made_of(run)
+
+
+@st.fragment
+def _errors(run: Run, found: dict[str, Any], table: pd.DataFrame, version: str) -> None:
+    """Matrix and faces; a click draws these two again and nothing else."""
+    left, right = st.columns([1.05, 1], gap="small")
+    with left, st.container(border=True):
+        label, answer = _matrix(found)
+    with right, st.container(border=True):
+        _faces(run, table, version, label, answer)
+
+
+def _matrix(found: dict[str, Any]) -> tuple[str, str]:
+    counts, names = np.asarray(found["confusion"]["counts"], np.int64), found["confusion"]["classes"]
+    st.html(html.heading("Confusion matrix", "row: label, column: answer; click a cell for its faces"))
+    view = st.segmented_control(
+        "Cells",
+        compare_matrix.VIEWS,
+        default="counts",
+        required=True,
+        key="cmp-view",
+        label_visibility="collapsed",
+    )
+    return compare_matrix.draw(counts, names, key="cmp-one", label="Confusion matrix", view=view)
+
+
+def _faces(run: Run, table: pd.DataFrame, version: str, label: str, answer: str) -> None:
+    cell = table[(table["label"] == label) & (table["said"] == answer)].sort_values("sure", ascending=False)
+    words = f"{label}, read as {answer}" if label != answer else f"{label}, read rightly"
+    st.html(html.heading(words, f"{html.plural(len(cell), 'image')}, the surest first"))
+    compare_faces.show(run.workspace, run.dataset, version, cell, key="cmp-faces", label=words, limit=21)
+
+
+def _classes(found: dict[str, Any]) -> None:
+    areas = found.get("areas", {})
+    body: list[list[html.Cell]] = []
+    weak = weak_classes(found)
+    for name, row in found["per_class"].items():
+        area = areas.get(name, {})
+        body.append(
+            [
+                html.class_name(name, found["per_class"]),
+                *(f"{row[c]:.3f}" for c in ("precision", "recall")),
+                html.Raw(f"<b>{row['f1']:.3f}</b>") if name in weak else f"{row['f1']:.3f}",
+                *(f"{area[k]:.3f}" if area.get(k) is not None else "–" for k in ("auc", "average_precision")),
+                int(row["support"]),
+            ]
+        )
+    chips = [html.chip("look", f"weak: {', '.join(weak)}", f"F1 below {WEAK}")] if weak else []
+    st.html(
+        html.heading("Class by class", "", *chips)
+        + html.table(
+            ["class", "precision", "recall", "F1", "ROC", "AP", "images"],
+            body,
+            numeric=range(1, 7),
+            caption="Scores per class",
+        )
+    )
+
+
+def _measures(found: dict[str, Any]) -> None:
+    limits = found.get("intervals", {})
+    body: list[list[html.Cell]] = []
+    for key, words in _MEASURES:
+        if key in found:
+            ends = f"{limits[key][0]:.3f} to {limits[key][1]:.3f}" if key in limits else ""
+            body.append([words, f"{found[key]:.3f}", ends])
+    votes = found.get("votes")
+    if votes and votes["agreement"] is not None:
+        body.append(
+            [
+                "agrees with the majority of votes",
+                f"{votes['agreement']:.3f}",
+                f"labels {votes['label_agreement']:.3f}",
+            ]
+        )
+        body.append(
+            ["cross-entropy to the votes", f"{votes['cross_entropy']:.3f}", f"least {votes['entropy']:.3f}"]
+        )
+    copies = (
+        f"{found['copies']:,} copies counted with their picture" if found.get("copies") else "95 % bootstrap"
+    )
+    st.html(
+        html.heading("Scores", copies)
+        + html.table(["score", "", "95 %"], body, numeric=[1, 2], caption="Scores")
+    )
+
+
+def _mistakes(found: dict[str, Any]) -> None:
+    rows = confusions(found)
+    body: list[list[html.Cell]] = [
+        [
+            f"{r['label']} read as {r['answer']}",
+            f"{r['images']:,}",
+            f"{r['share']:.0%}",
+            f"{r['of_errors']:.0%}",
+        ]
+        for r in rows
+    ]
+    st.html(html.heading("Top confusions"))
+    if body:
+        st.html(
+            html.table(
+                ["", "images", "of label", "of errors"], body, numeric=[1, 2, 3], caption="Top confusions"
+            )
+        )
+    else:
+        st.html('<p class="fer-muted">No mistakes.</p>')
+
+
+@st.fragment
+def _calibration(run: Run, version: str, split: str) -> None:
+    try:
+        found = compare_data.trust(run, split, version)
+    except FerError as error:
+        page.explain(error)
+        return
+    st.html(html.heading("Can its probabilities be trusted?", f"calibration error {found.error:.3f}"))
+    key = (run.id, split, version, compare_data.stamp(run, split, version), style.is_dark())
+    left, middle, right = st.columns([1, 1, 0.9], gap="medium")
+    with left:
+        compare_data.chart(
+            lambda: reliability_diagram(found.reliability, dark=style.is_dark()), "cmp-reliability", *key
+        )
+    with middle:
+        compare_data.chart(
+            lambda: coverage_curve(found.coverage, THRESHOLD, dark=style.is_dark()), "cmp-coverage", *key
+        )
+    with right:
+        wanted = st.slider("Wanted share of right answers, %", 50, 99, 90, key="cmp-precision")
+        best = threshold_for(found.fit, wanted / 100)
+        reached = (
+            f"Answer from {best['threshold']:.2f} on: {best['coverage']:.0%} of the faces get an answer, the others “uncertain”."
+            if best
+            else "No threshold reaches that on validation."
+        )
+        t = found.temperature
+        direction = "too sure" if t > 1.02 else "too timid" if t < 0.98 else "about right"
+        st.html(
+            html.facts(
+                [
+                    ("threshold", reached),
+                    ("temperature", f"{t:.2f}: it is {direction}"),
+                    ("error after", f"{found.after:.3f} on {'test' if split == 'test' else 'validation'}"),
+                ]
+            )
+            + '<p class="fer-muted">Temperature and threshold are fitted on validation alone.</p>'
+        )
+
+
+def _made_of(run: Run) -> None:
+    info = run.info
+    left, right = st.columns(2, gap="small")
+    with left, st.container(border=True):
+        st.html(html.heading("Again", "the command that trains this run"))
+        st.code(reproduce(run), language="sh", wrap_lines=True)
+        packages: dict[str, Any] = info.get("packages") or {}
+        st.html(
+            html.facts(
+                [
+                    (
+                        "dataset",
+                        f"{run.dataset}, version {info.get('version_number') or '?'} ({run.version})",
+                    ),
+                    ("device", str(info.get("device") or "unknown")),
+                    ("backend", str(info.get("backend") or "unknown")),
+                    ("code", str(info.get("code") or "unknown")),
+                    ("packages", ", ".join(f"{k} {v}" for k, v in packages.items()) or "unknown"),
+                    ("seed", str(info.get("seed"))),
+                ]
+            )
+        )
+    with right, st.container(border=True):
+        st.html(html.heading("Recipe", str(info.get("recipe") or "")))
+        try:
+            text = (run.folder / "recipe.toml").read_text(encoding="utf-8")
+        except OSError:
+            text = "recipe.toml cannot be read"
+        st.code(text, language="toml", height=250)

@@ -1,0 +1,140 @@
+"""The step between choosing a source and importing it: what its classes are called, and what they become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.data.mapping import NUMBERINGS
+from fer_core.data.options import Options
+from fer_core.data.preview import Found, Preview, look_inside
+from fer_core.emotions import EMOTIONS, canonical_emotion
+from fer_core.ui import html
+from fer_core.ui.faces import data_url, sprite
+
+KEY = "fer-mapping"
+_LEAVE_OUT = "leave out"
+_MOST = 40  # classes with a row of their own
+SETS = {"fer2013": "FER2013", "affectnet": "AffectNet", "rafdb": "RAF-DB", "": "No set: keep the numbers"}
+KEEP = {
+    "all": "All classes",
+    "4": "4: happy, surprise, neutral, sad",
+    "7": "7: all but contempt",
+    "8": "8: all emotions",
+}
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A source that was looked into and waits for its classes.
+
+    Attributes:
+        path: of the source, or of an upload.
+        name: of the dataset to be.
+        own: whether it is an upload, which the dataset takes over.
+        options: labels and votes.
+        found: what is in it.
+    """
+
+    path: Path
+    name: str
+    own: bool
+    options: Options
+    found: Preview
+
+
+def look(path: Path, name: str, own: bool, options: Options) -> Pending:
+    """Look into a source. Raises FerError."""
+    with st.spinner("Looking at the classes"):
+        return Pending(path, name, own, options, look_inside(path, options))
+
+
+def plain(pending: Pending) -> bool:
+    """Whether nothing has to be asked: every class is an emotion by its name, or by a format that says so."""
+    own = pending.found
+    named = all(one.certain or (own.kind == "csv" and one.proposed in EMOTIONS) for one in own.classes)
+    return named and not own.unclear
+
+
+def keep(pending: Pending) -> None:
+    """Ask about this source from the next run on."""
+    st.session_state[KEY] = pending
+
+
+def waiting() -> Pending | None:
+    """The source that is asked about."""
+    return st.session_state.get(KEY)
+
+
+def drop() -> None:
+    """Ask no longer; an upload that was not imported is deleted."""
+    pending: Pending | None = st.session_state.pop(KEY, None)
+    if pending and pending.own:
+        pending.path.unlink(missing_ok=True)
+
+
+def arguments(pending: Pending) -> list[str] | None:
+    """Draw the step; the arguments of `import` once the reader has pressed the button."""
+    found = pending.found
+    total = sum(one.images for one in found.classes)
+    st.html(
+        html.heading(f"What {pending.name} calls its classes", f"{html.plural(total, 'image')}, {found.kind}")
+        + '<p class="fer-note">Known spellings are filled in. The choice is kept with the dataset and holds again when '
+        "new files are added.</p>"
+    )
+    numbering = ""
+    if found.numbering:
+        order = [found.numbering, *(name for name in SETS if name != found.numbering)]
+        numbering = st.segmented_control(
+            "The classes are numbers. Of which set?", order, default=order[0], required=True, format_func=SETS.__getitem__,
+            key="map-numbering", help="Public sets number their classes differently. The faces tell which it is.",
+        )  # fmt: skip
+    chosen = {one.name: _row(one, pending, numbering) for one in found.classes[:_MOST]}
+    if len(found.classes) > _MOST:
+        st.caption(f"{len(found.classes) - _MOST:,} smaller classes keep their names.")
+    classes = st.selectbox("Keep", list(KEEP), format_func=KEEP.__getitem__, key="map-keep")
+    skip = [
+        word
+        for word, n in found.unclear.items()
+        if st.checkbox(
+            f"Leave out {html.plural(n, 'image')} that most voters called {word}", key=f"map-skip-{word}"
+        )
+    ]
+    if found.unlabelled:
+        reasons = "; ".join(f"{n:,}: {html.esc(reason)}" for reason, n in list(found.problems.items())[:3])
+        st.html(f'<p class="fer-muted">{html.plural(found.unlabelled, "file")} in no class ({reasons}).</p>')
+    if not st.button("Add dataset", type="primary", icon=":material/add:", key="map-add"):
+        return None
+    words = [f"--map={name}={ours}" for name, ours in chosen.items() if ours is not None]
+    words += [f"--skip={word}" for word in skip]
+    words += [f"--labels={pending.options.labels}"] if pending.options.labels else []
+    words += [f"--votes={pending.options.votes}"] if pending.options.votes else []
+    own = ["--own"] if pending.own else []
+    return ["import", str(pending.path), "--name", pending.name, f"--classes={classes}", *words, *own]
+
+
+def _row(one: Found, pending: Pending, numbering: str) -> str | None:
+    """Faces, name and choice of one class; what it becomes ("" for left out), None where that needs no saying."""
+    usual = one.proposed if pending.found.kind == "csv" else canonical_emotion(one.name)
+    proposed = NUMBERINGS.get(numbering, {}).get(one.name.strip(), usual)
+    options = list(dict.fromkeys([proposed, usual, *EMOTIONS, _LEAVE_OUT]))
+    picture, words, choice = st.columns([1.2, 1, 1.2], vertical_alignment="center")
+    if len(one.faces):
+        url = data_url(sprite(one.faces, 3))
+        picture.html(
+            f'<img src="{url}" alt="{len(one.faces)} faces of {html.esc(one.name)}" '
+            'style="width:156px;border-radius:8px;display:block">'
+        )
+    mark = "" if one.certain or proposed in EMOTIONS else " · unknown"
+    words.html(
+        f'<div><b>{html.esc(one.name)}</b><br><span class="fer-muted">{one.images:,} images{mark}</span></div>'
+    )
+    ours = choice.selectbox(
+        f"{one.name} becomes", options, key=f"map-{numbering}-{one.name}", accept_new_options=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if ours == _LEAVE_OUT:
+        return ""
+    return None if ours == usual else str(ours)

@@ -1,0 +1,134 @@
+"""Filling gaps from another set: which set, which of its classes become which, how many, and into which splits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import list_datasets, open_dataset
+from fer_core.data.records import classes, counts, readable
+from fer_core.splits import merged
+from fer_core.splits.fill import BALANCED, Fill
+from fer_core.splits.merge import MergePlan, plan_merge
+from fer_core.splits.probe import Probe
+from fer_core.splits.screening import Screening
+from fer_core.splits.spread import Into
+from fer_core.ui import cache, html, page
+from fer_core.workspace import Workspace
+
+LEAVE = "leave out"
+_INTO: dict[Into, str] = {"all": "all splits", "train": "train alone"}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A merge nobody has saved yet."""
+
+    other: Dataset
+    version: str
+    plan: MergePlan
+    told_apart: dict[str, Probe | None]
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the two sets")
+def _screening(root: str, name: str, version: str, other: str, other_version: str) -> Screening:
+    workspace = Workspace(Path(root))
+    mine, theirs = open_dataset(workspace, name), open_dataset(workspace, other)
+    return merged.screen_datasets(mine, theirs, version, other_version)
+
+
+@st.cache_data(max_entries=16, show_spinner="Can the sources be told apart?")
+def _told_apart(
+    root: str, name: str, version: str, other: str, added: tuple[str, ...], _plan: MergePlan
+) -> dict[str, Probe | None]:
+    """`merged.probes`; `added` (ids) stands for the plan in the key."""
+    workspace = Workspace(Path(root))
+    mine, theirs = open_dataset(workspace, name), open_dataset(workspace, other)
+    return merged.probes(_plan, mine.manifest(version), mine.pixels(), theirs.pixels())
+
+
+def card(scope: page.Scope) -> Proposal | None:
+    """Draw the choices and make the plan; None where there is no other dataset.
+
+    Raises:
+        FerError: choices by which nothing can be added.
+    """
+    others = [d.name for d in list_datasets(scope.workspace) if d.name != scope.dataset.name]
+    with st.container(border=True):
+        st.html(html.heading("Fill gaps from another set"))
+        if not others:
+            page.empty("There is no other dataset here", "Add one with the button at the top right.")
+            return None
+        other = open_dataset(scope.workspace, st.selectbox("From", others, key="merge-from"))
+        theirs = cache.manifest(other, other.head)
+        mapping = _mapping(scope.manifest, theirs, other.name)
+        fill = _fill(scope.manifest)
+        into = st.segmented_control(
+            "Into", list(_INTO), default="all", format_func=_INTO.__getitem__, key="merge-into", required=True,
+            help="Train alone keeps val and test as they are, but shifts the mix of classes and sources.",
+        )  # fmt: skip
+        seed = int(
+            st.number_input("Seed", 0, 2**31 - 1, 42, key="merge-seed", help="Which images are taken.")
+        )
+    at = (str(scope.workspace.root), scope.dataset.name, scope.version.id, other.name)
+    plan = plan_merge(
+        scope.manifest, theirs, _screening(*at, other.head),
+        name=other.name, fill=fill, into=into or "all", mapping=mapping, seed=seed,
+    )  # fmt: skip
+    return Proposal(other, other.head, plan, _told_apart(*at, tuple(sorted(plan.taken["image_id"])), plan))
+
+
+def _mapping(manifest: pd.DataFrame, theirs: pd.DataFrame, name: str) -> dict[str, str]:
+    """Which of their classes become which of ours, edited in a table."""
+    ours = [str(c) for c in classes(manifest)]
+    sizes = readable(theirs)["label"].value_counts()
+    known = [str(c) for c in classes(theirs) if c in sizes.index]
+    shown = pd.DataFrame(
+        {
+            "class": known,
+            "images": [int(sizes[c]) for c in known],
+            "becomes": [c if c in ours else LEAVE for c in known],
+        }
+    )
+    edited = st.data_editor(
+        shown,
+        key=f"merge-map-{name}",
+        hide_index=True,
+        width="stretch",
+        height=min(35 * (len(shown) + 1) + 3, 320),
+        disabled=["class", "images"],
+        column_config={
+            "class": st.column_config.TextColumn(f"class of {name}"),
+            "images": st.column_config.NumberColumn(format="localized", width="small"),
+            "becomes": st.column_config.SelectboxColumn(options=[*ours, LEAVE], required=True),
+        },
+    )
+    return {
+        str(row["class"]): "" if row["becomes"] == LEAVE else str(row["becomes"])
+        for row in edited.to_dict("records")
+    }
+
+
+def _fill(manifest: pd.DataFrame) -> Fill:
+    """Images to add per class."""
+    sizes = counts(manifest).sum()
+    how = st.segmented_control(
+        "How many", [BALANCED, "by number"], default=BALANCED, key="merge-how", required=True,
+        format_func={BALANCED: "up to the largest class", "by number": "by number"}.__getitem__,
+    )  # fmt: skip
+    if how != "by number":
+        return BALANCED
+    places = st.columns(2)
+    smallest = str(sizes.idxmin())
+    return {
+        str(name): int(
+            places[i % 2].number_input(
+                f"+ {name}", 0, None, 100 if name == smallest else 0, key=f"merge-{name}"
+            )
+        )
+        for i, name in enumerate(sizes.index)
+    }

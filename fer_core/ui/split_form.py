@@ -1,0 +1,175 @@
+"""The choices of a new split: ratios or folds, what stays together, what is balanced; and the plan they give."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.data.records import counts
+from fer_core.errors import SplitError
+from fer_core.splits import strata, stratify, subjects
+from fer_core.splits.stratify import Plan
+from fer_core.ui import copies_cache, copies_dial, html, page
+
+ONE, FOLDS = "train / val / test", "folds"
+_NOTHING, _COLUMN, _PATTERN = "nothing else", "column", "pattern"
+_BANDS = {"source": "source", "brightness": "brightness, in five bands", "mode": "gray and colour"}
+
+
+def card(scope: page.Scope) -> Plan | None:
+    """Draw the choices and make the plan; None where near copies have to be looked for first.
+
+    Raises:
+        FerError: choices that give no split.
+    """
+    with st.container(border=True):
+        st.html(html.heading("How to split"))
+        form = st.segmented_control(
+            "What to make", [ONE, FOLDS], default=ONE, key="strat-form", label_visibility="collapsed"
+        )
+        ratios, folds = (80, 10, 10), 5
+        if form == FOLDS:
+            folds = st.number_input(
+                "Folds",
+                2,
+                20,
+                5,
+                key="strat-folds",
+                help="Each fold also becomes a version: it is val, the rest train.",
+            )
+        else:
+            ratios = _ratios()
+        seed = int(
+            st.number_input(
+                "Seed",
+                0,
+                2**31 - 1,
+                42,
+                key="strat-seed",
+                help="The same seed gives the same splits on any machine.",
+            )
+        )
+        together = st.toggle(
+            "Keep near copies together",
+            value=True,
+            key="strat-near",
+            help="Equal pictures always stay on one side; this keeps shifted, brightened and mirrored copies there too.",
+        )
+        keep_test = st.toggle(
+            "Keep the test split as it is",
+            key="strat-keep",
+            disabled="test" not in counts(scope.manifest).index,
+            help="Results stay comparable with older ones. Copies of test images are set aside.",
+        )
+        with st.expander("Subjects, balance, cap"):
+            own = _subjects(scope.manifest, scope.version.id)
+            balance = _balance(scope.manifest)
+            cap = _cap(scope.manifest)
+    groups: list[str | pd.Series] = [] if own is None else [own]
+    if together:
+        near = copies_cache.together(scope.dataset, scope.version.id)
+        if near is None:
+            copies_dial.panel(scope)
+            return None
+        groups += [near] if len(near) else []
+    if form == FOLDS:
+        return stratify.stratify_folds(
+            scope.manifest, int(folds), seed, groups, balance=balance, keep_test=keep_test, cap=cap
+        )
+    return stratify.stratify(
+        scope.manifest, ratios, seed, groups, balance=balance, keep_test=keep_test, cap=cap
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _suggested(version: str, _manifest: pd.DataFrame) -> dict[str, str]:
+    """Patterns that tell subjects apart in a version, with words; the table is named by the version."""
+    return dict(subjects.suggestions(_manifest))
+
+
+def _ratios() -> tuple[int, int, int]:
+    places = st.columns(3)
+    train = places[0].number_input("train %", 0, 100, 80, key="strat-train")
+    val = places[1].number_input("val %", 0, 100, 10, key="strat-val")
+    test = places[2].number_input("test %", 0, 100, 10, key="strat-test")
+    return train, val, test
+
+
+def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
+    """What else stays on one side, with what a pattern would find."""
+    columns = [name for name in ("subject", "group") if name in manifest and (manifest[name] != "").any()]
+    known = {f"{_COLUMN}:{name}": f"images of one {name} (a column)" for name in columns}
+    known |= _suggested(version, manifest)
+    chosen = st.selectbox(
+        "Keep together, besides copies",
+        [_NOTHING, *known, _PATTERN],
+        format_func=lambda key: {_NOTHING: "nothing else", _PATTERN: "by a pattern of mine"}.get(
+            key, known.get(key, key)
+        ),
+        key="strat-subject",
+        help="One person, or one video, on both sides makes the test easier than the world.",
+    )
+    if chosen == _NOTHING:
+        return None
+    if chosen.startswith(f"{_COLUMN}:"):
+        return str(chosen.partition(":")[2])
+    pattern = str(chosen)
+    if chosen == _PATTERN:
+        pattern = st.text_input(
+            "Pattern",
+            key="strat-pattern",
+            placeholder=r"(\w+)_\d+",
+            help="A regular expression searched in every path; its first group is the subject.",
+        )
+    if not pattern:
+        return None
+    try:
+        _preview(subjects.preview(manifest, pattern))
+        return subjects.from_pattern(manifest, pattern)
+    except SplitError as error:
+        page.explain(error)
+        st.stop()
+
+
+def _preview(found: subjects.Preview) -> None:
+    """What the pattern would keep together."""
+    largest, name = found.largest
+    st.html(
+        html.facts(
+            [
+                ("files it matches", f"{found.matched:,} of {found.images:,}"),
+                ("subjects", f"{found.subjects:,}, {found.alone:,} of one image"),
+                ("largest", f"{name}, {html.plural(largest, 'image')}"),
+                ("on two sides now", found.across),
+            ]
+        )
+    )
+    lines = [f"<li>{html.esc(path)} → <b>{html.esc(subject)}</b></li>" for path, subject in found.found[:3]]
+    lines += [f"<li>{html.esc(path)}: no subject</li>" for path in found.missed[:2]]
+    lines += [f"<li>{html.esc(warning)}</li>" for warning in found.warnings]
+    st.html(f'<ul class="fer-notes">{"".join(lines)}</ul>')
+
+
+def _balance(manifest: pd.DataFrame) -> list[str]:
+    """Columns to balance besides the class: those of more than one value."""
+    offered = [
+        name
+        for name in strata.BALANCE
+        if name != strata.CLASS and strata.values(manifest, name).nunique() > 1
+    ]
+    return st.pills(
+        "Balance, besides the class",
+        offered,
+        selection_mode="multi",
+        format_func=_BANDS.__getitem__,
+        key="strat-balance",
+    )
+
+
+def _cap(manifest: pd.DataFrame) -> int | None:
+    largest = int(counts(manifest).sum().max())
+    if not st.toggle(
+        "Cap the classes", key="strat-cap", help="What is over it is set aside, second copies first."
+    ):
+        return None
+    return int(st.number_input("Images of a class, at most", 1, largest, largest, key="strat-cap-at"))

@@ -1,0 +1,143 @@
+"""Compare in a real browser: sort, choose two, click a cell, see the faces, export, put away."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from driver import App, Screen
+
+from fer_core.data.records import readable
+from fer_core.data.sample import make_sample
+from fer_core.evaluation import ledger
+from fer_core.evaluation.report import evaluate_run
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_run
+from fer_core.training.recipe import load, override
+from fer_core.workspace import Workspace
+
+NAMES = ["happy", "surprise", "neutral", "sad"]
+
+
+@pytest.fixture(scope="module")
+def runs(app: App) -> list[Run]:
+    """Six runs; the third is the best, and reads sad as happy where it errs."""
+    dataset = make_sample(Workspace(app.home), count=300)
+    manifest = readable(dataset.manifest())
+    found = []
+    for number, share in enumerate((0.5, 0.6, 0.9, 0.55, 0.4, 0.62), 1):
+        recipe = override(load("compact"), {"training.epochs": number})
+        run = create_run(dataset.workspace, "sample", dataset.head, recipe, state="finished", version_number=1,
+                         classes=NAMES)  # fmt: skip
+        for split in ("val", "test"):
+            part = manifest[manifest["split"] == split]
+            truth = pd.Index(NAMES).get_indexer(pd.Index(part["label"]))
+            said = np.where(np.arange(len(part)) < share * len(part), truth, (truth + 1) % 4)
+            table = pd.DataFrame(0.6 * np.eye(4)[said] + 0.1, columns=[f"p_{n}" for n in NAMES])
+            table.insert(0, "image_id", part["image_id"].to_numpy())
+            table.insert(1, "label", part["label"].to_numpy())
+            table.to_parquet(run.folder / f"predictions-{split}.parquet")
+        lines = [
+            {"epoch": e, "loss": 2 / e, "accuracy": share - 0.1 / e, "val_loss": 2 / e, "val_accuracy": share - 0.2 + 0.2 * e / 5,
+             "learning_rate": 0.1, "seconds": 1.0, "images_per_second": 9.0}
+            for e in range(1, 6)
+        ]  # fmt: skip
+        (run.folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        evaluate_run(run)
+        found.append(run)
+    return found
+
+
+def names(screen: Screen) -> list[str]:
+    return [row.inner_text() for row in screen.page.locator("table[aria-label^=Leaderboard] .name").all()]
+
+
+def test_sort_search_and_open_the_best(screen: Screen, runs: list[Run]) -> None:
+    screen.open("compare?dataset=sample")
+    screen.sees("Confusion matrix")
+    best = runs[2].id
+    assert names(screen)[0] == best
+    assert len(names(screen)) == 6
+    screen.page.get_by_role("button", name="run", exact=True).click()
+    assert names(screen) == [run.id for run in runs]
+    screen.page.get_by_role("button", name="run ↑").click()
+    assert names(screen) == [run.id for run in runs][::-1]
+    screen.page.get_by_label("Search runs").fill("0003")
+    assert names(screen) == [best]
+    screen.no_exception()
+
+
+def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Run]) -> None:
+    screen.open("compare?dataset=sample")
+    for run in (runs[0], runs[2]):
+        screen.page.get_by_role("button", name=f"Choose {run.id}").click()
+        screen.still()
+    screen.sees(f"B {runs[2].id} against A {runs[0].id}")
+    screen.sees("B is better")
+    screen.sees("training.epochs")
+    # The matrix of one run gives way to that of two.
+    cell = screen.page.locator('button[data-cell="neutral|sad"][title*=" in A"]')
+    cell.wait_for()
+    cell.click()
+    screen.still()
+    screen.sees("neutral read as sad")
+    truth = pd.read_parquet(runs[0].folder / "predictions-val.parquet")
+    last = np.arange(len(truth))
+    fixed = ((last >= 0.5 * len(truth)) & (last < 0.9 * len(truth)) & (truth["label"] == "neutral")).sum()
+    screen.sees(f"fixed {fixed}, broke 0")
+    faces = screen.page.locator('[aria-label="neutral read as sad, fixed"] button')
+    assert faces.count() == min(fixed, 10)
+    screen.page.get_by_text("B fixed").click()
+    screen.still()
+    screen.no_exception()
+
+
+def test_the_leaderboard_and_a_model_card_can_be_taken_home(
+    screen: Screen, runs: list[Run], tmp_path: Path
+) -> None:
+    screen.open("compare?dataset=sample")
+    screen.press("Export")
+    with screen.page.expect_download() as waiting:
+        screen.page.get_by_role("button", name="CSV").click()
+    waiting.value.save_as(tmp_path / "board.csv")
+    rows = list(csv.DictReader((tmp_path / "board.csv").open()))
+    assert rows[0]["run"] == runs[2].id
+    assert float(rows[0]["low"]) < float(rows[0]["accuracy"]) < float(rows[0]["high"])
+    screen.page.keyboard.press("Escape")
+    with screen.page.expect_download() as waiting:
+        screen.page.get_by_role("button", name="Model card").click()
+    waiting.value.save_as(tmp_path / "card.md")
+    assert runs[2].id in (tmp_path / "card.md").read_text()
+    screen.no_exception()
+
+
+def test_test_is_covered_and_a_look_is_recorded(screen: Screen, runs: list[Run]) -> None:
+    workspace = runs[0].workspace
+    screen.open("compare?dataset=sample")
+    screen.page.get_by_role("radio", name="test", exact=True).click()
+    screen.still()
+    screen.sees("The test result is kept covered")
+    assert ledger.reads(workspace) == []
+    screen.press("Show test results of 6 runs")
+    screen.sees("Class by class")
+    assert {look["run"] for look in ledger.reads(workspace)} == {run.id for run in runs}
+    screen.no_exception()
+
+
+def test_star_and_delete(screen: Screen, runs: list[Run]) -> None:
+    screen.open("compare?dataset=sample")
+    screen.page.get_by_role("button", name=f"Star {runs[4].id}").click()
+    screen.still()
+    assert json.loads((runs[4].folder / "marks.json").read_text())["star"] is True
+    screen.page.get_by_role("button", name=f"Choose {runs[4].id}").click()
+    screen.still()
+    screen.press("Delete", exact=True)
+    screen.page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    screen.still()
+    screen.page.get_by_role("button", name=f"Choose {runs[4].id}").wait_for(state="detached")
+    assert (runs[4].workspace.models / "deleted" / runs[4].id / "marks.json").is_file()
+    screen.no_exception()

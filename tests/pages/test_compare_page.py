@@ -1,0 +1,195 @@
+"""The Compare page: what it shows of whole, broken, older and foreign runs, and what it keeps covered."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.dataset import Dataset
+from fer_core.data.records import readable
+from fer_core.data.sample import make_sample
+from fer_core.evaluation import ledger, marks
+from fer_core.evaluation.report import evaluate_run
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_run
+from fer_core.training.recipe import load, override
+from fer_core.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ["happy", "surprise", "neutral", "sad"]
+
+
+def trained(
+    dataset: Dataset, share: float, seed: int = 1, shift: int = 0, names: list[str] = NAMES, **fields: object
+) -> Run:
+    """A finished run that answers so much of every split rightly."""
+    recipe = override(load("compact"), {"training.seed": seed, **fields})
+    run = create_run(dataset.workspace, dataset.name, dataset.head, recipe, state="finished",
+                     version_number=1, classes=names, parameters=1000)  # fmt: skip
+    manifest = readable(dataset.manifest())
+    for split in ("train", "val", "test"):
+        part = manifest[manifest["split"] == split]
+        truth = pd.Index(names).get_indexer(pd.Index(part["label"]))
+        right = np.roll(np.arange(len(part)) < round(share * len(part)), shift)
+        said = np.where(right, truth, (truth + 1) % 4)
+        table = pd.DataFrame(0.6 * np.eye(4)[said] + 0.1, columns=[f"p_{n}" for n in names])
+        table.insert(0, "image_id", part["image_id"].to_numpy())
+        table.insert(1, "label", part["label"].to_numpy())
+        table.to_parquet(run.folder / f"predictions-{split}.parquet")
+    line = {"epoch": 1, "loss": 1.0, "accuracy": 0.8, "val_loss": 1.0, "val_accuracy": share, "learning_rate": 0.1,
+            "seconds": 1.0, "images_per_second": 10.0}  # fmt: skip
+    (run.folder / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    evaluate_run(run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("compare")
+    make_sample(Workspace(root), count=300)
+    return root
+
+
+@pytest.fixture
+def dataset(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    shutil.copytree(source, tmp_path / "home")
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    return Dataset(Workspace(tmp_path / "home"), "sample")
+
+
+def visit(**state: object) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.switch_page("pages/models/compare.py")
+    for key, value in state.items():
+        app.session_state[key.replace("_", "-")] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    text = " ".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text))
+
+
+def board(app: AppTest) -> list[dict[str, object]]:
+    """The rows the leaderboard got."""
+    for element in app.get("bidi_component"):
+        data = json.loads(element.proto.mixed.json) if element.proto.WhichOneof("data") == "mixed" else None
+        data = data or json.loads(element.proto.json or "{}")
+        if "domain" in data:
+            return list(data["rows"])
+    raise AssertionError("there is no leaderboard")
+
+
+def test_two_runs_are_held_against_each_other(dataset: Dataset) -> None:
+    first = trained(dataset, 0.5)
+    second = trained(dataset, 0.9, **{"optimizer.learning_rate": 0.01})
+    app = visit(cmp_picked=[first.id, second.id])
+    text = words(app)
+    assert f"B {second.id} against A {first.id}" in text
+    assert "B is better" in text
+    assert "optimizer.learning_rate" in text
+    val = len(readable(dataset.manifest()).query("split == 'val'"))
+    fixed = round(0.9 * val) - round(0.5 * val)
+    assert f"fixed {fixed}, broke 0 of {val} validation images" in text
+    assert "told apart" in text  # the strip says so of the two best
+    rows = board(app)
+    assert [row["name"] for row in rows] == [second.id, first.id]
+    assert [row["cells"]["rank"]["text"] for row in rows] == ["1", "2"]
+
+
+def test_seeds_fold_into_one_row_and_equal_runs_share_a_rank(dataset: Dataset) -> None:
+    for seed, share in ((1, 0.78), (2, 0.8), (3, 0.82)):
+        trained(dataset, share, seed, shift=seed * 3)
+    other = trained(dataset, 0.8, shift=20, **{"training.batch_size": 32})
+    rows = board(visit())
+    assert len(rows) == 2
+    folded = next(row for row in rows if row["name"] == "compact · 3 seeds")
+    assert re.fullmatch(r"0\.8\d* ± 0\.02\d*", folded["cells"]["accuracy"]["text"])
+    assert {row["cells"]["rank"]["text"] for row in rows} == {"1="}
+    assert other.id in {row["id"] for row in rows}
+    app = visit(cmp_fold=False)
+    assert len(board(app)) == 4
+
+
+def test_test_results_stay_covered_until_asked_for(dataset: Dataset) -> None:
+    run = trained(dataset, 0.6)
+    app = visit(cmp_split="test")
+    assert "The test result is kept covered" in words(app)
+    assert ledger.reads(dataset.workspace) == []
+    assert board(app)[0]["cells"]["rank"]["text"] == "–"
+    assert not (run.folder / "evaluation-test.json").exists()
+    app.button(key="cmp-look").click().run()
+    assert not app.exception
+    (look,) = ledger.reads(dataset.workspace)
+    assert (look["run"], look["via"]) == (run.id, "page")
+    found = json.loads((run.folder / "evaluation-test.json").read_text())["splits"]["test"]
+    assert board(app)[0]["cells"]["accuracy"]["text"] == f"{found['accuracy']:.3f}"
+    assert board(app)[0]["cells"]["ledger"]["text"] == "clean"
+    late = trained(dataset, 0.6, **{"training.epochs": 3})
+    late.update(created="2099-01-01T00:00:00+00:00")
+    chips = {row["id"]: row["cells"]["ledger"]["text"] for row in board(visit())}
+    assert chips == {run.id: "clean", late.id: "peeked 1×"}
+
+
+def test_runs_that_are_not_whole_are_shown_as_what_they_are(dataset: Dataset) -> None:
+    good = trained(dataset, 0.7)
+    turned = trained(dataset, 0.7, names=NAMES[::-1], **{"training.epochs": 2})
+    cut = trained(dataset, 0.9, **{"training.epochs": 3})
+    data = (cut.folder / "predictions-val.parquet").read_bytes()
+    (cut.folder / "predictions-val.parquet").write_bytes(data[: len(data) // 2])
+    missing = trained(dataset, 0.9, **{"training.epochs": 4})
+    (missing.folder / "predictions-val.parquet").unlink()
+    fewer = trained(dataset, 0.9, **{"training.epochs": 5})
+    table = pd.read_parquet(fewer.folder / "predictions-val.parquet")
+    table.head(10).to_parquet(fewer.folder / "predictions-val.parquet")
+    gone = trained(dataset, 0.9, **{"training.epochs": 6})
+    gone.update(version="0123456789abcdef", version_number=None)
+    old = trained(dataset, 0.9, **{"training.epochs": 7})
+    (old.folder / "evaluation.json").write_text('{"schema": 0, "accuracy": 0.99}')
+    (old.folder / "recipe.toml").write_text("[model]\nunknown = 1\n")
+    killed = create_run(dataset.workspace, "sample", dataset.head, load("compact"), state="running")
+    (killed.folder / "process.json").write_text('{"host": "nowhere", "pid": 1, "create_time": 1}')
+    empty = trained(dataset, 0.9, **{"training.epochs": 8})
+    (empty.folder / "run.json").write_text("")
+    (empty.folder / "marks.json").write_text('{"star": "yes", "tags": 5}')
+
+    rows = {row["id"]: row["cells"] for row in board(visit())}
+    ranked = {name: cells["accuracy"]["text"] for name, cells in rows.items() if cells["rank"]["text"] != "–"}
+    val = len(readable(dataset.manifest()).query("split == 'val'"))
+    right = f"{round(0.7 * val) / val:.3f}"
+    assert ranked == {good.id: right, turned.id: right, old.id: f"{round(0.9 * val) / val:.3f}"}
+    assert "gone" in rows[gone.id]["data"]["text"]
+    for name in (cut.id, missing.id, fewer.id):
+        assert rows[name]["accuracy"]["tip"]
+    for run in (good, turned, cut, missing, fewer, gone, old, killed):
+        visit(cmp_picked=[run.id])
+        visit(cmp_picked=[good.id, run.id])
+
+
+def test_notes_archive_and_delete_are_kept_in_the_journal(dataset: Dataset) -> None:
+    run, other = trained(dataset, 0.7), trained(dataset, 0.6, **{"training.epochs": 2})
+    app = visit(cmp_picked=[run.id])
+    app.text_area(key=f"cmp-note-{run.id}").set_value("the first").run()
+    assert marks.read(run)["note"] == "the first"
+    app.button(key="cmp-archive").click().run()
+    assert not app.exception
+    assert [row["id"] for row in board(visit())] == [other.id]
+    app = visit(cmp_picked=[other.id])
+    app.button(key="cmp-delete").click().run()
+    assert app.button(key="cmp-delete-yes").label == "Delete it"
+    assert other.folder.exists()  # it asks; the browser test presses on
+    marks.delete(other)
+    assert not other.folder.exists()
+    kept = dataset.workspace.models / "deleted" / other.id / "predictions-val.parquet"
+    assert kept.is_file()
+    actions = (dataset.workspace.models / "runs-journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["action"] for line in actions] == ["mark", "mark", "delete"]
