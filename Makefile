@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: app test lint types unit browser bench bench-duplicates clean help
+.PHONY: app test lint types unit browser bench bench-duplicates bench-data clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench: $(VENV)/.dev  ## ours against a peer in the same run; prints ratios
 
 bench-duplicates: $(VENV)/.dev  ## finding copies against imagededup and fastdup, and a million hashes
 	$(BIN)/python bench/bench_duplicates.py
+
+bench-data: $(VENV)/.dev  ## checks and hashes against cleanvision, a large manifest, memory of an import
+	$(BIN)/python bench/bench_data.py
 
 clean:  ## remove the environment and caches; never the workspace
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

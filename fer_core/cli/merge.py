@@ -14,7 +14,7 @@ from fer_core.cli.splits import distance_option, pattern_option, seed_option
 from fer_core.cli.work import job_option, work
 from fer_core.errors import JobError
 
-FORMATS = ("folder", "keras", "imagefolder", "csv", "fer2013", "npz")
+FORMATS = ("folder", "keras", "imagefolder", "csv", "fer2013", "npz", "parquet")
 
 
 @click.command("merge")

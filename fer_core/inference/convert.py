@@ -18,6 +18,8 @@ from fer_core.inference.metadata import METADATA_KEY, ModelMetadata
 
 TOLERANCE = 1e-5
 """Largest difference of a probability between Keras and ONNX Runtime."""
+DEEP_TOLERANCE = 5e-4
+"""The same for a network with a backbone: rounding of 32-bit sums adds up over a hundred layers."""
 _RANDOM = 8
 
 
@@ -36,16 +38,18 @@ def to_onnx(
         The largest difference of any probability.
 
     Raises:
-        ModelFileError: the two differ by more than `TOLERANCE`; nothing is written then.
+        ModelFileError: the two differ by more than `TOLERANCE` (`DEEP_TOLERANCE` with a backbone); nothing is written then.
     """
     temporary = path.with_name(f".{path.name}.tmp.onnx")
     try:
         _export(model, temporary, metadata)
         difference = compare(model, temporary, images)
-        if not difference <= TOLERANCE:
+        deep = any(isinstance(layer, keras.Model) for layer in model.layers)
+        allowed = DEEP_TOLERANCE if deep else TOLERANCE
+        if not difference <= allowed:
             raise ModelFileError(
                 "The exported model does not answer as the trained one",
-                received=f"largest difference {difference:.2e}, allowed {TOLERANCE:.0e}",
+                received=f"largest difference {difference:.2e}, allowed {allowed:.0e}",
             )
         temporary.replace(path)
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import IMAGES
+from calling import IMAGES
 from PIL import Image
 
 from fer_core import jobs

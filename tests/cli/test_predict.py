@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Fer
+from calling import Fer
 from PIL import Image
 from test_reports import check_keys
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from conftest import IMAGES, Fer, Outcome
+from calling import IMAGES, Fer, Outcome
 from reference import DOCS, verbs
 
 from fer_core.cli import report
@@ -55,6 +55,7 @@ READS = {
     "certify": ["certify", "faces"],
     "recipes": ["recipes"],
     "review status": ["review", "faces", "status"],
+    "agreement": ["agreement", "faces"],
     "review next": ["review", "faces", "next", "--top", "2"],
 }
 
@@ -116,7 +117,9 @@ def test_mislabels_are_ranked_worst_first(fer: Fer, home: Path, tmp_path: Path) 
     target = tmp_path / "ranking.csv"
     found = fer("mislabels", "faces", "--csv", target, "--top", 3, "--json").json
     rows = list(csv.DictReader(target.open()))
-    assert list(rows[0]) == ["image_id", "path", "split", "label", "suggested", "score"]
+    names = [f"p_{name}" for name in ("happy", "surprise", "neutral", "sad")]
+    first = ["image_id", "path", "split", "label", "suggested", "score", "given_p", "suggested_p"]
+    assert list(rows[0]) == [*first, *names, "issue", "ambiguous", "likely_wrong", "why"]
     assert len(rows) == found["images"] == len({row["image_id"] for row in rows})
     scores = [float(row["score"]) for row in rows]
     assert scores == sorted(scores)

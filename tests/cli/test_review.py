@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Fer
+from calling import Fer
 from test_reports import check_keys
 
 KEYS = {"id", "action", "image_id", "path", "label"}

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, shell
+from calling import ROOT, shell
 from reference import verbs
 
 COMMAND = [sys.executable, "-m", "fer_core"]
@@ -22,8 +22,13 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
     found = [
         line.split()[0] for line in text.splitlines() if line.startswith("  ") and line.split()[0] in names
     ]
-    expected = "sample import datasets describe duplicates mislabels review stratify certify merge export recipes train"
-    assert found == [*expected.split(), "runs", "stop", "compare", "predict"]
+    steps = [
+        "sample inspect import refresh datasets describe versions diff annotate revert remove",
+        "check duplicates mislabels review agreement stratify certify merge export",
+        "recipes train runs stop estimate queue pause cancel logs compare evaluate ledger promote card",
+        "predict",
+    ]
+    assert found == " ".join(steps).split()
     assert max(map(len, text.splitlines())) <= 80
     assert shell(home).out == text
     assert all(

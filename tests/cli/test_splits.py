@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import IMAGES, Fer
+from calling import IMAGES, Fer
 from PIL import Image
 from test_reports import check_keys
 

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Fer, Outcome, shell
+from calling import Fer, Outcome, shell
 from test_reports import RUN_KEYS, check_keys
 
-from fer_core.runs import launcher
+from fer_core.data.datasets import open_dataset
+from fer_core.data.versions import save_version
+from fer_core.runs import process, queue
 from fer_core.runs.run import Run
+from fer_core.workspace import Workspace
 
 CALL = ("train", "--dataset", "faces", "--recipe", "compact", "--set", "training.epochs=3")
 Play = Callable[[Run], None]
@@ -33,10 +36,10 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[Play], None]:
     def stand_in(play: Play) -> None:
         def launch(run: Run) -> None:
             run.update(state="running")
-            launcher.write_process(run, os.getpid())
+            process.write_process(run, os.getpid())
             threading.Thread(target=play, args=(run,), daemon=True).start()
 
-        monkeypatch.setattr(launcher, "launch", launch)
+        monkeypatch.setattr(queue, "launch", launch)
 
     return stand_in
 
@@ -140,6 +143,17 @@ def test_a_run_that_fails_has_status_1_and_a_reason(fer: Fer, worker: Callable[[
     assert "Try a smaller batch_size" in outcome.err
     problem = fer("compare").out
     assert "The memory was not enough" in problem
+
+
+def test_a_version_that_cannot_be_trained_on_makes_no_run(fer: Fer, home: Path) -> None:
+    dataset = open_dataset(Workspace(home), "faces")
+    whole = dataset.manifest()
+    save_version(dataset, whole[whole["split"] != "val"], parent=dataset.head, operation="review")
+    outcome = fer(*CALL)
+    assert outcome.status == 2
+    assert "no images in its val split" in outcome.err
+    assert "Stratify" in outcome.err
+    assert not list((home / "models" / "runs").glob("0*"))
 
 
 def test_settings_reach_the_run(fer: Fer, home: Path, worker: Callable[[Play], None]) -> None:

@@ -1,0 +1,117 @@
+"""Verbs about sources, checks, versions and removing, from the shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from calling import IMAGES, Fer
+from test_reports import check_keys
+
+from fer_core.data.datasets import open_dataset
+from fer_core.workspace import current
+
+
+@pytest.fixture
+def exported(fer: Fer, tmp_path: Path) -> Path:
+    """The sample as a folder of class folders."""
+    assert fer("export", "faces", "--to", tmp_path / "out").status == 0
+    return tmp_path / "out"
+
+
+def test_inspect_then_import_with_a_map(fer: Fer, exported: Path) -> None:
+    assert fer("inspect", exported, "--json").json["changed_since_export"] == []
+    (exported / "train" / "happy").rename(exported / "train" / "Grin")
+    seen = fer("inspect", exported, "--json")
+    check_keys("inspect", seen, "kind", "classes", "numbering")
+    assert {p["reason"] for p in seen.json["changed_since_export"]} == {"The file is gone"}
+    found = {c["name"]: c for c in seen.json["classes"]}
+    assert (found["Grin"]["proposed"], found["Grin"]["certain"]) == ("Grin", False)
+    assert (found["sad"]["proposed"], found["sad"]["certain"]) == ("sad", True)
+    assert "Grin" in fer("inspect", exported).out
+    done = fer("import", exported, "--name", "b", "--map", "grin=Happiness", "--skip", "sad", "--json")
+    check_keys("describe", done)
+    assert "sad" not in done.json["classes"]
+    assert done.json["classes"]["happy"] == fer("describe", "faces", "--json").json["classes"]["happy"]
+    assert done.json["skipped"] == {"sad": found["sad"]["images"]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--map", "happy"], ["--map", "glad=happy"], ["--skip", "NF"], ["--labels", "/nowhere.csv"], ["--votes", "/nowhere.csv"],
+        ["--map", "fer2013", "--map", "rafdb"], ["--classes", "5"], ["--subject-pattern", "("],
+    ],
+)  # fmt: skip
+def test_choices_that_cannot_be_are_one_line(fer: Fer, exported: Path, options: list[str]) -> None:
+    done = fer("import", exported, "--name", "b", *options)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert [d.name for d in current().data.iterdir()] == ["faces"]
+
+
+def test_refresh_adds_and_tells(fer: Fer, exported: Path) -> None:
+    assert fer("import", exported, "--name", "b").status == 0
+    quiet = fer("refresh", "b", "--json")
+    check_keys("refresh", quiet)
+    assert (quiet.status, quiet.json["added"], quiet.json["new"]) == (0, 0, False)
+    files = sorted(p for p in (exported / "train" / "sad").iterdir() if p.suffix == ".png")
+    files[0].rename(exported / "train" / "happy" / "moved.png")
+    done = fer("refresh", "b", "--json")
+    assert (done.status, len(done.json["gone"]), len(done.json["renamed"])) == (1, 1, 1)
+    assert "not what it was" in done.err
+
+
+def test_check_counts_per_check(fer: Fer, tmp_path: Path) -> None:
+    done = fer("check", "faces", "--csv", tmp_path / "c.csv", "--json")
+    check_keys("check", done, "checks")
+    assert set(done.json["checks"]) == {
+        "dark", "light", "blurry", "low_information", "odd_size", "odd_aspect_ratio", "grayscale",
+    }  # fmt: skip
+    assert all({"flagged", "threshold"} <= told.keys() for told in done.json["checks"].values())
+    lines = (tmp_path / "c.csv").read_text().splitlines()
+    assert len(lines) == done.json["images"] + 1
+    flagged = sum(line.split(",")[lines[0].split(",").index("is_dark_issue")] == "True" for line in lines[1:])
+    assert flagged == done.json["checks"]["dark"]["flagged"]
+    assert "Blurry" in fer("check", "faces").out
+
+
+def test_versions_diff_annotate_revert(fer: Fer) -> None:
+    assert fer("stratify", "faces", "--together", "exact").status == 0
+    listed = fer("versions", "faces", "--json")
+    check_keys("versions", listed)
+    assert [(v["number"], v["head"]) for v in listed.json] == [(1, False), (2, True)]
+    told = fer("diff", "faces", "v1", "v2", "--json")
+    check_keys("diff", told)
+    counts = told.json["counts"]
+    assert counts["moved"] == len(told.json["moved"]) > 0
+    assert sum(counts.values()) == len(open_dataset(current(), "faces").manifest("v1"))
+    assert f"{counts['moved']:,} moved" in fer("diff", "faces", "v1", "v2").out
+    check_keys("annotate", fer("annotate", "faces", "v1", "--name", "as delivered", "--json"))
+    back = fer("revert", "faces", "as delivered", "--json")
+    check_keys("revert", back)
+    assert (back.json["number"], back.json["new"]) == (1, True)
+    assert fer("describe", "faces", "--json").json["number"] == 1
+    assert "as delivered" in fer("versions", "faces").out
+    for bad in (("diff", "faces", "v1", "v9"), ("revert", "faces", "v9"), ("annotate", "faces", "v1")):
+        assert fer(*bad).status == 2
+
+
+def test_remove_asks_first(fer: Fer) -> None:
+    asked = fer("remove", "faces", "--json")
+    check_keys("remove", asked)
+    assert (asked.status, asked.json["removed"]) == (2, False)
+    assert fer("describe", "faces").status == 0
+    done = fer("remove", "faces", "--yes", "--json")
+    assert (done.status, done.json["removed"], done.json["versions"]) == (0, True, 1)
+    assert list(current().data.iterdir()) == []
+    assert fer("remove", "faces", "--yes").status == 2
+
+
+def test_parquet_comes_back_as_the_same_version(fer: Fer, tmp_path: Path) -> None:
+    assert fer("stratify", "faces", "--together", "exact").status == 0
+    out = tmp_path / "hub"
+    done = fer("export", "faces", "--to", out, "--format", "parquet", "--json")
+    assert done.json["images"] > IMAGES / 2
+    again = fer("import", out, "--name", "again", "--json").json
+    assert (again["images"], again["unreadable"]) == (done.json["images"], 0)
+    assert fer("inspect", out, "--json").json["kind"] == "folder"
