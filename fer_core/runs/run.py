@@ -7,6 +7,7 @@ A run is a folder, `models/runs/<id>/`:
     process.json                   pid, start time and host of the worker
     metrics.jsonl                  one line per finished epoch, appended
     progress.json                  where in the epoch it is; replaced whole, at most twice a second
+    worst.json                     images of val got most confidently wrong in the last epoch
     log.txt                        all the worker prints
     stop, pause                    present once somebody asked it to stop, or to pause
     checkpoints/                   best weights, and what a resumed or forked run goes on from
@@ -54,7 +55,12 @@ EPOCH_COLUMNS = (
     "images_per_second",
     "eta_seconds",
 )
-"""What `metrics.jsonl` says of each epoch; `seconds` count its validation, `eta_seconds` all that is left."""
+"""What `metrics.jsonl` says of each epoch; `seconds` count its validation, `eta_seconds` all that is left.
+
+Lines of `tail` also hold `val_recall` (class name -> share recognised, None without images), `cpu_percent` (of one
+core) and `rss_mb` of the worker, and `gpu_memory_mb` where there is a GPU. Runs of older versions lack them.
+"""
+WORST_FILE = "worst.json"
 
 _LOST = "The training process ended without a word: killed, out of memory, or the machine went down"
 _NEVER_RAN = "The training process ended before it could begin"
@@ -173,6 +179,21 @@ class Run:
     def progress(self) -> dict[str, Any]:
         """Where it is now: phase, epoch, epochs, step, steps, loss, accuracy, images_per_second."""
         return read_object(self.folder / "progress.json")
+
+    def recall(self) -> pd.DataFrame:
+        """Recall of each class on val by epoch: columns epoch, class, recall; empty for runs that did not note it."""
+        rows = [
+            {"epoch": row["epoch"], "class": name, "recall": value}
+            for row in self.tail()[0]
+            if isinstance(found := row.get("val_recall"), dict)
+            for name, value in found.items()
+            if value is not None
+        ]
+        return pd.DataFrame(rows, columns=["epoch", "class", "recall"])
+
+    def worst(self) -> list[dict[str, Any]]:
+        """Images of val got wrong with most confidence in the last epoch: image_id, label, said, probability."""
+        return list(read_object(self.folder / WORST_FILE).get("images", []))
 
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of the worker's log, without what TensorFlow says about every start."""

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import keras
 import numpy as np
 
-from fer_core.training.callbacks import Logs
 
-
-class ValidateAverage(keras.callbacks.Callback):
-    """Puts the averages into the model for validation, and the weights that are trained back after it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._trained: list[Any] = []
-
-    def on_test_begin(self, logs: Logs = None) -> None:
-        averages = _averages(self.model)
-        self._trained = [_array(v) for v, _ in averages]
-        for variable, average in averages:
-            variable.assign(average)
-
-    def on_test_end(self, logs: Logs = None) -> None:
-        for (variable, _), value in zip(_averages(self.model), self._trained, strict=True):
+@contextmanager
+def averaged(model: keras.Model) -> Iterator[None]:
+    """The model with its averages where it keeps any; the weights that are trained are put back after it."""
+    averages = _averages(model)
+    trained = [_array(variable) for variable, _ in averages]
+    for variable, average in averages:
+        variable.assign(average)
+    try:
+        yield
+    finally:
+        for (variable, _), value in zip(averages, trained, strict=True):
             variable.assign(value)
 
 

@@ -50,10 +50,6 @@ class StopOnRequest(keras.callbacks.Callback):
             self.stopped = self.model.stop_training = True
             self.cut_short = batch + 1 < self.params["steps"]
 
-    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if self.cut_short and self.epochs_done:
-            self.model.stop_evaluating = True
-
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.epochs_done += 1
         # Between two epochs, and for a stop that came while validating.
@@ -107,8 +103,10 @@ class KeepBest(keras.callbacks.Callback):
         self.weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if self._stop.drop_epoch:
+            return
         accuracy = (logs or {})["val_accuracy"]
-        if not self._stop.drop_epoch and accuracy > self.best:
+        if accuracy > self.best:
             self.best = accuracy
             self.weights = self._weights_of(self.model)
             save_weights(self._path, self.weights)

@@ -19,13 +19,14 @@ import keras
 from fer_core.runs.files import read_lines
 from fer_core.runs.run import best_epoch
 from fer_core.training import averaging, resume, schedules
-from fer_core.training.batches import PlainBatches, TrainingBatches
+from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, KeepBest, PauseOnRequest, StopOnRequest
 from fer_core.training.checkpoint import State
 from fer_core.training.data import TrainingData
 from fer_core.training.device import compile_just_in_time
 from fer_core.training.recipe import Recipe
 from fer_core.training.record import Record
+from fer_core.training.validation import Validate
 from fer_core.workspace import write_atomic
 
 
@@ -88,22 +89,23 @@ def train(
         keeper.know_best(best.best)
     if stop_requested():
         return Outcome(stopped=True, has_weights=best.put_back(model))
+    record = Record(folder, len(data.train), recipe.training.epochs, stop, keeper.keep)
+    validate = record.validation = Validate(data, recipe, folder, stop, record.validating)
     model.fit(
         batches,
         epochs=recipe.training.epochs,
         initial_epoch=state.epoch if state else 0,
-        validation_data=PlainBatches(data, data.val),
         shuffle=False,  # the batches shuffle the images themselves
         verbose=0,
-        # `Record` after what changes the next epoch, whose state it keeps; `stop` last: the others ask it
-        # whether the epoch counts, and it counts epochs.
+        # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
+        # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.
         callbacks=[
             FollowEpochs(batches),
             GiveUpOnNaN(),
-            averaging.ValidateAverage(),
+            validate,
             *between,
             keeper,
-            Record(folder, len(data.train), recipe.training.epochs, stop, keeper.keep),
+            record,
             best,
             pause,
             stop,

@@ -13,6 +13,8 @@ import keras
 from fer_core.runs.files import append_line
 from fer_core.runs.progress import Progress
 from fer_core.training.callbacks import Logs, StopOnRequest
+from fer_core.training.usage import Usage
+from fer_core.training.validation import Validate
 
 _SCORES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -34,6 +36,8 @@ class Record(keras.callbacks.Callback):
         super().__init__()
         self._keep, self._rate = keep, 0.0
         self._folder, self._images, self._epochs, self._stop = folder, images, epochs, stop
+        self.validation: Validate | None = None
+        self._usage = Usage()
         self._seconds: list[float] = []
         self._progress = Progress(folder)
         self._epoch = self._step = 0
@@ -48,7 +52,8 @@ class Record(keras.callbacks.Callback):
         if self._progress.due():
             self._report("training", logs or {})
 
-    def on_test_begin(self, logs: Logs = None) -> None:
+    def validating(self) -> None:
+        """The epoch's training is over, its validation begins."""
         # Now, because a plateau may lower it for the next epoch before this one is written.
         self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self._report("validating", {})
@@ -67,6 +72,8 @@ class Record(keras.callbacks.Callback):
             "seconds": round(self._seconds[-1], 3),
             "images_per_second": self._images_per_second(),
             "eta_seconds": round(usual * (self._epochs - epoch - 1), 1),
+            **({"val_recall": self.validation.recall} if self.validation else {}),
+            **self._usage.since_last(),
         }
         if self._stop.cut_short:
             row["partial"] = True

@@ -8,12 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from sklearn.metrics import recall_score
 from tiny_faces import CLASSES, tiny_data, tiny_recipe
 
 from fer_core.errors import RunError
 from fer_core.models import registry
 from fer_core.runs.files import read_lines, read_object
-from fer_core.training import device, loop
+from fer_core.training import device, loop, validation
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import KeepBest, StopOnRequest
 from fer_core.training.checkpoint import load_weights
@@ -62,8 +63,13 @@ def test_a_row_says_all_about_its_epoch(tmp_path: Path) -> None:
     for row in fit.rows:
         assert set(row) == {
             "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
-            "images_per_second", "eta_seconds",
+            "images_per_second", "eta_seconds", "val_recall", "cpu_percent", "rss_mb",
         }  # fmt: skip
+        assert set(row["val_recall"]) == set(CLASSES)
+        # Each class has ten images in val.
+        assert np.mean(list(row["val_recall"].values())) == pytest.approx(row["val_accuracy"], abs=1e-5)
+        assert 50 < row["rss_mb"] < 20_000
+        assert row["cpu_percent"] > 0
         assert row["learning_rate"] == pytest.approx(0.01)
         assert 0 < row["seconds"] < 60
         assert row["images_per_second"] > 96 / row["seconds"] * 0.99
@@ -71,6 +77,38 @@ def test_a_row_says_all_about_its_epoch(tmp_path: Path) -> None:
     assert fit.rows[1]["eta_seconds"] == 0
     progress = read_object(tmp_path / "progress.json")
     assert {"phase", "epoch", "epochs", "step", "steps"} <= progress.keys()
+
+
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "categorical_focal_crossentropy"])
+def test_validation_is_that_of_keras_and_names_what_is_got_wrong(loss: str, tmp_path: Path) -> None:
+    recipe = tiny_recipe(training__epochs=1, loss__name=loss, loss__label_smoothing=0.2, model__l2__conv=0.01)
+    fit = Fit(tmp_path, recipe)
+    (row,) = fit.rows
+    val, truth = fit.data.val, np.eye(len(CLASSES), dtype=np.float32)[fit.data.val.labels]
+    loop.compile_model(fit.model, recipe, 1)
+    loss, accuracy = fit.model.evaluate(fit.data.pixels[val.rows], truth, verbose=0)
+    assert (row["val_loss"], row["val_accuracy"]) == pytest.approx((loss, accuracy), rel=1e-4)
+    said = fit.model.predict(fit.data.pixels[val.rows], verbose=0)
+    found = read_object(tmp_path / "worst.json")
+    assert found["epoch"] == 1
+    wrong = {val.ids[n]: n for n in np.flatnonzero(said.argmax(axis=1) != val.labels)}
+    assert {image["image_id"] for image in found["images"]} == set(wrong)
+    for image in found["images"]:
+        place = wrong[image["image_id"]]
+        assert image["label"] == CLASSES[val.labels[place]]
+        assert image["said"] == CLASSES[said[place].argmax()]
+        assert image["probability"] == pytest.approx(said[place].max(), abs=1e-5)
+    sure = [image["probability"] for image in found["images"]]
+    assert sure == sorted(sure, reverse=True)
+
+
+def test_recall_is_that_of_scikit_learn_and_of_an_absent_class_is_unknown() -> None:
+    random = np.random.default_rng(0)
+    said, labels = random.random((200, 3)), random.integers(0, 2, 200)
+    wanted = recall_score(labels, said.argmax(axis=1), labels=[0, 1], average=None)
+    found = validation.recall(said, labels, ("happy", "sad", "fear"))
+    assert (found["happy"], found["sad"]) == pytest.approx(tuple(wanted), abs=1e-6)
+    assert found["fear"] is None
 
 
 def test_the_same_seed_gives_the_same_curve(tmp_path: Path) -> None:

@@ -1,0 +1,126 @@
+"""Validation: one pass over the split after each epoch, of which everything about it is told.
+
+    validate = Validate(data, recipe, folder, stop)
+
+Keras's own validation gives means alone; here the probabilities of every image are at hand, so that recall by class
+and the faces that are got wrong with most confidence cost nothing on top.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from fer_core.runs.run import WORST_FILE
+from fer_core.training import averaging, schedules
+from fer_core.training.batches import PlainBatches
+from fer_core.training.callbacks import Logs, StopOnRequest
+from fer_core.training.data import Split, TrainingData
+from fer_core.training.recipe import Recipe
+from fer_core.training.tables import CrossEntropy, Loss
+
+WORST = 24
+"""How many images of an epoch are kept: those with the most probability on a class that is not theirs."""
+
+
+class Validate(keras.callbacks.Callback):
+    """Adds val_loss and val_accuracy to the logs of each epoch, for whatever stands after it in the list.
+
+    Where the optimizer keeps an average of the weights, that is what is asked. A fragment of an epoch is left out,
+    unless it is the first.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        recipe: Recipe,
+        folder: Path,
+        stop: StopOnRequest,
+        begin: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__()
+        self._data, self._folder, self._stop, self._begin = data, folder, stop, begin
+        self._spec = recipe.loss
+        self._scores: dict[str, float] = {}
+        self.recall: dict[str, float | None] = {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if logs is None:
+            return
+        if self._stop.drop_epoch:
+            logs |= self._scores  # for callbacks that look at every epoch; this one counts for nothing
+            return
+        self._begin()
+        split, names = self._data.val, self._data.classes
+        with averaging.averaged(self.model):
+            said = probabilities(self.model, self._data, split)
+            truth = np.eye(len(names), dtype=np.float32)[split.labels]
+            penalty = sum(float(keras.ops.convert_to_numpy(term)) for term in self.model.losses)
+            loss = mean_loss(self._spec, truth, said) + penalty
+        accuracy = float((said.argmax(axis=1) == split.labels).mean())
+        self._scores = {"val_loss": loss, "val_accuracy": accuracy}
+        logs |= self._scores
+        self.recall = recall(said, split.labels, names)
+        images = worst(said, split, names)
+        _write(self._folder / WORST_FILE, {"epoch": epoch + 1, "images": images})
+
+
+def probabilities(model: keras.Model, data: TrainingData, split: Split) -> np.ndarray:
+    """float32 (n, classes): what the model says of every image of a split, in its order."""
+    batches = PlainBatches(data, split)
+    return np.concatenate([model.predict_on_batch(batches[index][0]) for index in range(len(batches))])
+
+
+def mean_loss(spec: Loss, truth: np.ndarray, said: np.ndarray) -> float:
+    """The recipe's loss on probabilities float32 (n, classes) and targets of the same shape.
+
+    Cross-entropy as the graph computes it from logits: Keras, given probabilities, cuts them off at 1e-7.
+    """
+    if not isinstance(spec, CrossEntropy):
+        return float(keras.ops.convert_to_numpy(schedules.loss(spec)(truth, said)))
+    smooth = truth * (1 - spec.label_smoothing) + spec.label_smoothing / truth.shape[1]
+    logs = np.log(np.maximum(said, np.finfo(np.float32).tiny), dtype=np.float64)
+    return float(-(smooth * logs).sum(axis=1).mean())
+
+
+def recall(said: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[str, float | None]:
+    """Share of each class's images that are recognised; None for a class without images.
+
+    Args:
+        said: probabilities (n, classes).
+        labels: class numbers (n,).
+        names: of the classes, in output order.
+    """
+    right = np.bincount(labels[said.argmax(axis=1) == labels], minlength=len(names))
+    there = np.bincount(labels, minlength=len(names))
+    pairs = zip(names, right, there, strict=True)
+    return {name: round(float(r / n), 6) if n else None for name, r, n in pairs}
+
+
+def worst(said: np.ndarray, split: Split, names: tuple[str, ...], most: int = WORST) -> list[dict[str, Any]]:
+    """The images got wrong with most confidence, the worst first: image_id, label, said (class names), probability."""
+    guess, sure = said.argmax(axis=1), said.max(axis=1)
+    wrong = np.flatnonzero(guess != split.labels)
+    first = wrong[np.argsort(-sure[wrong], kind="stable")][:most]
+    return [
+        {
+            "image_id": str(split.ids[place]),
+            "label": names[split.labels[place]],
+            "said": names[guess[place]],
+            "probability": round(float(sure[place]), 6),
+        }
+        for place in first
+    ]
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    """Replace a small file. Not flushed to the disk: after a crash the next epoch writes it anew."""
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(value), encoding="utf-8")
+    os.replace(temporary, path)
