@@ -6,6 +6,8 @@ import altair as alt
 import pandas as pd
 
 from fer_core.charts.theme import finished, palette
+from fer_core.emotions import colors as emotion_colors
+from fer_core.emotions import ordered
 
 _HEIGHT = 210
 _LEAST = 0.03  # share of images from which on a precision is drawn
@@ -85,6 +87,52 @@ def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False)
         layers.append(mark.mark_text(**side, dy=-14, color=colors.muted).encode(x=x, y=y, text="words:N"))
         answered, right = (float(reached[name].iloc[0]) for name in ("coverage", "precision"))
         words += f"; at {threshold:g}: {answered:.0%} answered, {right:.0%} right"
+    return finished(alt.layer(*layers), dark, words, height=_HEIGHT)
+
+
+def class_curves(table: pd.DataFrame, kind: str, *, dark: bool = False) -> alt.LayerChart:
+    """ROC or precision-recall curves, one line per class in its colour.
+
+    Args:
+        table: class, x, y (0..1) and area, from the surest image on.
+        kind: "roc" (x false, y true positive rate) or "pr" (x recall, y precision).
+        dark: theme.
+    """
+    palette_ = palette(dark)
+    names = list(ordered(table["class"].unique()))
+    hues = emotion_colors(names)
+    titles = (
+        ("others taken for it", "found of the class")
+        if kind == "roc"
+        else ("found of the class", "of these right")
+    )
+    axis = alt.Axis(format=".0%", tickCount=5)
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1]), title=titles[0], axis=axis)
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, 1]), title=titles[1], axis=axis)
+    curves = (
+        alt.Chart(table)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=x,
+            y=y,
+            order="order:Q",
+            color=alt.Color(
+                "class:N",
+                scale=alt.Scale(domain=names, range=[hues[n] for n in names]),
+                legend=alt.Legend(title=None, orient="bottom", labelColor=palette_.text, symbolType="stroke"),
+            ),
+            tooltip=[alt.Tooltip("class:N"), alt.Tooltip("area:Q", format=".3f", title="area")],
+        )
+    )
+    layers: list[alt.Chart] = [curves]
+    if kind == "roc":
+        line = alt.Chart(pd.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(
+            strokeDash=[4, 3], color=palette_.quiet, strokeWidth=1.5
+        )
+        layers.insert(0, line.encode(x=x, y=y))
+    areas = table.drop_duplicates("class").set_index("class")["area"]
+    words = f"{'ROC' if kind == 'roc' else 'Precision against recall'} per class, area: "
+    words += ", ".join(f"{name} {areas[name]:.3f}" for name in names)
     return finished(alt.layer(*layers), dark, words, height=_HEIGHT)
 
 

@@ -21,6 +21,7 @@ from fer_core.cli import (
     compare,
     data,
     duplicates,
+    experiments,
     intake,
     merge,
     predict,
@@ -73,7 +74,7 @@ cli.add(
         *merge.COMMANDS,
     ],
 )
-cli.add("Train and compare", [*training.COMMANDS, *queue.COMMANDS, *compare.COMMANDS])
+cli.add("Train and compare", [*training.COMMANDS, *queue.COMMANDS, *compare.COMMANDS, *experiments.COMMANDS])
 cli.add("Use a model", predict.COMMANDS)
 
 

@@ -16,7 +16,7 @@ _BOARD_COLUMNS = (
     "run", "recipe", "dataset", "version", "val_accuracy", "train_accuracy", "gap", "verdict", "macro_f1",
     "parameters", "seconds", "ledger",
 )  # fmt: skip
-_FORMATS = {".csv": "csv", ".md": "markdown", ".tex": "latex"}
+_FORMATS = {".csv": "csv", ".md": "markdown", ".tex": "latex", ".html": "html"}
 _SCORES = ("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "weighted_f1", "top2",
            "kappa", "log_loss", "brier", "ece")  # fmt: skip
 split_option = click.option(
@@ -32,7 +32,11 @@ split_option = click.option(
 @click.argument("runs", metavar="[RUN]...", nargs=-1)
 @split_option
 @click.option(
-    "--to", type=TargetFile(), metavar="FILE", default=None, help="Write the table: .csv, .md or .tex."
+    "--to",
+    type=TargetFile(),
+    metavar="FILE",
+    default=None,
+    help="Write the table: .csv, .md or .tex; or a report with bars: .html.",
 )
 @reports
 def compare(runs: tuple[str, ...], split: str, to: Path | None) -> Report:
@@ -46,7 +50,7 @@ def compare(runs: tuple[str, ...], split: str, to: Path | None) -> Report:
 
     home = workspace()
     if to is not None and to.suffix not in _FORMATS:
-        raise click.BadParameter("the name must end in .csv, .md or .tex.", param_hint="--to")
+        raise click.BadParameter("the name must end in .csv, .md, .tex or .html.", param_hint="--to")
     chosen = {store.get(home, each).id: store.get(home, each) for each in runs}
     rows = [row for row in board.rows(home) if not runs or row["run"] in chosen]
     rows = [row for row in rows if runs or not row["archived"]]
@@ -75,7 +79,7 @@ def compare(runs: tuple[str, ...], split: str, to: Path | None) -> Report:
     if len(chosen) == 2:
         lines.append(_difference(list(chosen.values()), split, rows))
     if to is not None:
-        _write(to, rows, columns)
+        _write(to, rows, columns, split, list(chosen.values()))
         lines.append(f"Written: {to}")
     return Report(rows, "\n".join(lines))
 
@@ -133,14 +137,40 @@ def _difference(runs: list[Any], split: str, rows: list[dict[str, Any]]) -> str:
     )
 
 
-def _write(path: Path, rows: list[dict[str, Any]], columns: Iterable[str]) -> None:
+def _write(
+    path: Path, rows: list[dict[str, Any]], columns: Iterable[str], split: str, runs: list[Any]
+) -> None:
     import pandas as pd
 
     from fer_core.evaluation.words import as_text
     from fer_core.workspace import write_atomic
 
+    if path.suffix == ".html":
+        write_atomic(path.resolve(), _document(rows, split, runs))
+        return
     shown = pd.DataFrame([{c: row[c] for c in columns} for row in rows])
     write_atomic(path.resolve(), as_text(shown, _FORMATS[path.suffix]))
+
+
+def _document(rows: list[dict[str, Any]], split: str, runs: list[Any]) -> str:
+    """The report as HTML; of exactly two runs with all that tells them apart."""
+    import pandas as pd
+
+    from fer_core.errors import FerError
+    from fer_core.evaluation import pair as pairs
+    from fer_core.evaluation.html_report import render
+
+    names = ("run", "recipe", "version", "low", "accuracy", "high", "gap", "macro_f1", "parameters", "ledger")
+    board = pd.DataFrame([{"rank": _rank_word(row), **{c: row[c] for c in names}} for row in rows])
+    found = None
+    if len(runs) == 2:
+        try:
+            found = pairs.pair(runs[0], runs[1], split)
+        except FerError:
+            found = None  # the leaderboard stands by itself
+    settings = pairs.settings(runs)[0] if len(runs) > 1 else None
+    where = "test" if split == "test" else "validation"
+    return render("Comparison of runs", f"By {where} accuracy at the best epoch.", board, found, settings)
 
 
 @click.command("evaluate")

@@ -16,13 +16,16 @@ from fer_core.cli.work import work
 from fer_core.errors import FerError, ImageError, ModelFileError, NotFound
 
 if TYPE_CHECKING:
+    from fer_core.inference.ensemble import Ensemble
     from fer_core.inference.photo import Mode, PhotoResult
     from fer_core.inference.predictor import Predictor
 
 
 @click.command("predict")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", metavar="RUN|FILE.onnx", required=True, help="A run, or a model file.")
+@click.option(
+    "--model", metavar="RUN|ENSEMBLE|FILE.onnx", required=True, help="A run, an ensemble, or a model file."
+)
 @click.option("--faces", "mode", flag_value="faces", help="Look for faces, in small pictures too.")
 @click.option("--whole", "mode", flag_value="whole", help="Take each picture whole as one face.")
 @click.option("--flip", is_flag=True, help="Average with the answer for the mirrored face.")
@@ -90,21 +93,24 @@ def predict(
     return Report(documents, text, error)
 
 
-def _load(model: str) -> Predictor:
-    """The model of a run, or of a file: what is there as a file, or ends in .onnx, is one."""
-    from fer_core.inference.predictor import Predictor
+def _load(model: str) -> Predictor | Ensemble:
+    """The model of a run, an ensemble, or a file: what is there as a file, or ends in .onnx, is one."""
+    from fer_core.inference.ensemble import open_model
     from fer_core.runs import store
 
     path = Path(model).expanduser()
     if path.is_file() or path.suffix == ".onnx":
-        return Predictor.load(path)
+        return open_model(path)
+    saved = workspace().models / "ensembles" / model
+    if saved.is_dir() and saved.name == model:
+        return open_model(saved)
     try:
         folder = store.get(workspace(), model).folder
     except NotFound as error:
         raise ModelFileError(
             "There is neither a run nor a file of that name", received=model, hint=error.hint
         ) from error
-    return Predictor.load(folder)
+    return open_model(folder)
 
 
 def _pictures(given: Sequence[Path]) -> list[Path]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fer_core.evaluation import marks
+from fer_core.evaluation import cost, marks
 from fer_core.evaluation.report import leaderboard
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import list_runs
@@ -15,10 +16,10 @@ from fer_core.workspace import Workspace
 
 EXTRA: tuple[str, ...] = (
     "created", "resumed", "experiment", "member", "number", "seed", "recipe_key", "star", "tags", "note", "archived",
-    "on", "promoted",
+    "on", "promoted", "flops", "model_bytes", "ms", "ms_32", "energy",
 )  # fmt: skip
 """What a row has besides `report.COLUMNS`."""
-_WATCHED = ("run.json", "metrics.jsonl", "evaluation.json", "marks.json", "recipe.toml")
+_WATCHED = ("run.json", "metrics.jsonl", "evaluation.json", "marks.json", "recipe.toml", "cost.json")
 _SEED = re.compile(r"^seed\s*=.*$", re.MULTILINE)
 _known: dict[Path, tuple[tuple[int, ...], dict[str, Any]]] = {}
 _MOST = 4000  # rows kept in memory
@@ -30,12 +31,24 @@ def rows(workspace: Workspace) -> list[dict[str, Any]]:
     Returns:
         as `report.leaderboard`, with created and resumed (UTC or None), experiment and member (what it is one of
         several of), number (of its version), recipe_key (equal for runs that differ in their seed alone), star, tags,
-        note, archived, on (ids of other versions it has predictions for) and promoted (it answers on Try it).
+        note, archived, on (ids of other versions it has predictions for), promoted (it answers on Try it), energy
+        (watt hours of its training, estimated), and what `cost.measure` found: flops, model_bytes, ms and ms_32 (per
+        face, one at a time and 32 at once); None until somebody measured.
     """
     if len(_known) > _MOST:
         _known.clear()
     chosen = marks.promoted(workspace)
     return [{**_row(run), "promoted": run.id == chosen} for run in list_runs(workspace)]
+
+
+def folded(rows: Sequence[dict[str, Any]], fold: bool = True) -> list[list[dict[str, Any]]]:
+    """Rows that differ in their seed alone together, if `fold`; the best on validation first."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        same = (row["recipe_key"], row["version"]) if row["recipe_key"] else None
+        key = same if fold and same and row["state"] in ("finished", "stopped") else row["run"]
+        groups.setdefault(key, []).append(row)
+    return [sorted(group, key=lambda r: -(r["val_accuracy"] or 0)) for group in groups.values()]
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -49,10 +62,23 @@ def _row(run: Run) -> dict[str, Any]:
     row["number"] = info.get("version_number")
     row["recipe_key"] = _recipe_key(run.folder)
     row["on"] = sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir())
-    row |= marks.read(run)
+    row |= marks.read(run) | _cost(run, row)
     if row["state"] not in ACTIVE:  # what is at work changes without a file of its own
         _known[run.folder] = (stamp, row)
     return row
+
+
+def _cost(run: Run, row: dict[str, Any]) -> dict[str, Any]:
+    found = cost.stored(run) if (run.folder / cost.FILE).is_file() else {}
+    times = found.get("ms") or {}
+    seconds, device = row.get("seconds"), str(row.get("device") or "")
+    return {
+        "flops": found.get("flops"),
+        "model_bytes": found.get("model_bytes"),
+        "ms": times.get("1"),
+        "ms_32": times.get("32"),
+        "energy": cost.energy(device, float(seconds)) if seconds and device else None,
+    }
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:
@@ -69,7 +95,11 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 
 def _recipe_key(folder: Path) -> str:
     try:
-        text = (folder / "recipe.toml").read_text(encoding="utf-8", errors="replace")
+        return recipe_key((folder / "recipe.toml").read_text(encoding="utf-8", errors="replace"))
     except OSError:
         return ""
+
+
+def recipe_key(text: str) -> str:
+    """A digest of a `recipe.toml` that is equal for recipes that differ in their seed alone."""
     return hashlib.blake2b(_SEED.sub("", text).encode(), digest_size=8).hexdigest()

@@ -90,6 +90,33 @@ def precision_recall(positive: NDArray[np.bool_], score: Floats) -> dict[str, An
     return {"recall": recall, "precision": precision, "average_precision": area}
 
 
+def per_class(names: tuple[str, ...], truth: Ints, p: Floats, kind: str, points: int = 120) -> pd.DataFrame:
+    """Curves of all classes that occur, thinned to so many points each, for drawing.
+
+    Args:
+        kind: "roc" or "pr".
+
+    Returns:
+        class, x, y, order and area, as `charts.evaluation.class_curves` takes them.
+    """
+    parts = []
+    for i, name in enumerate(names):
+        if kind == "roc":
+            found = roc(truth == i, p[:, i])
+            x, y, area = found["fpr"], found["tpr"], found["auc"]
+        else:
+            found = precision_recall(truth == i, p[:, i])
+            x, y, area = found["recall"], found["precision"], found["average_precision"]
+        if area is not None:
+            at = np.unique(np.linspace(0, len(x) - 1, min(points, len(x))).round().astype(int))
+            parts.append(pd.DataFrame({"class": name, "x": x[at], "y": y[at], "order": at, "area": area}))
+    return (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame(columns=["class", "x", "y", "order", "area"])
+    )
+
+
 def areas(names: tuple[str, ...], truth: Ints, p: Floats) -> dict[str, dict[str, float | None]]:
     """Area under ROC and average precision of every class: {class: {auc, average_precision}}."""
     return {

@@ -12,6 +12,7 @@ import pandas as pd
 from fer_core.errors import RunError
 from fer_core.evaluation import scores
 from fer_core.evaluation.metrics import Ints, confusion, per_class, read
+from fer_core.evaluation.settings import words
 from fer_core.evaluation.significance import compare
 from fer_core.runs.run import Run
 from fer_core.training.recipe import fields
@@ -27,12 +28,14 @@ class Pair:
         classes: in the order of A.
         verdict: `significance.compare`.
         left_out: images only one of them has, or that one has learned from.
+        names: ids of A and B.
     """
 
     table: pd.DataFrame
     classes: tuple[str, ...]
     verdict: Mapping[str, Any]
     left_out: int
+    names: tuple[str, str] = ("A", "B")
 
     def confusion(self, which: str) -> Ints:
         """Confusion matrix of "a" or "b": row = label, column = answer."""
@@ -88,7 +91,7 @@ def pair(
     groups = None if manifest is None else scores.pictures(manifest, table["image_id"])
     verdict = compare(table["a"] == table["label"], table["b"] == table["label"], groups)
     classes = tuple(dict.fromkeys([*a[1], *b[1]]))
-    return Pair(table, classes, verdict, total - len(table))
+    return Pair(table, classes, verdict, total - len(table), (first.id, second.id))
 
 
 def _table(run: Run, split: str, version: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -118,24 +121,8 @@ def settings(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
         except Exception as error:  # from an older version of the app, cut off, or gone
             columns[run.id] = {"recipe": f"unreadable ({type(error).__name__})"}
             continue
-        columns[run.id] = {name: _word(value) for name, value in found.items()}
+        columns[run.id] = {name: words(value) for name, value in found.items()}
     table = pd.DataFrame(columns, dtype=object).fillna("–")
     table = table.drop(index=["name", "extends", "description"], errors="ignore")
     different = table[table.nunique(axis=1) > 1]
     return different, len(table)
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(_block(item) for item in value) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _block(item: Any) -> str:
-    """A layer of a network in a word or two, such as `conv 64`."""
-    if not isinstance(item, Mapping):
-        return str(item)
-    size = item.get("filters") or item.get("units") or ""
-    return f"{item.get('kind', '?')} {size}".strip()

@@ -48,6 +48,30 @@ class Ranking:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Lineup:
+    """Entries on the images that all of them can be judged by.
+
+    Attributes:
+        entries: ids of the runs of each.
+        correct: share of an entry's runs that answer each image rightly, float32 (entries, images).
+        groups: which picture each image shows; None where every image is a picture of its own.
+        spread: deviation of the accuracy over the runs of each entry; None for a single run.
+        seen, left_out: as in `Ranking`.
+    """
+
+    entries: tuple[tuple[str, ...], ...]
+    correct: NDArray[np.float32]
+    groups: NDArray[np.integer] | None = None
+    spread: tuple[float | None, ...] = ()
+    seen: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        return int(self.correct.shape[1])
+
+
 def rank(
     entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
 ) -> Ranking:
@@ -58,6 +82,22 @@ def rank(
         split, version: of which every run has predictions.
         manifest: of the version, for its copies; None takes every image for itself.
     """
+    found = line_up(entries, split, version, manifest)
+    if not found.images:
+        return Ranking(seen=found.seen, left_out=found.left_out)
+    low, high = _intervals(found.correct, found.groups)
+    ranks = significance.ranks(found.correct, found.groups)
+    places = {
+        name: Place(*ranks[i], float(found.correct[i].mean()), float(low[i]), float(high[i]), found.spread[i])
+        for i, name in enumerate(found.entries)
+    }
+    return Ranking(places, found.images, found.seen, found.left_out)
+
+
+def line_up(
+    entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
+) -> Lineup:
+    """Entries image by image; arguments as `rank`. What cannot be lined up is in `left_out`."""
     found: dict[str, scores.Answers] = {}
     left_out: dict[str, str] = {}
     for run in (run for entry in entries for run in entry):
@@ -66,7 +106,7 @@ def rank(
         except FerError as error:
             left_out[run.id] = str(error)
     if not found:
-        return Ranking(left_out=left_out)
+        return Lineup((), np.empty((0, 0), np.float32), left_out=left_out)
     usual = Counter(answer.order for answer in found.values()).most_common(1)[0][0]
     leader = next(
         run for entry in entries for run in entry if run.id in found and found[run.id].order == usual
@@ -81,33 +121,25 @@ def rank(
             else:
                 found[run.id] = aligned
     kept = {tuple(r.id for r in e if r.id in found): e for e in entries}
-    names = [name for name in kept if name]
+    names = tuple(name for name in kept if name)
     seen = np.zeros(len(ids), dtype=bool)
     for answer in found.values():
         seen |= answer.seen
     single = {run: answer.correct[~seen] if seen.any() else answer.correct for run, answer in found.items()}
     images = int((~seen).sum())
-    if not images:
-        return Ranking(seen=int(seen.sum()), left_out=left_out)
     correct = np.empty((len(names), images), dtype=np.float32)
+    if not images:
+        return Lineup(names, correct, seen=int(seen.sum()), left_out=left_out)
     for i, name in enumerate(names):
         correct[i] = single[name[0]] if len(name) == 1 else np.mean([single[run] for run in name], axis=0)
     groups = None if manifest is None else pd.factorize(scores.pictures(manifest, ids)[~seen])[0]
     if groups is not None and int(groups.max()) + 1 == images:
         groups = None  # every image is a picture of its own
-    low, high = _intervals(correct, groups)
-    ranks = significance.ranks(correct, groups)
-    places = {
-        name: Place(
-            *ranks[i],
-            float(correct[i].mean()),
-            float(low[i]),
-            float(high[i]),
-            float(np.std([single[run].mean() for run in name], ddof=1)) if len(name) > 1 else None,
-        )
-        for i, name in enumerate(names)
-    }
-    return Ranking(places, images, int(seen.sum()), left_out)
+    spread = tuple(
+        float(np.std([single[run].mean() for run in name], ddof=1)) if len(name) > 1 else None
+        for name in names
+    )
+    return Lineup(names, correct, groups, spread, int(seen.sum()), left_out)
 
 
 def _aligned(run: Run, split: str, version: str, ids: pd.Series) -> scores.Answers | None:

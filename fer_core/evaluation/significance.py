@@ -21,6 +21,7 @@ from fer_core.evaluation.metrics import Floats
 
 ALPHA = 0.05
 DRAWS = 4000
+_Z = 1.959964
 _EXACT = 1000  # discordant images up to which McNemar's test is exact
 
 
@@ -112,6 +113,29 @@ def pairs(correct: NDArray[Any], groups: ArrayLike | None = None) -> Floats:
     upper = np.triu_indices(len(z), 1)
     p[upper] = [math.erfc(value) for value in (z[upper] / math.sqrt(2)).tolist()]
     return np.minimum(p, p.T)
+
+
+def gain(first: ArrayLike, second: ArrayLike, groups: ArrayLike | None = None) -> dict[str, Any]:
+    """The difference of two entries whose answers are shares, such as the mean of several seeds.
+
+    Args:
+        first, second: share of an entry's runs that answer each image rightly, 0..1 (n,).
+        groups: ids (n,), copies of one picture share one.
+
+    Returns:
+        difference (second - first), interval (95 %, normal, for groups), p (as `pairs`) and told_apart.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    change = b - a if groups is None else np.bincount(pd.factorize(np.asarray(groups))[0], weights=b - a)
+    difference, spread = float((b - a).mean()), math.sqrt(float(change @ change))
+    half = _Z * spread / len(a)
+    p = math.erfc(abs(float(change.sum())) / spread / math.sqrt(2)) if spread else 1.0
+    return {
+        "difference": difference,
+        "interval": [difference - half, difference + half],
+        "p": p,
+        "told_apart": p < ALPHA,
+    }
 
 
 def holm(p: Sequence[float] | Floats) -> list[float]:

@@ -10,7 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.datasets import Dataset, open_dataset
-from fer_core.evaluation import marks
+from fer_core.evaluation import ensembles, marks
+from fer_core.inference.ensemble import Ensemble, open_model
 from fer_core.inference.predictor import Predictor
 from fer_core.quality import mislabels, neighbours
 from fer_core.quality.duplicates import Groups, find_exact
@@ -80,10 +81,12 @@ def models(workspace: Workspace) -> dict[str, Path]:
             accuracy = run.summary()["val_accuracy"]
             words = f"{run.id} · val accuracy {accuracy:.3f}" if accuracy is not None else run.id
             found[words] = run.folder / "model.onnx"
+    for ensemble in ensembles.saved(workspace):
+        found[f"{ensemble['name']} · ensemble of {len(ensemble.get('members', ()))}"] = ensemble["folder"]
     return found
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def predictor(model: Path) -> Predictor:
+def predictor(model: Path) -> Predictor | Ensemble:
     """A model, loaded and warm."""
-    return Predictor.load(model)
+    return open_model(model)

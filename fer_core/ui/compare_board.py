@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from fer_core.errors import FerError
-from fer_core.evaluation import ledger, marks
+from fer_core.evaluation import board, ledger, marks
 from fer_core.evaluation.ranking import Ranking
 from fer_core.evaluation.words import confusions
 from fer_core.runs.run import Run
@@ -130,10 +130,10 @@ def judge(scope: Scope, view: View) -> Judged:
             why[str(row["run"])] = "The test result is covered"
             continue
         here.append(row)
-    groups = compare_rows.folded(here, view.fold)
+    groups = board.folded(here, view.fold)
     entries = [compare_rows.entry(group) for group in groups]
     ranked = compare_data.ranked(scope.workspace, scope.dataset.name, entries, view.split, view.version)
-    rest = compare_rows.folded([row for row in view.rows if str(row["run"]) in why], False)
+    rest = board.folded([row for row in view.rows if str(row["run"]) in why], False)
     lines = compare_rows.lines(scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head)
     return Judged(lines, ranked, judged, elsewhere)
 

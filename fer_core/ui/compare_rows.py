@@ -44,16 +44,6 @@ NAMES = {"verdict": "verdict on the gap"}
 """What the chooser calls columns whose head is empty."""
 
 
-def folded(rows: Sequence[Row], fold: bool) -> list[list[Row]]:
-    """Rows that differ in their seed alone, or belong to one experiment, together; the best on validation first."""
-    groups: dict[Any, list[Row]] = {}
-    for row in rows:
-        same = (row["recipe_key"], row["version"]) if row["recipe_key"] else None
-        key = same if fold and same and row["state"] in ("finished", "stopped") else row["run"]
-        groups.setdefault(key, []).append(row)
-    return [sorted(group, key=lambda r: -(r["val_accuracy"] or 0)) for group in groups.values()]
-
-
 def entry(group: Sequence[Row]) -> Entry:
     """The ids of a group's runs."""
     return tuple(str(row["run"]) for row in group)

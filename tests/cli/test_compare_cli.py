@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from fer_core.cli import cli
+from fer_core.data.dataset import Dataset
 from fer_core.data.records import readable
 from fer_core.data.sample import make_sample
+from fer_core.runs import queue
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.training.recipe import load
+from fer_core.training.recipe import load, override, to_toml
 from fer_core.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
+from tiny_models import light_weights, save_linear
 
 NAMES = ["happy", "surprise", "neutral", "sad"]
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("source")
+    make_sample(Workspace(root), count=200)
+    return root
+
+
 @pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+def runs(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     monkeypatch.setenv("FER_HOME", str(tmp_path))
-    dataset = make_sample(Workspace(tmp_path), count=200)
+    shutil.copytree(source, tmp_path, dirs_exist_ok=True)
+    dataset = Dataset(Workspace(tmp_path), "sample")
     manifest, found = readable(dataset.manifest()), []
     for share in (0.9, 0.5):
         run = create_run(
@@ -79,3 +95,59 @@ def test_val_is_scored_and_a_model_promoted(runs: list[Run]) -> None:
     (runs[1].folder / "model.onnx").write_bytes(b"")
     assert fer("promote", "2") == {"run": runs[1].id}
     assert [row["promoted"] for row in fer("compare")] == [False, True]
+
+
+def test_a_report_stands_by_itself(runs: list[Run], tmp_path: Path) -> None:
+    fer("compare", "2", "1", "--to", str(tmp_path / "report.html"))
+    text = (tmp_path / "report.html").read_text()
+    assert "<svg" in text
+    assert f"B {runs[0].id} against A {runs[1].id}" in text
+    assert "B is better" in text
+    assert "<script" not in text
+    assert "src=" not in text
+
+
+def test_what_explains_a_difference(runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "launch", lambda run: None)
+    changed = override(runs[1].recipe, {"model.color": "rgb", "training.batch_size": 32})
+    (runs[1].folder / "recipe.toml").write_text(to_toml(changed))
+    assert fer("paired") == []
+    found = fer("ablate", "1", "2", "--start")
+    assert [step["change"] for step in found["steps"]] == ["model.color", "training.batch_size"]
+    assert found["started"] == [step["run"] for step in found["steps"]]
+    assert found["total"]["difference"] < -0.2
+    assert {step["state"] for step in found["steps"]} == {"queued"}
+    alone = Run(runs[0].folder.parent / found["started"][0])
+    for split in ("val", "test"):
+        (alone.folder / f"predictions-{split}.parquet").write_bytes(
+            (runs[1].folder / f"predictions-{split}.parquet").read_bytes()
+        )
+    alone.update(state="finished")
+    (pair,) = (row for row in fer("paired") if row["axis"] == "colour")
+    assert (pair["before"], pair["after"]) == ("gray", "rgb")
+    assert pair["gain"]["told_apart"]
+    assert fer("ledger") == []
+    found = fer("ablate", "1", "2", "--split", "test")
+    assert found["steps"][0]["verdict"]["difference"] == pytest.approx(found["total"]["difference"])
+    assert len(fer("ledger")) == 3  # both ends, and the single change that has predictions
+
+
+def test_an_ensemble_is_judged_and_answers_pictures(runs: list[Run], tmp_path: Path) -> None:
+    found = fer("ensemble", "1", "2", "--greedy")
+    assert found["best"] == runs[0].id
+    assert found["accuracy"] == pytest.approx(found["best_accuracy"] + found["gain"]["difference"])
+    for run in runs:
+        weights = np.concatenate([light_weights(), light_weights()[..., :1]], axis=3)
+        save_linear(
+            run.folder / "model.onnx", weights, metadata={"classes": NAMES, "input_size": 48, "color": "gray"}
+        )
+    assert fer("ensemble", "1", "2", "--save", "both")["saved"].endswith("both")
+    Image.fromarray(np.full((48, 48), 90, np.uint8)).save(tmp_path / "face.png")
+    (answer,) = fer("predict", str(tmp_path / "face.png"), "--model", "both", "--whole")
+    assert set(answer["faces"][0]["probabilities"]) == set(NAMES)
+    again = CliRunner().invoke(cli, ["ensemble", "1", "2", "--save", "both"])
+    assert again.exit_code
+    assert "of that name" in str(again.exception)
+    (cost,) = fer("cost", "1")
+    assert cost["flops"] == 2 * 48 * 48 * 4
+    assert set(cost["ms"]) == {"1", "32"}

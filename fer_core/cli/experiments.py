@@ -1,0 +1,223 @@
+"""Verbs that explain results: paired, ablate, ensemble, cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fer_core.cli.common import workspace
+from fer_core.cli.compare import split_option
+from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import job_option, work
+from fer_core.errors import FerError, NotFound
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.runs.run import Run
+
+
+@click.command("paired")
+@click.argument("runs", metavar="[RUN]...", nargs=-1)
+@split_option
+@reports
+def paired(runs: tuple[str, ...], split: str) -> Report:
+    """List pairs of runs that differ in one thing alone, with what it gains.
+
+    Colour, depth, loss, optimizer, frozen or fine-tuned, or any one setting. Runs that differ in their seed alone count
+    as one. All runs, or those named. p is corrected for all pairs (Holm).
+    """
+    from fer_core.evaluation import board
+    from fer_core.evaluation.paired import find
+    from fer_core.runs import store
+
+    home = workspace()
+    chosen = {store.get(home, each).id for each in runs}
+    rows = [row for row in board.rows(home) if not runs or row["run"] in chosen]
+    rows = [row for row in rows if row["state"] in ("finished", "stopped") and (runs or not row["archived"])]
+    sources: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        sources.setdefault((str(row["dataset"]), str(row["version"])), []).append(row)
+    documents: list[dict[str, Any]] = []
+    for (dataset, version), group in sources.items():
+        entries = [[store.get(home, row["run"]) for row in entry] for entry in board.folded(group)]
+        _look([run for entry in entries for run in entry], split)
+        for found in find(entries, split, version, _manifest(dataset, version)):
+            documents.append(
+                {**vars(found), "gain": dict(found.gain), "dataset": dataset, "version": version}
+            )
+    lines = [
+        [d["axis"], d["before"], d["after"], d["first"][0], d["second"][0], *_gain(d["gain"])]
+        for d in documents
+    ]
+    header = ("what", "from", "to", "first", "second", "points", "95 %", "p", "verdict")
+    return Report(documents, table(header, lines) if lines else "No two runs differ in one thing alone.")
+
+
+@click.command("ablate")
+@click.argument("first", metavar="RUN")
+@click.argument("second", metavar="RUN")
+@split_option
+@click.option("--start", "begin", is_flag=True, help="Queue a run for every change that has none yet.")
+@reports
+def ablate(first: str, second: str, split: str, begin: bool) -> Report:
+    """Attribute the difference of two runs to their settings: one run per single change, each against the first.
+
+    The runs must be of the same version. What single changes do not add up to is told as `together`.
+    """
+    from fer_core.evaluation import ablation
+    from fer_core.runs import store
+
+    home = workspace()
+    one, two = store.get(home, first), store.get(home, second)
+    started = ablation.start(one, two) if begin else []
+    _look([one, two, *(run for _, run in ablation.tried(one, two) if run is not None)], split)
+    found = ablation.attribute(one, two, split, one.version, _manifest(one.dataset, one.version))
+    document = {
+        "first": one.id,
+        "second": two.id,
+        "started": [run.id for run in started],
+        "total": dict(found.total),
+        "together": found.together,
+        "steps": [
+            {
+                "change": step.change.name,
+                "before": step.change.before,
+                "after": step.change.after,
+                "problem": step.change.problem,
+                "run": step.run.id if step.run else None,
+                "state": step.run.state if step.run else None,
+                "verdict": dict(step.verdict) if step.verdict else None,
+            }
+            for step in found.steps
+        ],
+    }
+    lines = []
+    for step in found.steps:
+        state = step.change.problem or (f"{step.run.id} is {step.run.state}" if step.run else "not tried")
+        told = _gain(step.verdict) if step.verdict else ["", "", "", state]
+        lines.append([step.change.name, step.change.before, step.change.after, *told])
+    lines.append(["all together", one.id, two.id, *_gain(found.total)])
+    text = [table(("change", "from", "to", "points", "95 %", "p", "verdict"), lines)]
+    if found.together is not None:
+        text.append(f"Not explained by single changes: {100 * found.together:+.1f} points")
+    text += [f"{run.id} is queued: {run.info.get('member')}" for run in started]
+    if not started and any(step.run is None and not step.change.problem for step in found.steps):
+        text.append("--start queues the runs that are missing")
+    return Report(document, "\n".join(text))
+
+
+@click.command("ensemble")
+@click.argument("runs", metavar="[RUN]...", nargs=-1)
+@split_option
+@click.option("--greedy", is_flag=True, help="Let validation pick among the runs.")
+@click.option("--save", "name", metavar="NAME", default=None, help="Keep it as a model that `predict` takes.")
+@reports
+def ensemble(runs: tuple[str, ...], split: str, greedy: bool, name: str | None) -> Report:
+    """Average the probabilities of runs of one version, and tell what that gains over the best of them.
+
+    With --greedy, members and weights are those that validation picks (Caruana et al. 2004), and the gain on validation
+    is cross-fitted. Only stored probabilities are used; --save copies the members' ONNX files.
+    """
+    from fer_core.evaluation import ensembles, scores
+    from fer_core.runs import store
+
+    home = workspace()
+    found = [store.get(home, each) for each in dict.fromkeys(runs)]
+    if len(found) < 2:
+        raise NotFound("An ensemble needs two runs or more", received=", ".join(runs) or "none")
+    version = found[0].version
+    manifest = _manifest(found[0].dataset, version)
+    validation = ensembles.gather(found, "val", version)
+    weights = ensembles.greedy(validation) if greedy else {run.id: 1 for run in found}
+    _look(found, split)
+    stack = validation if split == "val" else ensembles.gather(found, split, version)
+    groups = None if manifest is None else scores.pictures(manifest, stack.ids)
+    crossed = greedy and split == "val"
+    outcome = ensembles.judge_greedy(stack, groups) if crossed else ensembles.judge(stack, weights, groups)
+    place = ensembles.save(home, name, found, weights, version) if name else None
+    document = {
+        "weights": weights,
+        "split": split,
+        "version": version,
+        **vars(outcome),
+        "gain": dict(outcome.gain),
+        "saved": None if place is None else str(place),
+    }
+    points, interval, p, verdict = _gain(outcome.gain)
+    text = [
+        table(("run", "weight"), [[run, count] for run, count in weights.items()]),
+        f"{split} accuracy {outcome.accuracy:.4f} [{outcome.interval[0]:.4f}, {outcome.interval[1]:.4f}], "
+        f"best member {outcome.best} {outcome.best_accuracy:.4f}",
+        f"gain {points} points {interval}, p {p}; {verdict}",
+        f"members disagree on {outcome.disagreement:.1%} of images, and fail together on {outcome.both_wrong:.1%}",
+    ]
+    return Report(document, "\n".join([*text, *([f"Saved: {name}"] if name else [])]))
+
+
+@click.command("cost")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True)
+@job_option
+@reports
+def cost(runs: tuple[str, ...], job: Path | None) -> Report:
+    """Measure what runs cost: arithmetic and milliseconds per face on this CPU, file sizes, energy of the training.
+
+    The result is kept beside the run and shown on the leaderboard. Energy is an estimate: training time by a usual
+    power of the device.
+    """
+    from fer_core.evaluation import cost as book
+    from fer_core.runs import store
+
+    home = workspace()
+    found = [store.get(home, each) for each in runs]
+    rows: list[dict[str, Any]] = []
+    with work(job) as task:
+        for number, run in enumerate(found):
+            task.progress(number, len(found), "runs measured")
+            summary = run.summary()
+            seconds, device = summary["seconds"] or 0.0, str(summary["device"] or "")
+            energy = book.energy(device, seconds) if seconds and device else None
+            rows.append({**book.measure(run), "parameters": summary["parameters"], "seconds": seconds,
+                         "watts": book.watts(device), "energy_wh": energy})  # fmt: skip
+        task.result = {"runs": [row["run"] for row in rows]}
+    header = ("run", "parameters", "Mflop", "ONNX kB", "ms, 1", "ms, 32", "training s", "Wh")
+    lines = [
+        [
+            row["run"], row["parameters"], None if row["flops"] is None else round(row["flops"] / 1e6, 1),
+            row["model_bytes"] // 1000, row["ms"]["1"], row["ms"]["32"], row["seconds"], row["energy_wh"],
+        ]
+        for row in rows
+    ]  # fmt: skip
+    return Report(rows, table(header, lines))
+
+
+def _look(runs: list[Run], split: str) -> None:
+    """A look at test is recorded before anything is computed from it."""
+    from fer_core.evaluation import scores
+
+    if split == "test":
+        for run in runs:
+            try:
+                scores.look(run, "test", via="cli")
+            except FerError:
+                continue  # what follows says why
+
+
+def _manifest(dataset: str, version: str) -> pd.DataFrame | None:
+    from fer_core.data.datasets import open_dataset
+
+    try:
+        return open_dataset(workspace(), dataset).manifest(version)
+    except FerError:
+        return None
+
+
+def _gain(found: Any) -> list[str]:
+    low, high = (100 * end for end in found["interval"])
+    word = "told apart" if found["told_apart"] else "cannot be told apart"
+    return [f"{100 * found['difference']:+.1f}", f"[{low:+.1f}, {high:+.1f}]", f"{found['p']:.2g}", word]
+
+
+COMMANDS: list[click.Command] = [paired, ablate, ensemble, cost]

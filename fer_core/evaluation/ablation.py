@@ -1,0 +1,223 @@
+"""Two runs differ in several settings: which of them made the difference? One run per single change tells.
+
+changes = plan(first, second)                    # [Change("loss.label_smoothing", {...}, "0", "0.1"), ...]
+start(first, second)                             # queues the runs that are not there yet
+found = attribute(first, second, "val", version) # each change's gain over the first, with interval
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from fer_core.errors import FerError, RunError
+from fer_core.evaluation import board, settings
+from fer_core.evaluation.pair import pair
+from fer_core.runs import queue
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_run
+from fer_core.training import toml
+from fer_core.training.recipe import Recipe, difference, fields, override, to_toml
+
+MOST = 12
+"""Single changes at most; of more, the settings of one table go together."""
+_ORIGIN = {*settings.ORIGIN, settings.SEED}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that the second run does otherwise.
+
+    Attributes:
+        name: the setting, or the table whose settings go together, such as `optimizer`.
+        settings: as `recipe.override` takes them.
+        before, after: in words.
+        problem: why it cannot be tried alone; "" where it can.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    before: str
+    after: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A change, the run that tries it alone, and what came of it (`significance.compare` against the first)."""
+
+    change: Change
+    run: Run | None = None
+    verdict: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each change gains.
+
+    Attributes:
+        steps: one per change.
+        total: `significance.compare` of the second against the first.
+        together: total difference minus the sum of the single ones; None while a step is open.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    total: Mapping[str, Any] = field(default_factory=dict)
+    together: float | None = None
+
+
+def plan(first: Run, second: Run) -> list[Change]:
+    """The single changes that lead from the first to the second.
+
+    Settings that need each other go together: those of an optimizer, schedule, loss or network of another kind.
+
+    Raises:
+        RunError: the runs are of different versions, or a recipe cannot be read.
+    """
+    if (first.dataset, first.version) != (second.dataset, second.version):
+        raise RunError(
+            "These runs have learned from different data, which settings cannot explain",
+            received=f"versions {first.version[:6]} and {second.version[:6]}",
+            hint="Train one of them on the other's version first",
+        )
+    try:
+        one, two = first.recipe, second.recipe
+    except (FerError, OSError, ValueError) as error:
+        raise RunError("The recipe of one of these runs cannot be read", received=error) from error
+    changed = {k: v for k, v in difference(one, two).items() if k not in _ORIGIN}
+    before, after = fields(one), fields(two)
+    groups = _grouped(changed, before, after)
+    if len(groups) > MOST:
+        groups = {}
+        for key, value in changed.items():
+            groups.setdefault(key.partition(".")[0], {})[key] = value
+    result = []
+    for name, part in groups.items():
+        problem = ""
+        try:
+            override(one, part)
+        except FerError as error:
+            problem = str(error)
+        values = [_side(name, part, side) for side in (before, after)]
+        result.append(Change(name, part, values[0], values[1], problem))
+    return result
+
+
+def _grouped(
+    changed: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    tables = {key.rpartition(".")[0] for key in changed if key.endswith((".name", ".architecture"))}
+    other = {
+        t
+        for t in tables
+        for tag in ("name", "architecture")
+        if before.get(f"{t}.{tag}") != after.get(f"{t}.{tag}")
+    }
+    groups: dict[str, dict[str, Any]] = {}
+    for key, value in changed.items():
+        table = next((t for t in other if key.startswith(f"{t}.")), None)
+        groups.setdefault(table or key, {})[key] = value
+    return groups
+
+
+def _side(name: str, part: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    tag = next((f"{name}.{t}" for t in ("name", "architecture") if f"{name}.{t}" in part), None)
+    if tag or len(part) == 1:
+        return settings.words(values.get(tag or next(iter(part))))
+    return ", ".join(f"{k.rpartition('.')[2]} {settings.words(values.get(k))}" for k in list(part)[:3])
+
+
+def recipe_of(first: Run, change: Change) -> Recipe:
+    """The recipe of the first with one change; seed and name stay the first's.
+
+    Raises:
+        RecipeError: it is not valid.
+    """
+    return override(first.recipe, change.settings)
+
+
+def existing(first: Run, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Run | None:
+    """A run of this very recipe, seed and version that has not failed; the newest of several."""
+    key = board.recipe_key(to_toml(recipe))
+    for row in rows:
+        same = (row["recipe_key"], row["version"], row["seed"]) == (key, first.version, recipe.training.seed)
+        if same and row["state"] not in ("failed", "lost"):
+            return Run(first.workspace.runs / str(row["run"]))
+    return None
+
+
+def tried(first: Run, second: Run) -> list[tuple[Change, Run | None]]:
+    """Every change of `plan`, and the run that tries it alone where there is one."""
+    rows = board.rows(first.workspace)
+    return [
+        (change, None if change.problem else existing(first, recipe_of(first, change), rows))
+        for change in plan(first, second)
+    ]
+
+
+def start(first: Run, second: Run) -> list[Run]:
+    """Queue a run for every change that has none yet; returns those that were made.
+
+    Raises:
+        RunError: as `plan`, or there is nothing to try.
+    """
+    changes = [(change, run) for change, run in tried(first, second) if not change.problem]
+    if len(changes) < 2:
+        raise RunError("These runs differ in fewer than two settings", received=f"{first.id}, {second.id}")
+    info, made = first.info, []
+    for change, run in changes:
+        if run is not None:
+            continue
+        recipe = recipe_of(first, change)
+        inherited = dict(info.get("settings") or {})
+        new = create_run(
+            first.workspace,
+            first.dataset,
+            first.version,
+            recipe,
+            version_number=info.get("version_number"),
+            settings=inherited | {key: _text(value) for key, value in change.settings.items()},
+            member=f"{change.name} {change.after}"[:60],
+            ablation={"first": first.id, "second": second.id, "change": change.name},
+        )
+        made.append(new)
+    for run in made:
+        queue.add(run)
+    return made
+
+
+def _text(value: Any) -> str:
+    """As `--set` takes it."""
+    return toml.dumps({"v": value}).removeprefix("v = ").strip()
+
+
+def attribute(
+    first: Run, second: Run, split: str, version: str, manifest: pd.DataFrame | None = None
+) -> Attribution:
+    """What each single change gains over the first run.
+
+    Args:
+        first, second: of `plan`.
+        split, version, manifest: as `pair.pair`.
+
+    Raises:
+        RunError, NotFound: as `plan` and `pair.pair`.
+    """
+    steps = []
+    for change, run in tried(first, second):
+        verdict = None
+        if run is not None and run.state in ("finished", "stopped"):
+            try:
+                verdict = pair(first, run, split, version, manifest).verdict
+            except FerError:
+                verdict = None  # its row on the board says why
+        steps.append(Step(change, run, verdict))
+    total = pair(first, second, split, version, manifest).verdict
+    told = [step.verdict for step in steps if step.verdict is not None]
+    together = None
+    if told and len(told) == sum(not step.change.problem for step in steps):
+        together = float(total["difference"]) - sum(float(v["difference"]) for v in told)
+    return Attribution(steps, total, together)

@@ -1,0 +1,138 @@
+"""Paired experiments: runs that differ in one thing alone, held against each other on the same images.
+
+for row in find(entries, "val", version, manifest):
+    row.axis, row.before, row.after, row.gain["difference"]      # colour, gray, rgb, +.008
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from fer_core.evaluation import ranking, settings, significance
+from fer_core.runs.run import Run
+
+AXES: dict[str, tuple[str, ...]] = {
+    "colour": ("model.color",),
+    "frozen or fine-tuned": ("model.trainable_layers",),
+    "pretrained": ("model.weights",),
+    "depth and width": ("model.blocks", "model.head"),
+    "backbone": ("model.backbone", "model.backbone_size"),
+    "loss": ("loss",),
+    "optimizer": ("optimizer",),
+    "schedule": ("schedule",),
+    "augmentation": ("augmentation",),
+    "class balance": ("training.class_weight", "training.sampling"),
+}
+"""What an experiment is about -> the settings, or tables of settings, in which its two sides may differ."""
+MOST = 60
+"""Pairs shown at most; the latest count first."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two entries that differ along one axis.
+
+    Attributes:
+        axis: of `AXES`, else the name of the one setting.
+        before, after: what each side has, in words.
+        first, second: ids of the runs behind each.
+        gain: `significance.gain` of the second over the first; p corrected for all pairs (Holm).
+    """
+
+    axis: str
+    before: str
+    after: str
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    gain: Mapping[str, Any]
+
+
+def find(
+    entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
+) -> list[Paired]:
+    """Pairs of entries of one version that differ along one axis, seeds aside; of several alike, each with the oldest.
+
+    Args:
+        entries: runs, the newest first; several in one are seeds of one recipe. Of a pair the older is the first.
+        split, version, manifest: as `ranking.rank`.
+    """
+    known = [(entry, found) for entry in reversed(entries) if (found := settings.of(entry[0])) is not None]
+    pairs = list(_pairs(known))[-MOST:]
+    used = {entry[0].id: entry for pair in pairs for entry in (pair.one, pair.two)}
+    if not used:
+        return []
+    lineup = ranking.line_up(list(used.values()), split, version, manifest)
+    place = {name: i for i, name in enumerate(lineup.entries)}
+    result = []
+    for pair in pairs:
+        first, second = (
+            tuple(run.id for run in entry if run.id not in lineup.left_out) for entry in (pair.one, pair.two)
+        )
+        if lineup.images and first in place and second in place:
+            a, b = lineup.correct[place[first]], lineup.correct[place[second]]
+            gain = significance.gain(a, b, lineup.groups)
+            result.append(Paired(pair.axis, pair.before, pair.after, first, second, gain))
+    corrected = significance.holm([row.gain["p"] for row in result])
+    return [
+        replace(row, gain={**row.gain, "p": p, "told_apart": p < significance.ALPHA})
+        for row, p in zip(result, corrected, strict=True)
+    ][::-1]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    axis: str
+    before: str
+    after: str
+    one: Sequence[Run]
+    two: Sequence[Run]
+
+
+def _pairs(found: Sequence[tuple[Sequence[Run], Mapping[str, Any]]]) -> Iterator[_Pair]:
+    """Of the entries that are equal but for one axis, each with the oldest."""
+    names = _varying([values for _, values in found])
+    axes = {axis: [name for name in names if _within(name, parts)] for axis, parts in AXES.items()}
+    other = [name for name in names if not any(name in part for part in axes.values())]
+    told: set[tuple[str, str]] = set()
+    for axis, inside in [*axes.items(), *((name, [name]) for name in other)]:
+        alike: dict[str, list[tuple[Sequence[Run], Mapping[str, Any]]]] = {}
+        for entry, values in found:
+            rest = [values.get(name) for name in names if name not in inside]
+            key = json.dumps([entry[0].version, rest], default=str)
+            alike.setdefault(key, []).append((entry, values))
+        for (base, old), *others in alike.values() if inside else ():
+            for entry, values in others:
+                ids = (base[0].id, entry[0].id)
+                differ = [name for name in inside if old.get(name) != values.get(name)]
+                if differ and ids not in told:
+                    told.add(ids)
+                    yield _Pair(axis, _side(old, differ), _side(values, differ), base, entry)
+
+
+def _varying(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Settings that are not the same everywhere, the seed aside."""
+    names = dict.fromkeys(name for values in found for name in values if name != settings.SEED)
+    return [name for name in names if any(values.get(name) != found[0].get(name) for values in found)]
+
+
+def _within(name: str, parts: Sequence[str]) -> bool:
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
+
+
+def _side(values: Mapping[str, Any], differ: Sequence[str]) -> str:
+    """What one side has where they differ, in words."""
+    kinds = [name for name in differ if name.endswith(".name")]
+    shown = kinds or list(differ[:3])
+    bare = len(shown) == 1
+    parts = [
+        settings.words(values.get(name))
+        if bare
+        else f"{settings.short(name, differ)} {settings.words(values.get(name))}"
+        for name in shown
+    ]
+    return ", ".join(parts) + (" …" if len(differ) > 3 and not kinds else "")

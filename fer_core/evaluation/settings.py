@@ -1,0 +1,103 @@
+"""The settings of many runs as one table, and how much each goes with the accuracy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fer_core.runs.run import Run
+from fer_core.training.recipe import fields, parse
+
+SEED = "training.seed"
+ORIGIN = ("name", "extends", "description")
+"""Fields that say where a recipe comes from, not what it does."""
+_known: dict[Path, tuple[int, dict[str, Any] | None]] = {}
+_MOST = 4000  # runs kept in memory
+
+
+def of(run: Run) -> dict[str, Any] | None:
+    """Every setting of a run by its dotted name; None where its recipe cannot be read. Do not change it."""
+    path = run.folder / "recipe.toml"
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        return None
+    held = _known.get(path)
+    if held is None or held[0] != stamp:
+        if len(_known) > _MOST:
+            _known.clear()
+        held = _known[path] = (stamp, _read(path))
+    return held[1]
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found = fields(parse(path.read_text(encoding="utf-8")))
+    except Exception:  # cut off, or from another version of the app
+        return None
+    return {name: value for name, value in found.items() if name not in ORIGIN}
+
+
+def varying(runs: Sequence[Run]) -> pd.DataFrame:
+    """The settings in which runs differ.
+
+    Returns:
+        index run id, one column per setting (the seed is left out), values as numbers, booleans or words; a setting
+        another kind of optimizer, schedule, loss or network does not have is missing. Runs without a readable recipe
+        are left out.
+    """
+    found = {run.id: values for run in runs if (values := of(run)) is not None}
+    names = list(dict.fromkeys(name for values in found.values() for name in values if name != SEED))
+    table = pd.DataFrame(
+        {name: [plain(values.get(name)) for values in found.values()] for name in names},
+        index=list(found),
+        dtype=object,
+    )
+    return table.loc[:, [len({repr(v) for v in table[name]}) > 1 for name in table]]
+
+
+def plain(value: Any) -> Any:
+    """A number or boolean as it is, None for none, anything else in words."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_block, value)) or "none"
+    return str(value)
+
+
+def words(value: Any) -> str:
+    """A setting as a person reads it."""
+    value = plain(value)
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _block(item: Any) -> str:
+    """A layer of a network in a word or two, such as `conv 64`."""
+    if not isinstance(item, Mapping):
+        return str(item)
+    size = item.get("filters") or item.get("units") or ""
+    return f"{item.get('kind', '?')} {size}".strip()
+
+
+def weight(values: pd.Series, accuracy: pd.Series) -> float:
+    """Share of the spread of the accuracy that goes with a setting (eta squared, 0..1), however it came about."""
+    total = float(((accuracy - accuracy.mean()) ** 2).sum())
+    if total <= 0:
+        return 0.0
+    means = accuracy.groupby(values.map(repr)).transform("mean")
+    return float(((means - accuracy.mean()) ** 2).sum()) / total
+
+
+def short(name: str, among: Sequence[str]) -> str:
+    """The last part of a dotted name, where no other of these ends so."""
+    last = name.rpartition(".")[2]
+    alone = sum(other.rpartition(".")[2] == last for other in among) == 1
+    return re.sub("_", " ", last) if alone and last != "name" else name
