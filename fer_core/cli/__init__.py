@@ -16,6 +16,7 @@ import click
 
 from fer_core import __version__
 from fer_core.cli import (
+    about,
     agreement,
     checks,
     compare,
@@ -61,7 +62,10 @@ def cli() -> None:
     """
 
 
-cli.add("Get a dataset and look at it", [data.sample, *intake.COMMANDS, *data.COMMANDS, *versions.COMMANDS])
+cli.add(
+    "Get a dataset and look at it",
+    [data.sample, *intake.COMMANDS, *data.COMMANDS, *about.COMMANDS, *versions.COMMANDS],
+)
 cli.add(
     "Find what is wrong and repair it",
     [

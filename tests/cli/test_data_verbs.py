@@ -115,3 +115,25 @@ def test_parquet_comes_back_as_the_same_version(fer: Fer, tmp_path: Path) -> Non
     again = fer("import", out, "--name", "again", "--json").json
     assert (again["images"], again["unreadable"]) == (done.json["images"], 0)
     assert fer("inspect", out, "--json").json["kind"] == "folder"
+
+
+def test_passport_notes_and_report(fer: Fer, tmp_path: Path) -> None:
+    told = fer("passport", "faces", "--json")
+    check_keys("passport", told)
+    assert told.json["matches"] == []
+    assert told.json["leaks"]["val"]["in_train"] > 0
+    assert "val pictures are in train" in fer("passport", "faces").out
+    assert fer("notes", "faces", "--class", "sad", "--confuses", "neutral").status == 0
+    told = fer("notes", "faces", "--text", "Drawn", "--json")
+    check_keys("notes", told)
+    assert (told.json["dataset"], told.json["classes"]) == ("Drawn", {"sad": {"confuses": "neutral"}})
+    assert "what it is confused with: neutral" in fer("notes", "faces").out
+    for wrong in (["--class", "bored"], ["--confuses", "x"], ["--class", "sad", "--text", "x"]):
+        done = fer("notes", "faces", *wrong)
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    done = fer("report", "faces", "--out", tmp_path / "r.html", "--json")
+    check_keys("report", done)
+    page = (tmp_path / "r.html").read_text()
+    assert done.json["bytes"] == len(page.encode())
+    assert all(words in page for words in ("Drawn", "neutral", done.json["version"]))
+    assert fer("report", "faces", "--out", tmp_path / "no" / "r.html").status == 2

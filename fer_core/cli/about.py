@@ -1,0 +1,115 @@
+"""Verbs that say what a dataset is: passport, notes, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fer_core.cli.common import TargetFile, dataset, label, name_argument, version_option
+from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import job_option, work
+from fer_core.data.notes import KINDS
+from fer_core.errors import NotFound
+
+
+@click.command("passport")
+@name_argument
+@version_option
+@reports
+def passport(name: str, version: str | None) -> Report:
+    """Say which public set the images are from, and whether test pictures are also in train.
+
+    Class counts are compared with those published of FER2013, the four-class set, AffectNet and RAF-DB; pictures with
+    fingerprints of FER2013 and the four-class set, by pixels and by look.
+    """
+    from fer_core.quality.passport import leak_words
+    from fer_core.quality.passport import passport as compare
+
+    found = dataset(name)
+    chosen = found.version(version)
+    known = compare(found.manifest(chosen.id))
+    result = {"name": name, "version": chosen.id, "number": chosen.number, **known.record()}
+    lines = [f"{name}, version {label(chosen)}: {known.images:,} images, counts {known.fingerprint}", ""]
+    lines += [f"{m.words}\n  {m.advice}".rstrip() for m in known.matches] or [known.headline]
+    if known.matches:
+        lines += leak_words(known.leaks)
+        rows = [
+            (m.title, m.counts or "others", *("-" if s is None else f"{s:.1%}" for s in (m.pixels, m.looks)), m.source)
+            for m in known.matches
+        ]  # fmt: skip
+        lines += ["", table(("set", "equal counts per", "by pixels", "by look", "published in"), rows)]
+    return Report(result, "\n".join(lines))
+
+
+@click.command("notes")
+@name_argument
+@click.option("--class", "label_", metavar="CLASS", default=None, help="About this class; else the dataset.")
+@click.option(
+    "--distinguishes", metavar="TEXT", default=None, help='What tells the class apart; "" removes it.'
+)
+@click.option("--confuses", metavar="TEXT", default=None, help='What it is confused with; "" removes it.')
+@click.option("--text", metavar="TEXT", default=None, help='Kept with the dataset; "" removes it.')
+@reports
+def notes(
+    name: str, label_: str | None, distinguishes: str | None, confuses: str | None, text: str | None
+) -> Report:
+    """Show the notes about a dataset and its classes, or write one."""
+    from fer_core.data import notes as store
+    from fer_core.data import records
+
+    found = dataset(name)
+    about_class = {"distinguishes": distinguishes, "confuses": confuses}
+    if label_ is None and any(words is not None for words in about_class.values()):
+        raise click.UsageError("--distinguishes and --confuses need --class.")
+    if label_ is not None and text is not None:
+        raise click.UsageError(
+            "--text is about the dataset; with --class give --distinguishes or --confuses."
+        )
+    known = records.classes(found.manifest())
+    if label_ is not None and label_ not in known:
+        raise NotFound("The dataset has no such class", received=label_, hint=f"Classes: {', '.join(known)}")
+    if text is not None:
+        store.write_note(found, text)
+    for kind, words in about_class.items():
+        if words is not None:
+            store.write_note(found, words, label=label_, kind=kind)
+    told = store.read_notes(found)
+    lines = [told["dataset"]] if told["dataset"] else []
+    for one, own in told["classes"].items():
+        if label_ in (None, one):
+            lines += [one, *(f"  {KINDS[kind].lower()}: {words}" for kind, words in own.items())]
+    return Report({"name": name, **told}, "\n".join(lines) or f"{name} has no notes yet")
+
+
+@click.command("report")
+@name_argument
+@version_option
+@click.option("--out", type=TargetFile(), metavar="FILE", required=True, help="HTML file to write.")
+@job_option
+@reports
+def report(name: str, version: str | None, out: Path, job: Path | None) -> Report:
+    """Write all that is known about a version as one HTML page that needs nothing else.
+
+    Counts, splits, drift, balance, checks, copies and leaks, likely wrong labels if they are ranked, faces of every class,
+    notes, versions, the passport, and the version id. It shows faces: send it to nobody who may not see them.
+    """
+    from fer_core.evaluation import data_report
+    from fer_core.workspace import write_atomic
+
+    with work(job) as task:
+        found = dataset(name)
+        chosen = found.version(version)
+        page = data_report.write(found, chosen.id, task.progress)
+        write_atomic(out.resolve(), page)
+        task.result = {
+            "name": name,
+            "version": chosen.id,
+            "number": chosen.number,
+            "out": str(out.resolve()),
+            "bytes": len(page.encode()),
+        }
+    return Report(task.result, f"{name}, version {label(chosen)}: report written to {out}")
+
+
+COMMANDS: list[click.Command] = [passport, notes, report]

@@ -1,0 +1,224 @@
+"""Where a dataset comes from: its class counts and pictures against public sets, and whether its test splits are clean.
+
+found = passport(dataset.manifest())
+found.headline      # "A copy of FER2013; 288 of 3,589 test pictures are in train."
+
+Two kinds of evidence are kept apart: class counts equal to the published ones, and pictures that are the set's own
+(`fingerprints`). Counts of a part of a set tell nothing; its pictures do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fer_core.data.records import counts, readable
+from fer_core.emotions import UNASSIGNED, ordered_splits
+from fer_core.quality.fingerprints import FALSE_SHARE, Bloom, Fingerprint, pixel_keys, shipped
+from fer_core.quality.known_sets import KNOWN, Counts, KnownSet, known
+
+SAME, RE_ENCODED, SOME = 0.98, 0.85, 0.05
+"""Shares of the pictures from which a dataset is called a part of a set, the same where they were encoded again (about one
+perceptual hash in ten then differs), and from which a set is named at all."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A public set that this dataset resembles.
+
+    Attributes:
+        key, title: of the set.
+        counts: "split and class", "class" or "split" where these counts equal the published ones; "" where none do.
+        pixels: share (0..1) of the pictures that are the set's, pixel for pixel; None where it has no fingerprint.
+        looks: the same by perceptual hash, which also finds pictures that were encoded again.
+        covered: share (0..1) of the fingerprint's pictures that are here, by whichever finds more.
+        known_share: share (0..1) of the whole public set that its fingerprint was made from.
+        words: what that means.
+        advice: what to know before training.
+        source: where the published numbers are from.
+    """
+
+    key: str
+    title: str
+    counts: str
+    pixels: float | None
+    looks: float | None
+    covered: float | None
+    known_share: float | None
+    words: str
+    advice: str
+    source: str
+
+    @property
+    def share(self) -> float:
+        """The larger share of pictures; 1 where only counts were compared and are equal."""
+        seen = [value for value in (self.pixels, self.looks) if value is not None]
+        return max(seen) if seen else float(bool(self.counts))
+
+
+@dataclass(frozen=True)
+class Passport:
+    """What is known about a version's origin.
+
+    Attributes:
+        fingerprint: 16 hex digits of its counts per split and class: equal for equal counts under any names of files.
+        images: readable ones.
+        counts: per split and class.
+        matches: public sets it resembles, the strongest first.
+        leaks: split -> pictures of it that are also in train, of how many; val, test and others, not train.
+    """
+
+    fingerprint: str
+    images: int
+    counts: Counts
+    matches: list[Match]
+    leaks: dict[str, dict[str, int]]
+
+    @property
+    def leaking(self) -> dict[str, dict[str, int]]:
+        """The splits that share pictures with train."""
+        return {split: row for split, row in self.leaks.items() if row["in_train"]}
+
+    @property
+    def headline(self) -> str:
+        """One or two sentences."""
+        first = self.matches[0].words if self.matches else "It resembles none of the public sets known here."
+        return " ".join([first, *leak_words(self.leaks)])
+
+    def record(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self) | {"headline": self.headline}
+
+
+def leak_words(leaks: dict[str, dict[str, int]]) -> list[str]:
+    """`12 of 128 test pictures are in train.`, for every split that has such."""
+    return [
+        f"{row['in_train']:,} of {row['images']:,} {split} pictures are in train."
+        for split, row in reversed(leaks.items())
+        if row["in_train"]
+    ]
+
+
+def passport(manifest: pd.DataFrame, prints: dict[str, Fingerprint] | None = None) -> Passport:
+    """Compare a version with the public sets.
+
+    Args:
+        manifest: the version.
+        prints: fingerprints to compare with; None for those that come with the program.
+    """
+    rows = readable(manifest)
+    own: Counts = {
+        str(split): {str(name): int(n) for name, n in row.items()} for split, row in counts(rows).iterrows()
+    }
+    known_prints = shipped() if prints is None else prints
+    found = [_match(one, own, rows, known_prints.get(one.key)) for one in KNOWN]
+    matches = sorted((m for m in found if m), key=_strength, reverse=True)
+    return Passport(count_fingerprint(own), len(rows), own, _without_echoes(matches), _leaks(rows))
+
+
+def count_fingerprint(own: Counts) -> str:
+    """16 hex digits of counts per split and class; classes and splits without images do not matter."""
+    filled = {s: {c: n for c, n in row.items() if n} for s, row in own.items()}
+    text = json.dumps({s: row for s, row in filled.items() if row}, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _match(one: KnownSet, own: Counts, rows: pd.DataFrame, print_: Fingerprint | None) -> Match | None:
+    equal = _equal_counts(one, own)
+    pixels = looks = covered = share = None
+    if print_ is not None and len(rows):
+        same = print_.pixels.holds(pixel_keys(rows))
+        alike = print_.looks.holds(rows["phash"].to_numpy(np.uint64))
+        pixels, looks = _corrected(same), _corrected(alike | same)
+        covered = max(
+            _covered(rows["pixel_hash"][same], print_.pixels), _covered(rows["phash"][alike], print_.looks)
+        )
+        share = min(print_.images / one.images, 1.0)
+    if not equal and max(pixels or 0.0, looks or 0.0) < SOME:
+        return None
+    words = _words(one, equal, pixels, looks, share, len(rows))
+    return Match(one.key, one.title, equal, pixels, looks, covered, share, words, one.advice, one.source)
+
+
+def _covered(hits: pd.Series, keys: Bloom) -> float:
+    """The share of a filter's hashes that were hit."""
+    return min(hits.nunique() / keys.keys, 1.0)
+
+
+def _corrected(found: np.ndarray) -> float:
+    """The share of hits, less those that a filter makes up."""
+    return float(max(found.mean() - FALSE_SHARE, 0.0) / (1 - FALSE_SHARE))
+
+
+def _equal_counts(one: KnownSet, own: Counts) -> str:
+    """Which counts equal the published ones."""
+    filled = {s: {c: n for c, n in row.items() if n} for s, row in own.items() if sum(row.values())}
+    if one.counts and filled == one.counts:
+        return "split and class"
+    total: dict[str, int] = {}
+    for row in filled.values():
+        for name, n in row.items():
+            total[name] = total.get(name, 0) + n
+    if one.counts and total == one.by_class():
+        return "class"
+    sizes = {split: sum(row.values()) for split, row in filled.items()}
+    return "split" if len(sizes) > 1 and sizes == one.by_split() else ""
+
+
+def _words(
+    one: KnownSet, equal: str, pixels: float | None, looks: float | None, share: float | None, images: int
+) -> str:
+    """One sentence that says what is known and by what."""
+    if pixels is None or looks is None or share is None:
+        return f"Its counts per {equal} are exactly those of {one.title} ({images:,} images)."
+    best = max(pixels, looks)
+    if best < SOME:
+        return f"Its counts per {equal} are exactly those of {one.title}, but its pictures are others."
+    origin = f", itself a re-encoded part of {known(one.part_of).title}" if one.part_of else ""
+    how = "pixel for pixel" if pixels >= 0.9 * best else "encoded again"
+    some = round(best * images)
+    shown = f"all {images:,}" if some == images else f"{some:,} of {images:,}"
+    if equal:
+        part = "" if best >= share else f" ({share:.0%} of the set can be told by its pictures)"
+        return (
+            f"A copy of {one.title}{origin}: its counts per {equal} are the published ones, and {shown} pictures "
+            f"are its own, {how}{part}."
+        )
+    if best >= SAME or (best >= RE_ENCODED and how != "pixel for pixel"):
+        return f"A part of {one.title}{origin}: {shown} pictures are its own, {how}; the whole set has {one.images:,}."
+    return f"Holds pictures of {one.title}{origin}: {shown} ({best:.0%}), {how}."
+
+
+def _strength(match: Match) -> tuple[float, float, float]:
+    # The very pixels before the looks of them, and of two sets that hold all the one that is held more fully.
+    return (
+        2.0 * (match.counts == "split and class") + bool(match.counts) + (match.pixels or 0.0),
+        match.covered or 0.0,
+        match.looks or 0.0,
+    )
+
+
+def _without_echoes(matches: list[Match]) -> list[Match]:
+    """Leave out sets that are only another edition of the one found first."""
+    if not matches:
+        return []
+    first = known(matches[0].key)
+    echoes = {"fer2013-folders", "affectnet7", "affectnet8"} - {first.key}
+    return [
+        m for m in matches if m.key not in echoes or known(m.key).part_of not in {first.key, first.part_of}
+    ]
+
+
+def _leaks(rows: pd.DataFrame) -> dict[str, dict[str, int]]:
+    splits = [s for s in ordered_splits(rows["split"].unique()) if s not in ("train", UNASSIGNED)]
+    train = rows.loc[rows["split"] == "train", "pixel_hash"]
+    found = {}
+    for split in splits:
+        own = rows[rows["split"] == split]
+        found[split] = {"in_train": int(own["pixel_hash"].isin(train).sum()), "images": len(own)}
+    return found
