@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from fer_core.emotions import SPLITS, UNASSIGNED
 
 TOLERANCE = 2.0
 """Percentage points by which a split may miss its target and still be called good."""
+EVEN_RATIO, UNEVEN_RATIO = 1.25, 1.5
+"""Largest class over smallest, up to which a split counts as balanced, and from which it does not."""
+_SURE = 0.01
 SMALL = 500
 """Images below which a split cannot rank models: at 82 % the 95 % interval is wider than 3.4 points each way."""
 
@@ -28,7 +32,12 @@ def split_shares(manifest: pd.DataFrame, target: Sequence[float] = (80, 10, 10))
         Index split; columns images (int64), share (0..1), target (0..1, NaN for a split without one), verdict
         (good, look or bad) and words for it.
     """
-    images = counts(manifest).sum(axis=1)
+    return shares_of(counts(manifest), target)
+
+
+def shares_of(table: pd.DataFrame, target: Sequence[float] = (80, 10, 10)) -> pd.DataFrame:
+    """`split_shares` of counts per split and class."""
+    images = table.sum(axis=1)
     wanted = pd.Series(dict(zip(SPLITS, np.asarray(target, float) / 100, strict=True)))
     table = pd.DataFrame({"images": images.astype("int64"), "share": images / max(int(images.sum()), 1)})
     table["target"] = wanted.reindex(table.index)
@@ -55,7 +64,12 @@ def class_balance(manifest: pd.DataFrame) -> pd.DataFrame:
         Index class; columns images (int64), share (0..1), ideal (0..1: one over the number of classes) and weight:
         the class weight that balances them, n / (classes * images), as scikit-learn's `compute_class_weight`.
     """
-    images = counts(manifest).sum(axis=0).astype("int64")
+    return balance_of(counts(manifest))
+
+
+def balance_of(counted: pd.DataFrame) -> pd.DataFrame:
+    """`class_balance` of counts per split and class."""
+    images = counted.sum(axis=0).astype("int64")
     total = max(int(images.sum()), 1)
     table = pd.DataFrame({"images": images, "share": images / total})
     table["ideal"] = 1 / max(len(images), 1)
@@ -71,7 +85,12 @@ def drift(manifest: pd.DataFrame) -> dict[str, float] | None:
     Returns:
         chi2, dof, p and cramers_v; None where there are fewer than two splits or two classes.
     """
-    table = counts(manifest).drop(index=UNASSIGNED, errors="ignore")
+    return drift_of(counts(manifest))
+
+
+def drift_of(counted: pd.DataFrame) -> dict[str, float] | None:
+    """`drift` of counts per split and class."""
+    table = counted.drop(index=UNASSIGNED, errors="ignore")
     table = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
     if min(table.shape, default=0) < 2:
         return None
@@ -87,3 +106,64 @@ def drift(manifest: pd.DataFrame) -> dict[str, float] | None:
         "p": float(chdtrc(dof, chi2)),
         "cramers_v": float(np.sqrt(chi2 / (total * (min(table.shape) - 1)))),
     }
+
+
+def mix_of(counted: pd.DataFrame) -> pd.DataFrame:
+    """How even the classes of every split are.
+
+    Args:
+        counted: images per split (index) and class (columns).
+
+    Returns:
+        Index split, without images in no split; columns ratio (images of the largest class over those of the
+        smallest, infinite where one is missing), largest and smallest (classes), p (of Pearson's chi-square test
+        against even classes) and mix: "balanced" (ratio up to `EVEN_RATIO`, or no more uneven than chance makes it),
+        "uneven" (ratio from `UNEVEN_RATIO`, and not by chance), or "nearly".
+    """
+    table = counted.drop(index=UNASSIGNED, errors="ignore")
+    table = table.loc[table.sum(axis=1) > 0]
+    rows = []
+    for _, row in table.iterrows():
+        images = row.to_numpy(np.float64)
+        expected = images.mean()
+        p = (
+            float(chdtrc(len(images) - 1, ((images - expected) ** 2 / expected).sum()))
+            if len(images) > 1
+            else 1.0
+        )
+        ratio = float(images.max() / images.min()) if images.min() > 0 else float("inf")
+        uneven = ratio >= UNEVEN_RATIO and p < _SURE
+        mix = "balanced" if ratio <= EVEN_RATIO or p >= _SURE else "uneven" if uneven else "nearly"
+        rows.append((ratio, str(row.idxmax()), str(row.idxmin()), p, mix))
+    return pd.DataFrame(rows, index=table.index, columns=["ratio", "largest", "smallest", "p", "mix"])
+
+
+def callouts(counted: pd.DataFrame) -> list[str]:
+    """What the class mix of the splits does to training and testing, one sentence each.
+
+    Said where a split that a model learns from is balanced and one that judges it is not, or the other way round:
+    merging more data into train alone does that.
+    """
+    mix = mix_of(counted)
+    if "train" not in mix.index or len(counted.columns) < 2:
+        return []
+    rows = {str(row["split"]): row for row in mix.rename_axis("split").reset_index().to_dict("records")}
+    train, said = rows.pop("train"), []
+    for split, other in rows.items():
+        if train["mix"] == "balanced" and other["mix"] == "uneven":
+            said.append(
+                f"train is balanced, {split} is not ({_ratio(other)}): accuracy on {split} mostly counts "
+                f"{other['largest']}, and what a balanced train teaches is not what {split} asks."
+            )
+        elif train["mix"] != "balanced" and other["mix"] == "balanced":
+            said.append(
+                f"{split} is balanced, train is not ({_ratio(train)}): a model learns to expect {train['largest']} "
+                f"more often than {split} shows it. Weight the classes, or balance train."
+            )
+    return said
+
+
+def _ratio(row: Mapping[Any, Any]) -> str:
+    if np.isinf(row["ratio"]):
+        return f"no {row['smallest']}"
+    return f"{row['largest']} {row['ratio']:.1f} times {row['smallest']}"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fer_core.data.dataset import Dataset
@@ -46,6 +48,21 @@ def measures(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None =
         known.to_parquet(buffer)
         write_atomic(store_path(dataset), buffer.getvalue())
     return known.reindex(rows["pixel_hash"]).reset_index(drop=True)
+
+
+def stamp(dataset: Dataset) -> float:
+    """Changes when pictures were measured; 0 while none are."""
+    path = store_path(dataset)
+    return path.stat().st_mtime if path.is_file() else 0.0
+
+
+def unmeasured(dataset: Dataset, hashes: pa.Array) -> int:
+    """How many of these pictures, by pixel hash, would have to be measured."""
+    if not stamp(dataset):
+        return int(pc.count_distinct(hashes).as_py())
+    known = pa.array(_load(store_path(dataset)).index, hashes.type)
+    missing = hashes.filter(pc.invert(pc.is_in(hashes, value_set=known)))
+    return int(pc.count_distinct(missing).as_py())
 
 
 def _load(path: Path) -> pd.DataFrame:

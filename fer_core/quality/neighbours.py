@@ -62,3 +62,35 @@ def nearest(
     similarity = (vectors @ vectors[int(own["row"])])[manifest["row"].to_numpy()[places]]
     best = np.argsort(-similarity, kind="stable")[:count]
     return manifest.iloc[places[best]].assign(similarity=similarity[best])
+
+
+def alike(
+    pixels: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    phashes: NDArray[np.uint64],
+    own: int,
+    candidates: int = 4000,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The pictures most like one among very many, without a vector for each: those with the nearest perceptual
+    hashes are compared pixel by pixel.
+
+    Args:
+        pixels: uint8 (m, 48, 48), all pictures of a dataset.
+        rows: int64 (n,), which of them are looked at.
+        phashes: uint64 (n,), of the same.
+        own: place in `rows` of the picture itself; it is left out.
+        candidates: pictures that are compared.
+
+    Returns:
+        Places in `rows`, best first, int64 (k,), and their similarities, float32 (k,), -1..1.
+    """
+    bits = np.bitwise_count(phashes ^ phashes[own]).astype(np.int16)
+    bits[own] = 65
+    count = min(candidates, len(rows) - 1)
+    if count < 1:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    near = np.sort(np.argpartition(bits, count - 1)[:count])
+    vectors = signatures(np.asarray(pixels[rows[near]]))
+    similarity = vectors @ signatures(np.asarray(pixels[rows[own : own + 1]]))[0]
+    best = np.argsort(-similarity, kind="stable")
+    return near[best], similarity[best]

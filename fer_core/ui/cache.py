@@ -19,7 +19,7 @@ from fer_core.runs import store
 from fer_core.workspace import Workspace
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _manifest(root: str, dataset: str, version: str) -> pd.DataFrame:
     return open_dataset(Workspace(Path(root)), dataset).manifest(version)
 
@@ -31,7 +31,8 @@ def _exact(root: str, dataset: str, version: str) -> Groups:
 
 def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
     """The manifest of a version (a copy: change it freely)."""
-    return _manifest(str(dataset.workspace.root), dataset.name, version)
+    # pandas copies on write, so this costs nothing, and nobody can change what the others see.
+    return _manifest(str(dataset.workspace.root), dataset.name, version).copy(deep=False)
 
 
 def exact_groups(dataset: Dataset, version: str) -> Groups:

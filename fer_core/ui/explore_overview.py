@@ -4,108 +4,114 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.data import records
+from fer_core.errors import SplitError
 from fer_core.quality import balance
-from fer_core.ui import cache, face_card, faces, html, page, tables, versions_card
-from fer_core.ui.faces import Face, each, file_name
-from fer_core.ui.page import Scope
+from fer_core.quality.selection import Selection
+from fer_core.splits.ratios import parse_ratios
+from fer_core.ui import (
+    explore_checks,
+    explore_face,
+    explore_sheets,
+    explore_tables,
+    html,
+    links,
+    versions_card,
+)
+from fer_core.ui.explore_desk import Desk, shown
 
-PER_CLASS = 8
+_TARGET = "80/10/10"
 
 
-def draw(scope: Scope) -> None:
+def draw(desk: Desk) -> None:
     """The whole view "Overview"."""
-    manifest = scope.manifest
-    good = records.readable(manifest)
-    classes, splits = records.classes(manifest), records.splits(manifest)
-    groups = cache.exact_groups(scope.dataset, scope.version.id)
-    shares = balance.split_shares(manifest)
-    drift = balance.drift(manifest)
-    unreadable = manifest[manifest["error"] != ""]
-    left, right = st.columns([2, 1.12], gap="medium")
+    with st.container(key="exp-main"):
+        left, right = st.columns([2, 1.12], gap="medium")
+    with left:
+        _splits(desk)
+        _classes(desk)
+        _faces(desk)
+    with right:
+        explore_checks.card(desk)
+        versions_card.overview(desk.scope)
+        explore_face.card(desk)  # the last, so that it can stay in view while the faces are scrolled
 
-    with left, st.container(border=True):
-        st.html(
-            html.heading("Splits and classes", "target 80 / 10 / 10")
-            + tables.splits_and_classes(manifest, shares)
-        )
-        if drift is not None:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.html(tables.drift_line(drift), width="content")
-                st.page_link(
-                    "pages/data/stratify.py", label="Repair on Stratify", icon=":material/call_split:"
+
+def _follow(desk: Desk, where: str) -> None:
+    """Show the faces behind a number of a table."""
+    _, split, label = where.split("|", 2)
+    chosen = {name: (value,) for name, value in (("split", split), ("label", label)) if value}
+    desk.show(shown(any_of=chosen), view="Faces")
+
+
+def _splits(desk: Desk) -> None:
+    counted = desk.facts.counts()
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(html.heading("Splits and classes"))
+            with st.popover("Target", type="tertiary", key="exp-target-pop"):
+                text = st.text_input(
+                    "Percent for train, val and test",
+                    _TARGET,
+                    key="target",
+                    bind="query-params",
+                    placeholder=_TARGET,
                 )
+        target = (80.0, 10.0, 10.0)
+        try:
+            target = parse_ratios(text or _TARGET)  # type: ignore[assignment]
+        except SplitError as error:
+            st.warning(str(error), icon=":material/warning:")
+        total = sum(target)
+        shares = balance.shares_of(counted, [100 * part / total for part in target])
+        markup = explore_tables.splits_and_classes(counted, shares) + explore_tables.drift(counted)
+        links.draw(markup, key="exp-splits", on_go=lambda where: _follow(desk, where))
+        st.page_link("pages/data/stratify.py", label="Repair on Stratify", icon=":material/call_split:")
 
-    with right, st.container(border=True):
-        st.html(
-            html.heading("Checks", f"{len(manifest):,} files")
-            + tables.checks(manifest, groups, cache.ranking(scope.dataset, scope.version.id))
-        )
-        with st.container(horizontal=True):
-            st.page_link("pages/data/duplicates.py", label="Copies", icon=":material/content_copy:")
-            st.page_link("pages/data/mislabels.py", label="Wrong labels", icon=":material/label_off:")
-        if len(unreadable):
-            with st.expander(f"{len(unreadable):,} unreadable files and why"):
-                st.dataframe(
-                    unreadable[["path", "error"]],
-                    hide_index=True,
-                    height=220,
-                    column_config={"path": "file", "error": "reason"},
+
+def _classes(desk: Desk) -> None:
+    counted = desk.facts.counts()
+    even = 1 / max(len(desk.classes), 1)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(html.heading("Class balance", f"even would be {even:.1%} each; the mark on the bars"))
+            with st.popover("Class weights", type="tertiary", key="exp-weights"):
+                st.html(
+                    '<p class="fer-note">Weights that make every class count alike in the loss: '
+                    "images / (classes × images of the class). Of the train split, where there is one.</p>"
                 )
+                st.code(weights(desk), language="json")
+        markup = explore_tables.class_balance(counted)
+        links.draw(markup, key="exp-balance", on_go=lambda where: _follow(desk, where))
 
-    with left, st.container(border=True):
-        st.html(html.heading("Class balance", "share of all images; even would be the mark"))
-        st.html(tables.class_balance(balance.class_balance(manifest)))
 
-    with left, st.container(border=True):
+def weights(desk: Desk) -> str:
+    """Class weights of what is trained on, as JSON."""
+    counted = desk.facts.counts()
+    trained = counted.loc[["train"]] if "train" in counted.index else counted
+    table = balance.balance_of(trained)
+    lines = [f'  "{name}": {weight:.3f}' for name, weight in table["weight"].items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def _faces(desk: Desk) -> None:
+    with st.container(border=True):
         st.html(html.heading("Faces", "click one to see what is known about it"))
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="center"):
             split = st.segmented_control(
                 "Split",
-                ["all", *splits],
+                ["all", *desk.facts.splits],
                 default="all",
                 required=True,
                 key="exp-split",
-                bind="query-params",
                 label_visibility="collapsed",
             )
-            label = st.selectbox(
-                "Class",
-                ["all classes", *classes],
-                key="exp-class",
-                bind="query-params",
-                label_visibility="collapsed",
-                width=170,
-            )
-            if st.button("Shuffle", shortcut="S", icon=":material/shuffle:"):
+            if st.button("Shuffle", shortcut="S", icon=":material/shuffle:", key="exp-shuffle"):
                 st.session_state["exp-seed"] = st.session_state.get("exp-seed", 0) + 1
-        seed = st.session_state.get("exp-seed", 0)
-        chosen = good if split == "all" else good[good["split"] == split]
-        selected = st.session_state.get("exp-face")
-        for name in classes if label == "all classes" else (label,):
-            pool = chosen[chosen["label"] == name]
-            some = pool.sample(
-                min(len(pool), PER_CLASS if label == "all classes" else faces.PAGE_SIZE), random_state=seed
-            )
-            count = f"<small>{len(some):,} of {len(pool):,}</small>"
-            st.html(f'<div class="fer-h">{html.esc(html.class_name(name, classes))} {count}</div>')
-            clicked = faces.sheet(
-                cache.faces(scope.dataset, some["row"]),
-                [
-                    Face(r["image_id"], file_name(r["path"]), r["split"], "selected" if r["image_id"] == selected else "")
-                    for r in each(some)
-                ],
-                key=f"exp-{name}", label=f"Faces labelled {name}", size=68, words=False,
-            )  # fmt: skip
-            if clicked and clicked != selected:
-                st.session_state["exp-face"] = clicked
-                st.rerun()
-
-    with right, st.container(border=True):
-        st.html(html.heading("This face"))
-        if selected in set(manifest["image_id"]):
-            face_card.draw(scope, str(selected))
-        else:
-            page.empty("No face chosen", "Click one of the faces.")
-    with right:
-        versions_card.overview(scope)
+        chosen = Selection(seed=st.session_state.get("exp-seed", 0))
+        if split != "all":
+            chosen = chosen.narrowed("split", str(split))
+        explore_sheets.per_class(desk, chosen, "exp-class")
+        frames = html.chip(
+            "look", "orange frame", "A copy in another split or with another label, or likely wrong"
+        )
+        st.html(f'<p class="fer-muted">{frames.text} flagged · blue frame: opened at the right</p>')

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from fer_core.data import records
-from fer_core.review import apply
-from fer_core.ui import cache, page, tables
-from fer_core.ui.page import Scope
+from fer_core.ui import html, page, tables, verdicts
+from fer_core.ui.explore_desk import Desk
 
 
-def draw(scope: Scope) -> None:
+def draw(desk: Desk) -> None:
     """Images, unreadable files, copies, decisions and the version."""
-    manifest = scope.manifest
-    good = records.readable(manifest)
-    summary = cache.exact_groups(scope.dataset, scope.version.id).summary()
+    facts, version = desk.facts, desk.scope.version
+    copies, good = facts.copies, int(facts.readable.sum())
+    across = html.plural(copies["groups_across_splits"], "group")
+    kinds = f"{len(facts.classes)} {'class' if len(facts.classes) == 1 else 'classes'}"
     page.numbers(
         [
-            (len(good), f"images in {len(records.classes(manifest))} classes"),
-            (len(manifest) - len(good), "unreadable"),
-            (summary["extra_copies"], f"extra copies in {summary['groups']:,} groups"),
-            (apply.preview(scope.dataset)["pending"], "decisions not yet applied"),
-            (f"v{scope.version.number}", tables.origin(scope.version, scope.dataset)),
+            (good, f"images in {kinds}, {html.plural(len(facts.splits), 'split')}"),
+            (len(facts) - good, "unreadable"),
+            (copies["extra_copies"], f"extra copies, {across} across splits"),
+            (verdicts.pending(desk.scope), "decisions not yet applied"),
+            (f"v{version.number}", tables.origin(version, desk.scope.dataset)),
         ]
     )

@@ -69,6 +69,15 @@ def _preview(root: str, name: str, head: str, newest: str) -> dict[str, Any]:
     return apply.preview(dataset, head, cache.manifest(dataset, head))
 
 
+def pending(scope: page.Scope) -> int:
+    """How many decisions the newest version does not contain yet."""
+    newest = Journal(scope.dataset.journal_path).newest()
+    if not newest:
+        return 0
+    head = scope.dataset.head
+    return int(_preview(str(scope.workspace.root), scope.dataset.name, head, newest)["pending"])
+
+
 def apply_card(scope: page.Scope) -> None:
     """How many decisions wait, and the button that makes them a version."""
     journal = Journal(scope.dataset.journal_path)

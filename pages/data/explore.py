@@ -2,21 +2,30 @@
 
 import streamlit as st
 
-from fer_core.ui import explore_overview, explore_strip, page, versions_card
+from fer_core.ui import explore_faces, explore_overview, explore_strip, page, verdicts, versions_card
+from fer_core.ui.explore_desk import VIEW, Desk, open_desk, write_address
 
-VIEWS = {"Overview": explore_overview.draw, "Versions": versions_card.draw}
+
+def versions(desk: Desk) -> None:
+    versions_card.draw(desk.scope)
+
+
+VIEWS = {"Overview": explore_overview.draw, "Faces": explore_faces.draw, "Versions": versions}
 
 scope = page.open_page(
     "Explore", "See what is in this set, and what is wrong with it, before anything is trained."
 )
-explore_strip.draw(scope)
+desk = open_desk(scope)
+explore_strip.draw(desk)
 view = st.segmented_control(
     "View",
     list(VIEWS),
     default="Overview",
     required=True,
-    key="view",
+    key=VIEW,
     bind="query-params",
     label_visibility="collapsed",
 )
-VIEWS[view](scope)
+VIEWS[view](desk)
+verdicts.apply_card(scope)
+write_address(desk)

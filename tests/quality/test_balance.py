@@ -9,7 +9,7 @@ from face_tables import faces, manifest_of
 from scipy.stats import chi2_contingency
 
 from fer_core.data.datasets import Dataset
-from fer_core.quality.balance import class_balance, drift, split_shares
+from fer_core.quality.balance import callouts, class_balance, drift, mix_of, split_shares
 from fer_core.quality.duplicates import find_exact
 from fer_core.quality.leakage import leak_table, leaked_share
 
@@ -102,3 +102,31 @@ def test_the_samples_splits_drift(sample: Dataset) -> None:
     assert found is not None
     assert found["p"] < 0.05
     assert found["cramers_v"] > 0.05
+
+
+def mix(**splits: tuple[int, ...]) -> pd.DataFrame:
+    """Counts per split of the classes happy, neutral and sad."""
+    return pd.DataFrame.from_dict(splits, orient="index", columns=["happy", "neutral", "sad"])
+
+
+def test_a_balanced_train_and_an_uneven_test_are_called_out() -> None:
+    found = mix_of(mix(train=(1000, 1010, 990), val=(300, 100, 90), test=(9, 7, 8)))
+    assert list(found["mix"]) == ["balanced", "uneven", "balanced"]
+    assert found.loc["val", "ratio"] == 300 / 90
+    assert found.loc["val", "largest"] == "happy"
+    said = callouts(mix(train=(1000, 1010, 990), val=(300, 100, 90), test=(900, 150, 160)))
+    assert [words.split(" (")[0] for words in said] == [
+        "train is balanced, val is not",
+        "train is balanced, test is not",
+    ]
+    back = callouts(mix(train=(900, 300, 250), test=(32, 32, 32)))
+    assert back[0].startswith("test is balanced, train is not (happy 3.6 times sad)")
+
+
+def test_like_splits_are_not_called_out() -> None:
+    assert callouts(mix(train=(900, 300, 250), test=(90, 30, 25))) == []
+    assert callouts(mix(train=(100, 100, 100), test=(10, 10, 10))) == []
+    assert callouts(mix(train=(5, 0, 0))) == []
+    missing = mix_of(mix(train=(50, 50, 0)))
+    assert np.isinf(missing.loc["train", "ratio"])
+    assert missing.loc["train", "mix"] == "uneven"

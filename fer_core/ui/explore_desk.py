@@ -1,0 +1,266 @@
+"""The desk of the explorer: what is shown of which version, kept in the session and in the address.
+
+The address is the truth when somebody follows a link or goes back in the browser; from then on the session is, and
+the address follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from fer_core.errors import FerError
+from fer_core.quality.facts import COPY_FLAGS, VOTE_FLAGS, VOTE_MEASURES, Facts
+from fer_core.quality.selection import CATEGORIES, RANGES, Selection
+from fer_core.review.decisions import Decision
+from fer_core.review.journal import Journal
+from fer_core.runs.run import Run
+from fer_core.ui import explore_cache, html, verdicts
+from fer_core.ui.page import Scope
+
+CHECKS_AT_ONCE = 4000
+"""Pictures that the page measures for the checks while it loads; more take a job."""
+VIEW = "view"
+_STATE = "exp-state"
+_PARAMETERS = ("q", "flag", "order", "seed", *CATEGORIES, *RANGES, "page", "face", "run", "like", "by")
+FLAG_WORDS = {
+    "copy": "has a copy", "copy_across_splits": "copy in another split", "copy_other_label": "copy with another label",
+    "likely_wrong": "label likely wrong", "humans_say_otherwise": "humans say otherwise",
+    "humans_disagree": "humans disagree", "humans_unclear": "humans see no emotion", "run_wrong": "run says otherwise",
+    "dark": "dark", "light": "bright", "blurry": "blurry", "low_information": "low information or blank",
+    "odd_size": "odd size", "odd_aspect_ratio": "odd aspect ratio", "grayscale": "gray among colour",
+    "unreadable": "unreadable",
+}  # fmt: skip
+CHECK_FLAGS = ("dark", "light", "blurry", "low_information", "odd_size", "odd_aspect_ratio", "grayscale")
+
+
+@dataclass
+class State:
+    """What a visitor has chosen. `ids` are faces picked from the map, too many for an address."""
+
+    dataset: str = ""
+    version: str = ""
+    selection: Selection = field(default_factory=Selection)
+    ids: tuple[int, ...] | None = None
+    page: int = 0
+    face: str = ""
+    run: str = ""
+    like: str = ""
+    by: str = "all"
+    picked: tuple[str, ...] = ()
+    nonce: int = 0
+    written: dict[str, str] = field(default_factory=dict)
+
+    def to_query(self) -> dict[str, str]:
+        found = self.selection.to_query()
+        for name in ("face", "run", "like"):
+            if value := getattr(self, name):
+                found[name] = value
+        if self.page:
+            found["page"] = str(self.page + 1)
+        if self.by != "all":
+            found["by"] = self.by
+        return found
+
+    def read(self, query: dict[str, str]) -> None:
+        """Take over what an address says."""
+        self.selection = Selection.from_query(query)
+        self.ids, self.picked = None, ()
+        self.page = max(int(query["page"]) - 1, 0) if query.get("page", "").isdecimal() else 0
+        self.face, self.run, self.like = (query.get(name, "") for name in ("face", "run", "like"))
+        self.by = query.get("by", "all")
+        self.written = query
+
+
+@dataclass
+class Desk:
+    """What the cards of the explorer share.
+
+    Attributes:
+        scope: dataset and version.
+        facts: everything known about its images.
+        journal: where decisions go.
+        newest: key of its newest entry.
+        state: what the visitor has chosen.
+        runs: runs on this dataset that have left predictions, newest first.
+        run: the one whose answers are shown, if any.
+    """
+
+    scope: Scope
+    facts: Facts
+    journal: Journal
+    newest: str
+    state: State
+    runs: list[Run]
+    run: Run | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.facts.classes
+
+    @property
+    def checks_known(self) -> bool:
+        """Whether the checks can be shown now; else a job has to measure the pictures first."""
+        return self.facts.unmeasured() <= CHECKS_AT_ONCE
+
+    def flags(self) -> list[str]:
+        """Flags that are known of this version, the gravest first."""
+        found = list(COPY_FLAGS[::-1])
+        found += ["likely_wrong"] if "label_score" in self.facts.extra_measures else []
+        found += VOTE_FLAGS[::-1] if self.facts.has_votes else []
+        found += ["run_wrong"] if self.run else []
+        found += CHECK_FLAGS if self.checks_known else []
+        return [*found, "unreadable"]
+
+    def measures(self) -> list[str]:
+        """Measures that are known of this version."""
+        found = ["brightness", "contrast", "sharpness", "side"]
+        found += VOTE_MEASURES if self.facts.has_votes else []
+        found += ["label_score"] if "label_score" in self.facts.extra_measures else []
+        return found + (["confidence"] if self.run else [])
+
+    def places(self) -> NDArray[np.int64]:
+        """Places of the images that are selected, in order."""
+        state = self.state
+        if (own := self.place(state.like)) is not None:
+            near, _ = explore_cache.nearest(self.scope.dataset, self.scope.version.id, own)
+            both = np.append(own, near)
+            return both[state.selection.mask(self.facts)[both]]
+        kept = state.selection.places(self.facts)
+        return kept if state.ids is None else kept[np.isin(kept, np.asarray(state.ids, np.int64))]
+
+    def place(self, image_id: str) -> int | None:
+        """Place of a readable image in the manifest; None where there is none."""
+        if not image_id:
+            return None
+        found = int(self.facts.columns.places([image_id])[0])
+        return found if found >= 0 and self.facts.readable[found] else None
+
+    # Changing what is shown. All of these are called from callbacks, before the next draw.
+
+    def show(
+        self, selection: Selection, *, view: str | None = None, ids: Sequence[int] | None = None
+    ) -> None:
+        """Show other images; `view` goes to another part of the page."""
+        self.state.selection, self.state.page = selection, 0
+        self.state.ids = None if ids is None else tuple(ids)
+        self.state.like = ""
+        self.unpick()
+        if view:
+            self.go(view)
+
+    def go(self, view: str) -> None:
+        """Show another part of the page."""
+        st.session_state[VIEW] = view
+
+    def open(self, image_id: str) -> None:
+        """Show everything about one face."""
+        self.state.face = "" if image_id == self.state.face else image_id
+
+    def similar(self, image_id: str) -> None:
+        """Show the faces most like one."""
+        self.show(Selection(), view="Faces")
+        self.state.like = image_id
+
+    def pick(self, shown: Sequence[str], picked: Sequence[str]) -> None:
+        """Of the faces shown, these are picked now."""
+        rest = [one for one in self.state.picked if one not in set(shown)]
+        self.state.picked = (*rest, *picked)
+
+    def unpick(self) -> None:
+        self.state.picked = ()
+        self.state.nonce += 1
+
+    def decide(self, image_ids: Sequence[str], action: str, label: str | None = None) -> None:
+        """Record one verdict on images, all or none; says what was done, or why not."""
+        places = self.facts.columns.places(image_ids)
+        places = places[places >= 0]
+        rows = self.facts.columns.frame(places, ["image_id", "pixel_hash", "path", "label"])
+        try:
+            decisions = [
+                self._decision(place, {str(n): str(v) for n, v in row.items()}, action, label)
+                for place, row in zip(places.tolist(), rows.to_dict("records"), strict=True)
+            ]
+            self.journal.add_many(decisions)
+        except (FerError, OSError) as error:
+            st.toast(f"Not recorded. {error}", icon=":material/error:")
+            return
+        what = (
+            f"→ {label}" if action == "relabel" else {"keep": "kept", "delete": "deleted"}.get(action, action)
+        )
+        st.toast(
+            f"{html.plural(len(decisions), 'face')} {what}. Undo takes it back.", icon=":material/check:"
+        )
+        self.unpick()
+
+    def _decision(self, place: int, row: dict[str, str], action: str, label: str | None) -> Decision:
+        given = row.pop("label")
+        kind = "keep" if action == "relabel" and label == given else action
+        return Decision(
+            kind,
+            **row,
+            label=label or "" if kind == "relabel" else "",
+            soft_label=self.soft(place) if kind == "ambiguous" else None,
+            who=verdicts.reviewer(),
+            shown={"label": given, "version": self.scope.version.id, "page": "explore"},
+        )
+
+    def soft(self, place: int) -> dict[str, float]:
+        """What an ambiguous face is: the shares of people's votes, else all classes alike."""
+        even = dict.fromkeys(self.classes, 1.0)
+        votes = self.facts.votes_of(place)
+        return {n: float(v) for n, v in votes.items() if v and n in self.classes} or even
+
+    def undo(self) -> None:
+        """Take back the reviewer's last decision, with all that were recorded together with it."""
+        try:
+            undone = self.journal.undo(who=verdicts.reviewer())
+        except (FerError, OSError) as error:
+            st.toast(f"Not undone. {error}", icon=":material/error:")
+            return
+        st.toast(
+            "Undone." if undone is not None else "There is nothing of yours to undo.", icon=":material/undo:"
+        )
+
+
+def open_desk(scope: Scope) -> Desk:
+    """The desk of this visit: the address where it has changed, else the session."""
+    state: State = st.session_state.setdefault(_STATE, State())
+    query: dict[str, str] = {n: v for n in _PARAMETERS if (v := st.query_params.get(n))}
+    if query != state.written:
+        state.read(query)
+    if (state.dataset, state.version) != (scope.dataset.name, scope.version.id):
+        if state.dataset and state.dataset != scope.dataset.name:
+            state.read({})
+        state.dataset, state.version, state.ids = scope.dataset.name, scope.version.id, None
+        state.picked = ()
+    journal = Journal(scope.dataset.journal_path)
+    newest = journal.newest()
+    runs = explore_cache.runs_of(scope.workspace, scope.dataset.name)
+    run = next((r for r in runs if r.id == state.run), runs[0] if runs else None)
+    facts = explore_cache.facts(scope.dataset, scope.version.id, newest, run)
+    return Desk(scope, facts, journal, newest, state, runs, run)
+
+
+def write_address(desk: Desk) -> None:
+    """Let the address say what is shown."""
+    wanted = desk.state.to_query()
+    if wanted == desk.state.written:
+        return
+    for name in _PARAMETERS:
+        if name in wanted:
+            if st.query_params.get(name) != wanted[name]:
+                st.query_params[name] = wanted[name]
+        elif name in st.query_params:
+            del st.query_params[name]
+    desk.state.written = wanted
+
+
+def shown(**changes: Any) -> Selection:
+    """A selection from scratch: `shown(flags=("dark",))`."""
+    return replace(Selection(), **changes)
