@@ -75,9 +75,9 @@ def label_by_votes(
     tied = (by_emotion == best[:, None]).sum(axis=1) > 1
     reason[judged & ((best <= majority * total) | tied)] = NO_MAJORITY
     reason[best == 0] = np.where(voted[best == 0], UNKNOWN, NO_VOTES)
-    for name, words in (("unknown", UNKNOWN), ("NF", NOT_A_FACE)):
+    for name, why in (("unknown", UNKNOWN), ("NF", NOT_A_FACE)):
         if name in kinds:
-            reason[counts[:, kinds.index(name)] > best] = words
+            reason[counts[:, kinds.index(name)] > best] = why
 
     stays = reason == ""
     if not stays.any():
