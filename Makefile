@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: app test lint types unit browser bench bench-duplicates bench-data clean help
+WORKERS ?= 2
+
+.PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,11 +38,11 @@ types: $(VENV)/.dev  ## mypy
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## unit, page and architecture tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e
+	$(BIN)/python -m pytest tests --ignore tests/e2e -n $(WORKERS) --dist loadfile
 
 browser: $(VENV)/.dev  ## a real browser through the whole journey
 	@sh tests/e2e/install_chromium.sh
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest tests/e2e -n $(WORKERS) --dist loadfile
 
 bench: $(VENV)/.dev  ## ours against a peer in the same run; prints ratios
 	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
@@ -50,6 +52,9 @@ bench-duplicates: $(VENV)/.dev  ## finding copies against imagededup and fastdup
 
 bench-data: $(VENV)/.dev  ## checks and hashes against cleanvision, a large manifest, memory of an import
 	$(BIN)/python bench/bench_data.py
+
+shipped: $(VENV)/.app  ## train and measure the model that ships: make shipped DATA=folder
+	$(BIN)/python models/shipped/build.py $(DATA)
 
 clean:  ## remove the environment and caches; never the workspace
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
