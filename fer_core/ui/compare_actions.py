@@ -11,8 +11,10 @@ import streamlit as st
 from fer_core import jobs
 from fer_core.errors import FerError
 from fer_core.evaluation import ledger, marks, scores, words
+from fer_core.evaluation import pair as pairs
+from fer_core.evaluation.html_report import render
 from fer_core.runs.run import Run
-from fer_core.ui import html, live, page
+from fer_core.ui import compare_data, html, live, page
 from fer_core.ui.compare_table import Line
 from fer_core.workspace import Workspace
 
@@ -103,8 +105,17 @@ def _watch(workspace: Workspace) -> None:
         live.job_progress(job, job.title)
 
 
-def export(lines: Sequence[Line], columns: Sequence[Any]) -> None:
-    """Download the leaderboard as it stands: CSV, Markdown, LaTeX."""
+def export(
+    lines: Sequence[Line], columns: Sequence[Any], title: str, picked: Sequence[Run], split: str, version: str
+) -> None:
+    """Download the leaderboard as it stands: CSV, Markdown, LaTeX, and an HTML report.
+
+    Args:
+        lines, columns: as they are on screen.
+        title: of the report.
+        picked: the chosen runs, A first.
+        split, version: they are judged by.
+    """
     rows = []
     for line in lines:
         row: dict[str, Any] = {"rank": line.cells["rank"].text, "run": line.name}
@@ -131,6 +142,29 @@ def export(lines: Sequence[Line], columns: Sequence[Any]) -> None:
             width="stretch",
             on_click="ignore",
         )
+    st.download_button(
+        "HTML report",
+        lambda: _report(table, title, picked, split, version),
+        "comparison.html",
+        "text/html",
+        key="cmp-export-html",
+        width="stretch",
+        on_click="ignore",
+        help="The leaderboard with bars; of two chosen runs also verdict, confusion and what differs",
+    )
+
+
+def _report(table: pd.DataFrame, title: str, picked: Sequence[Run], split: str, version: str) -> str:
+    """The comparison as one HTML file."""
+    found = None
+    if len(picked) > 1:
+        try:
+            found = compare_data.pair(picked[0], picked[1], split, version)
+        except FerError:
+            found = None  # the leaderboard stands by itself
+    shares = pd.to_numeric(table["accuracy"].str.partition(" ")[0], errors="coerce")
+    settings = pairs.settings(list(picked))[0] if len(picked) > 1 else None
+    return render(title, "Accuracy at the best epoch.", table.assign(accuracy=shares), found, settings)
 
 
 def about(run: Run, row: dict[str, Any]) -> None:

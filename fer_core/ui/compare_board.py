@@ -15,6 +15,7 @@ from fer_core.evaluation.ranking import Ranking
 from fer_core.evaluation.words import confusions
 from fer_core.runs.run import Run
 from fer_core.ui import compare_actions, compare_data, compare_rows, compare_table, html
+from fer_core.ui.compare_data import Entry
 from fer_core.ui.compare_rows import Row
 from fer_core.ui.compare_table import Column, Line
 from fer_core.ui.page import Scope
@@ -36,10 +37,11 @@ class View:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of it: the lines, the ranks, runs with predictions here, and runs of other versions."""
+    """What came of it: the lines, the ranks, what was ranked, runs with predictions here, and runs of other versions."""
 
     lines: list[Line]
     ranked: Ranking
+    entries: list[Entry] = field(default_factory=list)
     judged: list[Run] = field(default_factory=list)
     elsewhere: list[Run] = field(default_factory=list)
 
@@ -135,7 +137,7 @@ def judge(scope: Scope, view: View) -> Judged:
     ranked = compare_data.ranked(scope.workspace, scope.dataset.name, entries, view.split, view.version)
     rest = board.folded([row for row in view.rows if str(row["run"]) in why], False)
     lines = compare_rows.lines(scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head)
-    return Judged(lines, ranked, judged, elsewhere)
+    return Judged(lines, ranked, entries, judged, elsewhere)
 
 
 def table(scope: Scope, view: View, found: Judged) -> list[str]:
@@ -154,7 +156,10 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
         st.container(horizontal=True, horizontal_alignment="right"),
         st.popover("Export", icon=":material/download:", key="cmp-export"),
     ):
-        compare_actions.export(found.lines, view.columns)
+        known = {line.id for line in found.lines}
+        chosen = [Run(scope.workspace.runs / n) for n in st.session_state.get("cmp-picked", []) if n in known]
+        title = f"{scope.dataset.name}: {about}"
+        compare_actions.export(found.lines, view.columns, title, chosen, view.split, view.version)
     columns = [
         Column("rank", "rank", "num", "1 + the number of runs that are better beyond doubt; = is shared"),
         Column("interval", f"{_SPLITS[view.split]} accuracy, 95 %", "interval"),
@@ -166,7 +171,7 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
     picked: list[str] = st.session_state.setdefault("cmp-picked", [])
     ids = {line.id for line in found.lines}
     picked[:] = [name for name in picked if name in ids]
-    chosen, starred = compare_table.draw(
+    clicked, starred = compare_table.draw(
         found.lines,
         columns,
         picked,
@@ -174,8 +179,8 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
         key="cmp-board",
         label="Leaderboard of training runs",
     )
-    if chosen:
-        picked.remove(chosen) if chosen in picked else picked.append(chosen)
+    if clicked:
+        picked.remove(clicked) if clicked in picked else picked.append(clicked)
         st.rerun()
     if starred:
         run = Run(scope.workspace.runs / starred)

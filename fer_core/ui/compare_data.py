@@ -18,7 +18,7 @@ import streamlit as st
 
 from fer_core.data.datasets import open_dataset
 from fer_core.errors import FerError
-from fer_core.evaluation import curves, ranking, scores
+from fer_core.evaluation import curves, ensembles, journey, paired, ranking, scores
 from fer_core.evaluation import pair as pairs
 from fer_core.evaluation.calibration import fit_temperature, scaled
 from fer_core.evaluation.metrics import calibration_error, read
@@ -86,8 +86,69 @@ def _ranked(
 
 def ranked(workspace: Workspace, dataset: str, entries: Sequence[Entry], split: str, version: str) -> Ranking:
     """Ranks of entries on a common split."""
+    return _ranked(*_asked(workspace, dataset, entries, split, version))
+
+
+def _asked(
+    workspace: Workspace, dataset: str, entries: Sequence[Entry], split: str, version: str
+) -> tuple[str, str, tuple[Entry, ...], str, str, tuple[int, ...]]:
+    """What an answer about entries depends on."""
     stamps = tuple(stamp(Run(workspace.runs / name), split, version) for entry in entries for name in entry)
-    return _ranked(str(workspace.root), dataset, tuple(entries), split, version, stamps)
+    return str(workspace.root), dataset, tuple(entries), split, version, stamps
+
+
+def _runs(root: str, entries: Sequence[Entry]) -> list[list[Run]]:
+    return [[Run(Workspace(Path(root)).runs / name) for name in entry] for entry in entries]
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _paired(
+    root: str, dataset: str, entries: tuple[Entry, ...], split: str, version: str, stamps: tuple[int, ...]
+) -> list[paired.Paired]:
+    known = manifest(Workspace(Path(root)), dataset, version)
+    newest = sorted(entries, key=min, reverse=True)
+    return paired.find(_runs(root, newest), split, version, known)
+
+
+def experiments(
+    workspace: Workspace, dataset: str, entries: Sequence[Entry], split: str, version: str
+) -> list[paired.Paired]:
+    """Pairs of entries that differ in one thing, see `evaluation.paired`."""
+    return _paired(*_asked(workspace, dataset, entries, split, version))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _journey(
+    root: str, dataset: str, entries: tuple[Entry, ...], split: str, version: str, stamps: tuple[int, ...]
+) -> list[journey.Stage]:
+    return journey.stages(
+        _runs(root, entries), split, version, manifest(Workspace(Path(root)), dataset, version)
+    )
+
+
+def stages(
+    workspace: Workspace, dataset: str, entries: Sequence[Entry], split: str, version: str
+) -> list[journey.Stage]:
+    """How the best came about, see `evaluation.journey`."""
+    return _journey(*_asked(workspace, dataset, entries, split, version))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _stack(
+    root: str, dataset: str, entries: tuple[Entry, ...], split: str, version: str, stamps: tuple[int, ...]
+) -> ensembles.Stack:
+    return ensembles.gather([run for entry in _runs(root, entries) for run in entry], split, version)
+
+
+def stack(
+    workspace: Workspace, dataset: str, entries: Sequence[Entry], split: str, version: str
+) -> ensembles.Stack:
+    """What the runs of entries say of the same images.
+
+    Raises:
+        FerError: as `ensembles.gather`.
+    """
+    return _stack(*_asked(workspace, dataset, entries, split, version))
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -175,6 +236,16 @@ def trust(run: Run, split: str, version: str) -> Trust:
         FerError: it has no predictions there, or none on validation to fit by.
     """
     return _trust(str(run.folder), split, version, stamp(run, split, version))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _class_curves(folder: str, split: str, version: str, stamp: int, kind: str) -> pd.DataFrame:
+    return curves.per_class(*read(_plain(answered(Run(Path(folder)), split, version))), kind)
+
+
+def class_curves(run: Run, split: str, version: str, kind: str) -> pd.DataFrame:
+    """ROC ("roc") or precision-recall ("pr") curves of the classes, see `evaluation.curves.per_class`."""
+    return _class_curves(str(run.folder), split, version, stamp(run, split, version), kind)
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,9 @@ from fer_core.ui import cache, faces, page
 from fer_core.ui.faces import Face, each
 from fer_core.workspace import Workspace
 
+_ALL = 240
+"""Faces shown at most."""
+
 
 def show(
     workspace: Workspace,
@@ -43,12 +46,28 @@ def show(
     except FerError as error:
         page.explain(error)
         return
-    shown = table.head(limit).merge(manifest[["image_id", "row"]], on="image_id", how="left")
+    wide = st.session_state.get(f"{key}-all") == label
+    shown = table.head(_ALL if wide else limit).merge(
+        manifest[["image_id", "row"]], on="image_id", how="left"
+    )
     shown["row"] = shown["row"].fillna(-1).astype("int64")
     sheet = [
         Face(str(r["image_id"]), f"{r[caption]:.2f}", str(r[detail]) if detail else "") for r in each(shown)
     ]
     faces.sheet(cache.faces(found, shown["row"]), sheet, key=key, label=label, size=size, clickable=False)
+    if len(table) > limit:
+        _more(len(table), limit, wide, key, label)
+
+
+def _more(count: int, limit: int, wide: bool, key: str, label: str) -> None:
+    """The button that shows all of them, or only the first again."""
+    words = f"First {limit}" if wide else f"All {count:,}" if count <= _ALL else f"First {_ALL} of {count:,}"
+
+    def turn() -> None:
+        st.session_state[f"{key}-all"] = None if wide else label
+
+    icon = ":material/unfold_less:" if wide else ":material/unfold_more:"
+    st.button(words, key=f"{key}-more", icon=icon, on_click=turn)
 
 
 def review_link(dataset: str, version: str, words: str) -> None:

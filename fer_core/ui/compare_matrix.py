@@ -60,9 +60,18 @@ _matrix = st.components.v2.component("fer_matrix", html='<div class="scroll"></d
 
 
 def draw(
-    counts: NDArray[np.int64], names: Sequence[str], *, key: str, label: str, view: View = "counts"
+    counts: NDArray[np.int64],
+    names: Sequence[str],
+    *,
+    key: str,
+    label: str,
+    view: View = "counts",
+    shared: str = "",
 ) -> tuple[str, str]:
-    """Draw a matrix (row = label, column = answer); the chosen cell as (label, answer), at first the worst mistake."""
+    """Draw a matrix (row = label, column = answer); the chosen cell as (label, answer), at first the worst mistake.
+
+    Matrices with the same `shared` have one chosen cell.
+    """
     row, column = normalised(counts, "row"), normalised(counts, "column")
     values = {"counts": row, "of label": row, "of answer": column}[view]
     cells = []
@@ -75,7 +84,7 @@ def draw(
         cells.append(line)
     wrong = counts.copy()
     np.fill_diagonal(wrong, -1)
-    return _show(cells, names, int(wrong.argmax()), key, label)
+    return _show(cells, names, int(wrong.argmax()), key, label, shared)
 
 
 def difference(
@@ -99,9 +108,9 @@ def difference(
 
 
 def _show(
-    cells: list[list[list[Any]]], names: Sequence[str], first: int, key: str, label: str
+    cells: list[list[list[Any]]], names: Sequence[str], first: int, key: str, label: str, shared: str = ""
 ) -> tuple[str, str]:
-    state, count = f"{key}-current", len(names)
+    state, count = f"{shared or key}-current", len(names)
     if len(names) < 2 or not 0 <= st.session_state.get(state, -1) < count**2:
         st.session_state[state] = first
 

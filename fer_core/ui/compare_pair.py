@@ -14,7 +14,7 @@ from fer_core.errors import FerError
 from fer_core.evaluation import pair as pairs
 from fer_core.evaluation.pair import Pair
 from fer_core.runs.run import Run
-from fer_core.ui import compare_data, compare_faces, compare_matrix, html, page, style
+from fer_core.ui import compare_ablation, compare_data, compare_faces, compare_matrix, html, page, style
 
 _SETTINGS = 14  # shown before the rest is folded away
 
@@ -26,9 +26,11 @@ def draw(first: Run, second: Run, others: Sequence[Run], split: str, version: st
     except FerError as error:
         found = None
         page.explain(error)
+    tried = compare_ablation.tried(first, second)
     if found is not None:
         _verdict(found, first, second, split, note)
-        _differences(found, [first, second, *others], version)
+        _differences(found, [first, second, *others], version, tried)
+        compare_ablation.card(first, second, tried, split, version)
         left, right = st.columns([1, 1.6], gap="small")
         with left, st.container(border=True):
             st.html(html.heading("Class by class", "F1, A orange, B blue"))
@@ -48,11 +50,12 @@ def draw(first: Run, second: Run, others: Sequence[Run], split: str, version: st
 
 
 @st.fragment
-def _differences(found: Pair, runs: Sequence[Run], version: str) -> None:
+def _differences(found: Pair, runs: Sequence[Run], version: str, tried: compare_ablation.Tried | str) -> None:
     """Settings, matrix and faces; a click draws these again and nothing else."""
     left, middle, right = st.columns([1, 1.1, 1.15], gap="small")
     with left, st.container(border=True):
         _settings(runs)
+        compare_ablation.button(runs[0], runs[1], tried)
     with middle, st.container(border=True):
         cell = _matrix(found)
     with right, st.container(border=True):
@@ -122,7 +125,7 @@ def _matrix(found: Pair) -> tuple[str, str]:
     st.html(html.heading("Confusion", "click a cell for its faces"))
     view = st.segmented_control(
         "Matrix",
-        ["B − A", "A", "B"],
+        ["B − A", "A", "B", "both"],
         default="B − A",
         required=True,
         key="cmp-which",
@@ -133,6 +136,14 @@ def _matrix(found: Pair) -> tuple[str, str]:
             a, b, found.classes, key="cmp-diff", label="Confusion of B minus A, images"
         )
         st.html('<p class="fer-muted">Images; green is better, red is worse.</p>')
+        return cell
+    if view == "both":
+        # One above the other, and one cell chosen in both.
+        for name, counts in (("A", a), ("B", b)):
+            st.html(f'<p class="fer-muted" style="margin:0">{name}</p>')
+            cell = compare_matrix.draw(
+                counts, found.classes, key=f"cmp-both-{name}", label=f"Confusion of {name}", shared="cmp-both"
+            )
         return cell
     return compare_matrix.draw(
         a if view == "A" else b, found.classes, key=f"cmp-matrix-{view}", label=f"Confusion of {view}"

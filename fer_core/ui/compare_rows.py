@@ -29,6 +29,10 @@ OPTIONAL: dict[str, Column] = {
         "ledger", "ledger", "chip", "Peeked: a test result was read before this run's choices were made"
     ),
     "state": Column("state", "state", "chip"),
+    "ms": Column("ms", "ms/face", "num", "One face on the CPU, measured by `cost` or on the run's panel"),
+    "flops": Column("flops", "Mflop", "num", "Arithmetic per face, two per multiply-add"),
+    "model_bytes": Column("model_bytes", "MB", "num", "Size of the ONNX file"),
+    "energy": Column("energy", "Wh", "num", "Energy of the training, estimated from its time and device"),
     "images_per_second": Column("images_per_second", "images/s", "num"),
     "recipe": Column("recipe", "recipe"),
     "tags": Column("tags", "tags"),
@@ -90,7 +94,9 @@ def _order(place: Place) -> tuple[int, float]:
 def _score(place: Place | None, lead: Row, reason: str) -> dict[str, Cell]:
     if place is None:
         word = reason or "not ranked"
-        return {"rank": Cell("–"), "interval": Cell(""), "accuracy": Cell("–", None, "", word)}
+        state = str(lead["state"])
+        said = "–" if state == "finished" else state
+        return {"rank": Cell("–"), "interval": Cell(""), "accuracy": Cell(said, None, "", word)}
     tip = f"95 %: {place.low:.3f} to {place.high:.3f}"
     spread = f" ± {place.sd:.3f}" if place.sd is not None else ""
     value, shared = f"{place.accuracy:.3f}", "Shared: nothing tells them apart" if place.shared else ""
@@ -113,6 +119,13 @@ def _facts(group: Sequence[Row]) -> dict[str, Cell]:
     number("macro_f1", "{:.3f}")
     number("gap", "{:+.1f}")
     number("images_per_second", "{:,.0f}")
+    number("ms", "{:.2f}")
+    for key, unit, form in (("flops", 1e6, "{:,.0f}"), ("model_bytes", 1e6, "{:.1f}")):
+        if lead[key]:
+            cells[key] = Cell(form.format(lead[key] / unit), float(lead[key]))
+    spent = [row["energy"] for row in group if row["energy"] is not None]
+    if spent:
+        cells["energy"] = Cell(f"{sum(spent):,.1f}", float(sum(spent)))
     if "gap" in cells and lead["train_accuracy"] is not None and lead["val_accuracy"] is not None:
         word = gap_verdict(float(cells["gap"].sort or 0) / 100, 0.0)
         verdict = "good" if word == "healthy" else "bad" if word.startswith("severe") else "look"

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.charts.evaluation import coverage_curve, reliability_diagram
+from fer_core.charts.evaluation import class_curves, coverage_curve, reliability_diagram
 from fer_core.errors import FerError
 from fer_core.evaluation.calibration import threshold_for
 from fer_core.evaluation.words import WEAK, confusions, reproduce, weak_classes
 from fer_core.runs.run import Run
-from fer_core.ui import compare_data, compare_faces, compare_matrix, compare_pair, html, page, style
+from fer_core.ui import (
+    compare_cost,
+    compare_data,
+    compare_faces,
+    compare_matrix,
+    compare_pair,
+    html,
+    page,
+    style,
+)
 
 THRESHOLD = 0.7
 _MEASURES = (
@@ -43,22 +53,27 @@ def draw(run: Run, split: str, version: str) -> None:
         f"<small>{where} of version {html.esc(version[:6])}, {found['images']:,} images{left_out}</small></div>"
     )
     _errors(run, found, table, version)
-    left, middle, right = st.columns([1.4, 1, 1], gap="small")
+    left, right = st.columns([1.5, 1], gap="small")
     with left, st.container(border=True):
         _classes(found)
-    with middle, st.container(border=True):
-        _measures(found)
-    with right, st.container(border=True):
+    with left, st.container(border=True):
         _mistakes(found)
+    with right, st.container(border=True):
+        _measures(found)
     with st.container(border=True):
         wrong = table[table["said"] != table["label"]].sort_values("sure", ascending=False)
         wrong = wrong.assign(words=wrong["label"] + " → " + wrong["said"])
         st.html(html.heading("Most confident errors", f"{len(wrong):,} errors; probability, label → answer"))
         compare_faces.show(run.workspace, run.dataset, version, wrong, key="cmp-confident", label="Most confident errors",
-                           detail="words", limit=16, size=68)  # fmt: skip
+                           detail="words", limit=10, size=92)  # fmt: skip
         compare_faces.review_link(run.dataset, version, "Are the labels wrong? Review them")
     with st.container(border=True):
         _calibration(run, version, split)
+    left, right = st.columns([1.9, 1], gap="small")
+    with left, st.container(border=True):
+        _class_curves(run, version, split)
+    with right, st.container(border=True):
+        compare_cost.card(run)
     with st.container(border=True):
         compare_pair.curves(run, [])
     _made_of(run)
@@ -210,6 +225,19 @@ def _calibration(run: Run, version: str, split: str) -> None:
             )
             + '<p class="fer-muted">Temperature and threshold are fitted on validation alone.</p>'
         )
+
+
+def _class_curves(run: Run, version: str, split: str) -> None:
+    st.html(html.heading("Each class against the others", "ROC; precision against recall"))
+    key = (run.id, split, version, compare_data.stamp(run, split, version), style.is_dark())
+    for place, kind in zip(st.columns(2, gap="medium"), ("roc", "pr"), strict=True):
+        table = compare_data.class_curves(run, split, version, kind)
+        with place:
+            if table.empty:
+                st.html('<p class="fer-muted">One class alone has no curve.</p>')
+            else:
+                draw_one = partial(class_curves, table, kind, dark=style.is_dark())
+                compare_data.chart(draw_one, f"cmp-curves-{kind}", *key)
 
 
 def _made_of(run: Run) -> None:

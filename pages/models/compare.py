@@ -5,7 +5,17 @@ import streamlit as st
 from fer_core.errors import FerError
 from fer_core.evaluation import board
 from fer_core.runs.run import Run
-from fer_core.ui import compare_actions, compare_board, compare_pair, compare_run, html, page
+from fer_core.ui import (
+    compare_actions,
+    compare_board,
+    compare_ensemble,
+    compare_journey,
+    compare_pair,
+    compare_run,
+    compare_settings,
+    html,
+    page,
+)
 
 scope = page.open_page(
     "Compare", "Which model is better, on what, and are you sure? Ranks that cannot be told apart are shared."
@@ -34,6 +44,18 @@ if view.split == "test":
     compare_actions.ask_for_test(found.judged, view.version)
 with strip:
     page.numbers(compare_board.numbers(scope, view, found))
+
+PANELS = {"Settings": compare_settings, "Journey": compare_journey, "Ensemble": compare_ensemble}
+look = st.segmented_control(
+    "Look at", ["Runs", *PANELS], default="Runs", required=True, key="look", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
+if look in PANELS:
+    try:
+        PANELS[look].draw(scope, view, found)
+    except (FerError, OSError) as error:
+        page.explain(error)
+    st.stop()
 
 known = {row["run"]: row for row in here}
 ids = [name for name in picked if name in known]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,16 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.dataset import Dataset
 from fer_core.data.records import readable
 from fer_core.data.sample import make_sample
-from fer_core.evaluation import ledger, marks
+from fer_core.evaluation import cost, ensembles, ledger, marks
 from fer_core.evaluation.report import evaluate_run
+from fer_core.runs import queue
 from fer_core.runs.run import Run
-from fer_core.runs.store import create_run
+from fer_core.runs.store import create_run, list_runs
 from fer_core.training.recipe import load, override
 from fer_core.workspace import Workspace
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
+from tiny_models import light_weights, save_linear
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ["happy", "surprise", "neutral", "sad"]
@@ -193,3 +198,76 @@ def test_notes_archive_and_delete_are_kept_in_the_journal(dataset: Dataset) -> N
     assert kept.is_file()
     actions = (dataset.workspace.models / "runs-journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["action"] for line in actions] == ["mark", "mark", "delete"]
+
+
+def test_settings_pairs_and_the_journey_are_told(dataset: Dataset) -> None:
+    runs = [trained(dataset, 0.5), trained(dataset, 0.9, **{"model.color": "rgb"}),
+            trained(dataset, 0.6, **{"training.batch_size": 32})]  # fmt: skip
+    app = visit(look="Settings")
+    assert "Paired experiments" in (text := words(app))
+    assert "gray → rgb" in text
+    assert f"{runs[0].id} → {runs[1].id}" in text
+    assert "better" in text
+    assert len(app.get("plotly_chart")) == 1
+    app = visit(look="Journey")
+    assert "3 runs, 1 of them a new best" in (text := words(app))
+    assert "color rgb" in text
+    visit(look="Journey", cmp_split="test")  # nothing is ranked while it is covered
+    assert ledger.reads(dataset.workspace) == []
+
+
+def test_the_gain_is_attributed_to_single_changes(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "launch", lambda run: None)
+    first = trained(dataset, 0.5)
+    both = {"model.color": "rgb", "training.batch_size": 32}
+    second = trained(dataset, 0.9, **both)
+    app = visit(cmp_picked=[first.id, second.id])
+    assert app.button(key="cmp-ablate").label == "Attribute the gain: queue 2 runs"
+    app.button(key="cmp-ablate").click().run()
+    assert not app.exception
+    queued = [run for run in list_runs(dataset.workspace) if run.state == "queued"]
+    assert {run.info["ablation"]["change"] for run in queued} == set(both)
+    assert "2 runs to come" in words(app)
+    for run in queued:
+        name = "model.color" if run.recipe.model.color == "rgb" else "training.batch_size"
+        twin = trained(dataset, 0.8 if name == "model.color" else 0.5, **{name: both[name]})
+        for path in twin.folder.glob("*.parquet"):
+            (run.folder / path.name).write_bytes(path.read_bytes())
+        run.update(state="finished")
+        marks.delete(twin)
+    text = words(visit(cmp_picked=[first.id, second.id]))
+    assert "points come of the changes together" in text
+    assert "Attribute the gain" not in text
+
+
+def test_an_ensemble_is_built_judged_and_kept(dataset: Dataset) -> None:
+    runs = [trained(dataset, 0.6, shift=shift, **{"training.epochs": shift + 1}) for shift in (0, 9, 18)]
+    app = visit(look="Ensemble")
+    text = words(app)
+    assert "What it gains" in text
+    assert "best member" in text
+    two = {"classes": NAMES, "input_size": 48, "color": "gray"}
+    for run in runs:
+        weights = np.concatenate([light_weights(), light_weights()[..., :1]], axis=3)
+        save_linear(run.folder / "model.onnx", weights, metadata=two)
+    app.toggle(key="cmp-ens-greedy").set_value(False).run()
+    app.text_input(key="cmp-ens-name-ensemble-1").set_value("three")
+    app.button(key="cmp-ens-save").click().run()
+    assert not app.exception
+    (kept,) = ensembles.saved(dataset.workspace)
+    assert (kept["name"], len(kept["members"])) == ("three", 3)
+    assert "three is kept" in words(app)
+
+
+def test_what_was_measured_stands_beside_the_run(dataset: Dataset) -> None:
+    run = trained(dataset, 0.6)
+    run.update(device="CPU, 2 cores", seconds=360.0)
+    text = words(visit(cmp_picked=[run.id]))
+    assert "about 2.0 Wh" in text
+    save_linear(run.folder / "model.onnx", np.zeros((48, 48, 1, 4)),
+                metadata={"classes": NAMES, "input_size": 48, "color": "gray"})  # fmt: skip
+    cost.measure(run)
+    app = visit(cmp_picked=[run.id], cmp_column_names=["ms", "flops", "energy"])
+    assert "per face" in words(app)
+    (row,) = board(app)
+    assert (row["cells"]["flops"]["text"], row["cells"]["energy"]["text"]) == ("0", "2.0")

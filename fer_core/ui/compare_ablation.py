@@ -1,0 +1,133 @@
+"""Where the difference of two runs comes from: a run per single change, queued by one button, and its gain."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.charts.journey import gain_bars
+from fer_core.errors import FerError
+from fer_core.evaluation import ablation
+from fer_core.evaluation.ablation import Attribution, Change
+from fer_core.runs.run import ACTIVE, Run
+from fer_core.ui import compare_actions, compare_data, html, live, page, style
+from fer_core.ui.compare_settings import verdict
+
+Tried = list[tuple[Change, Run | None]]
+
+
+def tried(first: Run, second: Run) -> Tried | str:
+    """The single changes between two runs with the run of each, or why there are none."""
+    try:
+        return ablation.tried(first, second)
+    except FerError as error:
+        return str(error)
+
+
+def button(first: Run, second: Run, found: Tried | str) -> None:
+    """The button that queues the single changes; nothing where all are there or there is nothing to attribute."""
+    if isinstance(found, str):
+        st.html(f'<p class="fer-muted">{html.esc(found)}</p>')
+        return
+    alone = [(change, run) for change, run in found if not change.problem]
+    missing = sum(run is None for _, run in alone)
+    if len(alone) < 2 or not missing:
+        return
+    if st.button(
+        f"Attribute the gain: queue {html.plural(missing, 'run')}",
+        type="primary",
+        key="cmp-ablate",
+        width="stretch",
+        help="One run per single change, each against A. Runs that are there already are not trained again.",
+    ):
+        try:
+            made = ablation.start(first, second)
+        except FerError as error:
+            page.explain(error)
+            return
+        st.toast(f"{html.plural(len(made), 'run')} queued; what they gain appears here as they end.")
+        st.rerun(scope="app")
+
+
+def card(first: Run, second: Run, tried: Tried | str, split: str, version: str) -> None:
+    """What each single change gains, once one of them has a run; nothing before."""
+    if isinstance(tried, str) or len(tried) < 2 or not any(run for _, run in tried):
+        return
+    with st.container(border=True):
+        busy = [run for _, run in tried if run is not None and run.state in ACTIVE]
+        st.html(
+            html.heading(
+                "Where the difference comes from", "each change alone, against A",
+                *([html.chip("info", f"{html.plural(len(busy), 'run')} to come")] if busy else []),
+            )
+        )  # fmt: skip
+        if split == "test":
+            shown = compare_actions.shown(version)
+            if any(run is not None and run.state not in ACTIVE and run.id not in shown for _, run in tried):
+                st.html('<p class="fer-muted">Show the test result of the single changes first.</p>')
+                return
+        known = compare_data.manifest(first.workspace, first.dataset, version)
+        try:
+            found = ablation.attribute(first, second, split, version, known)
+        except FerError as error:
+            page.explain(error)
+            return
+        left, right = st.columns([1.3, 1], gap="medium")
+        with left:
+            _chart(found, first, second)
+        with right:
+            _table(found)
+
+
+def _chart(found: Attribution, first: Run, second: Run) -> None:
+    rows = [
+        {"name": f"{step.change.name}: {step.change.after}", **_points(step.verdict), "kind": "step"}
+        for step in found.steps
+        if step.verdict is not None
+    ]
+    if found.together is not None:
+        rows.append(
+            {"name": "only together", "gain": 100 * found.together, "low": None, "high": None, "kind": "rest"}
+        )
+    rows.append({"name": "all: B over A", **_points(found.total), "kind": "total"})
+    table = pd.DataFrame(rows)
+    key: list[Hashable] = [str(value) for row in rows for value in row.values()]
+    compare_data.chart(
+        lambda: gain_bars(table, dark=style.is_dark()),
+        "cmp-ablation",
+        first.id,
+        second.id,
+        *key,
+        style.is_dark(),
+    )
+
+
+def _points(found: Mapping[str, Any]) -> dict[str, float]:
+    low, high = found["interval"]
+    return {"gain": 100 * found["difference"], "low": 100 * low, "high": 100 * high}
+
+
+def _table(found: Attribution) -> None:
+    body: list[list[html.Cell]] = []
+    for step in found.steps:
+        if step.change.problem:
+            state = html.chip("none", "not alone", step.change.problem)
+        elif step.run is None:
+            state = html.chip("none", "not tried")
+        elif step.verdict is None:
+            state = live.state_chip(step.run.state)
+        else:
+            state = verdict(step.verdict)
+        change = f"{step.change.before} → {step.change.after}"
+        body.append(
+            [html.Raw(f"<b>{html.esc(step.change.name)}</b><br>{html.esc(change)}"), html.Raw(state.text)]
+        )
+    st.html(html.table(["change", "verdict"], body, caption="Single changes"))
+    if found.together is not None:
+        st.html(
+            f'<p class="fer-muted">{100 * found.together:+.1f} points come of the changes together, or of chance: '
+            "single gains need not add up.</p>"
+        )

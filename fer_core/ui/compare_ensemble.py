@@ -1,0 +1,152 @@
+"""The ensemble builder: pick runs or let validation pick, see what averaging them gains, keep it as a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.charts.journey import gain_bars
+from fer_core.errors import FerError
+from fer_core.evaluation import ensembles, scores
+from fer_core.evaluation.ensembles import Outcome, Stack
+from fer_core.runs.run import Run
+from fer_core.ui import compare_data, html, page, style
+from fer_core.ui.compare_board import Judged, View
+from fer_core.ui.compare_settings import verdict
+from fer_core.ui.page import Scope
+
+_FIRST = 5  # runs offered at first
+
+
+def draw(scope: Scope, view: View, found: Judged) -> None:
+    """Members on the left, what they are worth on the right."""
+    ranked = [
+        run
+        for entry in sorted(found.ranked.places, key=lambda e: -found.ranked.places[e].accuracy)
+        for run in entry
+    ]
+    ranked = ranked[: ensembles.MOST]
+    if len(ranked) < 2:
+        page.empty("An ensemble needs two runs", "Train another on this version, or evaluate one on it.")
+        return
+    left, right = st.columns([1, 1.5], gap="small")
+    with left, st.container(border=True):
+        st.html(html.heading("Ensemble", "the mean of what several runs say"))
+        greedy = st.toggle(
+            "Let validation pick", True, key="cmp-ens-greedy",
+            help="Forward selection with replacement by log loss (Caruana et al. 2004); a run may count several times",
+        )  # fmt: skip
+        picked = [name for name in st.session_state.get("cmp-picked", []) if name in ranked]
+        first = ranked[:_FIRST] if len(picked) < 2 else picked
+        names = st.multiselect(
+            "Picks from" if greedy else "Members", ranked, ranked if greedy else first,
+            key=f"cmp-ens-{'pool' if greedy else 'members'}-{view.version}",
+        )  # fmt: skip
+    if len(names) < 2:
+        with right:
+            page.empty("Choose two runs or more", "The gain stands here.")
+        return
+    runs = [Run(scope.workspace.runs / name) for name in names]
+    try:
+        weights, outcome = _judged(scope, view, names, greedy)
+    except FerError as error:
+        with right:
+            page.explain(error)
+        return
+    with left, st.container(border=True):
+        _members(weights)
+    with right, st.container(border=True):
+        _worth(outcome, weights, view, greedy)
+    with right, st.container(border=True):
+        _keep(scope, view, runs, weights)
+
+
+def _judged(scope: Scope, view: View, names: list[str], greedy: bool) -> tuple[Mapping[str, int], Outcome]:
+    entries = [(name,) for name in names]
+    known = compare_data.manifest(scope.workspace, scope.dataset.name, view.version)
+
+    def stacked(split: str) -> Stack:
+        return compare_data.stack(scope.workspace, scope.dataset.name, entries, split, view.version)
+
+    stack = stacked(view.split)
+    groups = None if known is None else scores.pictures(known, stack.ids)
+    weights = ensembles.greedy(stacked("val")) if greedy else dict.fromkeys(names, 1)
+    crossed = greedy and view.split == "val"
+    return weights, ensembles.judge_greedy(stack, groups) if crossed else ensembles.judge(
+        stack, weights, groups
+    )
+
+
+def _members(weights: Mapping[str, int]) -> None:
+    total = sum(weights.values())
+    body: list[list[html.Cell]] = [
+        [run, f"{count} of {total}"] for run, count in sorted(weights.items(), key=lambda item: -item[1])
+    ]
+    st.html(html.heading("Members") + html.table(["run", "weight"], body, numeric=[1], caption="Members"))
+    if len(weights) == 1:
+        st.html('<p class="fer-muted">No other run makes this one better on validation.</p>')
+
+
+def _worth(outcome: Outcome, weights: Mapping[str, int], view: View, greedy: bool) -> None:
+    gain = outcome.gain
+    low, high = (100 * end for end in gain["interval"])
+    where = "test" if view.split == "test" else "validation"
+    st.html(html.heading("What it gains", f"{where}, {gain['images']:,} images", verdict(gain)))
+    numbers: list[tuple[html.Cell, str]] = [
+        (f"{outcome.accuracy:.3f}", f"ensemble, {outcome.interval[0]:.3f} to {outcome.interval[1]:.3f}"),
+        (f"{outcome.best_accuracy:.3f}", f"best member, {outcome.best}"),
+        (f"{100 * gain['difference']:+.1f}", f"points, {low:+.1f} to {high:+.1f}; p {gain['p']:.2g}"),
+        (
+            f"{outcome.disagreement:.0%}",
+            f"of images two members answer differently; both fail on {outcome.both_wrong:.0%}",
+        ),
+    ]
+    if len(weights) == 1:
+        numbers.pop()
+    page.numbers(numbers)
+    st.html(
+        f'<p class="fer-muted">Fixed {gain["fixed"]:,} and broke {gain["broke"]:,} of the best member\'s answers.</p>'
+    )
+    table = pd.DataFrame(
+        [
+            {
+                "name": "ensemble over best",
+                "gain": 100 * gain["difference"],
+                "low": low,
+                "high": high,
+                "kind": "total",
+            }
+        ]
+    )
+    compare_data.chart(
+        lambda: gain_bars(table, dark=style.is_dark()),
+        "cmp-ens-gain",
+        *map(float, (low, high)),
+        style.is_dark(),
+    )
+    if greedy and view.split == "val":
+        st.html(
+            '<p class="fer-muted">Cross-fitted: in each fifth of the pictures, members and best run are those the other '
+            "four fifths choose, so the choice does not flatter itself.</p>"
+        )
+
+
+def _keep(scope: Scope, view: View, runs: list[Run], weights: Mapping[str, int]) -> None:
+    known = {entry["name"] for entry in ensembles.saved(scope.workspace)}
+    proposed = next(n for n in (f"ensemble-{i}" for i in range(1, 10_000)) if n not in known)
+    with st.form("cmp-ens-form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Keep it as a model", proposed, key=f"cmp-ens-name-{proposed}", max_chars=64)
+        wanted = st.form_submit_button("Save", type="primary", icon=":material/save:", key="cmp-ens-save")
+    if wanted:
+        try:
+            ensembles.save(scope.workspace, name.strip(), runs, weights, view.version)
+        except FerError as error:
+            page.explain(error)
+            return
+        st.session_state["cmp-ens-saved"] = name.strip()
+        st.rerun()
+    if done := st.session_state.pop("cmp-ens-saved", None):
+        st.html(html.chip("good", f"{done} is kept: Try it lists it among its models").text)
+        st.page_link("pages/demo/try_it.py", label="Try it", icon=":material/photo_camera:")
