@@ -25,6 +25,7 @@ from fer_core.cli import (
     experiments,
     intake,
     merge,
+    models,
     predict,
     quality,
     queue,
@@ -81,7 +82,7 @@ cli.add(
     ],
 )
 cli.add("Train and compare", [*training.COMMANDS, *queue.COMMANDS, *compare.COMMANDS, *experiments.COMMANDS])
-cli.add("Use a model", predict.COMMANDS)
+cli.add("Use a model", [*predict.COMMANDS, *models.COMMANDS])
 
 
 def main() -> NoReturn:

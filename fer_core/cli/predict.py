@@ -13,22 +13,56 @@ import click
 from fer_core.cli.common import workspace
 from fer_core.cli.report import Report, json_wanted, reports, table
 from fer_core.cli.work import work
-from fer_core.errors import FerError, ImageError, ModelFileError, NotFound
+from fer_core.errors import FerError, ImageError, NotFound
 
 if TYPE_CHECKING:
+    from fer_core.inference import tta
     from fer_core.inference.ensemble import Ensemble
     from fer_core.inference.photo import Mode, PhotoResult
     from fer_core.inference.predictor import Predictor
+
+DETECTORS = ("haar", "yunet", "mtcnn")
+TTA = ("none", "flip", "many")
+SCALINGS = ("none", "unit", "symmetric", "imagenet")
 
 
 @click.command("predict")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
-    "--model", metavar="RUN|ENSEMBLE|FILE.onnx", required=True, help="A run, an ensemble, or a model file."
+    "--model",
+    metavar="NAME|FILE.onnx",
+    default="",
+    help="`shipped`, a run, an ensemble, or a model file; the promoted run, else the shipped model where none is named.",
 )
 @click.option("--faces", "mode", flag_value="faces", help="Look for faces, in small pictures too.")
 @click.option("--whole", "mode", flag_value="whole", help="Take each picture whole as one face.")
-@click.option("--flip", is_flag=True, help="Average with the answer for the mirrored face.")
+@click.option(
+    "--detector",
+    type=click.Choice(DETECTORS),
+    default="haar",
+    show_default=True,
+    help="What looks for faces.",
+)
+@click.option(
+    "--smallest", metavar="PIXELS", type=click.IntRange(0), default=0, help="Leave out smaller faces."
+)
+@click.option(
+    "--least-score",
+    metavar="S",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Leave out less sure detections.",
+)
+@click.option("--no-align", is_flag=True, help="Do not turn faces upright by their eyes.")
+@click.option("--flip", is_flag=True, help="Average with the answer for the mirrored face: as --tta flip.")
+@click.option(
+    "--tta",
+    "kind",
+    type=click.Choice(TTA),
+    default="none",
+    show_default=True,
+    help="Average over more views.",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -36,6 +70,16 @@ if TYPE_CHECKING:
     default=None,
     help="Below this probability an answer is uncertain; the model's own where none is given.",
 )
+@click.option(
+    "--classes",
+    metavar="A,B,...",
+    default="",
+    help="Classes of a model file without metadata, in output order.",
+)
+@click.option("--input-size", metavar="PIXELS", type=int, default=None, help="Side of its input.")
+@click.option("--color", type=click.Choice(("gray", "rgb")), default=None, help="What its input is.")
+@click.option("--scaling", type=click.Choice(SCALINGS), default=None, help="How it wants gray levels scaled.")
+@click.option("--logits", is_flag=True, help="It answers with logits, not probabilities.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one row per face.")
 @click.option(
     "--annotate",
@@ -49,8 +93,18 @@ def predict(
     files: tuple[Path, ...],
     model: str,
     mode: Mode | None,
+    detector: str,
+    smallest: int,
+    least_score: float,
+    no_align: bool,
     flip: bool,
+    kind: tta.Kind,
     threshold: float | None,
+    classes: str,
+    input_size: int | None,
+    color: str | None,
+    scaling: str | None,
+    logits: bool,
     as_csv: bool,
     annotate: Path | None,
 ) -> Report:
@@ -61,10 +115,19 @@ def predict(
     """
     if as_csv and json_wanted():
         raise click.UsageError("--csv and --json exclude each other.", click.get_current_context())
-    from fer_core.inference import photo
+    from fer_core.inference import detectors, photo
 
     pictures = _pictures(files)
-    predictor = _load(model)
+    predictor = _load(model, metadata_given(classes, input_size, color, scaling, logits))
+    looker = detectors.get(detector, workspace())
+    reading = photo.Reading(
+        mode=mode or "auto",
+        tta="flip" if flip and kind == "none" else kind,
+        threshold=threshold,
+        smallest=smallest,
+        least_score=least_score,
+        align=not no_align,
+    )
     names = _Names(annotate, pictures) if annotate else None
     documents: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
@@ -73,9 +136,7 @@ def predict(
         for number, file in enumerate(pictures):
             task.progress(number, len(pictures), "pictures")
             try:
-                result = photo.analyse(
-                    predictor, _read(file), str(file), mode=mode or "auto", flip=flip, threshold=threshold
-                )
+                result = photo.analyse(predictor, _read(file), str(file), reading, looker)
             except ImageError as bad:
                 broken.append(f"{file}: {bad.message}")
                 documents.append({"file": str(file), "faces": [], "error": bad.message})
@@ -93,24 +154,30 @@ def predict(
     return Report(documents, text, error)
 
 
-def _load(model: str) -> Predictor | Ensemble:
-    """The model of a run, an ensemble, or a file: what is there as a file, or ends in .onnx, is one."""
-    from fer_core.inference.ensemble import open_model
-    from fer_core.runs import store
+def metadata_given(
+    classes: str, input_size: int | None, color: str | None, scaling: str | None, logits: bool
+) -> dict[str, Any]:
+    """What the options say of a model file; {} where they say nothing.
 
-    path = Path(model).expanduser()
-    if path.is_file() or path.suffix == ".onnx":
-        return open_model(path)
-    saved = workspace().models / "ensembles" / model
-    if saved.is_dir() and saved.name == model:
-        return open_model(saved)
-    try:
-        folder = store.get(workspace(), model).folder
-    except NotFound as error:
-        raise ModelFileError(
-            "There is neither a run nor a file of that name", received=model, hint=error.hint
-        ) from error
-    return open_model(folder)
+    Raises:
+        click.UsageError: some of what is needed, but not all.
+    """
+    names = [name.strip() for name in classes.split(",") if name.strip()]
+    if not names and input_size is None and color is None:
+        if scaling or logits:
+            raise click.UsageError("--scaling and --logits go with --classes, --input-size and --color.")
+        return {}
+    if not (names and input_size and color):
+        raise click.UsageError("--classes, --input-size and --color go together.")
+    given: dict[str, Any] = {"classes": names, "input_size": input_size, "color": color}
+    given |= {"output": "logits" if logits else "probabilities", "scaling": scaling or "none"}
+    return given
+
+
+def _load(model: str, metadata: dict[str, Any]) -> Predictor | Ensemble:
+    from fer_core.inference import shelf
+
+    return shelf.open_model(shelf.find(workspace(), model).path, metadata)
 
 
 def _pictures(given: Sequence[Path]) -> list[Path]:

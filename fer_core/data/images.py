@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fer_core.data import jpeg, measures
+from fer_core.data import heif, jpeg, measures
 from fer_core.errors import ImageError
 
 MAX_PIXELS = 50_000_000
@@ -84,7 +84,8 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
     if plain is not None:
         return Picture(np.asarray(plain), "gray", plain.width, plain.height, "JPEG")
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        formats = FORMATS if not heif.is_heif(data) else heif.formats(name)
+        with Image.open(io.BytesIO(data), formats=formats) as image:
             width, height = image.size
             if width * height > max_pixels:
                 raise _too_large(f"{width:,} x {height:,} pixels", name, max_pixels)

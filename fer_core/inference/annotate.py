@@ -61,7 +61,7 @@ class _Sheet:
         longest = max(image.size)
         self._image, self._boxes = image, boxes
         self._draw = ImageDraw.Draw(image)
-        self._line = max(2, round(longest / 300))
+        self._line = max(2, round(longest / 240))
         self._font = ImageFont.load_default(size=max(11, round(longest / 50)))
         self._labels: list[_Rect] = []
 

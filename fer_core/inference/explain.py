@@ -15,6 +15,17 @@ from fer_core.inference.predictor import Classifier
 
 NAME = "Occlusion map"
 """How the picture is to be named on screen."""
+METHOD = "occlusion"
+BANDS: tuple[tuple[str, float], ...] = (
+    ("forehead", 0.22),
+    ("brows", 0.36),
+    ("eyes", 0.52),
+    ("nose and cheeks", 0.66),
+    ("mouth", 0.86),
+    ("chin", 1.0),
+)
+"""Parts of an upright face crop from the top, each with where it ends as a share of the height."""
+_NEAR = 0.7
 _STOPS = np.array([[205, 214, 250], [255, 236, 170], [236, 112, 52]], dtype=np.float32)  # cold, middle, hot
 
 
@@ -118,6 +129,23 @@ def deletion_test(
     probabilities = predictor.predict(covered)[:, index]
     losses = probabilities[0] - probabilities[1:]
     return Deletion(count / heat.size, float(losses[0]), float(losses[1:].mean()), trials)
+
+
+def parts(heat: np.ndarray) -> tuple[str, ...]:
+    """The one or two horizontal parts of a face on which the answer leans most, strongest first; () where on none.
+
+    Args:
+        heat: what `occlusion_map` returned for an upright face crop.
+    """
+    height, start, means = heat.shape[0], 0, {}
+    for name, end in BANDS:
+        stop = max(start + 1, round(end * height))
+        means[name] = float(np.clip(heat[start:stop], 0, None).mean())
+        start = stop
+    ranked = sorted(means, key=lambda name: -means[name])
+    if means[ranked[0]] <= 0:
+        return ()
+    return tuple(name for name in ranked[:2] if means[name] >= _NEAR * means[ranked[0]])
 
 
 def overlay(crop: np.ndarray, heat: np.ndarray, strength: float = 0.55) -> np.ndarray:

@@ -61,7 +61,7 @@ class Face:
     Attributes:
         box: where.
         score: 0..1, larger is surer; comparable within one detector, not a probability.
-        landmarks: (x, y) points in pixels, in the detector's own order; empty where it finds none.
+        landmarks: (x, y) points in pixels, the eyes first; empty where the detector finds none.
     """
 
     box: Box
@@ -75,6 +75,10 @@ class Detector(Protocol):
     @property
     def name(self) -> str:
         """Short name, shown beside results."""
+
+    @property
+    def margin(self) -> float:
+        """Added to each side of its boxes, so that a crop shows as much of the head as FER2013's pictures do."""
 
     def smallest(self, width: int, height: int) -> int:
         """Side in pixels of the smallest face looked for in a picture of that size."""

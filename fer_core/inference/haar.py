@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fer_core.data.images import to_gray
-from fer_core.inference.faces import Box, Face, suppress
+from fer_core.inference.faces import MARGIN, Box, Face, suppress
 
 _CASCADES = Path(cv2.__file__).parent / "data"
 _CASCADE = "haarcascade_frontalface_alt2.xml"
@@ -33,6 +33,7 @@ class HaarDetector:
     """Frontal faces, at least 24 pixels wide (1/40 of a large picture's longer side)."""
 
     name = "OpenCV Haar cascade"
+    margin = MARGIN
 
     def __init__(self) -> None:
         self._local = threading.local()

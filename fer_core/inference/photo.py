@@ -1,6 +1,6 @@
 """A photo's bytes in, answers out: decode, find the faces, read each, say what is uncertain.
 
-result = analyse(predictor, path.read_bytes(), path.name)
+result = analyse(predictor, path.read_bytes(), path.name, Reading(mode="faces"))
 result.faces[0].answer            # "happy" or "neutral or sad?"
 result.to_json()                  # what `predict --json` prints
 """
@@ -10,21 +10,54 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal, get_args
 
+import cv2
 import numpy as np
 
 from fer_core.data.images import Picture, decode, to_gray
+from fer_core.inference import tta
+from fer_core.inference.align import upright_crop
+from fer_core.inference.detectors import default_detector
 from fer_core.inference.faces import Box, Detector, Face, crop_face, why_face_crop
-from fer_core.inference.haar import HaarDetector
 from fer_core.inference.predictor import Classifier
 
 Mode = Literal["auto", "faces", "whole"]
 MODES: tuple[str, ...] = get_args(Mode)
 _FEW_PIXELS = 36  # a face below this has to be enlarged to three quarters of a usual 48 pixel input or more
 _DARK = 40  # mean gray level
+_KEPT_SIDE = 256  # pixels
 _COARSE = 80  # pixels: a limit on the size of faces that is worth telling
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How pictures are to be read.
+
+    Attributes:
+        mode: `faces` reads what the detector boxes, `whole` the picture as one face crop, `auto` decides by
+            size and detector and says so in `PhotoResult.whole`.
+        tta: test-time augmentation, see `tta.KINDS`.
+        threshold: below this top probability a face is uncertain; None takes the model's own.
+        smallest: faces of a shorter longer side, in pixels, are left out.
+        least_score: faces the detector scores lower are left out, 0..1.
+        align: turn faces upright by the eye line, where the detector finds eyes.
+    """
+
+    mode: Mode = "auto"
+    tta: tta.Kind = "none"
+    threshold: float | None = None
+    smallest: int = 0
+    least_score: float = 0.0
+    align: bool = True
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ValueError(f"`mode` must be one of {MODES}. Received: mode={self.mode!r}")
+
+    def keeps(self, face: Face) -> bool:
+        """Whether a detection is large and sure enough."""
+        return max(face.box.width, face.box.height) >= self.smallest and face.score >= self.least_score
 
 
 @dataclass(frozen=True)
@@ -39,7 +72,9 @@ class FaceAnswer:
         uncertain: whether the likeliest class stays below the threshold.
         ms: this face's share of the time the model took.
         detection: the detector's score, 0..1; None where the whole picture was taken.
+        turned: degrees by which it was turned upright.
         crop: uint8 (size, size, channels), as the model saw it.
+        cut: uint8 (side, side) or (side, side, 3), as cut out of the photo, at most 256 pixels wide.
     """
 
     number: int
@@ -49,7 +84,9 @@ class FaceAnswer:
     uncertain: bool
     ms: float
     detection: float | None
+    turned: float
     crop: np.ndarray = field(repr=False, compare=False)
+    cut: np.ndarray = field(repr=False, compare=False)
 
     @property
     def likeliest(self) -> tuple[str, str]:
@@ -69,6 +106,8 @@ class FaceAnswer:
             "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
             "uncertain": self.uncertain,
             "likeliest": list(self.likeliest),
+            "detection": None if self.detection is None else round(self.detection, 4),
+            "turned": round(self.turned, 1),
             "ms": round(self.ms, 3),
         }
 
@@ -146,19 +185,11 @@ class PhotoResult:
         ]
 
 
-@cache
-def default_detector() -> Detector:
-    """The detector used where none is named; one per process."""
-    return HaarDetector()
-
-
 def analyse(
     predictor: Classifier,
     data: bytes,
     name: str = "",
-    mode: Mode = "auto",
-    flip: bool = False,
-    threshold: float | None = None,
+    reading: Reading = Reading(),
     detector: Detector | None = None,
 ) -> PhotoResult:
     """Read every face in a picture file.
@@ -167,10 +198,7 @@ def analyse(
         predictor: the model.
         data: the file's bytes (JPEG, PNG, WebP, ...).
         name: the file's name, for messages and results.
-        mode: `faces` reads what the detector boxes, `whole` the picture as one face crop, `auto` decides by
-            size and detector and says so in `PhotoResult.whole`.
-        flip: average with the mirrored crop.
-        threshold: below this top probability a face is uncertain; None takes the model's own.
+        reading: how.
         detector: None takes `default_detector()`.
 
     Raises:
@@ -178,41 +206,36 @@ def analyse(
     """
     started = time.perf_counter()
     picture = decode(data, name)
-    decode_ms = _since(started)
-    return analyse_picture(predictor, picture, name, mode, flip, threshold, detector, decode_ms)
+    return analyse_picture(predictor, picture, name, reading, detector, _since(started))
 
 
 def analyse_picture(
     predictor: Classifier,
     picture: Picture,
     name: str = "",
-    mode: Mode = "auto",
-    flip: bool = False,
-    threshold: float | None = None,
+    reading: Reading = Reading(),
     detector: Detector | None = None,
     decode_ms: float = 0.0,
 ) -> PhotoResult:
     """`analyse` for a picture that is decoded already."""
-    if mode not in MODES:
-        raise ValueError(f"`mode` must be one of {MODES}. Received: mode={mode!r}")
     looker = default_detector() if detector is None else detector
-    limit = predictor.metadata.threshold if threshold is None else threshold
+    limit = predictor.metadata.threshold if reading.threshold is None else reading.threshold
     pixels = picture.pixels
 
     started = time.perf_counter()
-    faces, whole, looked = _find(pixels, mode, looker)
+    faces, whole, looked, left_out = _find(pixels, reading, looker)
     detect_ms = _since(started)
 
     started = time.perf_counter()
-    crops = [pixels if whole else crop_face(pixels, face.box) for face in faces]
-    answers = _read(predictor, faces, crops, bool(whole), flip, limit)
+    crops = [(pixels, 0.0) if whole else _cut(pixels, face, looker, reading) for face in faces]
+    answers = _read(predictor, faces, crops, bool(whole), reading.tta, limit)
     return PhotoResult(
         name=name,
         width=picture.width,
         height=picture.height,
         faces=answers,
         whole=whole,
-        warnings=tuple(_warnings(pixels, faces, whole, looker)),
+        warnings=tuple(_warnings(pixels, faces, whole, looker, left_out)),
         detector=looker.name if looked else "",
         threshold=limit,
         decode_ms=decode_ms,
@@ -222,33 +245,41 @@ def analyse_picture(
     )
 
 
-def _find(pixels: np.ndarray, mode: Mode, detector: Detector) -> tuple[list[Face], str, bool]:
-    """Faces, the reason if the picture is taken as a whole, and whether the detector looked."""
+def _find(pixels: np.ndarray, reading: Reading, detector: Detector) -> tuple[list[Face], str, bool, int]:
+    """Faces, the reason if the picture is taken as a whole, whether the detector looked, and how many were left out."""
     height, width = pixels.shape[:2]
     everything = [Face(Box(0, 0, width, height), score=1.0)]
-    if mode == "whole":
-        return everything, "as asked", False
-    if mode == "auto" and (reason := why_face_crop(pixels, None, detector)):
-        return everything, reason, False
+    if reading.mode == "whole":
+        return everything, "as asked", False, 0
+    if reading.mode == "auto" and (reason := why_face_crop(pixels, None, detector)):
+        return everything, reason, False, 0
     faces = detector.detect(pixels)
-    if mode == "auto" and (reason := why_face_crop(pixels, faces, detector)):
-        return everything, reason, True
-    return faces, "", True
+    if reading.mode == "auto" and (reason := why_face_crop(pixels, faces, detector)):
+        return everything, reason, True, 0
+    kept = [face for face in faces if reading.keeps(face)]
+    return kept, "", True, len(faces) - len(kept)
+
+
+def _cut(pixels: np.ndarray, face: Face, detector: Detector, reading: Reading) -> tuple[np.ndarray, float]:
+    """The crop, and by how many degrees it was turned."""
+    if reading.align:
+        return upright_crop(pixels, face, detector.margin)
+    return crop_face(pixels, face.box, detector.margin), 0.0
 
 
 def _read(
     predictor: Classifier,
     faces: list[Face],
-    crops: list[np.ndarray],
+    crops: list[tuple[np.ndarray, float]],
     whole: bool,
-    flip: bool,
+    kind: tta.Kind,
     threshold: float,
 ) -> tuple[FaceAnswer, ...]:
     if not crops:
         return ()
     started = time.perf_counter()
-    batch = np.concatenate([predictor.prepare(crop[None]) for crop in crops])
-    table = predictor.predict(batch, flip=flip)
+    batch = np.concatenate([predictor.prepare(crop[None]) for crop, _ in crops])
+    table = tta.predict(predictor, batch, kind)
     ms = _since(started) / len(crops)
     names = predictor.metadata.classes
     return tuple(
@@ -260,16 +291,37 @@ def _read(
             uncertain=bool(row.max() < threshold),
             ms=ms,
             detection=None if whole else face.score,
+            turned=turned,
             crop=crop,
+            cut=_bounded(cut),
         )
-        for number, (face, row, crop) in enumerate(zip(faces, table, batch, strict=True), start=1)
+        for number, (face, row, crop, (cut, turned)) in enumerate(
+            zip(faces, table, batch, crops, strict=True), start=1
+        )
     )
 
 
-def _warnings(pixels: np.ndarray, faces: list[Face], whole: str, detector: Detector) -> list[str]:
+def _bounded(cut: np.ndarray) -> np.ndarray:
+    """A crop small enough to be kept while a page is open."""
+    longest = max(cut.shape[:2])
+    if longest <= _KEPT_SIDE:
+        return cut.copy()  # not a view: that would keep the whole photo in memory
+    size = (
+        max(1, round(cut.shape[1] * _KEPT_SIDE / longest)),
+        max(1, round(cut.shape[0] * _KEPT_SIDE / longest)),
+    )
+    return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _warnings(
+    pixels: np.ndarray, faces: list[Face], whole: str, detector: Detector, left_out: int
+) -> list[str]:
     height, width = pixels.shape[:2]
     found = []
-    if not faces:
+    if left_out:
+        what = "One face was" if left_out == 1 else f"{left_out} faces were"
+        found.append(f"{what} left out: smaller, or less sure, than asked for.")
+    elif not faces:
         found.append(
             "No face found: try a sharper or frontal picture, or read the whole picture as one face."
         )
@@ -280,7 +332,7 @@ def _warnings(pixels: np.ndarray, faces: list[Face], whole: str, detector: Detec
     smallest = detector.smallest(width, height)
     if not whole and smallest >= _COARSE:
         found.append(f"Large picture ({width:,} x {height:,}): faces under {smallest} pixels are not sought.")
-    if faces and to_gray(pixels).mean() < _DARK:
+    if to_gray(pixels).mean() < _DARK:
         found.append("The picture is dark: expect more mistakes.")
     return found
 

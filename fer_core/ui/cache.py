@@ -10,12 +10,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.data.datasets import Dataset, open_dataset
-from fer_core.evaluation import ensembles, marks
-from fer_core.inference.ensemble import Ensemble, open_model
+from fer_core.inference import shelf
+from fer_core.inference.ensemble import Ensemble
+from fer_core.inference.metadata import sidecar
 from fer_core.inference.predictor import Predictor
 from fer_core.quality import mislabels, neighbours
 from fer_core.quality.duplicates import Groups, find_exact
-from fer_core.runs import store
 from fer_core.workspace import Workspace
 
 
@@ -74,20 +74,13 @@ def ranking(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFra
     return _ranking(str(dataset.workspace.root), dataset.name, version, method, file.stat().st_mtime)
 
 
-def models(workspace: Workspace) -> dict[str, Path]:
-    """What can answer on Try it: words -> model file, the promoted run first, then the newest."""
-    found, chosen = {}, marks.promoted(workspace)
-    for run in sorted(store.list_runs(workspace), key=lambda run: run.id != chosen):
-        if (run.folder / "model.onnx").is_file():
-            accuracy = run.summary()["val_accuracy"]
-            words = f"{run.id} · val accuracy {accuracy:.3f}" if accuracy is not None else run.id
-            found[words] = run.folder / "model.onnx"
-    for ensemble in ensembles.saved(workspace):
-        found[f"{ensemble['name']} · ensemble of {len(ensemble.get('members', ()))}"] = ensemble["folder"]
-    return found
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _model(path: str, changed: float, about: float) -> Predictor | Ensemble:
+    return shelf.open_model(Path(path))
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
 def predictor(model: Path) -> Predictor | Ensemble:
-    """A model, loaded and warm."""
-    return open_model(model)
+    """A model, loaded and warm; loaded anew when its file, or what is said about it, has changed."""
+    beside = sidecar(model)
+    about = beside.stat().st_mtime if beside.is_file() else 0.0
+    return _model(str(model), model.stat().st_mtime, about)

@@ -1,101 +1,78 @@
-"""A photo, a crop or the camera, answered at once by a trained model."""
+"""A photo, the camera or a live video, answered at once by a model that ships with the app."""
 
-from typing import cast
-
-import pandas as pd
 import streamlit as st
 
-from fer_core.errors import FerError
-from fer_core.inference import photo
-from fer_core.ui import answers, cache, html, page
+from fer_core.ui import page, paste, try_live, try_photos, try_race, try_read, try_report, try_settings
 from fer_core.workspace import current
 
-page.title("Try it", "Drop a photo or use the camera. Pictures stay in memory and are gone when you leave.")
-models = cache.models(current())
-if not models:
+TABS = ["Photos", "Camera", "Live", "Race", "Report card"]
+PURPOSE = "Drop a photo, use the camera, or go live. Pictures stay in memory unless you say otherwise."
+
+head, chips = st.columns([3, 2], vertical_alignment="top")
+with head:
+    page.title("Try it", PURPOSE)
+with chips:
+    settings = try_settings.choose(current())
+if settings is None:
     page.empty("No model yet", "Train one: a minute is enough on the sample.")
     st.page_link("pages/models/train.py", label="Go to Train", icon=":material/model_training:")
     st.stop()
 
-READING = {"auto": "decide by itself", "faces": "look for faces", "whole": "whole picture is one face"}
+numbers = st.container()
+wanted = st.session_state.pop("try-next-tab", None)
+if wanted:
+    st.session_state["try-tab"] = wanted
+photos, camera, live, race, report = st.tabs(TABS, key="try-tab", on_change="rerun")
+shown: list[try_read.Shown] = []
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    source = st.segmented_control(
-        "Source", ["Photos", "Camera"], default="Photos", required=True, key="try-source"
+with photos:
+    uploads = st.file_uploader(
+        "Drop photos or face crops here, paste, or browse; up to 50 at once",
+        accept_multiple_files=True,
+        key="try-files",
     )
-    choice = st.selectbox("Model", list(models), key="try-model", bind="query-params", width=330)
-    predictor = cache.predictor(models[choice])
-    with st.popover("Options", icon=":material/tune:"):
-        mode = st.selectbox(
-            "What is in the pictures", list(READING), format_func=READING.__getitem__, key="try-mode"
+    paste.into("try-files")
+    if uploads:
+        shown = try_read.read(uploads, settings)
+    elif st.session_state.get("try-example"):
+        shown = try_read.read([try_read.Example()], settings)
+    if shown and photos.open:
+        try_photos.guarded(shown, settings, "photos")
+    elif not uploads:
+        page.empty(
+            "Nothing to read yet",
+            "JPEG, PNG, WebP, HEIC, TIFF and more. A small square crop is read whole; in a photo, faces are looked for.",
         )
-        usual = float(predictor.metadata.threshold)
-        words = "If the likeliest emotion is less probable than this, the answer is uncertain."
-        threshold = st.slider("Uncertain below", 0.0, 1.0, usual, 0.05, key="try-threshold", help=words)
-        words = "Average the answer with that for the mirrored face: slower, a little steadier."
-        flip = st.toggle("Flip averaging", key="try-flip", help=words)
-uploads = (
-    st.file_uploader(
-        "Drop photos or face crops here, up to 50 at once", accept_multiple_files=True, key="try-files"
-    )
-    if source == "Photos"
-    else [shot for shot in [st.camera_input("Take a picture", key="try-camera")] if shot]
-)
-if not uploads:
-    page.empty(
-        "Nothing to read yet",
-        "JPEG, PNG, WebP, BMP, TIFF or GIF. A small square crop is read whole; in a photo, faces are looked for.",
-    )
-    st.stop()
+        if st.button("Show it on three drawn faces", icon=":material/draw:", key="try-show-example"):
+            st.session_state["try-example"] = True
+            st.rerun()
 
-results: list[photo.PhotoResult] = []
-progress = st.progress(0.0) if len(uploads) > 3 else None
-for number, upload in enumerate(uploads[:50], start=1):
-    try:
-        results.append(
-            photo.analyse(
-                predictor,
-                upload.getvalue(),
-                upload.name,
-                mode=cast("photo.Mode", mode),
-                flip=flip,
-                threshold=threshold,
-            )
-        )
-    except FerError as error:
-        page.explain(error)
-    if progress:
-        progress.progress(number / min(len(uploads), 50), f"{number} of {min(len(uploads), 50)} photos")
-if progress:
-    progress.empty()
-if len(uploads) > 50:
-    st.warning(f"50 photos are read at once; {len(uploads) - 50} more were left out.", icon=":material/info:")
+if camera.open:
+    with camera:
+        shot = st.camera_input("Take a picture", key="try-camera")
+        if shot:
+            taken = try_read.read([shot], settings)
+            if taken:
+                try_photos.guarded(taken, settings, "camera")
+                shown = taken
+if live.open:
+    with live:
+        try_live.draw(settings)
+if race.open:
+    with race:
+        try_race.draw(shown, settings)
+if report.open:
+    with report:
+        try_report.draw(settings)
 
-found = [face for result in results for face in result.faces]
-if not results:
-    st.stop()
-page.numbers(
-    [
-        (len(found), f"{'face' if len(found) == 1 else 'faces'} in {html.plural(len(results), 'picture')}"),
-        (f"{sum(r.total_ms for r in results) / len(results):.0f} ms", "from picture to answer, on average"),
-        (len(predictor.metadata.classes), "emotions this model knows"),
-        (sum(face.uncertain for face in found), f"uncertain, below {threshold:.2f}"),
-    ]
-)
-answers.draw(results)
-if found:
-    table = pd.DataFrame([row for result in results for row in result.rows()])
-    with st.container(border=True):
-        st.html(html.heading("All answers"))
-        st.dataframe(table, hide_index=True)
-        with st.container(horizontal=True):
-            st.download_button(
-                "CSV", table.to_csv(index=False), "answers.csv", "text/csv", icon=":material/download:"
-            )
-            st.download_button(
-                "JSON",
-                answers.as_json(results),
-                "answers.json",
-                "application/json",
-                icon=":material/download:",
-            )
+with numbers:
+    found = sum(len(one.result.faces) for one in shown)
+    spent = [one.result.total_ms for one in shown]
+    page.numbers(
+        [
+            (found if shown else "–", "face found" if found == 1 else "faces found"),
+            (f"{sum(spent) / len(spent):.0f} ms" if spent else "–", "photo to answer"),
+            (len(settings.predictor.classes), "emotions"),
+            (f"{settings.threshold:.2f}".removeprefix("0"), "below this: uncertain"),
+        ]
+    )

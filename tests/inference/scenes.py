@@ -61,6 +61,7 @@ class Finds:
     """A detector that finds what it is told, and remembers the shapes it was asked about."""
 
     name = "fake"
+    margin = 0.02
 
     def __init__(self, *answers: list[Face]) -> None:
         self.answers, self.asked = list(answers), []

@@ -9,14 +9,14 @@ from tiny_models import save_light
 
 from fer_core.emotions import EMOTIONS, colors, text_on
 from fer_core.inference.annotate import UNCERTAIN_COLOR, annotate, caption
-from fer_core.inference.photo import PhotoResult, analyse
+from fer_core.inference.photo import PhotoResult, Reading, analyse
 from fer_core.inference.predictor import Predictor
 
 
 def result_for(folder: Path, threshold: float, *places: tuple[int, int, int]) -> PhotoResult:
     predictor = Predictor.load(save_light(folder / "m.onnx"))
     detector = Finds([face(*place) for place in places])
-    return analyse(predictor, png(scene({})), "a.png", "faces", threshold=threshold, detector=detector)
+    return analyse(predictor, png(scene({})), "a.png", Reading("faces", threshold=threshold), detector)
 
 
 def rgb(color: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from tiny_models import METADATA, light_weights, save_light, save_linear
 
 from fer_core.errors import ImageError
 from fer_core.inference.faces import Box, crop_face
-from fer_core.inference.photo import analyse
+from fer_core.inference.photo import Reading, analyse
 from fer_core.inference.predictor import Predictor
 
 
@@ -34,7 +34,7 @@ def test_every_face_gets_the_answer_of_its_own_crop(predictor: Predictor) -> Non
     pixels[100:200, 100:150] = 255  # light on its left: happy
     pixels[100:200, 450:500] = 255  # light on its right: sad
     faces = [face(100, 100, 100), face(400, 100, 100)]
-    result = analyse(predictor, png(pixels), "two.png", mode="faces", detector=Finds(faces))
+    result = analyse(predictor, png(pixels), "two.png", detector=Finds(faces), reading=Reading(mode="faces"))
     assert (result.name, result.width, result.height, result.whole) == ("two.png", 640, 480, "")
     assert [(f.number, f.label, f.box.to_list()) for f in result.faces] == [
         (1, "happy", [100, 100, 100, 100]),
@@ -49,7 +49,7 @@ def test_every_face_gets_the_answer_of_its_own_crop(predictor: Predictor) -> Non
 
 def test_below_the_threshold_it_is_uncertain_with_the_two_likeliest(predictor: Predictor) -> None:
     data = png(halves(120, 150))
-    result = analyse(predictor, data, mode="whole")
+    result = analyse(predictor, data, reading=Reading(mode="whole"))
     (answer,) = result.faces
     assert answer.uncertain
     assert answer.label == answer.likeliest[0]
@@ -57,7 +57,7 @@ def test_below_the_threshold_it_is_uncertain_with_the_two_likeliest(predictor: P
     ranked = sorted(answer.probabilities.values(), reverse=True)
     assert [answer.probabilities[first], answer.probabilities[second]] == ranked[:2]
     assert answer.answer == f"{first} or {second}?"
-    (sure,) = analyse(predictor, data, mode="whole", threshold=0.1).faces
+    (sure,) = analyse(predictor, data, reading=Reading(mode="whole", threshold=0.1)).faces
     assert not sure.uncertain
     assert sure.answer == sure.label
 
@@ -69,12 +69,12 @@ def test_whole_picture_is_said_and_can_be_overridden(predictor: Predictor) -> No
     assert whole.detector == ""
     assert [f.box for f in whole.faces] == [Box(0, 0, 48, 48)]
     assert whole.faces[0].detection is None
-    asked = analyse(predictor, crop, mode="faces", detector=Finds([]))
+    asked = analyse(predictor, crop, detector=Finds([]), reading=Reading(mode="faces"))
     assert asked.whole == ""
     assert asked.faces == ()
     photo = png(scene({}))
     assert analyse(predictor, photo, detector=Finds([])).whole == ""
-    assert analyse(predictor, photo, mode="whole").faces[0].box == Box(0, 0, 640, 480)
+    assert analyse(predictor, photo, reading=Reading(mode="whole")).faces[0].box == Box(0, 0, 640, 480)
 
 
 def test_the_default_detector_finds_drawn_faces(predictor: Predictor) -> None:
@@ -97,9 +97,9 @@ def test_a_tight_crop_enlarged_is_read_whole(predictor: Predictor) -> None:
 
 def test_flip_averages(predictor: Predictor) -> None:
     pixels = halves(250, 10)
-    (plain,) = analyse(predictor, png(pixels), mode="whole").faces
-    (mirrored,) = analyse(predictor, png(pixels[:, ::-1]), mode="whole").faces
-    (both,) = analyse(predictor, png(pixels), mode="whole", flip=True).faces
+    (plain,) = analyse(predictor, png(pixels), reading=Reading(mode="whole")).faces
+    (mirrored,) = analyse(predictor, png(pixels[:, ::-1]), reading=Reading(mode="whole")).faces
+    (both,) = analyse(predictor, png(pixels), reading=Reading(mode="whole", tta="flip")).faces
     for name in predictor.classes:
         mean = (plain.probabilities[name] + mirrored.probabilities[name]) / 2
         assert both.probabilities[name] == pytest.approx(mean, abs=1e-6)
@@ -109,12 +109,18 @@ def test_warnings(predictor: Predictor) -> None:
     light = png(scene({}))
     (none,) = analyse(predictor, light, detector=Finds([])).warnings
     assert "No face found" in none
-    (small,) = analyse(predictor, light, mode="faces", detector=Finds([face(9, 9, 30)])).warnings
+    (small,) = analyse(
+        predictor, light, detector=Finds([face(9, 9, 30)]), reading=Reading(mode="faces")
+    ).warnings
     assert "One face is under 36 pixels" in small
     dark = png(scene({}) // 5)
-    (night,) = analyse(predictor, dark, mode="faces", detector=Finds([face(9, 9, 90)])).warnings
+    (night,) = analyse(
+        predictor, dark, detector=Finds([face(9, 9, 90)]), reading=Reading(mode="faces")
+    ).warnings
     assert "dark" in night
-    _, large = analyse(predictor, png(np.full((1000, 4200), 128, np.uint8)), mode="faces").warnings
+    _, large = analyse(
+        predictor, png(np.full((1000, 4200), 128, np.uint8)), reading=Reading(mode="faces")
+    ).warnings
     assert "Large picture (4,200 x 1,000): faces under 105 pixels" in large
     usual = scene({easy_seeds()[0]: (60, 100, 180)})
     assert analyse(predictor, png(usual)).warnings == ()
@@ -122,7 +128,11 @@ def test_warnings(predictor: Predictor) -> None:
 
 def test_json_and_rows(predictor: Predictor) -> None:
     result = analyse(
-        predictor, png(scene({})), "a.png", "faces", detector=Finds([face(9, 9, 90), face(200, 9, 90)])
+        predictor,
+        png(scene({})),
+        "a.png",
+        Reading("faces"),
+        detector=Finds([face(9, 9, 90), face(200, 9, 90)]),
     )
     document = json.loads(json.dumps(result.to_json()))
     assert document["file"] == "a.png"
@@ -147,7 +157,7 @@ def test_files_of_every_kind(predictor: Predictor) -> None:
     for mode, format_ in (("RGB", "JPEG"), ("CMYK", "JPEG"), ("RGBA", "PNG"), ("P", "PNG"), ("L", "BMP")):
         buffer = io.BytesIO()
         colour.convert(mode).save(buffer, format_)
-        assert len(analyse(predictor, buffer.getvalue(), mode="whole").faces) == 1
+        assert len(analyse(predictor, buffer.getvalue(), reading=Reading(mode="whole")).faces) == 1
 
 
 def test_exif_rotation_turns_the_boxes_too(predictor: Predictor) -> None:
@@ -168,7 +178,7 @@ def test_a_colour_model_gets_colour(tmp_path: Path) -> None:
     path = save_linear(tmp_path / "rgb.onnx", weights, metadata={**METADATA, "color": "rgb"})
     red = np.zeros((200, 200, 3), np.uint8)
     red[..., 0] = 250
-    (answer,) = analyse(Predictor.load(path), png(red), mode="whole").faces
+    (answer,) = analyse(Predictor.load(path), png(red), reading=Reading(mode="whole")).faces
     assert answer.label == "happy"
 
 
@@ -176,7 +186,7 @@ def test_bad_input(predictor: Predictor) -> None:
     with pytest.raises(ImageError, match=r"notes\.jpg"):
         analyse(predictor, b"these are notes", "notes.jpg")
     with pytest.raises(ValueError, match="mode"):
-        analyse(predictor, png(drawn(0, 48)), mode="guess")  # type: ignore[arg-type]
+        analyse(predictor, png(drawn(0, 48)), reading=Reading(mode="guess"))  # type: ignore[arg-type]
     (one,) = analyse(predictor, png(np.zeros((1, 1), np.uint8))).faces
     assert one.box == Box(0, 0, 1, 1)
 

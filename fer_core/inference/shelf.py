@@ -1,0 +1,187 @@
+"""The models that can answer: the one that ships with the app, runs, ensembles, and ONNX files somebody added.
+
+model = shelf.find(workspace)              # the default: the promoted run, else the shipped model
+predictor = shelf.open_model(model.path)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from fer_core.errors import ModelFileError, NotFound
+from fer_core.evaluation import ensembles, marks
+from fer_core.inference import ensemble
+from fer_core.inference.ensemble import Ensemble
+from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse, read_sidecar, sidecar
+from fer_core.inference.onnx_file import Graph, open_session
+from fer_core.inference.predictor import RUN_MODEL, Predictor
+from fer_core.runs import store
+from fer_core.workspace import Workspace, check_name, write_atomic, write_json
+
+Kind = Literal["shipped", "run", "ensemble", "file"]
+SHIPPED = "shipped"
+"""Name of the model that comes with the app."""
+CARD = "card.md"
+_HERE = Path(__file__).resolve().parents[2] / "models" / SHIPPED
+
+
+@dataclass(frozen=True)
+class Model:
+    """Something that can answer.
+
+    Attributes:
+        name: what `--model` takes.
+        kind: where it comes from.
+        path: the ONNX file, or the folder of an ensemble.
+        about: a few words beside the name, "" where nothing is known.
+    """
+
+    name: str
+    kind: Kind
+    path: Path
+    about: str = ""
+
+    @property
+    def megabytes(self) -> float:
+        """Size of the file, or of all members, 10^6 bytes."""
+        files = self.path.glob("*.onnx") if self.kind == "ensemble" else [self.path]
+        return sum(file.stat().st_size for file in files) / 1e6
+
+    @property
+    def card(self) -> str:
+        """Its model card, Markdown; "" where there is none."""
+        try:
+            folder = self.path if self.kind == "ensemble" else self.path.parent
+            return (folder / CARD).read_text(encoding="utf-8") if self.kind != "file" else ""
+        except OSError:
+            return ""
+
+
+def models(workspace: Workspace) -> list[Model]:
+    """Everything that can answer, the default first: the promoted run, else the shipped model, else the newest run."""
+    chosen = marks.promoted(workspace)
+    runs = []
+    for run in store.list_runs(workspace):
+        if (run.folder / RUN_MODEL).is_file():
+            accuracy = run.summary()["val_accuracy"]
+            about = "" if accuracy is None else f"val accuracy {accuracy:.3f}"
+            runs.append(Model(run.id, "run", run.folder / RUN_MODEL, about))
+    files = sorted(added_folder(workspace).glob("*.onnx"))
+    together = [
+        Model(str(e["name"]), "ensemble", Path(e["folder"]), f"ensemble of {len(e.get('members', ()))}")
+        for e in ensembles.saved(workspace)
+    ]
+    found = [*shipped(workspace), *runs, *together, *(Model(path.stem, "file", path) for path in files)]
+    return sorted(found, key=lambda model: not (model.kind == "run" and model.name == chosen))
+
+
+def shipped(workspace: Workspace) -> list[Model]:
+    """The model in the workspace's `models/shipped`, else the one beside the program; none in a checkout without."""
+    for folder in (workspace.models / SHIPPED, _HERE):
+        if (folder / RUN_MODEL).is_file():
+            return [Model(SHIPPED, "shipped", folder / RUN_MODEL, "comes with the app")]
+    return []
+
+
+def find(workspace: Workspace, name: str = "") -> Model:
+    """A model by name: `shipped`, a run, an ensemble, an added file, or the path of an ONNX file; "" is the default.
+
+    Raises:
+        ModelFileError: there is none.
+    """
+    if name and ((path := Path(name).expanduser()).is_file() or path.suffix == ".onnx"):
+        return Model(path.stem, "file", path)
+    here = models(workspace)
+    if not name:
+        if not here:
+            raise ModelFileError(
+                "There is no model yet", hint="Train a run, or name an ONNX file with --model"
+            )
+        return here[0]
+    for model in here:
+        if model.name == name:
+            return model
+    try:
+        run = store.get(workspace, name)
+    except NotFound as error:
+        raise ModelFileError(
+            "There is neither a run nor a file of that name", received=name, hint=error.hint
+        ) from error
+    return Model(run.id, "run", run.folder / RUN_MODEL)
+
+
+def open_model(
+    path: Path, metadata: Mapping[str, Any] | None = None, threads: int | None = None
+) -> Predictor | Ensemble:
+    """Load a model and run it once.
+
+    Args:
+        path: an ONNX file, a run's folder, or the folder of an ensemble.
+        metadata: what a file does not say of itself.
+        threads: CPU threads for one call; None for all.
+
+    Raises:
+        ModelFileError: see `Predictor.load` and `Ensemble.load`.
+    """
+    if (path / ensemble.FILE).is_file():
+        return Ensemble.load(path, threads=threads)
+    return Predictor.load(path if path.exists() else path.parent, metadata=metadata or None, threads=threads)
+
+
+def added_folder(workspace: Workspace) -> Path:
+    """Where ONNX files lie that somebody added."""
+    return workspace.models / "files"
+
+
+def add(workspace: Workspace, name: str, content: bytes) -> Model:
+    """Put an ONNX file on the shelf, whole or not at all.
+
+    Args:
+        workspace: where.
+        name: of the file; its ending and odd characters are dropped.
+        content: the file.
+
+    Raises:
+        BadName: nothing of the name is left.
+        ModelFileError: it is no ONNX picture classifier.
+    """
+    stem = check_name(re.sub(r"[^\w.\- ]+", "-", Path(name).stem), "model")
+    path = added_folder(workspace) / f"{stem}.onnx"
+    trial = path.with_name(f".{path.name}.trial")
+    try:
+        write_atomic(trial, content)
+        open_session(trial)
+        trial.replace(path)
+    finally:
+        trial.unlink(missing_ok=True)
+    return Model(stem, "file", path)
+
+
+def question(path: Path) -> Graph | None:
+    """What the graph says of a file that does not say the rest; None where it has metadata.
+
+    Raises:
+        ModelFileError: no ONNX model, or metadata that cannot be used.
+    """
+    session, graph = open_session(path)
+    embedded = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    if embedded is not None:
+        parse(embedded, path.name)
+        return None
+    return graph if read_sidecar(path) is None else None
+
+
+def answer(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
+    """Write down what a model file does not say of itself, after trying it out.
+
+    Raises:
+        ModelFileError: the fields do not fit the graph; nothing is written.
+    """
+    found = parse(fields, "the answers")
+    Predictor.load(path, metadata=found)
+    write_json(sidecar(path), found.model_dump(mode="json"))
+    return found

@@ -1,0 +1,195 @@
+"""Photos and their answers: the picture with numbered boxes on the left, its faces on the right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.inference import explain
+from fer_core.inference.photo import FaceAnswer
+from fer_core.ui import face_list, faces, html, page, try_wrong
+from fer_core.ui.try_read import Shown, as_zip
+from fer_core.ui.try_settings import Settings
+
+_SCROLL_AFTER = 4  # faces
+
+
+def draw(shown: Sequence[Shown], settings: Settings, key: str) -> None:
+    """Everything about the pictures read: the current one, the strip of all, the table of answers."""
+    current = _current(shown, key)
+    left, right = st.columns([1.32, 1], gap="medium")
+    with left:
+        _picture(current)
+        _strip(shown, current, key)
+    with right:
+        _faces(current, settings, key)
+    _table(shown, key)
+
+
+def _current(shown: Sequence[Shown], key: str) -> Shown:
+    """The picture looked at: the one clicked, else the newest."""
+    known = {one.key: one for one in shown}
+    count = st.session_state.get(f"{key}-count")
+    st.session_state[f"{key}-count"] = len(shown)
+    if count is not None and len(shown) > count:  # something new was dropped: show it
+        st.session_state[f"{key}-picture"] = shown[count].key
+    return known.get(st.session_state.get(f"{key}-picture", ""), shown[0])
+
+
+def _picture(shown: Shown) -> None:
+    result = shown.result
+    st.image(
+        shown.drawing,
+        width="stretch" if result.width >= 320 else 288,
+        alt=f"{result.name}: {html.plural(len(result.faces), 'face')} boxed and labelled",
+    )
+    st.html(f'<p class="fer-muted">{html.esc(_words(shown))}</p>')
+    for warning in result.warnings:
+        st.warning(warning, icon=":material/info:")
+    if not result.faces:
+        st.button("Read the whole picture as one face", icon=":material/crop_free:", on_click=_read_whole)
+
+
+def _read_whole() -> None:
+    st.session_state["try-mode"] = "whole"
+
+
+def _words(shown: Shown) -> str:
+    """File, size, how it was read, and how long that took."""
+    result = shown.result
+    found = (
+        f"{html.plural(len(result.faces), 'face')} found in {result.detect_ms:.0f} ms by {result.detector}"
+    )
+    how = f"read whole: {result.whole}" if result.whole else found
+    size = f"{result.width:,} × {result.height:,}"
+    return f"{result.name} · {size} · {how} · read in {result.predict_ms:.1f} ms"
+
+
+def _strip(shown: Sequence[Shown], current: Shown, key: str) -> None:
+    """Small pictures of all that was dropped; a click shows one."""
+    if len(shown) > 1:
+        cards = [
+            faces.Face(
+                one.key,
+                one.result.name,
+                html.plural(len(one.result.faces), "face"),
+                "selected" if one is current else "",
+            )
+            for one in shown
+        ]
+        clicked = faces.sheet(
+            np.stack([one.thumb for one in shown]),
+            cards,
+            key=f"{key}-strip",
+            label="Photos",
+            size=72,
+            words=False,
+        )
+        if clicked:
+            st.session_state[f"{key}-picture"] = clicked
+            st.rerun()
+
+
+def _faces(shown: Shown, settings: Settings, key: str) -> None:
+    answers = shown.result.faces
+    if not answers:
+        page.empty(
+            "No face here", "Try a sharper or more frontal picture, another detector, or read it whole."
+        )
+        return
+    state = f"{key}-face-{shown.key}"
+    first = next((face.number for face in answers if face.uncertain), 1)
+    chosen = min(st.session_state.get(state, first), len(answers))
+    with st.container(height=640 if len(answers) > _SCROLL_AFTER else "content", border=False):
+        above = face_list.draw(answers[:chosen], chosen, key=f"{key}-above")
+        _closer(answers[chosen - 1], settings, f"{key}-{shown.key}-{chosen}")
+        below = face_list.draw(answers[chosen:], chosen, key=f"{key}-below")
+    clicked = above or below
+    if clicked and clicked != chosen:
+        st.session_state[state] = clicked
+        st.rerun()
+
+
+@st.fragment
+def _closer(face: FaceAnswer, settings: Settings, key: str) -> None:
+    """What mattered for one face, and what to do about its answer."""
+    with st.container(border=True, key=f"closer-{key}"):
+        picture, words = st.columns([1, 3.2], vertical_alignment="center", wrap=False)
+        heat, test = _explained(face, settings, key)
+        with picture:
+            tinted = explain.overlay(face.crop, heat)
+            st.image(tinted, width=84, alt=f"{explain.NAME} of face {face.number}")
+        leaning = explain.parts(heat)
+        mattered = " and ".join(leaning) if leaning else "no single part"
+        proof = f"Covering it takes {test.hot:.2f} off the probability; as large a part elsewhere {max(test.random, 0):.2f}."
+        with words:
+            st.html(
+                f'<p class="fer-note"><b>What mattered ({explain.METHOD}): {html.esc(mattered)}.</b></p>'
+                f'<p class="fer-muted">{html.esc(proof)}</p>'
+            )
+        with st.container(horizontal=True):
+            try_wrong.button(face, settings, key)
+            if st.button(
+                "Race",
+                icon=":material/sports_score:",
+                key=f"race-{key}",
+                help="This face through other models",
+            ):
+                st.session_state["try-race-face"] = face
+                st.session_state["try-next-tab"] = "Race"
+                st.rerun()
+
+
+def _explained(face: FaceAnswer, settings: Settings, key: str) -> tuple[np.ndarray, explain.Deletion]:
+    memory = st.session_state.setdefault("try-heat", {})
+    name = (key, settings.model.path, face.label)
+    if name not in memory:
+        heat = explain.occlusion_map(settings.predictor, face.crop, face.label)
+        memory[name] = heat, explain.deletion_test(settings.predictor, face.crop, heat, face.label)
+        while len(memory) > 64:
+            memory.pop(next(iter(memory)))
+    found: tuple[np.ndarray, explain.Deletion] = memory[name]
+    return found
+
+
+def _table(shown: Sequence[Shown], key: str) -> None:
+    """All answers as a table, and as files."""
+    rows = pd.DataFrame([row for one in shown for row in one.result.rows()])
+    count = sum(len(one.result.faces) for one in shown)
+    with st.container(border=True, key=f"{key}-all"):
+        st.html(
+            html.heading("All answers", f"{html.plural(len(shown), 'photo')} · {html.plural(count, 'face')}")
+        )
+        if count:
+            st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 320))
+        documents = json.dumps([one.result.to_json() for one in shown], indent=2)
+        icon = ":material/download:"
+        with st.container(horizontal=True):
+            st.download_button(
+                "CSV", rows.to_csv(index=False), "answers.csv", "text/csv", icon=icon, key=f"{key}-csv"
+            )
+            st.download_button(
+                "JSON", documents, "answers.json", "application/json", icon=icon, key=f"{key}-json"
+            )
+            st.download_button(
+                "Annotated",
+                lambda: as_zip(shown),
+                "annotated.zip",
+                "application/zip",
+                icon=icon,
+                key=f"{key}-zip",
+            )
+    try_wrong.kept(key)
+
+
+def guarded(shown: Sequence[Shown], settings: Settings, key: str) -> None:
+    """`draw`, with a failure of the model in words."""
+    try:
+        draw(shown, settings, key)
+    except FerError as error:
+        page.explain(error)

@@ -1,0 +1,135 @@
+"""What answers on Try it, and how pictures are read: the two popovers at the top right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.inference import detectors, shelf, tta
+from fer_core.inference.ensemble import Ensemble
+from fer_core.inference.faces import Detector
+from fer_core.inference.photo import Mode, Reading
+from fer_core.inference.predictor import Predictor
+from fer_core.ui import cache, html, page, try_add
+from fer_core.workspace import Workspace
+
+_MODES = {"auto": "decide by itself", "faces": "look for faces", "whole": "whole picture is one face"}
+_TTA = {"none": "off", "flip": "mirror image", "many": "mirror and five crops"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the visitor chose."""
+
+    workspace: Workspace
+    model: shelf.Model
+    predictor: Predictor | Ensemble
+    reading: Reading
+    detector: Detector
+
+    @property
+    def threshold(self) -> float:
+        """Below this top probability an answer is uncertain."""
+        chosen = self.reading.threshold
+        return self.predictor.threshold if chosen is None else chosen
+
+
+def choose(workspace: Workspace) -> Settings | None:
+    """Draw both popovers; None while there is no model that can answer."""
+    found = {model.name: model for model in shelf.models(workspace)}
+    if not found:
+        return None
+    if (added := st.session_state.pop("try-added", None)) in found:
+        st.session_state["try-model"] = added
+    asked = st.session_state.get("try-model") or st.query_params.get("try-model")
+    model = found[asked] if asked in found else next(iter(found.values()))
+    with st.container(horizontal=True, horizontal_alignment="right", key="try-head"):
+        predictor = _model(workspace, found, model)
+        if predictor is None:
+            return None
+        with st.popover("Options", icon=":material/tune:", width="content"):
+            reading, name = _options(predictor)
+    try:
+        detector = detectors.get(name, workspace)
+    except FerError as error:
+        page.explain(error)
+        detector = detectors.default_detector()
+    return Settings(workspace, model, predictor, reading, detector)
+
+
+def _model(
+    workspace: Workspace, found: dict[str, shelf.Model], model: shelf.Model
+) -> Predictor | Ensemble | None:
+    """The chip with the model: choose another, read its card, add a file."""
+    try:
+        predictor = cache.predictor(model.path)
+    except FerError as error:
+        predictor, failure = None, error
+    size = f"{len(predictor.classes)} emotions `{model.megabytes:.1f} MB`" if predictor else "needs an answer"
+    with st.popover(f"**{model.name}** · {size}", width="content", help="The model that answers"):
+        names = list(found)
+        st.selectbox(
+            "Model",
+            names,
+            index=names.index(model.name),
+            format_func=lambda n: f"{n} · {found[n].about}" if found[n].about else n,
+            key="try-model",
+            bind="query-params",
+        )
+        if predictor:
+            _about(model, predictor)
+        try_add.button(workspace)
+    if predictor is None and not try_add.question(model):
+        page.explain(failure)
+    return predictor
+
+
+def _about(model: shelf.Model, predictor: Predictor | Ensemble) -> None:
+    known = predictor.metadata
+    size = f"{known.input_size} × {known.input_size}, {known.color}"
+    pairs: list[tuple[str, html.Cell]] = [
+        ("knows", ", ".join(known.classes)),
+        ("sees", size),
+        ("uncertain below", f"{known.threshold:.2f}"),
+        ("temperature", f"{known.temperature:.3g}"),
+    ]
+    if known.dataset:
+        pairs.append(("trained on", f"{known.dataset} {known.version[:8]}"))
+    if known.recipe:
+        pairs.append(("recipe", known.recipe))
+    st.html(html.facts(pairs))
+    if model.card and st.button("Read its card", icon=":material/description:", width="stretch"):
+        _card(model.name, model.card)
+
+
+@st.dialog("Model card", width="large")
+def _card(name: str, text: str) -> None:
+    st.caption(name)
+    st.markdown(text)
+
+
+def _options(predictor: Predictor | Ensemble) -> tuple[Reading, str]:
+    mode = st.selectbox(
+        "What is in the pictures", list(_MODES), format_func=_MODES.__getitem__, key="try-mode"
+    )
+    words = "If the likeliest emotion is less probable than this, the answer is uncertain."
+    threshold = st.slider("Uncertain below", 0.0, 1.0, float(predictor.threshold), 0.05, help=words)
+    words = "The same face shown several ways, the answers averaged: slower, a little steadier."
+    kind = st.selectbox("Averaging", tta.KINDS, format_func=_TTA.__getitem__, key="try-tta", help=words)
+    kinds = detectors.KINDS
+    name = st.selectbox(
+        "Find faces with",
+        list(kinds),
+        format_func=lambda n: kinds[n].title,
+        key="try-detector",
+        help=" ".join(f"{kind.title}: {kind.about}" for kind in kinds.values()),
+    )
+    smallest = st.slider("Smallest face, pixels", 0, 200, 0, 10, key="try-smallest")
+    score = st.slider("Least detection score", 0.0, 1.0, 0.0, 0.05, key="try-score")
+    align = st.toggle(
+        "Turn upright by the eyes", True, key="try-align", help="Where the detector finds eyes."
+    )
+    return Reading(cast("Mode", mode), kind, threshold, smallest, score, align), name
