@@ -22,7 +22,9 @@ _FLAT_POINTS = 0.2
 _LOW_TRAIN = 0.7
 _UNSTABLE = 0.03
 _MIN_EPOCHS = 5
-_HIGH, _SEVERE = 10.0, 15.0
+_HARD, _HEALTHY, _HIGH, _SEVERE = -5.0, 5.0, 10.0, 15.0
+_WEAK, _BEHIND = 0.6, 0.15
+_DECAY = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def of(rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> list[Advice]:
     """What to say of a run so far; nothing before it has a few epochs.
 
     Args:
-        rows: of `metrics.jsonl`: accuracy and val_accuracy are read.
+        rows: of `metrics.jsonl`: accuracy, val_accuracy and, where it is there, val_recall are read.
         recipe: what it trains by; what is in it already is not advised.
     """
     if len(rows) < _MIN_EPOCHS:
@@ -55,9 +57,12 @@ def of(rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> list[Advice]:
     gap = 100 * (best["accuracy"] - best["val_accuracy"])
     word = gap_verdict(best["accuracy"], best["val_accuracy"])
     level = _level(gap, word)
-    found = [Advice(word, level, f"Train and validation accuracy are {gap:+.1f} points apart.", {})]
-    if gap >= _HIGH:
-        found[0] = _overfitting(word, level, gap, recipe)
+    if gap >= _HEALTHY:
+        found = [_overfitting(word, level, gap, recipe)]
+    elif gap < _HARD:
+        found = [_too_hard(word, level, gap, recipe)]
+    else:
+        found = [Advice(word, level, _near(gap), {})]
     validation = [row["val_accuracy"] for row in rows]
     if found_ := _unstable(validation, recipe):
         found.append(found_)
@@ -66,7 +71,78 @@ def of(rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> list[Advice]:
     if gap < 5 and best["accuracy"] < _LOW_TRAIN and len(rows) >= recipe.training.epochs:
         text = f"It has learned {best['accuracy']:.0%} of its own images: more epochs, or a larger network."
         found.append(Advice("underfitting", "look", text, {"training.epochs": 2 * recipe.training.epochs}))
+    if weak := _weak_class(best.get("val_recall") or {}, recipe):
+        found.append(weak)
     return found
+
+
+def of_failure(reason: str, recipe: Recipe) -> Advice | None:
+    """What to change before a failed run is tried again; None where its settings are not to blame.
+
+    Args:
+        reason: why it failed, as `run.json` says.
+        recipe: what it trained by.
+    """
+    words = reason.lower()
+    if "memory" in words and "ended without a word" not in words and recipe.training.batch_size > 1:
+        half = max(recipe.training.batch_size // 2, 1)
+        settings: dict[str, Any] = {
+            "training.batch_size": half,
+            "optimizer.accumulation": 2 * recipe.optimizer.accumulation,
+        }
+        text = f"Half the batch, {half} images, and twice as many batches to a step: the same steps in less memory."
+        return Advice("too little memory", "bad", text, settings)
+    if "finite number" in words:
+        settings = {"optimizer.learning_rate": recipe.optimizer.learning_rate / 3}
+        if not recipe.optimizer.clipnorm:
+            settings["optimizer.clipnorm"] = 1.0
+        return Advice(
+            "the loss broke", "bad", "A third of the learning rate, and clipped gradients.", settings
+        )
+    return None
+
+
+def _near(gap: float) -> str:
+    if gap < 0:
+        return f"Validation is {-gap:.1f} points ahead of training, as dropout and augmentation make it; nothing to do."
+    return f"Training is {gap:.1f} points ahead of validation: it learns what holds for new faces too."
+
+
+def _too_hard(word: str, level: Level, gap: float, recipe: Recipe) -> Advice:
+    """Validation far ahead: copies of training images in it, or training images made harder than real ones."""
+    old = recipe.augmentation
+    settings: dict[str, Any] = {
+        f"augmentation.{name}": round(value / 2, 4)
+        for name in ("rotation", "zoom", "translation", "contrast", "brightness", "perspective", "erasing")
+        if (value := getattr(old, name))
+    }
+    settings |= {f"augmentation.{name}": 0.0 for name in ("mixup", "cutmix") if getattr(old, name)}
+    tried = "; if there are none, half the augmentation" if settings else ""
+    text = f"Validation is {-gap:.1f} points ahead: look for copies of its faces among the training images{tried}."
+    return Advice(word, level, text, settings)
+
+
+def _weak_class(recall: Mapping[str, float | None], recipe: Recipe) -> Advice | None:
+    """The class that is recognised far less often than the others."""
+    known = {name: value for name, value in recall.items() if value is not None}
+    if len(known) < 2:
+        return None
+    name = min(known, key=known.__getitem__)
+    others = fmean(value for other, value in known.items() if other != name)
+    if known[name] >= _WEAK or others - known[name] < _BEHIND:
+        return None
+    settings: dict[str, Any] = {}
+    if recipe.training.sampling != "balanced":
+        settings, tried = {"training.sampling": "balanced"}, "as many images of each class in an epoch"
+    elif not isinstance(recipe.loss, FocalCrossEntropy):
+        settings, tried = (
+            {"loss.name": FocalCrossEntropy().name},
+            "focal loss, which works on the hard images",
+        )
+    else:
+        tried = "more of its images, or its labels reviewed"
+    text = f"{name} is recognised {known[name]:.0%} of the time, the others {others:.0%}: try {tried}."
+    return Advice("weak class", "look", text, settings)
 
 
 def _level(gap: float, word: str) -> Level:
@@ -83,6 +159,9 @@ def _overfitting(word: str, level: Level, gap: float, recipe: Recipe) -> Advice:
             settings[f"augmentation.{name}"] = value
     if not old.erasing:
         settings["augmentation.erasing"] = 0.25
+    decay = getattr(recipe.optimizer, "weight_decay", _DECAY)
+    if gap >= _HIGH and decay < _DECAY / 2:
+        settings["optimizer.weight_decay"] = _DECAY
     loss = recipe.loss
     if isinstance(loss, CrossEntropy | FocalCrossEntropy) and loss.label_smoothing < 0.1:
         settings["loss.label_smoothing"] = 0.1

@@ -8,8 +8,7 @@ import streamlit as st
 
 from fer_core import jobs
 from fer_core.runs import queue, store
-from fer_core.runs.run import Run, best_epoch
-from fer_core.ui import html
+from fer_core.ui import html, run_data
 from fer_core.workspace import current
 
 STATE_CHIPS: dict[str, html.Verdict] = {
@@ -28,25 +27,26 @@ def sidebar() -> None:
     """What is running, at the foot of the sidebar, on every page."""
     workspace = current()
     queue.advance(workspace)
-    waiting = queue.waiting(workspace)
-    busy = {run.id: run for run in store.list_runs(workspace)[:20] if run.active}
-    cards = [_run_card(run) for run in busy.values() if run.id not in {r.id for r in waiting}]
-    if waiting:
-        cards.append(f'<p class="fer-muted">{html.plural(len(waiting), "more run")} waiting</p>')
+    looks = [run_data.look(run) for run in store.list_runs(workspace)]
+    waiting = sum(look.state == "queued" for look in looks)
+    cards = [_run_card(look, waiting) for look in looks if look.works]
+    if waiting and not cards:
+        cards.append(f'<p class="fer-muted">{html.plural(waiting, "run")} waiting</p>')
     cards += [_job_card(job) for job in jobs.recent(workspace) if job.state == "running"]
     with st.sidebar:
         st.html("".join(cards[:4]) or '<p class="fer-muted">Nothing is running.</p>')
 
 
-def _run_card(run: Run) -> str:
-    progress = run.progress
-    epoch, epochs = int(progress.get("epoch") or 0), int(progress.get("epochs") or 0)
-    words = f"epoch {epoch} of {epochs}" if epochs else run.state
-    eta = progress.get("eta_seconds")
+def _run_card(look: run_data.Look, waiting: int) -> str:
+    """`compact · run 41`: where it is, what is left, the latest validation accuracy, and how many wait."""
+    progress = look.run.progress
+    done, eta = len(look.rows), progress.get("eta_seconds")
+    words = f"epoch {done:,} of {look.planned:,}" if look.rows else str(progress.get("phase") or look.state)
     left = f" · {html.duration(float(eta))} left" if eta else ""
-    best = best_epoch(run.tail()[0])
-    note = f"best val accuracy {best['val_accuracy']:.3f}" if best else "first epoch"
-    return _card(run.id, words + left, share(progress), note)
+    note = f"val {look.rows[-1]['val_accuracy']:.3f}" if look.rows else "first epoch"
+    more = f" · {waiting:,} more queued" if waiting else ""
+    title = f"{look.info.get('recipe') or look.id} · run {run_data.number(look.id)}"
+    return _card(title, words + left, share(progress), note + more)
 
 
 def _job_card(job: jobs.Job) -> str:

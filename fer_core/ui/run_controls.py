@@ -1,50 +1,63 @@
-"""What can be done with a run: stop, pause, resume, fork, and its place among those that wait."""
+"""What can be done with a run: pause, stop, resume, take out of the queue, fork."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import streamlit as st
 
 from fer_core.errors import FerError
-from fer_core.runs import again, launcher, queue
-from fer_core.runs.run import Run, best_epoch
-from fer_core.training.advice import Advice
-from fer_core.training.advice import of as advise
-from fer_core.training.recipe import fields
-from fer_core.ui import html, page, recipe_form, rows
-from fer_core.workspace import Workspace
+from fer_core.runs import again, launcher
+from fer_core.runs.run import Run
+from fer_core.training import advice
+from fer_core.ui import html, run_data, run_dialog
+from fer_core.ui.run_data import Look
 
-_AGAIN = {"paused": "Resume", "stopped": "Resume", "failed": "Try again", "lost": "Resume"}
+AGAIN = {"paused": "Resume", "stopped": "Resume", "failed": "Try again", "lost": "Resume"}
 
 
-def draw(run: Run, state: str) -> None:
+def draw(look: Look) -> None:
     """The buttons that make sense in this state."""
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if state in ("running", "starting", "pausing", "stopping"):
+    run, state = look.run, look.state
+    with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
+        if look.works:
             _working(run, state)
         elif state == "queued":
-            if st.button("Take out of the queue", icon=":material/close:", key=f"cancel-{run.id}"):
-                launcher.stop(run)
-                st.rerun(scope="app")
-        elif state in _AGAIN and st.button(
-            _AGAIN[state], icon=":material/play_arrow:", key=f"resume-{run.id}"
-        ):
-            again.resume(run)
-            st.rerun(scope="app")
-        if state not in ("queued", "starting") and run.tail()[0]:
-            help_ = "A new run that begins where this one was, with other settings"
-            if st.button("Fork", icon=":material/fork_right:", key=f"fork-{run.id}", help=help_):
-                _fork(run)
+            st.button(
+                "Cancel", icon=":material/close:", key=f"cancel-{run.id}", on_click=launcher.stop, args=(run,),
+                help="Take it out of the queue",
+            )  # fmt: skip
+        elif state in AGAIN:
+            st.button(
+                AGAIN[state], icon=":material/play_arrow:", key=f"resume-{run.id}", on_click=again_,
+                args=(run,), help=_goes_on(look),
+            )  # fmt: skip
+        if look.rows and state not in ("queued", "starting"):
+            st.button(
+                "Fork", icon=":material/fork_right:", key=f"fork-{run.id}", on_click=run_dialog.ask, args=(run.id, {}),
+                help="A new run that begins where this one was, with other settings",
+            )  # fmt: skip
+
+
+def again_(run: Run) -> None:
+    """Resume, and tell in words where that does not work."""
+    try:
+        again.resume(run)
+    except FerError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _goes_on(look: Look) -> str:
+    done = len(look.rows)
+    return f"Goes on after epoch {done:,}, as if nothing had happened" if done else "Begins anew"
 
 
 def _working(run: Run, state: str) -> None:
-    busy = state in ("pausing", "stopping")
     st.button(
         "Pause",
         icon=":material/pause:",
         key=f"pause-{run.id}",
-        disabled=busy,
+        disabled=state in ("pausing", "stopping"),
         help="After this epoch; nothing is lost, and Resume goes on",
         on_click=again.pause,
         args=(run,),
@@ -54,95 +67,57 @@ def _working(run: Run, state: str) -> None:
         icon=":material/stop:",
         key=f"stop-{run.id}",
         disabled=state == "stopping",
+        help="After this batch; the best weights are kept, evaluated and exported",
         on_click=launcher.stop,
         args=(run,),
     )
 
 
-def advice(run: Run, state: str, told: list[dict[str, Any]]) -> None:
-    """What the curves say, each with a fork that tries the remedy."""
-    try:
-        found = advise(told, run.recipe)
-    except FerError:
-        return  # a damaged recipe; the page shows the rest of the run
+def trouble(look: Look) -> None:
+    """Why a run failed or was lost, and what to try."""
+    if look.state not in ("failed", "lost") and not look.reason:
+        return
+    if look.state not in ("failed", "lost"):
+        st.info(look.reason, icon=":material/info:")
+        return
+    with st.container(border=True):
+        st.html(html.heading("Why it ended"))
+        st.error(look.reason or "It says nothing about why.", icon=":material/error:")
+        recipe = run_data.recipe(look.run)
+        remedy = advice.of_failure(look.reason, recipe) if recipe else None
+        if remedy:
+            _line(look.run, remedy, "remedy")
+        then = _goes_on(look)
+        words = (
+            f"{AGAIN[look.state]}: {then[0].lower()}{then[1:]}. The last lines of its log are below."
+            if not remedy
+            else f"Or {AGAIN[look.state].lower()} with the settings as they are. The log is below."
+        )
+        st.html(f'<p class="fer-note">{html.esc(words)}</p>')
+
+
+def verdicts(look: Look) -> None:
+    """What the curves say, each with a new run that tries the remedy."""
+    recipe = run_data.recipe(look.run)
+    found: Sequence[advice.Advice] = advice.of(look.rows, recipe) if recipe else []
     if not found:
         return
     with st.container(border=True):
         st.html(html.heading("What the curves say", "from the numbers of this run"))
         for number, entry in enumerate(found):
-            words, button = st.columns([4, 1.1], vertical_alignment="center")
-            chip = html.chip(entry.level, entry.word)
-            words.html(f'<p class="fer-note">{chip.text} {html.esc(entry.text)}</p>')
-            ready = bool(entry.settings) and state not in ("queued", "starting")
-            if ready and button.button(
-                "Try it", icon=":material/fork_right:", key=f"advice-{run.id}-{number}"
-            ):
-                _try(run, entry)
+            _line(look.run, entry, str(number), ready=look.state not in ("queued", "starting"))
 
 
-@st.dialog("Try what the curves suggest", width="medium")
-def _try(run: Run, entry: Advice) -> None:
-    """A new run with the settings of an advice: the same from the beginning, which is the fair comparison, or a fork."""
-    before = fields(run.recipe)
-    changed = [[key, str(before.get(key, "–")), str(value)] for key, value in entry.settings.items()]
-    st.html(
-        f'<p class="fer-note">{html.esc(entry.text)}</p>'
-        + html.table(["setting", "now", "then"], changed, caption="Settings of the new run")
-    )
-    anew, branch = st.columns(2)
-    try:
-        if anew.button("Train from the beginning", type="primary", width="stretch", key="advice-new"):
-            _show(launcher.start(run.workspace, run.dataset, run.version, run.recipe, entry.settings))
-        if branch.button("Fork after the best epoch", width="stretch", key="advice-fork"):
-            _show(again.fork(run, "best", entry.settings))
-    except FerError as error:
-        page.explain(error)
-
-
-def _show(run: Run) -> None:
-    st.session_state["train-runs-current"] = run.id
-    st.rerun()
-
-
-@st.dialog("Fork a run", width="large")
-def _fork(run: Run) -> None:
-    """Where to begin and what to change; the model stays."""
-    told = run.tail()[0]
-    best = int(best_epoch(told)["epoch"])
-    words = {"last": f"the last epoch, {told[-1]['epoch']}", "best": f"the best epoch, {best}"}
-    st.html(
-        f'<p class="fer-note">From {html.esc(run.id)}; its epochs up to there become the first of the new run.</p>'
-    )
-    epoch = st.segmented_control(
-        "Begin after", list(words), default="last", format_func=words.__getitem__, required=True
-    )
-    settings = recipe_form.draw(run.recipe, prefix="fork-")
-    if st.button(
-        "Start the fork", type="primary", icon=":material/fork_right:", width="stretch", key="fork-start"
-    ):
-        try:
-            made = again.fork(run, epoch or "last", settings)
-        except FerError as error:
-            page.explain(error)
-        else:
-            _show(made)
-
-
-def line(workspace: Workspace) -> None:
-    """The runs that wait, in order, each to be moved to the front."""
-    waiting = queue.waiting(workspace)
-    if not waiting:
-        return
-    with st.container(border=True):
-        st.html(html.heading("Waiting", f"{len(waiting)}, the next first"))
-        listed = [rows.Row(run.id, run.id, f"{run.info['planned_epochs']} epochs") for run in waiting]
-        chosen = rows.choose(listed, key="train-queue", label="Runs that wait, the next first")
-        with st.container(horizontal=True):
-            if st.button(
-                "To the front", icon=":material/vertical_align_top:", disabled=chosen == waiting[0].id
-            ):
-                queue.move(next(run for run in waiting if run.id == chosen), 1)
-                st.rerun()
-            if st.button("Take out", icon=":material/close:"):
-                launcher.stop(next(run for run in waiting if run.id == chosen))
-                st.rerun()
+def _line(run: Run, entry: advice.Advice, key: str, ready: bool = True) -> None:
+    words, button = st.columns([5, 1.25], vertical_alignment="center")
+    chip = html.chip(entry.level, entry.word)
+    words.html(f'<p class="fer-note">{chip.text} {html.esc(entry.text)}</p>')
+    with button:
+        if entry.settings and ready:
+            st.button(
+                "Try it", icon=":material/fork_right:", key=f"advice-{run.id}-{key}", width="stretch",
+                on_click=run_dialog.ask, args=(run.id, dict(entry.settings)),
+                help="Opens a new run with these settings filled in",
+            )  # fmt: skip
+        elif entry.word.startswith("check for leaks"):
+            st.page_link("pages/data/stratify.py", label="Stratify", icon=":material/call_split:")

@@ -1,137 +1,104 @@
-"""One run, live: state, where it is, curves, epochs, log. Reads the run's files again while it works."""
+"""One run, live: state, where it is, curves, recall, faces, verdicts, epochs, log. Reads what is new while it works."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.charts.learning import learning_curve
-from fer_core.evaluation.report import gap_verdict
-from fer_core.runs.run import Run, best_epoch
-from fer_core.ui import html, live, run_controls, style
-from fer_core.ui.faces import each
+from fer_core.runs import store
+from fer_core.runs.run import ACTIVE
+from fer_core.ui import html, run_charts, run_controls, run_data, run_dialog, run_faces, run_head, train_strip
+from fer_core.ui.run_data import Look
+from fer_core.workspace import Workspace
 
-_COLUMNS = {
-    "epoch": "epoch",
-    "loss": "loss",
-    "accuracy": "accuracy",
-    "val_loss": "val loss",
-    "val_accuracy": "val accuracy",
-    "learning_rate": "learning rate",
-    "seconds": "seconds",
-}
+EVERY = 0.7  # seconds
+_COLUMNS = ("epoch", "loss", "accuracy", "val loss", "val accuracy", "learning rate", "seconds")
+_EPOCHS, _LOG, _LOG_OF_FAILED = 6, 12, 40
 
 
-def draw(run: Run) -> None:
-    """The run as it is now; while it works, again every second."""
-    if run.active:
-        _live(run)
-    else:
-        _show(run)
+def draw(workspace: Workspace, version: str, run: str, strip: DeltaGenerator) -> None:
+    """A run as it is now; while it waits or works, again and again.
+
+    Args:
+        workspace: whose runs there are.
+        version: the version on screen, for the strip.
+        run: id of the run to show.
+        strip: where the numbers of the page go.
+    """
+    shown = run_data.look(store.get(workspace, run))
+    st.session_state["train-state"] = (run, shown.state)
+    (_live if shown.state in ACTIVE else _once)(workspace, version, run, strip)
 
 
-@st.fragment(run_every=0.8)
-def _live(run: Run) -> None:
-    if not run.active:
+@st.fragment(run_every=EVERY)
+def _live(workspace: Workspace, version: str, run: str, strip: DeltaGenerator) -> None:
+    _show(workspace, version, run, strip)
+
+
+@st.fragment
+def _once(workspace: Workspace, version: str, run: str, strip: DeltaGenerator) -> None:
+    _show(workspace, version, run, strip)
+
+
+def _show(workspace: Workspace, version: str, run: str, strip: DeltaGenerator) -> None:
+    looks = [run_data.look(one) for one in store.list_runs(workspace)]
+    look = next((one for one in looks if one.id == run), None)
+    if look is None or (run, look.state) != st.session_state.get("train-state") or run_dialog.wanted():
+        # The whole page once: what else it shows depends on it.
+        st.session_state["train-state"] = (run, look.state if look else "")
         st.rerun(scope="app")
-    _show(run)
-
-
-def _show(run: Run) -> None:
-    state, reason = run.status()
-    metrics = run.metrics()
-    last_rows = each(metrics)
-    best = best_epoch(last_rows)
+    train_strip.draw(strip, looks, look, version)
     with st.container(border=True):
-        _head(run, state, reason, best, last_rows)
-        if len(metrics):
-            left, right = st.columns(2)
-            planned = int(run.info.get("planned_epochs") or len(metrics))
-            for place, measure in ((left, "accuracy"), (right, "loss")):
-                with place:
-                    chart = learning_curve(
-                        metrics,
-                        measure,
-                        best_epoch=int(best["epoch"]) if best else None,
-                        epochs=planned if state in ("running", "stopping", "pausing") else None,
-                        dark=style.is_dark(),
-                    )
-                    st.altair_chart(chart, theme=None, key=f"curve-{run.id}-{measure}")
-        elif state in ("starting", "running"):
-            st.html('<p class="fer-muted">The first epoch has not ended yet.</p>')
-    run_controls.advice(run, state, last_rows)
-    if len(metrics):
-        _epochs(metrics, best)
-    log = run.log_tail(14)
+        run_head.draw(look, looks)
+        run_controls.trouble(look)
+        run_charts.draw(look, looks)
+    run_controls.verdicts(look)
+    _evidence(look)
+    _epochs(look)
+    _log(look)
+
+
+def _evidence(look: Look) -> None:
+    """Recall by class and the faces got wrong, side by side where there are both."""
+    recall, (images, when) = run_charts.recall_card(look), run_faces.worst(look)
+    if not recall and not images:
+        return
+    places = st.columns([1, 1.35]) if recall and images else [st.container()]
+    if recall:
+        with places[0], st.container(border=True, height="stretch"):
+            st.html(recall)
+    if images:
+        with places[-1], st.container(border=True, height="stretch"):
+            run_faces.draw(look, images, when)
+
+
+def _epochs(look: Look) -> None:
+    newest = look.rows[: -_EPOCHS - 1 : -1]
+    if not newest:
+        return
+    body: list[list[html.Cell]] = [
+        [
+            int(row["epoch"]),
+            *(f"{row[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy")),
+            f"{row['learning_rate']:.2e}",
+            f"{row['seconds']:.1f}",
+        ]
+        for row in newest
+    ]
+    epochs = [int(row["epoch"]) for row in newest]
+    best = int(look.best["epoch"])
+    with st.container(border=True):
+        st.html(
+            html.heading("Epochs", f"last {len(body)} of {len(look.rows):,}{'; best marked' if best in epochs else ''}")
+            + html.table(
+                _COLUMNS, body, numeric=range(7), current=epochs.index(best) if best in epochs else None, caption="Epochs",
+            )
+        )  # fmt: skip
+
+
+def _log(look: Look) -> None:
+    broken = look.state in ("failed", "lost")
+    log = look.run.log_tail(_LOG_OF_FAILED if broken else _LOG)
     if log:
         with st.container(border=True):
             st.html(html.heading("Log", "last lines") + f'<pre class="fer-log">{html.esc(log)}</pre>')
-
-
-def _head(run: Run, state: str, reason: str, best: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    chips = [live.state_chip(state, reason)]
-    if best:
-        train, val = float(best["accuracy"]), float(best["val_accuracy"])
-        word, gap = gap_verdict(train, val), 100 * (train - val)
-        verdict: html.Verdict = "good" if word == "healthy" else "look" if gap < 15 else "bad"
-        chips.append(
-            html.chip(
-                verdict,
-                f"{word}, gap {gap:+.1f}",
-                "train minus validation accuracy at the best epoch, in points",
-            )
-        )
-    title, buttons = st.columns([3, 1.6], vertical_alignment="center")
-    with title:
-        st.html(
-            html.heading(
-                run.id, f"{run.dataset}, version {run.info.get('version_number', run.version[:6])}", *chips
-            )
-        )
-    with buttons:
-        run_controls.draw(run, state)
-    if reason:
-        st.error(reason, icon=":material/error:")
-    st.html(_line(run, state, best, rows))
-
-
-def _line(run: Run, state: str, best: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """The numbers of the moment in one line, and the bar."""
-    progress, info = run.progress, run.info
-    planned = int(info.get("planned_epochs") or 0)
-    parts = [f"<b>epoch {int(progress.get('epoch') or len(rows))}</b> of {planned}"]
-    if state in ("running", "stopping", "pausing") and progress.get("eta_seconds"):
-        parts.append(f"{html.duration(float(progress['eta_seconds']))} left")
-    if best:
-        parts.append(f"best {best['val_accuracy']:.3f} at {best['epoch']}")
-    if rows:
-        parts.append(f"{rows[-1]['images_per_second']:,.0f} images/s")
-        parts.append(f"learning rate {rows[-1]['learning_rate']:.2g}")
-    if info.get("parameters"):
-        parts.append(f"{int(info['parameters']):,} parameters")
-    if info.get("device"):
-        parts.append(html.esc(info["device"]))
-    share = 1.0 if state == "finished" else live.share(progress)
-    return f'<p class="fer-note">{" · ".join(parts)}</p>{html.progress(share)}'
-
-
-def _epochs(metrics: pd.DataFrame, best: dict[str, Any]) -> None:
-    newest = metrics.iloc[::-1].head(8)
-    body: list[list[html.Cell]] = [
-        [
-            int(r["epoch"]),
-            *(f"{r[c]:.4f}" for c in ("loss", "accuracy", "val_loss", "val_accuracy")),
-            f"{r['learning_rate']:.2e}",
-            f"{r['seconds']:.1f}",
-        ]
-        for r in each(newest)
-    ]
-    epochs = [int(e) for e in newest["epoch"]]
-    marked = epochs.index(int(best["epoch"])) if best and int(best["epoch"]) in epochs else None
-    with st.container(border=True):
-        st.html(
-            html.heading("Epochs", f"last {len(body)} of {len(metrics):,}; best marked")
-            + html.table(list(_COLUMNS.values()), body, numeric=range(7), current=marked, caption="Epochs")
-        )

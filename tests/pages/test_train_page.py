@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import open_dataset
 from fer_core.data.sample import make_sample
 from fer_core.jobs import identity
 from fer_core.runs import queue, store
+from fer_core.runs.files import append_line
 from fer_core.runs.run import Run
 from fer_core.splits.stratify import save_plan, stratify
-from fer_core.workspace import Workspace
+from fer_core.training.recipe import load, override
+from fer_core.workspace import Workspace, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a dataset, made once."""
+    root = tmp_path_factory.mktemp("home")
+    made = make_sample(Workspace(root), count=240)
+    save_plan(made, stratify(made.manifest()))
+    return root
+
+
 @pytest.fixture
-def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+def dataset(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """That dataset in a workspace of its own."""
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("FER_HOME", str(tmp_path))
 
     def launch(run: Run) -> None:
@@ -29,9 +45,7 @@ def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
         run.update(state="running")
 
     monkeypatch.setattr(queue, "launch", launch)
-    made = make_sample(Workspace(tmp_path), count=240)
-    save_plan(made, stratify(made.manifest()))
-    return made
+    return open_dataset(Workspace(tmp_path), "sample")
 
 
 def visit() -> AppTest:
@@ -57,13 +71,39 @@ def words(app: AppTest) -> str:
     return " ".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
 
 
-def test_a_second_run_waits_and_can_be_taken_out(dataset: Dataset) -> None:
+def trained(
+    dataset: Dataset, epochs: int, state: str = "finished", top: float = 0.8, gap: float = 0.03, **info: Any
+) -> Run:
+    """A run whose validation accuracy rises to `top`, with training `gap` ahead of it."""
+    more = info.pop("row", {})
+    recipe = override(load("model_0"), {"training.epochs": 40})
+    run = store.create_run(dataset.workspace, dataset.name, dataset.head, recipe, version_number=2, **info)
+    for epoch in range(1, epochs + 1):
+        val = 0.4 + (top - 0.4) * epoch / epochs
+        row = {
+            "epoch": epoch, "loss": 1.0 / epoch, "accuracy": val + gap, "val_loss": 1.1 / epoch, "val_accuracy": val,
+            "learning_rate": 1e-3, "seconds": 17.0, "images_per_second": 1000.0, "eta_seconds": 17.0 * (40 - epoch),
+        }  # fmt: skip
+        append_line(run.folder / "metrics.jsonl", {**row, **more})
+    run.update(state=state, device="CPU, 2 cores", backend="tensorflow", parameters=557_180)
+    return run
+
+
+def test_a_second_run_waits_and_can_be_cancelled(dataset: Dataset) -> None:
     app = press(visit(), "Train")
     press(app, "Train")
     assert [run.state for run in runs(dataset)] == ["running", "queued"]
-    assert "Waiting" in words(app)
-    press(app, "Take out")
+    assert "1 running, 1 queued" in words(app)
+    press(app, "Cancel")
     assert [run.state for run in runs(dataset)] == ["running", "stopped"]
+
+
+def test_train_is_the_next_and_queue_is_the_last(dataset: Dataset) -> None:
+    app = press(visit(), "Train")
+    press(app, "Queue")
+    assert "Run 1 " in words(app)  # what one was watching stays
+    press(app, "Train")
+    assert [run.id[:4] for run in queue.waiting(dataset.workspace)] == ["0003", "0002"]
 
 
 def test_the_next_starts_when_one_has_ended_and_somebody_looks(dataset: Dataset) -> None:
@@ -82,3 +122,127 @@ def test_pause_and_resume(dataset: Dataset) -> None:
     press(visit(), "Resume")
     assert run.state == "running"
     assert not run.pause_requested
+
+
+def test_what_is_changed_is_said_trained_and_can_be_put_back(dataset: Dataset) -> None:
+    app = visit()
+    app.number_input(key="train-compact-0-training-epochs").set_value(5).run()
+    app.selectbox(key="train-compact-0-schedule-name").set_value("one_cycle").run()
+    app.selectbox(key="train-compact-0-augment").set_value("none").run()
+    said = words(app)
+    assert "36 → <b>5</b>" in said
+    assert "cosine → <b>one cycle</b>" in said
+    press(app, "Queue")
+    recipe = runs(dataset)[0].recipe
+    assert (recipe.training.epochs, recipe.schedule.name) == (5, "one_cycle")
+    assert not recipe.augmentation.horizontal_flip
+    press(app, "Reset")
+    assert "36 → <b>5</b>" not in words(app)
+    assert app.number_input(key="train-compact-1-training-epochs").value == 36
+
+
+def test_dropout_of_a_layer_is_a_field_too(dataset: Dataset) -> None:
+    app = visit()
+    app.number_input(key="train-compact-0-dropout-5").set_value(0.6).run()
+    press(app, "Train")
+    recipe, before = runs(dataset)[0].recipe, load("compact")
+    assert recipe.model.blocks[-1].dropout == 0.6  # type: ignore[union-attr]
+    assert recipe.model.blocks[:-1] == before.model.blocks[:-1]  # type: ignore[union-attr]
+
+
+def test_a_value_that_cannot_be_is_refused_before_training(dataset: Dataset) -> None:
+    app = visit()
+    app.number_input(key="train-compact-0-optimizer-learning_rate-adamw").set_value(0.0).run()
+    assert any("learning_rate" in e.value for e in app.error)
+    assert next(b for b in app.button if b.label == "Train").disabled
+
+
+def test_several_seeds_are_one_experiment(dataset: Dataset) -> None:
+    app = visit()
+    app.number_input(key="train-compact-0-seeds").set_value(3).run()
+    press(app, "Train")
+    made = runs(dataset)
+    assert len({run.info["experiment"] for run in made}) == 1
+    assert [run.recipe.training.seed for run in made] == [42, 43, 44]
+    for run, top in zip(made, (0.8, 0.9, None), strict=True):
+        if top:
+            row = {"epoch": 1, "accuracy": top, "val_accuracy": top, "loss": 1.0, "val_loss": 1.0,
+                   "learning_rate": 1e-3, "seconds": 1.0, "images_per_second": 9.0}  # fmt: skip
+            append_line(run.folder / "metrics.jsonl", row)
+            run.update(state="finished")
+    app.run()
+    assert "2 of 3 runs of this experiment have finished" in words(app)
+    assert "0.850 ± 0.071" in words(app)
+
+
+def test_warnings_name_what_is_wrong_with_the_version(dataset: Dataset) -> None:
+    first = dataset.versions()[0]
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    app.session_state["fer-dataset"], app.session_state["fer-version"] = dataset.name, first.id
+    app.switch_page("pages/models/train.py").run()
+    said = words(app)
+    assert "of val is in another split too" in said  # the sample's planted leaks
+    assert "blank picture" in said
+    links = {link.proto.label for link in app.get("page_link")}
+    assert {"Repair", "See them"} <= links
+
+
+def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
+    recall = {"happy": 0.91, "sad": 0.55, "neutral": None}
+    row = {"val_recall": recall, "cpu_percent": 196.0, "rss_mb": 1400.0}
+    run = trained(dataset, 12, row=row)
+    write_json(run.folder / "process.json", {**identity(), "host": socket.gethostname()})
+    write_json(run.folder / "progress.json", {"phase": "training", "epoch": 13, "epochs": 40, "step": 5, "steps": 10,
+                                              "images_per_second": 1012.0, "eta_seconds": 400.0})  # fmt: skip
+    run.update(state="running")
+    manifest = dataset.manifest()
+    some = manifest[manifest["split"] == "val"].iloc[0]
+    worst = [{"image_id": str(some["image_id"]), "label": "sad", "said": "happy", "probability": 0.97}]
+    write_json(run.folder / "worst.json", {"epoch": 12, "images": worst})
+    app = visit()
+    said = words(app)
+    for piece in (
+        "<b>epoch 12</b> of 40",
+        "<b>7 min</b> left",
+        "1,012 images/s",
+        "CPU 196 %",
+        "1.4 GB",
+        "healthy",
+    ):
+        assert piece in said, piece
+    assert 'aria-label="happy: 91% recognised, level"' in said
+    assert "neutral: " not in said
+    assert "Wrong with most confidence" in said
+    assert "Review these labels" in {link.proto.label for link in app.get("page_link")}
+
+
+def test_a_failed_run_says_why_and_what_to_try(dataset: Dataset) -> None:
+    reason = "The memory was not enough. Try a smaller batch_size, or a smaller model."
+    run = trained(dataset, 3, "failed", reason=reason)
+    app = visit()
+    assert any(reason in e.value for e in app.error)
+    app.button(key=f"advice-{run.id}-remedy").click().run()
+    assert not app.exception
+    filled = {n.label: n.value for n in app.number_input if (n.key or "").startswith("fork-")}
+    assert (filled["batch size"], filled["accumulate batches"]) == (32, 2)
+
+
+def test_advice_is_one_click_from_a_run_with_it_filled_in(dataset: Dataset) -> None:
+    run = trained(dataset, 20, gap=0.25)
+    app = visit()
+    assert "severe overfitting" in words(app)
+    app.button(key=f"advice-{run.id}-0").click().run()
+    assert not app.exception
+    assert "off → <b>on</b>" in words(app)  # mirrored from now on
+    app.button(key="fork-start").click().run()
+    made = runs(dataset)[-1]
+    assert made.id != run.id
+    assert made.recipe.augmentation.horizontal_flip
+
+
+def test_pages_of_old_runs_show_what_there_is(dataset: Dataset) -> None:
+    trained(dataset, 5)
+    said = words(visit())
+    assert "Recall by class" not in said
+    assert "Wrong with most confidence" not in said
+    assert "CPU · 2 cores" in said

@@ -40,7 +40,7 @@ def test_the_gap_is_named(gap: float, word: str, level: str) -> None:
     found = of(rows([v + gap / 100 for v in val], val), load("model_0"))
     assert (found[0].word, found[0].level) == (word, level)
     assert f"{abs(gap)}" in found[0].text
-    assert bool(found[0].settings) == (gap >= 10)
+    assert bool(found[0].settings) == (gap >= 5)
 
 
 @pytest.mark.parametrize("name", ["model_0", "model_b_plus_plus", "compact", "vgg16"])

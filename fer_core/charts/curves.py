@@ -1,0 +1,268 @@
+"""The curves of a run that is being watched: drawn again and again, so they are built as Vega-Lite by hand.
+
+Altair checks every figure against its schema, which takes ten times longer than all the rest of a refresh. The result is
+a plain specification for `st.vega_lite_chart`; `charts.learning` draws the same kind of figure for pages that draw once.
+
+    >>> spec = curve([{"epoch": 1, "accuracy": 0.4, "val_accuracy": 0.3}], "accuracy")
+    >>> [layer["mark"]["type"] for layer in spec["layer"]]
+    ['line', 'line', 'text', 'rule']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fer_core.charts.theme import Palette, palette, spread
+
+Rows = Sequence[Mapping[str, Any]]
+Spec = dict[str, Any]
+
+_FONT = '"Source Sans", sans-serif'
+_TALL, _LOW = 215, 108  # pixels of the plot
+_LABEL_LIMIT = 92  # pixels: a long run name must not press the plot
+_LEAST_SPAN = {"accuracy": 0.1, "loss": 0.1, "gap": 10.0}  # so that noise does not look like a mountain
+_FORMATS = {"accuracy": ".2f", "loss": ".2f", "gap": "+.0f", "learning_rate": "~g"}
+_BANDS = (0.0, 5.0)
+"""Points of train minus validation accuracy that count as healthy."""
+
+
+def curve(
+    rows: Rows,
+    measure: str,
+    *,
+    best: int | None = None,
+    forked_at: int | None = None,
+    others: Mapping[str, Rows] | None = None,
+    planned: int | None = None,
+    dark: bool = False,
+) -> Spec:
+    """Training and validation by epoch, named at their ends, with a tooltip per epoch.
+
+    Args:
+        rows: one per finished epoch: epoch (from 1), `measure` and `val_` + measure.
+        measure: "accuracy" (0..1) or "loss".
+        best: epoch marked as the one whose weights are kept.
+        forked_at: epochs up to this one are another run's: drawn dashed, and where the branch begins is marked.
+        others: name -> rows of other runs; their validation curve is drawn behind, dashed and grey.
+        planned: the axis reaches to this epoch from the start, so that it does not jump.
+        dark: theme.
+    """
+    colors = palette(dark)
+    names = {"train": measure, "val": f"val_{measure}"}
+    own = [
+        {"epoch": r["epoch"], "value": r[column], "line": name}
+        for name, column in names.items()
+        for r in rows
+        if _is_number(r.get(column))
+    ]
+    behind = [
+        {"epoch": r["epoch"], "value": r[f"val_{measure}"], "line": name}
+        for name, table in (others or {}).items()
+        for r in table
+        if _is_number(r.get(f"val_{measure}"))
+    ]
+    last = max([int(p["epoch"]) for p in own + behind] + [planned or 1, 2])
+    low, high = _domain([p["value"] for p in own + behind], measure)
+    x, y = _x(last), _y(measure, low, high)
+    hue = {
+        "field": "line", "type": "nominal", "legend": None,
+        "scale": {"domain": list(names), "range": [colors.accent, colors.second]},
+    }  # fmt: skip
+    layers: list[Spec] = []
+    if behind:
+        layers.append(
+            _line(behind, x, y, {"strokeDash": [4, 3], "strokeWidth": 1.5, "color": colors.quiet}, None)
+        )
+    before = [p for p in own if forked_at and p["epoch"] <= forked_at]
+    after = [p for p in own if not forked_at or p["epoch"] >= forked_at]
+    layers.append(_line(before, x, y, {"strokeDash": [2, 3], "strokeWidth": 1.5, "opacity": 0.75}, hue))
+    layers.append(
+        _line(after, x, y, {"strokeWidth": 2, "point": {"size": 18} if len(rows) < 3 else False}, hue)
+    )
+    corner = (low, "bottom") if measure == "accuracy" else (high, "top")
+    if forked_at:
+        layers += _mark(forked_at, last, f"fork {forked_at}", corner, colors.quiet, x, y)
+    if best is not None and rows:
+        layers += _mark(best, last, f"best {best}", corner, colors.muted, x, y)
+    layers.append(_names(own, behind, (high - low) * 0.085, x, y, colors))
+    layers.append(_hover(rows, {f"{measure}, {name}": column for name, column in names.items()}, x, colors))
+    words = f"{measure} by epoch, training and validation, {len(rows)} epochs"
+    words += f", best epoch {best}" if best is not None else ""
+    words += f", a fork after epoch {forked_at}" if forked_at else ""
+    return _finished(layers, words, _TALL, colors)
+
+
+def gap_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> Spec:
+    """Train minus validation accuracy by epoch, in points, with the healthy band behind."""
+    colors = palette(dark)
+    points = [
+        {"epoch": r["epoch"], "value": 100 * (r["accuracy"] - r["val_accuracy"])}
+        for r in rows
+        if _is_number(r.get("accuracy")) and _is_number(r.get("val_accuracy"))
+    ]
+    last = max([int(p["epoch"]) for p in points] + [planned or 1, 2])
+    low, high = _domain([p["value"] for p in points] + [*_BANDS], "gap")
+    x, y = _x(last, title=None), _y("gap", low, high, ticks=3)
+    band = {"epoch": 1, "last": last, "low": _BANDS[0], "high": _BANDS[1]}
+    layers: list[Spec] = [
+        {
+            "data": {"values": [band]},
+            "mark": {"type": "rect", "color": "#2B8A3E", "opacity": 0.13},
+            "encoding": {
+                "x": {**x, "field": "epoch"}, "x2": {"field": "last"},
+                "y": {**y, "field": "low"}, "y2": {"field": "high"},
+            },
+        },
+        _line(points, x, y, {"strokeWidth": 2, "color": colors.accent, "point": len(points) < 3}, None),
+        _hover(points, {"gap, points": "value"}, x, colors, form="+.1f"),
+    ]  # fmt: skip
+    words = f"train minus validation accuracy by epoch in points, {len(points)} epochs; 0 to 5 is healthy"
+    return _finished(layers, words, _LOW, colors)
+
+
+def rate_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> Spec:
+    """The learning rate by epoch; on a logarithmic axis where it falls more than a hundredfold."""
+    colors = palette(dark)
+    points = [
+        {"epoch": r["epoch"], "value": r["learning_rate"]} for r in rows if _is_number(r.get("learning_rate"))
+    ]
+    values = [float(p["value"]) for p in points if p["value"] > 0]
+    last = max([int(p["epoch"]) for p in points] + [planned or 1, 2])
+    x = _x(last, title=None)
+    deep = bool(values) and max(values) > 100 * min(values)
+    scale = {"type": "log"} if deep else {"domain": [0, max(values, default=1.0) * 1.1], "nice": False}
+    y = {
+        "field": "value", "type": "quantitative", "title": None, "scale": scale,
+        "axis": {"format": "~g" if not deep else ".0e", "tickCount": 3},
+    }  # fmt: skip
+    shown = [p for p in points if not deep or p["value"] > 0]
+    layers = [
+        _line(shown, x, y, {"strokeWidth": 2, "color": colors.accent, "interpolate": "step-after"}, None),
+        _hover(points, {"learning rate": "value"}, x, colors, form=".3g"),
+    ]
+    return _finished(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
+
+
+def _domain(values: Sequence[float], measure: str) -> tuple[float, float]:
+    """Axis limits with a little air, within 0..1 for accuracy."""
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    least = _LEAST_SPAN[measure]
+    air = max((high - low) * 0.06, least / 10)
+    if high - low < least:
+        air += (least - (high - low)) / 2
+    if measure == "gap":
+        return low - air, high + air
+    return max(low - air, 0.0), min(high + air, 1.0) if measure == "accuracy" else high + air
+
+
+def _x(last: int, title: str | None = "epoch") -> Spec:
+    return {
+        "field": "epoch", "type": "quantitative", "title": title, "scale": {"domain": [1, last], "nice": False},
+        "axis": {"format": "d", "tickMinStep": 1, "tickCount": 8, "grid": False, "labelFlush": False},
+    }  # fmt: skip
+
+
+def _y(measure: str, low: float, high: float, ticks: int = 5) -> Spec:
+    return {
+        "field": "value", "type": "quantitative", "title": None, "scale": {"domain": [low, high], "nice": False},
+        "axis": {"format": _FORMATS[measure], "tickCount": ticks},
+    }  # fmt: skip
+
+
+def _line(points: Rows, x: Spec, y: Spec, mark: Spec, color: Spec | None) -> Spec:
+    series = {"color": color} if color else {"detail": {"field": "line", "type": "nominal"}}
+    return {
+        "data": {"values": list(points)},
+        "mark": {"type": "line", "clip": True, **mark},
+        "encoding": {"x": x, "y": y, **series},
+    }
+
+
+def _mark(
+    epoch: int, last: int, text: str, corner: tuple[float, str], color: str, x: Spec, y: Spec
+) -> list[Spec]:
+    """A dashed line with its name, in the corner the curves leave empty, on the side where there is room."""
+    height, baseline = corner
+    data = {"values": [{"epoch": epoch, "value": height, "text": text}]}
+    side = {"align": "right", "dx": -4} if epoch > last / 4 else {"align": "left", "dx": 4}
+    return [
+        {"data": data, "mark": {"type": "rule", "strokeDash": [2, 3], "color": color}, "encoding": {"x": x}},
+        {
+            "data": data,
+            "mark": {"type": "text", **side, "baseline": baseline, "color": color, "fontSize": 11},
+            "encoding": {"x": x, "y": y, "text": {"field": "text"}},
+        },
+    ]
+
+
+def _names(own: Rows, behind: Rows, gap: float, x: Spec, y: Spec, colors: Palette) -> Spec:
+    """Names beside the last points, moved apart where they would lie on each other."""
+    ends = {
+        (kind, p["line"]): {**p, "kind": kind} for kind, ps in (("other", behind), ("own", own)) for p in ps
+    }
+    found = list(ends.values())
+    for point, value in zip(found, spread([float(p["value"]) for p in found], gap), strict=True):
+        point["value"] = value
+    return {
+        "data": {"values": found},
+        "mark": {"type": "text", "align": "left", "dx": 6, "baseline": "middle", "limit": _LABEL_LIMIT},
+        "encoding": {
+            "x": x, "y": y, "text": {"field": "line"},
+            "color": {"condition": {"test": "datum.kind == 'own'", "value": colors.text}, "value": colors.muted},
+        },
+    }  # fmt: skip
+
+
+def _hover(rows: Rows, columns: Mapping[str, str], x: Spec, colors: Palette, form: str = ".4f") -> Spec:
+    """A line that follows the pointer, with the epoch's figures."""
+    tips = [{"field": "epoch", "type": "quantitative", "format": "d"}]
+    tips += [{"field": c, "type": "quantitative", "title": n, "format": form} for n, c in columns.items()]
+    kept = [{"epoch": r["epoch"], **{c: r.get(c) for c in columns.values()}} for r in rows]
+    return {
+        "data": {"values": kept},
+        "mark": {"type": "rule", "color": colors.muted},
+        "params": [
+            {
+                "name": "near",
+                "select": {
+                    "type": "point", "nearest": True, "on": "pointerover", "clear": "pointerout", "fields": ["epoch"],
+                },
+            }
+        ],
+        "encoding": {
+            "x": x, "tooltip": tips,
+            "opacity": {"condition": {"param": "near", "empty": False, "value": 0.6}, "value": 0},
+        },
+    }  # fmt: skip
+
+
+def _finished(layers: list[Spec], description: str, height: int, colors: Palette) -> Spec:
+    """The house's look, as `theme.finished` gives it to Altair's figures."""
+    axis = {
+        "labelColor": colors.muted, "titleColor": colors.muted, "titleFontWeight": "normal", "titlePadding": 6,
+        "labelFontSize": 12, "titleFontSize": 12, "gridColor": colors.grid, "domain": False, "ticks": False,
+        "labelPadding": 6,
+    }  # fmt: skip
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "description": description,
+        "width": "container",
+        "height": height,
+        "background": "transparent",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": {"left": 2, "top": 6, "bottom": 2, "right": 4},
+        "config": {
+            "font": _FONT,
+            "view": {"stroke": None},
+            "axis": axis,
+            "text": {"color": colors.text, "fontSize": 12},
+        },
+        "layer": layers,
+    }

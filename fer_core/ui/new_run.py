@@ -1,0 +1,144 @@
+"""The card that makes a run: version, recipe, what is changed, what it would take, Train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.runs import experiments, launcher, queue
+from fer_core.runs.run import Run
+from fer_core.splits import certificate
+from fer_core.training import recipe as book
+from fer_core.training.recipe import Recipe
+from fer_core.ui import estimate_card, html, page, queue_card, recipe_form, train_warnings
+from fer_core.ui.run_data import Look
+
+_ROUND = "train-form-round"
+
+
+def card(scope: page.Scope, looks: Sequence[Look]) -> None:
+    """Draw the card."""
+    with st.container(border=True, key="train-new"):
+        st.html(html.heading("New run"))
+        _version(scope)
+        names = [name for name in book.names() if name != "base"]
+        name = st.selectbox(
+            "Recipe", names, index=names.index("compact"), key="train-recipe", bind="query-params"
+        )
+        recipe = book.load(name)
+        _origin(recipe)
+        key = f"train-{name}-{st.session_state.get(_ROUND, 0)}"
+        settings = recipe_form.draw(recipe, key, more=lambda: _several(scope, key))
+        if settings:
+            st.html(recipe_form.summary(recipe, settings))
+        train_warnings.draw(scope)
+        try:
+            changed = book.override(recipe, settings)
+        except FerError as error:
+            page.explain(error)
+            _buttons(scope, recipe, settings, key, ready=False)
+            return
+        estimate_card.card(scope, name, changed, settings, looks)
+        _buttons(scope, recipe, settings, key, ready=True)
+
+
+def _version(scope: page.Scope) -> None:
+    """Which version it trains on, with its certificate."""
+    versions = {version.id: version for version in scope.dataset.versions()[::-1]}
+
+    def label(one: str) -> str:
+        version = versions[one]
+        images = int(version.counts.get("images", 0))
+        return f"{version.number} · {version.name or version.operation} · {images:,} images"
+
+    def choose() -> None:
+        wanted = str(st.session_state[key])
+        page.select(scope.dataset.name, None if wanted == scope.dataset.head else wanted)
+
+    key = f"train-version-{scope.version.id}"
+    st.selectbox(
+        "Version", list(versions), index=list(versions).index(scope.version.id), format_func=label, key=key, on_change=choose,
+    )  # fmt: skip
+    splits = scope.version.counts.get("splits", {})
+    told = f"{int(splits.get('train', 0)):,} to train on, {int(splits.get('val', 0)):,} to validate on"
+    st.html(f'<p class="fer-muted fer-tight">{told} {_certified(scope).text}</p>')
+
+
+def _certified(scope: page.Scope) -> html.Raw:
+    found = certificate.load(scope.dataset, scope.version.id)
+    if found is None:
+        return html.chip("none", "not certified", "Stratify checks every pair of images in different splits")
+    if found["holds"]:
+        return html.chip(
+            "good", "certified", f"{found['pairs_checked']:,} cross-split pairs checked, no copy found"
+        )
+    return html.chip("bad", "has leaks", "Its certificate does not hold: Stratify shows the pairs")
+
+
+def _origin(recipe: Recipe) -> None:
+    """What the recipe is, and what it changes against the one it extends."""
+    changes = {key: value for key, value in book.changes(recipe.name).items() if key != "model.blocks"}
+    st.html(f'<p class="fer-muted fer-tight">{html.esc(recipe.description)}.</p>')
+    if recipe.extends:
+        with st.expander(f"Extends {recipe.extends}; {html.plural(len(changes), 'setting')} differ"):
+            st.html(recipe_form.summary(book.load(recipe.extends), changes))
+
+
+def _several(scope: page.Scope, key: str) -> None:
+    """How often: seeds, or the folds this dataset was split into."""
+    st.number_input(
+        "seeds", value=1, min_value=1, max_value=experiments.MOST, key=f"{key}-seeds",
+        help="More than one: as many runs, alike but for the seed, as one experiment with mean and spread",
+    )  # fmt: skip
+    counts = sorted(
+        {int(v.parameters["folds"]) for v in scope.dataset.versions() if v.operation == "stratify" and v.parameters.get("folds")}
+    )  # fmt: skip
+    if counts:
+        st.selectbox(
+            "folds", [0, *counts], format_func=lambda k: f"{k} folds" if k else "none", key=f"{key}-folds",
+            help="A run on each fold of the newest split into so many, as one experiment",
+        )  # fmt: skip
+
+
+def _buttons(
+    scope: page.Scope, recipe: Recipe, settings: Mapping[str, Any], key: str, *, ready: bool
+) -> None:
+    blocked = not ready or any(one.level == "bad" and one.blocks for one in train_warnings.of(scope))
+    with st.container(horizontal=True, gap="small", key="train-buttons"):
+        now = st.button(
+            "Train", type="primary", icon=":material/play_arrow:", key="train-start", disabled=blocked,
+            help="Starts now; while another run works, it is the next",
+        )  # fmt: skip
+        later = st.button(
+            "Queue", icon=":material/playlist_add:", key="train-later", disabled=blocked,
+            help="To the end of the queue; you go on watching the run on screen",
+        )  # fmt: skip
+        if st.button("Reset", key="train-reset", disabled=not settings, help="The recipe's own values again"):
+            st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+            st.rerun()
+    if now or later:
+        try:
+            made = _start(scope, recipe, settings, key)
+        except FerError as error:
+            page.explain(error)
+            return
+        if now:
+            for run in reversed(made):
+                if run.state == "queued":
+                    queue.move(run, 1)
+            st.session_state[f"{queue_card.KEY}-current"] = made[0].id
+        else:
+            st.toast(f"{html.plural(len(made), 'run')} in the queue.", icon=":material/playlist_add_check:")
+        st.rerun()
+
+
+def _start(scope: page.Scope, recipe: Recipe, settings: Mapping[str, Any], key: str) -> list[Run]:
+    seeds, folds = (int(st.session_state.get(f"{key}-{name}") or 0) for name in ("seeds", "folds"))
+    if folds:
+        return experiments.folds(scope.dataset, recipe, folds, settings)
+    if seeds > 1:
+        return experiments.seeds(scope.dataset, scope.version, recipe, seeds, settings)
+    return [launcher.start(scope.workspace, scope.dataset, scope.version.id, recipe, settings)]

@@ -1,0 +1,118 @@
+"""The fields of a recipe in words: in which group of the form each stands, and what it does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+GROUPS = ("Main", "Data", "Model", "Loss", "Optimiser", "Schedule", "Stopping", "Training")
+_GROUP_OF_TABLE = {
+    "augmentation": "Data",
+    "model": "Model",
+    "loss": "Loss",
+    "optimizer": "Optimiser",
+    "schedule": "Schedule",
+    "early_stopping": "Stopping",
+}
+_GROUP_OF_FIELD = {
+    "training.epochs": "Main",
+    "training.batch_size": "Main",
+    "optimizer.learning_rate": "Main",
+    "training.sampling": "Data",
+    "training.class_weight": "Loss",
+}
+_LABELS = {
+    "loss.name": "loss",
+    "optimizer.name": "optimiser",
+    "schedule.name": "schedule",
+    "optimizer.accumulation": "accumulate batches",
+    "optimizer.ema": "average of weights (EMA)",
+    "optimizer.clipnorm": "clip gradients to",
+    "augmentation.horizontal_flip": "mirror",
+    "augmentation.translation": "shift",
+    "model.l2.conv": "L2, convolutions",
+    "model.l2.dense": "L2, dense layers",
+    "model.l2.output": "L2, last layer",
+    "model.batch_norm_momentum": "batch norm momentum",
+    "schedule.min_learning_rate": "lowest rate",
+    "early_stopping.patience": "patience, epochs",
+    "early_stopping.monitor": "watches",
+    "training.precision": "precision",
+    "training.checkpoints": "checkpoints kept",
+    "training.deterministic": "same bits every time",
+}
+_VALUES = {
+    "categorical_crossentropy": "cross-entropy",
+    "categorical_focal_crossentropy": "focal",
+    "one_cycle": "one cycle",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": "SGD",
+    "muon": "Muon",
+    "mixed_bfloat16": "16 bits (bfloat16)",
+    "mixed_float16": "16 bits (float16)",
+    "float32": "32 bits",
+}
+_EXPLAINED = {
+    "training.epochs": "How many times every training image is seen",
+    "training.batch_size": "Images in one step. Larger is steadier and needs more memory",
+    "optimizer.learning_rate": "Length of a step. Too high: the curves jump. Too low: they crawl",
+    "optimizer.name": "What turns gradients into steps",
+    "optimizer.momentum": "Share of the last step that is kept",
+    "optimizer.nesterov": "Look ahead along the momentum before the gradient is taken",
+    "optimizer.weight_decay": "Pulls kernels towards 0 a little in every step, apart from the gradient",
+    "loss.name": "Focal loss weighs down what is already right, and so works on the hard images",
+    "loss.label_smoothing": "Share of each target that is spread over all classes; keeps the network from being too sure",
+    "loss.alpha": "Weight of the focal loss",
+    "loss.gamma": "How much easy images are weighed down; 0: not at all",
+    "schedule.name": "How the learning rate changes while training",
+    "schedule.monitor": "What has to improve",
+    "schedule.factor": "The rate is multiplied by this",
+    "schedule.patience": "Epochs without improvement before the rate falls",
+    "schedule.min_learning_rate": "It does not fall below this",
+    "schedule.warmup_epochs": "Epochs in which the rate rises from 0",
+    "schedule.final_fraction": "Share of the rate that is left at the end",
+    "schedule.start_fraction": "Share of the rate it begins with",
+    "schedule.every": "Epochs between two falls",
+    "early_stopping.monitor": "What has to improve; the best weights by validation accuracy are kept in any case",
+    "model.l2.conv": "Penalty on large weights of convolutions; 0: none",
+    "model.l2.output": "Penalty on large weights of the last layer; 0: none",
+    "model.color": "Channels the network sees",
+    "model.backbone": "Published network whose features are used",
+    "model.head_dropout": "Share of features left out before the head",
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "soft": {"horizontal_flip": True, "rotation": 0.05, "zoom": 0.05, "contrast": 0.05},
+    "strong": {
+        "horizontal_flip": True, "rotation": 0.08, "zoom": 0.15, "translation": 0.1, "contrast": 0.2,
+        "brightness": 0.1, "erasing": 0.25,
+    },
+}  # fmt: skip
+"""Strengths of augmentation to begin with; every field can still be changed."""
+
+
+def group(field: str) -> str:
+    """The group of a dotted field; one that is not known here stands under Training."""
+    return _GROUP_OF_FIELD.get(field) or _GROUP_OF_TABLE.get(field.partition(".")[0], "Training")
+
+
+def label(field: str) -> str:
+    """`optimizer.learning_rate` -> `learning rate`."""
+    return _LABELS.get(field, field.rpartition(".")[2].replace("_", " "))
+
+
+def explained(field: str, description: str | None) -> str:
+    """What a field does: its own description, else ours, and in any case its name in a recipe file."""
+    words = description or _EXPLAINED.get(field) or _EXPLAINED.get(f"loss.{field.rpartition('.')[2]}", "")
+    return f"{words}\n\n`{field}`" if words else f"`{field}`"
+
+
+def value(what: Any) -> str:
+    """A value as a person writes it."""
+    if isinstance(what, bool):
+        return "on" if what else "off"
+    if isinstance(what, float):
+        return f"{what:.6g}"
+    if isinstance(what, list):
+        return f"{len(what)} layers" if what and isinstance(what[0], dict) else ", ".join(map(str, what))
+    return _VALUES.get(str(what), str(what).replace("_", " "))

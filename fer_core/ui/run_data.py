@@ -1,0 +1,149 @@
+"""What the Train page reads of runs, again and again: only what was written since the last look.
+
+Kept per server process and folder; a file that was replaced or cut is read anew.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fer_core.errors import FerError
+from fer_core.runs.run import ACTIVE, Run, best_epoch
+from fer_core.training.recipe import Recipe
+
+Row = dict[str, Any]
+
+
+@dataclass
+class _Tail:
+    """The epochs of one run so far."""
+
+    offset: int = 0
+    inode: int = 0
+    rows: list[Row] = field(default_factory=list)
+    best: Row = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@st.cache_resource(max_entries=400, show_spinner=False)
+def _tail(folder: str) -> _Tail:
+    return _Tail()
+
+
+def _read(run: Run) -> _Tail:
+    tail = _tail(str(run.folder))
+    with tail.lock:
+        try:
+            found = os.stat(run.folder / "metrics.jsonl")
+        except OSError:
+            tail.offset, tail.rows, tail.best = 0, [], {}
+            return tail
+        if found.st_size < tail.offset or found.st_ino != tail.inode:
+            tail.offset, tail.rows, tail.best = 0, [], {}
+        tail.inode = found.st_ino
+        if found.st_size > tail.offset:
+            new, tail.offset = run.tail(tail.offset)
+            # A new list, so that whoever holds the old one is not surprised; an epoch told again takes its own place.
+            told = {int(row["epoch"]): row for row in new}
+            tail.rows = [row for row in tail.rows if int(row["epoch"]) not in told] + new
+            tail.best = best_epoch(tail.rows)
+    return tail
+
+
+def rows(run: Run) -> list[Row]:
+    """Every finished epoch, as `metrics.jsonl` says; not to be changed."""
+    return _read(run).rows
+
+
+def best(run: Run) -> Row:
+    """The epoch whose weights are kept; {} before the first has ended."""
+    return _read(run).best
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _recipe(folder: str) -> Recipe:
+    return Run(Path(folder)).recipe
+
+
+def recipe(run: Run) -> Recipe | None:
+    """The recipe of a run, which never changes; None where its file is damaged: the page shows the rest."""
+    try:
+        return _recipe(str(run.folder))
+    except FerError:
+        return None
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run as it was when somebody looked."""
+
+    run: Run
+    info: dict[str, Any]
+    state: str
+    reason: str
+    rows: list[Row]
+    best: Row
+
+    @property
+    def id(self) -> str:
+        return self.run.id
+
+    @property
+    def planned(self) -> int:
+        """Epochs it is to train."""
+        return int(self.info.get("planned_epochs") or len(self.rows))
+
+    @property
+    def works(self) -> bool:
+        """Whether a process is at work for it."""
+        return self.state in ACTIVE and self.state != "queued"
+
+    @property
+    def title(self) -> str:
+        return title(self.run, self.info)
+
+
+def look(run: Run) -> Look:
+    """Read a run's files as they are now."""
+    info, (state, reason) = run.info, run.status()
+    tail = _read(run)
+    return Look(run, info, state, reason, tail.rows, tail.best)
+
+
+def number(run: str) -> str:
+    """`41` of `0041-compact`."""
+    return run.partition("-")[0].lstrip("0") or run
+
+
+def title(run: Run, info: Row | None = None) -> str:
+    """`41 compact · seed 2`: how people call a run."""
+    info = run.info if info is None else info
+    member = str(info.get("member") or "")
+    words = f"{number(run.id)} {info.get('recipe') or run.id.partition('-')[2]}"
+    return f"{words} · {member}" if member else words
+
+
+def patience_left(look: Look) -> tuple[int, int] | None:
+    """Epochs that may still pass without a better one, and how many may in all; None where none stops it."""
+    found = recipe(look.run)
+    if found is None or not found.early_stopping.patience or not look.rows:
+        return None
+    rule = found.early_stopping
+    values = [float(row.get(rule.monitor, 0.0)) for row in look.rows]
+    rising = rule.monitor.endswith("accuracy")
+    top = max(values) if rising else min(values)
+    waited = len(values) - 1 - values.index(top)
+    return max(rule.patience - waited, 0), rule.patience
+
+
+def siblings(looks: Sequence[Look], chosen: Look) -> list[Look]:
+    """The runs of the same experiment, the chosen one among them; [] where it is none."""
+    name = chosen.info.get("experiment")
+    return [one for one in looks if name and one.info.get("experiment") == name]

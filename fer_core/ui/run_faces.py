@@ -1,0 +1,80 @@
+"""The faces a run gets wrong with most confidence: often it is right and the label is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from fer_core.data.datasets import open_dataset
+from fer_core.errors import FerError
+from fer_core.runs.files import read_object
+from fer_core.runs.run import Run
+from fer_core.ui import cache, faces, html
+from fer_core.ui.run_data import Look
+from fer_core.workspace import Workspace
+
+_SHOWN = 8
+_FILE = "worst.json"
+
+
+def draw(look: Look, images: Sequence[dict[str, Any]], when: str) -> None:
+    """The faces, and the way to review their labels."""
+    st.html(html.heading("Wrong with most confidence", f"validation, {when}"))
+    sheet = [
+        faces.Face(str(one["image_id"]), str(one["label"]), f"{one['said']} {float(one['probability']):.2f}")
+        for one in images
+    ]
+    label = "Validation images it gets wrong with most confidence: label, then what it says"
+    try:
+        pixels = _pixels(look.run, [face.id for face in sheet])
+    except FerError:
+        st.html('<p class="fer-muted">The version it trained on is not here any more.</p>')
+        return
+    faces.sheet(pixels, sheet, key=f"worst-{look.id}", label=label, size=74, clickable=False)
+    st.page_link(
+        "pages/data/mislabels.py",
+        label="Review these labels",
+        icon=":material/label_off:",
+        query_params={"dataset": look.run.dataset, "version": look.run.version},
+    )
+
+
+def worst(look: Look) -> tuple[Sequence[dict[str, Any]], str]:
+    """image_id, label, said and probability of the faces, and of which epoch; nothing where nobody noted them."""
+    found = read_object(look.run.folder / _FILE)
+    if images := found.get("images"):
+        return images[:_SHOWN], f"epoch {found.get('epoch', len(look.rows)):,}"
+    if look.works or not (look.run.folder / "predictions-val.parquet").is_file():
+        return [], ""
+    return _from_predictions(str(look.run.folder)), "best epoch"
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _from_predictions(folder: str) -> list[dict[str, Any]]:
+    """The same, of a run that ended before they were noted by epoch."""
+    try:
+        table = Run(Path(folder)).predictions("val")
+    except (FerError, OSError, ValueError):
+        return []
+    names = [name for name in table.columns if name.startswith("p_")]
+    said = table[names].idxmax(axis=1).astype("str").str.slice(2)
+    sure = table[names].max(axis=1)
+    wrong = table.assign(said=said, probability=sure)[said != table["label"]]
+    wrong = wrong.nlargest(_SHOWN, "probability")[["image_id", "label", "said", "probability"]]
+    return faces.each(wrong)
+
+
+def _pixels(run: Run, ids: Sequence[str]) -> Any:
+    dataset = open_dataset(run.workspace, run.dataset)
+    rows = _rows(str(run.workspace.root), run.dataset, run.version)
+    return cache.faces(dataset, [rows.get(one, -1) for one in ids])
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _rows(root: str, name: str, version: str) -> dict[str, int]:
+    """image_id -> row of its pixels."""
+    table = cache.manifest(open_dataset(Workspace(Path(root)), name), version)
+    return dict(zip(table["image_id"].astype(str), table["row"].fillna(-1).astype(int), strict=True))
