@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
 import time
 import zipfile
 from pathlib import Path
@@ -18,7 +16,7 @@ from PIL import Image
 from fer_core.data.datasets import open_dataset
 from fer_core.review.journal import Journal
 from fer_core.runs import store
-from fer_core.workspace import Workspace, read_json
+from fer_core.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -160,30 +158,6 @@ def test_train_streams_epochs_and_survives_a_restart(screen: Screen, app: App, w
     screen.open("train?dataset=sample")
     screen.sees("finished", timeout=120)
     assert run.state == "finished"
-    screen.no_exception()
-
-
-def test_a_killed_worker_is_shown_as_such(screen: Screen, workspace: Workspace) -> None:
-    screen.open("train?dataset=sample")
-    screen.press("Train", exact=True)
-    run = store.list_runs(workspace)[0]
-    deadline = time.monotonic() + 120
-    while run.state != "running" and time.monotonic() < deadline:
-        time.sleep(0.1)
-    os.kill(int(read_json(run.folder / "process.json")["pid"]), signal.SIGKILL)
-    screen.page.get_by_text("lost", exact=True).first.wait_for(timeout=10_000)
-    screen.sees("ended without a word")
-    screen.no_exception()
-
-
-def test_stop_keeps_the_best(screen: Screen, workspace: Workspace) -> None:
-    screen.open("train?dataset=sample")
-    screen.press("Train", exact=True)
-    run = store.list_runs(workspace)[0]
-    screen.page.get_by_role("table", name="Epochs").wait_for(timeout=120_000)
-    screen.press("Stop, keep best")
-    screen.page.get_by_text("stopped", exact=True).first.wait_for(timeout=60_000)
-    assert (run.folder / "model.onnx").is_file()
     screen.no_exception()
 
 
