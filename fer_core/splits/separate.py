@@ -47,6 +47,20 @@ def leaking(manifest: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
     return takes_part & (rank < pictures.map(latest).fillna(-1).to_numpy())
 
 
+def leaks(
+    dataset: Dataset,
+    version: str,
+    *,
+    distance: int = DISTANCE,
+    mirrored: bool = True,
+    progress: ProgressFn | None = None,
+) -> np.ndarray:
+    """What `separate` would drop: bool, one per row of the version's manifest. Comparisons kept with the dataset are used."""
+    kinds = kinds_of(mirrored)
+    pairs = confirmed(scanned(dataset, version, distance, kinds, progress=progress), distance, kinds)
+    return leaking(dataset.manifest(version), pairs)
+
+
 def separate(
     dataset: Dataset,
     version: str | None = None,
@@ -73,9 +87,7 @@ def separate(
     """
     base = dataset.version(version)
     manifest = dataset.manifest(base.id)
-    kinds = kinds_of(mirrored)
-    pairs = confirmed(scanned(dataset, base.id, distance, kinds, progress=progress), distance, kinds)
-    drop = leaking(manifest, pairs)
+    drop = leaks(dataset, base.id, distance=distance, mirrored=mirrored, progress=progress)
     if not drop.any():
         return base, {}
     kept = manifest[~drop]

@@ -3,20 +3,29 @@
 import streamlit as st
 
 from fer_core.errors import FerError
-from fer_core.splits import certificate, merged, stratify
-from fer_core.ui import certificate_card, export_card, merge_card, merge_form, page, split_form, splits_card
+from fer_core.splits import certificate, merged, separate, stratify
+from fer_core.ui import (
+    certificate_card,
+    export_card,
+    merge_card,
+    merge_form,
+    page,
+    separate_card,
+    split_form,
+    splits_card,
+)
 
-SPLIT, FILL = "Split", "Fill gaps"
+SPLIT, KEEP, FILL = "Split anew", "Keep splits", "Fill gaps"
 
 scope = page.open_page("Stratify", "Make splits that measure what you think they measure, and prove it.")
 number = max(v.number for v in scope.dataset.versions()) + 1
 strip = st.container()
 left, right = st.columns([1, 2.3], gap="medium")
-plan = proposal = None
+plan = proposal = going = None
 with left:
     task = st.segmented_control(
         "What to do",
-        [SPLIT, FILL],
+        [SPLIT, KEEP, FILL],
         default=SPLIT,
         key="strat-task",
         required=True,
@@ -25,11 +34,14 @@ with left:
     try:
         if task == FILL:
             proposal = merge_form.card(scope)
+        elif task == KEEP:
+            going = separate_card.card(scope)
         else:
             plan = split_form.card(scope)
     except FerError as error:
         page.explain(error)
     nothing = plan is None or plan.group_violations > 0 or not (plan.moved or len(plan.aside))
+    nothing = nothing and (going is None or going.empty)
     if st.button(
         f"Save as version {number}",
         type="primary",
@@ -46,6 +58,8 @@ with left:
                     other_version=proposal.version,
                     told_apart=proposal.told_apart,
                 )
+            elif going is not None:
+                saved, _ = separate.separate(scope.dataset, scope.version.id)
             elif plan and plan.folds:
                 saved, _ = stratify.save_folds(scope.dataset, plan)
             elif plan:
@@ -69,4 +83,8 @@ with right:
         with strip:
             merge_card.numbers(proposal, number)
         merge_card.cards(proposal)
+    elif going is not None:
+        with strip:
+            separate_card.numbers(scope, going, number)
+        separate_card.drawn(scope, going)
     certificate_card.card(scope)

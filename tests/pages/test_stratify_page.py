@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset, open_dataset
 from fer_core.data.sample import make_sample
-from fer_core.splits import certificate
+from fer_core.splits import certificate, separate
 from fer_core.splits.subjects import from_pattern
 from fer_core.workspace import Workspace
 
@@ -190,3 +190,20 @@ def test_a_set_of_one_class_and_one_image(tmp_path: Path, monkeypatch: pytest.Mo
     app = visit(one)
     assert "at least" in app.error[0].value
     assert next(b for b in app.button if b.label.startswith("Save")).disabled
+
+
+def test_splits_are_kept_and_their_leaks_dropped(dataset: Dataset) -> None:
+    app = visit(dataset)
+    pick(app, "What to do", "Keep splits")
+    leaking = int(separate.leaks(dataset, dataset.version().id).sum())
+    assert leaking > 0
+    assert f"<b>{leaking}</b>" in words(app)
+    before = dataset.version().counts["splits"]
+    save(app)
+    made = open_dataset(dataset.workspace, dataset.name).version()
+    assert made.operation == "separate"
+    assert sum(before.values()) - sum(made.counts["splits"].values()) == leaking
+    assert made.counts["splits"]["test"] == before["test"]
+    found = certificate.load(dataset, made.id)
+    assert found
+    assert found["holds"]
