@@ -59,7 +59,7 @@ with left:
                     told_apart=proposal.told_apart,
                 )
             elif going is not None:
-                saved, _ = separate.separate(scope.dataset, scope.version.id)
+                saved = separate.separate(scope.dataset, scope.version.id)[0]
             elif plan and plan.folds:
                 saved, _ = stratify.save_folds(scope.dataset, plan)
             elif plan:
