@@ -24,6 +24,7 @@ from fer_core.cli import (
     duplicates,
     experiments,
     intake,
+    maps,
     merge,
     models,
     predict,
@@ -72,6 +73,7 @@ cli.add(
     "Find what is wrong and repair it",
     [
         *checks.COMMANDS,
+        *maps.COMMANDS,
         *duplicates.COMMANDS,
         *quality.COMMANDS,
         *review.COMMANDS,

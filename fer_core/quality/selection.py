@@ -129,7 +129,8 @@ class Selection:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> Selection:
         """From parameters of an address; what makes no sense is left out."""
-        ranges = {name: r for name in RANGES if (r := _range(query.get(name, ""))) is not None}
+        measures = (*RANGES, *(name for name in query if name.endswith("_score") and name not in RANGES))
+        ranges = {name: r for name in measures if (r := _range(query.get(name, ""))) is not None}
         order = query.get("order", SHUFFLE)
         known = order in (SHUFFLE, BY_PATH) or order.removeprefix("-").removesuffix("_score").isidentifier()
         return cls(

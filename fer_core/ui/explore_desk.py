@@ -231,7 +231,7 @@ class Desk:
 def open_desk(scope: Scope) -> Desk:
     """The desk of this visit: the address where it has changed, else the session."""
     state: State = st.session_state.setdefault(_STATE, State())
-    query: dict[str, str] = {n: v for n in _PARAMETERS if (v := st.query_params.get(n))}
+    query = {n: v for n, v in st.query_params.items() if v and (n in _PARAMETERS or n.endswith("_score"))}
     if query != state.written:
         state.read(query)
     if (state.dataset, state.version) != (scope.dataset.name, scope.version.id):
@@ -252,7 +252,7 @@ def write_address(desk: Desk) -> None:
     wanted = desk.state.to_query()
     if wanted == desk.state.written:
         return
-    for name in _PARAMETERS:
+    for name in {*desk.state.written, *wanted}:
         if name in wanted:
             if st.query_params.get(name) != wanted[name]:
                 st.query_params[name] = wanted[name]

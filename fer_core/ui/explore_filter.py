@@ -40,7 +40,7 @@ def bar(desk: Desk) -> None:
         st.button(
             "Shuffle", shortcut="S", icon=":material/shuffle:", key="exp-reshuffle", on_click=_shuffle, args=(desk,)
         )  # fmt: skip
-    _active(desk, chosen)
+    active(desk)
 
 
 def _shuffle(desk: Desk) -> None:
@@ -188,19 +188,25 @@ def words(desk: Desk, chosen: Selection) -> dict[str, str]:
     """What is filtered, in words, by what takes it away."""
     found = {"like": "nearest to one face"} if desk.state.like else {}
     found |= {} if desk.state.ids is None else {"ids": f"{len(desk.state.ids):,} chosen on the map"}
-    found |= {"text": f"path has “{chosen.text}”"} if chosen.text else {}
+    return found | words_of(chosen)
+
+
+def words_of(chosen: Selection) -> dict[str, str]:
+    """What a selection lets through, in words, by what takes it away."""
+    found = {"text": f"path has “{chosen.text}”"} if chosen.text else {}
     for name, names in chosen.any_of.items():
         found[f"any|{name}"] = f"{_CATEGORY_WORDS.get(name, name).lower()}: {', '.join(names)}"
     found |= {f"flag|{f}": FLAG_WORDS.get(f, f) for f in chosen.flags}
     for name, (low, high) in chosen.ranges.items():
-        title = MEASURE_WORDS[name].partition(",")[0]
+        title = MEASURE_WORDS.get(name, name.replace("_", " ")).partition(",")[0]
         between = f"up to {high:.4g}" if math.isinf(low) else f"{low:.4g} to {high:.4g}"
         found[f"range|{name}"] = f"{title} {f'from {low:.4g}' if math.isinf(high) else between}"
     return found
 
 
-def _active(desk: Desk, chosen: Selection) -> None:
-    told = words(desk, chosen)
+def active(desk: Desk) -> None:
+    """What is filtered, each a word that takes itself away; nothing where nothing is."""
+    told = words(desk, desk.state.selection)
     if not told:
         return
     parts = [

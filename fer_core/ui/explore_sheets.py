@@ -86,6 +86,11 @@ def _turn(desk: Desk, start: int, count: int, total: int, last: int) -> None:
             )
 
 
+def sheet(desk: Desk, places: NDArray[np.int64], key: str, label: str, order: str) -> None:
+    """Some faces with the value they are ordered by."""
+    _gallery(desk, places, key, label, size=72, details=_value(desk, places, order))
+
+
 def strip(desk: Desk, places: NDArray[np.int64], key: str, label: str, details: Sequence[str] = ()) -> None:
     """A few faces in a row that can be opened, such as neighbours."""
     _gallery(desk, places, key, label, size=46, words=False, details=details)
@@ -104,7 +109,7 @@ def _gallery(
 ) -> None:
     rows = each(desk.facts.columns.frame(places, _SHOWN))
     flagged = _flagged(desk)[places]
-    value = _value(desk, places)
+    value = _value(desk, places, desk.state.selection.order)
     palette = colors(desk.classes)
     faces = []
     for i, row in enumerate(rows):
@@ -133,9 +138,9 @@ def _flagged(desk: Desk) -> NDArray[np.bool_]:
     return found | desk.facts.flag("likely_wrong") if "likely_wrong" in desk.flags() else found
 
 
-def _value(desk: Desk, places: NDArray[np.int64]) -> list[str]:
+def _value(desk: Desk, places: NDArray[np.int64], order: str) -> list[str]:
     """What the faces are ordered by, in words; empty where that is no measure."""
-    order = desk.state.selection.order.removeprefix("-")
+    order = order.removeprefix("-")
     if order in (SHUFFLE, BY_PATH):
         return [""] * len(places)
     unit = _VALUE_WORDS.get(order, "score")

@@ -1,0 +1,144 @@
+"""Maps of a version: what the faces are described by, laid out in two dimensions, and kept with the dataset.
+
+Faces are described by their pixels, by histograms of gradients ("hog"), or by a run's answers ("run:<id>": its
+log-probabilities, so that faces the model finds alike lie together).
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fer_core.data.dataset import Dataset
+from fer_core.errors import FerError, NotFound
+from fer_core.jobs import ProgressFn
+from fer_core.quality import embedding
+from fer_core.quality.facts import Facts
+from fer_core.quality.features import describe
+from fer_core.quality.neighbours import signatures
+from fer_core.runs import store
+from fer_core.runs.answers import answers
+from fer_core.workspace import write_atomic
+
+AT_MOST = 30_000
+"""Faces on a map; of more, a spread sample."""
+_SCHEMA = 1
+_FLOOR = 1e-4
+_BLOCK = 4096
+_LEADING = 60  # components of each scale of gradients
+
+
+def map_path(dataset: Dataset, version: str, features: str, method: str) -> Path:
+    """Where a map of a version (by id) is kept."""
+    name = f"map-{_SCHEMA}-{version}-{quote(features, safe='')}-{method}.parquet"
+    return dataset.quality_dir / name
+
+
+def load(dataset: Dataset, version: str, features: str, method: str) -> pd.DataFrame | None:
+    """The map kept for a version (by id), or None where there is none or its file is damaged."""
+    try:
+        return pd.read_parquet(map_path(dataset, version, features, method))
+    except (OSError, ValueError):
+        return None
+
+
+def make(
+    facts: Facts,
+    features: str = "pixels",
+    method: str = "pca",
+    *,
+    sample: int = embedding.SAMPLE,
+    at_most: int = AT_MOST,
+    seed: int = 0,
+    progress: ProgressFn | None = None,
+) -> pd.DataFrame:
+    """Lay out the readable images of a version.
+
+    Args:
+        facts: of the version.
+        features: "pixels", "hog" or "run:<id>".
+        method: "pca" or "tsne".
+        sample: faces that t-SNE lays out itself.
+        at_most: faces on the map.
+        seed: of the samples.
+        progress: told what is done.
+
+    Returns:
+        image_id, x and y (float32, -1..1), laid (bool: laid out itself) and `place` (int64, in the manifest), with
+        `attrs`: images, explained (share of variance of a "pca").
+
+    Raises:
+        FerError: no such method or features.
+        NotFound: no such run, or it has no predictions for this version.
+    """
+    places = np.flatnonzero(facts.readable)
+    vectors: NDArray[Any] | None = None
+    if features.startswith("run:"):
+        places, vectors = _of_run(facts, features.removeprefix("run:"))
+    elif features not in ("pixels", "hog"):
+        raise FerError('The features must be "pixels", "hog" or "run:<id>"', received=features)
+    (label, _), (split, splits) = facts.category("label"), facts.category("split")
+    groups = label.astype(np.int64) * (len(splits) + 1) + split
+    images = len(places)
+    chosen = embedding.spread_sample(groups[places], at_most, seed)
+    places = places[chosen]
+    if vectors is None:
+        if progress:
+            progress(0, 0, "describing the faces")
+        vectors = _described(facts, places, features, progress)
+    else:
+        vectors = vectors[chosen]
+    layout = embedding.lay_out(vectors, groups[places], method, sample=sample, seed=seed, progress=progress)
+    table = pd.DataFrame(
+        {
+            "image_id": pd.Series(facts.columns.ids(places), dtype="str"),
+            "x": layout.points[:, 0],
+            "y": layout.points[:, 1],
+            "laid": layout.laid,
+            "place": places,
+        }
+    )
+    table.attrs = {"images": images, "explained": layout.explained}
+    return table
+
+
+def save(facts: Facts, features: str, method: str, table: pd.DataFrame) -> None:
+    """Keep a map with its dataset; a reader sees the old one or the new one whole."""
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    path = map_path(facts.dataset, facts.version, features, method)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, buffer.getvalue())
+
+
+def _described(
+    facts: Facts, places: NDArray[np.int64], features: str, progress: ProgressFn | None
+) -> NDArray[np.float32]:
+    rows, pixels = facts.columns.numbers("row")[places], facts.dataset.pixels()
+    if features == "hog":
+        return describe(np.asarray(pixels[rows])).leading(_LEADING)
+    parts = []
+    for start in range(0, len(rows), _BLOCK):
+        parts.append(signatures(np.asarray(pixels[rows[start : start + _BLOCK]])))
+        if progress:
+            progress(min(start + _BLOCK, len(rows)), len(rows), "faces described")
+    return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
+
+
+def _of_run(facts: Facts, run_id: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Places of the images a run has judged, and its centred log-probabilities."""
+    run = store.get(facts.dataset.workspace, run_id)
+    table = answers(run)
+    places = facts.columns.places(table.index)
+    there = places >= 0
+    if not there.any():
+        raise NotFound("The run has no predictions for images of this version", received=run.id)
+    names = [c for c in table.columns if str(c).startswith("p_")]
+    logs = np.log(np.maximum(table[names].to_numpy(np.float32)[there], _FLOOR))
+    return places[there], np.asarray(logs - logs.mean(axis=1, keepdims=True), np.float32)
