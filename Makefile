@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
 
-.PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data clean help
+.PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,11 +50,18 @@ bench: $(VENV)/.dev  ## ours against a peer in the same run; prints ratios
 bench-duplicates: $(VENV)/.dev  ## finding copies against imagededup and fastdup, and a million hashes
 	$(BIN)/python bench/bench_duplicates.py
 
+bench-train: $(VENV)/.dev  ## the worker against a bare model.fit, what augmentation costs, compact against model_b
+	$(BIN)/python bench/bench_train.py
+
 bench-data: $(VENV)/.dev  ## checks and hashes against cleanvision, a large manifest, memory of an import
 	$(BIN)/python bench/bench_data.py
 
 shipped: $(VENV)/.app  ## train and measure the model that ships: make shipped DATA=folder
 	$(BIN)/python models/shipped/build.py $(DATA)
+
+tensorboard:  ## curves of all runs in TensorBoard (optional: pip install -r requirements-tensorboard.txt)
+	@$(BIN)/python -c "import tensorboard" 2>/dev/null || { echo "TensorBoard is not installed. Try: $(BIN)/python -m pip install -r requirements-tensorboard.txt"; exit 1; }
+	$(BIN)/python -m tensorboard.main --logdir "$${FER_HOME:-.}/models/runs" --bind_all=false
 
 clean:  ## remove the environment and caches; never the workspace
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -59,8 +59,13 @@ def drawn_dataset(root: Path) -> Dataset:
 
 def without_augmentation(recipe: str) -> dict[str, object]:
     """Settings that take all augmentation out of a recipe."""
-    augmentation = (name for name in fields(load(recipe)) if name.startswith("augmentation."))
-    return {name: False if name.endswith("flip") else 0 for name in augmentation}
+    table = fields(override(load(recipe), {"augmentation.preset": "custom"}))
+    augmentation = [name for name in table if name.startswith("augmentation.")]
+    return {
+        name: False if name.endswith("flip") else 0
+        for name in augmentation
+        if name not in {"augmentation.preset", "augmentation.magnitude"}
+    }
 
 
 def worker(dataset: Dataset, recipe: str, epochs: int, augmented: bool) -> float:

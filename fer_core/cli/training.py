@@ -12,6 +12,7 @@ from fer_core.errors import JobError, RecipeError
 
 if TYPE_CHECKING:
     from fer_core.runs.run import Run
+    from fer_core.training.recipe import Recipe
 
 _RUN_COLUMNS = (
     "run",
@@ -28,9 +29,19 @@ _RUN_COLUMNS = (
 
 @click.command("recipes")
 @click.argument("name", required=False)
+@click.option(
+    "--classes",
+    type=click.IntRange(min=2),
+    metavar="N",
+    default=None,
+    help="Also count the parameters for N classes.",
+)
 @reports
-def recipes(name: str | None) -> Report:
-    """List the recipes, or show one with all its fields."""
+def recipes(name: str | None, classes: int | None) -> Report:
+    """List the recipes, or show one with all its fields.
+
+    Parameters are counted on networks that are built without downloading weights.
+    """
     from fer_core.training import recipe as book
 
     rows: list[dict[str, Any]] = []
@@ -43,12 +54,26 @@ def recipes(name: str | None) -> Report:
                 "description": loaded.description,
                 "changes": book.changes(each),
                 "fields": book.fields(loaded),
+                **(_counted(loaded, classes) if classes else {}),
             }
         )
     if name:
-        return Report(rows, book.to_toml(book.load(name)).rstrip())
-    columns = ("name", "extends", "description")
+        text = book.to_toml(book.load(name)).rstrip()
+        if classes:
+            sizes = f"{rows[0]['parameters']:,} parameters, {rows[0]['trainable_parameters']:,} trained"
+            text = f"{text}\n\n# {sizes}, for {classes} classes"
+        return Report(rows, text)
+    counts = ("parameters", "trainable_parameters") if classes else ()
+    columns = ("name", "extends", *counts, "description")
     return Report(rows, table(columns, [[row[column] for column in columns] for row in rows]))
+
+
+def _counted(recipe: Recipe, classes: int) -> dict[str, int]:
+    """Parameters of a recipe's network; in this process, which Keras makes a few seconds slower."""
+    from fer_core.models import registry
+
+    size = registry.count(recipe.model, classes)
+    return {"parameters": size.parameters, "trainable_parameters": size.trainable_parameters}
 
 
 @click.command("train")

@@ -11,12 +11,12 @@ from typing import Any
 import keras
 from keras import layers
 
-from fer_core.models.spec import CnnSpec, ConvBlock, DenseBlock, Flatten, GlobalAverage, ResidualBlock
+from fer_core.models.spec import CnnSpec, ConvBlock, DenseBlock, Flatten, GlobalAverage, ResidualBlock, Shape
 
 Tensor = Any
 
 
-def build(spec: CnnSpec, classes: int, input_shape: tuple[int, int, int] | None = None) -> keras.Model:
+def build(spec: CnnSpec, classes: int, input_shape: Shape | None = None) -> keras.Model:
     """A functional model: pixels 0..255 -> probabilities (batch, classes) float32.
 
     Args:

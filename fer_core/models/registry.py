@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import keras
 
 from fer_core.models import cnn, transfer
-from fer_core.models.spec import ModelSpec
+from fer_core.models.spec import ModelSpec, Shape, TransferSpec
 
 BUILDERS: dict[str, Callable[..., keras.Model]] = {"cnn": cnn.build, "transfer": transfer.build}
 """One builder per value of `model.architecture`."""
@@ -27,9 +27,15 @@ class Size:
     trainable_parameters: int
 
 
-def build(spec: ModelSpec, classes: int, input_shape: tuple[int, int, int] | None = None) -> keras.Model:
+def build(spec: ModelSpec, classes: int, input_shape: Shape | None = None) -> keras.Model:
     """An untrained network: float32 pixels 0..255 NHWC -> probabilities (batch, classes) float32."""
     return BUILDERS[spec.architecture](spec, classes, input_shape)
+
+
+def count(spec: ModelSpec, classes: int) -> Size:
+    """Parameters of a network, built without the weights it would begin with."""
+    plain = spec.model_copy(update={"weights": "none"}) if isinstance(spec, TransferSpec) else spec
+    return size(build(plain, classes))
 
 
 def size(model: keras.Model) -> Size:

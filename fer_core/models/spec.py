@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
+Shape = tuple[int | None, int | None, int]
+"""Height, width and channels of an input; None is any."""
 
 
 class Spec(BaseModel):
@@ -117,6 +119,10 @@ class TransferSpec(Spec):
     ]
     weights: Literal["imagenet", "none"] = Field(
         default="imagenet", description="imagenet: downloaded once by Keras; none: from nothing"
+    )
+    weights_file: str = Field(
+        default="",
+        description="File with the backbone's published weights (.h5, without top), instead of Keras's cache",
     )
     input_size: int = Field(default=48, ge=8, le=512, description="Pixels along each side, as stored")
     color: Literal["gray", "rgb"] = "gray"

@@ -6,7 +6,6 @@ from gray, the backbone's size, the backbone's scaling.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,8 @@ import keras
 from keras import layers
 
 from fer_core.errors import RunError
-from fer_core.models.spec import DenseBlock, TransferSpec
+from fer_core.models import weights as published
+from fer_core.models.spec import DenseBlock, Shape, TransferSpec
 
 Tensor = Any
 _TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -40,7 +40,7 @@ _BACKBONES: dict[str, _Backbone] = {
 }
 
 
-def build(spec: TransferSpec, classes: int, input_shape: tuple[int, int, int] | None = None) -> keras.Model:
+def build(spec: TransferSpec, classes: int, input_shape: Shape | None = None) -> keras.Model:
     """A functional model: pixels 0..255 -> probabilities (batch, classes) float32.
 
     The backbone keeps the statistics of its batch normalisation, also where its layers are trained.
@@ -51,7 +51,7 @@ def build(spec: TransferSpec, classes: int, input_shape: tuple[int, int, int] | 
         input_shape: height, width, channels; `spec.input_shape` if not given.
 
     Raises:
-        RunError: the published weights are not there and cannot be downloaded.
+        RunError: the published weights are not there and cannot be downloaded, or the file is of something else.
     """
     inputs = keras.Input(input_shape or spec.input_shape, name="pixels")
     x = inputs
@@ -75,25 +75,57 @@ def build(spec: TransferSpec, classes: int, input_shape: tuple[int, int, int] | 
 
 def _backbone(spec: TransferSpec) -> keras.Model:
     shape = (spec.backbone_size, spec.backbone_size, 3)
-    weights = None if spec.weights == "none" else spec.weights
+    file = published.check(spec)
+    weights = "imagenet" if spec.weights == "imagenet" and file is None else None
     try:
         backbone = _BACKBONES[spec.backbone].build(include_top=False, weights=weights, input_shape=shape)
+        if file is not None:
+            backbone.load_weights(file)
     except Exception as error:
-        url = re.search(r"https?://\S+?\.(?:h5|keras)", str(error))
-        if weights is None or url is None:
+        if spec.weights == "none":
             raise
-        file = url[0].rpartition("/")[2]
+        name = published.file_name(spec)
         raise RunError(
-            f"The published weights of {spec.backbone} are not there and cannot be downloaded",
-            received=file,
-            hint=f"Put {file} into ~/.keras/models, or set model.weights=none to train from nothing",
+            f"The published weights of {spec.backbone} cannot be read" if file else "The download failed",
+            received=file or f"{name}: {error}"[:200],
+            hint=f"Put {name} into {published.cache()}, or set model.weights=none to train from nothing",
         ) from error
-    backbone.trainable = spec.trainable_layers > 0
-    last = backbone.layers[-spec.trainable_layers :] if spec.trainable_layers else []
+    _train_last(backbone, spec.trainable_layers)
+    return backbone
+
+
+def unfreeze(model: keras.Model, share: float) -> None:
+    """Train the last layers of a model's backbone, this share of all of them; the model must be compiled anew."""
+    backbone = backbone_of(model)
+    _train_last(backbone, round(share * len(backbone.layers)))
+
+
+def rates(model: keras.Model, decay: float) -> list[tuple[keras.Variable, float]]:
+    """Trainable variables of the backbone with a factor on their learning rate, lower in earlier layers.
+
+    `decay` in the last fifth of its layers, `decay`^5 in the first; the head, which is not listed, keeps its rate.
+    """
+    backbone = backbone_of(model)
+    count = len(backbone.layers)
+    return [
+        (variable, decay ** (5 - number * 5 // count))
+        for number, layer in enumerate(backbone.layers)
+        for variable in layer.trainable_variables
+    ]
+
+
+def backbone_of(model: keras.Model) -> keras.Model:
+    """The published network inside a model that `build` made."""
+    (found,) = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return found
+
+
+def _train_last(backbone: keras.Model, count: int) -> None:
+    backbone.trainable = count > 0
+    last = {id(layer) for layer in backbone.layers[len(backbone.layers) - count :]}
     for layer in backbone.layers:
         # Keras hands `training` down whatever the call said; only a frozen normalisation keeps its statistics.
-        layer.trainable = layer in last and not isinstance(layer, layers.BatchNormalization)
-    return backbone
+        layer.trainable = id(layer) in last and not isinstance(layer, layers.BatchNormalization)
 
 
 def _scaled(x: Tensor, scaling: str) -> Tensor:

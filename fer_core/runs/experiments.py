@@ -11,6 +11,7 @@ from typing import Any
 from fer_core.data.dataset import Dataset
 from fer_core.data.versions import Version
 from fer_core.errors import RecipeError, SplitError
+from fer_core.models import weights
 from fer_core.runs import queue
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
@@ -62,6 +63,7 @@ def folds(dataset: Dataset, recipe: Recipe, count: int, settings: Mapping[str, A
 def _start(dataset: Dataset, recipe: Recipe, members: list[tuple[Version, str, dict[str, Any]]]) -> list[Run]:
     runs: list[Run] = []
     recipes = [override(recipe, settings) for _, _, settings in members]  # all are valid before one is made
+    weights.check(recipe.model)
     for (version, member, settings), changed in zip(members, recipes, strict=True):
         run = create_run(
             dataset.workspace,

@@ -13,6 +13,7 @@ from typing import Any
 
 from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.errors import RunError
+from fer_core.models import weights
 from fer_core.runs import queue
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import create_run
@@ -43,12 +44,14 @@ def start(
         NotFound: no such dataset or version.
         RecipeError: the recipe or a setting is not valid.
         TooFewImages: the version has no train or val split, or a single class.
+        RunError: the published weights of its backbone are in no place and there is no network.
     """
     found = open_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     chosen = found.version(version)
     parent = load(recipe) if isinstance(recipe, str) else recipe
     changed = override(parent, settings or {})
     check_trainable(found.manifest(chosen.id))
+    weights.check(changed.model)
     run = create_run(
         workspace,
         found.name,

@@ -7,13 +7,12 @@ room. The order is a file, so the queue survives the app and the machine.
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fer_core.errors import RunError
+from fer_core.runs import places
 from fer_core.runs.files import read_object
-from fer_core.runs.process import launch
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import list_runs
 from fer_core.workspace import Workspace, write_json
@@ -22,15 +21,19 @@ _FILE = "queue.json"
 
 
 def slots() -> int:
-    """How many runs may work at once: 1, or `FER_SLOTS`.
+    """How many runs may work at once.
 
     Raises:
-        RunError: it is no whole number above 0.
+        RunError: a setting of the place is not valid.
     """
-    text = os.environ.get("FER_SLOTS", "1")
-    if not text.isdigit() or int(text) < 1:
-        raise RunError("FER_SLOTS must be a whole number above 0", received=text)
-    return int(text)
+    return places.chosen().slots()
+
+
+def launch(run: Run) -> None:
+    """Start the worker of a queued run at the place that is chosen."""
+    place = places.chosen()
+    run.update(launcher=place.name)
+    place.launch(run)
 
 
 def waiting(workspace: Workspace) -> list[Run]:

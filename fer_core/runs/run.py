@@ -8,6 +8,7 @@ A run is a folder, `models/runs/<id>/`:
     metrics.jsonl                  one line per finished epoch, appended
     progress.json                  where in the epoch it is; replaced whole, at most twice a second
     worst.json                     images of val got most confidently wrong in the last epoch
+    events/                        the epochs once more, as TensorBoard reads them
     log.txt                        all the worker prints
     stop, pause                    present once somebody asked it to stop, or to pause
     checkpoints/                   best weights, and what a resumed or forked run goes on from

@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fer_core.training.rand_augment import rand_augment
 from fer_core.training.tables import Augmentation
 
 
@@ -32,6 +33,8 @@ def augment(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) ->
         images = np.where(_coins(len(images), rng)[:, None, None, None], images[:, :, ::-1], images)
     if spec.contrast or spec.brightness:
         images = _light(images, spec, rng)
+    if spec.rand_augment:
+        images = rand_augment(images, spec.rand_augment, spec.magnitude, rng)
     return _erased(images, spec.erasing, rng) if spec.erasing else images
 
 

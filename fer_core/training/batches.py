@@ -7,8 +7,10 @@ epoch sees what it would have seen.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 
@@ -22,15 +24,18 @@ from fer_core.training.tables import Augmentation
 class TrainingBatches(keras.utils.PyDataset):
     """Shuffled batches of the training split: pixels uint8 (n, h, w, c), targets (soft or one-hot) and weights float32.
 
-    `epoch` must be set before each epoch (`loop` does).
+    `epoch` must be set before each epoch, and `side` where images grow (`loop` does). The last batch is smaller;
+    devices that share each batch get equal parts of it, and leave out what cannot be shared.
     """
 
     def __init__(self, data: TrainingData, recipe: Recipe, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.epoch = 0
+        self.side = data.pixels.shape[1]
         self._pixels, self._split = data.pixels, data.train
         self._augmentation = recipe.augmentation
         self._size = recipe.training.batch_size
+        self._count = len(self._split) // recipe.training.devices * recipe.training.devices
         self._seed = recipe.training.seed
         self._targets = self._split.targets
         self._balanced = recipe.training.sampling == "balanced"
@@ -40,11 +45,11 @@ class TrainingBatches(keras.utils.PyDataset):
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
-        return math.ceil(len(self._split) / self._size)
+        return math.ceil(self._count / self._size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         epoch = self.epoch
-        chosen = self._permutation(epoch)[index * self._size : (index + 1) * self._size]
+        chosen = self._permutation(epoch)[: self._count][index * self._size : (index + 1) * self._size]
         images = self._pixels[self._split.rows[chosen]]
         targets = self._targets[chosen]
         # Before mixing: how much an image counts is a matter of its class.
@@ -52,6 +57,8 @@ class TrainingBatches(keras.utils.PyDataset):
         if self._augmentation != Augmentation():
             rng = np.random.default_rng([self._seed, epoch, index])
             images, targets = mix(augment(images, self._augmentation, rng), targets, self._augmentation, rng)
+        if self.side != images.shape[1]:
+            images = resized(images, self.side)
         return (images, targets) if weights is None else (images, targets, weights)
 
     def _permutation(self, epoch: int) -> np.ndarray:
@@ -65,6 +72,14 @@ class TrainingBatches(keras.utils.PyDataset):
             )
             self._order = (epoch, order)
         return order
+
+
+def resized(images: np.ndarray, side: int) -> np.ndarray:
+    """uint8 (n, h, w, c) -> uint8 (n, side, side, c), by the mean over areas."""
+    target = np.empty((len(images), side, side, images.shape[3]), np.uint8)
+    for image, small in zip(images, target, strict=True):
+        small[...] = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA).reshape(small.shape)
+    return target
 
 
 def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -83,22 +98,15 @@ def balanced_order(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(np.concatenate(drawn))
 
 
-class PlainBatches(keras.utils.PyDataset):
-    """Batches of a split in its own order, unchanged: pixels uint8, and one-hot labels where asked for."""
+class PlainBatches:
+    """Batches of a split in its own order, unchanged: pixels uint8 (n, h, w, c)."""
 
-    def __init__(
-        self, data: TrainingData, split: Split, size: int = 256, *, labels: bool = True, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, data: TrainingData, split: Split, size: int = 256) -> None:
         self._pixels, self._split, self._size = data.pixels, split, size
-        self._targets = np.eye(len(data.classes), dtype=np.float32) if labels else None
 
     def __len__(self) -> int:
         return math.ceil(len(self._split) / self._size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-        part = slice(index * self._size, (index + 1) * self._size)
-        images = self._pixels[self._split.rows[part]]
-        if self._targets is None:
-            return (images,)
-        return images, self._targets[self._split.labels[part]]
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for start in range(0, len(self._split), self._size):
+            yield np.asarray(self._pixels[self._split.rows[start : start + self._size]])

@@ -65,13 +65,13 @@ class StopOnRequest(keras.callbacks.Callback):
 class PauseOnRequest(keras.callbacks.Callback):
     """Ends training after the epoch in which `requested` turned true; nothing of it is lost."""
 
-    def __init__(self, requested: Callable[[], bool]) -> None:
+    def __init__(self, requested: Callable[[], bool], epochs: int) -> None:
         super().__init__()
-        self._requested = requested
+        self._requested, self._epochs = requested, epochs
         self.paused = False
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if self._requested() and epoch + 1 < self.params["epochs"]:
+        if self._requested() and epoch + 1 < self._epochs:
             self.paused = self.model.stop_training = True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
 
 SPLITS = ("train", "val", "test")
+SoftLabels = Literal["review", "votes", "none"]
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,26 @@ class TrainingData:
         return self.splits["val"]
 
 
-def load(dataset: Dataset, version: str, model: ModelSpec) -> TrainingData:
+def load(
+    dataset: Dataset, version: str, model: ModelSpec, soft_labels: SoftLabels = "review"
+) -> TrainingData:
     """Read a version for a model: the manifest now, the pixels as they are used.
+
+    Args:
+        dataset: where it is.
+        version: its id.
+        model: what size and colour of pixels it takes.
+        soft_labels: which images are learned as distributions, see `tables.Training`.
 
     Raises:
         NotFound: the version is not there.
-        TooFewImages: fewer than two classes, or no images in `train` or `val`.
+        TooFewImages: fewer than two classes, no images in `train` or `val`, or no votes where they are asked for.
     """
     manifest = dataset.manifest(version)
+    if soft_labels == "none":
+        manifest = manifest.drop(columns="soft_label", errors="ignore")
+    elif soft_labels == "votes":
+        manifest = with_votes(manifest, tuple(dataset.about.get("vote_classes", ())))
     pixels = dataset.pixels(model.input_size, model.color)
     if pixels.ndim == 3:
         pixels = pixels[..., np.newaxis]
@@ -93,6 +106,37 @@ def from_manifest(manifest: pd.DataFrame, pixels: np.ndarray) -> TrainingData:
     parts = {split: _split(table[table["split"] == split], names) for split in SPLITS}
     _check(parts, names)
     return TrainingData(pixels, names, parts)
+
+
+def with_votes(manifest: pd.DataFrame, vote_classes: tuple[str, ...]) -> pd.DataFrame:
+    """The manifest with shares of people's votes as soft labels, where no reviewer has given one.
+
+    Votes for classes the version does not have are left out; an image whose votes all are keeps its label.
+
+    Args:
+        manifest: see `data.records`; `votes` is a count per class.
+        vote_classes: what the counts count.
+
+    Raises:
+        TooFewImages: nobody voted on any of its images.
+    """
+    names = list(classes(manifest))
+    voted = manifest["votes"].notna() if "votes" in manifest else pd.Series(False, index=manifest.index)
+    if not voted.any():
+        raise TooFewImages(
+            "Nobody has voted on images of this version",
+            received="training.soft_labels='votes'",
+            hint="Import votes with the dataset, or set training.soft_labels=review",
+        )
+    counts = pd.DataFrame(manifest.loc[voted, "votes"].tolist(), columns=list(vote_classes), dtype="float64")
+    counts = counts.reindex(columns=names, fill_value=0.0).set_axis(manifest.index[voted], axis=0)
+    counts = counts[counts.sum(axis=1) > 0]
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    soft = pd.Series([None] * len(manifest), index=manifest.index, dtype="object")
+    soft[shares.index] = pd.Series(list(shares.to_numpy()), index=shares.index, dtype="object")
+    if "soft_label" in manifest:
+        soft = manifest["soft_label"].where(manifest["soft_label"].notna(), soft)
+    return manifest.assign(soft_label=soft)
 
 
 def class_weights(labels: np.ndarray, count: int) -> np.ndarray:

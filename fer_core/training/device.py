@@ -7,6 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 import keras
+import numpy as np
+
+from fer_core.errors import RunError
 
 _PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "onnx", "tf2onnx", "onnxruntime")
 
@@ -33,6 +36,47 @@ def make_deterministic() -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+def distribute(count: int) -> None:
+    """Share each batch among so many devices; 1 is no sharing. Call before a model is built.
+
+    By `keras.distribution.DataParallel`, which Keras has for JAX.
+
+    Raises:
+        RunError: another backend, or fewer devices than that.
+    """
+    if count == 1:
+        return
+    backend = keras.backend.backend()
+    if backend != "jax":
+        raise RunError(
+            "Several devices need the JAX backend",
+            received=f"training.devices={count}, KERAS_BACKEND={backend}",
+            hint="Set KERAS_BACKEND=jax, or training.devices=1",
+        )
+    there = accelerators() or keras.distribution.list_devices()
+    if count > len(there):
+        raise RunError(
+            "There are fewer devices than the recipe wants",
+            received=f"training.devices={count}, found {', '.join(there)}",
+            hint=f"Set training.devices={len(there)}",
+        )
+    devices = there[:count]
+    keras.distribution.set_distribution(
+        keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
+    )
+
+
+def ask(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """`model.predict_on_batch`, float32 (n, classes); where devices share a batch, it is filled up so that they can."""
+    shared = keras.distribution.distribution()
+    count = len(shared.device_mesh.devices.flatten()) if shared else 1
+    missing = -len(images) % count
+    if missing:
+        images = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
+    answer = np.asarray(model.predict_on_batch(images))
+    return answer[: len(answer) - missing]
 
 
 def set_precision(policy: str) -> None:

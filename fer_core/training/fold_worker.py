@@ -28,7 +28,7 @@ from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, Logs
 from fer_core.training.data import TrainingData, from_manifest
 from fer_core.training.failures import explain
-from fer_core.training.loop import compile_model
+from fer_core.training.parts import compile_model
 from fer_core.training.recipe import Recipe, parse
 from fer_core.workspace import Workspace
 

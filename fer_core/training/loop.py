@@ -1,9 +1,9 @@
 """The training loop: a network, batches and callbacks, handed to Keras.
 
-    model = registry.build(recipe.model, len(data.classes))
+    model = build(recipe, len(data.classes))
     outcome = train(model, data, recipe, folder, stop_requested=lambda: False)
 
-Top to bottom: compile, put the callbacks in order, fit, put the best weights back.
+Top to bottom: put the callbacks in order, fit part after part of the plan, put the best weights back.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 import keras
 
+from fer_core.models import registry
 from fer_core.runs.files import read_lines
 from fer_core.runs.run import best_epoch
 from fer_core.training import averaging, resume, schedules
@@ -23,11 +24,13 @@ from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, KeepBest, PauseOnRequest, StopOnRequest
 from fer_core.training.checkpoint import State
 from fer_core.training.data import TrainingData
-from fer_core.training.device import compile_just_in_time
+from fer_core.training.parts import Parts, compile_model
 from fer_core.training.recipe import Recipe
 from fer_core.training.record import Record
 from fer_core.training.validation import Validate
 from fer_core.workspace import write_atomic
+
+__all__ = ["Outcome", "build", "compile_model", "keep_rows", "train"]
 
 
 @dataclass(frozen=True)
@@ -69,51 +72,61 @@ def train(
         RunError: the loss is no longer a number, or the checkpoint is of another model.
     """
     batches = TrainingBatches(data, recipe)
-    compile_model(model, recipe, len(batches))
-    checkpoints = folder / "checkpoints"
+    checkpoints, epochs = folder / "checkpoints", recipe.training.epochs
     state = resume.latest(checkpoints)
-    stop, pause = StopOnRequest(stop_requested), PauseOnRequest(pause_requested)
+    stop, pause = StopOnRequest(stop_requested), PauseOnRequest(pause_requested, epochs)
     best = KeepBest(checkpoints / "best.npz", stop, averaging.validated_weights)
     between = schedules.epoch_callbacks(recipe)
     keeper = resume.KeepStates(checkpoints, between, state, recipe.training.checkpoints == "every")
     rows = keep_rows(folder / "metrics.jsonl", state)
+    done = state.epoch if state else 0
+    parts = Parts(model, recipe, batches, done)
     if state:
         resume.restore(
             model,
             state,
-            optimizer=not changed("optimizer.name"),
+            optimizer=parts.goes_on and not (changed("optimizer.name") or changed("progressive")),
             learning_rate=not (changed("optimizer.learning_rate") or changed("schedule")),
         )
-        stop.epochs_done = state.epoch
-        best.know(best_epoch(rows), state.epoch, model)
+        stop.epochs_done = done
+        best.know(best_epoch(rows), done, model)
         keeper.know_best(best.best)
     if stop_requested():
         return Outcome(stopped=True, has_weights=best.put_back(model))
-    record = Record(folder, len(data.train), recipe.training.epochs, stop, keeper.keep)
+    record = Record(folder, len(data.train), epochs, stop, keeper.keep)
     validate = record.validation = Validate(data, recipe, folder, stop, record.validating)
-    model.fit(
-        batches,
-        epochs=recipe.training.epochs,
-        initial_epoch=state.epoch if state else 0,
-        shuffle=False,  # the batches shuffle the images themselves
-        verbose=0,
-        # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
-        # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.
-        callbacks=[
-            FollowEpochs(batches),
-            GiveUpOnNaN(),
-            validate,
-            *between,
-            keeper,
-            record,
-            best,
-            pause,
-            stop,
-        ],
-    )
+    for begin, end in parts:
+        model.fit(
+            batches,
+            epochs=end,
+            initial_epoch=begin,
+            shuffle=False,  # the batches shuffle the images themselves
+            verbose=0,
+            # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
+            # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.
+            callbacks=[
+                FollowEpochs(batches),
+                GiveUpOnNaN(),
+                validate,
+                *between,
+                keeper,
+                record,
+                best,
+                pause,
+                stop,
+            ],
+        )
+        if model.stop_training:
+            break
     if pause.paused and not stop.stopped:
         return Outcome(stopped=False, has_weights=True, paused=True)
     return Outcome(stopped=stop.stopped, has_weights=best.put_back(model))
+
+
+def build(recipe: Recipe, classes: int) -> keras.Model:
+    """The network a recipe is trained with: any size of image goes in where images grow, else `registry.build`'s."""
+    shape = (None, None, recipe.model.input_shape[-1]) if recipe.progressive.resizing else None
+    return registry.build(recipe.model, classes, shape)
 
 
 def keep_rows(path: Path, state: State | None) -> list[dict[str, Any]]:
@@ -129,13 +142,3 @@ def keep_rows(path: Path, state: State | None) -> list[dict[str, Any]]:
     if kept != told:
         write_atomic(path, "".join(json.dumps(row) + "\n" for row in kept))
     return kept
-
-
-def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
-    """Give the model its optimizer, loss and metric."""
-    model.compile(
-        optimizer=schedules.optimizer(recipe, steps_per_epoch),
-        loss=schedules.loss(recipe.loss),
-        metrics=["accuracy"],
-        jit_compile=compile_just_in_time(),
-    )

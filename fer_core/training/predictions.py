@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -10,17 +11,49 @@ import pandas as pd
 
 from fer_core.training.batches import PlainBatches
 from fer_core.training.data import Split, TrainingData
+from fer_core.training.device import ask
+
+Views = Literal["none", "flip", "flip_shift"]
+
+_SHIFT = 1 / 24  # of the side: two pixels of 48
 
 
-def predict(model: keras.Model, data: TrainingData, split: Split) -> pd.DataFrame:
-    """One row per image: image_id, label (class name) and p_<class> (float32) in output order."""
-    batches = PlainBatches(data, split, labels=False)
-    probabilities = model.predict(batches, verbose=0)
+def predict(model: keras.Model, data: TrainingData, split: Split, views: Views = "none") -> pd.DataFrame:
+    """One row per image: image_id, label (class name) and p_<class> (float32) in output order.
+
+    Args:
+        model: takes pixels 0..255.
+        data: where the pixels are.
+        split: which images.
+        views: test-time augmentation: "none", or means over the image and its mirror ("flip"), and both shifted
+            four ways ("flip_shift"). The table's `attrs`, which a Parquet file keeps, name it.
+    """
+    probabilities = np.concatenate(
+        [
+            np.mean([ask(model, view) for view in views_of(images, views)], axis=0)
+            for images in PlainBatches(data, split)
+        ]
+    )
     table = pd.DataFrame({"image_id": split.ids, "label": np.array(data.classes, dtype=object)[split.labels]})
     table = table.astype("str")
     for index, name in enumerate(data.classes):
         table[f"p_{name}"] = probabilities[:, index].astype(np.float32)
+    table.attrs["test_time_augmentation"] = views
     return table
+
+
+def views_of(images: np.ndarray, views: Views) -> list[np.ndarray]:
+    """The pictures that are asked about for each of these, uint8 (n, h, w, c): 1, 2 or 10 arrays of that shape."""
+    if views == "none":
+        return [images]
+    if views == "flip":
+        return [images, images[:, :, ::-1]]
+    side = max(round(images.shape[1] * _SHIFT), 1)
+    padded = np.pad(images, ((0, 0), (side, side), (side, side), (0, 0)), mode="reflect")
+    height, width = images.shape[1:3]
+    places = [(side, side), (0, side), (2 * side, side), (side, 0), (side, 2 * side)]
+    moved = [padded[:, top : top + height, left : left + width] for top, left in places]
+    return [*moved, *(view[:, :, ::-1] for view in moved)]
 
 
 def save(table: pd.DataFrame, folder: Path, split: str) -> None:

@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> int:
         recipe = parse(about["recipe"])
         dataset = open_dataset(Workspace(Path(about["root"])), about["dataset"])
         device.set_precision(recipe.training.precision)
-        answer = measure(load(dataset, about["version"], recipe.model), recipe)
+        data = load(dataset, about["version"], recipe.model, recipe.training.soft_labels)
+        answer = measure(data, recipe)
     except Exception as error:
         write_json(asked.with_suffix(".out"), {"error": explain(error)})
         return 1

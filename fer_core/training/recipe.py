@@ -30,13 +30,14 @@ from fer_core.training.tables import (
     EarlyStopping,
     Loss,
     Optimizer,
+    Progressive,
     Schedule,
     Training,
 )
 
 FOLDER = Path(__file__).parent / "recipes"
 _ORIGIN = ("name", "extends", "description")
-_TAGS = ("architecture", "name")
+_TAGS = ("architecture", "name", "preset")
 """Fields that say which kind a table is; another kind takes nothing over from its parent's table."""
 
 
@@ -53,6 +54,7 @@ class Recipe(Spec):
     schedule: Schedule = Constant()
     early_stopping: EarlyStopping = EarlyStopping()
     training: Training = Training()
+    progressive: Progressive = Progressive()
 
 
 def names() -> list[str]:
@@ -153,9 +155,35 @@ def validate(table: Mapping[str, Any]) -> Recipe:
         RecipeError: "`field` must be one of {...}. Received: field=...".
     """
     try:
-        return Recipe.model_validate(table)
+        recipe = Recipe.model_validate(table)
     except ValidationError as error:
         raise as_recipe_error(error) from error
+    check_together(recipe)
+    return recipe
+
+
+def check_together(recipe: Recipe) -> None:
+    """Raise RecipeError for fields that are valid each, but not with each other."""
+    model, grows = recipe.model, recipe.progressive
+    if grows.stages and isinstance(model, CnnSpec):
+        raise RecipeError(
+            "`progressive.stages` unfreezes a backbone, and this model has none",
+            received=f"model.architecture={model.architecture!r}",
+            hint="Begin with a transfer recipe, or take the stages out",
+        )
+    if grows.resizing and not (
+        isinstance(model, CnnSpec) and any(block.kind == "global_average" for block in model.blocks)
+    ):
+        raise RecipeError(
+            "`progressive.resizing` needs a CNN that ends in global_average, whose weights fit any size",
+            received=f"progressive.resizing={grows.resizing:g}",
+            hint="compact and model_d are such networks",
+        )
+    if recipe.training.batch_size % recipe.training.devices:
+        raise RecipeError(
+            "`training.batch_size` must be a multiple of `training.devices`",
+            received=f"{recipe.training.batch_size} images on {recipe.training.devices} devices",
+        )
 
 
 def _file(name: str) -> Path:

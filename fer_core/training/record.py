@@ -13,6 +13,7 @@ import keras
 from fer_core.runs.files import append_line
 from fer_core.runs.progress import Progress
 from fer_core.training.callbacks import Logs, StopOnRequest
+from fer_core.training.events import EventFile
 from fer_core.training.usage import Usage
 from fer_core.training.validation import Validate
 
@@ -20,7 +21,7 @@ _SCORES = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 class Record(keras.callbacks.Callback):
-    """Writes each epoch to `metrics.jsonl` at its end, and where in the epoch it is to `progress.json`.
+    """Writes each epoch to `metrics.jsonl` and `events/` at its end, and where in the epoch it is to `progress.json`.
 
     `keep` gets the row of a whole epoch before anybody can read it: what is told can also be gone on from.
     """
@@ -38,6 +39,7 @@ class Record(keras.callbacks.Callback):
         self._folder, self._images, self._epochs, self._stop = folder, images, epochs, stop
         self.validation: Validate | None = None
         self._usage = Usage()
+        self._events: EventFile | None = None
         self._seconds: list[float] = []
         self._progress = Progress(folder)
         self._epoch = self._step = 0
@@ -80,6 +82,9 @@ class Record(keras.callbacks.Callback):
         else:
             self._keep(row)
         append_line(self._folder / "metrics.jsonl", row)
+        if self._events is None:
+            self._events = EventFile(self._folder / "events", epoch + 1)
+        self._events.scalars(epoch + 1, _scalars(row))
 
     def _images_per_second(self) -> float:
         """Of training in this epoch, without validation; a stopped epoch has not seen all images."""
@@ -100,3 +105,17 @@ class Record(keras.callbacks.Callback):
             eta_seconds=round(left, 1),
             **{key: round(float(logs[key]), 5) for key in ("loss", "accuracy") if key in logs},
         )
+
+
+def _scalars(row: dict[str, Any]) -> dict[str, float]:
+    """An epoch as TensorBoard shows it: training and validation in one chart, a chart for the recall of each class."""
+    found = {
+        "loss/train": row["loss"],
+        "loss/val": row["val_loss"],
+        "accuracy/train": row["accuracy"],
+        "accuracy/val": row["val_accuracy"],
+        "speed/learning_rate": row["learning_rate"],
+        "speed/images_per_second": row["images_per_second"],
+    }
+    recall = row.get("val_recall", {}).items()
+    return found | {f"recall/{name}": value for name, value in recall if value is not None}

@@ -35,14 +35,14 @@ class KeepStates(keras.callbacks.Callback):
         self, folder: Path, followed: Sequence[keras.callbacks.Callback], state: State | None, every: bool
     ) -> None:
         super().__init__()
-        self._folder, self._every, self._restored = folder, every, state
+        self._folder, self._every = folder, every
         self._followed = [callback for callback in followed if type(callback).__name__ in _COUNTED]
+        self._counted = state.callbacks if state else {}
         self._best = -np.inf
 
     def on_train_begin(self, logs: Logs = None) -> None:
         for callback in self._followed:
-            counted = (self._restored.callbacks if self._restored else {}).get(type(callback).__name__, {})
-            for name, value in counted.items():
+            for name, value in self._counted.get(type(callback).__name__, {}).items():
                 setattr(callback, name, value)
 
     def know_best(self, accuracy: float) -> None:
@@ -52,6 +52,7 @@ class KeepStates(keras.callbacks.Callback):
     def keep(self, row: dict[str, Any]) -> None:
         """Write the state after the epoch of this row."""
         state = snapshot(self.model, row, self._followed)
+        self._counted = state.callbacks  # training may begin once more, with another part of its plan
         last = self._folder / "last.npz"
         save_state(last, state)
         names = [f"epoch-{state.epoch:04d}.npz"] if self._every else []

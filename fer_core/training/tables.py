@@ -6,9 +6,10 @@ fields that act on it. Field names are Keras's where Keras has the thing.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fer_core.models.spec import Fraction, Positive, Spec
 
@@ -16,12 +17,33 @@ Rate = Annotated[float, Field(gt=0)]
 Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    "soft": {"horizontal_flip": True, "rotation": 0.05, "zoom": 0.05, "contrast": 0.05},
+    "strong": {
+        "horizontal_flip": True,
+        "rotation": 0.08,
+        "zoom": 0.15,
+        "translation": 0.1,
+        "contrast": 0.3,
+        "brightness": 0.15,
+        "perspective": 0.08,
+        "erasing": 0.25,
+        "rand_augment": 1,
+        "magnitude": 0.3,
+    },
+}
+"""What `augmentation.preset` fills in where a recipe does not say otherwise."""
+
+
 class Augmentation(Spec):
     """Random changes to every training image, drawn anew each epoch; 0 or false is none.
 
-    The ranges are those of Keras's Random* layers.
+    The ranges are those of Keras's Random* layers. Another preset starts the table anew.
     """
 
+    preset: Literal["custom", "soft", "strong"] = Field(
+        default="custom", description="soft and strong fill in the fields that a recipe does not give"
+    )
     horizontal_flip: bool = Field(default=False, description="Mirror half of the images")
     rotation: float = Field(
         default=0.0, ge=0, le=0.5, description="Up to this share of a full turn, either way"
@@ -41,10 +63,20 @@ class Augmentation(Spec):
         le=1,
         description="Share of images that lose a rectangle of 2 % to 20 % of their area",
     )
+    rand_augment: int = Field(
+        default=0, ge=0, le=8, description="RandAugment: so many operations on each image, drawn from twelve"
+    )
+    magnitude: float = Field(default=0.3, ge=0, le=1, description="How strongly RandAugment's operations act")
     mixup: float = Field(default=0.0, ge=0, description="Blend pairs of images; alpha of a Beta distribution")
     cutmix: float = Field(
         default=0.0, ge=0, description="Paste a part of another image; alpha of a Beta distribution"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:
+        name = given.get("preset") if isinstance(given, Mapping) else None
+        return {**PRESETS[name], **given} if name in PRESETS else given
 
 
 class CrossEntropy(Spec):
@@ -148,6 +180,43 @@ class EarlyStopping(Spec):
     patience: int = Field(default=0, ge=0, description="0: train all epochs")
 
 
+class Stage(Spec):
+    """So many epochs in which so much of the backbone is trained, at a rate of its own."""
+
+    epochs: Positive
+    trainable: float = Field(ge=0, le=1, description="Share of the backbone's layers, from its end")
+    learning_rate: Rate
+
+
+class Progressive(Spec):
+    """What grows while training goes on: how much of a backbone is trained, the images, dropout."""
+
+    stages: list[Stage] = Field(
+        default=[],
+        description="Of unfreezing a backbone, one after the other, each with a new optimizer; the last goes on to the end",
+    )
+    layer_decay: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Factor on the rate for each fifth of the backbone further from its end",
+    )
+    resizing: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the epochs in which images grow to their full size; 0: full size at once",
+    )
+    start_size: float = Field(default=0.5, gt=0, le=1, description="Share of the side that images begin with")
+    dropout: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the epochs in which dropout grows from 0 to the recipe's; 0: in full at once",
+    )
+    steps: int = Field(default=3, ge=1, le=10, description="In which images and dropout grow")
+
+
 class Training(Spec):
     """How long, in which portions, and with which weight for each class."""
 
@@ -158,6 +227,18 @@ class Training(Spec):
     )
     sampling: Literal["all", "balanced"] = Field(
         default="all", description="balanced: as many images of each class, rare ones several times an epoch"
+    )
+    soft_labels: Literal["review", "votes", "none"] = Field(
+        default="review",
+        description="Learned as distributions: images a reviewer called ambiguous; votes: also those that people voted on",
+    )
+    test_time_augmentation: Literal["none", "flip", "flip_shift"] = Field(
+        default="none",
+        description="Predictions are means over the image and its mirror (flip), and both shifted four ways (flip_shift)",
+    )
+    devices: Positive = Field(
+        default=1,
+        description="GPUs that share each batch (DataParallel); more than one needs KERAS_BACKEND=jax",
     )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         default="float32", description="16 bits where the device is fast with them; the saved model has 32"

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from fer_core.runs.run import WORST_FILE
-from fer_core.training import averaging, schedules
+from fer_core.training import averaging, device, schedules
 from fer_core.training.batches import PlainBatches
 from fer_core.training.callbacks import Logs, StopOnRequest
 from fer_core.training.data import Split, TrainingData
@@ -73,8 +73,7 @@ class Validate(keras.callbacks.Callback):
 
 def probabilities(model: keras.Model, data: TrainingData, split: Split) -> np.ndarray:
     """float32 (n, classes): what the model says of every image of a split, in its order."""
-    batches = PlainBatches(data, split)
-    return np.concatenate([model.predict_on_batch(batches[index][0]) for index in range(len(batches))])
+    return np.concatenate([device.ask(model, images) for images in PlainBatches(data, split)])
 
 
 def mean_loss(spec: Loss, truth: np.ndarray, said: np.ndarray) -> float:

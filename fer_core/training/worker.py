@@ -84,9 +84,12 @@ def work(run: Run) -> dict[str, Any]:
     run.update(state="running", started=now(), **_surroundings())
     progress.write("reading the images")
     device.set_precision(recipe.training.precision)
-    data = load(open_dataset(run.workspace, run.dataset), run.version, recipe.model)
+    device.distribute(recipe.training.devices)
+    data = load(
+        open_dataset(run.workspace, run.dataset), run.version, recipe.model, recipe.training.soft_labels
+    )
     progress.write("building the model")
-    model = registry.build(recipe.model, len(data.classes))
+    model = loop.build(recipe, len(data.classes))
     size = registry.size(model)
     run.update(
         parameters=size.parameters,
@@ -109,7 +112,7 @@ def work(run: Run) -> dict[str, Any]:
         return {"state": "paused", "reason": ""}
     if not outcome.has_weights:
         return {"state": "stopped", "reason": "Stopped before its first batch; there are no weights"}
-    if recipe.training.precision != "float32":
+    if recipe.training.precision != "float32" or recipe.progressive.resizing:
         device.set_precision("float32")
         trained, model = model, registry.build(recipe.model, len(data.classes))
         model.set_weights(trained.get_weights())
@@ -140,7 +143,9 @@ def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, pro
     for name, split in data.splits.items():
         if len(split):
             progress.write(f"predicting {name}")
-            predictions.save(predictions.predict(model, data, split), run.folder, name)
+            table = predictions.predict(model, data, split, recipe.training.test_time_augmentation)
+            predictions.save(table, run.folder, name)
+    run.update(test_time_augmentation=recipe.training.test_time_augmentation)
     progress.write("evaluating")
     evaluate_run(run)
 

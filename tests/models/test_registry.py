@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.errors import RunError
-from fer_core.models import registry, transfer
+from fer_core.models import registry
 from fer_core.models.spec import CnnSpec, DenseBlock, ModelSpec, TransferSpec
 from fer_core.training.recipe import load, names
 
@@ -99,15 +98,6 @@ def test_gray_is_enlarged_and_becomes_three_equal_channels() -> None:
     shown = np.array(seen(np.full((1, 48, 48, 1), 77, np.float32)))
     assert shown.shape == (1, 96, 96, 3)
     np.testing.assert_allclose(shown, 77)
-
-
-def test_weights_that_cannot_be_downloaded_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def offline(**_: object) -> keras.Model:
-        raise Exception("URL fetch failure on https://somewhere/mobile_net.h5: None -- no route")
-
-    monkeypatch.setitem(transfer._BACKBONES, "mobilenetv2", transfer._Backbone(offline, "tf"))
-    with pytest.raises(RunError, match=r"mobile_net\.h5 into ~/\.keras/models"):
-        registry.build(load("mobilenetv2_frozen").model, classes=4)
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("color_gray", 5_867_204), ("color_rgb", 5_868_356)])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 from tiny_faces import pictures, table, tiny_data
@@ -59,6 +59,7 @@ def test_a_class_that_only_val_has_does_not_count_for_training() -> None:
         from_manifest(manifest, np.zeros((18, 48, 48, 1), dtype=np.uint8))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60))
 def test_class_weights_are_those_of_scikit_learn(labels: list[int]) -> None:
     found = class_weights(np.array(labels), 5)

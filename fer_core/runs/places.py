@@ -1,0 +1,65 @@
+"""Where runs can be worked on: an interface, and the machine this is.
+
+A place starts the worker of a run, `python -m fer_core.training.worker FOLDER`, and says how many it takes at once.
+All else goes through the files of the run: the worker writes its state, and `stop` and `pause` are files it looks
+for. So whatever sees the same workspace can be a place, such as a cluster:
+
+    class Cluster:
+        name = "cluster"
+        def slots(self) -> int: return 8
+        def launch(self, run: Run) -> None: submit(["python", "-m", "fer_core.training.worker", run.folder])
+
+    PLACES["cluster"] = Cluster()          # FER_LAUNCHER=cluster chooses it
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+from fer_core.errors import RunError
+from fer_core.runs import process
+from fer_core.runs.run import Run
+
+
+class Launcher(Protocol):
+    """Somewhere that runs can be worked on."""
+
+    name: str
+
+    def slots(self) -> int:
+        """How many runs may work at once."""
+
+    def launch(self, run: Run) -> None:
+        """Start the worker of a queued run and return at once; raises RunError if that cannot be done."""
+
+
+class Local:
+    """This machine: a process in a session of its own; one at a time, or as many as `FER_SLOTS` says."""
+
+    name = "local"
+
+    def slots(self) -> int:
+        text = os.environ.get("FER_SLOTS", "1")
+        if not text.isdigit() or int(text) < 1:
+            raise RunError("FER_SLOTS must be a whole number above 0", received=text)
+        return int(text)
+
+    def launch(self, run: Run) -> None:
+        process.launch(run)
+
+
+PLACES: dict[str, Launcher] = {"local": Local()}
+
+
+def chosen() -> Launcher:
+    """The place `FER_LAUNCHER` names, `local` without it.
+
+    Raises:
+        RunError: there is no such place.
+    """
+    name = os.environ.get("FER_LAUNCHER", "local")
+    if name not in PLACES:
+        known = ", ".join(map(repr, PLACES))
+        raise RunError(f"`FER_LAUNCHER` must be one of {{{known}}}", received=f"FER_LAUNCHER={name!r}")
+    return PLACES[name]

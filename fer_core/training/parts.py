@@ -1,0 +1,104 @@
+"""Going through the parts of a training's plan: what is trained, at which rates, on which size of image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+
+from fer_core.errors import RunError
+from fer_core.models import transfer
+from fer_core.training import schedules
+from fer_core.training.batches import TrainingBatches
+from fer_core.training.device import compile_just_in_time
+from fer_core.training.recipe import Recipe
+from fer_core.training.stages import Part, of_stage, plan
+
+
+class Parts:
+    """Iterates over (first epoch, epoch after the last) of what is left, the model being made ready for each part.
+
+    A stage of unfreezing begins with a new optimizer; otherwise the optimizer goes on from part to part. When it is
+    made, the model is compiled for the first part that is left, so that a checkpoint can be put back.
+
+    Attributes:
+        goes_on: whether that part's optimizer has done epochs before.
+    """
+
+    def __init__(self, model: keras.Model, recipe: Recipe, batches: TrainingBatches, done: int) -> None:
+        self._model, self._recipe, self._batches, self._done = model, recipe, batches, done
+        every = plan(recipe)
+        self._left = [part for part in every if part.end > done]
+        first = (self._left or every[-1:])[0]
+        self.goes_on = done > first.stage_begin
+        self._dropouts = [(layer, layer.rate) for layer in _dropouts(model)]
+        self._compile(first)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        stage = self._left[0].stage if self._left else None
+        try:
+            for part in self._left:
+                if part.stage != stage:
+                    stage = part.stage
+                    self._compile(part)
+                self._drop(part.dropout)
+                self._batches.side = part.size
+                yield max(part.begin, self._done), part.end
+        finally:
+            self._drop(1.0)
+
+    def _compile(self, part: Part) -> None:
+        stages, decay = self._recipe.progressive.stages, self._recipe.progressive.layer_decay
+        if part.stage is not None:
+            transfer.unfreeze(self._model, stages[part.stage].trainable)
+        compile_model(self._model, of_stage(self._recipe, part), len(self._batches))
+        if decay < 1 and self._recipe.model.architecture == "transfer":
+            scale_rates(self._model.optimizer, transfer.rates(self._model, decay))
+
+    def _drop(self, share: float) -> None:
+        rates = [rate * share for _, rate in self._dropouts]
+        if [layer.rate for layer, _ in self._dropouts] == rates:
+            return
+        for (layer, _), rate in zip(self._dropouts, rates, strict=True):
+            layer.rate = rate
+        self._model.make_train_function(force=True)  # the rate is part of the graph
+
+
+def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
+    """Give the model its optimizer, loss and metric."""
+    model.compile(
+        optimizer=schedules.optimizer(recipe, steps_per_epoch),
+        loss=schedules.loss(recipe.loss),
+        metrics=["accuracy"],
+        jit_compile=compile_just_in_time(),
+    )
+
+
+def scale_rates(optimizer: keras.Optimizer, factors: list[tuple[keras.Variable, float]]) -> None:
+    """Multiply the learning rate of some variables by factors of their own.
+
+    One optimizer, so that schedules, averages and checkpoints stay what they are; `MultiOptimizer` has neither one
+    rate to follow nor an average.
+
+    Raises:
+        RunError: the backend updates all variables at once.
+    """
+    if keras.backend.backend() == "torch":
+        raise RunError(
+            "Rates by layer cannot be had with this backend",
+            received="KERAS_BACKEND=torch",
+            hint="Set progressive.layer_decay=1, or use tensorflow or jax",
+        )
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # under 16 bits it is wrapped
+    step, key = inner.update_step, inner._var_key
+    known = {key(variable): factor for variable, factor in factors}
+
+    def scaled(gradient: object, variable: object, learning_rate: object) -> None:
+        factor = known.get(key(variable))
+        step(gradient, variable, learning_rate if factor is None else learning_rate * factor)  # type: ignore[operator]
+
+    inner.update_step = scaled
+
+
+def _dropouts(model: keras.Model) -> list[keras.layers.Dropout]:
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]

@@ -1,0 +1,73 @@
+"""The plan of a training whose conditions change: stages of unfreezing, images and dropout that grow.
+
+>>> from fer_core.training.recipe import load
+>>> [(part.begin, part.end) for part in plan(load("compact"))]
+[(0, 36)]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from fer_core.training.recipe import Recipe, override
+
+
+@dataclass(frozen=True)
+class Part:
+    """Epochs under the same conditions.
+
+    Attributes:
+        begin: first epoch, from 0.
+        end: the epoch after the last.
+        stage: which of `progressive.stages`; None of a recipe without.
+        stage_begin: first epoch of that stage, where its optimizer is new.
+        size: pixels along each side of the training images.
+        dropout: share of the recipe's dropout rates.
+    """
+
+    begin: int
+    end: int
+    stage: int | None
+    stage_begin: int
+    size: int
+    dropout: float
+
+
+def plan(recipe: Recipe) -> list[Part]:
+    """All epochs of a recipe, in order."""
+    grows, epochs = recipe.progressive, recipe.training.epochs
+    numbers = [number for number, stage in enumerate(grows.stages) for _ in range(stage.epochs)]
+    last = len(grows.stages) - 1
+
+    def at(epoch: int) -> tuple[int | None, int, float]:
+        stage = (numbers[epoch] if epoch < len(numbers) else last) if grows.stages else None
+        reached = _reached(epoch, grows.resizing * epochs, grows.steps)
+        share = grows.start_size + (1 - grows.start_size) * reached
+        size = max(round(recipe.model.input_size * share), 8)
+        return stage, size, _reached(epoch, grows.dropout * epochs, grows.steps)
+
+    parts, stage_begin, before = [], 0, None
+    for (stage, size, dropout), group in groupby(range(epochs), key=at):
+        members = list(group)
+        if stage != before:
+            stage_begin, before = members[0], stage
+        parts.append(Part(members[0], members[-1] + 1, stage, stage_begin, size, dropout))
+    return parts
+
+
+def of_stage(recipe: Recipe, part: Part) -> Recipe:
+    """The recipe as its stage has it: the stage's rate, and a schedule over the stage's epochs alone."""
+    if part.stage is None:
+        return recipe
+    stages = recipe.progressive.stages
+    epochs = recipe.training.epochs - part.stage_begin
+    if part.stage + 1 < len(stages):
+        epochs = min(epochs, stages[part.stage].epochs)
+    rate = stages[part.stage].learning_rate
+    return override(recipe, {"optimizer.learning_rate": rate, "training.epochs": epochs})
+
+
+def _reached(epoch: int, growing: float, steps: int) -> float:
+    """0..1 in steps: how far what grows over `growing` epochs has come."""
+    return 1.0 if epoch >= growing else int(epoch / growing * steps) / steps

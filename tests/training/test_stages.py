@@ -1,0 +1,148 @@
+"""Training whose conditions change: the plan, and that a resumed run follows it as an uninterrupted one does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from small import data_for, reduced
+
+from fer_core.errors import RecipeError
+from fer_core.models import transfer
+from fer_core.runs.files import read_lines
+from fer_core.training import loop
+from fer_core.training.parts import compile_model, scale_rates
+from fer_core.training.recipe import Recipe, load, override
+from fer_core.training.stages import of_stage, plan
+
+STAGES = [
+    {"epochs": 2, "trainable": 0.0, "learning_rate": 1e-2},
+    {"epochs": 2, "trainable": 0.5, "learning_rate": 1e-3},
+    {"epochs": 1, "trainable": 1.0, "learning_rate": 1e-4},
+]
+
+
+pytestmark = pytest.mark.usefixtures("backbones", "eager")
+
+
+def staged(**settings: Any) -> Recipe:
+    recipe = reduced(load("progressive"), epochs=5)
+    return override(
+        recipe, {"progressive.stages": STAGES, **{k.replace("__", "."): v for k, v in settings.items()}}
+    )
+
+
+def test_a_recipe_without_changes_is_one_part() -> None:
+    (part,) = plan(load("compact"))
+    assert (part.begin, part.end, part.stage, part.size, part.dropout) == (0, 36, None, 48, 1.0)
+
+
+def test_stages_follow_each_other_and_the_last_goes_on() -> None:
+    parts = plan(staged(training__epochs=9))
+    assert [(p.begin, p.end, p.stage) for p in parts] == [(0, 2, 0), (2, 4, 1), (4, 9, 2)]
+    recipes = [of_stage(staged(training__epochs=9), part) for part in parts]
+    assert [r.optimizer.learning_rate for r in recipes] == [1e-2, 1e-3, 1e-4]
+    assert [r.training.epochs for r in recipes] == [2, 2, 5]
+    assert [(p.begin, p.end) for p in plan(staged(training__epochs=3))] == [(0, 2), (2, 3)]
+
+
+def test_images_and_dropout_grow_in_steps_to_all_there_is() -> None:
+    fields = {"training.epochs": 10, "progressive.resizing": 0.6, "progressive.start_size": 0.5}
+    parts = plan(override(load("compact"), {**fields, "progressive.dropout": 0.3, "progressive.steps": 3}))
+    assert [(p.begin, p.size) for p in parts if p.dropout == 1] == [(3, 32), (4, 40), (6, 48)]
+    assert [round(p.dropout, 2) for p in parts][:3] == [0.0, 0.33, 0.67]
+    assert parts[-1].end == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("compact", {"progressive.stages": STAGES}, "this model has none"),
+        ("model_b", {"progressive.resizing": 0.5}, "needs a CNN that ends in global_average"),
+        ("vgg16", {"progressive.resizing": 0.5}, "needs a CNN that ends in global_average"),
+        ("compact", {"training.devices": 3}, "multiple of `training.devices`"),
+    ],
+)
+def test_what_does_not_go_together_is_said(name: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        override(load(name), settings)
+
+
+def test_a_stage_trains_its_layers_and_a_resumed_run_goes_through_the_same_stages(tmp_path: Path) -> None:
+    recipe = staged()
+    data = data_for(recipe)
+
+    def fit(folder: Path, pauses: list[bool]) -> keras.Model:
+        folder.mkdir(exist_ok=True)
+        keras.utils.set_random_seed(1)
+        model = loop.build(recipe, len(data.classes))
+        looks = iter([*pauses, *[False] * 9])
+        loop.train(model, data, recipe, folder, lambda: False, lambda: next(looks))
+        return model
+
+    whole = fit(tmp_path / "whole", [])
+    # Paused in the second stage, then between it and the third.
+    for pauses in ([False, False, True], [True], []):
+        model = fit(tmp_path / "parts", pauses)
+    rows = [read_lines(tmp_path / name / "metrics.jsonl")[0] for name in ("whole", "parts")]
+    keys = ("epoch", "loss", "val_loss", "learning_rate")
+    for one, other in zip(*rows, strict=True):
+        assert [one[k] for k in keys] == pytest.approx([other[k] for k in keys], rel=2e-3)
+    rates = [row["learning_rate"] for row in rows[0]]
+    assert rates[0] > rates[2] > rates[4]
+    for one, other in zip(whole.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0.02, atol=0.02)
+    assert len(transfer.backbone_of(whole).trainable_variables) == 3  # all convolutions, no normalisation
+
+
+def test_earlier_layers_move_less() -> None:
+    recipe = staged(optimizer__name="sgd", optimizer__momentum=0.0, schedule__name="constant")
+    model = loop.build(recipe, 3)
+    transfer.unfreeze(model, 1.0)
+    compile_model(model, recipe, 1)
+    factors = transfer.rates(model, 0.5)
+    values = [factor for _, factor in factors]
+    assert values == sorted(values)
+    assert (values[0], values[-1]) == (0.5**5, 0.5**2)  # two layers without weights end it
+    scale_rates(model.optimizer, factors)
+    optimizer, variables = model.optimizer, model.trainable_variables
+    before = [keras.ops.convert_to_numpy(v) for v in variables]
+    optimizer.build(variables)
+    optimizer.apply([np.ones(v.shape, np.float32) for v in variables])
+    known = {id(variable): factor for variable, factor in factors}
+    rate = recipe.optimizer.learning_rate
+    for old, variable in zip(before, variables, strict=True):
+        moved = old - keras.ops.convert_to_numpy(variable)
+        np.testing.assert_allclose(moved, rate * known.get(id(variable), 1.0), rtol=1e-2, atol=1e-7)
+
+
+def test_images_that_grow_reach_the_network_and_its_weights_fit_the_full_size(tmp_path: Path) -> None:
+    fields = {"progressive.resizing": 0.5, "progressive.steps": 1, "progressive.dropout": 0.5}
+    recipe = override(reduced(load("compact")), fields)
+    data = data_for(recipe)
+    model = loop.build(recipe, len(data.classes))
+    full = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    seen: list[tuple[int, list[float]]] = []
+
+    call = loop.TrainingBatches.__getitem__
+
+    def spy(self: loop.TrainingBatches, index: int) -> Any:
+        batch = call(self, index)
+        seen.append(
+            (batch[0].shape[1], [x.rate for x in model.layers if isinstance(x, keras.layers.Dropout)])
+        )
+        return batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop.TrainingBatches, "__getitem__", spy)
+        loop.train(model, data, recipe, tmp_path, lambda: False)
+    assert {size for size, _ in seen} == {8, 16}
+    assert {tuple(rates) for size, rates in seen if size == 8} == {(0.0,) * len(full)}
+    assert [x.rate for x in model.layers if isinstance(x, keras.layers.Dropout)] == full
+    fixed = loop.registry.build(recipe.model, len(data.classes))
+    fixed.set_weights(model.get_weights())
+    images = np.asarray(data.pixels[data.val.rows], np.float32)
+    np.testing.assert_allclose(fixed(images), model(images), atol=1e-6)
