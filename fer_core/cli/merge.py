@@ -14,7 +14,7 @@ from fer_core.cli.splits import distance_option, pattern_option, seed_option
 from fer_core.cli.work import job_option, work
 from fer_core.errors import JobError
 
-FORMATS = ("folder", "keras", "imagefolder", "csv", "fer2013", "npz", "parquet")
+FORMATS = ("folder", "zip", "keras", "imagefolder", "csv", "fer2013", "npz", "parquet")
 
 
 @click.command("merge")
@@ -138,7 +138,7 @@ def merge(
     type=click.Choice(FORMATS),
     default="folder",
     show_default=True,
-    help="Layout of the files.",
+    help="Layout of the files; zip is folder, packed.",
 )
 @version_option
 @job_option
@@ -148,6 +148,8 @@ def export(name: str, to: Path, form: str, version: str | None, job: Path | None
 
     The status is 1 if files of the source are gone or changed.
     """
+    if form == "zip":
+        form, to = "folder", to if to.suffix.lower() == ".zip" else to.with_name(f"{to.name}.zip")
     with work(job) as task:
         from fer_core.data.export import export_version
 
@@ -156,7 +158,7 @@ def export(name: str, to: Path, form: str, version: str | None, job: Path | None
     result = task.result
     missing = result["missing"]
     lines = [
-        f"{result['images']:,} images written to {result['to']}",
+        f"{result['images']:,} images written to {result['to']}, SHA-256 {result['checksum'][:16]}",
         *listed("missing", missing),
         *(f"note: {warning}" for warning in result["warnings"]),
     ]

@@ -129,14 +129,10 @@ def remove(name: str, yes: bool) -> Report:
     Files elsewhere, and runs trained on it, stay. Without --yes nothing is deleted and the status is 2.
     """
     from fer_core.data import keeping
-    from fer_core.runs import store
+    from fer_core.runs.using import busy_runs
 
     found = dataset(name)
-    busy = [
-        run.id
-        for run in store.list_runs(workspace())
-        if run.summary()["dataset"] == found.name and run.state in ("starting", "running", "stopping")
-    ]
+    busy = busy_runs(workspace(), found.name)
     if busy:
         raise FerError("Runs are training on this dataset", received=", ".join(busy), hint="Stop them first")
     result = keeping.remove(found) if yes else keeping.belongings(found)

@@ -20,9 +20,9 @@ from typing import Any
 import pandas as pd
 
 from fer_core import jobs
+from fer_core.data import exported, votes
 from fer_core.data import pixels as pixel_store
 from fer_core.data import versions as version_store
-from fer_core.data import votes
 from fer_core.data.dataset import Dataset
 from fer_core.data.intake import Intake, take_in
 from fer_core.data.options import Options
@@ -186,6 +186,7 @@ def _fill(
             subject_pattern=options.subject_pattern,
         )
     _check_found(scan, source)
+    scan.manifest = exported.with_soft_labels(scan.manifest, source)
     made, counted = content_id(scan.manifest), version_store.tally(scan.manifest)
     parameters = {"source": source.name, "kind": reader.kind, **options.record()}
     if intake.skipped:

@@ -75,7 +75,8 @@ def export_version(
         progress: told how many images are written.
 
     Returns:
-        `version`, `format`, `images` (written), `missing` [{path, reason}], `warnings` (sentences), `to`.
+        `version`, `format`, `images` (written), `missing` [{path, reason}], `warnings` (sentences), `checksum` (SHA-256 over
+        those of all files), `to`.
 
     Raises:
         AlreadyExists: the folder holds something, or the file is there.
@@ -96,7 +97,8 @@ def export_version(
                 for source in rows["source"].unique():
                     located(dataset.sources, source)
             layouts.WRITERS[format](job, folder, files, places(rows))
-            write_json(folder / EXPORT_MANIFEST, _manifest(job, version, format, folder))
+            about = _manifest(job, version, format, folder)
+            write_json(folder / EXPORT_MANIFEST, about)
     except OSError as error:
         hint = "Check free space and permissions"
         raise FerError(
@@ -108,6 +110,7 @@ def export_version(
         "images": job.written,
         "missing": job.missing,
         "warnings": job.warnings,
+        "checksum": about["checksum"],
         "to": str(target),
     }
 
@@ -122,6 +125,7 @@ def _manifest(job: Export, version: Version, format: str, folder: Path) -> dict[
                     file, "sha256"
                 ).hexdigest()
     lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
+    soft = {"soft_labels": {"classes": list(classes(job.manifest)), "files": job.soft}} if job.soft else {}
     return {
         "dataset": job.dataset.name,
         "version": version.id,
@@ -133,6 +137,7 @@ def _manifest(job: Export, version: Version, format: str, folder: Path) -> dict[
         "missing": job.missing,
         "checksum": hashlib.sha256(lines.encode()).hexdigest(),
         "sha256": sums,
+        **soft,
     }
 
 

@@ -71,7 +71,7 @@ def listed(reader: Reader, options: Options) -> tuple[list[Entry], tuple[str, ..
     if not options.votes:
         return entries, ()
     tables = [e for e in entries if is_table(e.path.rpartition("/")[0])]
-    alone = reader.kind in ("csv", "parquet")
+    alone = reader.kind in ("csv", "parquet", "npz")
     rows = entries if alone else tables
     joined, classes = join(rows or entries, load(Path(options.votes).expanduser()), by_position=bool(rows))
     if not rows or alone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import ExifTags, Image
 
-from fer_core.data.images import decode
-from fer_core.data.readers.base import disk_name
+from fer_core.data.images import SUFFIXES, decode
+from fer_core.data.readers.base import disk_name, suffix_of
 from fer_core.data.records import classes, file_hash, readable
 from fer_core.data.sources import SourceFiles
 from fer_core.emotions import UNASSIGNED
@@ -43,6 +44,7 @@ class Export:
         written: images written so far.
         missing: files that could not be written, {path, reason}.
         warnings: sentences on what to know before training from it.
+        soft: soft labels by exported path, so that an import of the export has them too.
     """
 
     dataset: Dataset
@@ -51,6 +53,13 @@ class Export:
     written: int = 0
     missing: list[dict[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    soft: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, row: Any, place: str) -> None:
+        """Remember the soft label of a row that was written there."""
+        soft = getattr(row, "soft_label", None)
+        if soft is not None and not np.isscalar(soft):
+            self.soft[place] = [float(p) for p in soft]
 
     @property
     def used(self) -> pd.DataFrame:
@@ -81,7 +90,8 @@ class Export:
 
 def write_files(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
     """`split/class/file` with the original bytes of every row."""
-    for _, place, data in job.read(job.manifest, files):
+    for row, place, data in job.read(job.manifest, files):
+        job.note(row, places[place])
         file = folder / disk_name(places[place])
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
@@ -96,7 +106,8 @@ def write_ready(job: Export, folder: Path, files: SourceFiles, places: Sequence[
         content, suffix = plain_picture(data)
         file = _free(PurePosixPath(places[place]).with_suffix(suffix), taken)
         _write(folder / disk_name(file), content)
-        index.append(_about(row, file, names))
+        job.note(row, file)
+        index.append(_about(job, row, file, names))
     for split in sorted({PurePosixPath(place).parts[0] for place in places if place.count("/") > 1}):
         for name in names:
             (folder / split / name).mkdir(parents=True, exist_ok=True)
@@ -114,7 +125,8 @@ def write_csv(job: Export, folder: Path, files: SourceFiles, places: Sequence[st
         content, suffix = plain_picture(data)
         file = f"images/{row.image_id}{suffix}"
         _write(folder / file, content)
-        index.append(_about(row, file, names))
+        job.note(row, file)
+        index.append(_about(job, row, file, names))
     _write_csv(folder / "labels.csv", index)
 
 
@@ -143,10 +155,14 @@ def write_npz(job: Export, folder: Path, files: SourceFiles, places: Sequence[st
     names = classes(rows)
     code = pd.Series(range(len(names)), index=pd.Index(names))
     arrays: dict[str, Any] = {"classes": np.array(names)}
+    number = 0
     for split, own in rows.groupby("split", sort=False):
         arrays[f"x_{split}"] = np.asarray(pixels[own["row"].to_numpy()])
         arrays[f"y_{split}"] = own["label"].map(code).to_numpy(np.int64)
         arrays[f"id_{split}"] = own["image_id"].to_numpy(dtype="U16")
+        for row in own.itertuples(index=False):
+            job.note(row, f"faces.npz/{number:06d}.png")
+            number += 1
         job.written += len(own)
         job.progress(job.written, len(rows), "images")
     np.savez(folder / "faces.npz", **arrays)
@@ -167,6 +183,7 @@ def write_parquet(job: Export, folder: Path, files: SourceFiles, places: Sequenc
     )
     (folder / "data").mkdir()
     rows: dict[str, list[dict[str, object]]] = {}
+    written: Counter[str] = Counter()
     with ExitStack() as stack:
         writers: dict[str, pq.ParquetWriter] = {}
         for row, _, data in job.read(job.used, files):
@@ -174,6 +191,10 @@ def write_parquet(job: Export, folder: Path, files: SourceFiles, places: Sequenc
                 target = folder / "data" / f"{row.split}-00000-of-00001.parquet"
                 writers[row.split] = stack.enter_context(pq.ParquetWriter(target, schema, compression="zstd"))
             own = rows.setdefault(row.split, [])
+            job.note(
+                row, f"data/{row.split}-00000-of-00001.parquet/{written[row.split]:06d}{_ending(row.path)}"
+            )
+            written[row.split] += 1
             picture = {"bytes": data, "path": PurePosixPath(row.path).name}
             own.append(
                 {"image": picture, "label": names.index(row.label)} | {t: getattr(row, t) for t in texts}
@@ -216,8 +237,14 @@ def plain_picture(data: bytes) -> tuple[bytes, str]:
     return buffer.getvalue(), ".png"
 
 
-def _about(row: Any, file: str, names: Sequence[str]) -> dict[str, object]:
-    """One line about an exported file."""
+def _ending(path: str) -> str:
+    """The ending that the reader of Parquet gives to a row of that path."""
+    ending = suffix_of(path)
+    return ending if ending in SUFFIXES else ".png"
+
+
+def _about(job: Export, row: Any, file: str, names: Sequence[str]) -> dict[str, object]:
+    """One line about an exported file; votes as `import --votes` reads them."""
     known = {
         "file": file,
         "split": row.split,
@@ -227,7 +254,11 @@ def _about(row: Any, file: str, names: Sequence[str]) -> dict[str, object]:
     origin = {"image_id": row.image_id, "source": row.source, "path": row.path, "pixel_hash": row.pixel_hash}
     size = {"width": row.width, "height": row.height, "mode": row.mode}
     subject = {"subject": row.subject} if hasattr(row, "subject") else {}
-    return known | origin | size | subject
+    votes: dict[str, object] = {}
+    if (own := getattr(row, "votes", None)) is not None and not np.isscalar(own):
+        classes = job.dataset.about.get("vote_classes", [])
+        votes = {f"votes_{name}": int(n) for name, n in zip(classes, own, strict=True)}
+    return known | origin | size | subject | votes
 
 
 def _free(place: PurePosixPath, taken: set[str]) -> str:

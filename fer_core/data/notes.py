@@ -16,7 +16,7 @@ from fer_core.errors import FerError, ManifestError
 from fer_core.workspace import now, read_json, write_json
 
 FILE = "notes.json"
-KINDS: dict[str, str] = {"distinguishes": "What tells it apart", "confuses": "What it is confused with"}
+KINDS: dict[str, str] = {"distinguishes": "Told apart by", "confuses": "Confused with"}
 """What a note about a class says."""
 MAX_NOTE = 4000
 

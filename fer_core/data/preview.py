@@ -53,7 +53,7 @@ class Preview:
     """What a source holds, by its names alone.
 
     Attributes:
-        kind: "folder", "archive", "csv" or "parquet".
+        kind: "folder", "archive", "csv", "parquet" or "npz".
         classes: numbers in their order, else most images first.
         unlabelled: files in no class; `problems` of them, reason -> files.
         numbering: what numbers as class names probably mean; "" where they are none.

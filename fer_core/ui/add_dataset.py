@@ -20,11 +20,11 @@ from fer_core.ui import html, live, mapping_step
 from fer_core.workspace import Workspace, check_name
 
 _SAID_FOR = 20.0  # seconds
-ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet")
+ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz")
 
 
 def _proposed(path: str) -> str:
-    stem = re.sub(r"(\.(zip|tar|gz|tgz|bz2|xz|csv|parquet))+$", "", Path(path).name, flags=re.IGNORECASE)
+    stem = re.sub(r"(\.(zip|tar|gz|tgz|bz2|xz|csv|parquet|npz))+$", "", Path(path).name, flags=re.IGNORECASE)
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:64]
 
 
@@ -134,7 +134,7 @@ def _form(workspace: Workspace) -> None:
                 _go_on(workspace, Path(path).expanduser(), clean, False, options, look)
         else:
             upload = st.file_uploader(
-                "A zip or tar of class folders or of images and a CSV; fer2013.csv; Parquet",
+                "A zip or tar of class folders or of images and a CSV; fer2013.csv; Parquet; .npz",
                 type=list(ARCHIVES),
                 key="add-file",
             )

@@ -127,7 +127,7 @@ def test_passport_notes_and_report(fer: Fer, tmp_path: Path) -> None:
     told = fer("notes", "faces", "--text", "Drawn", "--json")
     check_keys("notes", told)
     assert (told.json["dataset"], told.json["classes"]) == ("Drawn", {"sad": {"confuses": "neutral"}})
-    assert "what it is confused with: neutral" in fer("notes", "faces").out
+    assert "confused with: neutral" in fer("notes", "faces").out
     for wrong in (["--class", "bored"], ["--confuses", "x"], ["--class", "sad", "--text", "x"]):
         done = fer("notes", "faces", *wrong)
         assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)

@@ -6,6 +6,7 @@ import json
 import random
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from made_pictures import png, tree, write_tree, write_zip
 
 from fer_core.data.datasets import Dataset, import_dataset
 from fer_core.data.export import export_version, places, verify
+from fer_core.data.options import Options
 from fer_core.data.versions import save_version
 from fer_core.errors import AlreadyExists, BadName, NotFound, SourceError
 from fer_core.workspace import Workspace
@@ -45,6 +47,7 @@ def test_files_keep_their_bytes(dataset: Dataset, tmp_path: Path) -> None:
         "images": 10,
         "missing": [],
         "warnings": [],
+        "checksum": json.loads((tmp_path / "out" / "fer-export.json").read_text())["checksum"],
         "to": str(tmp_path / "out"),
     }
 
@@ -145,18 +148,47 @@ def test_a_class_that_cannot_be_a_folder(dataset: Dataset, tmp_path: Path, label
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv", "keras", "folder"])
+@pytest.mark.parametrize("form", ["parquet", "csv", "keras", "folder", "npz"])
 @pytest.mark.parametrize("zipped", [False, True])
 def test_formats_that_come_back_as_the_same_version(
     dataset: Dataset, tmp_path: Path, form: str, zipped: bool
 ) -> None:
     manifest = dataset.manifest()
     manifest.loc[2, "label"] = "anger"
-    good = save_version(dataset, manifest[manifest["error"] == ""], parent="v1", operation="review")
+    rows = manifest[manifest["error"] == ""].copy()
+    rows["soft_label"] = pd.Series([None] * len(rows), index=rows.index, dtype="object")
+    for row, soft in zip(
+        rows.index[[0, 3, 7]], ([1, 0, 0, 0], [0.25, 0.5, 0.25, 0], [0.1, 0.2, 0.3, 0.4]), strict=True
+    ):
+        rows.at[row, "soft_label"] = soft
+    good = save_version(dataset, rows, parent="v1", operation="review")
     to = tmp_path / ("out.zip" if zipped else "out")
     assert export_version(dataset, good, to, form)["missing"] == []
     again = import_dataset(dataset.workspace, to, "again")
     assert again.head == good.id
+    soft = [tuple(s) for s in again.manifest()["soft_label"] if s is not None]
+    assert sorted(soft)[0] == (0.1, 0.2, 0.3, 0.4)
+    assert (
+        "soft_label"
+        not in import_dataset(dataset.workspace, to, "b", options=Options(names={"sad": "x"})).manifest()
+    )
+
+
+def test_votes_go_with_an_export_and_come_back(workspace: Workspace, tmp_path: Path) -> None:
+    source = write_tree(tmp_path / "s", tree(6))
+    lines = [f"{i}.png,{i},{10 - i},0" for i in range(6)]
+    (tmp_path / "votes.csv").write_text("file,happy,sad,NF\n" + "\n".join(lines))
+    options = Options(votes=str(tmp_path / "votes.csv"))
+    dataset = import_dataset(workspace, source, "faces", options=options)
+    export_version(dataset, dataset.version(), tmp_path / "out", "csv")
+    back = Options(votes=str(tmp_path / "out" / "labels.csv"))
+    again = import_dataset(workspace, tmp_path / "out", "again", options=back)
+    by_pixels = [
+        {p: tuple(v) for p, v in zip(d.manifest()["pixel_hash"], d.manifest()["votes"], strict=True)}
+        for d in (dataset, again)
+    ]
+    assert by_pixels[0] == by_pixels[1]
+    assert again.about["vote_classes"] == ["happy", "sad", "NF"]
 
 
 def test_the_manifest_of_an_export_tells_what_changed(dataset: Dataset, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from fer_core.data.readers.archive import ArchiveReader
 from fer_core.data.readers.base import Entry, Reader, is_table
 from fer_core.data.readers.compound import CompoundReader, Table, TableReader
 from fer_core.data.readers.folder import FolderReader
+from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import load
@@ -17,7 +18,7 @@ __all__ = ["Entry", "Reader", "open_reader"]
 
 
 def open_reader(path: Path, labels: Path | None = None) -> Reader:
-    """The reader for a folder, zip, tar, CSV with pixels or Parquet file.
+    """The reader for a folder, zip, tar, CSV with pixels, Parquet or .npz file.
 
     Args:
         path: the source.
@@ -47,6 +48,8 @@ def _table(path: Path) -> Table:
     try:
         if path.name.lower().endswith(".parquet"):
             return ParquetTable(open(path, "rb"), path.name)
+        if path.name.lower().endswith(".npz"):
+            return NpzTable(open(path, "rb"), path.name)
         with open(path, "rb") as file:
             pixels = is_pixel_csv(file, path.name)
         if pixels:

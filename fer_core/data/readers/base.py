@@ -30,7 +30,7 @@ DAMAGED = (
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""
 MAX_TABLE_BYTES = 4 << 30
-TABLES = (".csv", ".csv.gz", ".csv.bz2", ".parquet")
+TABLES = (".csv", ".csv.gz", ".csv.bz2", ".parquet", ".npz")
 EXPORT_MANIFEST = "fer-export.json"
 """What an export says about itself; no part of the data."""
 
@@ -68,7 +68,7 @@ class Reader(Protocol):
 
     @property
     def kind(self) -> str:
-        """ "folder", "archive", "csv", "parquet": what the source is."""
+        """ "folder", "archive", "csv", "parquet", "npz": what the source is."""
 
     def entries(self) -> list[Entry]:
         """Every file but clutter, in the order in which reading is fastest."""
@@ -105,7 +105,7 @@ def size_problem(path: str, size: int, limit: int) -> str:
 
 
 def is_table(path: str) -> bool:
-    """Whether a file's name says that it holds a table: CSV, packed or not, or Parquet."""
+    """Whether a file's name says that it holds a table: CSV, packed or not, Parquet, or arrays."""
     return path.lower().endswith(TABLES)
 
 

@@ -1,7 +1,7 @@
 """A folder or archive, with tables of pictures and label CSVs inside it understood.
 
 Each file of a container is a picture in class folders (`layout`), a picture whose class stands in a CSV
-(`label_csv`), or a table of pictures (`pixel_csv`, `parquet`), whose rows are named `table/000012.png`.
+(`label_csv`), or a table of pictures (`pixel_csv`, `parquet`, `npz`), whose rows are named `table/000012.png`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Container, Entry, is_table, suffix_of
 from fer_core.data.readers.label_csv import fits, with_labels
 from fer_core.data.readers.layout import named
+from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
@@ -102,6 +103,8 @@ class CompoundReader:
             if path not in self._tables:
                 if path.lower().endswith(".parquet"):
                     self._tables[path] = ParquetTable(_seekable(self._container.open(path), path), path)
+                elif path.lower().endswith(".npz"):
+                    self._tables[path] = NpzTable(_seekable(self._container.open(path), path), path)
                 elif is_pixel_csv(self._container.open(path), path):
                     self._tables[path] = PixelCsv(self._container.open(path), path)
                 else:
@@ -139,7 +142,7 @@ class TableReader:
 
     @property
     def kind(self) -> str:
-        """ "csv" or "parquet"."""
+        """ "csv", "parquet" or "npz"."""
         return self._table.kind
 
     def entries(self) -> list[Entry]:

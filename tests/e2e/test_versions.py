@@ -1,0 +1,95 @@
+"""Versions on the explorer in a real browser: what changed, names, going back, the report, removing the whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from driver import App, Screen
+
+from fer_core.data.compare import diff
+from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import import_dataset, list_datasets
+from fer_core.data.sample import make_sample
+from fer_core.data.versions import save_version
+from fer_core.workspace import Workspace
+
+SHOTS = os.environ.get("FER_SHOTS")
+
+
+@pytest.fixture(scope="module")
+def dataset(app: App) -> Dataset:
+    """Two datasets; the second has a version with seven faces relabelled and three dropped."""
+    workspace = Workspace(app.home)
+    made = make_sample(workspace, "faces", count=120)
+    import_dataset(workspace, made.source_path, "other")
+    manifest = made.manifest()
+    sad = manifest.index[(manifest["label"] == "sad") & (manifest["error"] == "")]
+    manifest.loc[sad[:7], "label"] = "neutral"
+    parameters = {"counts": {"relabel": 7, "delete": 3}}
+    save_version(made, manifest.drop(sad[-3:]), parent="v1", operation="review", parameters=parameters)
+    return made
+
+
+def shoot(screen: Screen, name: str) -> None:
+    if SHOTS:
+        screen.page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def test_what_changed_names_and_going_back(screen: Screen, dataset: Dataset) -> None:
+    screen.open("?dataset=faces&view=Versions")
+    screen.sees("What version 2 changed")
+    screen.sees("7 relabelled, 3 dropped")
+    screen.page.get_by_role("radio", name="relabelled 7").wait_for()
+    faces = screen.page.get_by_role("group", name="Faces relabelled")
+    faces.get_by_role("button", name="sad → neutral").nth(6).wait_for()
+    screen.page.get_by_role("radio", name="removed 3").click()
+    screen.page.get_by_role("group", name="Faces removed").get_by_role("button").nth(2).wait_for()
+    assert diff(dataset, "v1", "v2").counts()["removed"] == 3
+    shoot(screen, "versions")
+    screen.page.locator("button[title^='version 1,']").click()
+    screen.sees("What version 1 changed")
+    screen.press("Name and note")
+    screen.page.get_by_role("textbox", name="Name").fill("as delivered")
+    screen.page.get_by_role("button", name="Save").click()
+    screen.page.locator("button[title^='version 1,']").get_by_text("as delivered").wait_for()
+    screen.press("Go back to it")
+    screen.sees("is the newest state")
+    assert (dataset.head, dataset.version("as delivered").number) == (dataset.version("v1").id, 1)
+    screen.no_exception()
+
+
+def test_the_report_is_made_and_fetched(screen: Screen, dataset: Dataset, tmp_path: Path) -> None:
+    screen.open("?dataset=faces&version=v1")
+    screen.press("Write a note")
+    screen.page.get_by_role("textbox", name="Note").fill("Drawn on a rainy day")
+    screen.page.get_by_role("button", name="Save").click()
+    screen.page.locator(".fer-lines", has_text="Drawn on a rainy day").wait_for()
+    screen.sees("No known set")
+    screen.press("Make the report")
+    with screen.page.expect_download(timeout=90_000) as fetched:
+        screen.page.get_by_role("button", name="Download").click(timeout=90_000)
+    fetched.value.save_as(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "Drawn on a rainy day" in page
+    assert dataset.version("v1").id in page
+    screen.no_exception()
+
+
+def test_removing_asks_for_the_name(screen: Screen, dataset: Dataset) -> None:
+    screen.open("?dataset=other&view=Versions")
+    screen.press("Remove this dataset")
+    dialog = screen.page.get_by_role("dialog")
+    name = dialog.get_by_role("textbox", name="Type other to remove it")
+    name.fill("faces")
+    name.press("Enter")
+    screen.still()
+    assert dialog.get_by_role("button", name="Remove", exact=True).is_disabled()
+    name.fill("other")
+    name.press("Enter")
+    dialog.get_by_role("button", name="Remove", exact=True).click()
+    screen.page.get_by_role("dialog").wait_for(state="detached")
+    screen.sees("What version 1 changed")
+    assert [d.name for d in list_datasets(dataset.workspace)] == ["faces"]
+    screen.no_exception()
