@@ -131,7 +131,7 @@ def import_(
     own: bool,
     job: Path | None,
 ) -> Report:
-    """Import labelled faces: a folder, zip or tar, a CSV with pixels as FER2013's, or Parquet as Hugging Face's.
+    """Import labelled faces: a folder, zip or tar, a CSV with pixels as FER2013's, Parquet as Hugging Face's, or .npz.
 
     Class folders, with or without split folders around or inside them, or images and a CSV of labels. The files are
     read where they are and never changed; what is not a readable image is listed with the reason. Started again after a

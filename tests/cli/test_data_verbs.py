@@ -137,3 +137,11 @@ def test_passport_notes_and_report(fer: Fer, tmp_path: Path) -> None:
     assert done.json["bytes"] == len(page.encode())
     assert all(words in page for words in ("Drawn", "neutral", done.json["version"]))
     assert fer("report", "faces", "--out", tmp_path / "no" / "r.html").status == 2
+
+
+def test_a_zip_is_a_packed_folder(fer: Fer, tmp_path: Path) -> None:
+    done = fer("export", "faces", "--format", "zip", "--to", tmp_path / "out", "--json")
+    assert done.json["to"] == str(tmp_path / "out.zip")
+    assert len(done.json["checksum"]) == 64
+    again = fer("import", tmp_path / "out.zip", "--name", "again", "--json")
+    assert again.json["version"] == fer("describe", "faces", "--json").json["version"]
