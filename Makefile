@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
 
-.PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard clean help
+.PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ shipped: $(VENV)/.app  ## train and measure the model that ships: make shipped D
 tensorboard:  ## curves of all runs in TensorBoard (optional: pip install -r requirements-tensorboard.txt)
 	@$(BIN)/python -c "import tensorboard" 2>/dev/null || { echo "TensorBoard is not installed. Try: $(BIN)/python -m pip install -r requirements-tensorboard.txt"; exit 1; }
 	$(BIN)/python -m tensorboard.main --logdir "$${FER_HOME:-.}/models/runs" --bind_all=false
+
+bench-predict: $(VENV)/.dev  ## photo to answer: model, detectors, 1,000 crops; PEER=python adds the package fer
+	$(BIN)/python bench/bench_predict.py $(if $(PEER),--peer $(PEER))
 
 clean:  ## remove the environment and caches; never the workspace
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

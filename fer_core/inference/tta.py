@@ -16,7 +16,7 @@ from fer_core.inference.predictor import Classifier
 Kind = Literal["none", "flip", "many"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """`none` as it is; `flip` with its mirror image; `many` whole, centre and four corners, each with its mirror image."""
-_ZOOM = 0.9  # side of the centre and corner crops; a face is cut at .85 nowhere and at .95 it hardly changes
+_ZOOM = 0.9  # side of the centre and corner crops; at .85 chins are cut off, at .95 hardly anything changes
 
 
 def views(batch: np.ndarray, kind: Kind) -> list[np.ndarray]:
@@ -41,7 +41,7 @@ def views(batch: np.ndarray, kind: Kind) -> list[np.ndarray]:
         middle, end = (size - side) // 2, size - side
         for top, left in ((middle, middle), (0, 0), (0, end), (end, 0), (end, end)):
             part = batch[:, top : top + side, left : left + side]
-            shown.append(np.stack([_enlarged(face, size) for face in part]) if len(part) else part)
+            shown.append(np.stack([_enlarged(face, size) for face in part]) if len(part) else batch)
     if kind != "none":
         shown += [view[:, :, ::-1] for view in shown]
     return shown

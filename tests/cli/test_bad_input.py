@@ -79,7 +79,17 @@ CASES: dict[str, tuple[list[str], str]] = {
     "stop an unknown run": (["stop", "9"], "Run not found"),
     "compare an unknown run": (["compare", "9"], "Run not found"),
     "predict nothing": (["predict", "--model", "1"], "Missing argument 'FILE...'"),
-    "predict without model": (["predict", "TEXT"], "Missing option '--model'"),
+    "predict with half of the metadata": (
+        ["predict", "TEXT", "--model", "TEXT", "--classes", "happy,sad"],
+        "go together",
+    ),
+    "predict with an unknown detector": (
+        ["predict", "TEXT", "--detector", "eyes"],
+        "'haar', 'yunet', 'mtcnn'",
+    ),
+    "convert an unknown run": (["convert", "9", "--to", "litert"], "Run not found"),
+    "convert to an unknown format": (["convert", "1", "--to", "coreml"], "'onnx', 'litert'"),
+    "bench an unknown model": (["bench-predict", "9"], "neither a run nor a file"),
     "predict a file that is not there": (["predict", "NOWHERE", "--model", "1"], "no such file"),
     "predict an empty folder": (["predict", "EMPTY", "--model", "1"], "no picture"),
     "predict with an unknown run": (["predict", "TEXT", "--model", "9"], "neither a run nor a file"),

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 
 from fer_core.errors import ModelFileError
-from fer_core.inference import convert
+from fer_core.inference import convert, convert_to
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse
 from fer_core.models import registry
 from fer_core.training.recipe import load
@@ -49,3 +49,27 @@ def test_a_graph_that_answers_otherwise_is_not_kept(tmp_path: Path, monkeypatch:
     with pytest.raises(ModelFileError, match="does not answer as the trained one"):
         convert.to_onnx(small_model(), tmp_path / "model.onnx", METADATA)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("to", "quantize", "smaller", "near"),
+    [("onnx", "float16", 0.55, 0.005), ("onnx", "int8", 0.35, 0.1), ("litert", "int8", 0.35, 0.1)],
+)
+def test_smaller_formats_answer_nearly_as_keras(
+    tmp_path: Path, to: str, quantize: str, smaller: float, near: float
+) -> None:
+    model, plain, path = small_model(), tmp_path / "model.onnx", tmp_path / f"model.{to}"
+    images = np.random.default_rng(1).integers(0, 256, (24, 48, 48, 1), dtype=np.uint8)
+    convert.to_onnx(model, plain, METADATA)
+    if to == "onnx":
+        convert_to._onnx(plain, path, quantize, images[:16], METADATA)
+        answer = convert_to.onnx_answer(path)
+        embedded = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map[METADATA_KEY]
+        assert parse(embedded, "file") == METADATA
+    else:
+        convert_to._litert(model, path, quantize, images[:16])
+        answer = convert_to.litert_answer(path)
+    found, expected = answer(images[16:]), model.predict(images[16:].astype(np.float32), verbose=0)
+    assert np.abs(found - expected).max() < near
+    assert path.stat().st_size < smaller * plain.stat().st_size
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=0.02)

@@ -1,0 +1,194 @@
+"""From a photo to its answer: the model alone, detection, batches, detectors on photos, and one peer.
+
+    python bench/bench_predict.py                    # the default model, drawn faces
+    FER_TEST_DATA=... python bench/bench_predict.py  # also the 20 photos with counted faces
+    python bench/bench_predict.py --peer PYTHON      # also the package `fer`, in the environment of that interpreter
+
+Bars: one face, warm, one thread, p50 <= 2 ms; photo to answer with detection at 640 x 480 p50 <= 60 ms; 1,000 crops
+in under 2 s; the default detector finds at least 80 % of the faces with at most 6 false boxes over all photos.
+Wall seconds depend on what else the machine does; processor seconds stand beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import random
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fer_core.data.drawing.face import draw_face
+from fer_core.data.images import decode
+from fer_core.errors import FerError
+from fer_core.inference import detectors, photo, shelf
+from fer_core.workspace import current
+
+PEER = r"""
+import json, sys, time
+import numpy as np
+from PIL import Image
+sys.stdout, out = sys.stderr, sys.stdout
+from fer.fer import FER
+model = FER(mtcnn=False)
+pixels = [np.asarray(Image.open(p).convert("RGB"))[..., ::-1].copy() for p in sys.argv[1:]]
+model.detect_emotions(pixels[0])
+rows = []
+for p, one in zip(sys.argv[1:], pixels):
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = model.detect_emotions(one)
+    rows.append({"file": p, "ms": (time.perf_counter() - wall) * 1e3, "cpu_ms": (time.process_time() - cpu) * 1e3,
+                 "faces": [max(f["emotions"], key=f["emotions"].get) for f in found]})
+out.write(json.dumps(rows))
+"""
+
+
+def timed(work: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Median wall and mean processor milliseconds of one call, warm."""
+    work()
+    walls, cpu = [], time.process_time()
+    for _ in range(rounds):
+        started = time.perf_counter()
+        work()
+        walls.append(time.perf_counter() - started)
+    return float(np.median(walls)) * 1e3, (time.process_time() - cpu) / rounds * 1e3
+
+
+def line(what: str, wall: float, cpu: float, bar: float | None = None, unit: str = "ms") -> None:
+    verdict = "" if bar is None else f"  bar {bar:g} {unit}: {'met' if wall <= bar else 'NOT met'}"
+    print(f"{what:58s} p50 {wall:9.2f} {unit}   processor {cpu:9.2f} {unit}{verdict}")
+
+
+def drawn_photo(width: int = 640, height: int = 480) -> bytes:
+    """Three drawn faces on a wall, as a JPEG."""
+    wall = np.random.default_rng(0).normal(128, 6, (height, width, 3)).clip(0, 255).astype(np.uint8)
+    for seed, x, y, side in ((4, 40, 120, 150), (11, 240, 90, 160), (7, 450, 130, 140)):
+        face = Image.fromarray(draw_face(random.Random(seed), "happy")).resize((side, side))
+        wall[y : y + side, x : x + side] = np.asarray(face.convert("RGB"))
+    buffer = io.BytesIO()
+    Image.fromarray(wall).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def speed(model: shelf.Model) -> None:
+    one = shelf.open_model(model.path, threads=1)
+    shape = (one.input_size, one.input_size, one.metadata.channels)
+    crops = np.random.default_rng(0).integers(0, 256, (1000, *shape), dtype=np.uint8)
+    print(
+        f"model {model.name}, {model.megabytes:.2f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
+    )
+    line("one face, model only, 1 thread", *timed(lambda: one.predict(crops[:1]), 300), 2)
+    every = shelf.open_model(model.path)
+    wall, cpu = timed(lambda: every.predict(crops), 3)
+    line("1,000 crops", wall / 1e3, cpu / 1e3, 2, "s")
+    data = drawn_photo()
+    for name in usable():
+        looker = detectors.get(name, current())
+        result = photo.analyse(every, data, "drawn", detector=looker)
+        wall, cpu = timed(lambda looker=looker: photo.analyse(every, data, "drawn", detector=looker), 30)
+        what = f"photo 640 x 480 to answer, {looker.name}, {len(result.faces)} faces"
+        line(what, wall, cpu, 60 if name == detectors.DEFAULT else None)
+
+
+def usable() -> list[str]:
+    found = []
+    for name, kind in detectors.KINDS.items():
+        if kind.here(current()):
+            found.append(name)
+        else:
+            print(f"{kind.title}: not here, left out")
+    return found
+
+
+def counted(folder: Path) -> dict[Path, int]:
+    """Photo -> faces, from the table in the folder's README."""
+    rows = re.findall(
+        r"^\| (\S+\.\w+) \| (\d+) \|", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return {folder / name: int(count) for name, count in rows}
+
+
+def recall(photos: dict[Path, int]) -> None:
+    """Per detector: counted faces found, boxes beyond the count, time."""
+    print(f"\n{len(photos)} photos, {sum(photos.values())} counted faces")
+    for name in usable():
+        looker = detectors.get(name, current())
+        found, false, wall, cpu = 0, 0, [], time.process_time()
+        for path, count in photos.items():
+            pixels = decode(path.read_bytes()).pixels
+            started = time.perf_counter()
+            boxes = len(looker.detect(pixels))
+            wall.append(time.perf_counter() - started)
+            found, false = found + min(boxes, count), false + max(0, boxes - count)
+        cpu = (time.process_time() - cpu) / len(photos) * 1e3
+        total = sum(photos.values())
+        print(
+            f"{looker.name:22s} {found} of {total} ({found / total:.0%}), {false} false boxes, "
+            f"median {np.median(wall) * 1e3:.0f} ms, processor {cpu:.0f} ms a photo"
+        )
+
+
+def peer(python: str, photos: list[Path], model: shelf.Model) -> None:
+    """The package `fer` (its own 64 x 64 CNN, weights in the package, OpenCV's cascade) on the same photos."""
+    done = subprocess.run(
+        [python, "-c", PEER, *map(str, photos)], capture_output=True, text=True, check=False
+    )
+    try:
+        theirs = json.loads(done.stdout)
+    except ValueError:
+        print("\npeer `fer` does not run here:", (done.stderr.strip().splitlines() or ["no word"])[-1][:200])
+        return
+    ours = shelf.open_model(model.path)
+    photo.analyse(ours, photos[0].read_bytes())
+    print("\npeer: fer (cascade, weights in its package)")
+    rows = []
+    for row in theirs:
+        data = Path(row["file"]).read_bytes()
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = photo.analyse(ours, data)
+        wall, cpu = (time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3
+        answers = [face.answer for face in result.faces]
+        rows.append((wall, cpu, row["ms"], row["cpu_ms"], len(answers), len(row["faces"])))
+        print(
+            f"  {Path(row['file']).name:26s} ours {', '.join(answers) or '-':60s} fer {', '.join(row['faces']) or '-'}"
+        )
+    mean = np.mean(rows, axis=0)
+    faces = [max(1, sum(r[i] for r in rows)) for i in (4, 5)]
+    print(
+        f"  a photo: ours {mean[0]:.0f} ms (processor {mean[1]:.0f}), fer {mean[2]:.0f} ms (processor {mean[3]:.0f}), "
+        f"ratio {mean[2] / mean[0]:.1f}; a face: ours {mean[0] * len(rows) / faces[0]:.0f} ms, "
+        f"fer {mean[2] * len(rows) / faces[1]:.0f} ms"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default="", help="as `predict --model`")
+    parser.add_argument("--peer", default="", help="an interpreter whose environment has the package `fer`")
+    arguments = parser.parse_args()
+    try:
+        model = shelf.find(current(), arguments.model)
+    except FerError as error:
+        print(f"left out: {error}")
+        return
+    speed(model)
+    photos = Path(os.environ.get("FER_TEST_DATA", "")) / "photos"
+    if not (photos / "README.md").is_file():
+        print("\nNo photos: FER_TEST_DATA names no folder with photos/README.md")
+        return
+    recall(counted(photos))
+    if arguments.peer:
+        peer(arguments.peer, list(counted(photos)), model)
+
+
+if __name__ == "__main__":
+    main()
