@@ -22,7 +22,7 @@ numbers = st.container()
 wanted = st.session_state.pop("try-next-tab", None)
 if wanted:
     st.session_state["try-tab"] = wanted
-photos, camera, live, race, report = st.tabs(TABS, key="try-tab", on_change="rerun")
+photos, camera, live, race, report = st.tabs(TABS, key="try-tab", bind="query-params")
 shown: list[try_read.Shown] = []
 
 with photos:

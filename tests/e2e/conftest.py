@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from driver import CHROMIUM, FLAGS, App, Screen, free_port
+from driver import CHROMIUM, FLAGS, App, Screen, fake_camera, free_port
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if not CHROMIUM.is_file():
         if os.environ.get("CI") == "true":
             pytest.fail(f"No browser at {CHROMIUM}, and CI=true")
@@ -27,7 +27,9 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        video = fake_camera(tmp_path_factory.mktemp("camera") / "face.mjpeg")
+        flags = [*FLAGS, f"--use-file-for-fake-video-capture={video}"]
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
         yield started
         started.close()
 

@@ -63,6 +63,21 @@ class App:
             self.process.wait(20)
 
 
+def fake_camera(path: Path) -> Path:
+    """A video for Chromium's fake camera: one drawn face that sways a little, as Motion JPEG."""
+    from PIL import Image
+
+    from tests.inference.scenes import easy_seeds, scene
+
+    (seed,) = easy_seeds(1)
+    with open(path, "wb") as file:
+        for step in (*range(0, 30, 3), *range(30, 0, -3)):
+            Image.fromarray(scene({seed: (220 + step, 130, 200)})).convert("RGB").save(
+                file, "JPEG", quality=90
+            )
+    return path
+
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

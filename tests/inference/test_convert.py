@@ -58,7 +58,7 @@ def test_a_graph_that_answers_otherwise_is_not_kept(tmp_path: Path, monkeypatch:
 def test_smaller_formats_answer_nearly_as_keras(
     tmp_path: Path, to: str, quantize: str, smaller: float, near: float
 ) -> None:
-    model, plain, path = small_model(), tmp_path / "model.onnx", tmp_path / f"model.{to}"
+    model, plain, path = small_model(), tmp_path / "model.onnx", tmp_path / f"small.{to}"
     images = np.random.default_rng(1).integers(0, 256, (24, 48, 48, 1), dtype=np.uint8)
     convert.to_onnx(model, plain, METADATA)
     if to == "onnx":
