@@ -38,7 +38,7 @@ def seed() -> int:
 
 def test_dropped_and_pasted_photos_are_answered(screen: Screen, seed: int, tmp_path: Path) -> None:
     photo = tmp_path / "party.png"
-    photo.write_bytes(png(scene({seed: (80, 150, 150)})))
+    photo.write_bytes(png(scene({seed: (220, 130, 200)})))
     screen.open("try_it")
     screen.sees("Nothing to read yet")
     began = time.monotonic()
