@@ -52,7 +52,7 @@ def test_dropped_and_pasted_photos_are_answered(screen: Screen, seed: int, tmp_p
     screen.expect("faces found", "2", timeout=60)
     screen.sees("2 photos · 2 faces")
     with screen.page.expect_download() as download:
-        screen.page.get_by_role("button", name="CSV").click()
+        screen.page.get_by_role("button", name="CSV", exact=True).last.click()
     rows = Path(download.value.path()).read_text().splitlines()
     assert [row.split(",")[0][:6] for row in rows[1:]] == ["party.", "pasted"]
     screen.no_exception()
