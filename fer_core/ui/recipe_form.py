@@ -20,7 +20,7 @@ _KINDS: dict[str, dict[str, type[BaseModel]]] = {
     table: {kind.model_fields["name"].default: kind for kind in get_args(get_args(union)[0])}
     for table, union in (("loss", Loss), ("optimizer", Optimizer), ("schedule", Schedule))
 }
-_AS_RECIPE = "as the recipe"
+_AS_RECIPE = "as recipe"
 _HIDDEN = {"model.architecture", "model.backbone"}
 
 Leaf = tuple[str, FieldInfo, Any]
@@ -170,7 +170,7 @@ class _Form:
         rules = "".join(
             f".st-key-{key} [data-testid=stWidgetLabel] p{{color:var(--fer-accent,#3B5BDB);font-weight:650}}"
             f".st-key-{key} [data-testid=stWidgetLabel]::after{{content:{json.dumps(old + ' →', ensure_ascii=False)};"
-            "margin-left:auto;opacity:.7;white-space:nowrap}"
+            "margin-left:auto;padding-left:.4rem;opacity:.7;white-space:nowrap}"
             for key, old in self._old.items()
         )
         st.html(f"<style>.fer-none{{}}{rules}</style>")

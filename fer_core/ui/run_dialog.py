@@ -51,7 +51,7 @@ def show(workspace: Workspace) -> None:
         page.explain(error)
         return
     title = f"New run out of run {run_data.title(run)}"
-    st.dialog(title, width="large", on_dismiss=close)(_body)(run, settings)
+    st.dialog(title, width="medium", on_dismiss=close)(_body)(run, settings)
 
 
 def _body(run: Run, filled: Mapping[str, Any]) -> None:

@@ -42,24 +42,33 @@ def fill(place: Any, label: str, value: str) -> None:
     field.press("Tab")
 
 
+def click(screen: Screen, name: str) -> None:
+    """Press a button of the page; a page that follows a run is never still, so nobody waits for that."""
+    screen.page.get_by_test_id("stMain").get_by_role("button", name=name, exact=True).first.click(
+        timeout=PATIENCE * 1000
+    )
+
+
 def test_two_runs_are_queued_one_is_paused_resumed_killed_and_stopped(
     screen: Screen, workspace: Workspace
 ) -> None:
     screen.open("train?dataset=sample")
     fill(screen.page, "epochs", "400")
     screen.sees("36 → 400")
-    screen.press("Train", exact=True)
+    click(screen, "Train")
     until(lambda: store.list_runs(workspace), Run(workspace.runs))
     first = store.get(workspace, "1")
     row = screen.page.get_by_role("table", name="Epochs").get_by_role("row")
     row.nth(2).wait_for(timeout=PATIENCE * 1000)  # two epochs have ended
-    screen.press("Pause")
+    click(screen, "Pause")
     until(lambda: first.state == "paused", first)
     done = len(first.tail()[0])
 
-    screen.press("Resume")
-    screen.press("Queue", exact=True)
-    screen.press("Queue", exact=True)
+    click(screen, "Resume")
+    click(screen, "Queue")
+    until(lambda: len(store.list_runs(workspace)) == 2, first)
+    click(screen, "Queue")
+    until(lambda: len(store.list_runs(workspace)) == 3, first)
     up = screen.page.get_by_role("button", name="Move up: 3 compact")
     up.click()
     until(lambda: [run.id[:4] for run in queue.waiting(workspace)] == ["0003", "0002"], first)
@@ -75,7 +84,7 @@ def test_two_runs_are_queued_one_is_paused_resumed_killed_and_stopped(
     until(lambda: third.tail()[0], third)  # it was the next
     screen.page.locator('button[data-id="0003-compact"]').click()
     screen.sees("Run 3 · compact", timeout=PATIENCE)
-    screen.press("Stop, keep best")
+    click(screen, "Stop, keep best")
     until(lambda: third.state == "stopped", third)
     assert (third.folder / "model.onnx").is_file()
     screen.sees("Recall by class")
@@ -85,8 +94,8 @@ def test_two_runs_are_queued_one_is_paused_resumed_killed_and_stopped(
 def test_a_fork_begins_where_the_run_was(screen: Screen, workspace: Workspace) -> None:
     run = store.get(workspace, "1")
     done = len(run.tail()[0])
-    screen.open("train?dataset=sample&run=1")
-    screen.press("Fork")
+    screen.page.goto(f"{screen.url}/train?dataset=sample&run=1")
+    click(screen, "Fork")
     dialog = screen.page.get_by_role("dialog")
     fill(dialog, "learning rate", "0.0005")
     dialog.get_by_text("0.002 → 0.0005").wait_for()
@@ -98,7 +107,7 @@ def test_a_fork_begins_where_the_run_was(screen: Screen, workspace: Workspace) -
     until(lambda: len(made.tail()[0]) > done, made)
     assert made.tail()[0][done]["learning_rate"] <= 5e-4
     # The dialog of a run that works stays open while its numbers move.
-    screen.press("Fork")
+    click(screen, "Fork")
     dialog = screen.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Start the fork").wait_for()
     now = len(made.tail()[0])
@@ -107,6 +116,6 @@ def test_a_fork_begins_where_the_run_was(screen: Screen, workspace: Workspace) -
     assert dialog.is_visible()
     screen.page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
-    screen.press("Stop, keep best")
+    click(screen, "Stop, keep best")
     until(lambda: made.state == "stopped", made)
     screen.no_exception()

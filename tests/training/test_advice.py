@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fer_core.training.advice import Advice, of
+from fer_core.training.advice import Advice, of, of_failure
+from fer_core.training.failures import explain
 from fer_core.training.recipe import Recipe, load, override
 
 
@@ -76,3 +77,43 @@ def test_underfitting_is_said_at_the_end_alone() -> None:
     curve = rising(0.3, 0.5)
     assert said(of(rows(curve, curve), recipe))["underfitting"].settings == {"training.epochs": 40}
     assert "underfitting" not in said(of(rows(curve[:10], curve[:10]), recipe))
+
+
+def test_validation_far_ahead_says_copies_and_halves_what_augmentation_there_is() -> None:
+    val = rising(0.4, 0.7)
+    ahead = rows([v - 0.08 for v in val], val)
+    assert of(ahead, load("model_0"))[0].settings == {}
+    (found, *_) = of(ahead, load("compact"))
+    assert "copies" in found.text
+    changed, before = override(load("compact"), found.settings).augmentation, load("compact").augmentation
+    assert (changed.rotation, changed.horizontal_flip) == (before.rotation / 2, before.horizontal_flip)
+
+
+def test_a_weak_class_is_named_with_the_next_thing_that_is_not_in_the_recipe() -> None:
+    val = rising(0.4, 0.7)
+    told = [
+        {**row, "val_recall": {"happy": 0.9, "sad": 0.8, "fear": 0.3, "none": None}} for row in rows(val, val)
+    ]
+    first = said(of(told, load("model_0")))["weak class"]
+    assert first.text.startswith("fear is recognised 30% of the time, the others 85%")
+    balanced = override(load("model_0"), first.settings)
+    assert balanced.training.sampling == "balanced"
+    second = said(of(told, balanced))["weak class"]
+    focal = override(balanced, second.settings)
+    assert focal.loss.name == "categorical_focal_crossentropy"
+    assert said(of(told, focal))["weak class"].settings == {}
+    level = [{**row, "val_recall": {"happy": 0.7, "sad": 0.65}} for row in told]
+    assert "weak class" not in said(of(level, load("model_0")))
+
+
+def test_a_failure_is_answered_with_what_would_have_helped() -> None:
+    recipe = load("model_0")
+    memory = of_failure(explain(MemoryError()), recipe)
+    assert memory is not None
+    changed = override(recipe, memory.settings)
+    assert changed.training.batch_size * changed.optimizer.accumulation == recipe.training.batch_size
+    nan = of_failure("The loss is no longer a finite number. Received: loss=nan at batch 3.", recipe)
+    assert nan is not None
+    assert override(recipe, nan.settings).optimizer.learning_rate < recipe.optimizer.learning_rate
+    assert of_failure("The disk is full. Free some space and start the run again.", recipe) is None
+    assert of_failure("The training process ended without a word: killed, out of memory, or", recipe) is None

@@ -1,0 +1,94 @@
+"""The curves of a run that is watched: lines, marks and branches, and specifications that Vega-Lite accepts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import altair as alt
+import pytest
+
+from fer_core.charts import curves
+from fer_core.charts.curves import Spec
+from fer_core.charts.theme import DARK, LIGHT
+
+
+def rows(epochs: int, top: float = 0.8) -> list[dict[str, Any]]:
+    return [
+        {
+            "epoch": epoch, "accuracy": top * epoch / epochs + 0.02, "val_accuracy": top * epoch / epochs,
+            "loss": 2.0 / epoch, "val_loss": 2.2 / epoch, "learning_rate": 1e-3 / epoch,
+        }
+        for epoch in range(1, epochs + 1)
+    ]  # fmt: skip
+
+
+def lines(spec: Spec) -> list[Spec]:
+    return [layer for layer in spec["layer"] if layer["mark"]["type"] == "line"]
+
+
+def texts(spec: Spec) -> set[str]:
+    found = [layer for layer in spec["layer"] if layer["mark"]["type"] == "text"]
+    return {point.get("text") or point["line"] for layer in found for point in layer["data"]["values"]}
+
+
+def figures(dark: bool) -> dict[str, Spec]:
+    return {
+        "accuracy": curves.curve(rows(30), "accuracy", best=27, others={"run 3": rows(20)}, dark=dark),
+        "loss": curves.curve(rows(30), "loss", planned=75, forked_at=12, dark=dark),
+        "one": curves.curve(rows(1), "accuracy", planned=75, dark=dark),
+        "none": curves.curve([], "loss", planned=75, dark=dark),
+        "gap": curves.gap_curve(rows(30), planned=40, dark=dark),
+        "rate": curves.rate_curve(rows(30), dark=dark),
+        "deep": curves.rate_curve(rows(300), dark=dark),
+    }
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", list(figures(False)))
+def test_every_figure_is_valid_and_in_the_house_style(name: str, dark: bool) -> None:
+    spec = figures(dark)[name]
+    json.dumps(spec, allow_nan=False)
+    alt.Chart.from_dict(spec)  # raises where the schema does not hold
+    assert spec["config"]["axis"]["labelColor"] == (DARK if dark else LIGHT).muted
+    assert len(spec["description"]) > 20
+    assert any("tooltip" in layer["encoding"] for layer in spec["layer"])
+
+
+def test_a_fork_is_drawn_as_a_branch() -> None:
+    spec = curves.curve(rows(30), "accuracy", best=27, forked_at=12, others={"run 3": rows(30)})
+    other, before, after = lines(spec)
+    assert other["mark"]["strokeDash"]
+    assert before["mark"]["strokeDash"]
+    assert "strokeDash" not in after["mark"]
+    assert {p["epoch"] for p in before["data"]["values"]} == set(range(1, 13))
+    assert {p["epoch"] for p in after["data"]["values"]} == set(range(12, 31))  # they meet
+    assert texts(spec) == {"fork 12", "best 27", "train", "val", "run 3"}
+
+
+def test_the_axis_reaches_to_the_planned_end() -> None:
+    for spec in (curves.curve(rows(3), "loss", planned=75), curves.gap_curve(rows(3), planned=75)):
+        assert lines(spec)[-1]["encoding"]["x"]["scale"]["domain"] == [1, 75]
+
+
+def test_the_gap_is_in_points() -> None:
+    (line,) = lines(curves.gap_curve(rows(10)))
+    assert [round(p["value"], 6) for p in line["data"]["values"]] == [2.0] * 10
+    low, high = line["encoding"]["y"]["scale"]["domain"]
+    assert low < 0 < 5 < high
+
+
+def test_a_rate_that_falls_far_is_drawn_on_a_logarithmic_axis() -> None:
+    def scale(spec: Spec) -> Any:
+        return lines(spec)[0]["encoding"]["y"]["scale"].get("type")
+
+    assert scale(curves.rate_curve(rows(30))) is None
+    assert scale(curves.rate_curve(rows(300))) == "log"
+
+
+def test_what_is_no_number_is_left_out() -> None:
+    broken = rows(6)
+    broken[3]["val_loss"], broken[4]["loss"] = float("nan"), None
+    spec = curves.curve(broken, "loss")
+    json.dumps([line["data"] for line in lines(spec)], allow_nan=False)
+    assert len(lines(spec)[-1]["data"]["values"]) == 10
