@@ -21,7 +21,8 @@ _FLAT_EPOCHS = 8
 _FLAT_POINTS = 0.2
 _LOW_TRAIN = 0.7
 _UNSTABLE = 0.03
-_MIN_EPOCHS = 5
+MIN_EPOCHS = 5
+"""Epochs before the curves say anything: in the first ones validation is ahead of training as a rule."""
 _HARD, _HEALTHY, _HIGH, _SEVERE = -5.0, 5.0, 10.0, 15.0
 _WEAK, _BEHIND = 0.6, 0.15
 _DECAY = 0.05
@@ -51,7 +52,7 @@ def of(rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> list[Advice]:
         rows: of `metrics.jsonl`: accuracy, val_accuracy and, where it is there, val_recall are read.
         recipe: what it trains by; what is in it already is not advised.
     """
-    if len(rows) < _MIN_EPOCHS:
+    if len(rows) < MIN_EPOCHS:
         return []
     best = max(rows, key=lambda row: row["val_accuracy"])
     gap = 100 * (best["accuracy"] - best["val_accuracy"])
@@ -178,7 +179,7 @@ def _overfitting(word: str, level: Level, gap: float, recipe: Recipe) -> Advice:
 def _unstable(validation: Sequence[float], recipe: Recipe) -> Advice | None:
     last = validation[-_FLAT_EPOCHS:]
     jumps = [b - a for a, b in pairwise(last)]
-    if len(jumps) < _MIN_EPOCHS or pstdev(jumps) < _UNSTABLE:
+    if len(jumps) < MIN_EPOCHS or pstdev(jumps) < _UNSTABLE:
         return None
     rate = recipe.optimizer.learning_rate / 3
     size = 100 * fmean(map(abs, jumps))

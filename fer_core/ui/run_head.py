@@ -8,6 +8,7 @@ from statistics import fmean, median, stdev
 import streamlit as st
 
 from fer_core.evaluation.report import gap_verdict
+from fer_core.training import advice
 from fer_core.ui import html, live, run_controls, run_data
 from fer_core.ui.run_data import Look
 
@@ -31,8 +32,8 @@ def draw(look: Look, looks: Sequence[Look]) -> None:
 
 
 def gap_chip(look: Look) -> list[html.Raw]:
-    """The verdict on train minus validation accuracy at the best epoch; [] before there is one."""
-    if not look.best:
+    """The verdict on train minus validation accuracy at the best epoch; [] while it is too early for one."""
+    if not look.best or (look.works and len(look.rows) < advice.MIN_EPOCHS):
         return []
     train, val = float(look.best["accuracy"]), float(look.best["val_accuracy"])
     word, gap = gap_verdict(train, val), 100 * (train - val)
