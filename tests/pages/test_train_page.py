@@ -19,7 +19,7 @@ from fer_core.runs import queue, store
 from fer_core.runs.files import append_line
 from fer_core.runs.run import Run
 from fer_core.splits.stratify import save_plan, stratify
-from fer_core.training.recipe import load, override
+from fer_core.training.recipe import fields, load, names, override
 from fer_core.workspace import Workspace, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,3 +246,41 @@ def test_pages_of_old_runs_show_what_there_is(dataset: Dataset) -> None:
     assert "Recall by class" not in said
     assert "Wrong with most confidence" not in said
     assert "CPU · 2 cores" in said
+
+
+def _forms() -> None:
+    import streamlit as st
+
+    from fer_core.training import recipe as book
+    from fer_core.ui import recipe_form
+
+    for name in book.names():
+        recipe = book.load(name)
+        settings = recipe_form.draw(recipe, f"form-{name}")
+        st.session_state[f"told-{name}"] = (settings, book.override(recipe, settings) == recipe)
+
+
+def test_the_form_of_every_recipe_has_every_field_and_changes_nothing_by_itself() -> None:
+    app = AppTest.from_function(_forms, default_timeout=120).run()
+    assert not app.exception
+    assert not app.warning
+    for name in names():
+        assert app.session_state[f"told-{name}"] == ({}, True), name
+        shown = {
+            w.key
+            for kind in ("number_input", "selectbox", "toggle", "text_input")
+            for w in getattr(app, kind)
+        }
+        for field in fields(load(name)):
+            table, _, last = field.partition(".")
+            if table in {"name", "extends", "description"} or last in {
+                "architecture",
+                "backbone",
+                "blocks",
+                "head",
+            }:
+                continue
+            assert any(key.startswith(f"form-{name}-{field.replace('.', '-')}") for key in shown), (
+                name,
+                field,
+            )
