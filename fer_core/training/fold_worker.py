@@ -84,7 +84,7 @@ def train_one(data: TrainingData, recipe: Recipe, fold: int, told: _Told) -> np.
         verbose=0,
         callbacks=[FollowEpochs(batches), GiveUpOnNaN(), _Tell(fold, len(data.train), told)],
     )
-    model.set_weights(averaging.validated_weights(model))
+    model.set_weights(averaging.validated_weights(model, batches))
     return answers(model, np.asarray(data.pixels[data.val.rows]))
 
 

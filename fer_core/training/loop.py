@@ -75,7 +75,7 @@ def train(
     checkpoints, epochs = folder / "checkpoints", recipe.training.epochs
     state = resume.latest(checkpoints)
     stop, pause = StopOnRequest(stop_requested), PauseOnRequest(pause_requested, epochs)
-    best = KeepBest(checkpoints / "best.npz", stop, averaging.validated_weights)
+    best = KeepBest(checkpoints / "best.npz", stop, lambda model: averaging.validated_weights(model, batches))
     between = schedules.epoch_callbacks(recipe)
     keeper = resume.KeepStates(checkpoints, between, state, recipe.training.checkpoints == "every")
     rows = keep_rows(folder / "metrics.jsonl", state)
@@ -94,7 +94,7 @@ def train(
     if stop_requested():
         return Outcome(stopped=True, has_weights=best.put_back(model))
     record = Record(folder, len(data.train), epochs, stop, keeper.keep)
-    validate = record.validation = Validate(data, recipe, folder, stop, record.validating)
+    validate = record.validation = Validate(data, batches, recipe, folder, stop, record.validating)
     for begin, end in parts:
         model.fit(
             batches,

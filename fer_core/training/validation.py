@@ -1,6 +1,6 @@
 """Validation: one pass over the split after each epoch, of which everything about it is told.
 
-    validate = Validate(data, recipe, folder, stop)
+    validate = Validate(data, batches, recipe, folder, stop)
 
 Keras's own validation gives means alone; here the probabilities of every image are at hand, so that recall by class
 and the faces that are got wrong with most confidence cost nothing on top.
@@ -19,7 +19,7 @@ import numpy as np
 
 from fer_core.runs.run import WORST_FILE
 from fer_core.training import averaging, device, schedules
-from fer_core.training.batches import PlainBatches
+from fer_core.training.batches import PlainBatches, TrainingBatches
 from fer_core.training.callbacks import Logs, StopOnRequest
 from fer_core.training.data import Split, TrainingData
 from fer_core.training.recipe import Recipe
@@ -39,6 +39,7 @@ class Validate(keras.callbacks.Callback):
     def __init__(
         self,
         data: TrainingData,
+        batches: TrainingBatches,
         recipe: Recipe,
         folder: Path,
         stop: StopOnRequest,
@@ -46,7 +47,7 @@ class Validate(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._data, self._folder, self._stop, self._begin = data, folder, stop, begin
-        self._spec = recipe.loss
+        self._batches, self._spec = batches, recipe.loss
         self._scores: dict[str, float] = {}
         self.recall: dict[str, float | None] = {}
 
@@ -58,7 +59,7 @@ class Validate(keras.callbacks.Callback):
             return
         self._begin()
         split, names = self._data.val, self._data.classes
-        with averaging.averaged(self.model):
+        with averaging.averaged(self.model, self._batches):
             said = probabilities(self.model, self._data, split)
             truth = np.eye(len(names), dtype=np.float32)[split.labels]
             penalty = sum(float(keras.ops.convert_to_numpy(term)) for term in self.model.losses)
