@@ -56,8 +56,19 @@ def pair_queues(ranking: pd.DataFrame) -> pd.DataFrame:
     Returns:
         label, suggested, images (int64), worst (float64: lowest score of the pair).
     """
-    other = ranking[ranking["label"] != ranking["suggested"]]
-    pairs = other.groupby(["label", "suggested"])["score"].agg(images="size", worst="min").reset_index()
+    found: dict[tuple[str, str], list[float]] = {}
+    columns = (ranking["label"].tolist(), ranking["suggested"].tolist(), ranking["score"].tolist())
+    for label, suggested, score in zip(*columns, strict=True):  # a page asks after every decision: no groupby
+        if label != suggested:
+            found.setdefault((label, suggested), []).append(score)
+    pairs = pd.DataFrame(
+        {
+            "label": pd.Series([label for label, _ in found], dtype="str"),
+            "suggested": pd.Series([suggested for _, suggested in found], dtype="str"),
+            "images": pd.Series([len(scores) for scores in found.values()], dtype="int64"),
+            "worst": pd.Series([min(scores) for scores in found.values()], dtype="float64"),
+        }
+    )
     return pairs.sort_values(
         ["images", "worst", "label"], ascending=[False, True, True], kind="stable", ignore_index=True
     )

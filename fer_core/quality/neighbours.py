@@ -5,6 +5,8 @@ Good enough to put "the nearest faces that carry this label" beside a doubtful o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -53,15 +55,34 @@ def nearest(
     Returns:
         Manifest rows with a column `similarity` (-1..1).
     """
+    return nearest_by_label(manifest, vectors, image_id, [label], count)[0]
+
+
+def nearest_by_label(
+    manifest: pd.DataFrame,
+    vectors: NDArray[np.float32],
+    image_id: str,
+    labels: Sequence[str | None],
+    count: int = 8,
+) -> list[pd.DataFrame]:
+    """`nearest` for several labels, comparing the image with the others once."""
     own = manifest.iloc[int(np.flatnonzero(manifest["image_id"] == image_id)[0])]
-    other = (manifest["error"] == "") & (manifest["pixel_hash"] != own["pixel_hash"])
-    if label is not None:
-        other &= manifest["label"] == label
-    # Rows are gathered at the end: copying thousands of them would cost more than comparing.
-    places = np.flatnonzero(other)
-    similarity = (vectors @ vectors[int(own["row"])])[manifest["row"].to_numpy()[places]]
-    best = np.argsort(-similarity, kind="stable")[:count]
-    return manifest.iloc[places[best]].assign(similarity=similarity[best])
+    other = ((manifest["error"] == "") & (manifest["pixel_hash"] != own["pixel_hash"])).to_numpy(bool)
+    similar = vectors @ vectors[int(own["row"])]
+    rows = manifest["row"].to_numpy()
+    found = []
+    for label in labels:
+        keep = other if label is None else other & (manifest["label"] == label).to_numpy(bool)
+        # Rows are gathered at the end: copying thousands of them would cost more than comparing.
+        places = np.flatnonzero(keep)
+        similarity = similar[rows[places]]
+        if len(places) > count:  # only the best are sorted, equal ones in manifest order
+            edge = np.partition(-similarity, count - 1)[count - 1]
+            some = np.flatnonzero(-similarity <= edge)
+            places, similarity = places[some], similarity[some]
+        best = np.argsort(-similarity, kind="stable")[:count]
+        found.append(manifest.iloc[places[best]].assign(similarity=similarity[best]))
+    return found
 
 
 def alike(

@@ -53,10 +53,19 @@ def fleiss(counts: np.ndarray) -> float | None:
 
 
 def report(entries: pd.DataFrame) -> dict[str, Any]:
-    """Agreement of all reviewers of a journal.
+    """Agreement of all reviewers of a journal: `agreement` of what they said.
 
     Args:
         entries: all of it, `Journal.decisions(active_only=False)`.
+    """
+    return agreement(said(entries))
+
+
+def agreement(table: pd.DataFrame) -> dict[str, Any]:
+    """Agreement of all reviewers.
+
+    Args:
+        table: from `opinions.said`.
 
     Returns:
         JSON-ready:
@@ -67,7 +76,6 @@ def report(entries: pd.DataFrame) -> dict[str, Any]:
         disagreements: images still open;
         self_checks: list of {who, checks, agreed, kappa}.
     """
-    table = said(entries)
     wide = ratings(table)
     names = [str(name) for name in wide.columns]
     common = wide.dropna()
@@ -132,6 +140,8 @@ def self_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
     Args:
         table: from `opinions.said`.
     """
+    if not (table["mode"] == "self_check").any():
+        return []
     first = table.set_index("key")["said"]
     again = table[(table["mode"] == "self_check") & table["check_of"].isin(first.index)]
     result = []

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from fer_core.data.records import classes
 from fer_core.data.versions import save_version
 from fer_core.errors import DecisionError, TooFewImages
 from fer_core.review.journal import Journal
 from fer_core.review.lineage import OPERATION, applied, lineage
-from fer_core.review.outcome import Outcome, outcome
+from fer_core.review.outcome import Outcome, outcome, touched
+from fer_core.review.reading import Reading, follow
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -47,16 +49,40 @@ def compute(
 
 
 def preview(
-    dataset: Dataset, version: str | None = None, manifest: pd.DataFrame | None = None
+    dataset: Dataset,
+    version: str | None = None,
+    manifest: pd.DataFrame | None = None,
+    known: Reading | None = None,
 ) -> dict[str, Any]:
-    """What `apply_journal` would do, in numbers; arguments as `compute`.
+    """What `apply_journal` would do, in numbers, from the rows that decisions are about alone.
+
+    Args:
+        dataset, version, manifest: as `compute`.
+        known: the journal, where it is read already.
 
     Returns:
         JSON-ready: version (id it would be applied to), pending (decisions), relabel, delete, ambiguous,
         restore (images), missing (decisions that cannot be applied), problems (list of key, action, image_id,
         path, why) and new_classes (names no image has yet).
     """
-    base, result = compute(dataset, version, manifest)
+    base = dataset.version(version)
+    versions = dataset.versions()
+    whole = dataset.manifest(base.id) if manifest is None else manifest
+    said = follow(Journal(dataset.journal_path)) if known is None else known
+    contained = applied(lineage(versions, base.id))
+    undone = said.undone
+    new = said.verdicts[~said.verdicts["key"].isin(list(contained))]
+    back = [image for key in contained if key in undone for image in contained[key]]
+    rows = touched(whole, said.verdicts if back else new, back)
+    result = outcome(
+        base=whole[rows].reset_index(drop=True),
+        decisions=said.verdicts,
+        undone=undone,
+        contained=contained,
+        manifest_of=dataset.manifest,
+        once=lambda: {*whole["image_id"], *dataset.manifest(versions[0].id)["image_id"]},
+        others=classes(whole.loc[~rows, ["label", "error"]]),
+    )
     per_action = result.changes["action"].value_counts()
     return {
         "version": base.id,

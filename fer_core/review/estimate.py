@@ -60,7 +60,7 @@ def outcomes(ranking: pd.DataFrame, decisions: pd.DataFrame) -> pd.Series:
     table = decisions[
         decisions["action"].isin(VERDICTS) & (decisions["image_id"] != "") & (decisions["other"] == "")
     ].drop_duplicates("image_id", keep="last")
-    decided = ranking[ranking["image_id"].isin(table["image_id"])]
+    decided = ranking.loc[ranking["image_id"].isin(table["image_id"]), ["image_id", "label"]]
     label = dict(zip(decided["image_id"], decided["label"], strict=True))
     kept = table[table["image_id"].isin(list(label))]
     wrong = [

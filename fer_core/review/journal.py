@@ -165,6 +165,14 @@ class Journal:
         """
         return self._table(_ACTIVE if active_only else f"{_ALL} ORDER BY time, id")
 
+    def since(self, key: str) -> pd.DataFrame | None:
+        """Every entry that was added after the one with this key, as `decisions(active_only=False)`; None if there is
+        no such entry."""
+        with reading(self.path) as connection:
+            query = "SELECT id FROM entries WHERE key = ?"
+            row = None if connection is None else connection.execute(query, (key,)).fetchone()
+        return None if row is None else self._table(f"{_ALL} WHERE id > ? ORDER BY time, id", (row[0],))
+
     def history(self, image_id: str) -> pd.DataFrame:
         """Every decision ever made on one image, oldest first; columns as `decisions`."""
         return self._table(f"{_ALL} WHERE image_id = ? ORDER BY time, id", (image_id,))

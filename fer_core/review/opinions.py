@@ -29,29 +29,35 @@ def said(entries: pd.DataFrame) -> pd.DataFrame:
         the image; mode "" for an ordinary decision, "self_check" or "final"; check_of the key of the decision that a
         self-check repeats; blind (bool) whether label and suggestion were hidden.
     """
-    table = entries[
-        entries["action"].isin(VERDICTS)
-        & (entries["image_id"] != "")
-        & (entries["other"] == "")
-        & ~entries["undone"].astype(bool)
-    ]
-    shown = [dict(value or {}) for value in table["shown"]]
+    return spoken(entries[~entries["undone"].astype(bool)]).reset_index(drop=True)
+
+
+def spoken(entries: pd.DataFrame) -> pd.DataFrame:
+    """Every verdict on a label, undone ones too: columns as `said`, index as `entries`. Each row is of one entry alone."""
+    table = entries[entries["action"].isin(VERDICTS) & (entries["image_id"] != "") & (entries["other"] == "")]
+    shown = [value or {} for value in table["shown"]]
     given = [str(value.get("label", "")) for value in shown]
-    spoken = [
+    words = [
         _said(action, label, was)
         for action, label, was in zip(table["action"], table["label"], given, strict=True)
     ]
     result = table[["key", "image_id", "who", "action", "time"]].assign(
-        said=spoken,
-        given=given,
-        mode=[
-            "self_check" if "self_check" in value else "final" if value.get("final") else ""
-            for value in shown
-        ],
-        check_of=[str(value.get("self_check", "")) for value in shown],
-        blind=[bool(value.get("blind")) for value in shown],
+        said=pd.Series(words, index=table.index, dtype="str"),
+        given=pd.Series(given, index=table.index, dtype="str"),
+        mode=pd.Series(
+            [
+                "self_check" if "self_check" in value else "final" if value.get("final") else ""
+                for value in shown
+            ],
+            index=table.index,
+            dtype="str",
+        ),
+        check_of=pd.Series(
+            [str(value.get("self_check", "")) for value in shown], index=table.index, dtype="str"
+        ),
+        blind=pd.Series([bool(value.get("blind")) for value in shown], index=table.index, dtype="bool"),
     )
-    return result[result["said"] != ""][COLUMNS].reset_index(drop=True)
+    return result[result["said"] != ""][COLUMNS]
 
 
 def holding(entries: pd.DataFrame) -> pd.DataFrame:
@@ -89,18 +95,24 @@ def disagreements(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         image_id and `said` ("Ada: sad, Ben: neutral"), in the order in which they became known.
     """
-    final = table[table["mode"] == "final"].groupby("image_id")["time"].max()
-    own = table[table["mode"] == ""].drop_duplicates(["image_id", "who"], keep="last")
-    kinds = own.groupby("image_id", sort=False)["said"].nunique()
-    open_ = own[own["image_id"].isin(kinds.index[kinds > 1])]
-    latest = open_.groupby("image_id", sort=False)["time"].max().sort_values(kind="stable")
-    settled = final.reindex(latest.index)
-    ids = [str(i) for i in latest.index[settled.isna() | (settled < latest)]]
-    words: dict[str, str] = {}
-    for image, who, what in open_[["image_id", "who", "said"]].itertuples(index=False):
-        told = f"{who or 'without a name'}: {what}"
-        words[image] = f"{words[image]}, {told}" if image in words else told
-    return pd.DataFrame({"image_id": ids, "said": [words[i] for i in ids]}, dtype="str")
+    last: dict[str, dict[str, tuple[str, str]]] = {}  # image -> who -> (what, when)
+    settled: dict[str, str] = {}
+    columns = [table[name].tolist() for name in ("image_id", "who", "said", "time", "mode")]
+    for image, who, what, when, mode in zip(*columns, strict=True):
+        if mode == "":
+            last.setdefault(image, {})[who] = (what, when)
+        elif mode == "final":
+            settled[image] = max(when, settled.get(image, ""))
+    found = []
+    for image, by in last.items():
+        latest = max(when for _, when in by.values())
+        if len({what for what, _ in by.values()}) > 1 and settled.get(image, "") < latest:
+            said_by = sorted(by.items(), key=lambda pair: pair[1][1])
+            told = ", ".join(f"{who or 'without a name'}: {what}" for who, (what, _) in said_by)
+            found.append((latest, image, told))
+    found.sort(key=lambda one: one[0])
+    told_of = {"image_id": [image for _, image, _ in found], "said": [told for *_, told in found]}
+    return pd.DataFrame(told_of, dtype="str")
 
 
 def own_verdicts(table: pd.DataFrame, who: str) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ A `delete` that names the copy that stays (`other`) is held back where that copy
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,23 +65,25 @@ def outcome(
     contained: Mapping[str, Applied],
     manifest_of: Callable[[str], pd.DataFrame],
     once: Callable[[], Iterable[str]],
+    others: Collection[str] = (),
 ) -> Outcome:
     """Apply the decisions that hold to a version.
 
     Args:
-        base: manifest of the version.
+        base: manifest of the version, or those rows of it that `touched` names.
         decisions: the decisions that hold, oldest first, from `Journal.decisions`.
         undone: key -> action of every undone decision.
         contained: decisions the version contains, from `lineage.applied`.
         manifest_of: manifest of a version id.
         once: ids this copy of the data had in any version.
+        others: classes of the rows that `base` leaves out.
     """
     back = [key for key in contained if key in undone]
     verdicts = [row for row in records(decisions) if row["action"] in VERDICTS]
     new = [row for row in verdicts if row["key"] not in contained]
     if not back and not new:
         return Outcome(base, pd.DataFrame(columns=list(CHANGE_COLUMNS), dtype="str"))
-    work = _Work(base)
+    work = _Work(base, others)
     if back:
         restored = work.restore(back, undone, contained, manifest_of)
         for row in verdicts:
@@ -94,13 +96,21 @@ def outcome(
     return work.finish(base, back, contained)
 
 
+def touched(base: pd.DataFrame, verdicts: pd.DataFrame, more: Iterable[str] = ()) -> pd.Series:
+    """bool, as long as `base`: images that these verdicts may be about, by id or pixels, or pictures equal to such."""
+    images = {*verdicts["image_id"], *more} - {""}
+    pictures = {*verdicts["pixel_hash"], *verdicts["other"]} - {""}
+    return base["image_id"].isin(list(images)) | base["pixel_hash"].isin(list(pictures))
+
+
 class _Work:
     """A manifest being changed."""
 
-    def __init__(self, base: pd.DataFrame) -> None:
-        self.table = base
+    def __init__(self, base: pd.DataFrame, others: Collection[str]) -> None:
+        self.table, self.others = base, others
+        self.names = {*classes(base), *others}
         self.was = dict(zip(texts(base["image_id"]), texts(base["label"]), strict=True))
-        self.was_soft = soft_labels(base)
+        self.was_soft = soft_labels(base, ordered(self.names))
         self.label, self.soft = dict(self.was), dict(self.was_soft)
         self.dropped: dict[str, dict[str, Any]] = {}
         self.by: dict[str, dict[str, Any]] = {}
@@ -144,7 +154,14 @@ class _Work:
             elif row["action"] == "delete":
                 self.dropped[image] = row
             else:
-                done = False
+                # Kept was the label on screen. It may stem from a relabel that this verdict supersedes: a copy of the
+                # data, or a version, without that relabel gets the label all the same.
+                seen = str(row["shown"].get("label", ""))
+                done = seen in self.names and (self.label[image] != seen or image in self.soft)
+                if done:
+                    self.label[image] = seen
+                    self.soft.pop(image, None)
+                    row = row | {"action": "relabel"}
             if done:
                 self.by[image] = row
 
@@ -163,7 +180,7 @@ class _Work:
             label=pd.Series([self.label[i] for i in ids], self.table.index, dtype="str")
         )
         table = table[[image not in self.dropped for image in ids]].reset_index(drop=True)
-        names = classes(table)
+        names = ordered({*classes(table), *self.others})
         self._hold_unknown_classes(set(names))
         table = table.drop(columns="soft_label", errors="ignore")
         if self.soft:
@@ -186,7 +203,7 @@ class _Work:
             if images := [image for image in contained[key] if image in changed]:
                 result.reverted[key] = images
         result.changes = self._changes(changed)
-        result.new_classes = [name for name in names if name not in set(classes(base))]
+        result.new_classes = [name for name in names if name not in {*classes(base), *self.others}]
         return result
 
     def _same_content(self, changed: Mapping[str, tuple[str, str]]) -> bool:

@@ -5,7 +5,7 @@ chosen = filtered(ranking, Filters(pair="sad>neutral", reviewed="todo"), entries
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from statistics import median
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_core.review.labels import verdicts
+from fer_core.review.decisions import VERDICTS
 from fer_core.review.opinions import disagreements, own_verdicts
 
 ALL = "all"
@@ -55,6 +55,10 @@ class Filters:
     by: str = ALL
     order: str = "worst"
 
+    def of(self, pair: str) -> Filters:
+        """The same, of another pair."""
+        return replace(self, pair=pair)
+
 
 def candidates(ranking: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     """The rows of a ranking that the filters on the image itself let through, in the queue's order.
@@ -93,7 +97,6 @@ def unreviewed(
     """
     if filters.reviewed == ALL:
         return rows
-    decided = verdicts(holding)
     if filters.reviewed == "mine":
         return rows[~rows["image_id"].isin(list(own_verdicts(said, who)) + _dropped(holding))]
     if filters.reviewed == "split":
@@ -103,8 +106,12 @@ def unreviewed(
     if filters.reviewed == "done":
         if filters.by != ALL:
             return rows[rows["image_id"].isin(list(own_verdicts(said, filters.by)))]
-        return rows[rows["image_id"].isin(decided.index)]
-    return rows[~rows["image_id"].isin(decided.index)]
+        return rows[rows["image_id"].isin(_decided(holding))]
+    return rows[~rows["image_id"].isin(_decided(holding))]
+
+
+def _decided(holding: pd.DataFrame) -> list[str]:
+    return holding.loc[holding["action"].isin(VERDICTS), "image_id"].tolist()
 
 
 def _dropped(holding: pd.DataFrame) -> list[str]:

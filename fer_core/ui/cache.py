@@ -16,6 +16,8 @@ from fer_core.inference.metadata import sidecar
 from fer_core.inference.predictor import Predictor
 from fer_core.quality import mislabels, neighbours
 from fer_core.quality.duplicates import Groups, find_exact
+from fer_core.review.journal import Journal
+from fer_core.review.reading import Reading, follow
 from fer_core.workspace import Workspace
 
 
@@ -38,6 +40,18 @@ def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
 def exact_groups(dataset: Dataset, version: str) -> Groups:
     """Groups of equal pixels in a version."""
     return _exact(str(dataset.workspace.root), dataset.name, version)
+
+
+@st.cache_resource(show_spinner=False)
+def _readings() -> dict[str, Reading]:
+    return {}
+
+
+def journal(dataset: Dataset) -> Reading:
+    """The journal as it is now; after a decision only what was added is read."""
+    known, path = _readings(), dataset.journal_path
+    found = known[str(path)] = follow(Journal(path), known.get(str(path)))
+    return found
 
 
 def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64] | list[int]) -> NDArray[np.uint8]:

@@ -17,6 +17,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from fer_core.review.matching import records
+
 Frame = Literal["", "selected", "flagged", "keep"]
 PAGE_SIZE = 60
 
@@ -33,7 +35,7 @@ class Face:
 
 def each(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as plain dictionaries."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+    return records(table)
 
 
 def file_name(path: str) -> str:

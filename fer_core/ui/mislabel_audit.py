@@ -14,17 +14,15 @@ from fer_core.ui.mislabel_desk import Desk
 
 def draw(desk: Desk) -> None:
     """The audit table with its downloads, and the way in for a patch."""
-    name = desk.scope.dataset.name
+    name, entries = desk.scope.dataset.name, desk.known.entries
     with st.container(border=True):
         st.html(
-            html.heading(
-                "Decisions", f"{len(desk.entries):,} entries, the newest first; undone ones stay listed"
-            )
+            html.heading("Decisions", f"{len(entries):,} entries, the newest first; undone ones stay listed")
         )
-        if desk.entries.empty:
+        if entries.empty:
             page.empty("Nothing decided yet", "Every decision will be listed here, with what was on screen.")
         else:
-            table = audit.table(desk.entries)
+            table = audit.table(entries)
             number = st.column_config.NumberColumn
             st.dataframe(
                 table.drop(columns=["image_id", "key"]),

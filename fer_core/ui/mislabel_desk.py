@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -14,13 +15,35 @@ from fer_core.data.datasets import open_dataset
 from fer_core.errors import FerError
 from fer_core.quality import mislabels
 from fer_core.review import labels as review
-from fer_core.review import opinions, queues
+from fer_core.review import queues
 from fer_core.review.decisions import Decision
 from fer_core.review.journal import Journal
 from fer_core.review.queues import Filters
+from fer_core.review.reading import Reading
 from fer_core.ui import cache
 from fer_core.ui.page import Scope
 from fer_core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A ranking and what never changes about it; shared by every visit.
+
+    Attributes:
+        table: worst first, with source, pixel_hash, row and error of each image.
+        index: of the image ids of `table`, to find rows by.
+        classes, splits, sources: names that occur.
+        likely: rows that are likely wrong; pairs: their pairs of classes; ambiguous: how many are.
+    """
+
+    table: pd.DataFrame
+    index: pd.Index
+    classes: tuple[str, ...]
+    splits: tuple[str, ...]
+    sources: tuple[str, ...]
+    likely: pd.DataFrame
+    pairs: pd.DataFrame
+    ambiguous: int
 
 
 @dataclass
@@ -30,47 +53,77 @@ class Desk:
     Attributes:
         scope: dataset and version.
         method: of the ranking.
-        ranking: worst first, with source, pixel_hash and row of each image.
-        index: of the image ids of `ranking`, to find rows by.
-        classes: of the version.
+        ranked: the ranking.
         journal: where decisions go.
-        newest: key of its newest entry: what was derived from the journal stays true while it is the same.
-        entries: everything ever decided, from `Journal.decisions`.
-        holding: the verdicts that hold, from `opinions.holding`.
-        said: verdicts on labels by reviewer, from `opinions.said`.
+        known: what is in it.
         who: the reviewer's name.
         blind: whether label and suggestion are hidden.
         filters: of the queue.
-        candidates: rows of the ranking that the image filters let through, in order.
-        waiting: those of them on the queue.
+        every: rows of the ranking that the filters on the image let through, of any pair, in order.
+        open: those of them on the queue.
+        candidates, waiting: the same, of the pair that is chosen.
     """
 
     scope: Scope
     method: str
-    ranking: pd.DataFrame
-    index: pd.Index
-    classes: tuple[str, ...]
+    ranked: Ranked
     journal: Journal
-    newest: str
-    entries: pd.DataFrame
-    holding: pd.DataFrame
-    said: pd.DataFrame
+    known: Reading
     who: str = ""
     blind: bool = False
     filters: Filters = field(default_factory=Filters)
+    every: pd.DataFrame = field(default_factory=pd.DataFrame)
+    open: pd.DataFrame = field(default_factory=pd.DataFrame)
     candidates: pd.DataFrame = field(default_factory=pd.DataFrame)
     waiting: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    @property
+    def ranking(self) -> pd.DataFrame:
+        return self.ranked.table
+
+    @property
+    def index(self) -> pd.Index:
+        return self.ranked.index
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.ranked.classes
+
+    @property
+    def newest(self) -> str:
+        """Key of the journal's newest entry: what was derived from it stays true while it is the same."""
+        return self.known.newest
+
+    @property
+    def holding(self) -> pd.DataFrame:
+        """The verdicts that hold, as `opinions.holding`."""
+        return self.known.holding
+
+    @property
+    def said(self) -> pd.DataFrame:
+        """Verdicts on labels by reviewer, as `opinions.said`."""
+        return self.known.said
+
+    def places(self, images: Iterable[str]) -> np.ndarray:
+        """int64: rows of the ranking of these images, in their order, without those that are not ranked."""
+        found = self.index.get_indexer(pd.Index(list(images), dtype=object))
+        return found[found >= 0]
+
     def rows_of(self, images: Iterable[str]) -> pd.DataFrame:
         """The ranked rows of these images, in their order; those that are not ranked are left out."""
-        places = self.index.get_indexer(pd.Index(list(images), dtype=object))
-        return self.ranking.iloc[places[places >= 0]]
+        return self.ranking.iloc[self.places(images)]
 
     def choose(self, filters: Filters) -> None:
-        """Put the rows on the queue that these filters let through."""
+        """Find the rows that these filters let through, of any pair."""
         self.filters = filters
-        self.candidates = queues.of_pair(queues.candidates(self.ranking, filters), filters.pair)
-        self.waiting = queues.unreviewed(self.candidates, self.said, self.holding, filters, self.who)
+        self.every = queues.candidates(self.ranking, filters)
+        self.open = queues.unreviewed(self.every, self.said, self.holding, filters, self.who)
+
+    def take(self, pair: str) -> None:
+        """Put the rows of one pair, or of all, on the queue."""
+        self.filters = self.filters.of(pair)
+        self.candidates = queues.of_pair(self.every, pair)
+        self.waiting = queues.of_pair(self.open, pair)
 
     def record(
         self,
@@ -107,25 +160,26 @@ class Desk:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _ranking(
-    root: str, name: str, version: str, method: str, changed: float
-) -> tuple[pd.DataFrame, pd.Index] | None:
+def _ranking(root: str, name: str, version: str, method: str, changed: float) -> Ranked | None:
     dataset = open_dataset(Workspace(Path(root)), name)
     found = mislabels.load(dataset, version, method)
     if found is None:
         return None
-    extra = records.readable(cache.manifest(dataset, version))[
-        ["image_id", "pixel_hash", "row", "source", "error"]
-    ]
-    joined = found.merge(extra, on="image_id", how="inner", validate="one_to_one")
-    joined.attrs = dict(found.attrs)
-    return joined, pd.Index(joined["image_id"].to_numpy(dtype=object))
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _journal(path: str, newest: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    entries = Journal(Path(path)).decisions(active_only=False)
-    return entries, opinions.holding(entries), opinions.said(entries)
+    images = records.readable(cache.manifest(dataset, version))
+    extra = images[["image_id", "pixel_hash", "row", "source", "error"]]
+    table = found.merge(extra, on="image_id", how="inner", validate="one_to_one")
+    table.attrs = dict(found.attrs)
+    likely = mislabels.likely_wrong(table)
+    return Ranked(
+        table,
+        pd.Index(table["image_id"].to_numpy(dtype=object)),
+        mislabels.class_names(table),
+        records.splits(images),
+        tuple(sorted(table["source"].unique())),
+        likely,
+        mislabels.pair_queues(likely),
+        len(mislabels.ambiguous(table)),
+    )
 
 
 def open_desk(scope: Scope, method: str) -> Desk | None:
@@ -134,12 +188,7 @@ def open_desk(scope: Scope, method: str) -> Desk | None:
     if not file.is_file():
         return None
     root, name = str(scope.workspace.root), scope.dataset.name
-    known = _ranking(root, name, scope.version.id, method, file.stat().st_mtime)
-    if known is None:
+    ranked = _ranking(root, name, scope.version.id, method, file.stat().st_mtime)
+    if ranked is None:
         return None
-    ranking, index = known
-    journal = Journal(scope.dataset.journal_path)
-    newest = journal.newest()
-    entries, holding, said = _journal(str(journal.path), newest)
-    names = mislabels.class_names(ranking)
-    return Desk(scope, method, ranking, index, names, journal, newest, entries, holding, said)
+    return Desk(scope, method, ranked, Journal(scope.dataset.journal_path), cache.journal(scope.dataset))

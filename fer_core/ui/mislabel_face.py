@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from fer_core.emotions import colors
-from fer_core.quality.neighbours import nearest
+from fer_core.quality.neighbours import nearest_by_label
 from fer_core.review import labels as review
 from fer_core.review.opinions import disagreements
 from fer_core.ui import cache, faces, html, mislabel_soft, page
@@ -16,6 +17,7 @@ from fer_core.ui.mislabel_desk import Desk
 from fer_core.ui.mislabel_trail import Trail, trail
 
 _NEAR = 5
+_LOOK_BACK = 100  # verdicts among which the last few different faces are looked for
 _DONE = {"keep": "kept", "delete": "deleted", "ambiguous": "ambiguous"}
 
 
@@ -73,8 +75,8 @@ def _picture(desk: Desk, row: dict[str, Any]) -> str:
 
 
 def _evidence(desk: Desk, row: dict[str, Any], known: Trail) -> str:
-    number = {image: i for i, image in enumerate(desk.waiting["image_id"], start=1)}.get(row["image_id"])
-    place = f"{number:,} of {len(desk.waiting):,}" if number else ""
+    number = np.flatnonzero((desk.waiting["image_id"] == row["image_id"]).to_numpy(bool))
+    place = f"{number[0] + 1:,} of {len(desk.waiting):,}" if len(number) else ""
     where = f'<p class="fer-muted" style="margin-top:.5rem">{html.esc(row["split"])} · {html.esc(row["path"])}</p>'
     if desk.blind:
         why = '<p class="fer-note">Blind: the label, the suggestion and what others said are hidden.</p>'
@@ -176,7 +178,7 @@ def undo_button(desk: Desk, known: Trail | None, quiet: bool = False) -> None:
         if number is None:
             st.toast("There is nothing of yours to undo.")
             return
-        entries = desk.journal.decisions(active_only=False)
+        entries = cache.journal(desk.scope.dataset).entries
         target = entries.loc[entries["id"] == number, "target"].iloc[0]
         taken = entries[(entries["key"] == target) | (entries["batch"] == target)]
         st.toast(f"Undone: {html.plural(len(taken), 'decision')}.", icon=":material/undo:")
@@ -190,9 +192,9 @@ def _neighbours(desk: Desk, row: dict[str, Any]) -> None:
     """The nearest faces of the given and of the suggested class, side by side."""
     names = list(dict.fromkeys([str(row["label"]), str(row["suggested"])]))
     vectors = cache.signatures(desk.scope.dataset)
-    for column, name in zip(st.columns(2, gap="small"), names, strict=False):
+    found = nearest_by_label(desk.ranking, vectors, str(row["image_id"]), names, _NEAR)
+    for column, name, near in zip(st.columns(2, gap="small"), names, found, strict=False):
         with column, st.container(border=True):
-            near = nearest(desk.ranking, vectors, str(row["image_id"]), name, _NEAR)
             st.html(html.heading(f"Nearest “{name}”"))
             if near.empty:
                 st.html('<p class="fer-muted">No other picture of this class.</p>')
@@ -209,8 +211,8 @@ def _neighbours(desk: Desk, row: dict[str, Any]) -> None:
 
 def just_decided(desk: Desk) -> None:
     """The reviewer's last verdicts; a click shows the face again."""
-    mine = desk.said[desk.said["who"] == desk.who].drop_duplicates("image_id", keep="last")
-    recent = mine[[image in desk.index for image in mine["image_id"]]].tail(8).iloc[::-1]
+    mine = desk.said[desk.said["who"] == desk.who].tail(_LOOK_BACK).drop_duplicates("image_id", keep="last")
+    recent = mine[mine["image_id"].isin(desk.index)].tail(8).iloc[::-1]
     if recent.empty:
         return
     with st.container(border=True):

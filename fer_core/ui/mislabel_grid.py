@@ -1,4 +1,4 @@
-"""Fifty faces of one class pair at once: select, decide together, undo together."""
+"""Fifty faces of one class pair at once: select, decide together, undo together; the next fifty, the ones before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fer_core.ui.mislabel_desk import Desk
 AT_ONCE = 50
 _COLUMNS = 10
 _SIZE = 84
-_STATE = "mis-grid"
+_STATE, _AT = "mis-grid", "mis-grid-at"
 
 _CSS = """
 .bar { display: flex; gap: 8px; align-items: center; font: 13px/1.4 var(--st-font); color: var(--st-text-color);
@@ -32,6 +32,9 @@ _CSS = """
 .face:hover { outline: 2px solid color-mix(in srgb, var(--st-primary-color) 60%, transparent); }
 .face:focus-visible { outline: 3px dashed var(--st-primary-color); outline-offset: 2px; }
 .face[aria-pressed=true] { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
+.pair { display: flex; flex-direction: column; align-items: center; gap: 3px; }
+.pair small { font: 11px/1.3 var(--st-font); color: var(--st-text-color); opacity: .75; max-width: SIZEpx; text-align: center;
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .face[aria-pressed=true]::after { content: "\\2713"; position: absolute; right: 5px; top: 5px; width: 19px; height: 19px;
   border-radius: 50%; background: var(--st-primary-color); color: white; font: 700 13px/19px sans-serif; text-align: center; }
 """.replace("SIZE", str(_SIZE))
@@ -70,7 +73,16 @@ export default function ({ data, parentElement, setStateValue }) {
       state.last = i;
       tell();
     };
-    root.append(button);
+    const cell = document.createElement('div');
+    cell.className = 'pair';
+    cell.append(button);
+    if (face.words) {
+      const words = document.createElement('small');
+      words.textContent = face.words;
+      words.setAttribute('aria-hidden', 'true');
+      cell.append(words);
+    }
+    root.append(cell);
     return button;
   });
   const draw = () => {
@@ -96,8 +108,9 @@ _grid = st.components.v2.component(
 
 
 def draw(desk: Desk) -> None:
-    """The next fifty of the queue and what to do with the selected ones."""
-    waiting = desk.waiting.head(AT_ONCE)
+    """Fifty of the queue and what to do with the selected ones."""
+    start = _start(desk)
+    waiting = desk.waiting.iloc[start : start + AT_ONCE]
     with st.container(border=True):
         if waiting.empty:
             page.empty("Nothing left in this queue", "Choose another pair or split, or apply the decisions.")
@@ -106,10 +119,9 @@ def draw(desk: Desk) -> None:
         shown = each(waiting)
         pairs = {(row["label"], row["suggested"]) for row in shown}
         given, suggested = next(iter(pairs)) if len(pairs) == 1 else ("", "")
-        title = f"{given} → {suggested}" if suggested else "Several pairs: choose one on the left"
-        st.html(
-            html.heading(title, f"{len(shown)} of {len(desk.waiting):,}; click to select, Shift for a range")
-        )
+        title = f"{given} → {suggested}" if suggested else "Several pairs"
+        where = f"{start + 1:,} to {start + len(shown):,} of {len(desk.waiting):,}"
+        st.html(html.heading(title, f"{where}; click to select, Shift for a range"))
         actions = st.container()
         chosen = _select(desk, shown)
         rows = [row for row in shown if row["image_id"] in chosen]
@@ -141,14 +153,53 @@ def draw(desk: Desk) -> None:
         with actions, st.container(horizontal=True, gap="small"):
             for number, name in enumerate(desk.classes[:8], start=1):
                 press(name, str(number), f"label-{number}", "relabel", name, type="tertiary")
+            _pages(desk, start)
+
+
+def _start(desk: Desk) -> int:
+    """Where on the queue the grid begins: moved by the arrows, at the beginning for every other queue."""
+    queue = f"{desk.scope.version.id}/{desk.method}/{desk.filters}"
+    known, at = st.session_state.get(_AT, ("", 0))
+    last = max(len(desk.waiting) - 1, 0) // AT_ONCE * AT_ONCE
+    at = min(at, last) if known == queue else 0
+    st.session_state[_AT] = (queue, at)
+    return int(at)
+
+
+def _pages(desk: Desk, start: int) -> None:
+    """The fifty before and the next; those nobody decides on stay on the queue."""
+
+    def step(by: int) -> None:
+        st.session_state[_AT] = (st.session_state[_AT][0], max(start + by, 0))
+
+    sides = [
+        ("Previous", "Left", -AT_ONCE, start == 0, ":material/chevron_left:"),
+        ("Next", "Right", AT_ONCE, start + AT_ONCE >= len(desk.waiting), ":material/chevron_right:"),
+    ]
+    for words, shortcut, by, ended, icon in sides:
+        st.button(
+            words,
+            shortcut=shortcut,
+            key=f"mis-grid-{words.lower()}",
+            on_click=step,
+            args=(by,),
+            disabled=ended,
+            icon=icon,
+            type="tertiary",
+        )
 
 
 def _select(desk: Desk, shown: list[dict[str, Any]]) -> set[str]:
     """Draw the faces; the ids that are selected."""
     pixels = cache.faces(desk.scope.dataset, [row["row"] for row in shown])
     columns = min(len(shown), _COLUMNS)
+    mixed = len({(row["label"], row["suggested"]) for row in shown}) > 1
     listed = [
-        {"id": row["image_id"], "title": f"{row['label']} → {row['suggested']}, score {row['score']:.3f}"}
+        {
+            "id": row["image_id"],
+            "title": f"{row['label']} → {row['suggested']}, score {row['score']:.3f}",
+            "words": f"{row['label']} → {row['suggested']}" if mixed else "",
+        }
         for row in shown
     ]
     data = {

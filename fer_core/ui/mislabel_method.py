@@ -43,9 +43,9 @@ def first(scope: Scope) -> None:
             return
         st.html(
             html.heading("Which labels are likely wrong?")
-            + '<p class="fer-note">A quick model learns from part of the set and judges the rest, five times over, '
-            "so that every label is judged by a model that has not seen it. Copies stay together. "
-            "A few seconds per thousand images.</p>"
+            + '<p class="fer-note">A quick model learns what the classes look like and judges every label as if it had '
+            "seen neither the picture nor a copy of it, about a thousand a second. "
+            "Then you look at the likeliest mistakes, one key each.</p>"
         )
         if st.button("Rank the labels", type="primary", icon=":material/sort:", key="rank"):
             _start(scope, ["--method", "quick"])

@@ -35,7 +35,7 @@ def identity() -> tuple[str, bool]:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _report(dataset: str, newest: str, _desk: Desk) -> dict[str, Any]:
-    return agreement.report(_desk.entries)
+    return agreement.agreement(_desk.said)
 
 
 def card(desk: Desk) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from fer_core.data import records
 from fer_core.quality import mislabels
 from fer_core.review import estimate, queues
 from fer_core.review.queues import ALL, KINDS, ORDERS, REVIEWED, Filters
@@ -32,15 +30,14 @@ def _choice(
 
 def filters(desk: Desk) -> Filters:
     """The filter card; every choice is in the address."""
-    manifest = desk.scope.manifest
     people = sorted({str(who) for who in desk.said["who"] if who})
-    sources = sorted(desk.ranking["source"].unique())
+    sources = desk.ranked.sources
     with st.container(border=True):
         st.html(html.heading("Filter"))
         kind = _choice("Show", list(KINDS), "mis-kind", KINDS)
         reviewed = _choice("Reviewed", list(REVIEWED), "mis-reviewed", REVIEWED)
         by = _choice("Reviewer", [ALL, *people], "mis-by") if reviewed == "done" and people else ALL
-        split = _choice("Split", [ALL, *records.splits(manifest)], "mis-split")
+        split = _choice("Split", [ALL, *desk.ranked.splits], "mis-split")
         source = _choice("Source", [ALL, *sources], "mis-source") if len(sources) > 1 else ALL
         most = st.slider("Score at most", 0.0, 1.0, 1.0, 0.05, key="mis-score", bind="query-params")
         order = _choice(
@@ -55,10 +52,9 @@ def _pair_in_use() -> str:
     return str(st.session_state.get("mis-queue-current") or st.query_params.get("pair") or ALL)
 
 
-def progress(desk: Desk, chosen: Filters) -> str:
+def progress(desk: Desk) -> str:
     """The review card: share done, pace, time left, what stays, and the pairs; returns the pair that is on."""
-    every = queues.candidates(desk.ranking, chosen)
-    waiting = queues.unreviewed(every, desk.said, desk.holding, chosen, desk.who)
+    every, waiting, chosen = desk.every, desk.open, desk.filters
     pairs = mislabels.pair_queues(waiting)
     listed = [rows.Row(ALL, "all pairs", f"{len(waiting):,}", muted=True)]
     listed += [
@@ -102,14 +98,8 @@ def _left(dataset: str, version: str, method: str, newest: str, _desk: Desk) -> 
     known = estimate.outcomes(_desk.ranking, _desk.holding)
     scores, likely = _desk.ranking["score"].to_numpy(), _desk.ranking["likely_wrong"].to_numpy(bool)
     rest = np.ones(len(scores), dtype=bool)
-    rest[
-        [
-            place
-            for place in _desk.index.get_indexer(pd.Index(_desk.holding["image_id"].tolist(), dtype=object))
-            if place >= 0
-        ]
-    ] = False
-    told = scores[_desk.index.get_indexer(known.index)]
+    rest[_desk.places(_desk.holding["image_id"])] = False
+    told = scores[_desk.places(known.index)]
     return estimate.estimate(told, known, scores[rest & likely]), estimate.estimate(told, known, scores[rest])
 
 

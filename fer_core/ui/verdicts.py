@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from fer_core.data.datasets import open_dataset
 from fer_core.review import apply
 from fer_core.review.journal import Journal
+from fer_core.review.reading import Reading
 from fer_core.ui import cache, html, page
 from fer_core.workspace import Workspace
 
@@ -63,10 +65,16 @@ def undo_button(journal: Journal) -> None:
         st.rerun()
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _manifest(root: str, name: str, head: str) -> pd.DataFrame:
+    """Shared, not copied: only read here."""
+    return open_dataset(Workspace(Path(root)), name).manifest(head)
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
-def _preview(root: str, name: str, head: str, newest: str) -> dict[str, Any]:
+def _preview(root: str, name: str, head: str, newest: str, _known: Reading) -> dict[str, Any]:
     dataset = open_dataset(Workspace(Path(root)), name)
-    return apply.preview(dataset, head, cache.manifest(dataset, head))
+    return apply.preview(dataset, head, _manifest(root, name, head), _known)
 
 
 def pending(scope: page.Scope) -> int:
@@ -80,11 +88,11 @@ def pending(scope: page.Scope) -> int:
 
 def apply_card(scope: page.Scope) -> None:
     """How many decisions wait, and the button that makes them a version."""
-    journal = Journal(scope.dataset.journal_path)
-    newest = journal.newest()
-    if not newest:
+    known = cache.journal(scope.dataset)
+    if not known.newest:
         return
-    preview = _preview(str(scope.workspace.root), scope.dataset.name, scope.dataset.head, newest)
+    root, name = str(scope.workspace.root), scope.dataset.name
+    preview = _preview(root, name, scope.dataset.head, known.newest, known)
     pending = preview["pending"]
     if not pending:
         return

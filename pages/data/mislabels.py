@@ -1,10 +1,7 @@
 """Wrong labels: the likeliest mistakes first, one key each."""
 
-import dataclasses
-
 import streamlit as st
 
-from fer_core.quality import mislabels
 from fer_core.ui import (
     mislabel_audit,
     mislabel_face,
@@ -28,9 +25,8 @@ if method is None or desk is None:
     mislabel_method.first(scope)
     st.stop()
 
-likely = mislabels.likely_wrong(desk.ranking)
+likely, pairs = desk.ranked.likely, desk.ranked.pairs
 held = desk.holding[desk.holding["image_id"].isin(likely["image_id"])]
-pairs = mislabels.pair_queues(likely)
 page.numbers(
     [
         (len(likely), f"labels likely wrong, by {method}"),
@@ -40,7 +36,7 @@ page.numbers(
             "largest confusion",
         ),
         (len(held), f"of these reviewed, {int((held['action'] == 'relabel').sum()):,} relabelled"),
-        (len(mislabels.ambiguous(desk.ranking)), "ambiguous: offered as soft labels, not as errors"),
+        (desk.ranked.ambiguous, "ambiguous: offered as soft labels, not as errors"),
     ]
 )
 
@@ -48,19 +44,23 @@ with st.container(key="mis-main"):
     side, main = st.columns([1, 2.9], gap="medium")
     with side:
         review = st.container()
-        filters = mislabel_side.filters(desk)
         desk.who, desk.blind = mislabel_people.identity()
+        desk.choose(mislabel_side.filters(desk))
         with review:
-            pair = mislabel_side.progress(desk, filters)
-        desk.choose(dataclasses.replace(filters, pair=pair))
+            desk.take(mislabel_side.progress(desk))
         mislabel_people.card(desk)
         mislabel_method.card(scope, method)
     with main:
         view = st.segmented_control(
-            "View", VIEWS, default=VIEWS[0], required=True, key="mis-view", bind="query-params",
+            "View",
+            [name for name in VIEWS if name != "Grid" or not desk.blind],
+            default=VIEWS[0],
+            required=True,
+            key="mis-view",
+            bind="query-params",
             label_visibility="collapsed",
-        )  # fmt: skip
-        if view == "Grid" and not desk.blind:
+        )
+        if view == "Grid":
             mislabel_grid.draw(desk)
         elif view == "Decisions":
             mislabel_audit.draw(desk)

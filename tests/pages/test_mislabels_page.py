@@ -217,6 +217,19 @@ def test_what_stays_is_told_after_enough_decisions(visit: Visit, dataset: Datase
     assert images == (~likely["image_id"].isin(every[: MIN_DECISIONS + 1])).sum()
 
 
+def test_the_grid_goes_through_the_whole_queue(visit: Visit, dataset: Dataset) -> None:
+    count = len(ranking_of(dataset))
+    app = visit(mis_view="Grid", mis_kind="every image")
+    assert f"1 to 50 of {count}" in text(app)
+    assert f"51 to 100 of {count}" in text(press(app, "mis-grid-next"))
+    assert f"1 to 50 of {count}" in text(press(app, "mis-grid-previous"))
+    assert app.button(key="mis-grid-previous").disabled
+    press(app, "mis-grid-next")
+    app.session_state["mis-kind"] = "wrong"
+    app.run()
+    assert f"1 to {min(50, len(mislabels.likely_wrong(ranking_of(dataset))))} of" in text(app)
+
+
 def test_the_decisions_are_listed_and_taken_along(visit: Visit, dataset: Dataset) -> None:
     assert "Nothing decided yet" in text(visit(mis_view="Decisions"))
     decide(dataset, "Ada", [ranking_of(dataset)["image_id"].iloc[0]], "happy", blind=True)

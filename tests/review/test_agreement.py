@@ -37,6 +37,7 @@ def statsmodels_fleiss(table: np.ndarray) -> float:
     return float((p_rat.mean() - p_mean_exp) / (1 - p_mean_exp))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(CLASSES), st.sampled_from(CLASSES)), min_size=2, max_size=40))
 def test_cohen_equals_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     first, second = zip(*pairs, strict=True)
@@ -47,7 +48,7 @@ def test_cohen_equals_scikit_learn(pairs: list[tuple[str, str]]) -> None:
         assert ours == pytest.approx(cohen_kappa_score(first, second))
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(2, 6), st.integers(2, 30), st.integers(0, 10_000))
 def test_fleiss_equals_the_formula_of_statsmodels(raters: int, images: int, seed: int) -> None:
     said = np.random.default_rng(seed).integers(0, 4, (images, raters))

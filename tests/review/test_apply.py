@@ -270,3 +270,15 @@ def test_equal_pictures_that_trade_places_are_no_change(make_dataset: Callable[.
     journal.add("delete", image_id=ids[1], pixel_hash="p0", other="p0")
     assert pending(dataset) == 0
     assert apply_journal(dataset).id == second.id
+
+
+def test_a_label_kept_after_it_was_applied_is_kept_in_another_version_too(
+    dataset: Dataset, journal: Journal
+) -> None:
+    first = dataset.head
+    journal.add("relabel", image_id=image(1), label="sad", who="Ada", shown={"label": "happy"})
+    second = apply_journal(dataset)
+    journal.add("keep", image_id=image(1), who="Ben", shown={"label": "sad"})
+    assert preview(dataset)["pending"] == 0
+    again = apply_journal(dataset, version=first)
+    assert again.id == second.id  # the relabel that Ben's verdict supersedes is not lost
