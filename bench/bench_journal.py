@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from fer_core.review.journal import Journal
 
 _WRITER = """
@@ -51,9 +53,8 @@ def start(path: Path, *parts: str) -> subprocess.Popen[str]:
 def acknowledged(process: subprocess.Popen[str], known: dict[str, int]) -> None:
     """Read what a process said until its end."""
     assert process.stdout is not None
-    for line in process.stdout.read().split("\n")[
-        :-1
-    ]:  # what follows the last line break was not said in full
+    # What follows the last line break was not said in full.
+    for line in process.stdout.read().split("\n")[:-1]:
         who, number = line.split()
         known[who] = max(known[who], int(number))
     process.wait()

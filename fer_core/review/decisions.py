@@ -37,7 +37,8 @@ class Decision:
         action: one of `ACTIONS`.
         image_id: the image decided on, as the manifest has it; may be empty where `pixel_hash` is given.
         pixel_hash: its decoded pixels; finds the image again in another copy of the data.
-        label: the new class of a `relabel`, in any known spelling.
+        label: the new class of a `relabel`, in any known spelling; in a `keep` or `ambiguous`, the class of an earlier
+            relabel that it confirms, which the journal fills in.
         soft_label: probability per class of an `ambiguous`; scaled to sum to 1.
         other: pixel hash of the second picture of a pair; in a `delete`, of the copy that stays.
         path: where the file lies in its source; tells equal pictures apart in another copy of the data.

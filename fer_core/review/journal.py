@@ -265,6 +265,7 @@ def _add(connection: sqlite3.Connection, decision: Decision, *, batch: str, when
         return int(seen[0])
     fields = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
     row = fields | {
+        "label": decision.label or _confirmed(connection, decision),
         "subject": decision.subject,
         "batch": batch,
         "target": "",
@@ -273,6 +274,21 @@ def _add(connection: sqlite3.Connection, decision: Decision, *, batch: str, when
         "shown": _dump(decision.shown),
     }
     return int(connection.execute(_INSERT, [row[name] for name in _STORED]).lastrowid or 0)
+
+
+def _confirmed(connection: sqlite3.Connection, decision: Decision) -> str:
+    """The label of a relabel that a keep, or a soft label, was given on top of; "" if it was not.
+
+    The later verdict takes the place of the relabel, which must not be lost where it has not been applied: in
+    an older version, or another copy of the data.
+    """
+    seen = decision.shown.get("label")
+    if decision.action not in ("keep", "ambiguous") or not decision.image_id or not seen:
+        return ""
+    query = f"""SELECT label FROM entries e WHERE image_id = ? AND action = 'relabel' AND NOT {_UNDONE}
+        ORDER BY time DESC, id DESC LIMIT 1"""
+    row = connection.execute(query, (decision.image_id,)).fetchone()
+    return str(row[0]) if row is not None and row[0] == seen else ""
 
 
 def _add_undo(connection: sqlite3.Connection, target: str, who: str, key: str | None) -> int:

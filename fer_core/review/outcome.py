@@ -108,9 +108,8 @@ class _Work:
 
     def __init__(self, base: pd.DataFrame, others: Collection[str]) -> None:
         self.table, self.others = base, others
-        self.names = {*classes(base), *others}
         self.was = dict(zip(texts(base["image_id"]), texts(base["label"]), strict=True))
-        self.was_soft = soft_labels(base, ordered(self.names))
+        self.was_soft = soft_labels(base, ordered({*classes(base), *others}))
         self.label, self.soft = dict(self.was), dict(self.was_soft)
         self.dropped: dict[str, dict[str, Any]] = {}
         self.by: dict[str, dict[str, Any]] = {}
@@ -144,24 +143,19 @@ class _Work:
     def apply(self, row: dict[str, Any], images: Sequence[str]) -> None:
         for image in images:
             done = True
-            if row["action"] == "relabel":
+            if row["action"] == "delete":
+                self.dropped[image] = row
+            elif row["action"] == "ambiguous":
+                label = row["label"] or self.label[image]
+                done = label != self.label[image] or not _close(self.soft.get(image), row["soft_label"])
+                self.label[image], self.soft[image] = label, dict(row["soft_label"])
+            elif row["label"]:  # also of a keep that confirms a relabel
                 done = self.label[image] != row["label"] or image in self.soft
                 self.label[image] = row["label"]
                 self.soft.pop(image, None)
-            elif row["action"] == "ambiguous":
-                done = not _close(self.soft.get(image), row["soft_label"])
-                self.soft[image] = dict(row["soft_label"])
-            elif row["action"] == "delete":
-                self.dropped[image] = row
+                row = row | {"action": "relabel"}
             else:
-                # Kept was the label on screen. It may stem from a relabel that this verdict supersedes: a copy of the
-                # data, or a version, without that relabel gets the label all the same.
-                seen = str(row["shown"].get("label", ""))
-                done = seen in self.names and (self.label[image] != seen or image in self.soft)
-                if done:
-                    self.label[image] = seen
-                    self.soft.pop(image, None)
-                    row = row | {"action": "relabel"}
+                done = False
             if done:
                 self.by[image] = row
 

@@ -87,15 +87,14 @@ def test_applying_in_steps_equals_applying_at_once(tmp_path_factory, steps: list
             if made:
                 journal.undo(made[number % len(made)])
         elif image(number) in set(versions.tables[versions.head]["image_id"]):
-            about = {"image_id": image(number), "pixel_hash": ROWS[number - 1][3]}
-            if action == "keep":  # of the label on screen
-                table = versions.tables[versions.head].set_index("image_id")
-                shown = {"label": table.loc[image(number), "label"]}
-                made.append(journal.add(action, **about, shown=shown))
-            elif action == "ambiguous":
-                made.append(journal.add(action, **about, soft_label={label: 0.6, "happy": 0.4}))
-            else:
-                made.append(journal.add(action, **about, label=label))
+            table = versions.tables[versions.head].set_index("image_id")
+            about = {
+                "image_id": image(number),
+                "pixel_hash": ROWS[number - 1][3],
+                "shown": {"label": table.loc[image(number), "label"]},
+            }
+            more = {"soft_label": {label: 0.6, "happy": 0.4}} if action == "ambiguous" else {"label": label}
+            made.append(journal.add(action, **about, **(more if label else {})))
     versions.apply()
     assert content(versions.tables[versions.head]) == content(versions.compute(first).manifest)
     assert versions.compute(versions.head).pending == 0
