@@ -77,25 +77,26 @@ def _preview(root: str, name: str, head: str, newest: str, _known: Reading) -> d
     return apply.preview(dataset, head, _manifest(root, name, head), _known)
 
 
+def _waiting(scope: page.Scope) -> dict[str, Any]:
+    """What applying the decisions to the newest version would do, as `apply.preview`; {} while nothing was decided."""
+    known = cache.journal(scope.dataset)
+    if not known.newest:
+        return {}
+    root, name = str(scope.workspace.root), scope.dataset.name
+    return _preview(root, name, scope.dataset.head, known.newest, known)
+
+
 def pending(scope: page.Scope) -> int:
     """How many decisions the newest version does not contain yet."""
-    newest = Journal(scope.dataset.journal_path).newest()
-    if not newest:
-        return 0
-    head = scope.dataset.head
-    return int(_preview(str(scope.workspace.root), scope.dataset.name, head, newest)["pending"])
+    return int(_waiting(scope).get("pending", 0))
 
 
 def apply_card(scope: page.Scope) -> None:
     """How many decisions wait, and the button that makes them a version."""
-    known = cache.journal(scope.dataset)
-    if not known.newest:
+    preview = _waiting(scope)
+    if not preview.get("pending"):
         return
-    root, name = str(scope.workspace.root), scope.dataset.name
-    preview = _preview(root, name, scope.dataset.head, known.newest, known)
     pending = preview["pending"]
-    if not pending:
-        return
     number = max(v.number for v in scope.dataset.versions()) + 1
     with st.container(border=True):
         st.html(
