@@ -32,8 +32,10 @@ Measure = NDArray[np.float64]
 
 MEASURES = ("brightness", "contrast", "sharpness", "side")
 """Measured of every readable image; `side` is the edge of a square of the same area, pixels."""
+TEXTS = ("label", "split", "source", "mode", "format", "subject", "group", "pixel_hash")
 VOTE_MEASURES = ("agreement", "entropy", "label_share")
 COPY_FLAGS = ("copy", "copy_across_splits", "copy_other_label")
+_CHECKS = frozenset(check.name for check in checks.CHECKS)
 VOTE_FLAGS = ("humans_disagree", "humans_say_otherwise", "humans_unclear")
 
 
@@ -101,8 +103,7 @@ class Facts:
     def category(self, name: str) -> Category:
         """A category by name; classes and splits of readable images come in their usual order.
 
-        Raises:
-            ManifestError: the manifest has no such column.
+        Nobody has one that is not known of this version, such as a subject where the manifest has none.
         """
         if name in self._categories:
             return self._categories[name]
@@ -113,6 +114,8 @@ class Facts:
             stats = self.votes
             none = np.full(len(self), -1, np.int32)
             return (none, ()) if stats is None else (stats.majority.astype(np.int32), stats.classes)
+        if name not in TEXTS or name not in self.columns:
+            return np.full(len(self), -1, np.int32), ()
         codes, names = self.columns.codes(name)
         used = np.bincount(codes[self.readable], minlength=len(names)) > 0
         order = ordered_splits if name == "split" else ordered
@@ -124,7 +127,8 @@ class Facts:
         return np.asarray(moved, np.int32), tuple(shown)
 
     def measure(self, name: str) -> Measure:
-        """A measure by name, or the score of a check (`<check>_score`); float64 (n,), NaN where it is not known."""
+        """A measure by name, or the score of a check (`<check>_score`); float64 (n,), NaN where it is not known: all of
+        it for a name that means nothing here."""
         if name in self._measures:
             return self._measures[name]
         return cast("Measure", self._once(f"measure {name}", lambda: self._measure(name)))
@@ -136,14 +140,16 @@ class Facts:
         if name == "side":
             width, height = self.columns.numbers("width"), self.columns.numbers("height")
             values = np.sqrt(width.astype(np.float64) * height)
-        elif name.endswith("_score"):
+        elif name.removesuffix("_score") in _CHECKS:
             return self._spread(self.checked()[name].to_numpy(np.float64), np.nan)
-        else:
+        elif name in MEASURES:
             values = self.columns.numbers(name).astype(np.float64)
+        else:
+            return np.full(len(self), np.nan)
         return np.where(self.readable, values, np.nan)
 
     def flag(self, name: str) -> Flags:
-        """A flag by name: "unreadable", a check, one of `COPY_FLAGS` or of `VOTE_FLAGS`; bool (n,)."""
+        """A flag by name: "unreadable", a check, one of `COPY_FLAGS` or of `VOTE_FLAGS`; bool (n,). Nobody has another."""
         if name in self._flags:
             return self._flags[name]
         return cast("Flags", self._once(f"flag {name}", lambda: self._flag(name)))
@@ -155,6 +161,8 @@ class Facts:
             return self.copies[name]
         if name in VOTE_FLAGS:
             return self._vote_flag(name)
+        if name not in _CHECKS:
+            return np.zeros(len(self), bool)
         return self._spread(self.checked()[f"is_{name}_issue"].to_numpy(bool), False).astype(bool)
 
     def _vote_flag(self, name: str) -> Flags:

@@ -1,0 +1,178 @@
+"""The explorer's views: each draws, links lead where they say, and what is decided is in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import import_dataset
+from fer_core.data.options import Options
+from fer_core.data.sample import make_sample
+from fer_core.quality.facts import Facts
+from fer_core.quality.selection import Selection
+from fer_core.review.journal import Journal
+from fer_core.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+VIEWS = ("Overview", "Faces", "Map", "Averages", "Measures", "Votes", "Versions")
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return make_sample(Workspace(tmp_path_factory.mktemp("filled")), count=160)
+
+
+@pytest.fixture(scope="module")
+def voted(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Twelve pictures whose train split is balanced and whose val split is not, with votes."""
+    folder = tmp_path_factory.mktemp("voted")
+    draw = np.random.default_rng(0)
+    votes = []
+    wanted = {("train", "happy"): 4, ("train", "sad"): 4, ("val", "happy"): 30, ("val", "sad"): 2}
+    for (split, label), count in wanted.items():
+        (folder / "faces" / split / label).mkdir(parents=True)
+        for i in range(count):
+            name = f"{split}/{label}/{split}-{label}-{i}.png"
+            Image.fromarray(draw.integers(0, 256, (48, 48), dtype=np.uint8)).save(folder / "faces" / name)
+            happy = 5 if i % 2 else 9
+            votes.append({"file": name, "happy": happy, "sad": 10 - happy})
+    table = folder / "votes.csv"
+    pd.DataFrame(votes).to_csv(table, index=False)
+    home = Workspace(tmp_path_factory.mktemp("voted-home"))
+    return import_dataset(home, folder / "faces", "voted", options=Options(votes=str(table)))
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Visit:
+    def go(dataset: Dataset, **query: str) -> AppTest:
+        monkeypatch.setenv("FER_HOME", str(dataset.workspace.root))
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=90)
+        app.switch_page("pages/data/explore.py")
+        for key, value in query.items():
+            app.query_params[key] = value
+        return fine(app.run())
+
+    return go
+
+
+def fine(app: AppTest) -> AppTest:
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All that stands on the page, that of components too."""
+    parts = [str(getattr(e.proto, "body", "")) for e in app.get("html")]
+    parts += [str(e.proto) for e in app.get("bidi_component")]
+    return " ".join(parts)
+
+
+def decisions(dataset: Dataset) -> dict[str, int]:
+    return Journal(dataset.journal_path).counts()
+
+
+def button(app: AppTest, key: str) -> Any:
+    return next(b for b in app.button if b.key == key)
+
+
+@pytest.mark.parametrize("name", ["sample", "voted"])
+def test_every_view_draws(name: str, visit: Visit, request: pytest.FixtureRequest) -> None:
+    app = visit(request.getfixturevalue(name))
+    for view in VIEWS[1:]:
+        app.session_state["view"] = view
+        fine(app.run())
+    assert app.session_state["view"] == "Versions"
+
+
+def test_a_link_shows_what_it_says(visit: Visit, sample: Dataset) -> None:
+    app = visit(sample, view="Faces", label="happy,sad", flag="copy,dark", order="-sharpness")
+    facts = Facts(sample, sample.head)
+    wanted = Selection(any_of={"label": ("happy", "sad")}, flags=("copy", "dark")).mask(facts).sum()
+    assert wanted > 0
+    assert f"{wanted:,} of {len(facts):,}" in words(app)
+    app.multiselect(key="exp-f-label").set_value(["sad"])
+    fine(app.run())
+    assert app.query_params["label"] in ("sad", ["sad"])
+    assert app.session_state["exp-state"].selection.any_of == {"label": ("sad",)}
+
+
+def test_a_link_that_means_nothing_here_breaks_nothing(visit: Visit, sample: Dataset) -> None:
+    app = visit(
+        sample, view="Faces", label="bored", flag="nonsense,run_wrong", order="label", face="f" * 16, run="0099-x",
+        said="happy", agreement="0..1", page="77",
+    )  # fmt: skip
+    assert "No face passes these filters" in words(app)
+    assert "not in this version" in words(app)
+    fine(visit(sample, view="Faces", page="9999", order="subject"))
+
+
+def test_a_face_is_opened_decided_and_undone(visit: Visit, sample: Dataset) -> None:
+    row = sample.manifest().query("error == '' and label == 'happy'").iloc[3]
+    app = visit(sample, view="Faces", face=row["image_id"])
+    told = words(app)
+    for known in (
+        row["path"].rsplit("/", 1)[-1],
+        row["pixel_hash"][:16],
+        f"{row['sharpness']:.4f}",
+        "Nearest",
+    ):
+        assert known in told
+    fine(button(app, "exp-label-sad").click().run())
+    held = Journal(sample.journal_path).decisions()
+    assert held[["image_id", "action", "label"]].to_numpy().tolist() == [[row["image_id"], "relabel", "sad"]]
+    assert "→ sad by you" in words(app)
+    fine(button(app, "exp-undo").click().run())
+    assert sum(decisions(sample).values()) == 0
+
+
+def test_many_are_decided_at_once_and_undone_at_once(visit: Visit, sample: Dataset) -> None:
+    app = visit(sample, view="Faces", label="neutral")
+    facts = Facts(sample, sample.head)
+    ids = facts.columns.ids(Selection(any_of={"label": ("neutral",)}).places(facts)[:7])
+    app.session_state["exp-state"].picked = tuple(ids)
+    app.run()
+    assert "7 faces picked" in words(app)
+    fine(button(app, "exp-bulk-Delete all picked").click().run())
+    assert decisions(sample)["delete"] == 7
+    assert app.session_state["exp-state"].picked == ()
+    app.session_state["exp-state"].picked = tuple(ids[:1])
+    app.run()
+    fine(button(app, "exp-bulk-undo").click().run())
+    assert sum(decisions(sample).values()) == 0
+
+
+def test_a_balanced_train_and_an_uneven_val_are_called_out(visit: Visit, voted: Dataset) -> None:
+    told = words(visit(voted))
+    assert "train is balanced, val is not (happy 15.0 times sad)" in told
+    assert "humans disagree" in told
+
+
+def test_votes_and_an_ambiguous_face(visit: Visit, voted: Dataset) -> None:
+    facts = Facts(voted, voted.head)
+    differ = int(facts.flag("humans_disagree").sum())
+    assert differ == 20  # every second picture, five votes each
+    app = visit(voted, view="Votes")
+    assert f"disagree: {differ:,} faces" in words(app)
+    row = voted.manifest().query("path.str.contains('val-sad-1')", engine="python").iloc[0]
+    app = visit(voted, view="Faces", face=row["image_id"])
+    assert "votes: happy 5, sad 5" in words(app)
+    fine(button(app, "exp-do-Ambiguous").click().run())
+    held = Journal(voted.journal_path).decisions().iloc[0]
+    assert held["soft_label"] == {"happy": 0.5, "sad": 0.5}
+
+
+def test_the_target_is_chosen_and_checked(visit: Visit, sample: Dataset) -> None:
+    app = visit(sample, target="60/20/20")
+    assert "60%" in words(app)
+    app = visit(sample, target="60/20")
+    assert "3 ratios are needed" in app.warning[0].value
