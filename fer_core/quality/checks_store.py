@@ -58,8 +58,6 @@ def stamp(dataset: Dataset) -> float:
 
 def unmeasured(dataset: Dataset, hashes: pa.Array) -> int:
     """How many of these pictures, by pixel hash, would have to be measured."""
-    if not stamp(dataset):
-        return int(pc.count_distinct(hashes).as_py())
     known = pa.array(_load(store_path(dataset)).index, hashes.type)
     missing = hashes.filter(pc.invert(pc.is_in(hashes, value_set=known)))
     return int(pc.count_distinct(missing).as_py())

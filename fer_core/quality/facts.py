@@ -264,6 +264,8 @@ class Facts:
     def unmeasured(self) -> int:
         """Pictures that `checked` would have to measure first; 0 where its answer costs little."""
         stamp = checks_store.stamp(self.dataset)
+        if not stamp:
+            return int(self.readable.sum())
 
         def make() -> int:
             hashes = self.columns.array("pixel_hash").filter(pa.array(self.readable))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-AT_MOST = 20_000
-"""Pictures of a class that are averaged; of more, as many are drawn at random. The mean then is off by .4 gray levels."""
+AT_MOST = 8_000
+"""Pictures of a class that are averaged; of more, as many are drawn at random. The mean then is off by .7 gray levels."""
 _BLOCK = 2048
 
 

@@ -152,10 +152,14 @@ def _alike(root: str, name: str, version: str, place: int) -> tuple[np.ndarray, 
     pixels = known.dataset.pixels()
     if len(pixels) <= SIGNATURES_UP_TO:
         vectors = cache.signatures(known.dataset)
-        similarity = vectors[rows] @ vectors[rows[own]]
-        similarity[own] = -2
-        best = np.argsort(-similarity, kind="stable")[:_ALIKE]
-        return good[best[best != own]], similarity[best[best != own]]
+        similarity = (vectors @ vectors[rows[own]])[rows]
+        similarity[own] = -2  # not its own neighbour
+        count = min(_ALIKE, len(rows) - 1)
+        if count < 1:
+            return good[:0], similarity[:0]
+        best = np.argpartition(-similarity, count - 1)[:count]
+        best = best[np.argsort(-similarity[best], kind="stable")]
+        return good[best], similarity[best]
     best, similarity = alike(pixels, rows, known.columns.numbers("phash")[good], own)
     return good[best[:_ALIKE]], similarity[:_ALIKE]
 

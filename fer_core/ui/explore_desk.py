@@ -41,7 +41,8 @@ CHECK_FLAGS = ("dark", "light", "blurry", "low_information", "odd_size", "odd_as
 
 @dataclass
 class State:
-    """What a visitor has chosen. `ids` are faces picked from the map, too many for an address."""
+    """What a visitor has chosen. `ids` are faces picked from the map, too many for an address; `last` is what was
+    decided last, in words."""
 
     dataset: str = ""
     version: str = ""
@@ -54,6 +55,7 @@ class State:
     by: str = "all"
     picked: tuple[str, ...] = ()
     nonce: int = 0
+    last: str = ""
     written: dict[str, str] = field(default_factory=dict)
 
     def to_query(self) -> dict[str, str]:
@@ -193,9 +195,8 @@ class Desk:
         what = (
             f"→ {label}" if action == "relabel" else {"keep": "kept", "delete": "deleted"}.get(action, action)
         )
-        st.toast(
-            f"{html.plural(len(decisions), 'face')} {what}. Undo takes it back.", icon=":material/check:"
-        )
+        self.state.last = f"{html.plural(len(decisions), 'face')} {what}."
+        st.toast(f"{self.state.last} Undo takes it back.", icon=":material/check:")
         self.unpick()
 
     def _decision(self, place: int, row: dict[str, str], action: str, label: str | None) -> Decision:
@@ -223,6 +224,7 @@ class Desk:
         except (FerError, OSError) as error:
             st.toast(f"Not undone. {error}", icon=":material/error:")
             return
+        self.state.last = ""
         st.toast(
             "Undone." if undone is not None else "There is nothing of yours to undo.", icon=":material/undo:"
         )

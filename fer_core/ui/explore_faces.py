@@ -46,9 +46,15 @@ def _head(desk: Desk, places: NDArray[np.int64]) -> None:
 
 
 def bulk(desk: Desk, places: NDArray[np.int64], key: str = "exp-bulk") -> None:
-    """What to do with the faces that are picked; nothing is drawn while none is."""
+    """What to do with the faces that are picked; while none is, what was decided last and the way back."""
     picked = list(desk.state.picked)
     if not picked:
+        if desk.state.last:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.html(f'<p class="fer-note">{html.chip("good", desk.state.last).text}</p>', width="content")
+                st.button(
+                    "Undo", icon=":material/undo:", key=f"{key}-undo", type="tertiary", on_click=desk.undo
+                )
         return
 
     def act(action: str, label: str | None = None) -> None:

@@ -108,7 +108,7 @@ def _gallery(
     details: Sequence[str] = (),
 ) -> None:
     rows = each(desk.facts.columns.frame(places, _SHOWN))
-    flagged = _flagged(desk)[places]
+    flagged = _flagged(desk, places)
     value = _value(desk, places, desk.state.selection.order)
     palette = colors(desk.classes)
     faces = []
@@ -132,10 +132,10 @@ def _gallery(
     )
 
 
-def _flagged(desk: Desk) -> NDArray[np.bool_]:
-    """Faces with a grave flag that costs nothing to know."""
-    found = desk.facts.flag("copy_across_splits") | desk.facts.flag("copy_other_label")
-    return found | desk.facts.flag("likely_wrong") if "likely_wrong" in desk.flags() else found
+def _flagged(desk: Desk, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of these faces have a grave flag that costs nothing to know."""
+    grave = ("copy_across_splits", "copy_other_label", "likely_wrong")
+    return np.any([desk.facts.flag(name)[places] for name in grave], axis=0)
 
 
 def _value(desk: Desk, places: NDArray[np.int64], order: str) -> list[str]:

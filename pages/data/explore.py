@@ -1,34 +1,28 @@
 """What is in this set, and what is wrong with it, before anything is trained."""
 
+import importlib
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
-from fer_core.ui import (
-    explore_averages,
-    explore_faces,
-    explore_map,
-    explore_measures,
-    explore_overview,
-    explore_strip,
-    explore_votes,
-    page,
-    verdicts,
-    versions_card,
-)
+from fer_core.ui import explore_faces, explore_overview, explore_strip, page, verdicts, versions_card
 from fer_core.ui.explore_desk import VIEW, Desk, open_desk, write_address
 
 
-def versions(desk: Desk) -> None:
-    versions_card.draw(desk.scope)
+def view_of(module: str, desk: Desk) -> None:
+    """Draw a view whose charts are not worth importing before somebody looks at them."""
+    importlib.import_module(f"fer_core.ui.{module}").draw(desk)
 
 
-VIEWS = {
+VIEWS: dict[str, Callable[[Desk], None]] = {
     "Overview": explore_overview.draw,
     "Faces": explore_faces.draw,
-    "Map": explore_map.draw,
-    "Averages": explore_averages.draw,
-    "Measures": explore_measures.draw,
-    "Votes": explore_votes.draw,
-    "Versions": versions,
+    "Map": partial(view_of, "explore_map"),
+    "Averages": partial(view_of, "explore_averages"),
+    "Measures": partial(view_of, "explore_measures"),
+    "Votes": partial(view_of, "explore_votes"),
+    "Versions": lambda desk: versions_card.draw(desk.scope),
 }
 
 scope = page.open_page(

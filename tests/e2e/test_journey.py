@@ -88,6 +88,43 @@ def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
     screen.no_exception()
 
 
+def test_explore_filters_enlarges_and_decides_on_what_is_circled(
+    screen: Screen, workspace: Workspace
+) -> None:
+    screen.open("?dataset=sample")
+    page = screen.page
+    page.get_by_title("See happy of train").click()
+    page.get_by_text("class: happy").wait_for()
+    page.locator('[aria-label="Selected faces"] .face').first.click()
+    page.get_by_role("button", name="Enlarge").click()
+    page.get_by_role("dialog").locator("img.fer-large").wait_for()
+    page.keyboard.press("Escape")
+    assert "label=happy" in page.url
+    page.get_by_role("radio", name="Map", exact=True).click()
+    plot = page.get_by_test_id("stPlotlyChart").locator(".nsewdrag").first
+    plot.wait_for()
+    screen.still()
+    box = plot.bounding_box()
+    assert box is not None
+    middle, reach = box["x"] + box["width"] / 2, min(box["width"], box["height"]) / 3
+    corners = [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -0.9)]
+    for i, (x, y) in enumerate(corners):
+        page.mouse.move(middle + x * reach, box["y"] + box["height"] / 2 + y * reach, steps=4)
+        if not i:
+            page.mouse.down()
+    page.mouse.up()
+    screen.sees(" circled")
+    circled = int(page.get_by_text(" circled").first.inner_text().split(" circled")[0].replace(",", ""))
+    page.get_by_role("button", name="Pick all").first.click()
+    page.get_by_role("button", name="→ surprise").click()
+    screen.expect("decisions not yet applied", f"{circled:,}")
+    assert journal(workspace).counts()["relabel"] == circled > 5
+    page.locator('[class*="st-key-exp-map-bulk-undo"] button').click()
+    screen.expect("decisions not yet applied", "0")
+    assert journal(workspace).counts()["relabel"] == 0
+    screen.no_exception()
+
+
 def test_copies_are_settled_and_undone_by_keyboard(screen: Screen, workspace: Workspace) -> None:
     screen.open("duplicates?dataset=sample")
     groups = int(screen.numbers()["groups of equal pixels"]) + int(screen.numbers()["groups of near copies"])
