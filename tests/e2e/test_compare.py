@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from driver import App, Screen
+from playwright.sync_api import expect
 
 from fer_core.data.records import readable
 from fer_core.data.sample import make_sample
@@ -52,22 +53,23 @@ def runs(app: App) -> list[Run]:
     return found
 
 
-def names(screen: Screen) -> list[str]:
-    return [row.inner_text() for row in screen.page.locator("table[aria-label^=Leaderboard] .name").all()]
+def names(screen: Screen, expected: list[str]) -> None:
+    """Wait until the board shows these runs in this order."""
+    rows = screen.page.locator("table[aria-label^=Leaderboard] .name")
+    expect(rows).to_have_text(expected, timeout=30_000)
 
 
 def test_sort_search_and_open_the_best(screen: Screen, runs: list[Run]) -> None:
     screen.open("compare?dataset=sample")
     screen.sees("Confusion matrix")
     best = runs[2].id
-    assert names(screen)[0] == best
-    assert len(names(screen)) == 6
+    expect(screen.page.locator("table[aria-label^=Leaderboard] .name").first).to_have_text(best)
     screen.page.get_by_role("button", name="run", exact=True).click()
-    assert names(screen) == [run.id for run in runs]
+    names(screen, [run.id for run in runs])
     screen.page.get_by_role("button", name="run ↑").click()
-    assert names(screen) == [run.id for run in runs][::-1]
+    names(screen, [run.id for run in runs][::-1])
     screen.page.get_by_label("Search runs").fill("0003")
-    assert names(screen) == [best]
+    names(screen, [best])
     screen.no_exception()
 
 
@@ -90,7 +92,11 @@ def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Ru
     fixed = ((last >= 0.5 * len(truth)) & (last < 0.9 * len(truth)) & (truth["label"] == "neutral")).sum()
     screen.sees(f"fixed {fixed}, broke 0")
     faces = screen.page.locator('[aria-label="neutral read as sad, fixed"] button')
-    assert faces.count() == min(fixed, 10)
+    expect(faces).to_have_count(min(fixed, 10), timeout=30_000)
+    screen.press(f"All {fixed}", exact=True)
+    expect(faces).to_have_count(fixed, timeout=30_000)
+    screen.page.get_by_role("radio", name="both", exact=True).click()
+    expect(screen.page.locator('table[aria-label^="Confusion of"]')).to_have_count(2, timeout=30_000)
     screen.page.get_by_text("B fixed").click()
     screen.still()
     screen.no_exception()
@@ -107,11 +113,29 @@ def test_the_leaderboard_and_a_model_card_can_be_taken_home(
     rows = list(csv.DictReader((tmp_path / "board.csv").open()))
     assert rows[0]["run"] == runs[2].id
     assert float(rows[0]["low"]) < float(rows[0]["accuracy"]) < float(rows[0]["high"])
+    with screen.page.expect_download() as waiting:
+        screen.page.get_by_role("button", name="HTML report").click()
+    waiting.value.save_as(tmp_path / "report.html")
+    assert runs[2].id in (tmp_path / "report.html").read_text()
     screen.page.keyboard.press("Escape")
     with screen.page.expect_download() as waiting:
         screen.page.get_by_role("button", name="Model card").click()
     waiting.value.save_as(tmp_path / "card.md")
     assert runs[2].id in (tmp_path / "card.md").read_text()
+    screen.no_exception()
+
+
+def test_what_settings_do_the_journey_and_an_ensemble(screen: Screen, runs: list[Run]) -> None:
+    screen.open("compare?dataset=sample&look=Settings")
+    screen.sees("Paired experiments")
+    screen.page.locator(".js-plotly-plot").wait_for()
+    screen.page.get_by_role("radio", name="Journey", exact=True).click()
+    screen.sees("over the baseline, 95 %")
+    screen.page.locator(
+        "[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg"
+    ).first.wait_for()
+    screen.page.get_by_role("radio", name="Ensemble", exact=True).click()
+    screen.sees("What it gains")
     screen.no_exception()
 
 
@@ -131,7 +155,7 @@ def test_test_is_covered_and_a_look_is_recorded(screen: Screen, runs: list[Run])
 def test_star_and_delete(screen: Screen, runs: list[Run]) -> None:
     screen.open("compare?dataset=sample")
     screen.page.get_by_role("button", name=f"Star {runs[4].id}").click()
-    screen.still()
+    screen.page.get_by_role("button", name=f"Remove the star of {runs[4].id}").wait_for()
     assert json.loads((runs[4].folder / "marks.json").read_text())["star"] is True
     screen.page.get_by_role("button", name=f"Choose {runs[4].id}").click()
     screen.still()
