@@ -5,12 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fer_core import jobs
 from fer_core.data.datasets import open_dataset
 from fer_core.errors import FerError
+from fer_core.quality import mislabels
+from fer_core.runs.run import Run
 from fer_core.ui import cache, faces, page
 from fer_core.ui.faces import Face, each
 from fer_core.workspace import Workspace
 
+REVIEW = "pages/data/mislabels.py"
 _ALL = 240
 """Faces shown at most."""
 
@@ -70,7 +74,27 @@ def _more(count: int, limit: int, wide: bool, key: str, label: str) -> None:
     st.button(words, key=f"{key}-more", icon=icon, on_click=turn)
 
 
-def review_link(dataset: str, version: str, words: str) -> None:
-    """The way to the review of wrong labels, for the same data."""
-    query = {"dataset": dataset, "version": version}
-    st.page_link("pages/data/mislabels.py", label=words, icon=":material/label_off:", query_params=query)
+def review_link(run: Run, version: str, words: str, key: str) -> None:
+    """The way to the review of wrong labels, ranked by what this run says of images it has not learned from.
+
+    Args:
+        run: who judges the labels; where its ranking is not there yet, a press makes it, as a job the review follows.
+        version: whose labels.
+        words: on the link.
+        key: unique on the page.
+    """
+    method, query = f"run:{run.id}", {"dataset": run.dataset, "version": version}
+    try:
+        known = mislabels.methods(open_dataset(run.workspace, run.dataset), version)
+    except FerError:
+        return  # the faces above say that the data are gone
+    if method in known:
+        st.page_link(
+            REVIEW, label=words, icon=":material/label_off:", query_params={**query, "method": method}
+        )
+    elif st.button(
+        words, key=key, icon=":material/label_off:", help=f"Ranks the labels by what {run.id} says"
+    ):
+        verb = ["mislabels", run.dataset, "--version", version, "--method", method]
+        jobs.start(run.workspace, verb, title=f"Ranking the labels of {run.dataset}")
+        st.switch_page(REVIEW, query_params=query)

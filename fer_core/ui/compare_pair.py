@@ -175,7 +175,7 @@ def _cell(found: Pair, run: Run, version: str, label: str, answer: str) -> None:
             limit=10,
             size=56,
         )
-    compare_faces.review_link(run.dataset, version, "Are the labels wrong? Review them")
+    compare_faces.review_link(run, version, "Are the labels wrong? Review them", "cmp-review-cell")
 
 
 @st.fragment
@@ -203,7 +203,7 @@ def _changed(found: Pair, run: Run, version: str) -> None:
     )
     if kind == "both":
         st.html('<p class="fer-muted">Where both fail, the label is often wrong.</p>')
-        compare_faces.review_link(run.dataset, version, "Review the labels")
+        compare_faces.review_link(run, version, "Review the labels", "cmp-review-both")
 
 
 def curves(run: Run, others: Sequence[Run]) -> None:

@@ -66,7 +66,7 @@ def draw(run: Run, split: str, version: str) -> None:
         st.html(html.heading("Most confident errors", f"{len(wrong):,} errors; probability, label → answer"))
         compare_faces.show(run.workspace, run.dataset, version, wrong, key="cmp-confident", label="Most confident errors",
                            detail="words", limit=10, size=92)  # fmt: skip
-        compare_faces.review_link(run.dataset, version, "Are the labels wrong? Review them")
+        compare_faces.review_link(run, version, "Are the labels wrong? Review them", "cmp-review")
     with st.container(border=True):
         _calibration(run, version, split)
     left, right = st.columns([1.9, 1], gap="small")

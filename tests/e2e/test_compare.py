@@ -89,7 +89,9 @@ def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Ru
     screen.sees("neutral read as sad")
     truth = pd.read_parquet(runs[0].folder / "predictions-val.parquet")
     last = np.arange(len(truth))
-    fixed = ((last >= 0.5 * len(truth)) & (last < 0.9 * len(truth)) & (truth["label"] == "neutral")).sum()
+    fixed = int(
+        ((last >= 0.5 * len(truth)) & (last < 0.9 * len(truth)) & (truth["label"] == "neutral")).sum()
+    )
     screen.sees(f"fixed {fixed}, broke 0")
     faces = screen.page.locator('[aria-label="neutral read as sad, fixed"] button')
     expect(faces).to_have_count(min(fixed, 10), timeout=30_000)

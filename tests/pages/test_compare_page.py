@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core import jobs
 from fer_core.data.dataset import Dataset
 from fer_core.data.records import readable
 from fer_core.data.sample import make_sample
@@ -94,7 +95,7 @@ def board(app: AppTest) -> list[dict[str, object]]:
     raise AssertionError("there is no leaderboard")
 
 
-def test_two_runs_are_held_against_each_other(dataset: Dataset) -> None:
+def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     first = trained(dataset, 0.5)
     second = trained(dataset, 0.9, **{"optimizer.learning_rate": 0.01})
     app = visit(cmp_picked=[first.id, second.id])
@@ -109,6 +110,11 @@ def test_two_runs_are_held_against_each_other(dataset: Dataset) -> None:
     rows = board(app)
     assert [row["name"] for row in rows] == [second.id, first.id]
     assert [row["cells"]["rank"]["text"] for row in rows] == ["1", "2"]
+    asked: list[list[str]] = []
+    monkeypatch.setattr(jobs, "start", lambda workspace, args, title: asked.append(args))
+    app.button(key="cmp-review-both").click().run()
+    assert not app.exception
+    assert asked == [["mislabels", "sample", "--version", dataset.head, "--method", f"run:{first.id}"]]
 
 
 def test_seeds_fold_into_one_row_and_equal_runs_share_a_rank(dataset: Dataset) -> None:
