@@ -140,11 +140,11 @@ def recipe_of(first: Run, change: Change) -> Recipe:
 
 
 def existing(first: Run, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Run | None:
-    """A run of this very recipe, seed and version that has not failed; the newest of several."""
+    """A run of this very recipe, seed and version that finished or is at work; the newest of several."""
     key = board.recipe_key(to_toml(recipe))
     for row in rows:
         same = (row["recipe_key"], row["version"], row["seed"]) == (key, first.version, recipe.training.seed)
-        if same and row["state"] not in ("failed", "lost"):
+        if same and row["state"] not in ("failed", "lost", "stopped"):
             return Run(first.workspace.runs / str(row["run"]))
     return None
 
@@ -209,7 +209,7 @@ def attribute(
     steps = []
     for change, run in tried(first, second):
         verdict = None
-        if run is not None and run.state in ("finished", "stopped"):
+        if run is not None and run.state == "finished":
             try:
                 verdict = pair(first, run, split, version, manifest).verdict
             except FerError:

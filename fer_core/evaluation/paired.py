@@ -61,7 +61,9 @@ def find(
         entries: runs, the newest first; several in one are seeds of one recipe. Of a pair the older is the first.
         split, version, manifest: as `ranking.rank`.
     """
-    known = [(entry, found) for entry in reversed(entries) if (found := settings.of(entry[0])) is not None]
+    # A run that was stopped early has not done what its recipe says.
+    whole = [entry for entry in reversed(entries) if entry[0].info.get("state") == "finished"]
+    known = [(entry, found) for entry in whole if (found := settings.of(entry[0])) is not None]
     pairs = list(_pairs(known))[-MOST:]
     used = {entry[0].id: entry for pair in pairs for entry in (pair.one, pair.two)}
     if not used:
@@ -111,7 +113,8 @@ def _pairs(found: Sequence[tuple[Sequence[Run], Mapping[str, Any]]]) -> Iterator
                 differ = [name for name in inside if old.get(name) != values.get(name)]
                 if differ and ids not in told:
                     told.add(ids)
-                    yield _Pair(axis, _side(old, differ), _side(values, differ), base, entry)
+                    sides = _side(axis, old, differ), _side(axis, values, differ)
+                        yield _Pair(axis, *sides, base, entry)
 
 
 def _varying(found: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -124,11 +127,11 @@ def _within(name: str, parts: Sequence[str]) -> bool:
     return any(name == part or name.startswith(f"{part}.") for part in parts)
 
 
-def _side(values: Mapping[str, Any], differ: Sequence[str]) -> str:
+def _side(axis: str, values: Mapping[str, Any], differ: Sequence[str]) -> str:
     """What one side has where they differ, in words."""
     kinds = [name for name in differ if name.endswith(".name")]
     shown = kinds or list(differ[:3])
-    bare = len(shown) == 1
+    bare = len(shown) == 1 and (kinds or axis == shown[0] or AXES.get(axis) == (shown[0],))
     parts = [
         settings.words(values.get(name))
         if bare

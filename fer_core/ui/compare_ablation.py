@@ -69,9 +69,9 @@ def card(first: Run, second: Run, tried: Tried | str, split: str, version: str) 
             if any(run is not None and run.state not in ACTIVE and run.id not in shown for _, run in tried):
                 st.html('<p class="fer-muted">Show the test result of the single changes first.</p>')
                 return
-        known = compare_data.manifest(first.workspace, first.dataset, version)
+        singles = [run for _, run in tried if run is not None]
         try:
-            found = ablation.attribute(first, second, split, version, known)
+            found = compare_data.attribution(first, second, singles, split, version)
         except FerError as error:
             page.explain(error)
             return

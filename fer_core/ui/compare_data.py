@@ -18,7 +18,7 @@ import streamlit as st
 
 from fer_core.data.datasets import open_dataset
 from fer_core.errors import FerError
-from fer_core.evaluation import curves, ensembles, journey, paired, ranking, scores
+from fer_core.evaluation import ablation, curves, ensembles, journey, paired, ranking, scores
 from fer_core.evaluation import pair as pairs
 from fer_core.evaluation.calibration import fit_temperature, scaled
 from fer_core.evaluation.metrics import calibration_error, read
@@ -131,6 +131,32 @@ def stages(
 ) -> list[journey.Stage]:
     """How the best came about, see `evaluation.journey`."""
     return _journey(*_asked(workspace, dataset, entries, split, version))
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _attribution(
+    folders: tuple[str, str], split: str, version: str, stamps: tuple[tuple[str, str, int], ...]
+) -> ablation.Attribution:
+    first, second = (Run(Path(folder)) for folder in folders)
+    known = manifest(first.workspace, first.dataset, version)
+    return ablation.attribute(first, second, split, version, known)
+
+
+def attribution(
+    first: Run, second: Run, singles: Sequence[Run], split: str, version: str
+) -> ablation.Attribution:
+    """What each single change between two runs gains, see `evaluation.ablation`.
+
+    Args:
+        first, second: the runs.
+        singles: that try one change each: what is known changes as they end.
+        split, version: judged by.
+
+    Raises:
+        FerError: as `ablation.attribute`.
+    """
+    stamps = tuple((run.id, str(run.state), stamp(run, split, version)) for run in (first, second, *singles))
+    return _attribution((str(first.folder), str(second.folder)), split, version, stamps)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -42,7 +42,7 @@ def draw(scope: Scope, view: View, found: Judged) -> None:
         first = ranked[:_FIRST] if len(picked) < 2 else picked
         names = st.multiselect(
             "Picks from" if greedy else "Members", ranked, ranked if greedy else first,
-            key=f"cmp-ens-{'pool' if greedy else 'members'}-{view.version}",
+            key=f"cmp-ens-{'pool' if greedy else 'members'}-{view.version}-{'-'.join(ranked)}",
         )  # fmt: skip
     if len(names) < 2:
         with right:
