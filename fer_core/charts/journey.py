@@ -50,15 +50,17 @@ def journey_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
         filled=True, size=110, color=colors.accent, opacity=1
     )
     named = pd.concat([records.head(1), records.iloc[1:].tail(_LABELS - 1)])
-    text = (
-        alt.Chart(named)
-        .mark_text(dy=-13, color=colors.text, fontSize=11.5, limit=150, align="center")
+    first = named["number"] <= (last + 1) / 2  # names grow towards the middle, so that none leaves the plot
+    texts = [
+        alt.Chart(named[side])
+        .mark_text(dy=-14, dx=dx, align=align, color=colors.text, fontSize=11.5, limit=170)
         .encode(x=x, y=y, text="name:N")
-    )
+        for side, align, dx in ((first, "left", -5), (~first, "right", 5))
+    ]
     words = "Best accuracy so far: " + ", ".join(
         f"{r.name_} {r.accuracy:.3f}" for r in records.rename(columns={"name": "name_"}).itertuples()
     )
-    return finished(alt.layer(steps, others, marks, text), dark, words, height=_HEIGHT)
+    return finished(alt.layer(steps, others, marks, *texts), dark, words, height=_HEIGHT)
 
 
 def gain_bars(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:

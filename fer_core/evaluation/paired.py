@@ -114,7 +114,7 @@ def _pairs(found: Sequence[tuple[Sequence[Run], Mapping[str, Any]]]) -> Iterator
                 if differ and ids not in told:
                     told.add(ids)
                     sides = _side(axis, old, differ), _side(axis, values, differ)
-                        yield _Pair(axis, *sides, base, entry)
+                    yield _Pair(axis, *sides, base, entry)
 
 
 def _varying(found: Sequence[Mapping[str, Any]]) -> list[str]:
