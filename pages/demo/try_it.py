@@ -29,6 +29,7 @@ with photos:
     uploads = st.file_uploader(
         "Drop photos or face crops here, paste, or browse; up to 50 at once",
         accept_multiple_files=True,
+        max_upload_size=100,
         key="try-files",
     )
     paste.into("try-files")
