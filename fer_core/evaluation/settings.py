@@ -65,7 +65,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple):
-        return ", ".join(map(_block, value)) or "none"
+        return _blocks(value) or "none"
     return str(value)
 
 
@@ -79,12 +79,16 @@ def words(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _block(item: Any) -> str:
-    """A layer of a network in a word or two, such as `conv 64`."""
-    if not isinstance(item, Mapping):
-        return str(item)
-    size = item.get("filters") or item.get("units") or ""
-    return f"{item.get('kind', '?')} {size}".strip()
+def _blocks(items: Sequence[Any]) -> str:
+    """Layers of a network in few words: `conv 28, residual 28 60 124, global average`."""
+    parts: list[tuple[str, list[str]]] = []
+    for item in items:
+        kind = str(item.get("kind", "?")).replace("_", " ") if isinstance(item, Mapping) else str(item)
+        size = str(item.get("filters") or item.get("units") or "") if isinstance(item, Mapping) else ""
+        if not parts or parts[-1][0] != kind:
+            parts.append((kind, []))
+        parts[-1][1].append(size)
+    return ", ".join(" ".join([kind, *sizes]).strip() for kind, sizes in parts)
 
 
 def weight(values: pd.Series, accuracy: pd.Series) -> float:

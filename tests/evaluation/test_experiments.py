@@ -130,3 +130,10 @@ def test_settings_that_vary_and_how_much_they_go_with_accuracy(tmp_path: Path) -
     accuracy = pd.Series([float(run.summary()["val_accuracy"]) for run in runs[:5]], index=table.index)
     assert settings.weight(table["training.batch_size"], accuracy) == pytest.approx(1)
     assert settings.weight(table["loss.label_smoothing"], accuracy) < 0.3
+
+
+def test_a_network_is_told_in_few_words() -> None:
+    blocks = [{"kind": "conv", "filters": 28}, {"kind": "residual", "filters": 28}, {"kind": "residual", "filters": 60},
+              {"kind": "global_average"}, {"kind": "dense", "units": 9}]  # fmt: skip
+    assert settings.words(blocks) == "conv 28, residual 28 60, global average, dense 9"
+    assert (settings.words([]), settings.words(None), settings.words(True)) == ("none", "–", "yes")
