@@ -20,7 +20,7 @@ from fer_core.runs import queue
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.training import toml
-from fer_core.training.recipe import Recipe, difference, fields, override, to_toml
+from fer_core.training.recipe import Recipe, difference, fields, override
 
 MOST = 12
 """Single changes at most; of more, the settings of one table go together."""
@@ -141,11 +141,19 @@ def recipe_of(first: Run, change: Change) -> Recipe:
 
 def existing(first: Run, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Run | None:
     """A run of this very recipe, seed and version that finished or is at work; the newest of several."""
-    key = board.recipe_key(to_toml(recipe))
+    wanted = {k: v for k, v in fields(recipe).items() if k not in settings.ORIGIN}
     for row in rows:
-        same = (row["recipe_key"], row["version"], row["seed"]) == (key, first.version, recipe.training.seed)
+        same = (row["recipe"], row["version"], row["seed"]) == (
+            recipe.name,
+            first.version,
+            recipe.training.seed,
+        )
         if same and row["state"] not in ("failed", "lost", "stopped"):
-            return Run(first.workspace.runs / str(row["run"]))
+            run = Run(first.workspace.runs / str(row["run"]))
+            if (
+                settings.of(run) == wanted
+            ):  # not the text: an older app wrote fewer fields, all at their defaults
+                return run
     return None
 
 
