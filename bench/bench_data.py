@@ -7,7 +7,8 @@ images stays under 1.5 GB of memory.
 Ours is an import (decoding, exact and perceptual hashes, and a manifest besides) and `run_checks`; each round makes a new
 dataset. The peer runs as a process of its own with as many workers as there are processors, the time is that of
 find_issues alone, once. It runs under the Python that FER_PEER_PYTHON names, else this one, and is left out, saying so,
-where that has no cleanvision. With FER_TEST_DATA set the real sets are read, else as many images are drawn.
+where that has no cleanvision (python -m venv peer && peer/bin/pip install cleanvision==0.3.7). Per check it is told how many
+images each flags and how far the scores are apart. With FER_TEST_DATA set the real sets are read, else as many images are drawn.
 
     python bench/bench_data.py [--rounds 3] [--rows 100000]
 """
@@ -34,18 +35,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fer_core.data.datasets import Dataset, describe, import_dataset, open_dataset
 from fer_core.data.records import image_id
 from fer_core.data.versions import save_version
-from fer_core.quality.checks import run_checks, summary
+from fer_core.quality.checks import CHECKS, run_checks, summary
 from fer_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKED, IMPORTED = 18_414, 28_711
 PEER = """
-import sys, time
+import os, sys, time
 from cleanvision import Imagelab
 lab = Imagelab(data_path=sys.argv[1])
-start = time.perf_counter()
+start, before = time.perf_counter(), sum(os.times()[:4])
 lab.find_issues(verbose=False)
-print("seconds", time.perf_counter() - start)
+print("seconds", time.perf_counter() - start, sum(os.times()[:4]) - before)
+lab.issues.rename_axis("path").to_csv(sys.argv[2])
 """
 IMPORT = """
 import resource, sys
@@ -78,14 +80,38 @@ def told(what: str, value: str, wanted: str, good: bool) -> bool:
     return good
 
 
-def peer_seconds(files: Path) -> float | None:
-    """Seconds of cleanvision's find_issues; None where it is not installed."""
+def peer_seconds(files: Path, table: Path) -> tuple[float, float] | None:
+    """Seconds and processor seconds of cleanvision's find_issues, which leaves its table; None where it is not installed."""
     python = os.environ.get("FER_PEER_PYTHON", sys.executable)
     if subprocess.run([python, "-c", "import cleanvision"], capture_output=True).returncode:
         print("cleanvision is not installed: no ratio. Name a Python that has it in FER_PEER_PYTHON.")
         return None
-    done = subprocess.run([python, "-c", PEER, str(files)], capture_output=True, text=True, check=True)
-    return float(next(line for line in done.stdout.splitlines() if line.startswith("seconds")).split()[1])
+    done = subprocess.run(
+        [python, "-c", PEER, str(files), str(table)], capture_output=True, text=True, check=True
+    )
+    words = next(line for line in done.stdout.splitlines() if line.startswith("seconds")).split()
+    return float(words[1]), float(words[2])
+
+
+def agreement(ours: pd.DataFrame, manifest: pd.DataFrame, files: Path, theirs: pd.DataFrame) -> None:
+    """Which images each flags, check by check, and how far the scores are apart."""
+    paths = manifest.set_index("image_id")["path"]
+    own = ours.set_axis([str((files / paths[i]).resolve()) for i in ours.index])
+    theirs = theirs.set_axis([str(Path(p).resolve()) for p in theirs["path"]]).reindex(own.index)
+    print(f"{'check':<18} {'ours':>7} {'theirs':>7} {'both':>7}  agree   largest difference of scores")
+    for check in CHECKS:
+        flag, score = f"is_{check.name}_issue", f"{check.name}_score"
+        if flag not in theirs:
+            print(f"{check.name:<18} cleanvision has no such column")
+            continue
+        a, b = own[flag].to_numpy(bool), theirs[flag].to_numpy(bool)
+        apart = float(np.nanmax(np.abs(own[score].to_numpy() - theirs[score].to_numpy(float))))
+        print(
+            f"{check.name:<18} {a.sum():>7,} {b.sum():>7,} {(a & b).sum():>7,}  {(a == b).mean():6.2%}  {apart:.1e}"
+        )
+    print(
+        "grayscale differs on purpose: theirs flags every gray image, ours gray among colour; in a gray set that is none."
+    )
 
 
 def checks(folder: Path, rounds: int) -> bool:
@@ -93,25 +119,30 @@ def checks(folder: Path, rounds: int) -> bool:
     files = folder / "files"
     with zipfile.ZipFile(archive("capstone4/Facial_emotion_images.zip", folder, CHECKED, "JPEG")) as packed:
         packed.extractall(files)
-    seconds, alone = [], []
+    seconds, alone, work = [], [], []
     for number in range(rounds):
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         dataset = import_dataset(Workspace(folder / "home"), files, f"faces{number}")
         middle = time.perf_counter()
         table = run_checks(dataset)
         seconds.append(time.perf_counter() - start)
         alone.append(time.perf_counter() - middle)
+        work.append(time.process_time() - before)
     print(
         f"{len(table):,} images; flagged: "
         + ", ".join(f"{k} {v['flagged']:,}" for k, v in summary(table).items())
     )
     ours = statistics.median(seconds)
     print(
-        f"ours {ours:.2f} s, of which the checks alone {statistics.median(alone):.2f} s (median of {rounds})"
+        f"ours {ours:.2f} s, of which the checks alone {statistics.median(alone):.2f} s; {statistics.median(work):.2f} s of "
+        f"processor time (median of {rounds})"
     )
-    peer = peer_seconds(files)
-    if peer is None:
+    found = peer_seconds(files, folder / "peer.csv")
+    if found is None:
         return True
+    peer, peer_work = found
+    agreement(table, dataset.manifest(), files, pd.read_csv(folder / "peer.csv"))
+    print(f"processor time: peer {peer_work:.1f} s, {peer_work / statistics.median(work):.1f}x ours")
     what = f"checks and hashes from the files on, peer {peer:.1f} s"
     return told(what, f"{peer / ours:.1f}x", "10x", peer >= 10 * ours)
 

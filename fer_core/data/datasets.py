@@ -124,9 +124,9 @@ def import_dataset(
     name = check_name(name)
     target = workspace.data / name
     taken = AlreadyExists("A dataset of that name is here already", received=name, hint="Choose another name")
-    if target.exists():
-        raise taken
     source = source.expanduser().resolve()
+    if target.exists():
+        raise _of_that_name(workspace, name, source) or taken
     _sweep(workspace.data)
     if progress:
         progress(0, 0, "looking at the files")
@@ -164,6 +164,18 @@ def import_dataset(
     if partial:
         partial.remove()
     return Dataset(workspace, name)
+
+
+def _of_that_name(workspace: Workspace, name: str, source: Path) -> AlreadyExists | None:
+    """What to say where the dataset of that name was made from this very source; None where not."""
+    with suppress(FerError, OSError, KeyError):
+        if Dataset(workspace, name).source_path.resolve() == source:
+            return AlreadyExists(
+                "This source is here already under that name",
+                received=name,
+                hint=f"refresh {name} adds its new files",
+            )
+    return None
 
 
 def _fill(

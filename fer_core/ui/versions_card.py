@@ -12,6 +12,7 @@ from fer_core.ui import (
     passport_card,
     remove_card,
     report_card,
+    source_card,
     version_detail,
     version_diff,
 )
@@ -40,6 +41,7 @@ def draw(scope: Scope) -> None:
         version_diff.draw(at, versions)
     with left:
         export_card.card(at)
+        source_card.draw(scope)
         remove_card.draw(scope)
 
 

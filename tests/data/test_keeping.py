@@ -135,3 +135,15 @@ def test_what_others_read_from_is_not_removed(dataset: Dataset, workspace: Works
         keeping.remove(owned)
     assert caught.value.received == "faces"
     assert {d.name for d in list_datasets(workspace)} == {"faces", "owned"}
+
+
+def test_importing_a_known_source_again_says_how_to_add_its_new_files(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    source = write_tree(tmp_path / "s", tree())
+    import_dataset(workspace, source, "faces")
+    with pytest.raises(AlreadyExists, match="This source is here already under that name") as told:
+        import_dataset(workspace, source, "faces")
+    assert "refresh faces adds its new files" in str(told.value)
+    with pytest.raises(AlreadyExists, match="of that name is here already"):
+        import_dataset(workspace, write_tree(tmp_path / "t", tree()), "faces")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from driver import App, Screen
+from PIL import Image
 
 from fer_core.data.compare import diff
 from fer_core.data.dataset import Dataset
@@ -23,7 +26,7 @@ def dataset(app: App) -> Dataset:
     """Two datasets; the second has a version with seven faces relabelled and three dropped."""
     workspace = Workspace(app.home)
     made = make_sample(workspace, "faces", count=120)
-    import_dataset(workspace, made.source_path, "other")
+    import_dataset(workspace, Path(shutil.copytree(made.source_path, app.home / "elsewhere")), "other")
     manifest = made.manifest()
     sad = manifest.index[(manifest["label"] == "sad") & (manifest["error"] == "")]
     manifest.loc[sad[:7], "label"] = "neutral"
@@ -77,8 +80,15 @@ def test_the_report_is_made_and_fetched(screen: Screen, dataset: Dataset, tmp_pa
     screen.no_exception()
 
 
-def test_removing_asks_for_the_name(screen: Screen, dataset: Dataset) -> None:
+def test_new_files_are_added_and_removing_asks_for_the_name(
+    screen: Screen, dataset: Dataset, app: App
+) -> None:
+    folder = next((app.home / "elsewhere").rglob("sad"))
+    Image.fromarray(np.arange(2304, dtype=np.uint8).reshape(48, 48)).save(folder / "new.png")
     screen.open("?dataset=other&view=Versions")
+    screen.press("Look for new files")
+    screen.sees("1 new image added as version 2", timeout=90)
+    screen.sees("What version 2 changed")
     screen.press("Remove this dataset")
     dialog = screen.page.get_by_role("dialog")
     name = dialog.get_by_role("textbox", name="Type other to remove it")
@@ -90,6 +100,7 @@ def test_removing_asks_for_the_name(screen: Screen, dataset: Dataset) -> None:
     name.press("Enter")
     dialog.get_by_role("button", name="Remove", exact=True).click()
     screen.page.get_by_role("dialog").wait_for(state="detached")
-    screen.sees("What version 1 changed")
+    screen.page.get_by_test_id("stMain").get_by_text("faces", exact=True).first.wait_for()
+    assert (folder / "new.png").is_file()
     assert [d.name for d in list_datasets(dataset.workspace)] == ["faces"]
     screen.no_exception()
