@@ -89,12 +89,13 @@ def test_it_needs_nothing_else(dataset: Dataset) -> None:
 
 def test_it_says_what_the_data_says(dataset: Dataset) -> None:
     page = data_report.write(dataset)
-    version, groups = dataset.version(), find_exact(dataset.manifest()).summary()
+    version, copies = dataset.version(), find_exact(dataset.manifest())
+    groups, across = copies.summary(), (copies.table.groupby("group")["split"].nunique() > 1).sum()
     for words in (
         f"<code>{version.id}</code>", "as delivered", "From &lt;three&gt; cameras", "Corners of the mouth",
         f"<b>{version.counts['images']:,}</b><span>images in 4 classes",
         f"{groups['groups']:,} groups of equal pictures, {groups['extra_copies']:,} copies",
-        f"{groups['conflicting_labels']:,} carry two labels", "pictures are in train",
+        f"{across:,} lie in more than one split", f"{groups['conflicting_labels']:,} carry two labels", "pictures are in train",
     ):  # fmt: skip
         assert words in page, words
     ranking = mislabels.load(dataset, version.id)
