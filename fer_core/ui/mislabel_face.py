@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from fer_core.emotions import colors
@@ -212,7 +213,10 @@ def _neighbours(desk: Desk, row: dict[str, Any]) -> None:
 def just_decided(desk: Desk) -> None:
     """The reviewer's last verdicts; a click shows the face again."""
     mine = desk.said[desk.said["who"] == desk.who].tail(_LOOK_BACK).drop_duplicates("image_id", keep="last")
-    recent = mine[mine["image_id"].isin(desk.index)].tail(8).iloc[::-1]
+    places = desk.index.get_indexer(
+        pd.Index(mine["image_id"].tolist(), dtype=object)
+    )  # its table is built once
+    recent = mine[places >= 0].tail(8).iloc[::-1]
     if recent.empty:
         return
     with st.container(border=True):
