@@ -30,9 +30,12 @@ def draw(desk: Desk) -> None:
         _splits(desk)
         _classes(desk)
         _faces(desk)
+        if desk.state.face:  # what is known about the set makes room for the face at the right
+            versions_card.overview(desk.scope)
     with right:
         explore_checks.card(desk)
-        versions_card.overview(desk.scope)
+        if not desk.state.face:
+            versions_card.overview(desk.scope)
         explore_face.card(desk)  # the last, so that it can stay in view while the faces are scrolled
 
 
