@@ -104,6 +104,8 @@ def of_failure(reason: str, recipe: Recipe) -> Advice | None:
 
 
 def _near(gap: float) -> str:
+    if abs(gap) < 0.05:
+        return "Training and validation are level; nothing to do."
     if gap < 0:
         return f"Validation is {-gap:.1f} points ahead of training, as dropout and augmentation make it; nothing to do."
     return f"Training is {gap:.1f} points ahead of validation: it learns what holds for new faces too."
@@ -142,7 +144,7 @@ def _weak_class(recall: Mapping[str, float | None], recipe: Recipe) -> Advice | 
         )
     else:
         tried = "more of its images, or its labels reviewed"
-    text = f"{name} is recognised {known[name]:.0%} of the time, the others {others:.0%}: try {tried}."
+    text = f"{name} is recognised {known[name]:.0%} of the time at the best epoch, the others {others:.0%}: try {tried}."
     return Advice("weak class", "look", text, settings)
 
 

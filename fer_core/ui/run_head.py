@@ -36,7 +36,7 @@ def gap_chip(look: Look) -> list[html.Raw]:
     if not look.best or (look.works and len(look.rows) < advice.MIN_EPOCHS):
         return []
     train, val = float(look.best["accuracy"]), float(look.best["val_accuracy"])
-    word, gap = gap_verdict(train, val), 100 * (train - val)
+    word, gap = gap_verdict(train, val), round(100 * (train - val), 1) + 0.0  # no -0.0
     level: html.Verdict = "good" if word == "healthy" else "bad" if gap >= 15 else "look"
     said = f"{word} gap {gap:+.1f}" if word in {"healthy", "moderate", "high"} else f"{word}, gap {gap:+.1f}"
     return [html.chip(level, said, "Train minus validation accuracy at the best epoch, in points")]

@@ -17,7 +17,7 @@ from fer_core.runs.run import Run
 from fer_core.splits.stratify import save_plan, stratify
 from fer_core.workspace import Workspace, read_json
 
-PATIENCE = 120  # seconds: the machine may be busy with other things
+PATIENCE = 300  # seconds: the machine may be busy with other things
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def test_a_weak_class_is_named_with_the_next_thing_that_is_not_in_the_recipe() -
         {**row, "val_recall": {"happy": 0.9, "sad": 0.8, "fear": 0.3, "none": None}} for row in rows(val, val)
     ]
     first = said(of(told, load("model_0")))["weak class"]
-    assert first.text.startswith("fear is recognised 30% of the time, the others 85%")
+    assert first.text.startswith("fear is recognised 30% of the time at the best epoch, the others 85%")
     balanced = override(load("model_0"), first.settings)
     assert balanced.training.sampling == "balanced"
     second = said(of(told, balanced))["weak class"]
