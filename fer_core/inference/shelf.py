@@ -129,7 +129,8 @@ def open_model(
     """
     if (path / ensemble.FILE).is_file():
         return Ensemble.load(path, threads=threads)
-    return Predictor.load(path if path.exists() else path.parent, metadata=metadata or None, threads=threads)
+    lacking = path.name == RUN_MODEL and not path.exists()  # a run without a model: its folder says it better
+    return Predictor.load(path.parent if lacking else path, metadata=metadata or None, threads=threads)
 
 
 def added_folder(workspace: Workspace) -> Path:
