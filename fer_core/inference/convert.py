@@ -6,6 +6,9 @@ Only this module of `inference` imports Keras; it runs in the training process.
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -70,8 +73,39 @@ def compare(model: keras.Model, path: Path, images: np.ndarray | None = None) ->
 def _export(model: keras.Model, path: Path, metadata: ModelMetadata) -> None:
     # tf2onnx reports every step of its optimiser.
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32), training=False)
-    model.export(path, format="onnx", verbose=False)
+    if keras.backend.backend() == "tensorflow":
+        write_graph(model, path)
+    else:
+        _by_tensorflow(model, path)
     graph = onnx.load(path)
     onnx.helper.set_model_props(graph, {METADATA_KEY: metadata.to_json()})
     onnx.save(graph, path)
+
+
+def write_graph(model: keras.Model, path: Path) -> None:
+    """The bare ONNX file of a model, by TensorFlow and tf2onnx."""
+    model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32), training=False)
+    model.export(path, format="onnx", verbose=False)
+
+
+def _by_tensorflow(model: keras.Model, path: Path) -> None:
+    """The same for a model of another backend: saved, and exported by a process that runs TensorFlow on the CPU.
+
+    Keras would need a package more for each backend, and its files are the same for all.
+    """
+    saved = path.with_name(f".{path.name}.keras")
+    try:
+        model.save(saved, include_optimizer=False)
+        command = [sys.executable, "-m", "fer_core.inference.convert", str(saved), str(path)]
+        # Without GPUs: their memory is taken by the process that has trained.
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        if done.returncode or not path.is_file():
+            last = (done.stderr.strip() or f"exit {done.returncode}").splitlines()[-1]
+            raise ModelFileError("The model could not be exported by TensorFlow", received=last)
+    finally:
+        saved.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    write_graph(keras.saving.load_model(sys.argv[1], compile=False, safe_mode=True), Path(sys.argv[2]))

@@ -210,6 +210,8 @@ def test_recipes(fer: Fer) -> None:
     (one,) = fer("recipes", "compact", "--json").json
     assert one == rows["compact"]
     assert 'name = "compact"' in fer("recipes", "compact").out
+    (counted,) = fer("recipes", "model_0", "--classes", 4, "--json").json
+    assert (counted["parameters"], counted["trainable_parameters"]) == (1_274_500, 1_274_052)
 
 
 def test_the_workspace_moves_with_fer_home(fer: Fer, home: Path) -> None:

@@ -23,6 +23,7 @@ from fer_core.training.checkpoint import load_state, load_weights, save_state
 from fer_core.training.recipe import Recipe
 
 PATIENCE = 120.0
+COUNTS = {"train": 48, "val": 30}
 SCORES = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
 DROPOUT = [
     {"kind": "conv", "filters": 8, "convs": 1, "strides": 2, "batch_norm": "before_activation", "dropout": 0.3},
@@ -53,13 +54,14 @@ def fit(
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(recipe.training.seed)
     model = registry.build(recipe.model, len(CLASSES))
-    return model, loop.train(model, tiny_data(), recipe, folder, lambda: False, pause)
+    return model, loop.train(model, tiny_data(COUNTS), recipe, folder, lambda: False, pause)
 
 
 def curve(folder: Path) -> np.ndarray:
     return np.array([[row[key] for key in SCORES] for row in read_lines(folder / "metrics.jsonl")[0]])
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_paused_run_goes_on_as_if_nothing_had_happened(kind: str, tmp_path: Path) -> None:
     recipe = recipe_of(KINDS[kind])
@@ -95,9 +97,16 @@ def test_a_run_killed_in_an_epoch_ends_with_the_same_bits_as_one_that_was_not(tm
         assert run.active, run.log_tail()
         time.sleep(0.01)
     os.kill(run.info["pid"], signal.SIGKILL)
+    began = time.monotonic()
     while run.active:
-        time.sleep(0.02)
-    assert run.state == "lost"
+        assert time.monotonic() - began < 30
+        time.sleep(0.01)
+    state, reason = run.status()
+    assert (state, run.summary()["state"]) == ("lost", "lost")
+    assert "killed" in reason
+    assert "training images" in run.log_tail()
+    assert run.summary()["best_epoch"] >= 1
+    assert (run.folder / "checkpoints" / "best.npz").exists()
     done = len(run.tail()[0])
     assert done < 12
     with open(run.folder / "metrics.jsonl", "a") as file:
