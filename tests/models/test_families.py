@@ -69,7 +69,7 @@ def test_every_backbone_has_its_family_here() -> None:
 def test_gray_pixels_are_prepared_once_and_onnx_answers_as_keras(name: str, tmp_path: Path) -> None:
     model = registry.build(spec(name, attention=2 if name == "resnet50" else 0), 3)
     gray = np.random.default_rng(1).integers(0, 256, (3, 48, 48, 1), dtype=np.uint8)
-    metadata = ModelMetadata(("happy", "sad", "fear"), 48, "gray", "d", "v", "r", name)
+    metadata = ModelMetadata(classes=("happy", "sad", "fear"), input_size=48, color="gray", recipe=name)
     # Compared inside, on these and on random pixels; more than the tolerance is an error.
     assert to_onnx(model, tmp_path / "model.onnx", metadata, gray) <= DEEP_TOLERANCE
 
