@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,12 +12,10 @@ from fer_core.evaluation.report import leaderboard_table
 from fer_core.review.apply import apply_journal
 from fer_core.review.decisions import Decision
 from fer_core.review.journal import Journal
-from fer_core.runs import store
+from fer_core.runs import launcher
 from fer_core.runs.run import Run
-from fer_core.training import worker
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.data import from_manifest
-from fer_core.training.recipe import Recipe
 
 DROPPED = 6
 
@@ -66,20 +62,11 @@ def doubt(run: Run) -> float:
     return float(run.metrics()["val_loss"].iloc[-1])
 
 
-def worked_on(dataset: Dataset, version: str, recipe: Recipe) -> Run:
-    """A run of this version, in this process."""
-    run = store.create_run(dataset.workspace, dataset.name, version, recipe)
-    worker.main([str(run.folder)])
-    return run
-
-
-def test_a_run_learns_what_was_decided_and_the_leaderboard_shows_both(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+def test_a_run_learns_what_was_decided_and_the_leaderboard_shows_both(dataset: Dataset) -> None:
     first, second = dataset.versions()
     recipe = tiny_recipe(training__epochs=8)
-    before, after = (worked_on(dataset, version.id, recipe) for version in (first, second))
+    before = launcher.wait(launcher.start(dataset.workspace, dataset, first.id, recipe), timeout=120)
+    after = launcher.wait(launcher.start(dataset.workspace, dataset, second.id, recipe), timeout=120)
     assert (before.state, after.state) == ("finished", "finished"), after.log_tail()
     assert before.info["images"] == COUNTS
     assert after.info["images"] == COUNTS | {"train": COUNTS["train"] - DROPPED}
