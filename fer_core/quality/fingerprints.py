@@ -77,7 +77,8 @@ class Fingerprint:
 
 def pixel_keys(manifest: pd.DataFrame) -> NDArray[np.uint64]:
     """The first 64 bits of each row's pixel hash, uint64 (n,)."""
-    return np.array([int(h[:16], 16) for h in manifest["pixel_hash"]], np.uint64)
+    digits = "".join(manifest["pixel_hash"].str[:16].to_list())
+    return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)
 
 
 def of_manifest(manifest: pd.DataFrame) -> Fingerprint:
