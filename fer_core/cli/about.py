@@ -9,7 +9,6 @@ import click
 from fer_core.cli.common import TargetFile, dataset, label, name_argument, version_option
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-from fer_core.data.notes import KINDS
 from fer_core.errors import NotFound
 
 
@@ -78,7 +77,7 @@ def notes(
     lines = [told["dataset"]] if told["dataset"] else []
     for one, own in told["classes"].items():
         if label_ in (None, one):
-            lines += [one, *(f"  {KINDS[kind].lower()}: {words}" for kind, words in own.items())]
+            lines += [one, *(f"  {store.KINDS[kind].lower()}: {words}" for kind, words in own.items())]
     return Report({"name": name, **told}, "\n".join(lines) or f"{name} has no notes yet")
 
 

@@ -148,13 +148,15 @@ def export(name: str, to: Path, form: str, version: str | None, job: Path | None
 
     The status is 1 if files of the source are gone or changed.
     """
+    asked = form
     if form == "zip":
         form, to = "folder", to if to.suffix.lower() == ".zip" else to.with_name(f"{to.name}.zip")
     with work(job) as task:
         from fer_core.data.export import export_version
 
         found = dataset(name)
-        task.result = export_version(found, found.version(version), to, form, progress=task.progress)
+        made = export_version(found, found.version(version), to, form, progress=task.progress)
+        task.result = made | {"format": asked}
     result = task.result
     missing = result["missing"]
     lines = [

@@ -84,6 +84,10 @@ def _export(model: keras.Model, path: Path, metadata: ModelMetadata) -> None:
 
 def write_graph(model: keras.Model, path: Path) -> None:
     """The bare ONNX file of a model, by TensorFlow and tf2onnx."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Normalization):
+            # Its tensors of the moment would become inputs of the graph that nobody can fill; arrays become constants.
+            layer.mean, layer.variance = (keras.ops.convert_to_numpy(t) for t in (layer.mean, layer.variance))
     model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32), training=False)
     model.export(path, format="onnx", verbose=False)
 

@@ -58,7 +58,7 @@ def predict(classifier: Classifier, pixels: np.ndarray, kind: Kind = "none") -> 
     batch = classifier.prepare(pixels)
     shown = views(batch, kind)
     table = classifier.predict(np.ascontiguousarray(np.concatenate(shown)))
-    return np.asarray(table.reshape(len(shown), len(batch), -1).mean(axis=0), np.float32)
+    return np.asarray(table.reshape(len(shown), len(batch), table.shape[1]).mean(axis=0), np.float32)
 
 
 def _enlarged(face: np.ndarray, size: int) -> np.ndarray:

@@ -40,7 +40,10 @@ CASES: dict[str, tuple[list[str], str]] = {
         ["mislabels", "faces", "--method", "file:no.csv"],
         "cannot be read",
     ),
-    "folds of an unknown recipe": (["mislabels", "faces", "--method", "folds", "--recipe", "finest"], "'finest'"),
+    "folds of an unknown recipe": (
+        ["mislabels", "faces", "--method", "folds", "--recipe", "finest"],
+        "'finest'",
+    ),
     "one fold": (["mislabels", "faces", "--method", "folds", "--folds", "1"], "--folds"),
     "no epochs": (["mislabels", "faces", "--method", "folds", "--epochs", "0"], "--epochs"),
     "epochs without folds": (["mislabels", "faces", "--epochs", "3"], "belong to the method folds"),

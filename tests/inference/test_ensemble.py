@@ -13,7 +13,7 @@ from tiny_models import METADATA, light_weights, save_light, save_linear
 from fer_core.errors import ModelFileError
 from fer_core.evaluation import ensembles
 from fer_core.inference.ensemble import Ensemble, open_model
-from fer_core.inference.photo import analyse
+from fer_core.inference.photo import Reading, analyse
 from fer_core.inference.predictor import Predictor
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluation"))
@@ -92,7 +92,7 @@ def test_runs_become_a_model_that_reads_pictures(tmp_path: Path) -> None:
     model = open_model(place)
     from scenes import png
 
-    result = analyse(model, png(np.full((48, 48), 200, dtype=np.uint8)), "light.png", mode="whole")
+    result = analyse(model, png(np.full((48, 48), 200, dtype=np.uint8)), "light.png", Reading(mode="whole"))
     assert set(result.faces[0].probabilities) == {"happy", "sad"}
     with pytest.raises(Exception, match="of that name"):
         ensembles.save(runs[0].workspace, "pair", runs, {run.id: 1 for run in runs}, VERSION)

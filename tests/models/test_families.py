@@ -35,7 +35,9 @@ FAMILIES: dict[str, Build] = {
     "densenet121": lambda **options: densenet.DenseNet([1, 1, 1, 1], **options),
     "mobilenetv2": lambda **options: keras.applications.MobileNetV2(alpha=0.35, **options),
     "efficientnetb0": lambda **options: efficientnet.EfficientNet(0.5, 0.1, SIDE, **options),
-    "efficientnetv2b0": lambda **options: efficientnet_v2.EfficientNetV2(0.3, 0.1, SIDE, **options),
+    "efficientnetv2b0": lambda **options: efficientnet_v2.EfficientNetV2(
+        0.3, 0.1, SIDE, name="efficientnetv2-b0", **options
+    ),
 }
 PREPARED = {
     "vgg16": keras.applications.vgg16.preprocess_input,
