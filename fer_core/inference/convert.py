@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -88,8 +89,21 @@ def write_graph(model: keras.Model, path: Path) -> None:
         if isinstance(layer, keras.layers.Normalization):
             # Its tensors of the moment would become inputs of the graph that nobody can fill; arrays become constants.
             layer.mean, layer.variance = (keras.ops.convert_to_numpy(t) for t in (layer.mean, layer.variance))
-    model(np.zeros((1, *model.input_shape[1:]), dtype=np.float32), training=False)
-    model.export(path, format="onnx", verbose=False)
+    answering = _Answering(model)
+    answering(np.zeros((1, *model.input_shape[1:]), dtype=np.float32))
+    shape = keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name=model.inputs[0].name)
+    answering.export(path, format="onnx", verbose=False, input_signature=[shape])
+
+
+class _Answering(keras.Model):
+    """A model that never trains: exported as it is, a network inside another would keep its dropout."""
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__(name=model.name)
+        self.model = model
+
+    def call(self, pixels: Any) -> Any:
+        return self.model(pixels, training=False)
 
 
 def _by_tensorflow(model: keras.Model, path: Path) -> None:

@@ -62,7 +62,8 @@ def test_numbers_are_asked_about(screen: Screen, workspace: Workspace, tmp_path:
     shoot(screen, "mapping-numbers")
     box = dialog.get_by_role("combobox", name="0 becomes")
     assert box.input_value() == "neutral"
-    dialog.get_by_role("button", name="Add dataset").click()
+    screen.still()
+    dialog.get_by_role("button", name="Add dataset").last.click()
     screen.sees("numbers is here", timeout=60)
     table = open_dataset(workspace, "numbers").manifest()
     assert table.groupby("label").size().to_dict() == {
