@@ -95,8 +95,9 @@ def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Ru
     screen.sees(f"fixed {fixed}, broke 0")
     faces = screen.page.locator('[aria-label="neutral read as sad, fixed"] button')
     expect(faces).to_have_count(min(fixed, 10), timeout=30_000)
-    screen.press(f"All {fixed}", exact=True)
-    expect(faces).to_have_count(fixed, timeout=30_000)
+    if fixed > 10:
+        screen.press(f"All {fixed}", exact=True)
+        expect(faces).to_have_count(fixed, timeout=30_000)
     screen.page.get_by_role("radio", name="both", exact=True).click()
     expect(screen.page.locator('table[aria-label^="Confusion of"]')).to_have_count(2, timeout=30_000)
     screen.page.get_by_text("B fixed").click()
