@@ -119,7 +119,7 @@ def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     page.get_by_role("button", name="→ surprise").click()
     screen.expect("decisions not yet applied", f"{circled:,}")
     assert journal(workspace).counts()["relabel"] == circled > 5
-    page.locator('[class*="st-key-exp-map-bulk-undo"] button').click()
+    page.locator('[class*="st-key-exp-map-bulk-undo"] button').first.click()
     screen.expect("decisions not yet applied", "0")
     assert journal(workspace).counts()["relabel"] == 0
     screen.no_exception()
@@ -221,7 +221,9 @@ def test_try_it_answers_for_dropped_pictures(screen: Screen, workspace: Workspac
         upload.set_input_files(str(file))
         screen.expect("faces found", str(number))
         waits.append(time.monotonic() - began)
-    assert min(waits) < 1.5, waits  # upload, answer and drawing; the smallest, for busy machines
+    # The answer itself, as the page tells it; then with upload and drawing, the smallest, for busy machines.
+    assert int(screen.numbers()["photo to answer"].split()[0]) < 1000
+    assert min(waits) < 5, waits
     screen.no_exception()
 
 
