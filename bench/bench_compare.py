@@ -50,8 +50,9 @@ def timed(name):
     assert not app.exception and not app.error, (name, app.exception, app.error)
 timed("first draw")
 timed("draw again")
-app.session_state["cmp-picked"] = ["0007-compact"]; timed("open another run")
-app.session_state["cmp-picked"] = ["0007-compact", "0100-compact"]; timed("hold two against each other")
+app.session_state["cmp-picked"] = ["0008-compact"]; timed("open another run")
+app.session_state["cmp-picked"] = ["0008-compact", "0102-compact"]; timed("hold two against each other")
+assert len(app.session_state["cmp-picked"]) == 2  # the page drops what has no row of its own
 app.session_state["cmp-diff-current"] = 2; timed("click a cell")
 app.session_state["cmp-fold"] = False; timed("unfold seeds")
 app.session_state["cmp-f-star"] = True; timed("filter")

@@ -45,6 +45,8 @@ from fer_core.training.tables import PRESETS
 from fer_core.workspace import Workspace, current
 
 COUNTS = {"train": 6400, "val": 640}
+LARGER = 1600
+"""Images of an epoch of `model_b`: enough to time, and it takes its turn with the others."""
 EMOTIONS = ("happy", "surprise", "neutral", "sad")
 Trial = Callable[[], float]
 
@@ -83,16 +85,18 @@ def worker(dataset: Dataset, recipe: str, epochs: int, augmented: bool) -> float
     return images_per_second(list(run.metrics()["seconds"]))
 
 
-def bare_fit(dataset: Dataset, recipe: str, epochs: int, layers: bool = False) -> float:
+def bare_fit(
+    dataset: Dataset, recipe: str, epochs: int, layers: bool = False, images: int = COUNTS["train"]
+) -> float:
     """Images/s of the peer in a process of its own; `layers`: with Random* layers in the model."""
     root = dataset.workspace.root
     arrays = root / "arrays.npz"
     if not arrays.exists():
         save_arrays(dataset, arrays)
     command = [sys.executable, __file__, "--peer", str(arrays), "--recipe", recipe, "--epochs", str(epochs)]
-    command += ["--layers"] if layers else []
+    command += ["--images", str(images), *(["--layers"] if layers else [])]
     out = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
-    return images_per_second(json.loads(out.stdout.strip().splitlines()[-1]))
+    return images_per_second(json.loads(out.stdout.strip().splitlines()[-1]), images)
 
 
 def save_arrays(dataset: Dataset, path: Path) -> None:
@@ -105,7 +109,7 @@ def save_arrays(dataset: Dataset, path: Path) -> None:
     np.savez(path, **arrays)
 
 
-def peer(path: Path, recipe: str, epochs: int, layers: bool) -> None:
+def peer(path: Path, recipe: str, epochs: int, layers: bool, images: int) -> None:
     """A plain notebook's training: float arrays in memory, `compile`, `fit`. Prints the seconds of each epoch."""
     import keras
 
@@ -116,6 +120,8 @@ def peer(path: Path, recipe: str, epochs: int, layers: bool) -> None:
     data = np.load(path)
     x, x_val = (data[f"x_{split}"][..., None].astype("float32") for split in COUNTS)
     y, y_val = (keras.utils.to_categorical(data[f"y_{split}"], len(EMOTIONS)) for split in COUNTS)
+    held = images * COUNTS["val"] // COUNTS["train"]
+    x, y, x_val, y_val = x[:images], y[:images], x_val[:held], y_val[:held]
     model = registry.build(chosen.model, len(EMOTIONS))
     if layers:
         soft = PRESETS["soft"]
@@ -173,9 +179,9 @@ def race(minutes: float, name: str) -> int:
     return not report("compact - model_b, val accuracy", curves["compact"][-1] - curves["model_b"][-1], 0.0)
 
 
-def images_per_second(seconds: list[float]) -> float:
+def images_per_second(seconds: list[float], images: int = COUNTS["train"]) -> float:
     counted = seconds[1:]
-    return COUNTS["train"] * len(counted) / sum(counted)
+    return images * len(counted) / sum(counted)
 
 
 def in_turns(rounds: int, trials: dict[str, Trial]) -> dict[str, float]:
@@ -207,9 +213,10 @@ def main() -> int:
     parser.add_argument("--race", nargs=2, metavar=("MINUTES", "DATASET"))
     parser.add_argument("--peer", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--layers", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--images", type=int, default=COUNTS["train"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peer:
-        peer(options.peer, options.recipe, options.epochs, options.layers)
+        peer(options.peer, options.recipe, options.epochs, options.layers, options.images)
         return 0
     if options.race:
         return race(float(options.race[0]), options.race[1])
@@ -226,16 +233,16 @@ def main() -> int:
                 "worker, no augmentation": lambda: worker(dataset, recipe, epochs, augmented=False),
                 "worker, soft augmentation": lambda: worker(dataset, recipe, epochs, augmented=True),
                 "model.fit, Random* layers": lambda: bare_fit(dataset, recipe, epochs, layers=True),
+                "model_b, bare model.fit": lambda: bare_fit(dataset, "model_b", 2, images=LARGER),
             },
         )
-        bare, plain, augmented, inside = speed.values()
-        larger = in_turns(1, {"model_b, bare model.fit": lambda: bare_fit(dataset, "model_b", 2)})
+        bare, plain, augmented, inside, larger = speed.values()
     return not all(
         [
             report("worker / bare model.fit", plain / bare, 0.98),
             report("augmented / not augmented", augmented / plain, 0.90),
             report("augmented / Random* layers in the model", augmented / inside, 1.0),
-            report(f"{recipe} / model_b", bare / next(iter(larger.values())), 8.0),
+            report(f"{recipe} / model_b", bare / larger, 8.0),
         ]
     )
 

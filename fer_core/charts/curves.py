@@ -1,7 +1,7 @@
-"""The curves of a run that is being watched: drawn again and again, so they are built as Vega-Lite by hand.
+"""The curves of a run, watched or compared: drawn again and again, so they are built as Vega-Lite by hand.
 
 Altair checks every figure against its schema, which takes ten times longer than all the rest of a refresh. The result is
-a plain specification for `st.vega_lite_chart`; `charts.learning` draws the same kind of figure for pages that draw once.
+a plain specification for `st.vega_lite_chart`.
 
     >>> spec = curve([{"epoch": 1, "accuracy": 0.4, "val_accuracy": 0.3}], "accuracy")
     >>> [layer["mark"]["type"] for layer in spec["layer"]]

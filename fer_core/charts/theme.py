@@ -92,7 +92,8 @@ def finished(chart: _C, dark: bool, description: str, *, height: int) -> _C:
         height: of the plot without axes and legend, pixels; the width is the page's.
     """
     colors = palette(dark)
-    sized = chart.properties(
+    # One call: each `configure_...` would copy the whole figure once more.
+    styled: _C = chart.properties(
         width="container",
         height=height,
         description=description,
@@ -100,33 +101,33 @@ def finished(chart: _C, dark: bool, description: str, *, height: int) -> _C:
         # Streamlit would fit the height too, axes and legend included, and press the bars together.
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         padding={"left": 4, "top": 6, "bottom": 4, "right": 8},
-    )
-    styled: _C = (
-        sized.configure(font=_FONT)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=colors.muted,
-            titleColor=colors.muted,
-            titleFontWeight="normal",
-            titlePadding=8,
-            labelFontSize=12,
-            titleFontSize=12,
-            gridColor=colors.grid,
-            domain=False,
-            ticks=False,
-            labelPadding=6,
-        )
-        .configure_legend(
-            labelColor=colors.text,
-            titleColor=colors.muted,
-            labelFontSize=12,
-            titleFontSize=12,
-            orient="top",
-            direction="horizontal",
-            symbolType="square",
-            title=None,
-        )
-        .configure_text(color=colors.text, fontSize=12)
+        config=alt.Config(
+            font=_FONT,
+            view=alt.ViewConfig(stroke=None),
+            axis=alt.AxisConfig(
+                labelColor=colors.muted,
+                titleColor=colors.muted,
+                titleFontWeight="normal",
+                titlePadding=8,
+                labelFontSize=12,
+                titleFontSize=12,
+                gridColor=colors.grid,
+                domain=False,
+                ticks=False,
+                labelPadding=6,
+            ),
+            legend=alt.LegendConfig(
+                labelColor=colors.text,
+                titleColor=colors.muted,
+                labelFontSize=12,
+                titleFontSize=12,
+                orient="top",
+                direction="horizontal",
+                symbolType="square",
+                title=None,
+            ),
+            text=alt.MarkConfig(color=colors.text, fontSize=12),
+        ),
     )
     return styled
 

@@ -20,7 +20,7 @@ from fer_core.runs import queue
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.training import toml
-from fer_core.training.recipe import Recipe, difference, fields, override
+from fer_core.training.recipe import Recipe, difference, fields, override, to_toml
 
 MOST = 12
 """Single changes at most; of more, the settings of one table go together."""
@@ -142,6 +142,7 @@ def recipe_of(first: Run, change: Change) -> Recipe:
 def existing(first: Run, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Run | None:
     """A run of this very recipe, seed and version that finished or is at work; the newest of several."""
     wanted = {k: v for k, v in fields(recipe).items() if k not in settings.ORIGIN}
+    lines = settings.plain_lines(to_toml(recipe))
     for row in rows:
         same = (row["recipe"], row["version"], row["seed"]) == (
             recipe.name,
@@ -150,9 +151,8 @@ def existing(first: Run, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> R
         )
         if same and row["state"] not in ("failed", "lost", "stopped"):
             run = Run(first.workspace.runs / str(row["run"]))
-            if (
-                settings.of(run) == wanted
-            ):  # not the text: an older app wrote fewer fields, all at their defaults
+            # Not the text alone: an older app wrote fewer fields, all at their defaults.
+            if settings.may_be(run, lines) and settings.of(run) == wanted:
                 return run
     return None
 

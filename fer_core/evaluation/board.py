@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from fer_core.workspace import Workspace
 
 EXTRA: tuple[str, ...] = (
     "created", "resumed", "experiment", "member", "number", "seed", "recipe_key", "star", "tags", "note", "archived",
-    "on", "promoted", "flops", "model_bytes", "ms", "ms_32", "energy",
+    "on", "promoted", "flops", "model_bytes", "ms", "ms_32", "energy", "stamp",
 )  # fmt: skip
 """What a row has besides `report.COLUMNS`."""
 _WATCHED = ("run.json", "metrics.jsonl", "evaluation.json", "marks.json", "recipe.toml", "cost.json")
@@ -33,7 +35,8 @@ def rows(workspace: Workspace) -> list[dict[str, Any]]:
         several of), number (of its version), recipe_key (equal for runs that differ in their seed alone), star, tags,
         note, archived, on (ids of other versions it has predictions for), promoted (it answers on Try it), energy
         (watt hours of its training, estimated), and what `cost.measure` found: flops, model_bytes, ms and ms_32 (per
-        face, one at a time and 32 at once); None until somebody measured.
+        face, one at a time and 32 at once); None until somebody measured. stamp: numbers that stay the same while
+        nothing about the run changes; of a run at work they are never the same.
     """
     if len(_known) > _MOST:
         _known.clear()
@@ -63,8 +66,10 @@ def _row(run: Run) -> dict[str, Any]:
     row["recipe_key"] = _recipe_key(run.folder)
     row["on"] = sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir())
     row |= marks.read(run) | _cost(run, row)
-    if row["state"] not in ACTIVE:  # what is at work changes without a file of its own
-        _known[run.folder] = (stamp, row)
+    if row["state"] in ACTIVE:  # what is at work changes without a file of its own
+        return row | {"stamp": (time.monotonic_ns(),)}
+    row["stamp"] = stamp
+    _known[run.folder] = (stamp, row)
     return row
 
 
@@ -82,10 +87,11 @@ def _cost(run: Run, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:
-    found = [folder.stat().st_mtime_ns]
+    place = str(folder)  # hundreds of runs are asked for with every draw: no objects for paths
+    found = [os.stat(place).st_mtime_ns]
     for name in _WATCHED:
         try:
-            about = (folder / name).stat()
+            about = os.stat(f"{place}/{name}")
         except OSError:
             found.append(0)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fer_core.evaluation.metrics import Floats, Ints, log_loss
+from fer_core.evaluation.metrics import Floats, Ints
 
 LOWEST, HIGHEST = 0.05, 20.0
 _GOLDEN = (5**0.5 - 1) / 2
@@ -24,19 +24,27 @@ def fit_temperature(truth: Ints, p: Floats) -> float:
 
     The loss is convex in 1 / T, so a golden-section search over log T finds its one minimum.
     """
-    low, high = np.log(LOWEST), np.log(HIGHEST)
+    logits = np.log(np.maximum(p, _TINY))
+    logits -= logits.max(axis=1, keepdims=True)
+    given = float(logits[np.arange(len(truth)), truth].mean())
+
+    def loss(log_temperature: float) -> float:
+        slope = float(np.exp(-log_temperature))
+        return float(np.log(np.exp(logits * slope).sum(axis=1)).mean()) - slope * given
+
+    low, high = float(np.log(LOWEST)), float(np.log(HIGHEST))
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = loss(left), loss(right)
     for _ in range(40):
-        span = _GOLDEN * (high - low)
-        left, right = high - span, low + span
-        if _loss(truth, p, left) <= _loss(truth, p, right):
-            high = right
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = loss(left)
         else:
-            low = left
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = loss(right)
     return float(np.exp((low + high) / 2))
-
-
-def _loss(truth: Ints, p: Floats, log_temperature: float) -> float:
-    return log_loss(truth, scaled(p, float(np.exp(log_temperature))))
 
 
 def threshold_for(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:

@@ -100,8 +100,10 @@ def gather(runs: Sequence[Run], split: str, version: str) -> Stack:
         raise RunError("An ensemble has at least two members", received=", ".join(run.id for run in runs))
     tables: list[tuple[pd.Index, NDArray[np.object_], Floats]] = []
     names: tuple[str, ...] = ()
+    orders = set()
     for run in runs:
-        scores.answers(run, split, version)  # refuses a test split nobody has looked at
+        found = scores.answers(run, split, version)  # refuses a test split nobody has looked at
+        orders.add((found.order, found.seen.tobytes()))
         table = scores.predictions(run, split, version)
         if "seen" in table:
             table = table[~table["seen"]].reset_index(drop=True)
@@ -113,11 +115,12 @@ def gather(runs: Sequence[Run], split: str, version: str) -> Stack:
             (pd.Index(table["image_id"]), table["label"].to_numpy(), p[:, [own.index(n) for n in names]])
         )
     common = tables[0][0]
-    for ids, _, _ in tables[1:]:
+    for ids, _, _ in tables[1:] if len(orders) > 1 else ():
         common = common[common.isin(ids)]
     if common.empty:
         raise RunError("These runs have no images in common", received=", ".join(run.id for run in runs))
-    places = [ids.get_indexer(common) for ids, _, _ in tables]
+    same = np.arange(len(common))
+    places = [ids.get_indexer(common) if len(orders) > 1 else same for ids, _, _ in tables]
     labels = [label[place] for (_, label, _), place in zip(tables, places, strict=True)]
     if any((label != labels[0]).any() for label in labels[1:]):
         raise RunError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ from fer_core.training.recipe import fields, parse
 SEED = "training.seed"
 ORIGIN = ("name", "extends", "description")
 """Fields that say where a recipe comes from, not what it does."""
-_known: dict[Path, tuple[int, dict[str, Any] | None]] = {}
+_known: dict[str, tuple[int, dict[str, Any] | None]] = {}
+_LIST = re.compile(r"[\[{]")
 _MOST = 4000  # runs kept in memory
 
 
 def of(run: Run) -> dict[str, Any] | None:
     """Every setting of a run by its dotted name; None where its recipe cannot be read. Do not change it."""
-    path = run.folder / "recipe.toml"
+    path = f"{run.folder}/recipe.toml"
     try:
-        stamp = path.stat().st_mtime_ns
+        stamp = os.stat(path).st_mtime_ns
     except OSError:
         return None
     held = _known.get(path)
@@ -34,12 +36,33 @@ def of(run: Run) -> dict[str, Any] | None:
     return held[1]
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _read(path: str) -> dict[str, Any] | None:
     try:
-        found = fields(parse(path.read_text(encoding="utf-8")))
+        found = fields(parse(Path(path).read_text(encoding="utf-8")))
     except Exception:  # cut off, or from another version of the app
         return None
     return {name: value for name, value in found.items() if name not in ORIGIN}
+
+
+def may_be(run: Run, lines: Set[str]) -> bool:
+    """Whether a run's recipe may be the one with these `plain_lines`: much cheaper than to read it.
+
+    A yes can be wrong, a no is right: an older app wrote fewer lines, and none that the recipe does not have.
+    """
+    try:
+        with open(f"{run.folder}/recipe.toml", encoding="utf-8") as file:
+            return plain_lines(file.read()) <= lines
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def plain_lines(text: str) -> Set[str]:
+    """The lines `key = value` of a recipe's text, without lists and tables, and without where it comes from."""
+    return {
+        line
+        for line in text.splitlines()
+        if "=" in line and not (_LIST.search(line) or line.startswith(ORIGIN))
+    }
 
 
 def varying(runs: Sequence[Run]) -> pd.DataFrame:

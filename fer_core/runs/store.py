@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from pathlib import Path
 from typing import Any
 
 from fer_core.errors import NotFound
@@ -10,9 +13,12 @@ from fer_core.runs.run import ACTIVE, STATES, Run, State, best_epoch
 from fer_core.training.recipe import Recipe, to_toml
 from fer_core.workspace import Workspace, new_folder, now, write_json
 
-__all__ = ["ACTIVE", "STATES", "Run", "State", "best_epoch", "create_run", "get", "list_runs"]
+__all__ = ["ACTIVE", "STATES", "Run", "State", "best_epoch", "create_run", "get", "list_active", "list_runs"]
 
 _RESERVE = 64 * 1024  # bytes
+_NAME = re.compile(r"[0-9].*-")
+_ended: dict[str, tuple[int, int, int]] = {}
+"""Folder of a run that is known to have ended -> its `run.json` then."""
 
 
 def create_run(workspace: Workspace, dataset: str, version: str, recipe: Recipe, **fields: Any) -> Run:
@@ -48,8 +54,40 @@ def create_run(workspace: Workspace, dataset: str, version: str, recipe: Recipe,
 
 def list_runs(workspace: Workspace) -> list[Run]:
     """Every run of the workspace, newest first."""
-    folders = [p for p in workspace.runs.glob("[0-9]*-*") if (p / "run.json").is_file()]
-    return [Run(p) for p in sorted(folders, key=lambda p: (_number(p.name), p.name), reverse=True)]
+    folder = workspace.runs
+    return [Run(folder / name) for name, _ in _listed(folder)]
+
+
+def list_active(workspace: Workspace) -> list[Run]:
+    """The runs that wait or work, newest first. One that has ended is read once and asks for a `stat` from then on."""
+    found, folder = [], workspace.runs
+    for name, stamp in _listed(folder):
+        place = f"{folder}/{name}"
+        if _ended.get(place) == stamp:
+            continue
+        run = Run(folder / name)
+        if run.info.get("state", "lost") in ACTIVE:
+            found.append(run)
+        else:
+            _ended[place] = stamp
+    return found
+
+
+def _listed(folder: Path) -> list[tuple[str, tuple[int, int, int]]]:
+    """Names of the folders of runs, newest first, and what tells one state of `run.json` from another."""
+    try:
+        names = [name for name in os.listdir(folder) if _NAME.match(name)]
+    except FileNotFoundError:
+        return []
+    found = []
+    for name in sorted(names, key=lambda name: (_number(name), name), reverse=True):
+        try:
+            about = os.stat(f"{folder}/{name}/run.json")
+        except OSError:
+            continue
+        if stat.S_ISREG(about.st_mode):
+            found.append((name, (about.st_mtime_ns, about.st_size, about.st_ino)))
+    return found
 
 
 def get(workspace: Workspace, run: str) -> Run:

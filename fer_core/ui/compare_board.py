@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,8 +38,13 @@ class View:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of it: the lines, the ranks, what was ranked, runs with predictions here, and runs of other versions."""
+    """What came of it: the lines, the ranks, what was ranked, runs with predictions here, and runs of other versions.
 
+    `key` is equal where all of it is; `peeked` counts runs whose choices followed a look at the test split.
+    """
+
+    key: str
+    peeked: int
     lines: list[Line]
     ranked: Ranking
     entries: list[Entry] = field(default_factory=list)
@@ -113,8 +119,31 @@ def _filtered(rows: list[Row]) -> list[Row]:
 
 
 def judge(scope: Scope, view: View) -> Judged:
-    """Rank what can be ranked on the chosen version and split."""
-    shown = compare_actions.shown(view.version)
+    """Rank what can be ranked on the chosen version and split; kept while no run, look or decision changes it."""
+    shown = compare_actions.shown(view.version) if view.split == "test" else set()
+    log = ledger.reads(scope.workspace)
+    folder = scope.workspace.runs
+    facts = [
+        (row["run"], row["stamp"], compare_data.stamp(Run(folder / row["run"]), view.split, view.version))
+        for row in view.rows
+    ]
+    asked = (
+        str(scope.workspace.root),
+        scope.dataset.name,
+        scope.dataset.head,
+        view.version,
+        view.split,
+        view.fold,
+    )
+    key = hashlib.blake2b(repr((asked, facts, sorted(shown), len(log))).encode(), digest_size=16).hexdigest()
+    return _judge(key, scope, view, shown, log)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _judge(
+    key: str, _scope: Scope, _view: View, _shown: set[str], _log: Sequence[Mapping[str, Any]]
+) -> Judged:
+    scope, view, shown = _scope, _view, _shown
     here, why, elsewhere, judged = [], {}, [], []
     for row in view.rows:
         run = Run(scope.workspace.runs / str(row["run"]))
@@ -137,7 +166,13 @@ def judge(scope: Scope, view: View) -> Judged:
     ranked = compare_data.ranked(scope.workspace, scope.dataset.name, entries, view.split, view.version)
     rest = board.folded([row for row in view.rows if str(row["run"]) in why], False)
     lines = compare_rows.lines(scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head)
-    return Judged(lines, ranked, entries, judged, elsewhere)
+    peeked = sum(not ledger.standing(scope.workspace, row, _log).clean for row in view.rows)
+    return Judged(key, peeked, lines, ranked, entries, judged, elsewhere)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _packed(key: str, columns: tuple[str, ...], _lines: Sequence[Line]) -> str:
+    return compare_table.pack(_lines, columns)
 
 
 def table(scope: Scope, view: View, found: Judged) -> list[str]:
@@ -172,9 +207,10 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
     ids = {line.id for line in found.lines}
     picked[:] = [name for name in picked if name in ids]
     clicked, starred = compare_table.draw(
-        found.lines,
+        _packed(found.key, tuple(column.key for column in columns), found.lines),
         columns,
         picked,
+        ids,
         domain=(low, max(high, low + 0.01)),
         key="cmp-board",
         label="Leaderboard of training runs",
@@ -207,14 +243,8 @@ def numbers(scope: Scope, view: View, found: Judged) -> list[tuple[html.Cell, st
         items.append((best[0].cells["accuracy"].text, f"{best[0].name}, {ends[0]:.3f} to {ends[2]:.3f}"))
         items.append(_lead(best))
         items.append(_confused(scope, view, best[0].id))
-    log = ledger.reads(scope.workspace)
-    peeked = sum(not ledger.standing(scope.workspace, row, log).clean for row in view.rows)
-    items.append(
-        (
-            peeked,
-            "peeked at test before their choices" if peeked != 1 else "peeked at test before its choices",
-        )
-    )
+    whose = "its" if found.peeked == 1 else "their"
+    items.append((found.peeked, f"peeked at test before {whose} choices"))
     return items
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
+from altair.utils import schemapi
 
 from fer_core.data.datasets import open_dataset
 from fer_core.errors import FerError
@@ -166,15 +167,44 @@ def _stack(
     return ensembles.gather([run for entry in _runs(root, entries) for run in entry], split, version)
 
 
-def stack(
-    workspace: Workspace, dataset: str, entries: Sequence[Entry], split: str, version: str
-) -> ensembles.Stack:
-    """What the runs of entries say of the same images.
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _mixed(
+    asked: tuple[str, str, tuple[Entry, ...], str, str, tuple[int, ...]],
+    fitted: tuple[str, str, tuple[Entry, ...], str, str, tuple[int, ...]],
+    greedy: bool,
+) -> tuple[Mapping[str, int], ensembles.Outcome]:
+    stack = _stack(*asked)
+    root, dataset, entries, split, version, _ = asked
+    known = manifest(Workspace(Path(root)), dataset, version)
+    groups = None if known is None else scores.pictures(known, stack.ids)
+    if not greedy:
+        weights = dict.fromkeys((name for entry in entries for name in entry), 1)
+        return weights, ensembles.judge(stack, weights, groups)
+    weights = ensembles.greedy(_stack(*fitted))
+    if split == "val":
+        return weights, ensembles.judge_greedy(stack, groups)
+    return weights, ensembles.judge(stack, weights, groups)
+
+
+def mixed(
+    workspace: Workspace, dataset: str, names: Sequence[str], split: str, version: str, greedy: bool
+) -> tuple[Mapping[str, int], ensembles.Outcome]:
+    """Members and weights of an ensemble of runs, and what it is worth on a split.
+
+    Args:
+        workspace, dataset, split, version: where it is judged.
+        names: runs to choose from if `greedy`, which is done on validation; otherwise its members.
+        greedy: see `ensembles.greedy`; judged on validation it is cross-fitted.
 
     Raises:
         FerError: as `ensembles.gather`.
     """
-    return _stack(*_asked(workspace, dataset, entries, split, version))
+    entries = [(name,) for name in names]
+    return _mixed(
+        _asked(workspace, dataset, entries, split, version),
+        _asked(workspace, dataset, entries, "val", version),
+        greedy,
+    )
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -279,7 +309,8 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:
-    """Draw a chart that is built once per `key`; checking it against its schema takes longer than all else.
+    """Draw a chart that is built once per `key`, unchecked: holding it against Altair's schema takes longer than all
+    else, and the tests of `charts` do it.
 
     Args:
         build: makes the chart.
@@ -288,5 +319,6 @@ def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:
     if key not in _specs:
         if len(_specs) >= _MOST:
             _specs.clear()
-        _specs[key] = build().to_dict()
+        with schemapi.debug_mode(False):
+            _specs[key] = build().to_dict(validate=False)
     st.vega_lite_chart(copy.deepcopy(_specs[key]), theme=None, key=str(key[0]))

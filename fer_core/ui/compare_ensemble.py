@@ -9,8 +9,8 @@ import streamlit as st
 
 from fer_core.charts.journey import gain_bars
 from fer_core.errors import FerError
-from fer_core.evaluation import ensembles, scores
-from fer_core.evaluation.ensembles import Outcome, Stack
+from fer_core.evaluation import ensembles
+from fer_core.evaluation.ensembles import Outcome
 from fer_core.runs.run import Run
 from fer_core.ui import compare_data, html, page, style
 from fer_core.ui.compare_board import Judged, View
@@ -50,7 +50,9 @@ def draw(scope: Scope, view: View, found: Judged) -> None:
         return
     runs = [Run(scope.workspace.runs / name) for name in names]
     try:
-        weights, outcome = _judged(scope, view, names, greedy)
+        weights, outcome = compare_data.mixed(
+            scope.workspace, scope.dataset.name, names, view.split, view.version, greedy
+        )
     except FerError as error:
         with right:
             page.explain(error)
@@ -61,22 +63,6 @@ def draw(scope: Scope, view: View, found: Judged) -> None:
         _worth(outcome, weights, view, greedy)
     with right, st.container(border=True):
         _keep(scope, view, runs, weights)
-
-
-def _judged(scope: Scope, view: View, names: list[str], greedy: bool) -> tuple[Mapping[str, int], Outcome]:
-    entries = [(name,) for name in names]
-    known = compare_data.manifest(scope.workspace, scope.dataset.name, view.version)
-
-    def stacked(split: str) -> Stack:
-        return compare_data.stack(scope.workspace, scope.dataset.name, entries, split, view.version)
-
-    stack = stacked(view.split)
-    groups = None if known is None else scores.pictures(known, stack.ids)
-    weights = ensembles.greedy(stacked("val")) if greedy else dict.fromkeys(names, 1)
-    crossed = greedy and view.split == "val"
-    return weights, ensembles.judge_greedy(stack, groups) if crossed else ensembles.judge(
-        stack, weights, groups
-    )
 
 
 def _members(weights: Mapping[str, int]) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
 
+from fer_core.charts import curves as learning_curves
 from fer_core.charts.evaluation import class_dumbbells
-from fer_core.charts.learning import learning_curve
 from fer_core.errors import FerError
 from fer_core.evaluation import pair as pairs
 from fer_core.evaluation.pair import Pair
 from fer_core.runs.run import Run
-from fer_core.ui import compare_ablation, compare_data, compare_faces, compare_matrix, html, page, style
+from fer_core.ui import (
+    compare_ablation,
+    compare_data,
+    compare_faces,
+    compare_matrix,
+    html,
+    page,
+    run_data,
+    style,
+)
 
 _SETTINGS = 14  # shown before the rest is folded away
 
@@ -208,22 +216,17 @@ def _changed(found: Pair, run: Run, version: str) -> None:
 
 def curves(run: Run, others: Sequence[Run]) -> None:
     """Accuracy and loss by epoch, the validation curves of other runs dashed."""
-    metrics = run.metrics()
-    behind = {other.id: other.metrics() for other in others}
-    behind = {name: table for name, table in behind.items() if len(table)}
-    if metrics.empty:
+    rows, best = run_data.rows(run), run_data.best(run)
+    behind = {other.id: told for other in others if (told := run_data.rows(other))}
+    if not rows:
         st.html('<p class="fer-muted">No epoch has ended.</p>')
         return
-    best = metrics.sort_values(["val_accuracy", "epoch"], ascending=[False, True])["epoch"].iloc[0]
     words = f"best epoch marked{', ' + ', '.join(behind) + ' dashed' if behind else ''}"
     st.html(html.heading(f"Curves of {run.id}", words))
-    dark, epochs = (
-        style.is_dark(),
-        [(r.id, len(t)) for r, t in ((run, metrics), *((o, behind.get(o.id, ())) for o in others))],
-    )
     for place, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         with place:
-            draw_one = partial(
-                learning_curve, metrics, measure, best_epoch=int(best), others=behind, dark=dark
+            st.html(f'<p class="fer-axis">{measure}</p>')
+            spec = learning_curves.curve(
+                rows, measure, best=int(best["epoch"]), others=behind, dark=style.is_dark()
             )
-            compare_data.chart(draw_one, f"cmp-{measure}", *epochs, str(run.folder), dark)
+            st.vega_lite_chart(spec=spec, theme=None, key=f"cmp-{measure}")

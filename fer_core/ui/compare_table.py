@@ -6,7 +6,8 @@ Sorting and searching happen in the browser, so they cost the server nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -83,6 +84,8 @@ _JS = """
 const ICON = { good: '✓', look: '!', bad: '✕', info: 'i', none: '–' };
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.board');
+  if (root.text !== data.rows) { root.text = data.rows; root.rows = JSON.parse(data.rows); }
+  const lines = root.rows;
   const state = root.kept ??= { sort: null, up: false, find: '', all: false };
   const make = (tag, cls, text) => { const e = document.createElement(tag); if (cls) e.className = cls;
     if (text !== undefined) e.textContent = text; return e; };
@@ -101,7 +104,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   function shown() {
     const words = state.find.toLowerCase().split(/\\s+/).filter(Boolean);
-    const rows = data.rows.filter(r => words.every(w => r.find.includes(w)));
+    const rows = lines.filter(r => words.every(w => r.find.includes(w)));
     if (!state.sort) return rows;
     const value = r => state.sort === 'run' ? r.name : (r.cells[state.sort] || {}).sort;
     const known = r => { const v = value(r); return v !== null && v !== undefined; };
@@ -135,7 +138,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       b.textContent = c.label + (on ? (state.up ? ' ↑' : ' ↓') : '');
       b.parentElement.setAttribute('aria-sort', on ? (state.up ? 'ascending' : 'descending') : 'none');
     }
-    count.textContent = rows.length === data.rows.length ? '' : `${rows.length} of ${data.rows.length}`;
+    count.textContent = rows.length === lines.length ? '' : `${rows.length} of ${lines.length}`;
     body.replaceChildren(...some.map(r => {
       const place = data.picked.indexOf(r.id), tr = make('tr', 'row' + (place >= 0 ? ' on' : '') + (r.muted ? ' muted' : ''));
       tr.dataset.id = r.id;
@@ -165,7 +168,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     more.textContent = `Show all ${rows.length}`; more.style.display = rows.length > some.length ? '' : 'none';
   }
   find.oninput = () => { state.find = find.value; draw(); };
-  bar.style.display = data.rows.length > 5 ? '' : 'none';
+  bar.style.display = lines.length > 5 ? '' : 'none';
   const focused = root.contains(root.getRootNode().activeElement) && root.getRootNode().activeElement.tagName === 'INPUT';
   root.replaceChildren(bar, scroll, more);
   if (focused) { find.focus(); find.setSelectionRange(find.value.length, find.value.length); }
@@ -176,10 +179,21 @@ export default function ({ data, parentElement, setTriggerValue }) {
 _board = st.components.v2.component("fer_board", html='<div class="board"></div>', css=_CSS, js=_JS)
 
 
+def pack(lines: Sequence[Line], columns: Sequence[str]) -> str:
+    """Lines as the text `draw` sends to the browser, with the cells of these columns alone.
+
+    Args:
+        lines: best first.
+        columns: keys.
+    """
+    return json.dumps([_plain(line, columns) for line in lines], separators=(",", ":"))
+
+
 def draw(
-    lines: Sequence[Line],
+    rows: str,
     columns: Sequence[Column],
     picked: Sequence[str],
+    ids: Container[str],
     *,
     domain: tuple[float, float],
     key: str,
@@ -188,14 +202,14 @@ def draw(
     """Draw the rows; return the ids of the row just picked (or dropped) and of the one just starred.
 
     Args:
-        lines: best first.
+        rows: of `pack`.
         columns: the first stands before the run's name.
         picked: ids of the chosen rows, in the order of their letters.
+        ids: of all rows.
         domain: ends of the axis of interval bars.
         key: unique on the page.
         label: what the table shows, for screen readers.
     """
-    rows = [_plain(line) for line in lines]
     data: dict[str, Any] = {
         "rows": rows,
         "columns": [vars(column) for column in columns],
@@ -204,16 +218,16 @@ def draw(
         "label": label,
     }
     result = _board(key=key, data=data, on_picked_change=lambda: None, on_starred_change=lambda: None)
-    ids = {line.id for line in lines}
     chosen, starred = (value if value in ids else None for value in (result.picked, result.starred))
     return chosen, starred
 
 
-def _plain(line: Line) -> dict[str, Any]:
-    cells = {
-        key: {"text": c.text, "sort": c.sort, "verdict": c.verdict, "tip": c.tip, "ends": c.ends}
-        for key, c in line.cells.items()
-    }
+def _plain(line: Line, columns: Sequence[str]) -> dict[str, Any]:
+    cells = {}
+    for key in columns:
+        if c := line.cells.get(key):
+            parts = {"text": c.text, "sort": c.sort, "verdict": c.verdict, "tip": c.tip, "ends": c.ends}
+            cells[key] = {name: part for name, part in parts.items() if part not in ("", None)}
     words = " ".join([line.name, line.note, *(cell.text for cell in line.cells.values())]).lower()
     return {
         "id": line.id,

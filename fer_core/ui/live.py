@@ -27,7 +27,7 @@ def sidebar() -> None:
     """What is running, at the foot of the sidebar, on every page."""
     workspace = current()
     queue.advance(workspace)
-    looks = [run_data.look(run) for run in store.list_runs(workspace)]
+    looks = [run_data.look(run) for run in store.list_active(workspace)]
     waiting = sum(look.state == "queued" for look in looks)
     cards = [_run_card(look, waiting) for look in looks if look.works]
     if waiting and not cards:

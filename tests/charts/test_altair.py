@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_core.charts.classes import class_bars, class_counts
-from fer_core.charts.learning import learning_curve
 from fer_core.charts.quality import precision_by_distance, score_histogram
 from fer_core.charts.splits import split_shares
 from fer_core.charts.theme import DARK, LIGHT, spread
@@ -26,25 +25,8 @@ DISTANCES = pd.DataFrame(
 )
 
 
-def metrics(epochs: int, top: float = 0.8) -> pd.DataFrame:
-    epoch = np.arange(1, epochs + 1)
-    return pd.DataFrame(
-        {
-            "epoch": epoch,
-            "accuracy": top * epoch / epochs,
-            "val_accuracy": top * epoch / epochs - 0.02,
-            "loss": 2.0 / epoch,
-            "val_loss": 2.2 / epoch,
-        }
-    )
-
-
 def figures(dark: bool) -> dict[str, alt.LayerChart]:
     return {
-        "accuracy": learning_curve(
-            metrics(30), best_epoch=27, others={"run 38": metrics(20, 0.7)}, dark=dark
-        ),
-        "loss": learning_curve(metrics(30), "loss", epochs=75, dark=dark),
         "stacked": class_counts(COUNTS, dark=dark),
         "grouped": class_counts(COUNTS, stacked=False, dark=dark),
         "probabilities": class_bars({"sad": 0.39, "neutral": 0.52, "happy": 0.09}, threshold=0.7, dark=dark),
@@ -81,55 +63,6 @@ def test_what_every_figure_shares(name: str, dark: bool) -> None:
     assert spec["config"]["axis"]["labelColor"] == palette.muted
     assert spec["config"]["text"]["color"] == palette.text
     assert any("tooltip" in layer["encoding"] for layer in spec["layer"])
-
-
-def test_learning_curve_lines_and_their_ends() -> None:
-    spec = spec_of(figures(False)["accuracy"])
-    (own,) = [line for line in layers(spec, "line") if "kind == 'own'" in line["transform"][0]["filter"]]
-    drawn = pd.DataFrame(rows(spec, own))
-    assert drawn.groupby(["kind", "line"]).size().to_dict() == {
-        ("other", "run 38"): 20,
-        ("own", "train"): 30,
-        ("own", "val"): 30,
-    }
-    assert own["encoding"]["color"]["scale"] == {
-        "domain": ["train", "val"],
-        "range": [LIGHT.accent, LIGHT.second],
-    }
-    (other,) = [line for line in layers(spec, "line") if line is not own]
-    assert other["mark"]["strokeDash"]
-    best, labels = layers(spec, "text")
-    assert rows(spec, best)[0]["text"] == "best 27"
-    assert {row["line"] for row in rows(spec, labels)} == {"train", "val", "run 38"}
-    assert own["encoding"]["x"]["scale"]["domain"] == [1, 30]
-
-
-def test_learning_curve_tooltip_names_the_epoch_and_both_values() -> None:
-    spec = spec_of(figures(False)["loss"])
-    (hover,) = [layer for layer in layers(spec, "rule") if "tooltip" in layer["encoding"]]
-    assert [tip["field"] for tip in hover["encoding"]["tooltip"]] == ["epoch", "loss", "val_loss"]
-    assert rows(spec, hover)[0] == {"epoch": 1, "loss": 2.0, "val_loss": 2.2}
-    assert hover["encoding"]["x"]["scale"]["domain"] == [1, 75]
-
-
-def test_learning_curve_of_a_run_that_just_began() -> None:
-    one = spec_of(learning_curve(metrics(1), epochs=75))
-    (own,) = [line for line in layers(one, "line") if "own" in line["transform"][0]["filter"]]
-    assert own["mark"]["point"]
-    low, high = own["encoding"]["y"]["scale"]["domain"]
-    assert high - low >= 0.099
-    empty = pd.DataFrame([], columns=list(metrics(1).columns))
-    assert spec_of(learning_curve(empty, epochs=75))["layer"]
-    without_val = spec_of(learning_curve(metrics(5)[["epoch", "accuracy", "loss"]]))
-    assert {row["line"] for row in rows(without_val, layers(without_val, "text")[-1])} == {"train"}
-    with pytest.raises(ValueError, match="measure"):
-        learning_curve(metrics(3), "speed")
-
-
-def test_learning_curve_survives_nan() -> None:
-    broken = metrics(6)
-    broken.loc[2, "val_loss"] = np.nan
-    spec_of(learning_curve(broken, "loss"))
 
 
 def test_class_counts_hold_the_table_in_canonical_order() -> None:
