@@ -86,8 +86,8 @@ def test_tiny_and_thin_pictures(detector: HaarDetector, shape: tuple[int, int]) 
 
 
 def test_smallest_face_grows_with_the_picture(detector: HaarDetector) -> None:
-    assert detector.smallest(640, 480) == 30
-    assert detector.smallest(3840, 2160) == 120
+    assert detector.smallest(640, 480) == 32
+    assert detector.smallest(3840, 2160) == 128
 
 
 def test_threads_share_one_detector(detector: HaarDetector) -> None:

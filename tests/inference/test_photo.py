@@ -121,7 +121,7 @@ def test_warnings(predictor: Predictor) -> None:
     _, large = analyse(
         predictor, png(np.full((1000, 4200), 128, np.uint8)), reading=Reading(mode="faces")
     ).warnings
-    assert "Large picture (4,200 x 1,000): faces under 131 pixels" in large
+    assert "Large picture (4,200 x 1,000): faces under 140 pixels" in large
     usual = scene({easy_seeds()[0]: (60, 100, 180)})
     assert analyse(predictor, png(usual)).warnings == ()
 
