@@ -37,7 +37,7 @@ visited = __name__ == "__main__"
 if not visited:  # nobody watches yet: no warnings about that
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
 else:
-    st.set_page_config(page_title="FER Workbench", page_icon=":material/face:", layout="wide")
+    st.set_page_config(page_title="FER Workbench", page_icon=style.ICON, layout="wide")
     style.apply()
 navigation = st.navigation(
     {

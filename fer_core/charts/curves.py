@@ -23,6 +23,7 @@ _TALL, _LOW = 215, 108  # pixels of the plot
 _LABEL_LIMIT = 92  # pixels: a long run name must not press the plot
 _LEAST_SPAN = {"accuracy": 0.1, "loss": 0.1, "gap": 10.0}  # so that noise does not look like a mountain
 _FORMATS = {"accuracy": ".2f", "loss": ".2f", "gap": "+.0f", "learning_rate": "~g"}
+_LONG = 100  # epochs
 _BANDS = (0.0, 5.0)
 """Points of train minus validation accuracy that count as healthy."""
 
@@ -45,7 +46,7 @@ def curve(
         best: epoch marked as the one whose weights are kept.
         forked_at: epochs up to this one are another run's: drawn dashed, and where the branch begins is marked.
         others: name -> rows of other runs; their validation curve is drawn behind, dashed and grey.
-        planned: the axis reaches to this epoch from the start, so that it does not jump.
+        planned: the axis reaches to this epoch, or to a half of it, or a quarter, so that it seldom jumps.
         dark: theme.
     """
     colors = palette(dark)
@@ -62,7 +63,7 @@ def curve(
         for r in table
         if _is_number(r.get(f"val_{measure}"))
     ]
-    last = max([int(p["epoch"]) for p in own + behind] + [planned or 1, 2])
+    last = _last(own + behind, planned)
     low, high = _domain([p["value"] for p in own + behind], measure)
     x, y = _x(last), _y(measure, low, high)
     hue = {
@@ -101,7 +102,7 @@ def gap_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> 
         for r in rows
         if _is_number(r.get("accuracy")) and _is_number(r.get("val_accuracy"))
     ]
-    last = max([int(p["epoch"]) for p in points] + [planned or 1, 2])
+    last = _last(points, planned)
     low, high = _domain([p["value"] for p in points] + [*_BANDS], "gap")
     x, y = _x(last, title=None), _y("gap", low, high, ticks=3)
     band = {"epoch": 1, "last": last, "low": _BANDS[0], "high": _BANDS[1]}
@@ -128,7 +129,7 @@ def rate_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) ->
         {"epoch": r["epoch"], "value": r["learning_rate"]} for r in rows if _is_number(r.get("learning_rate"))
     ]
     values = [float(p["value"]) for p in points if p["value"] > 0]
-    last = max([int(p["epoch"]) for p in points] + [planned or 1, 2])
+    last = _last(points, planned)
     x = _x(last, title=None)
     deep = bool(values) and max(values) > 100 * min(values)
     scale = {"type": "log"} if deep else {"domain": [0, max(values, default=1.0) * 1.1], "nice": False}
@@ -142,6 +143,14 @@ def rate_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) ->
         _hover(points, {"learning rate": "value"}, x, colors, form=".3g"),
     ]
     return _finished(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
+
+
+def _last(points: Rows, planned: int | None) -> int:
+    """Where the axis ends: at the plan. One many times longer than what is done is halved until the curve has room."""
+    done, end = max((int(p["epoch"]) for p in points), default=1), planned or 1
+    while end > _LONG and end > 8 * done:
+        end = -(-end // 2)
+    return max(done, end, 2)
 
 
 def _is_number(value: Any) -> bool:

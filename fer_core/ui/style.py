@@ -1,4 +1,4 @@
-"""The style sheet and the word mark, once per page."""
+"""The style sheet and the icon of the browser's tab."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 _SHEET = Path(__file__).with_name("style.css")
+ICON = Path(__file__).with_name("icon.png")
+"""Of the browser's tab; a file of ours, where one of Streamlit's icons would be asked of another server."""
 
 
 def apply() -> None:

@@ -71,6 +71,12 @@ def test_the_axis_reaches_to_the_planned_end() -> None:
         assert lines(spec)[-1]["encoding"]["x"]["scale"]["domain"] == [1, 75]
 
 
+def test_the_axis_of_a_very_long_plan_leaves_the_curve_room() -> None:
+    for done, end in ((0, 63), (3, 63), (15, 63), (16, 125), (200, 1000), (1200, 1200)):
+        spec = curves.curve(rows(done), "loss", planned=1000)
+        assert spec["layer"][0]["encoding"]["x"]["scale"]["domain"] == [1, end], done
+
+
 def test_the_gap_is_in_points() -> None:
     (line,) = lines(curves.gap_curve(rows(10)))
     assert [round(p["value"], 6) for p in line["data"]["values"]] == [2.0] * 10
