@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from fer_core.data import records
 from fer_core.quality.balance import drift
 from fer_core.quality.leakage import leaked_share
+from fer_core.quality.selection import Selection
 from fer_core.ui import cache, html
+from fer_core.ui.explore_desk import VIEW
 from fer_core.ui.page import Scope
 from fer_core.ui.tables import DRIFT_LARGE, DRIFT_SMALL
 
 _STRATIFY, _COPIES, _EXPLORE = "pages/data/stratify.py", "pages/data/duplicates.py", "pages/data/explore.py"
 _BLANK = 0.02  # contrast
+_BLANK_ONES = {VIEW: "Faces", **Selection().within("contrast", high=_BLANK).to_query()}
+_MEANING = "They teach nothing but their label"
 
 
 @dataclass(frozen=True)
 class Warned:
-    """One thing that is not as it should be: what it means, where it is repaired, whether it forbids training."""
+    """One thing that is not as it should be: what it means, where it is repaired, whether it forbids training, and what of
+    the address of that page shows it."""
 
     level: html.Verdict
     text: str
@@ -27,6 +32,7 @@ class Warned:
     page: str
     link: str
     blocks: bool = False
+    query: dict[str, str] = field(default_factory=dict)
 
 
 def of(scope: Scope) -> list[Warned]:
@@ -54,7 +60,7 @@ def of(scope: Scope) -> list[Warned]:
         found.append(Warned(level, text, "Accuracies of the splits cannot be compared", _STRATIFY, "Repair"))
     if blank := int(((manifest["error"] == "") & (manifest["contrast"] < _BLANK)).sum()):
         text = f"{html.plural(blank, 'blank picture')}"
-        found.append(Warned("look", text, "They teach nothing but their label", _EXPLORE, "See them"))
+        found.append(Warned("look", text, _MEANING, _EXPLORE, "See them", query=_BLANK_ONES))
     return found
 
 
@@ -69,4 +75,4 @@ def draw(scope: Scope) -> None:
                 "fer-chip", "fer-chip long"
             )
             st.html(chip, width="stretch")
-            st.page_link(warned.page, label=warned.link, query_params=query)
+            st.page_link(warned.page, label=warned.link, query_params=query | warned.query)

@@ -183,8 +183,9 @@ def test_warnings_name_what_is_wrong_with_the_version(dataset: Dataset) -> None:
     said = words(app)
     assert "of val is in another split too" in said  # the sample's planted leaks
     assert "blank picture" in said
-    links = {link.proto.label for link in app.get("page_link")}
-    assert {"Repair", "See them"} <= links
+    links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
+    assert {"Repair", "See them"} <= set(links)
+    assert "contrast=..0.02" in links["See them"]
 
 
 def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
