@@ -5,7 +5,8 @@
     python bench/bench_predict.py --peer PYTHON      # also the package `fer`, in the environment of that interpreter
 
 Bars: one face, warm, one thread, p50 <= 2 ms; photo to answer with detection at 640 x 480 p50 <= 60 ms; 1,000 crops
-in under 2 s; the default detector finds at least 80 % of the faces with at most 6 false boxes over all photos.
+in under 2 s; the page answers within 1.5 s of the first drop on a fresh server and within .3 s after that; the default
+detector finds at least 80 % of the faces with at most 6 false boxes over all photos.
 Wall seconds depend on what else the machine does; processor seconds stand beside them.
 """
 
@@ -18,6 +19,8 @@ import os
 import random
 import re
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +35,7 @@ from fer_core.inference import detectors, photo, shelf
 from fer_core.inference.live import LiveReader
 from fer_core.workspace import current
 
+ROOT = Path(__file__).resolve().parent.parent
 PEER = r"""
 import json, sys, time
 import numpy as np
@@ -48,6 +52,23 @@ for p, one in zip(sys.argv[1:], pixels):
     rows.append({"file": p, "ms": (time.perf_counter() - wall) * 1e3, "cpu_ms": (time.process_time() - cpu) * 1e3,
                  "faces": [max(f["emotions"], key=f["emotions"].get) for f in found]})
 out.write(json.dumps(rows))
+"""
+
+PAGE = """
+import json, sys, time
+import streamlit_app
+from streamlit.testing.v1 import AppTest
+photo = open(sys.argv[1], "rb").read()
+app = AppTest.from_file("streamlit_app.py", default_timeout=120)
+app.switch_page("pages/demo/try_it.py").run()
+walls = []
+for number in range(6):
+    files = [(f"{n}.jpg", photo + bytes(n), "image/jpeg") for n in range(number + 1)]
+    app.file_uploader(key="try-files").set_value(files)
+    began = time.perf_counter(); app.run(); walls.append((time.perf_counter() - began) * 1e3)
+    assert not app.exception and not app.error, (app.exception, app.error)
+    assert f"{number + 1} photo" in str([one.proto.body for one in app.get("html")]), number
+print("WALLS" + json.dumps(walls))
 """
 
 
@@ -111,6 +132,29 @@ def live(model: shelf.Model) -> None:
     print(
         f"{'live, as fast as it can':58s} {45 / wall:.0f} frames a second; on 2 free cores at most {2 * 45 / cpu:.0f}"
     )
+
+
+def page() -> None:
+    """The page on a fresh server: one photo dropped after the other, in the server's time from the drop to the answer."""
+    trials = []
+    with tempfile.TemporaryDirectory() as home:
+        file = Path(home) / "drawn.jpg"
+        file.write_bytes(drawn_photo())
+        for _ in range(3):
+            done = subprocess.run(
+                [sys.executable, "-c", PAGE, str(file)], cwd=ROOT, env={**os.environ, "FER_HOME": home},
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            trials.append(json.loads(done.stdout.split("WALLS")[1]))
+    first, later = np.array(trials)[:, 0], np.array(trials)[:, 1:]
+    for what, found, bar in (
+        ("first drop on a fresh server", first, 1500),
+        ("a drop after that", later, 300),
+    ):
+        print(
+            f"page, {what + ':':32s} median {np.median(found):5.0f} ms, slowest {found.max():5.0f} ms"
+            f"  bar {bar} ms: {'met' if np.median(found) <= bar else 'NOT met'}"
+        )
 
 
 def usable() -> list[str]:
@@ -198,6 +242,7 @@ def main() -> None:
         return
     speed(model)
     live(model)
+    page()
     photos = Path(os.environ.get("FER_TEST_DATA", "")) / "photos"
     if not (photos / "README.md").is_file():
         print("\nNo photos: FER_TEST_DATA names no folder with photos/README.md")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import zipfile
-from pathlib import Path
 
 import imagehash
 import pandas as pd
@@ -13,8 +11,7 @@ import pytest
 from PIL import Image
 
 from fer_core.data import records
-from fer_core.data.datasets import Dataset, describe, import_dataset
-from fer_core.workspace import Workspace
+from fer_core.data.datasets import Dataset, describe
 
 pytestmark = pytest.mark.real
 
@@ -29,28 +26,6 @@ FER2013 = {
     "val": dict(zip(_FER_ORDER, (374, 45, 397, 716, 522, 332, 486), strict=True)),
     "test": dict(zip(_FER_ORDER, (393, 44, 422, 703, 475, 333, 501), strict=True)),
 }
-
-
-def real_archive(path: str) -> Path:
-    home = os.environ.get("FER_TEST_DATA")
-    if not home:
-        pytest.skip("FER_TEST_DATA does not name the folder of the real sets")
-    archive = Path(home) / path
-    if not archive.is_file():
-        pytest.skip(f"{path} is not in FER_TEST_DATA")
-    return archive
-
-
-@pytest.fixture(scope="module")
-def capstone(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    archive = real_archive("capstone4/Facial_emotion_images.zip")
-    return import_dataset(Workspace(tmp_path_factory.mktemp("home")), archive, "capstone4")
-
-
-@pytest.fixture(scope="module")
-def fer2013(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    archive = real_archive("fer2013/fer2013.zip")
-    return import_dataset(Workspace(tmp_path_factory.mktemp("home")), archive, "fer2013")
 
 
 def test_capstone4_counts(capstone: Dataset) -> None:

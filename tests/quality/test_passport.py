@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.data.datasets import import_dataset
 from fer_core.data.sample import make_sample
 from fer_core.quality.fingerprints import FALSE_SHARE, FILE, Bloom, of_manifest, pack, shipped, unpack
 from fer_core.quality.known_sets import KNOWN, known
@@ -130,22 +129,10 @@ def test_a_fingerprint_of_counts_does_not_care_for_order_and_zeros() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize(
-    ("path", "key", "leak"),
-    [
-        ("capstone4/Facial_emotion_images.zip", "capstone4", (12, 128)),
-        ("fer2013/fer2013.zip", "fer2013", (245, 2871)),
-    ],
-)
-def test_the_real_sets(
-    path: str, key: str, leak: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import os
-
-    home = os.environ.get("FER_TEST_DATA")
-    if not home or not (Path(home) / path).is_file():
-        pytest.skip(f"{path} is not in FER_TEST_DATA")
-    found = passport(import_dataset(Workspace(tmp_path), Path(home) / path, "faces").manifest())
+@pytest.mark.parametrize(("key", "leak"), [("capstone4", (12, 128)), ("fer2013", (245, 2871))])
+def test_the_real_sets(key: str, leak: tuple[int, int], request: pytest.FixtureRequest) -> None:
+    dataset = request.getfixturevalue("capstone" if key == "capstone4" else key)
+    found = passport(dataset.manifest())
     assert found.matches[0].key == key
     assert found.matches[0].pixels == 1
     assert found.leaks["test"] == {"in_train": leak[0], "images": leak[1]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,29 +9,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from fer_core.data.datasets import Dataset, import_dataset
+from fer_core.data.datasets import Dataset
 from fer_core.quality import mislabels
 from fer_core.quality.duplicates import find_exact, find_near
 from fer_core.quality.leakage import leak_table
-from fer_core.workspace import Workspace
 
 pytestmark = pytest.mark.real
-
-
-def real_file(path: str) -> Path:
-    home = os.environ.get("FER_TEST_DATA")
-    if not home:
-        pytest.skip("FER_TEST_DATA does not name the folder of the real sets")
-    file = Path(home) / path
-    if not file.is_file():
-        pytest.skip(f"{path} is not in FER_TEST_DATA")
-    return file
-
-
-@pytest.fixture(scope="module")
-def capstone(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    archive = real_file("capstone4/Facial_emotion_images.zip")
-    return import_dataset(Workspace(tmp_path_factory.mktemp("home")), archive, "capstone4")
 
 
 def test_copies_of_capstone4(capstone: Dataset) -> None:
@@ -54,9 +36,8 @@ def test_near_copies_of_capstone4(capstone: Dataset) -> None:
     assert summary["cross_split"]["train|val"] >= 190
 
 
-def test_copies_of_fer2013(tmp_path: Path) -> None:
-    dataset = import_dataset(Workspace(tmp_path), real_file("fer2013/fer2013.zip"), "fer2013")
-    groups = find_exact(dataset.manifest())
+def test_copies_of_fer2013(fer2013: Dataset) -> None:
+    groups = find_exact(fer2013.manifest())
     summary = groups.summary()
     assert (summary["groups"], summary["extra_copies"], summary["conflicting_labels"]) == (1271, 1531, 54)
     assert (groups.table.groupby("group")["split"].nunique() > 1).sum() == 481
@@ -65,8 +46,8 @@ def test_copies_of_fer2013(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_wrong_labels_of_capstone4_against_votes(capstone: Dataset) -> None:
-    votes = pd.read_csv(real_file("capstone4/capstone4_labels.csv")).set_index("file")
+def test_wrong_labels_of_capstone4_against_votes(capstone: Dataset, real_data: Path) -> None:
+    votes = pd.read_csv(real_data / "capstone4/capstone4_labels.csv").set_index("file")
     ranking = mislabels.rank(capstone.manifest(), capstone.pixels())
     table = votes.loc[ranking["path"].str.split("/", n=1).str[1]]
     names = {"happy": "happiness", "neutral": "neutral", "sad": "sadness", "surprise": "surprise"}

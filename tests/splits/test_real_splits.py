@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from fer_core.data.datasets import import_dataset
+from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.splits.certificate import certify
 from fer_core.splits.near import near_groups
 from fer_core.splits.stratify import save_plan, stratify
@@ -16,14 +16,9 @@ from fer_core.workspace import Workspace
 
 
 @pytest.mark.real
-def test_capstone4_is_split_without_leaks_in_the_wanted_ratios(tmp_path: Path) -> None:
-    root = os.environ.get("FER_TEST_DATA")
-    if not root:
-        pytest.skip("FER_TEST_DATA names no folder with the real sets")
-    source = Path(root) / "capstone4" / "Facial_emotion_images.zip"
-    if not source.is_file():
-        pytest.skip(f"no capstone4 in {root}")
-    dataset = import_dataset(Workspace(tmp_path), source, "capstone4")
+def test_capstone4_is_split_without_leaks_in_the_wanted_ratios(capstone: Dataset, tmp_path: Path) -> None:
+    shutil.copytree(capstone.folder, Workspace(tmp_path).data / capstone.name)
+    dataset = open_dataset(Workspace(tmp_path), capstone.name)
     manifest = dataset.manifest()
     assert group_violations(manifest) == 262
     plan = stratify(manifest)

@@ -1,0 +1,50 @@
+"""The real sets in FER_TEST_DATA, each imported once for all tests and all workers. Read them, do not change them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import pytest
+
+from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_dataset
+from fer_core.workspace import Workspace
+
+_ARCHIVES = {"capstone4": "capstone4/Facial_emotion_images.zip", "fer2013": "fer2013/fer2013.zip"}
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real sets."""
+    home = os.environ.get("FER_TEST_DATA")
+    if not home or not Path(home).is_dir():
+        pytest.skip("FER_TEST_DATA does not name the folder of the real sets")
+    return Path(home)
+
+
+@pytest.fixture(scope="session")
+def capstone(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The four-class set as people have it."""
+    return _imported("capstone4", real_data, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def fer2013(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """FER2013, seven classes."""
+    return _imported("fer2013", real_data, tmp_path_factory)
+
+
+def _imported(name: str, real_data: Path, factory: pytest.TempPathFactory) -> Dataset:
+    archive = real_data / _ARCHIVES[name]
+    if not archive.is_file():
+        pytest.skip(f"{_ARCHIVES[name]} is not in FER_TEST_DATA")
+    base = factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "real-sets"
+    root.mkdir(exist_ok=True)
+    workspace = Workspace(root)
+    with open(root / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if name not in {found.name for found in list_datasets(workspace)}:
+            import_dataset(workspace, archive, name)
+    return open_dataset(workspace, name)
