@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
+# Browser tests wait more than they compute.
+BROWSERS ?= 3
 
 .PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
 
@@ -28,7 +30,9 @@ app: $(VENV)/.app  ## set up, put the sample in place, serve on 127.0.0.1:8501
 	$(BIN)/python -m fer_core sample
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
 
-test: lint types unit browser  ## everything that must hold
+test: lint  ## everything that must hold
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types unit
+	@$(MAKE) --no-print-directory browser
 
 lint: $(VENV)/.dev  ## ruff: style and format
 	$(BIN)/ruff check .
@@ -38,11 +42,11 @@ types: $(VENV)/.dev  ## mypy
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev  ## unit, page and architecture tests
-	$(BIN)/python -m pytest tests --ignore tests/e2e -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest tests --ignore tests/e2e -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 browser: $(VENV)/.dev  ## a real browser through the whole journey
 	@sh tests/e2e/install_chromium.sh
-	$(BIN)/python -m pytest tests/e2e -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest tests/e2e -n $(BROWSERS) --dist loadfile
 
 bench: $(VENV)/.dev  ## ours against a peer in the same run; prints ratios
 	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

@@ -1,4 +1,4 @@
-"""The real sets in FER_TEST_DATA, each imported once for all tests and all workers. Read them, do not change them."""
+"""What all tests share: slow files first, and the real sets of FER_TEST_DATA, imported once. Read them, do not change them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_
 from fer_core.workspace import Workspace
 
 _ARCHIVES = {"capstone4": "capstone4/Facial_emotion_images.zip", "fer2013": "fer2013/fer2013.zip"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no worker begins one when the others are through."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -172,6 +172,7 @@ def test_stratify_saves_a_certified_version(screen: Screen, workspace: Workspace
     screen.no_exception()
 
 
+@pytest.mark.slow
 def test_train_streams_epochs_and_survives_a_restart(screen: Screen, app: App, workspace: Workspace) -> None:
     screen.open("train?dataset=sample")
     epochs = screen.page.get_by_label("epochs", exact=True)

@@ -18,7 +18,7 @@ from fer_core.splits.stratify import save_plan, stratify
 from fer_core.workspace import Workspace, read_json
 
 PATIENCE = 150  # seconds: the machine may be busy with other things
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

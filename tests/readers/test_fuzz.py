@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_sources import fer_csv, png
@@ -105,6 +106,7 @@ def tried(name: str, data: bytes, labels: bytes | None = None) -> None:
 fuzz = settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
+@pytest.mark.slow
 @fuzz
 @given(mutated((CSV,)))
 def test_500_csvs_with_pixels(data: bytes) -> None:

@@ -16,6 +16,7 @@ from fer_core.workspace import Workspace
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_capstone4_is_split_without_leaks_in_the_wanted_ratios(capstone: Dataset, tmp_path: Path) -> None:
     shutil.copytree(capstone.folder, Workspace(tmp_path).data / capstone.name)
     dataset = open_dataset(Workspace(tmp_path), capstone.name)
