@@ -51,7 +51,7 @@ def measure(name: str) -> bool:
     import streamlit_app  # noqa: F401  as a server does
 
     os.chdir(ROOT)
-    app = AppTest.from_file("streamlit_app.py", default_timeout=300)
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=300)
     app.switch_page("pages/data/mislabels.py")
     app.query_params["dataset"], app.query_params["mis-who"] = name, "bench"
     app.run()

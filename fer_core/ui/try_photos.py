@@ -149,8 +149,9 @@ def _explained(face: FaceAnswer, settings: Settings, key: str) -> tuple[np.ndarr
     memory = st.session_state.setdefault("try-heat", {})
     name = (key, settings.model.path, face.label)
     if name not in memory:
-        heat = explain.occlusion_map(settings.predictor, face.crop, face.label)
-        memory[name] = heat, explain.deletion_test(settings.predictor, face.crop, heat, face.label)
+        model, label = settings.predictor, face.label  # coarser than could be, for an answer at once
+        heat = explain.occlusion_map(model, face.crop, label, step=0.1)
+        memory[name] = heat, explain.deletion_test(model, face.crop, heat, label, trials=16)
         while len(memory) > 64:
             memory.pop(next(iter(memory)))
     found: tuple[np.ndarray, explain.Deletion] = memory[name]
