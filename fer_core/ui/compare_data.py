@@ -22,7 +22,7 @@ from fer_core.errors import FerError
 from fer_core.evaluation import ablation, curves, ensembles, journey, paired, ranking, scores
 from fer_core.evaluation import pair as pairs
 from fer_core.evaluation.calibration import fit_temperature, scaled
-from fer_core.evaluation.metrics import calibration_error, read
+from fer_core.evaluation.metrics import Floats, Ints, calibration_error, read
 from fer_core.evaluation.ranking import Ranking
 from fer_core.runs.run import Run
 from fer_core.ui import cache
@@ -270,10 +270,15 @@ def leaks(root: str, dataset: str, version: str) -> int | None:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _trust(folder: str, split: str, version: str, stamp: int) -> Trust:
-    run = Run(Path(folder))
-    _, truth, p = read(_plain(answered(run, split, version)))
-    _, fit_truth, fit_p = read(_plain(answered(run, "val", version)))
+def _arrays(folder: str, split: str, version: str, stamp: int) -> tuple[tuple[str, ...], Ints, Floats]:
+    """Names, labels and probabilities, as `metrics.read`."""
+    return read(answered(Run(Path(folder)), split, version).drop(columns=["said", "sure"]))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _trust(folder: str, split: str, version: str, stamps: tuple[int, int]) -> Trust:
+    _, truth, p = _arrays(folder, split, version, stamps[0])
+    _, fit_truth, fit_p = _arrays(folder, "val", version, stamps[1])
     temperature = fit_temperature(fit_truth, fit_p)
     return Trust(
         curves.reliability(truth, p),
@@ -291,21 +296,18 @@ def trust(run: Run, split: str, version: str) -> Trust:
     Raises:
         FerError: it has no predictions there, or none on validation to fit by.
     """
-    return _trust(str(run.folder), split, version, stamp(run, split, version))
+    stamps = stamp(run, split, version), stamp(run, "val", version)
+    return _trust(str(run.folder), split, version, stamps)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _class_curves(folder: str, split: str, version: str, stamp: int, kind: str) -> pd.DataFrame:
-    return curves.per_class(*read(_plain(answered(Run(Path(folder)), split, version))), kind)
+    return curves.per_class(*_arrays(folder, split, version, stamp), kind)
 
 
 def class_curves(run: Run, split: str, version: str, kind: str) -> pd.DataFrame:
     """ROC ("roc") or precision-recall ("pr") curves of the classes, see `evaluation.curves.per_class`."""
     return _class_curves(str(run.folder), split, version, stamp(run, split, version), kind)
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    return table.drop(columns=["said", "sure"])
 
 
 def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:

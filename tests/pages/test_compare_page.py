@@ -91,7 +91,7 @@ def board(app: AppTest) -> list[dict[str, object]]:
         data = json.loads(element.proto.mixed.json) if element.proto.WhichOneof("data") == "mixed" else None
         data = data or json.loads(element.proto.json or "{}")
         if "domain" in data:
-            return list(data["rows"])
+            return list(json.loads(data["rows"]))
     raise AssertionError("there is no leaderboard")
 
 
