@@ -1,11 +1,8 @@
-"""The curves of a run, watched or compared: drawn again and again, so they are built as Vega-Lite by hand.
+"""The curves of a run, watched or compared, as plain Vega-Lite (see `charts.vega`).
 
-Altair checks every figure against its schema, which takes ten times longer than all the rest of a refresh. The result is
-a plain specification for `st.vega_lite_chart`.
-
-    >>> spec = curve([{"epoch": 1, "accuracy": 0.4, "val_accuracy": 0.3}], "accuracy")
-    >>> [layer["mark"]["type"] for layer in spec["layer"]]
-    ['line', 'line', 'text', 'rule']
+>>> spec = curve([{"epoch": 1, "accuracy": 0.4, "val_accuracy": 0.3}], "accuracy")
+>>> [layer["mark"]["type"] for layer in spec["layer"]]
+['line', 'line', 'text', 'rule']
 """
 
 from __future__ import annotations
@@ -14,11 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_core.charts.theme import Palette, palette, spread
+from fer_core.charts.vega import Spec, finished
 
 Rows = Sequence[Mapping[str, Any]]
-Spec = dict[str, Any]
 
-_FONT = '"Source Sans", sans-serif'
 _TALL, _LOW = 215, 108  # pixels of the plot
 _LABEL_LIMIT = 92  # pixels: a long run name must not press the plot
 _LEAST_SPAN = {"accuracy": 0.1, "loss": 0.1, "gap": 10.0}  # so that noise does not look like a mountain
@@ -91,7 +87,7 @@ def curve(
     words = f"{measure} by epoch, training and validation, {len(rows)} epochs"
     words += f", best epoch {best}" if best is not None else ""
     words += f", a fork after epoch {forked_at}" if forked_at else ""
-    return _finished(layers, words, _TALL, colors)
+    return finished(layers, words, _TALL, colors)
 
 
 def gap_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> Spec:
@@ -119,7 +115,7 @@ def gap_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> 
         _hover(points, {"gap, points": "value"}, x, colors, form="+.1f"),
     ]  # fmt: skip
     words = f"train minus validation accuracy by epoch in points, {len(points)} epochs; 0 to 5 is healthy"
-    return _finished(layers, words, _LOW, colors)
+    return finished(layers, words, _LOW, colors)
 
 
 def rate_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> Spec:
@@ -142,7 +138,7 @@ def rate_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) ->
         _line(shown, x, y, {"strokeWidth": 2, "color": colors.accent, "interpolate": "step-after"}, None),
         _hover(points, {"learning rate": "value"}, x, colors, form=".3g"),
     ]
-    return _finished(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
+    return finished(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
 
 
 def _last(points: Rows, planned: int | None) -> int:
@@ -250,28 +246,3 @@ def _hover(rows: Rows, columns: Mapping[str, str], x: Spec, colors: Palette, for
             "opacity": {"condition": {"param": "near", "empty": False, "value": 0.6}, "value": 0},
         },
     }  # fmt: skip
-
-
-def _finished(layers: list[Spec], description: str, height: int, colors: Palette) -> Spec:
-    """The house's look, as `theme.finished` gives it to Altair's figures."""
-    axis = {
-        "labelColor": colors.muted, "titleColor": colors.muted, "titleFontWeight": "normal", "titlePadding": 6,
-        "labelFontSize": 12, "titleFontSize": 12, "gridColor": colors.grid, "domain": False, "ticks": False,
-        "labelPadding": 6,
-    }  # fmt: skip
-    return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "description": description,
-        "width": "container",
-        "height": height,
-        "background": "transparent",
-        "autosize": {"type": "fit-x", "contains": "padding"},
-        "padding": {"left": 2, "top": 6, "bottom": 2, "right": 4},
-        "config": {
-            "font": _FONT,
-            "view": {"stroke": None},
-            "axis": axis,
-            "text": {"color": colors.text, "fontSize": 12},
-        },
-        "layer": layers,
-    }

@@ -1,19 +1,22 @@
-"""How far probabilities can be trusted, and two runs class by class."""
+"""How far probabilities can be trusted, and two runs class by class, as plain Vega-Lite (see `charts.vega`)."""
 
 from __future__ import annotations
 
-import altair as alt
+from typing import Any
+
 import pandas as pd
 
-from fer_core.charts.theme import finished, palette
+from fer_core.charts.theme import palette
+from fer_core.charts.vega import Spec, axis, finished, tip
 from fer_core.emotions import colors as emotion_colors
 from fer_core.emotions import ordered
 
 _HEIGHT = 210
 _LEAST = 0.03  # share of images from which on a precision is drawn
+_MOST = 200  # points of a curve
 
 
-def reliability_diagram(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
+def reliability_diagram(table: pd.DataFrame, *, dark: bool = False) -> Spec:
     """Accuracy against confidence; on the diagonal, probabilities mean what they say.
 
     Args:
@@ -21,29 +24,24 @@ def reliability_diagram(table: pd.DataFrame, *, dark: bool = False) -> alt.Layer
         dark: theme.
     """
     colors = palette(dark)
-    axis = alt.Axis(format=".1f", tickCount=5)
-    x = alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), title="confidence", axis=axis)
-    y = alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), title="share right", axis=axis)
-    line = alt.Chart(pd.DataFrame({"confidence": [0, 1], "accuracy": [0, 1]})).mark_line(
-        strokeDash=[4, 3], color=colors.quiet, strokeWidth=1.5
-    )
-    tips = [
-        alt.Tooltip("confidence:Q", format=".3f"),
-        alt.Tooltip("accuracy:Q", format=".3f", title="share right"),
+    x = axis("confidence", (0, 1), ".1f", title="confidence")
+    y = axis("accuracy", (0, 1), ".1f", title="share right")
+    rows = _rows(table[["confidence", "accuracy", "images"]])
+    size = {"field": "images", "type": "quantitative", "scale": {"range": [25, 320]}, "legend": None}
+    tips = [tip("confidence", ".3f"), tip("accuracy", ".3f", "share right"), tip("images", ",d")]
+    dots = {"type": "point", "filled": True, "opacity": 1, "color": colors.accent}
+    layers = [
+        _diagonal("confidence", "accuracy", x, y, colors.quiet),
+        _layer(rows, {"type": "line", "color": colors.accent, "strokeWidth": 2}, x=x, y=y),
+        _layer(rows, dots, x=x, y=y, size=size, tooltip=tips),
     ]
-    size = alt.Size("images:Q", scale=alt.Scale(range=[25, 320]), legend=None)
-    base = alt.Chart(table)
-    curve = base.mark_line(color=colors.accent, strokeWidth=2).encode(x=x, y=y)
-    dots = base.mark_point(filled=True, opacity=1, color=colors.accent).encode(
-        x=x, y=y, size=size, tooltip=[*tips, alt.Tooltip("images:Q", format=",d")]
-    )
     words = "Reliability: " + ", ".join(
-        f"{r.confidence:.2f} sure, {r.accuracy:.2f} right" for r in table.itertuples()
+        f"{row['confidence']:.2f} sure, {row['accuracy']:.2f} right" for row in rows
     )
-    return finished(alt.layer(line.encode(x=x, y=y), curve, dots), dark, words, height=_HEIGHT)
+    return finished(layers, words, _HEIGHT, colors)
 
 
-def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False) -> alt.LayerChart:
+def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False) -> Spec:
     """Precision of the answers given against the share of images answered, as the threshold falls.
 
     Args:
@@ -52,91 +50,64 @@ def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False)
         dark: theme.
     """
     colors = palette(dark)
+    names = ["threshold", "coverage", "precision"]
     shown = table[table["coverage"] >= _LEAST]  # the precision of a handful says nothing
-    shown = shown.iloc[:: max(1, len(shown) // 300)]
+    shown = shown.iloc[:: max(1, len(shown) // _MOST)]
     low = max(0.0, float(shown["precision"].min()) - 0.02)
-    x = alt.X(
-        "coverage:Q",
-        scale=alt.Scale(domain=[0, 1]),
-        title="share answered",
-        axis=alt.Axis(format=".0%", tickCount=5),
-    )
-    y = alt.Y(
-        "precision:Q",
-        scale=alt.Scale(domain=[low, 1]),
-        title="of these right",
-        axis=alt.Axis(format=".0%", tickCount=5),
-    )
-    tips = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("threshold", "coverage", "precision")]
-    curve = alt.Chart(shown).mark_line(color=colors.accent, strokeWidth=2).encode(x=x, y=y, tooltip=tips)
-    layers: list[alt.Chart] = [curve]
+    x = axis("coverage", (0, 1), ".0%", title="share answered")
+    y = axis("precision", (low, 1), ".0%", title="of these right")
+    tips = [tip(name, ".3f") for name in names]
+    line = {"type": "line", "color": colors.accent, "strokeWidth": 2}
+    layers = [_layer(_rows(shown[names]), line, x=x, y=y, tooltip=tips)]
     words = "Share of right answers by share of images answered"
     reached = table[table["threshold"] >= threshold].tail(1)
     if len(reached):
-        mark = alt.Chart(reached.assign(words=f"threshold {threshold:g}"))
-        layers.append(
-            mark.mark_point(filled=True, size=90, opacity=1, color=colors.second).encode(
-                x=x, y=y, tooltip=tips
-            )
-        )
-        side = (
-            {"align": "right", "dx": -8}
-            if float(reached["coverage"].iloc[0]) > 0.5
-            else {"align": "left", "dx": 8}
-        )
-        layers.append(mark.mark_text(**side, dy=-14, color=colors.muted).encode(x=x, y=y, text="words:N"))
-        answered, right = (float(reached[name].iloc[0]) for name in ("coverage", "precision"))
-        words += f"; at {threshold:g}: {answered:.0%} answered, {right:.0%} right"
-    return finished(alt.layer(*layers), dark, words, height=_HEIGHT)
+        (row,) = _rows(reached[names])
+        point = {"type": "point", "filled": True, "size": 90, "opacity": 1, "color": colors.second}
+        side = {"align": "right", "dx": -8} if row["coverage"] > 0.5 else {"align": "left", "dx": 8}
+        text = {"type": "text", **side, "dy": -14, "color": colors.muted}
+        layers.append(_layer([row], point, x=x, y=y, tooltip=tips))
+        layers.append(_layer([row], text, x=x, y=y, text={"value": f"threshold {threshold:g}"}))
+        words += f"; at {threshold:g}: {row['coverage']:.0%} answered, {row['precision']:.0%} right"
+    return finished(layers, words, _HEIGHT, colors)
 
 
-def class_curves(table: pd.DataFrame, kind: str, *, dark: bool = False) -> alt.LayerChart:
+def class_curves(table: pd.DataFrame, kind: str, *, dark: bool = False) -> Spec:
     """ROC or precision-recall curves, one line per class in its colour.
 
     Args:
-        table: class, x, y (0..1) and area, from the surest image on.
+        table: class, x, y (0..1), order and area, from the surest image on.
         kind: "roc" (x false, y true positive rate) or "pr" (x recall, y precision).
         dark: theme.
     """
-    palette_ = palette(dark)
+    colors = palette(dark)
     names = list(ordered(table["class"].unique()))
     hues = emotion_colors(names)
-    titles = (
-        ("others taken for it", "found of the class")
-        if kind == "roc"
-        else ("found of the class", "of these right")
+    found = "found of the class"
+    titles = ("others taken for it", found) if kind == "roc" else (found, "of these right")
+    x, y = axis("x", (0, 1), ".0%", title=titles[0]), axis("y", (0, 1), ".0%", title=titles[1])
+    hue = {
+        "field": "class", "type": "nominal",
+        "scale": {"domain": names, "range": [hues[name] for name in names]},
+        "legend": {"title": None, "orient": "bottom", "labelColor": colors.text, "symbolType": "stroke"},
+    }  # fmt: skip
+    lines = _layer(
+        _rows(table[["class", "x", "y", "order", "area"]]),
+        {"type": "line", "strokeWidth": 2},
+        x=x,
+        y=y,
+        order={"field": "order", "type": "quantitative"},
+        color=hue,
+        tooltip=[{"field": "class", "type": "nominal"}, tip("area", ".3f")],
     )
-    axis = alt.Axis(format=".0%", tickCount=5)
-    x = alt.X("x:Q", scale=alt.Scale(domain=[0, 1]), title=titles[0], axis=axis)
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, 1]), title=titles[1], axis=axis)
-    curves = (
-        alt.Chart(table)
-        .mark_line(strokeWidth=2)
-        .encode(
-            x=x,
-            y=y,
-            order="order:Q",
-            color=alt.Color(
-                "class:N",
-                scale=alt.Scale(domain=names, range=[hues[n] for n in names]),
-                legend=alt.Legend(title=None, orient="bottom", labelColor=palette_.text, symbolType="stroke"),
-            ),
-            tooltip=[alt.Tooltip("class:N"), alt.Tooltip("area:Q", format=".3f", title="area")],
-        )
-    )
-    layers: list[alt.Chart] = [curves]
-    if kind == "roc":
-        line = alt.Chart(pd.DataFrame({"x": [0, 1], "y": [0, 1]})).mark_line(
-            strokeDash=[4, 3], color=palette_.quiet, strokeWidth=1.5
-        )
-        layers.insert(0, line.encode(x=x, y=y))
+    layers = [_diagonal("x", "y", x, y, colors.quiet), lines] if kind == "roc" else [lines]
     areas = table.drop_duplicates("class").set_index("class")["area"]
     words = f"{'ROC' if kind == 'roc' else 'Precision against recall'} per class, area: "
     words += ", ".join(f"{name} {areas[name]:.3f}" for name in names)
-    return finished(alt.layer(*layers), dark, words, height=_HEIGHT)
+    return finished(layers, words, _HEIGHT, colors)
 
 
-def class_dumbbells(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
+def class_dumbbells(table: pd.DataFrame, *, dark: bool = False) -> Spec:
     """F1 of two runs per class, joined by a line.
 
     Args:
@@ -144,26 +115,35 @@ def class_dumbbells(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChar
         dark: theme.
     """
     colors = palette(dark)
-    names = table["class"].tolist()
-    y = alt.Y("class:N", sort=names, title=None, axis=alt.Axis(labelColor=colors.text, grid=False))
+    rows = _rows(table[["class", "a", "b", "support"]])
     low = max(0.0, float(table[["a", "b"]].min().min()) - 0.05)
-    scale = alt.Scale(domain=[low, 1], nice=False)
-    tips = [alt.Tooltip("class:N"), alt.Tooltip("support:Q", format=",d", title="images")]
-    tips += [alt.Tooltip(f"{name}:Q", format=".3f", title=f"F1 of {name.upper()}") for name in "ab"]
-    base = alt.Chart(table).encode(y=y, tooltip=tips)
-    axis = alt.Axis(format=".2f", tickCount=5)
-    layers = [
-        base.mark_rule(strokeWidth=4, color=colors.quiet, opacity=0.5).encode(
-            x=alt.X("a:Q", scale=scale, title="F1", axis=axis), x2="b:Q"
-        )
-    ]
-    for column, hue in (("a", colors.second), ("b", colors.accent)):
-        layers.append(
-            base.mark_point(filled=True, size=95, opacity=1, color=hue).encode(
-                x=alt.X(f"{column}:Q", scale=scale)
-            )
-        )
+    y = {
+        "field": "class", "type": "nominal", "sort": [row["class"] for row in rows], "title": None,
+        "axis": {"labelColor": colors.text, "grid": False},
+    }  # fmt: skip
+    tips = [{"field": "class", "type": "nominal"}, tip("support", ",d", "images")]
+    tips += [tip(name, ".3f", f"F1 of {name.upper()}") for name in "ab"]
+    x = {name: axis(name, (low, 1), ".2f", title="F1") for name in "ab"}
+    bar = {"type": "rule", "strokeWidth": 4, "color": colors.quiet, "opacity": 0.5}
+    layers = [_layer(rows, bar, y=y, x=x["a"], x2={"field": "b"}, tooltip=tips)]
+    for name, hue in (("a", colors.second), ("b", colors.accent)):
+        dot = {"type": "point", "filled": True, "size": 95, "opacity": 1, "color": hue}
+        layers.append(_layer(rows, dot, y=y, x=x[name], tooltip=tips))
     words = "F1 per class: " + ", ".join(
-        f"{r['class']} {r['a']:.3f} in A, {r['b']:.3f} in B" for r in table.to_dict("records")
+        f"{row['class']} {row['a']:.3f} in A, {row['b']:.3f} in B" for row in rows
     )
-    return finished(alt.layer(*layers), dark, words, height=34 * max(len(names), 1))
+    return finished(layers, words, 34 * max(len(rows), 1), colors)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = {str(name): table[name].tolist() for name in table}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _layer(rows: list[dict[str, Any]], mark: Spec, **encoding: Any) -> Spec:
+    return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
+
+
+def _diagonal(across: str, up: str, x: Spec, y: Spec, color: str) -> Spec:
+    ends: list[dict[str, Any]] = [{across: 0, up: 0}, {across: 1, up: 1}]
+    return _layer(ends, {"type": "line", "strokeDash": [4, 3], "color": color, "strokeWidth": 1.5}, x=x, y=y)

@@ -13,7 +13,7 @@ from fer_core.emotions import SPLIT_COLORS, UNASSIGNED
 
 _C = TypeVar("_C", alt.Chart, alt.LayerChart)
 
-_FONT = '"Source Sans", sans-serif'  # Streamlit's own
+FONT = '"Source Sans", sans-serif'  # Streamlit's own
 COUNT_FORMAT = ",d"
 """d3 format of counts: thousands separators."""
 PROBABILITY_FORMAT = ".2f"
@@ -102,7 +102,7 @@ def finished(chart: _C, dark: bool, description: str, *, height: int) -> _C:
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
         padding={"left": 4, "top": 6, "bottom": 4, "right": 8},
         config=alt.Config(
-            font=_FONT,
+            font=FONT,
             view=alt.ViewConfig(stroke=None),
             axis=alt.AxisConfig(
                 labelColor=colors.muted,

@@ -42,12 +42,8 @@ def draw(first: Run, second: Run, others: Sequence[Run], split: str, version: st
         left, right = st.columns([1, 1.6], gap="small")
         with left, st.container(border=True):
             st.html(html.heading("Class by class", "F1, A orange, B blue"))
-            dark = style.is_dark()
-            stamps = [compare_data.stamp(run, split, version) for run in (first, second)]
-            compare_data.chart(
-                lambda: class_dumbbells(found.per_class(), dark=dark),
-                "cmp-classes", first.id, second.id, split, version, dark, *stamps,
-            )  # fmt: skip
+            spec = class_dumbbells(found.per_class(), dark=style.is_dark())
+            st.vega_lite_chart(spec=spec, theme=None, key="cmp-classes")
         with right, st.container(border=True):
             _changed(found, first, version)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import mean
 from typing import Any
 
 from fer_core.evaluation import ledger
@@ -114,7 +113,8 @@ def _facts(group: Sequence[Row]) -> dict[str, Cell]:
     def number(key: str, form: str) -> None:
         values = [row[key] for row in group if row[key] is not None]
         if values:
-            cells[key] = Cell(form.format(mean(values)), float(mean(values)))
+            mean = sum(values) / len(values)
+            cells[key] = Cell(form.format(mean), float(mean))
 
     number("macro_f1", "{:.3f}")
     number("gap", "{:+.1f}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -195,16 +194,13 @@ def _calibration(run: Run, version: str, split: str) -> None:
         page.explain(error)
         return
     st.html(html.heading("Can its probabilities be trusted?", f"calibration error {found.error:.3f}"))
-    key = (run.id, split, version, compare_data.stamp(run, split, version), style.is_dark())
     left, middle, right = st.columns([1, 1, 0.9], gap="medium")
     with left:
-        compare_data.chart(
-            lambda: reliability_diagram(found.reliability, dark=style.is_dark()), "cmp-reliability", *key
-        )
+        spec = reliability_diagram(found.reliability, dark=style.is_dark())
+        st.vega_lite_chart(spec=spec, theme=None, key="cmp-reliability")
     with middle:
-        compare_data.chart(
-            lambda: coverage_curve(found.coverage, THRESHOLD, dark=style.is_dark()), "cmp-coverage", *key
-        )
+        spec = coverage_curve(found.coverage, THRESHOLD, dark=style.is_dark())
+        st.vega_lite_chart(spec=spec, theme=None, key="cmp-coverage")
     with right:
         wanted = st.slider("Wanted share of right answers, %", 50, 99, 90, key="cmp-precision")
         best = threshold_for(found.fit, wanted / 100)
@@ -229,15 +225,14 @@ def _calibration(run: Run, version: str, split: str) -> None:
 
 def _class_curves(run: Run, version: str, split: str) -> None:
     st.html(html.heading("Each class against the others", "ROC; precision against recall"))
-    key = (run.id, split, version, compare_data.stamp(run, split, version), style.is_dark())
     for place, kind in zip(st.columns(2, gap="medium"), ("roc", "pr"), strict=True):
         table = compare_data.class_curves(run, split, version, kind)
         with place:
             if table.empty:
                 st.html('<p class="fer-muted">One class alone has no curve.</p>')
             else:
-                draw_one = partial(class_curves, table, kind, dark=style.is_dark())
-                compare_data.chart(draw_one, f"cmp-curves-{kind}", *key)
+                spec = class_curves(table, kind, dark=style.is_dark())
+                st.vega_lite_chart(spec=spec, theme=None, key=f"cmp-curves-{kind}")
 
 
 def _made_of(run: Run) -> None:

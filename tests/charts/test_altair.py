@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.charts.evaluation import class_curves, class_dumbbells, coverage_curve, reliability_diagram
 from fer_core.charts.journey import gain_bars, journey_chart
 from fer_core.charts.quality import precision_by_distance
 from fer_core.charts.theme import DARK, LIGHT, spread
@@ -38,12 +37,6 @@ GAINS = pd.DataFrame(
         "kind": ["one", "total"],
     }
 )
-RELIABILITY = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.4, 0.95], "images": [10, 90]})
-COVERAGE = pd.DataFrame({"threshold": [0.9, 0.7, 0.4], "coverage": [0.1, 0.6, 1], "precision": [1, 0.9, 0.8]})
-CURVES = pd.DataFrame(
-    {"class": ["sad"] * 3, "x": [0, 0.2, 1], "y": [0, 0.8, 1], "area": [0.8] * 3, "order": [0, 1, 2]}
-)
-CLASSES = pd.DataFrame({"class": ["happy", "sad"], "a": [0.9, 0.5], "b": [0.8, 0.7], "support": [5, 6]})
 
 
 def figures(dark: bool) -> dict[str, alt.LayerChart]:
@@ -52,11 +45,6 @@ def figures(dark: bool) -> dict[str, alt.LayerChart]:
         "distances": precision_by_distance(DISTANCES, chosen=2, dark=dark),
         "journey": journey_chart(RUNS, dark=dark),
         "gains": gain_bars(GAINS, dark=dark),
-        "reliability": reliability_diagram(RELIABILITY, dark=dark),
-        "coverage": coverage_curve(COVERAGE, 0.7, dark=dark),
-        "roc": class_curves(CURVES, "roc", dark=dark),
-        "pr": class_curves(CURVES, "pr", dark=dark),
-        "dumbbells": class_dumbbells(CLASSES, dark=dark),
     }
 
 
