@@ -8,9 +8,7 @@ again in fine steps. A face is found there by many neighbouring windows, a chanc
 
 from __future__ import annotations
 
-import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -28,7 +26,6 @@ _COARSE_STEP, _FINE_STEP = 1.2, 1.1
 _BOX_SIDE = 64  # a proposed box in the second pass
 _CONTEXT = 1.8  # side of the patch around it, in boxes
 _SIDES = (40, 92)  # face sizes looked for in the patch
-_WORKERS = min(4, os.cpu_count() or 1)
 _AGREEING = 6  # windows that must agree in the second pass; clear faces reach 15 and more
 
 
@@ -40,17 +37,13 @@ class HaarDetector:
 
     def __init__(self) -> None:
         self._local = threading.local()
-        self._pool = ThreadPoolExecutor(_WORKERS, "fer-haar")
 
     def smallest(self, width: int, height: int) -> int:
         return round(_MIN_FACE / _scale(width, height))
 
     def detect(self, pixels: np.ndarray) -> list[Face]:
         gray = to_gray(pixels) if pixels.ndim == 3 else pixels
-        places = self._propose(gray)
-        # Small patches keep one core busy; several at once use the others.
-        look = self._pool.map if len(places) > 1 else map
-        found = look(lambda place: self._look_closer(gray, place), places)
+        found = (self._look_closer(gray, place) for place in self._propose(gray))
         return suppress([face for face in found if face is not None])
 
     def _propose(self, gray: np.ndarray) -> list[tuple[float, float, float]]:

@@ -1,7 +1,7 @@
 """The process that trains folds: `python -m fer_core.training.fold_worker FOLDER` (see `fer_core.runs.folds`).
 
 Each fold that has no predictions yet gets a new network, trained on the other folds to the last epoch; its answers
-for the fold, averaged over the two ways round, are written. It ends with the process that started it.
+for the fold, averaged over six views of each image, are written. It ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,28 @@ def train_one(data: TrainingData, recipe: Recipe, fold: int, told: _Told) -> np.
 
 
 def answers(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """float64 (n, classes), rows sum to 1: probabilities of uint8 (n, h, w, c), averaged over both ways round."""
+    """float64 (n, classes), rows sum to 1: probabilities of uint8 (n, h, w, c), averaged over `views`."""
     total: np.ndarray = np.zeros((len(images), model.output_shape[-1]))
-    for turned in (images, images[:, :, ::-1]):
-        starts = range(0, len(turned), _BATCH)
-        total += np.concatenate([model.predict_on_batch(turned[s : s + _BATCH]) for s in starts])
+    for view in views(images):
+        starts = range(0, len(view), _BATCH)
+        total += np.concatenate([model.predict_on_batch(view[s : s + _BATCH]) for s in starts])
     return total / total.sum(axis=1, keepdims=True)
+
+
+def views(images: np.ndarray) -> Iterator[np.ndarray]:
+    """uint8 (n, h, w, c): as they are, mirrored, and shifted four ways by a 24th, two of these mirrored.
+
+    On the four-class set, of the first thousand labels 544 were wrong with six looks at each face, 537 with two, 521 with
+    one; four more looks take about as long as an epoch.
+    """
+    yield images
+    yield images[:, :, ::-1]
+    step = max(1, round(images.shape[1] / 24))
+    padded = np.pad(images, ((0, 0), (step, step), (step, step), (0, 0)), mode="edge")
+    height, width = images.shape[1:3]
+    for down, right, mirrored in ((2, 1, False), (0, 1, True), (1, 2, False), (1, 0, True)):
+        view = padded[:, down * step : down * step + height, right * step : right * step + width]
+        yield view[:, :, ::-1] if mirrored else view
 
 
 class _Told:

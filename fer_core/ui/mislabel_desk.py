@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from fer_core.data import records
 from fer_core.data.datasets import open_dataset
@@ -24,6 +25,8 @@ from fer_core.ui import cache
 from fer_core.ui.page import Scope
 from fer_core.workspace import Workspace
 
+_MANY, _FEW = 60, 5  # decisions
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -34,6 +37,8 @@ class Ranked:
         index: of the image ids of `table`, to find rows by.
         classes, splits, sources: names that occur.
         likely: rows that are likely wrong; pairs: their pairs of classes; ambiguous: how many are.
+        suspects: ids of `likely`.
+        rows: int64, where the pixels of each image are.
     """
 
     table: pd.DataFrame
@@ -44,6 +49,8 @@ class Ranked:
     likely: pd.DataFrame
     pairs: pd.DataFrame
     ambiguous: int
+    suspects: frozenset[str]
+    rows: NDArray[np.int64]
 
 
 @dataclass
@@ -95,6 +102,12 @@ class Desk:
         return self.known.newest
 
     @property
+    def pace(self) -> str:
+        """Stays the same for a few decisions once there are many: for what a single one hardly moves."""
+        count = len(self.said)
+        return self.newest if count < _MANY else f"{count // _FEW} x {_FEW}"
+
+    @property
     def holding(self) -> pd.DataFrame:
         """The verdicts that hold, as `opinions.holding`."""
         return self.known.holding
@@ -103,6 +116,10 @@ class Desk:
     def said(self) -> pd.DataFrame:
         """Verdicts on labels by reviewer, as `opinions.said`."""
         return self.known.said
+
+    def pixels(self, images: Iterable[str]) -> NDArray[np.uint8]:
+        """uint8 (n, 48, 48): the pictures of those of these images that are ranked."""
+        return cache.faces(self.scope.dataset, self.ranked.rows[self.places(images)])
 
     def places(self, images: Iterable[str]) -> np.ndarray:
         """int64: rows of the ranking of these images, in their order, without those that are not ranked."""
@@ -179,6 +196,8 @@ def _ranking(root: str, name: str, version: str, method: str, changed: float) ->
         likely,
         mislabels.pair_queues(likely),
         len(mislabels.ambiguous(table)),
+        frozenset(likely["image_id"]),
+        table["row"].to_numpy(np.int64),
     )
 
 

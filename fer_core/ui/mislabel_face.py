@@ -222,7 +222,7 @@ def just_decided(desk: Desk) -> None:
     with st.container(border=True):
         st.html(html.heading("Just decided", "click one to look again"))
         shown = [Face(r["image_id"], words(r)) for r in each(recent)]
-        pixels = cache.faces(desk.scope.dataset, desk.rows_of(recent["image_id"])["row"])
+        pixels = desk.pixels(recent["image_id"])
         clicked = faces.sheet(pixels, shown, key="mis-recent", label="Faces just decided", size=72)
         known: Trail | None = st.session_state.get("mis-trail")
         if clicked and known is not None and clicked != known.current:

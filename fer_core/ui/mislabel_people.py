@@ -34,7 +34,7 @@ def identity() -> tuple[str, bool]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _report(dataset: str, newest: str, _desk: Desk) -> dict[str, Any]:
+def _report(dataset: str, pace: str, _desk: Desk) -> dict[str, Any]:
     return agreement.agreement(_desk.said)
 
 
@@ -42,7 +42,7 @@ def card(desk: Desk) -> None:
     """Agreement between reviewers, the queue of disagreements, and self-checks; nothing before there is anything."""
     if desk.said["who"].nunique() < 2 and not (desk.said["mode"] == "self_check").any():
         return
-    found = _report(f"{desk.scope.workspace.root}/{desk.scope.dataset.name}", desk.newest, desk)
+    found = _report(f"{desk.scope.workspace.root}/{desk.scope.dataset.name}", desk.pace, desk)
     lines = [
         f"{_name(pair['first'])} and {_name(pair['second'])}: κ {_kappa(pair['kappa'])}, "
         f"{pair['agreed']:,} of {pair['images']:,} alike"

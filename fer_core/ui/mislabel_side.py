@@ -93,7 +93,7 @@ def _pace(desk: Desk, left: int) -> str:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _left(dataset: str, version: str, method: str, newest: str, _desk: Desk) -> tuple[Any, Any]:
+def _left(dataset: str, version: str, method: str, pace: str, _desk: Desk) -> tuple[Any, Any]:
     """The estimate for the likely wrong labels, and for all, of those not reviewed."""
     known = estimate.outcomes(_desk.ranking, _desk.holding)
     scores, likely = _desk.ranking["score"].to_numpy(), _desk.ranking["likely_wrong"].to_numpy(bool)
@@ -106,7 +106,7 @@ def _left(dataset: str, version: str, method: str, newest: str, _desk: Desk) -> 
 def effect(desk: Desk) -> str:
     """If you stop here: what stays among the likely wrong, and in the set, once enough is decided to tell."""
     name = f"{desk.scope.workspace.root}/{desk.scope.dataset.name}"
-    likely, everything = _left(name, desk.scope.version.id, desk.method, desk.newest, desk)
+    likely, everything = _left(name, desk.scope.version.id, desk.method, desk.pace, desk)
     if likely is None or everything is None:
         words = f"How many stay if you stop is told after {estimate.MIN_DECISIONS} decisions."
     else:

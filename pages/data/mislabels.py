@@ -26,7 +26,8 @@ if method is None or desk is None:
     st.stop()
 
 likely, pairs = desk.ranked.likely, desk.ranked.pairs
-held = desk.holding[desk.holding["image_id"].isin(likely["image_id"])]
+told = zip(desk.holding["image_id"].tolist(), desk.holding["action"].tolist(), strict=True)
+held = [action for image, action in told if image in desk.ranked.suspects]
 page.numbers(
     [
         (len(likely), f"labels likely wrong, by {method}"),
@@ -35,7 +36,7 @@ page.numbers(
             f"{pairs.iloc[0]['label']} → {pairs.iloc[0]['suggested']}" if len(pairs) else "–",
             "largest confusion",
         ),
-        (len(held), f"of these reviewed, {int((held['action'] == 'relabel').sum()):,} relabelled"),
+        (len(held), f"of these reviewed, {held.count('relabel'):,} relabelled"),
         (desk.ranked.ambiguous, "ambiguous: offered as soft labels, not as errors"),
     ]
 )
