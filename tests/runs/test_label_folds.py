@@ -181,11 +181,11 @@ def test_six_looks_at_an_image_are_it_its_mirror_image_and_four_shifts() -> None
     from fer_core.training.fold_worker import views
 
     images = np.random.default_rng(3).integers(0, 256, (2, 48, 48, 1), dtype=np.uint8)
-    plain, mirrored, up, left, right, down = views(images)
+    plain, mirrored, up, down, left, right = views(images)
     assert np.array_equal(plain, images)
     assert np.array_equal(mirrored, images[:, :, ::-1])
     assert np.array_equal(up[:, :-2], images[:, 2:])
-    assert np.array_equal(left[:, :, ::-1][:, :, 2:], images[:, :, :-2])
-    assert np.array_equal(right[:, :, :-2], images[:, :, 2:])
     assert np.array_equal(down[:, :, ::-1][:, 2:], images[:, :-2])
+    assert np.array_equal(left[:, :, :-2], images[:, :, 2:])
+    assert np.array_equal(right[:, :, ::-1][:, :, 2:], images[:, :, :-2])
     assert np.array_equal(up[:, -1], images[:, -1])  # the edge is repeated
