@@ -12,6 +12,9 @@ from fer_core.errors import RunError
 from fer_core.evaluation import ablation, board, journey, paired, settings, significance
 from fer_core.runs import queue
 from fer_core.runs.run import Run
+from fer_core.runs.store import create_run
+from fer_core.training.recipe import load, to_toml
+from fer_core.workspace import Workspace
 
 N = np.arange(400)
 
@@ -137,3 +140,20 @@ def test_a_network_is_told_in_few_words() -> None:
               {"kind": "global_average"}, {"kind": "dense", "units": 9}]  # fmt: skip
     assert settings.words(blocks) == "conv 28, residual 28 60, global average, dense 9"
     assert (settings.words([]), settings.words(None), settings.words(True)) == ("none", "–", "yes")
+
+
+def test_a_recipe_is_told_from_others_by_its_lines_alone(tmp_path: Path) -> None:
+    workspace, recipe = Workspace(tmp_path), load("compact")
+    lines = settings.plain_lines(to_toml(recipe))
+    same, other = (create_run(workspace, "faces", VERSION, r) for r in (recipe, load("model_b")))
+    assert settings.may_be(same, lines)
+    assert not settings.may_be(other, lines)
+    text = (same.folder / "recipe.toml").read_text()
+    (same.folder / "recipe.toml").write_text(
+        text.replace("clipnorm = 0.0\n", "").replace("compact", "mine", 1)
+    )
+    assert settings.may_be(same, lines)  # an older app wrote fewer lines; a name says nothing
+    (same.folder / "recipe.toml").write_text(text.replace("seed = 42", "seed = 43"))
+    assert not settings.may_be(same, lines)
+    (same.folder / "recipe.toml").unlink()
+    assert not settings.may_be(same, lines)

@@ -211,3 +211,15 @@ def test_reading_many_runs_is_quick(workspace: Workspace) -> None:
     began = time.perf_counter()
     assert len([run.summary() for run in store.list_runs(workspace)]) == 20
     assert time.perf_counter() - began < 1
+
+
+def test_only_runs_that_wait_or_work_are_active(workspace: Workspace) -> None:
+    waits, ended, broken = (new_run(workspace) for _ in range(3))
+    ended.update(state="finished")
+    (broken.folder / "run.json").write_text("{")
+    assert [run.id for run in store.list_active(workspace)] == [waits.id]
+    waits.update(state="stopped")
+    ended.update(state="queued")  # resumed
+    assert [run.id for run in store.list_active(workspace)] == [ended.id]
+    assert len(store.list_runs(workspace)) == 3
+    assert store.list_active(Workspace(workspace.root / "new")) == []
