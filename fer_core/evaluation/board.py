@@ -18,7 +18,7 @@ from fer_core.workspace import Workspace
 
 EXTRA: tuple[str, ...] = (
     "created", "resumed", "experiment", "member", "number", "seed", "recipe_key", "star", "tags", "note", "archived",
-    "on", "promoted", "flops", "model_bytes", "ms", "ms_32", "energy", "stamp",
+    "on", "promoted", "flops", "model_bytes", "ms", "ms_32", "energy",
 )  # fmt: skip
 """What a row has besides `report.COLUMNS`."""
 _WATCHED = ("run.json", "metrics.jsonl", "evaluation.json", "marks.json", "recipe.toml", "cost.json")
@@ -35,13 +35,18 @@ def rows(workspace: Workspace) -> list[dict[str, Any]]:
         several of), number (of its version), recipe_key (equal for runs that differ in their seed alone), star, tags,
         note, archived, on (ids of other versions it has predictions for), promoted (it answers on Try it), energy
         (watt hours of its training, estimated), and what `cost.measure` found: flops, model_bytes, ms and ms_32 (per
-        face, one at a time and 32 at once); None until somebody measured. stamp: numbers that stay the same while
-        nothing about the run changes; of a run at work they are never the same.
+        face, one at a time and 32 at once); None until somebody measured.
     """
+    return [row for row, _ in stamped(workspace)]
+
+
+def stamped(workspace: Workspace) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+    """`rows`, each with numbers that stay the same while nothing about the run changes; of one at work they never do."""
     if len(_known) > _MOST:
         _known.clear()
     chosen = marks.promoted(workspace)
-    return [{**_row(run), "promoted": run.id == chosen} for run in list_runs(workspace)]
+    found = [(run.id == chosen, *_row(run)) for run in list_runs(workspace)]
+    return [({**row, "promoted": promoted}, stamp) for promoted, row, stamp in found]
 
 
 def folded(rows: Sequence[dict[str, Any]], fold: bool = True) -> list[list[dict[str, Any]]]:
@@ -54,11 +59,11 @@ def folded(rows: Sequence[dict[str, Any]], fold: bool = True) -> list[list[dict[
     return [sorted(group, key=lambda r: -(r["val_accuracy"] or 0)) for group in groups.values()]
 
 
-def _row(run: Run) -> dict[str, Any]:
+def _row(run: Run) -> tuple[dict[str, Any], tuple[int, ...]]:
     stamp = _stamp(run.folder)
     held = _known.get(run.folder)
     if held is not None and held[0] == stamp:
-        return held[1]
+        return held[1], stamp
     (row,) = leaderboard([run])
     info = run.info
     row |= {name: info.get(name) for name in ("created", "resumed", "experiment", "member", "seed")}
@@ -67,10 +72,9 @@ def _row(run: Run) -> dict[str, Any]:
     row["on"] = sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir())
     row |= marks.read(run) | _cost(run, row)
     if row["state"] in ACTIVE:  # what is at work changes without a file of its own
-        return row | {"stamp": (time.monotonic_ns(),)}
-    row["stamp"] = stamp
+        return row, (time.monotonic_ns(),)
     _known[run.folder] = (stamp, row)
-    return row
+    return row, stamp
 
 
 def _cost(run: Run, row: dict[str, Any]) -> dict[str, Any]:

@@ -26,9 +26,13 @@ _SPLITS = {"val": "validation", "test": "test"}
 
 @dataclass(frozen=True)
 class View:
-    """What the person chose: rows in view, split, version (id and number), folding of seeds, and columns."""
+    """What the person chose: rows in view, split, version (id and number), folding of seeds, and columns.
+
+    `stamps` are those of `board.stamped`, by run.
+    """
 
     rows: list[Row]
+    stamps: Mapping[str, tuple[int, ...]]
     split: str
     version: str
     number: int
@@ -52,7 +56,7 @@ class Judged:
     elsewhere: list[Run] = field(default_factory=list)
 
 
-def choose(scope: Scope, rows: list[Row]) -> View:
+def choose(scope: Scope, rows: list[Row], stamps: Mapping[str, tuple[int, ...]]) -> View:
     """Draw the head of the card and its controls."""
     numbers = {version.id: version.number for version in scope.dataset.versions()}
     usual = Counter(str(row["version"]) for row in rows if row["val_accuracy"] is not None)
@@ -93,7 +97,7 @@ def choose(scope: Scope, rows: list[Row]) -> View:
         with st.popover("Filter", icon=":material/filter_list:", key="cmp-filter"):
             rows = _filtered(rows)
     columns = [compare_rows.OPTIONAL[name] for name in names if name in kept]
-    return View(rows, split, version, numbers.get(version, 0), fold, columns)
+    return View(rows, stamps, split, version, numbers.get(version, 0), fold, columns)
 
 
 def _filtered(rows: list[Row]) -> list[Row]:
@@ -124,7 +128,11 @@ def judge(scope: Scope, view: View) -> Judged:
     log = ledger.reads(scope.workspace)
     folder = scope.workspace.runs
     facts = [
-        (row["run"], row["stamp"], compare_data.stamp(Run(folder / row["run"]), view.split, view.version))
+        (
+            row["run"],
+            view.stamps[row["run"]],
+            compare_data.stamp(Run(folder / row["run"]), view.split, view.version),
+        )
         for row in view.rows
     ]
     asked = (

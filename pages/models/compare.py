@@ -20,7 +20,8 @@ from fer_core.ui import (
 scope = page.open_page(
     "Compare", "Which model is better, on what, and are you sure? Ranks that cannot be told apart are shared."
 )
-rows = board.rows(scope.workspace)
+stamped = board.stamped(scope.workspace)
+rows = [row for row, _ in stamped]
 if not rows:
     page.empty("No runs yet", "Train one and it appears here with every number it earned.")
     st.page_link("pages/models/train.py", label="Go to Train", icon=":material/model_training:")
@@ -36,7 +37,7 @@ if not here:
 
 strip = st.container()
 with st.container(border=True):
-    view = compare_board.choose(scope, here)
+    view = compare_board.choose(scope, here, {row["run"]: stamp for row, stamp in stamped})
     found = compare_board.judge(scope, view)
     picked = compare_board.table(scope, view, found)
     compare_actions.evaluate_elsewhere(scope.workspace, found.elsewhere, view.version, view.number)
