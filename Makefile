@@ -6,8 +6,6 @@ BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
-# Browser tests wait more than they compute.
-BROWSERS ?= 3
 
 .PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
 
@@ -46,7 +44,7 @@ unit: $(VENV)/.dev  ## unit, page and architecture tests
 
 browser: $(VENV)/.dev  ## a real browser through the whole journey
 	@sh tests/e2e/install_chromium.sh
-	$(BIN)/python -m pytest tests/e2e -n $(BROWSERS) --dist loadfile
+	$(BIN)/python -m pytest tests/e2e -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.dev  ## ours against a peer in the same run; prints ratios
 	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

@@ -9,7 +9,7 @@ from fer_core.ui import live, page, style
 
 HOUSE = {
     "Data": [
-        ("pages/data/explore.py", "Explore", "explore", ":material/grid_view:"),
+        ("pages/data/explore.py", "Explore", "home", ":material/grid_view:"),
         ("pages/data/duplicates.py", "Duplicates", "duplicates", ":material/content_copy:"),
         ("pages/data/mislabels.py", "Wrong labels", "mislabels", ":material/label_off:"),
         ("pages/data/stratify.py", "Stratify", "stratify", ":material/call_split:"),
@@ -29,6 +29,11 @@ def failed(error: Exception) -> bool:
     return True
 
 
+def first() -> None:
+    """The first page by its own name: Streamlit gives it the bare address alone, and people type what they read."""
+    st.switch_page(HOUSE["Data"][0][0], query_params=st.query_params.to_dict())
+
+
 app = st.App(Path(__file__).name, on_script_error=failed)
 
 # The server imports this file once to find `app`, and so learns the pages before the first visit; without that, a
@@ -39,16 +44,15 @@ if not visited:  # nobody watches yet: no warnings about that
 else:
     st.set_page_config(page_title="FER Workbench", page_icon=style.ICON, layout="wide")
     style.apply()
-navigation = st.navigation(
-    {
-        section: [
-            st.Page(path, title=title, url_path=url, icon=icon, default=url == "explore")
-            for path, title, url, icon in rooms
-        ]
-        for section, rooms in HOUSE.items()
-    },
-    expanded=True,
-)
+house = {
+    section: [
+        st.Page(path, title=title, url_path=url, icon=icon, default=url == "home")
+        for path, title, url, icon in rooms
+    ]
+    for section, rooms in HOUSE.items()
+}
+house["Data"].append(st.Page(first, title="Explore", url_path="explore", visibility="hidden"))
+navigation = st.navigation(house, expanded=True)
 if visited:
     live.sidebar()
     navigation.run()

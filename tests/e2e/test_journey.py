@@ -79,6 +79,13 @@ def test_a_dropped_zip_becomes_a_dataset(screen: Screen, workspace: Workspace, t
     screen.no_exception()
 
 
+def test_explore_is_found_by_its_name_too(screen: Screen) -> None:
+    screen.open("explore?dataset=sample&view=Faces")
+    screen.page.locator('[class*="st-key-exp-bar"]').wait_for()
+    assert screen.page.get_by_text("Page not found").count() == 0
+    assert "view=Faces" in screen.page.url
+
+
 def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
     screen.open("?dataset=sample")
     assert screen.numbers()["unreadable"] == "5"
