@@ -1,13 +1,17 @@
-"""What all tests share: slow files first, and the real sets of FER_TEST_DATA, imported once. Read them, do not change them."""
+"""What all tests share: slow files first, faces of samples drawn once, the real sets of FER_TEST_DATA imported once."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fer_core.data import sample
 from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_dataset
 from fer_core.workspace import Workspace
 
@@ -18,6 +22,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that no worker begins one when the others are through."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Many tests want a sample of the same seed and size: its faces are drawn once for all workers.
+
+    What is drawn is pinned by the version ids of `tests/data/test_sample.py`.
+    """
+    kept, draw = _shared(tmp_path_factory, "drawn-faces"), sample._people
+
+    def people(seed: int, emotions: list[str]) -> np.ndarray:
+        path = kept / f"{sha256(repr((seed, emotions)).encode()).hexdigest()}.npy"
+        if not path.is_file():
+            part = path.with_suffix(f".{os.getpid()}.npy")
+            np.save(part, draw(seed, emotions))
+            part.replace(path)
+        return np.load(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample, "_people", people)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -31,13 +56,13 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def capstone(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """The four-class set as people have it."""
+    """The four-class set as people have it; not to be changed."""
     return _imported("capstone4", real_data, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def fer2013(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """FER2013, seven classes."""
+    """FER2013, seven classes; not to be changed."""
     return _imported("fer2013", real_data, tmp_path_factory)
 
 
@@ -45,12 +70,18 @@ def _imported(name: str, real_data: Path, factory: pytest.TempPathFactory) -> Da
     archive = real_data / _ARCHIVES[name]
     if not archive.is_file():
         pytest.skip(f"{_ARCHIVES[name]} is not in FER_TEST_DATA")
-    base = factory.getbasetemp()
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "real-sets"
-    root.mkdir(exist_ok=True)
+    root = _shared(factory, "real-sets")
     workspace = Workspace(root)
     with open(root / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if name not in {found.name for found in list_datasets(workspace)}:
             import_dataset(workspace, archive, name)
     return open_dataset(workspace, name)
+
+
+def _shared(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that all workers of this run of the tests share."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -38,6 +38,7 @@ _FULL_COUNT = 1200
 MIN_COUNT = 120
 _ALIKE = 0.87
 """Correlation above which two different people would be taken for copies by eye."""
+_ROWS = 128
 _TRUTH = "truth.json"
 
 
@@ -174,13 +175,16 @@ def _seen_before(people: np.ndarray, candidates: np.ndarray) -> np.ndarray:
     half = SIZE // 2
     blocks = people.reshape(-1, half, 2, half, 2).sum(axis=(2, 4), dtype=np.int64)
     mine, my_length = _window(blocks[candidates], 1, 1)
-    earlier = np.arange(len(people)) < candidates[:, None]
     alike = np.zeros(len(candidates), dtype=bool)
     for shown in (blocks, blocks[:, :, ::-1]):
         for down, right in product(range(3), range(3)):
             theirs, length = _window(shown, down, right)
-            close = mine @ theirs.T > _ALIKE * my_length[:, None] * length
-            alike |= (close & earlier).any(axis=1)
+            for start in range(0, len(candidates), _ROWS):
+                rows = slice(start, start + _ROWS)
+                before = candidates[rows].max()  # nobody is compared with all who come later
+                close = mine[rows] @ theirs[:before].T > _ALIKE * my_length[rows, None] * length[:before]
+                earlier = np.arange(before) < candidates[rows, None]
+                alike[rows] |= (close & earlier).any(axis=1)
     return alike
 
 

@@ -42,10 +42,17 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     served.stop()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Any, app: App) -> Iterator[Any]:
+    """One browser profile for a file of tests: the scripts of the app are fetched and compiled once."""
+    made = browser.new_context(viewport={"width": 1440, "height": 900})
+    made.set_default_timeout(30_000)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def screen(browser: Any, app: App) -> Iterator[Screen]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
+def screen(context: Any, app: App) -> Iterator[Screen]:
     shown = Screen(context.new_page(), app.url)
     yield shown
-    context.close()
+    shown.page.close()

@@ -6,10 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from driver import App, Screen
+from playwright.sync_api import TimeoutError
 
 from fer_core.data.sample import make_sample
 from fer_core.runs import queue, store
@@ -68,10 +70,10 @@ def test_two_runs_are_queued_one_is_paused_resumed_killed_and_stopped(
     resume = screen.page.get_by_test_id("stMain").get_by_role("button", name="Resume", exact=True).first
     for _ in range(5):  # on a very busy machine a click may fall between two drawings of the page
         resume.click(timeout=PATIENCE * 1000)
-        screen.still()
-        if first.state != "paused":
+        with suppress(TimeoutError):
+            resume.wait_for(state="detached")
             break
-    assert first.state != "paused"
+    until(lambda: first.state != "paused", first)
     click(screen, "Queue")
     until(lambda: len(store.list_runs(workspace)) == 2, first)
     click(screen, "Queue")

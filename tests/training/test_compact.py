@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,20 @@ from fer_core.workspace import Workspace
 
 @pytest.mark.slow
 def test_compact_learns_the_stratified_sample(tmp_path: Path) -> None:
+    """Nine in ten within 90 s of training; what the epochs after that add is not asked for."""
     workspace = Workspace(tmp_path)
     sample = make_sample(workspace)
     save_plan(sample, stratify(sample.manifest()))
     others = os.getloadavg()[0]
-    run = launcher.train(workspace, sample, None, "compact")
+    run = launcher.start(workspace, sample, None, "compact")
+
+    def enough(epoch: dict[str, Any]) -> None:
+        if epoch["val_accuracy"] >= 0.9:
+            launcher.stop(run)
+
+    launcher.wait(run, on_epoch=enough, timeout=270)
     summary = run.summary()
-    assert summary["state"] == "finished", run.log_tail()
+    assert summary["state"] in ("stopped", "finished"), run.log_tail()
     assert summary["val_accuracy"] >= 0.9
     if others < 0.5 * (os.cpu_count() or 1):  # a busy machine says nothing about speed
         assert summary["seconds"] < 90

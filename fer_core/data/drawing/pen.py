@@ -52,8 +52,13 @@ class Pen:
         x, y = point
         return x * (1 - 0.07 * abs(self.yaw)) + self.yaw * 0.17 * (1 - 0.25 * x * x), y
 
+    def trace(self, points: Sequence[Point]) -> list[tuple[int, int]]:
+        """`at` for many points."""
+        left, top, cos, sin = self.x, self.y, self.cos, self.sin
+        return [(round(left + x * cos - y * sin), round(top + x * sin + y * cos)) for x, y in points]
+
     def polygon(self, points: Sequence[Point], gray: int) -> None:
-        self.draw.polygon([self.at(p) for p in points], fill=gray)
+        self.draw.polygon(self.trace(points), fill=gray)
 
     def oval(self, center: Point, rx: float, ry: float, gray: int) -> None:
         self.polygon(oval(center, rx, ry), gray)
@@ -61,7 +66,7 @@ class Pen:
     def line(self, points: Sequence[Point], width: float, gray: int) -> None:
         """A line with round joints; `width` in head units."""
         thick = max(1, round(width * self.unit))
-        self.draw.line([self.at(p) for p in points], fill=gray, width=thick, joint="curve")
+        self.draw.line(self.trace(points), fill=gray, width=thick, joint="curve")
 
     def soft(self, center: Point, rx: float, ry: float, gray: int, strength: float) -> None:
         """A blurred spot: `gray` mixed in by `strength` (0..1) in the middle, fading outwards."""
@@ -71,9 +76,16 @@ class Pen:
         self.image.paste(gray, (x - w, y - h), mask)
 
 
-def oval(center: Point, rx: float, ry: float, count: int = 28) -> list[Point]:
+@cache
+def circle(count: int) -> tuple[Point, ...]:
+    """`count` points around the unit circle: (cosine, sine)."""
     turn = [2 * math.pi * i / count for i in range(count)]
-    return [(center[0] + rx * math.cos(t), center[1] + ry * math.sin(t)) for t in turn]
+    return tuple((math.cos(t), math.sin(t)) for t in turn)
+
+
+def oval(center: Point, rx: float, ry: float, count: int = 28) -> list[Point]:
+    x, y = center
+    return [(x + rx * cos, y + ry * sin) for cos, sin in circle(count)]
 
 
 def across(start: float, stop: float, curve: Curve, count: int = 13) -> list[Point]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
+from functools import cache
 
-from fer_core.data.drawing.pen import Point
+from fer_core.data.drawing.pen import Point, circle
 
 HAIR_STYLES: dict[str, int] = {
     "crop": 15,
@@ -80,11 +81,16 @@ def _choose(rng: random.Random, weights: dict[str, int]) -> str:
 def head(who: Person, grow: float = 1.0) -> list[Point]:
     """Outline of the head, the jaw narrower than the temples."""
     points = []
-    for i in range(48):
-        c, s = math.cos(2 * math.pi * i / 48), math.sin(2 * math.pi * i / 48)
-        x = who.width * math.copysign(abs(c) ** 0.85, c)
+    for side, s in _squarish():
+        x = who.width * side
         y = s * (who.chin if s > 0 else who.crown)
         if s > 0:
             x *= 1 - who.jaw * s * s
         points.append((x * grow, y * grow))
     return points
+
+
+@cache
+def _squarish() -> tuple[Point, ...]:
+    """A circle with fuller sides, 48 points."""
+    return tuple((math.copysign(abs(c) ** 0.85, c), s) for c, s in circle(48))
