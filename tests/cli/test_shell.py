@@ -125,3 +125,13 @@ def test_ended_in_the_middle_it_leaves_nothing_behind(
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err.strip()) == (1, "", "fer_core: Stopped")
     assert list((fresh / "data").iterdir()) == []
+
+
+def test_an_interrupt_while_python_builds_a_class_ends_with_our_status(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(
+        "import sys\nfrom fer_core.cli.report import _stoppable\ntry:\n    with _stoppable():\n"
+        "        exec('import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(5)')\n"
+        "except KeyboardInterrupt:\n    sys.exit(1)\n"
+    )
+    place = {"env": os.environ | {"PYTHONPATH": str(ROOT)}, "cwd": tmp_path, "timeout": 60}
+    assert subprocess.run([sys.executable, "-m", "late"], **place).returncode == 1
