@@ -103,6 +103,7 @@ def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     page.get_by_title("See happy of train").click()
     page.get_by_text("class: happy").wait_for()
     page.locator('[aria-label="Selected faces"] .face').first.click()
+    screen.still()
     page.get_by_role("button", name="Enlarge").click()
     page.get_by_role("dialog").locator("img.fer-large").wait_for()
     page.keyboard.press("Escape")
