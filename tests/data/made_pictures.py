@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from fer_core.data.readers import Reader
+from fer_core.workspace import Workspace
 
 
 def levels(seed: int = 0, size: tuple[int, int] = (48, 48)) -> np.ndarray:
@@ -60,3 +62,7 @@ def names(reader: Reader) -> dict[str, tuple[str | None, str | None]]:
 
 def problems(reader: Reader) -> dict[str, str]:
     return {e.path: e.problem for e in reader.entries() if e.problem}
+
+
+def assert_nothing_left(workspace: Workspace) -> None:
+    assert not workspace.data.exists() or os.listdir(workspace.data) == []

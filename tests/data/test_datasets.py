@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -19,18 +16,11 @@ from hypothesis import strategies as st
 from made_pictures import encoded, levels, png, tree, write_tree, write_zip
 from PIL import Image
 
-from fer_core import jobs
-from fer_core.data import datasets
-from fer_core.data.datasets import Dataset, describe, import_dataset, list_datasets, open_dataset
+from fer_core.data.datasets import Dataset, describe, import_dataset, open_dataset
 from fer_core.data.images import decode, pixel_hash
 from fer_core.data.records import COLUMNS, image_id
-from fer_core.errors import AlreadyExists, BadName, ManifestError, NotFound, SourceError
+from fer_core.errors import ManifestError, NotFound
 from fer_core.workspace import Workspace
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return write_tree(tmp_path / "source", tree(8))
 
 
 def reasons(dataset: Dataset) -> dict[str, str]:
@@ -161,101 +151,6 @@ def test_one_class_and_a_class_with_one_image(workspace: Workspace, tmp_path: Pa
     assert found["splits"] == {"train": 0, "val": 0, "test": 0, "unassigned": 3}
 
 
-@pytest.mark.parametrize("files", [{}, {"happy/.DS_Store": b"x"}])
-def test_an_empty_folder(workspace: Workspace, tmp_path: Path, files: dict[str, bytes]) -> None:
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="is empty"):
-        import_dataset(workspace, write_tree(tmp_path / "empty", files), "faces")
-    assert_nothing_left(workspace)
-
-
-@pytest.mark.parametrize(
-    "files", [{"happy/notes.txt": b"text"}, {"happy/1.jpg": b"text"}, {"1.png": png(), "2.png": png(2)}]
-)
-def test_a_source_without_a_labelled_image(
-    workspace: Workspace, tmp_path: Path, files: dict[str, bytes]
-) -> None:
-    with pytest.raises(SourceError, match="No readable image in a class folder") as caught:
-        import_dataset(workspace, write_tree(tmp_path / "s", files), "faces")
-    assert next(iter(files)) in str(caught.value)
-    assert "train/happy" in caught.value.hint
-    assert_nothing_left(workspace)
-
-
-def test_a_missing_path(workspace: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="nothing at that path"):
-        import_dataset(workspace, tmp_path / "gone", "faces")
-    assert not workspace.root.exists()
-
-
-@pytest.mark.parametrize("name", ["a/b", "../a", "", ".hidden", "a\\b", "x" * 65, "a\nb", "con:"])
-def test_names_that_cannot_be(workspace: Workspace, source: Path, name: str) -> None:
-    with pytest.raises(BadName):
-        import_dataset(workspace, source, name)
-    with pytest.raises(BadName):
-        open_dataset(workspace, name)
-    assert not workspace.root.exists()
-
-
-@pytest.mark.parametrize("name", ["Zoë's faces", "笑顔", "a.b-c_d 1"])
-def test_names_that_can_be(workspace: Workspace, source: Path, name: str) -> None:
-    assert import_dataset(workspace, source, name).name == name
-    assert [dataset.name for dataset in list_datasets(workspace)] == [name]
-    assert open_dataset(workspace, name).manifest().shape[0] == 8
-
-
-def test_a_name_that_is_taken(workspace: Workspace, source: Path) -> None:
-    dataset = import_dataset(workspace, source, "faces")
-    before = dataset.about
-    with pytest.raises(AlreadyExists, match="faces"):
-        import_dataset(workspace, source, "faces")
-    assert dataset.about == before
-
-
-def test_a_name_taken_while_importing(workspace: Workspace, source: Path) -> None:
-    def another(done: int, total: int, what: str) -> None:
-        if done:
-            write_tree(workspace.data, {"faces/dataset.json": b"{}"})
-
-    with pytest.raises(AlreadyExists):
-        import_dataset(workspace, source, "faces", progress=another)
-    assert os.listdir(workspace.data) == ["faces"]
-
-
-def test_an_import_that_is_interrupted_leaves_nothing(workspace: Workspace, source: Path) -> None:
-    def interrupt(done: int, total: int, what: str) -> None:
-        if done:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        import_dataset(workspace, source, "faces", progress=interrupt)
-    assert_nothing_left(workspace)
-    import_dataset(workspace, source, "faces")
-
-
-def test_what_a_killed_import_left_is_removed_by_the_next(workspace: Workspace, source: Path) -> None:
-    code = (
-        "import sys, os, pathlib; from fer_core.data.datasets import import_dataset; from fer_core.workspace import Workspace\n"
-        "import_dataset(Workspace(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]), 'faces',"
-        " progress=lambda done, total, what: os._exit(9) if done else None)"
-    )
-    root = Path(datasets.__file__).parents[2]
-    ended = subprocess.run(
-        [sys.executable, "-c", code, str(workspace.root), str(source)], cwd=root, timeout=60
-    )
-    assert ended.returncode == 9
-    assert len(os.listdir(workspace.data)) == 1
-    assert list_datasets(workspace) == []
-    import_dataset(workspace, source, "faces")
-    assert os.listdir(workspace.data) == ["faces"]
-
-
-def test_an_import_that_still_runs_is_left_alone(workspace: Workspace, source: Path) -> None:
-    write_tree(workspace.data, {".other.12.tmp/.importing": json.dumps(jobs.identity()).encode()})
-    import_dataset(workspace, source, "faces")
-    assert (workspace.data / ".other.12.tmp").exists()
-
-
 def test_the_source_is_not_changed(workspace: Workspace, source: Path) -> None:
     before = {p: (p.stat().st_mtime_ns, p.is_file() and p.read_bytes()) for p in source.rglob("*")}
     dataset = import_dataset(workspace, source, "faces", copy=True)
@@ -361,7 +256,3 @@ def test_a_renamed_and_shuffled_copy_is_the_same_version(
     some = chance.choice(list(copy))
     moved = {path: png(777) if path == some else data for path, data in copy.items()}
     assert import_dataset(workspace, write_zip(folder / "third.zip", moved), "third").head != first.head
-
-
-def assert_nothing_left(workspace: Workspace) -> None:
-    assert not workspace.data.exists() or os.listdir(workspace.data) == []
