@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: app test shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
+.PHONY: app test fast lock shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,25 +18,40 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.app: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+# What is installed is what the locks say, to the hash; `fer` is then in .venv/bin.
+INSTALL := $(BIN)/python -m pip install --quiet
+THIS := $(INSTALL) --no-deps --no-build-isolation --editable .
+
+$(VENV)/.app: requirements.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(THIS)
 	@touch $@
 
-$(VENV)/.dev: requirements.txt requirements-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(THIS)
 	@touch $@ $(VENV)/.app
 
+lock: | $(BIN)/python  ## resolve requirements*.txt anew into the locks
+	$(INSTALL) uv
+	$(LOCK) requirements.txt -o requirements.lock
+	$(LOCK) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+
 app: $(VENV)/.app  ## set up, put the sample in place, serve on 127.0.0.1:8501
-	$(BIN)/python -m fer_core sample
+	$(BIN)/fer sample
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
 
 test: lint  ## everything that must hold
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types unit
 	@$(MAKE) --no-print-directory browser
 
-lint: $(VENV)/.dev  ## ruff: style and format
+fast: lint types  ## lint, types and the tests that need under a minute together
+	$(BIN)/python -m pytest tests -m fast -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+lint: $(VENV)/.dev  ## ruff: style and format; vulture: dead code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tests/helpers/dead_code.py
 
 types: $(VENV)/.dev  ## mypy
 	$(BIN)/mypy

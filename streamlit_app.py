@@ -1,11 +1,13 @@
 """FER Workbench: the entry point. Start it with `make app` or `streamlit run streamlit_app.py`."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from fer_core.ui import live, page, style
+from fer_core.ui.components import style
+from fer_core.ui.shell import job_progress, page
 
 HOUSE = {
     "Data": [
@@ -18,8 +20,9 @@ HOUSE = {
         ("pages/models/train.py", "Train", "train", ":material/model_training:"),
         ("pages/models/compare.py", "Compare", "compare", ":material/leaderboard:"),
     ],
-    "Demo": [("pages/demo/try_it.py", "Try it", "try_it", ":material/photo_camera:")],
+    "Demo": [("pages/demo/predict.py", "Try it", "predict", ":material/photo_camera:")],
 }
+FORMER = [("pages/data/explore.py", "Explore", "explore"), ("pages/demo/predict.py", "Try it", "try_it")]
 
 
 def failed(error: Exception) -> bool:
@@ -29,15 +32,15 @@ def failed(error: Exception) -> bool:
     return True
 
 
-def first() -> None:
-    """The first page by its own name: Streamlit gives it the bare address alone, and people type what they read."""
-    st.switch_page(HOUSE["Data"][0][0], query_params=st.query_params.to_dict())
+def redirect(path: str) -> Callable[[], None]:
+    """A page that leads to another one: people type what they read, and addresses of before go on working."""
+    return lambda: st.switch_page(path, query_params=st.query_params.to_dict())
 
 
 app = st.App(Path(__file__).name, on_script_error=failed)
 
-# The server imports this file once to find `app`, and so learns the pages before the first visit; without that, a
-# deep link as the very first visit would show a false "Page not found". Each visit then runs it as the main script.
+# The server imports this file once to find `app` and learns the pages, so that a deep link as the very first visit is
+# found; each visit then runs it as the main script.
 visited = __name__ == "__main__"
 if not visited:  # nobody watches yet: no warnings about that
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
@@ -45,14 +48,11 @@ else:
     st.set_page_config(page_title="FER Workbench", page_icon=style.ICON, layout="wide")
     style.apply()
 house = {
-    section: [
-        st.Page(path, title=title, url_path=url, icon=icon, default=url == "home")
-        for path, title, url, icon in rooms
-    ]
+    section: [st.Page(p, title=t, url_path=u, icon=i, default=u == "home") for p, t, u, i in rooms]
     for section, rooms in HOUSE.items()
 }
-house["Data"].append(st.Page(first, title="Explore", url_path="explore", visibility="hidden"))
+house["Data"] += [st.Page(redirect(p), title=t, url_path=u, visibility="hidden") for p, t, u in FORMER]
 navigation = st.navigation(house, expanded=True)
 if visited:
-    live.sidebar()
+    job_progress.sidebar()
     navigation.run()

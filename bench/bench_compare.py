@@ -29,7 +29,7 @@ NAMES = ["happy", "surprise", "neutral", "sad"]
 DISK = """
 import time
 from pathlib import Path
-from fer_core.workspace import current
+from fer_core.base.workspace import current
 from fer_core.evaluation import board
 began, cpu = time.perf_counter(), time.process_time(); rows = board.rows(current())
 first, first_cpu = time.perf_counter() - began, time.process_time() - cpu
@@ -65,12 +65,13 @@ print("TIMES" + json.dumps(times))
 
 def build(home: Path) -> None:
     """The workspace: a small sample, and the runs."""
-    from fer_core.data.sample import make_sample
+    from fer_core.base.atomic import write_json
+    from fer_core.base.workspace import Workspace
+    from fer_core.data.sample.make import make_sample
     from fer_core.evaluation import scores
     from fer_core.evaluation.report import evaluate_run
+    from fer_core.recipes.recipe import load, override
     from fer_core.runs.store import create_run
-    from fer_core.training.recipe import load, override
-    from fer_core.workspace import Workspace, write_json
 
     workspace, rng = Workspace(home), np.random.default_rng(0)
     dataset = make_sample(workspace, count=200)
@@ -109,12 +110,12 @@ def build(home: Path) -> None:
         (run.folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         if number < TABLES:
             evaluate_run(run)
-            order = scores.answers(run, "val").order
+            order = scores.correctness(run, "val").order
         else:
             document = json.loads((first[number % TABLES] / "evaluation.json").read_text())
             write_json(run.folder / "evaluation.json", {**document, "run": run.id})
-            answers = scores.Answers(order, correct, np.zeros(IMAGES, dtype=bool))
-            (run.folder / "answers-val.bin").write_bytes(scores.pack(answers, source))
+            answers = scores.Correctness(order, correct, np.zeros(IMAGES, dtype=bool))
+            (run.folder / "answers-val.bin").write_bytes(scores.pack_correctness(answers, source))
 
 
 def main() -> None:

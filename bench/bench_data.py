@@ -32,11 +32,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from fer_core.base.workspace import Workspace
+from fer_core.checks.checks import CHECKS, run_checks, summary
 from fer_core.data.datasets import Dataset, describe, import_dataset, open_dataset
-from fer_core.data.records import image_id
-from fer_core.data.versions import save_version
-from fer_core.quality.checks import CHECKS, run_checks, summary
-from fer_core.workspace import Workspace
+from fer_core.data.manifest import image_id
+from fer_core.data.save_version import save_version
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKED, IMPORTED = 18_414, 28_711
@@ -53,7 +53,7 @@ IMPORT = """
 import resource, sys
 from pathlib import Path
 from fer_core.data.datasets import import_dataset
-from fer_core.workspace import Workspace
+from fer_core.base.workspace import Workspace
 found = import_dataset(Workspace(Path(sys.argv[1])), Path(sys.argv[2]), "memory")
 print(len(found.manifest()), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """

@@ -37,12 +37,12 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset
-from fer_core.quality.copies import find_copies
-from fer_core.quality.hash_kinds import hashes
-from fer_core.quality.hashing import hamming_pairs
-from fer_core.quality.scan_store import compare
-from fer_core.workspace import Workspace
+from fer_core.duplicates.groups import find_copies
+from fer_core.duplicates.hash_kinds import hashes
+from fer_core.duplicates.phash import hamming_pairs
+from fer_core.duplicates.scan_store import compare
 
 COUNT, DISTANCE = 18_414, 10
 MILLION, NEAR = 1_000_000, 4

@@ -33,7 +33,7 @@ ONE = """
 import json, sys, time
 import streamlit_app
 from streamlit.testing.v1 import AppTest
-from fer_core.quality.selection import Selection
+from fer_core.explore.filter import Selection
 app = AppTest.from_file("streamlit_app.py", default_timeout=300)
 app.switch_page("pages/data/explore.py")
 app.query_params["dataset"] = sys.argv[1]
@@ -75,11 +75,12 @@ print("TIMES" + json.dumps(times))
 
 def synthetic(home: Path, rows: int) -> list[str]:
     """A dataset of many rows in a workspace: the sample's first version, blown up; some image ids of it."""
+    from fer_core.base.atomic import read_json, write_json
+    from fer_core.base.workspace import Workspace, now
     from fer_core.data.dataset import Dataset
     from fer_core.data.datasets import list_datasets
-    from fer_core.data.sample import make_sample
+    from fer_core.data.sample.make import make_sample
     from fer_core.data.versions import Version, tally, write_version
-    from fer_core.workspace import Workspace, now, read_json, write_json
 
     workspace = Workspace(home)
     dataset = Dataset(workspace, "sample")

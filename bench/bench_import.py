@@ -32,8 +32,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
-from fer_core.workspace import Workspace
 
 COUNT = 18_414
 THREADS = 8

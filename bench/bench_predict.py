@@ -30,12 +30,13 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from fer_core.data.drawing.face import draw_face
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import current
 from fer_core.data.images import decode
-from fer_core.errors import FerError
-from fer_core.inference import detectors, photo, shelf
+from fer_core.data.sample.drawing.face import draw_face
+from fer_core.inference import analyse, model_registry
+from fer_core.inference.detect import detectors
 from fer_core.inference.live import LiveReader
-from fer_core.workspace import current
 
 ROOT = Path(__file__).resolve().parent.parent
 PEER = r"""
@@ -62,7 +63,7 @@ import streamlit_app
 from streamlit.testing.v1 import AppTest
 photo = open(sys.argv[1], "rb").read()
 app = AppTest.from_file("streamlit_app.py", default_timeout=120)
-app.switch_page("pages/demo/try_it.py").run()
+app.switch_page("pages/demo/predict.py").run()
 walls = []
 for number in range(6):
     # One at a time: the test driver gives every file a new id, so an older one would count as dropped again.
@@ -101,31 +102,31 @@ def drawn_photo(width: int = 640, height: int = 480) -> bytes:
     return buffer.getvalue()
 
 
-def speed(model: shelf.Model) -> None:
-    one = shelf.open_model(model.path, threads=1)
+def speed(model: model_registry.Model) -> None:
+    one = model_registry.open_model(model.path, threads=1)
     shape = (one.input_size, one.input_size, one.metadata.channels)
     crops = np.random.default_rng(0).integers(0, 256, (1000, *shape), dtype=np.uint8)
     print(
         f"model {model.name}, {model.megabytes:.2f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
     )
     line("one face, model only, 1 thread", *timed(lambda: one.predict(crops[:1]), 300), 2)
-    every = shelf.open_model(model.path)
+    every = model_registry.open_model(model.path)
     wall, cpu = timed(lambda: every.predict(crops), 3)
     line("1,000 crops", wall / 1e3, cpu / 1e3, 2, "s")
     data = drawn_photo()
     for name in usable():
-        looker = detectors.get(name, current())
-        result = photo.analyse(every, data, "drawn", detector=looker)
-        wall, cpu = timed(lambda looker=looker: photo.analyse(every, data, "drawn", detector=looker), 30)
+        looker = detectors.open_detector(name, current())
+        result = analyse.analyse(every, data, "drawn", detector=looker)
+        wall, cpu = timed(lambda looker=looker: analyse.analyse(every, data, "drawn", detector=looker), 30)
         what = f"photo 640 x 480 to answer, {looker.name}, {len(result.faces)} faces"
         line(what, wall, cpu, 60 if name == detectors.DEFAULT else None)
 
 
-def live(model: shelf.Model) -> None:
+def live(model: model_registry.Model) -> None:
     """Three seconds of video at 15 frames a second, finding and reading on their cadence."""
     frame = decode(drawn_photo()).pixels
     frame = np.repeat(frame[..., None], 3, axis=2) if frame.ndim == 2 else frame
-    reader = LiveReader(shelf.open_model(model.path))
+    reader = LiveReader(model_registry.open_model(model.path))
     started, cpu = time.perf_counter(), time.process_time()
     walls = sorted(reader.read(frame, now=index / 15).ms for index in range(45))
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -181,7 +182,7 @@ def recall(photos: dict[Path, int]) -> None:
     """Per detector: counted faces found, boxes beyond the count, time."""
     print(f"\n{len(photos)} photos, {sum(photos.values())} counted faces")
     for name in usable():
-        looker = detectors.get(name, current())
+        looker = detectors.open_detector(name, current())
         found, false, wall, cpu = 0, 0, [], time.process_time()
         for path, count in photos.items():
             pixels = decode(path.read_bytes()).pixels
@@ -197,7 +198,7 @@ def recall(photos: dict[Path, int]) -> None:
         )
 
 
-def peer(python: str, photos: list[Path], model: shelf.Model) -> None:
+def peer(python: str, photos: list[Path], model: model_registry.Model) -> None:
     """The package `fer` (its own 64 x 64 CNN, weights in the package, OpenCV's cascade) on the same photos."""
     done = subprocess.run(
         [python, "-c", PEER, *map(str, photos)], capture_output=True, text=True, check=False
@@ -207,14 +208,14 @@ def peer(python: str, photos: list[Path], model: shelf.Model) -> None:
     except ValueError:
         print("\npeer `fer` does not run here:", (done.stderr.strip().splitlines() or ["no word"])[-1][:200])
         return
-    ours = shelf.open_model(model.path)
-    photo.analyse(ours, photos[0].read_bytes())
+    ours = model_registry.open_model(model.path)
+    analyse.analyse(ours, photos[0].read_bytes())
     print("\npeer: fer (cascade, weights in its package)")
     rows = []
     for row in theirs:
         data = Path(row["file"]).read_bytes()
         wall, cpu = time.perf_counter(), time.process_time()
-        result = photo.analyse(ours, data)
+        result = analyse.analyse(ours, data)
         wall, cpu = (time.perf_counter() - wall) * 1e3, (time.process_time() - cpu) * 1e3
         answers = [face.answer for face in result.faces]
         rows.append((wall, cpu, row["ms"], row["cpu_ms"], len(answers), len(row["faces"])))
@@ -238,7 +239,7 @@ def main() -> None:
     parser.add_argument("--peer", default="", help="an interpreter whose environment has the package `fer`")
     arguments = parser.parse_args()
     try:
-        model = shelf.find(current(), arguments.model)
+        model = model_registry.find(current(), arguments.model)
     except FerError as error:
         print(f"left out: {error}")
         return

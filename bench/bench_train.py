@@ -38,11 +38,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from fer_core.base.workspace import Workspace, current
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
-from fer_core.runs import launcher
-from fer_core.training.recipe import fields, load, override
-from fer_core.training.tables import PRESETS
-from fer_core.workspace import Workspace, current
+from fer_core.recipes.recipe import fields, load, override
+from fer_core.recipes.schema import PRESETS
+from fer_core.scheduling import start
 
 COUNTS = {"train": 6400, "val": 640}
 LARGER = 1600
@@ -79,7 +79,7 @@ def without_augmentation(recipe: str) -> dict[str, object]:
 def worker(dataset: Dataset, recipe: str, epochs: int, augmented: bool) -> float:
     """Images/s of a real run: its own process, followed through its files."""
     settings = {"augmentation.preset": "soft"} if augmented else without_augmentation(recipe)
-    run = launcher.train(dataset.workspace, dataset, None, recipe, {**settings, "training.epochs": epochs})
+    run = start.train(dataset.workspace, dataset, None, recipe, {**settings, "training.epochs": epochs})
     if run.state != "finished":
         sys.exit(f"{run.id}: {run.summary()['reason']}\n{run.log_tail()}")
     return images_per_second(list(run.metrics()["seconds"]))
@@ -162,11 +162,11 @@ def race(minutes: float, name: str) -> int:
     dataset = open_dataset(current(), name)
     curves = {}
     for recipe in ("compact", "model_b"):
-        run = launcher.start(dataset.workspace, dataset, None, recipe, {"training.epochs": 1000})
+        run = start.start(dataset.workspace, dataset, None, recipe, {"training.epochs": 1000})
         while run.active and sum(row["seconds"] for row in run.tail()[0]) < 60 * minutes:
             time.sleep(1)
-        launcher.stop(run)
-        launcher.wait(run)
+        start.stop(run)
+        start.wait(run)
         rows = run.tail()[0]
         ends = np.cumsum([row["seconds"] for row in rows])
         best = np.maximum.accumulate([row["val_accuracy"] for row in rows])

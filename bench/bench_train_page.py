@@ -34,9 +34,9 @@ import streamlit_app
 from streamlit.testing.v1 import AppTest
 from bench_train_page import row
 from fer_core.runs import store
-from fer_core.runs.files import append_line
+from fer_core.base.jsonl import append_line
 from fer_core.ui import queue_card, run_view
-from fer_core.workspace import current
+from fer_core.base.workspace import current
 spent = {}
 def clocked(name, function):
     def inner(*args):
@@ -80,13 +80,14 @@ def row(epoch: int, top: float) -> dict[str, Any]:
 
 def build(home: Path) -> Path:
     """The workspace; returns the folder of the run at work, whose process is this one."""
-    from fer_core.data.sample import make_sample
-    from fer_core.jobs import identity
-    from fer_core.runs.files import append_line
+    from fer_core.base.atomic import write_json
+    from fer_core.base.jsonl import append_line
+    from fer_core.base.workspace import Workspace
+    from fer_core.data.sample.make import make_sample
+    from fer_core.jobs.process import identity
+    from fer_core.recipes.recipe import load, override
     from fer_core.runs.store import create_run
     from fer_core.splits.stratify import save_plan, stratify
-    from fer_core.training.recipe import load, override
-    from fer_core.workspace import Workspace, write_json
 
     workspace = Workspace(home)
     dataset = make_sample(workspace, count=240)
@@ -107,8 +108,9 @@ def build(home: Path) -> Path:
         run.update(state="finished")
     run.update(state="running")
     write_json(run.folder / "process.json", {**identity(), "host": socket.gethostname()})
-    where = {"phase": "training", "epoch": EPOCHS + 1, "epochs": 2 * EPOCHS, "step": 1, "steps": 2}
-    write_json(run.folder / "progress.json", where | {"images_per_second": 1000.0, "eta_seconds": 60.0})
+    where = {"epoch": EPOCHS + 1, "epochs": 2 * EPOCHS, "step": 1, "steps": 2, "images_per_second": 1000.0}
+    now_ = {"done": 2 * EPOCHS + 1, "total": 4 * EPOCHS, "what": "training", "eta_s": 60.0, "details": where}
+    write_json(run.folder / "progress.json", now_)
     return run.folder
 
 
@@ -133,7 +135,7 @@ def seen_after(home: Path, folder: Path) -> list[float]:
     from driver import CHROMIUM, FLAGS, App, Screen, free_port
     from playwright.sync_api import sync_playwright
 
-    from fer_core.runs.files import append_line, read_lines
+    from fer_core.base.jsonl import append_line, read_lines
 
     app, waits = App(home, free_port()), []
     app.start()

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
-from fer_core.data import sample
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_dataset
-from fer_core.workspace import Workspace
+from fer_core.data.sample import make
+from fer_core.data.sample.make import make_sample, truth
+from fer_core.data.sample.truth import SampleTruth
+
+# How long one example takes says nothing on a busy machine.
+hypothesis.settings.register_profile("fer", deadline=None)
+hypothesis.settings.load_profile("fer")
+
+# A shell starts what runs in the background deaf to Ctrl-C, and children inherit that: tests of interrupts would wait in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _ARCHIVES = {"capstone4": "capstone4/Facial_emotion_images.zip", "fer2013": "fer2013/fer2013.zip"}
 
 
+_FAST = {"base", "charts", "recipes", "runs", "test_architecture.py", "test_packaging.py"}
+"""Rooms and files whose tests need just under a minute of processor time together (measured in one process, 681 tests);
+`make fast` shares them among two workers, beside lint and types."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first, so that no worker begins one when the others are through."""
+    """Files with slow tests first, so that no worker begins one when the others are through; the fast rooms are marked."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _FAST and not any(
+            item.get_closest_marker(name) for name in ("slow", "real", "browser")
+        ):
+            item.add_marker(pytest.mark.fast)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
@@ -30,7 +53,7 @@ def drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     What is drawn is pinned by the version ids of `tests/data/test_sample.py`.
     """
-    kept, draw = _shared(tmp_path_factory, "drawn-faces"), sample._people
+    kept, draw = _shared(tmp_path_factory, "drawn-faces"), make._people
 
     def people(seed: int, emotions: list[str]) -> np.ndarray:
         path = kept / f"{sha256(repr((seed, emotions)).encode()).hexdigest()}.npy"
@@ -41,8 +64,32 @@ def drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         return np.load(path)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sample, "_people", people)
+        patch.setattr(make, "_people", people)
         yield
+
+
+@pytest.fixture(autouse=True)
+def same_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker gives way to the page; the process of the tests must not, and five steps more with each run."""
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
+    return Workspace(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The sample, not to be changed."""
+    return make_sample(Workspace(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def planted(sample: Dataset) -> SampleTruth:
+    """What is wrong with the sample, as it was planted."""
+    return truth(sample)
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ def canonical_split(name: str) -> str | None:
     return _SPLIT_OF.get(_key(name))
 
 
-def ordered(names: Iterable[str]) -> tuple[str, ...]:
+def ordered_classes(names: Iterable[str]) -> tuple[str, ...]:
     """Distinct class names in canonical order, unknown ones after them, sorted."""
     distinct = set(names)
     known = tuple(e for e in EMOTIONS if e in distinct)
@@ -98,11 +98,11 @@ def ordered_splits(names: Iterable[str]) -> tuple[str, ...]:
     return known + tuple(sorted(distinct - set(known)))
 
 
-def colors(names: Iterable[str]) -> dict[str, str]:
+def emotion_colors(names: Iterable[str]) -> dict[str, str]:
     """One colour (`#RRGGBB`) per class: its own for an emotion, the next free hue for any other."""
     result: dict[str, str] = {}
     free = 0
-    for name in ordered(names):
+    for name in ordered_classes(names):
         if name in _COLORS:
             result[name] = _COLORS[name]
         else:

@@ -34,6 +34,10 @@ class FerError(Exception):
         return ". ".join(parts) + "."
 
 
+class DataWarning(UserWarning):
+    """Of images that can be trained on, but make the run's numbers mean less: copies across splits, drift, blank pictures."""
+
+
 class BadName(FerError):
     """A dataset, version or run name that cannot be used as one."""
 

@@ -1,10 +1,14 @@
-"""Read files that somebody else is writing: what is whole counts, what is not is not there yet."""
+"""Files that grow by lines while others read: what is whole counts, what is not is not there yet."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from fer_core.base.locks import locked
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def _objects(lines: list[bytes]) -> list[dict[str, Any]]:
     return [row for row in found if row]
 
 
-def read_end(path: Path, lines: int, limit: int = 256 * 1024) -> str:
+def read_tail(path: Path, lines: int, limit: int = 256 * 1024) -> str:
     """The last lines of a text file, reading at most `limit` bytes; "" where it is missing."""
     try:
         with open(path, "rb") as file:
@@ -53,16 +57,24 @@ def read_end(path: Path, lines: int, limit: int = 256 * 1024) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def append_line(path: Path, row: dict[str, Any]) -> None:
-    """Append one JSON object as a line and hand it to the system at once.
+def append_line(path: Path, row: Mapping[str, object], *, durable: bool = False) -> None:
+    """Append one JSON object as a line and hand it to the system at once; writers wait for each other.
 
     What an interrupted writer left of a line is closed first.
+
+    Args:
+        path: the file; made, with its folder, where it is missing.
+        row: the object.
+        durable: on the disk when this returns.
     """
-    with open(path, "ab+") as file:
+    with locked(path), open(path, "ab+") as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - 1))
         broken = end > 0 and file.read(1) != b"\n"
         file.write((b"\n" if broken else b"") + json.dumps(row).encode() + b"\n")
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

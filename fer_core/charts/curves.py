@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
-from fer_core.charts.theme import Palette, palette, spread
-from fer_core.charts.vega import Spec, finished
+from fer_core.charts.theme import Palette, palette, spread_labels
+from fer_core.charts.vega import VegaSpec, styled
 
-Rows = Sequence[Mapping[str, Any]]
+CurveRows = Sequence[Mapping[str, Any]]
 
 _TALL, _LOW = 215, 108  # pixels of the plot
 _LABEL_LIMIT = 92  # pixels: a long run name must not press the plot
@@ -25,15 +25,15 @@ _BANDS = (0.0, 5.0)
 
 
 def curve(
-    rows: Rows,
+    rows: CurveRows,
     measure: str,
     *,
     best: int | None = None,
     forked_at: int | None = None,
-    others: Mapping[str, Rows] | None = None,
+    others: Mapping[str, CurveRows] | None = None,
     planned: int | None = None,
     dark: bool = False,
-) -> Spec:
+) -> VegaSpec:
     """Training and validation by epoch, named at their ends, with a tooltip per epoch.
 
     Args:
@@ -47,18 +47,8 @@ def curve(
     """
     colors = palette(dark)
     names = {"train": measure, "val": f"val_{measure}"}
-    own = [
-        {"epoch": r["epoch"], "value": r[column], "line": name}
-        for name, column in names.items()
-        for r in rows
-        if _is_number(r.get(column))
-    ]
-    behind = [
-        {"epoch": r["epoch"], "value": r[f"val_{measure}"], "line": name}
-        for name, table in (others or {}).items()
-        for r in table
-        if _is_number(r.get(f"val_{measure}"))
-    ]
+    own = [point for name, column in names.items() for point in _points(rows, column, name)]
+    behind = [point for name, table in (others or {}).items() for point in _points(table, names["val"], name)]
     last = _last(own + behind, planned)
     low, high = _domain([p["value"] for p in own + behind], measure)
     x, y = _x(last), _y(measure, low, high)
@@ -66,7 +56,7 @@ def curve(
         "field": "line", "type": "nominal", "legend": None,
         "scale": {"domain": list(names), "range": [colors.accent, colors.second]},
     }  # fmt: skip
-    layers: list[Spec] = []
+    layers: list[VegaSpec] = []
     if behind:
         layers.append(
             _line(behind, x, y, {"strokeDash": [4, 3], "strokeWidth": 1.5, "color": colors.quiet}, None)
@@ -84,13 +74,13 @@ def curve(
         layers += _mark(best, last, f"best {best}", corner, colors.muted, x, y)
     layers.append(_names(own, behind, (high - low) * 0.085, x, y, colors))
     layers.append(_hover(rows, {f"{measure}, {name}": column for name, column in names.items()}, x, colors))
-    words = f"{measure} by epoch, training and validation, {len(rows)} epochs"
-    words += f", best epoch {best}" if best is not None else ""
-    words += f", a fork after epoch {forked_at}" if forked_at else ""
-    return finished(layers, words, _TALL, colors)
+    description = f"{measure} by epoch, training and validation, {len(rows)} epochs"
+    description += f", best epoch {best}" if best is not None else ""
+    description += f", a fork after epoch {forked_at}" if forked_at else ""
+    return styled(layers, description, _TALL, colors)
 
 
-def gap_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> Spec:
+def gap_curve(rows: CurveRows, *, planned: int | None = None, dark: bool = False) -> VegaSpec:
     """Train minus validation accuracy by epoch, in points, with the healthy band behind."""
     colors = palette(dark)
     points = [
@@ -102,7 +92,7 @@ def gap_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> 
     low, high = _domain([p["value"] for p in points] + [*_BANDS], "gap")
     x, y = _x(last, title=None), _y("gap", low, high, ticks=3)
     band = {"epoch": 1, "last": last, "low": _BANDS[0], "high": _BANDS[1]}
-    layers: list[Spec] = [
+    layers: list[VegaSpec] = [
         {
             "data": {"values": [band]},
             "mark": {"type": "rect", "color": "#2B8A3E", "opacity": 0.13},
@@ -114,11 +104,13 @@ def gap_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> 
         _line(points, x, y, {"strokeWidth": 2, "color": colors.accent, "point": len(points) < 3}, None),
         _hover(points, {"gap, points": "value"}, x, colors, form="+.1f"),
     ]  # fmt: skip
-    words = f"train minus validation accuracy by epoch in points, {len(points)} epochs; 0 to 5 is healthy"
-    return finished(layers, words, _LOW, colors)
+    description = (
+        f"train minus validation accuracy by epoch in points, {len(points)} epochs; 0 to 5 is healthy"
+    )
+    return styled(layers, description, _LOW, colors)
 
 
-def rate_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) -> Spec:
+def rate_curve(rows: CurveRows, *, planned: int | None = None, dark: bool = False) -> VegaSpec:
     """The learning rate by epoch; on a logarithmic axis where it falls more than a hundredfold."""
     colors = palette(dark)
     points = [
@@ -138,10 +130,27 @@ def rate_curve(rows: Rows, *, planned: int | None = None, dark: bool = False) ->
         _line(shown, x, y, {"strokeWidth": 2, "color": colors.accent, "interpolate": "step-after"}, None),
         _hover(points, {"learning rate": "value"}, x, colors, form=".3g"),
     ]
-    return finished(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
+    return styled(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
 
 
-def _last(points: Rows, planned: int | None) -> int:
+class LinePoint(TypedDict):
+    """A value of one line at an epoch."""
+
+    epoch: int
+    value: float
+    line: str
+
+
+def _points(rows: CurveRows, column: str, line: str) -> list[LinePoint]:
+    """The finite values of a column by epoch, as points of one line."""
+    return [
+        {"epoch": row["epoch"], "value": row[column], "line": line}
+        for row in rows
+        if _is_number(row.get(column))
+    ]
+
+
+def _last(points: CurveRows, planned: int | None) -> int:
     """Where the axis ends: at the plan. One many times longer than what is done is halved until the curve has room."""
     done, end = max((int(p["epoch"]) for p in points), default=1), planned or 1
     while end > _LONG and end > 8 * done:
@@ -167,21 +176,21 @@ def _domain(values: Sequence[float], measure: str) -> tuple[float, float]:
     return max(low - air, 0.0), min(high + air, 1.0) if measure == "accuracy" else high + air
 
 
-def _x(last: int, title: str | None = "epoch") -> Spec:
+def _x(last: int, title: str | None = "epoch") -> VegaSpec:
     return {
         "field": "epoch", "type": "quantitative", "title": title, "scale": {"domain": [1, last], "nice": False},
         "axis": {"format": "d", "tickMinStep": 1, "tickCount": 8, "grid": False, "labelFlush": False},
     }  # fmt: skip
 
 
-def _y(measure: str, low: float, high: float, ticks: int = 5) -> Spec:
+def _y(measure: str, low: float, high: float, ticks: int = 5) -> VegaSpec:
     return {
         "field": "value", "type": "quantitative", "title": None, "scale": {"domain": [low, high], "nice": False},
         "axis": {"format": _FORMATS[measure], "tickCount": ticks},
     }  # fmt: skip
 
 
-def _line(points: Rows, x: Spec, y: Spec, mark: Spec, color: Spec | None) -> Spec:
+def _line(points: CurveRows, x: VegaSpec, y: VegaSpec, mark: VegaSpec, color: VegaSpec | None) -> VegaSpec:
     series = {"color": color} if color else {"detail": {"field": "line", "type": "nominal"}}
     return {
         "data": {"values": list(points)},
@@ -191,8 +200,8 @@ def _line(points: Rows, x: Spec, y: Spec, mark: Spec, color: Spec | None) -> Spe
 
 
 def _mark(
-    epoch: int, last: int, text: str, corner: tuple[float, str], color: str, x: Spec, y: Spec
-) -> list[Spec]:
+    epoch: int, last: int, text: str, corner: tuple[float, str], color: str, x: VegaSpec, y: VegaSpec
+) -> list[VegaSpec]:
     """A dashed line with its name, in the corner the curves leave empty, on the side where there is room."""
     height, baseline = corner
     data = {"values": [{"epoch": epoch, "value": height, "text": text}]}
@@ -207,13 +216,15 @@ def _mark(
     ]
 
 
-def _names(own: Rows, behind: Rows, gap: float, x: Spec, y: Spec, colors: Palette) -> Spec:
+def _names(
+    own: CurveRows, behind: CurveRows, gap: float, x: VegaSpec, y: VegaSpec, colors: Palette
+) -> VegaSpec:
     """Names beside the last points, moved apart where they would lie on each other."""
     ends = {
         (kind, p["line"]): {**p, "kind": kind} for kind, ps in (("other", behind), ("own", own)) for p in ps
     }
     found = list(ends.values())
-    for point, value in zip(found, spread([float(p["value"]) for p in found], gap), strict=True):
+    for point, value in zip(found, spread_labels([float(p["value"]) for p in found], gap), strict=True):
         point["value"] = value
     return {
         "data": {"values": found},
@@ -225,13 +236,15 @@ def _names(own: Rows, behind: Rows, gap: float, x: Spec, y: Spec, colors: Palett
     }  # fmt: skip
 
 
-def _hover(rows: Rows, columns: Mapping[str, str], x: Spec, colors: Palette, form: str = ".4f") -> Spec:
+def _hover(
+    rows: CurveRows, columns: Mapping[str, str], x: VegaSpec, colors: Palette, form: str = ".4f"
+) -> VegaSpec:
     """A line that follows the pointer, with the epoch's figures."""
     tips = [{"field": "epoch", "type": "quantitative", "format": "d"}]
     tips += [{"field": c, "type": "quantitative", "title": n, "format": form} for n, c in columns.items()]
-    kept = [{"epoch": r["epoch"], **{c: r.get(c) for c in columns.values()}} for r in rows]
+    rows_shown = [{"epoch": r["epoch"], **{c: r.get(c) for c in columns.values()}} for r in rows]
     return {
-        "data": {"values": kept},
+        "data": {"values": rows_shown},
         "mark": {"type": "rule", "color": colors.muted},
         "params": [
             {

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.charts.theme import COUNT_FORMAT, finished, palette
+from fer_core.charts.theme import COUNT_FORMAT, palette, styled
 
 BAR = "bar"
 """Name of the selection: its points have `start`, `end` and `group`."""
@@ -37,8 +37,8 @@ def binned(
     if low == high:
         low, high, bins = low - 0.5, high + 0.5, 1
     edges = np.linspace(low, high, bins + 1)
-    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
-    counts = np.bincount(groups.astype(np.int64) * bins + place, minlength=len(names) * bins)
+    bin_index = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
+    counts = np.bincount(groups.astype(np.int64) * bins + bin_index, minlength=len(names) * bins)
     group, at = np.divmod(np.flatnonzero(counts), bins)
     return pd.DataFrame(
         {
@@ -93,7 +93,7 @@ def histogram(
         .add_params(picked)
     )
     total = int(table["images"].sum()) if len(table) else 0
-    described = f"histogram of {title}, {total:,} images"
+    description = f"histogram of {title}, {total:,} images"
     if colors is not None:
-        described += " by " + ", ".join(colors)
-    return finished(chart, dark, described, height=230)
+        description += " by " + ", ".join(colors)
+    return styled(chart, dark, description, height=230)

@@ -6,17 +6,16 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.base.emotions import emotion_colors, ordered_classes
 from fer_core.charts.theme import palette
-from fer_core.charts.vega import Spec, axis, finished, tip
-from fer_core.emotions import colors as emotion_colors
-from fer_core.emotions import ordered
+from fer_core.charts.vega import VegaSpec, axis, styled, tooltip
 
 _HEIGHT = 210
 _LEAST = 0.03  # share of images from which on a precision is drawn
 _MOST = 200  # points of a curve
 
 
-def reliability_diagram(table: pd.DataFrame, *, dark: bool = False) -> Spec:
+def reliability_diagram(table: pd.DataFrame, *, dark: bool = False) -> VegaSpec:
     """Accuracy against confidence; on the diagonal, probabilities mean what they say.
 
     Args:
@@ -28,20 +27,20 @@ def reliability_diagram(table: pd.DataFrame, *, dark: bool = False) -> Spec:
     y = axis("accuracy", (0, 1), ".1f", title="share right")
     rows = _rows(table[["confidence", "accuracy", "images"]])
     size = {"field": "images", "type": "quantitative", "scale": {"range": [25, 320]}, "legend": None}
-    tips = [tip("confidence", ".3f"), tip("accuracy", ".3f", "share right"), tip("images", ",d")]
+    tips = [tooltip("confidence", ".3f"), tooltip("accuracy", ".3f", "share right"), tooltip("images", ",d")]
     dots = {"type": "point", "filled": True, "opacity": 1, "color": colors.accent}
     layers = [
         _diagonal("confidence", "accuracy", x, y, colors.quiet),
         _layer(rows, {"type": "line", "color": colors.accent, "strokeWidth": 2}, x=x, y=y),
         _layer(rows, dots, x=x, y=y, size=size, tooltip=tips),
     ]
-    words = "Reliability: " + ", ".join(
+    description = "Reliability: " + ", ".join(
         f"{row['confidence']:.2f} sure, {row['accuracy']:.2f} right" for row in rows
     )
-    return finished(layers, words, _HEIGHT, colors)
+    return styled(layers, description, _HEIGHT, colors)
 
 
-def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False) -> Spec:
+def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False) -> VegaSpec:
     """Precision of the answers given against the share of images answered, as the threshold falls.
 
     Args:
@@ -56,10 +55,10 @@ def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False)
     low = max(0.0, float(shown["precision"].min()) - 0.02)
     x = axis("coverage", (0, 1), ".0%", title="share answered")
     y = axis("precision", (low, 1), ".0%", title="of these right")
-    tips = [tip(name, ".3f") for name in names]
+    tips = [tooltip(name, ".3f") for name in names]
     line = {"type": "line", "color": colors.accent, "strokeWidth": 2}
     layers = [_layer(_rows(shown[names]), line, x=x, y=y, tooltip=tips)]
-    words = "Share of right answers by share of images answered"
+    description = "Share of right answers by share of images answered"
     reached = table[table["threshold"] >= threshold].tail(1)
     if len(reached):
         (row,) = _rows(reached[names])
@@ -68,11 +67,11 @@ def coverage_curve(table: pd.DataFrame, threshold: float, *, dark: bool = False)
         text = {"type": "text", **side, "dy": -14, "color": colors.muted}
         layers.append(_layer([row], point, x=x, y=y, tooltip=tips))
         layers.append(_layer([row], text, x=x, y=y, text={"value": f"threshold {threshold:g}"}))
-        words += f"; at {threshold:g}: {row['coverage']:.0%} answered, {row['precision']:.0%} right"
-    return finished(layers, words, _HEIGHT, colors)
+        description += f"; at {threshold:g}: {row['coverage']:.0%} answered, {row['precision']:.0%} right"
+    return styled(layers, description, _HEIGHT, colors)
 
 
-def class_curves(table: pd.DataFrame, kind: str, *, dark: bool = False) -> Spec:
+def class_curves(table: pd.DataFrame, kind: str, *, dark: bool = False) -> VegaSpec:
     """ROC or precision-recall curves, one line per class in its colour.
 
     Args:
@@ -81,7 +80,7 @@ def class_curves(table: pd.DataFrame, kind: str, *, dark: bool = False) -> Spec:
         dark: theme.
     """
     colors = palette(dark)
-    names = list(ordered(table["class"].unique()))
+    names = list(ordered_classes(table["class"].unique()))
     hues = emotion_colors(names)
     found = "found of the class"
     titles = ("others taken for it", found) if kind == "roc" else (found, "of these right")
@@ -98,16 +97,16 @@ def class_curves(table: pd.DataFrame, kind: str, *, dark: bool = False) -> Spec:
         y=y,
         order={"field": "order", "type": "quantitative"},
         color=hue,
-        tooltip=[{"field": "class", "type": "nominal"}, tip("area", ".3f")],
+        tooltip=[{"field": "class", "type": "nominal"}, tooltip("area", ".3f")],
     )
     layers = [_diagonal("x", "y", x, y, colors.quiet), lines] if kind == "roc" else [lines]
     areas = table.drop_duplicates("class").set_index("class")["area"]
-    words = f"{'ROC' if kind == 'roc' else 'Precision against recall'} per class, area: "
-    words += ", ".join(f"{name} {areas[name]:.3f}" for name in names)
-    return finished(layers, words, _HEIGHT, colors)
+    description = f"{'ROC' if kind == 'roc' else 'Precision against recall'} per class, area: "
+    description += ", ".join(f"{name} {areas[name]:.3f}" for name in names)
+    return styled(layers, description, _HEIGHT, colors)
 
 
-def class_dumbbells(table: pd.DataFrame, *, dark: bool = False) -> Spec:
+def class_dumbbells(table: pd.DataFrame, *, dark: bool = False) -> VegaSpec:
     """F1 of two runs per class, joined by a line.
 
     Args:
@@ -121,18 +120,18 @@ def class_dumbbells(table: pd.DataFrame, *, dark: bool = False) -> Spec:
         "field": "class", "type": "nominal", "sort": [row["class"] for row in rows], "title": None,
         "axis": {"labelColor": colors.text, "grid": False},
     }  # fmt: skip
-    tips = [{"field": "class", "type": "nominal"}, tip("support", ",d", "images")]
-    tips += [tip(name, ".3f", f"F1 of {name.upper()}") for name in "ab"]
+    tips = [{"field": "class", "type": "nominal"}, tooltip("support", ",d", "images")]
+    tips += [tooltip(name, ".3f", f"F1 of {name.upper()}") for name in "ab"]
     x = {name: axis(name, (low, 1), ".2f", title="F1") for name in "ab"}
     bar = {"type": "rule", "strokeWidth": 4, "color": colors.quiet, "opacity": 0.5}
     layers = [_layer(rows, bar, y=y, x=x["a"], x2={"field": "b"}, tooltip=tips)]
     for name, hue in (("a", colors.second), ("b", colors.accent)):
         dot = {"type": "point", "filled": True, "size": 95, "opacity": 1, "color": hue}
         layers.append(_layer(rows, dot, y=y, x=x[name], tooltip=tips))
-    words = "F1 per class: " + ", ".join(
+    description = "F1 per class: " + ", ".join(
         f"{row['class']} {row['a']:.3f} in A, {row['b']:.3f} in B" for row in rows
     )
-    return finished(layers, words, 34 * max(len(rows), 1), colors)
+    return styled(layers, description, 34 * max(len(rows), 1), colors)
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -140,10 +139,10 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def _layer(rows: list[dict[str, Any]], mark: Spec, **encoding: Any) -> Spec:
+def _layer(rows: list[dict[str, Any]], mark: VegaSpec, **encoding: Any) -> VegaSpec:
     return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
 
 
-def _diagonal(across: str, up: str, x: Spec, y: Spec, color: str) -> Spec:
+def _diagonal(across: str, up: str, x: VegaSpec, y: VegaSpec, color: str) -> VegaSpec:
     ends: list[dict[str, Any]] = [{across: 0, up: 0}, {across: 1, up: 1}]
     return _layer(ends, {"type": "line", "strokeDash": [4, 3], "color": color, "strokeWidth": 1.5}, x=x, y=y)

@@ -44,12 +44,12 @@ def rails(versions: Sequence[tuple[str, str | None]]) -> list[Rail]:
     waiting: list[str | None] = []  # per lane the version its line leads to
     found: list[tuple[int, tuple[int, ...], tuple[int, ...], bool]] = []
     for version, parent in versions:
-        joining = tuple(i for i, wanted in enumerate(waiting) if wanted == version)
-        free = next((i for i, wanted in enumerate(waiting) if wanted is None), len(waiting))
+        joining = tuple(i for i, leads_to in enumerate(waiting) if leads_to == version)
+        free = next((i for i, leads_to in enumerate(waiting) if leads_to is None), len(waiting))
         lane = joining[0] if joining else free
         if lane == len(waiting):
             waiting.append(None)
-        passing = tuple(i for i, wanted in enumerate(waiting) if wanted is not None and i not in joining)
+        passing = tuple(i for i, leads_to in enumerate(waiting) if leads_to is not None and i not in joining)
         for i in joining:
             waiting[i] = None
         goes_on = parent is not None and parent in known

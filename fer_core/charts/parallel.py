@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,11 @@ import plotly.graph_objects as go
 from fer_core.charts.theme import palette
 
 _TICKS = 7  # words along an axis
-_WORD = 16  # characters of a word along an axis
+_MAX_TEXT = 16  # characters of a word along an axis
 _LOG_FROM = 30.0  # largest over smallest value from which an axis is logarithmic
 
 
-def parallel_settings(table: pd.DataFrame, accuracy: pd.Series, *, dark: bool = False) -> go.Figure:
+def parallel_coordinates(table: pd.DataFrame, accuracy: pd.Series, *, dark: bool = False) -> go.Figure:
     """One axis per setting, the accuracy last. An axis can be brushed to keep the runs that pass through.
 
     Args:
@@ -53,37 +54,48 @@ def parallel_settings(table: pd.DataFrame, accuracy: pd.Series, *, dark: bool = 
     return figure
 
 
-def _axis(label: str, values: pd.Series) -> dict[str, Any]:
+class AxisSpec(TypedDict, total=False):
+    """An axis of the figure, as Plotly takes it."""
+
+    label: str
+    values: Sequence[float]
+    tickvals: Sequence[float]
+    ticktext: Sequence[str]
+    tickformat: str
+    range: Sequence[float]
+
+
+def _axis(label: str, values: pd.Series) -> AxisSpec:
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         return _numbers(label, values.astype("float64"))
-    words = [_word(value) for value in values]
-    names = sorted(set(words), key=lambda w: (w == "–", w))
+    texts = [_text(value) for value in values]
+    names = sorted(set(texts), key=lambda text: (text == "–", text))
     return {
         "label": label,
-        "values": [names.index(w) for w in words],
+        "values": [names.index(text) for text in texts],
         "tickvals": list(range(len(names)))[:: max(1, len(names) // _TICKS)],
-        "ticktext": [n if len(n) <= _WORD else n[: _WORD - 1] + "…" for n in names][
+        "ticktext": [n if len(n) <= _MAX_TEXT else n[: _MAX_TEXT - 1] + "…" for n in names][
             :: max(1, len(names) // _TICKS)
         ],
         "range": [-0.15, len(names) - 0.85],
     }
 
 
-def _numbers(label: str, values: pd.Series) -> dict[str, Any]:
+def _numbers(label: str, values: pd.Series) -> AxisSpec:
     distinct = np.unique(values.to_numpy())
     logarithmic = distinct[0] > 0 and distinct[-1] / distinct[0] >= _LOG_FROM
-    place = np.log10(values.to_numpy()) if logarithmic else values.to_numpy()
+    positions = np.log10(values.to_numpy()) if logarithmic else values.to_numpy()
     ticks = distinct[:: max(1, -(-len(distinct) // _TICKS))]
-    at = np.log10(ticks) if logarithmic else ticks
+    tick_positions = np.log10(ticks) if logarithmic else ticks
     return {
         "label": label,
-        "values": place.tolist(),
-        "tickvals": at.tolist(),
+        "values": positions.tolist(),
+        "tickvals": tick_positions.tolist(),
         "ticktext": [f"{v:g}" for v in ticks],
     }
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):

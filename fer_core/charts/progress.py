@@ -5,13 +5,13 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from fer_core.charts.theme import finished, palette
+from fer_core.charts.theme import palette, styled
 
 _LABELS = 8
 _HEIGHT = 260
 
 
-def journey_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
+def progress_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
     """Accuracy by order, the best so far as steps, records named.
 
     Args:
@@ -46,7 +46,7 @@ def journey_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
     others = base.transform_filter("!datum.record").mark_point(
         filled=True, size=45, color=colors.quiet, opacity=0.75
     )
-    marks = base.transform_filter("datum.record").mark_point(
+    records_layer = base.transform_filter("datum.record").mark_point(
         filled=True, size=110, color=colors.accent, opacity=1
     )
     named = pd.concat([records.head(1), records.iloc[1:].tail(_LABELS - 1)])
@@ -57,10 +57,10 @@ def journey_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
         .encode(x=x, y=y, text="name:N")
         for side, align, dx in ((first, "left", -5), (~first, "right", 5))
     ]
-    words = "Best accuracy so far: " + ", ".join(
+    description = "Best accuracy so far: " + ", ".join(
         f"{r.name_} {r.accuracy:.3f}" for r in records.rename(columns={"name": "name_"}).itertuples()
     )
-    return finished(alt.layer(steps, others, marks, *texts), dark, words, height=_HEIGHT)
+    return styled(alt.layer(steps, others, records_layer, *texts), dark, description, height=_HEIGHT)
 
 
 def gain_bars(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
@@ -101,5 +101,7 @@ def gain_bars(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
         .encode(x=alt.X("low:Q", scale=scale), x2="high:Q", color=hue),
         base.mark_point(filled=True, size=55, opacity=1).encode(x=x, color=hue),
     ]
-    words = "Gain in points: " + ", ".join(f"{r['name']} {r['gain']:+.1f}" for r in table.to_dict("records"))
-    return finished(alt.layer(*layers), dark, words, height=max(30 * len(table), 60))
+    description = "Gain in points: " + ", ".join(
+        f"{r['name']} {r['gain']:+.1f}" for r in table.to_dict("records")
+    )
+    return styled(alt.layer(*layers), dark, description, height=max(30 * len(table), 60))

@@ -36,17 +36,19 @@ def scatter(
     Returns:
         The figure, and for each of its traces which points it holds, in order.
     """
-    figure, held = go.Figure(), []
+    figure, members = go.Figure(), []
     shown = [(-1, "other", palette(dark).quiet), *((i, n, colors[n]) for i, n in enumerate(names))]
     for code, name, color in shown:
-        own = np.flatnonzero(groups == code)
-        if len(own):
-            held.append(own)
-            figure.add_trace(_trace(points[own], len(points), f"{name} · {len(own):,}", {"color": color}))
-    return _finished(figure, dark, height), held
+        in_group = np.flatnonzero(groups == code)
+        if len(in_group):
+            members.append(in_group)
+            figure.add_trace(
+                _trace(points[in_group], len(points), f"{name} · {len(in_group):,}", {"color": color})
+            )
+    return _finished(figure, dark, height), members
 
 
-def shaded(
+def scatter_by_value(
     points: NDArray[np.float32],
     values: NDArray[np.float64],
     title: str,
@@ -55,13 +57,13 @@ def shaded(
     height: int = 520,
 ) -> tuple[go.Figure, list[NDArray[np.int64]]]:
     """Points coloured by a value; those without one (NaN) are quiet. Returns as `scatter`."""
-    figure, held = go.Figure(), []
+    figure, members = go.Figure(), []
     known = np.isfinite(values)
     if not known.all():
-        held.append(np.flatnonzero(~known))
+        members.append(np.flatnonzero(~known))
         quiet = {"color": palette(dark).quiet}
         figure.add_trace(_trace(points[~known], len(points), f"unknown · {int((~known).sum()):,}", quiet))
-    held.append(np.flatnonzero(known))
+    members.append(np.flatnonzero(known))
     marker = {
         "color": values[known],
         "colorscale": _SCALE,
@@ -70,7 +72,7 @@ def shaded(
     }
     figure.add_trace(_trace(points[known], len(points), title, marker))
     figure.update_traces(showlegend=False)
-    return _finished(figure, dark, height), held
+    return _finished(figure, dark, height), members
 
 
 def _trace(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
 import altair as alt
 
-from fer_core.emotions import SPLIT_COLORS, UNASSIGNED
+from fer_core.base.emotions import UNASSIGNED
 
 _C = TypeVar("_C", alt.Chart, alt.LayerChart)
 
 FONT = '"Source Sans", sans-serif'  # Streamlit's own
 COUNT_FORMAT = ",d"
 """d3 format of counts: thousands separators."""
-PROBABILITY_FORMAT = ".2f"
-PERCENT_FORMAT = ".1%"
 
 
 @dataclass(frozen=True)
@@ -76,13 +73,7 @@ def palette(dark: bool) -> Palette:
     return DARK if dark else LIGHT
 
 
-def split_colors(names: list[str], dark: bool) -> dict[str, str]:
-    """One neutral shade per split; splits of another name share one."""
-    shades: Mapping[str, str] = _DARK_SPLITS if dark else SPLIT_COLORS
-    return {name: shades.get(name, shades[UNASSIGNED]) for name in names}
-
-
-def finished(chart: _C, dark: bool, description: str, *, height: int) -> _C:
+def styled(chart: _C, dark: bool, description: str, *, height: int) -> _C:
     """A chart with the house's look.
 
     Args:
@@ -132,7 +123,7 @@ def finished(chart: _C, dark: bool, description: str, *, height: int) -> _C:
     return styled
 
 
-def spread(positions: list[float], gap: float) -> list[float]:
+def spread_labels(positions: list[float], gap: float) -> list[float]:
     """Positions moved apart to at least `gap`, order and centre kept: for labels beside lines."""
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     result = list(positions)

@@ -10,12 +10,12 @@ from typing import Any
 
 from fer_core.charts.theme import FONT, Palette
 
-Spec = dict[str, Any]
+VegaSpec = dict[str, Any]
 
 
 def axis(
     field: str, domain: tuple[float, float], form: str, *, title: str | None = None, ticks: int = 5
-) -> Spec:
+) -> VegaSpec:
     """A position channel of a number on a fixed scale."""
     return {
         "field": field,
@@ -26,13 +26,13 @@ def axis(
     }
 
 
-def tip(field: str, form: str, title: str = "") -> Spec:
+def tooltip(field: str, form: str, title: str = "") -> VegaSpec:
     """A number in a tooltip."""
     return {"field": field, "type": "quantitative", "format": form, "title": title or field}
 
 
-def finished(layers: list[Spec], description: str, height: int, colors: Palette) -> Spec:
-    """Layers with the house's look, as `theme.finished` gives it to Altair's figures.
+def styled(layers: list[VegaSpec], description: str, height: int, colors: Palette) -> VegaSpec:
+    """Layers with the house's look, as `theme.styled` gives it to Altair's figures.
 
     Args:
         layers: marks with their data and encodings.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fer_core.base.arrays import Floats
 from fer_core.data.images import to_gray
 
 MEASURES = ("brightness_p5", "brightness_p99", "entropy", "edges", "histogram_std")
@@ -20,10 +21,9 @@ MEASURES = ("brightness_p5", "brightness_p99", "entropy", "edges", "histogram_st
 _BLOCK = 256
 _BLUR_SIDE = 64  # larger pictures are judged for blur at this size
 _LUMA = np.array([0.241, 0.691, 0.068])  # of squared channels: perceived brightness
-Array = NDArray[np.float64]
 
 
-def measure_grays(stack: NDArray[np.uint8]) -> Array:
+def measure_grays(stack: NDArray[np.uint8]) -> Floats:
     """The measures of gray pictures of one size.
 
     Args:
@@ -44,7 +44,7 @@ def measure_grays(stack: NDArray[np.uint8]) -> Array:
     return result
 
 
-def measure_one(pixels: NDArray[np.uint8]) -> Array:
+def measure_one(pixels: NDArray[np.uint8]) -> Floats:
     """The measures of one picture of any size, uint8 (h, w) or (h, w, 3): float64 (5,)."""
     counts = histograms(pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, 2, 0))
     if pixels.ndim == 2:
@@ -76,31 +76,31 @@ def edges(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return result
 
 
-def _percentiles(counts: NDArray[np.int64], shares: tuple[float, ...]) -> list[Array]:
+def _percentiles(counts: NDArray[np.int64], shares: tuple[float, ...]) -> list[Floats]:
     """Percentiles of the levels by linear interpolation, as `np.percentile`."""
     below = counts.cumsum(axis=1)
     last = below[:, -1] - 1
     found = []
     for share in shares:
-        place = share * last
-        floor = np.floor(place).astype(np.int64)
+        rank = share * last
+        floor = np.floor(rank).astype(np.int64)
         left = (below <= floor[:, None]).sum(axis=1)
         right = (below <= np.minimum(floor + 1, last)[:, None]).sum(axis=1)
-        found.append(left + (right - left) * (place - floor))
+        found.append(left + (right - left) * (rank - floor))
     return found
 
 
-def _entropy(counts: NDArray[Any]) -> Array:
+def _entropy(counts: NDArray[Any]) -> Floats:
     shares = counts / counts.sum(axis=1, keepdims=True)
-    return -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)
+    return np.asarray(-(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1))
 
 
-def _spread(counts: NDArray[np.int64]) -> Array:
+def _spread(counts: NDArray[np.int64]) -> Floats:
     """Standard deviation of the levels."""
     levels = np.arange(256, dtype=np.float64)
     total = counts.sum(axis=1)
     mean = counts @ levels / total
-    return np.sqrt(np.maximum(counts @ levels**2 / total - mean**2, 0))
+    return np.asarray(np.sqrt(np.maximum(counts @ levels**2 / total - mean**2, 0)))
 
 
 def _for_blur(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

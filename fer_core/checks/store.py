@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fer_core.base.atomic import write_atomic
+from fer_core.base.errors import FerError
+from fer_core.checks.measure import MEASURES, measure_grays, measure_one
 from fer_core.data.dataset import Dataset
 from fer_core.data.images import decode
 from fer_core.data.pixels import SIZE
 from fer_core.data.sources import SourceFiles
-from fer_core.errors import FerError
-from fer_core.jobs import ProgressFn
-from fer_core.quality.checks_measure import MEASURES, measure_grays, measure_one
-from fer_core.workspace import write_atomic
+from fer_core.jobs.reporter import ProgressFn
 
 _THREADS = min(8, os.cpu_count() or 1)
 _STEP = 4096
@@ -56,7 +56,7 @@ def stamp(dataset: Dataset) -> float:
     return path.stat().st_mtime if path.is_file() else 0.0
 
 
-def unmeasured(dataset: Dataset, hashes: pa.Array) -> int:
+def count_unmeasured(dataset: Dataset, hashes: pa.Array) -> int:
     """How many of these pictures, by pixel hash, would have to be measured."""
     known = pa.array(_load(store_path(dataset)).index, hashes.type)
     missing = hashes.filter(pc.invert(pc.is_in(hashes, value_set=known)))
@@ -77,11 +77,11 @@ def _load(path: Path) -> pd.DataFrame:
 def _measure(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None) -> pd.DataFrame:
     result = np.full((len(rows), len(MEASURES)), np.nan)
     small = ((rows["mode"] == "gray") & (rows["width"] == SIZE) & (rows["height"] == SIZE)).to_numpy()
-    places = np.flatnonzero(small)
+    positions = np.flatnonzero(small)
     numbers = rows["row"].to_numpy()
     pixels = dataset.pixels()
-    for start in range(0, len(places), _STEP):
-        part = places[start : start + _STEP]
+    for start in range(0, len(positions), _STEP):
+        part = positions[start : start + _STEP]
         result[part] = measure_grays(np.asarray(pixels[numbers[part]]))
         if progress:
             progress(start + len(part), len(rows), "pictures checked")
@@ -89,11 +89,11 @@ def _measure(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None) 
     if len(others):
         files = [(str(s), str(p)) for s, p in zip(rows["source"], rows["path"], strict=True)]
         with dataset.files() as source, ThreadPoolExecutor(_THREADS) as pool:
-            found = pool.map(lambda place: _from_file(source, *files[place]), others)
-            for done, (place, values) in enumerate(zip(others, found, strict=True), 1):
-                result[place] = values
+            found = pool.map(lambda position: _from_file(source, *files[position]), others)
+            for done, (position, values) in enumerate(zip(others, found, strict=True), 1):
+                result[position] = values
                 if progress and done % 64 == 0:
-                    progress(len(places) + done, len(rows), "pictures checked")
+                    progress(len(positions) + done, len(rows), "pictures checked")
     return pd.DataFrame(result, columns=list(MEASURES), index=pd.Index(rows["pixel_hash"], name="pixel_hash"))
 
 

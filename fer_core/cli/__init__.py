@@ -15,31 +15,31 @@ from typing import NoReturn
 import click
 
 from fer_core import __version__
+from fer_core.base.errors import FerError, JobError, RunError
 from fer_core.cli import (
     about,
-    agreement,
     checks,
     compare,
     data,
     duplicates,
     experiments,
-    intake,
+    importing,
     maps,
     merge,
+    mislabels,
     models,
     predict,
-    quality,
     queue,
-    relabel,
+    results,
     review,
     splits,
     training,
     versions,
+    votes,
 )
-from fer_core.cli.groups import Verbs
-from fer_core.errors import FerError, JobError, RunError
+from fer_core.cli.common import Verbs
 
-PROGRAM = "python -m fer_core"
+PROGRAM = "fer"
 _SYSTEM_FAILED = {
     errno.ENOSPC,
     errno.EDQUOT,
@@ -56,7 +56,7 @@ _SYSTEM_FAILED = {
     subcommand_metavar="VERB [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.version_option(__version__, prog_name="fer_core")
+@click.version_option(__version__, prog_name=PROGRAM)
 def cli() -> None:
     """Facial-emotion datasets and models: find what is wrong, repair it, split, train, compare, try.
 
@@ -67,7 +67,7 @@ def cli() -> None:
 
 cli.add(
     "Get a dataset and look at it",
-    [data.sample, *intake.COMMANDS, *data.COMMANDS, *about.COMMANDS, *versions.COMMANDS],
+    [data.sample, *importing.COMMANDS, *data.COMMANDS, *about.COMMANDS, *versions.COMMANDS],
 )
 cli.add(
     "Find what is wrong and repair it",
@@ -75,15 +75,23 @@ cli.add(
         *checks.COMMANDS,
         *maps.COMMANDS,
         *duplicates.COMMANDS,
-        *quality.COMMANDS,
+        *mislabels.COMMANDS,
         *review.COMMANDS,
-        *agreement.COMMANDS,
-        *relabel.COMMANDS,
+        *votes.COMMANDS,
         *splits.COMMANDS,
         *merge.COMMANDS,
     ],
 )
-cli.add("Train and compare", [*training.COMMANDS, *queue.COMMANDS, *compare.COMMANDS, *experiments.COMMANDS])
+cli.add(
+    "Train and compare",
+    [
+        *training.COMMANDS,
+        *queue.COMMANDS,
+        *compare.COMMANDS,
+        *results.COMMANDS,
+        *experiments.COMMANDS,
+    ],
+)
 cli.add("Use a model", [*predict.COMMANDS, *models.COMMANDS])
 
 
@@ -143,5 +151,5 @@ def _status(error: FerError) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    click.echo("fer_core: " + " ".join(message.split()), err=True)
+    click.echo(f"{PROGRAM}: " + " ".join(message.split()), err=True)
     return status

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from fer_core.base.errors import NotFound
 from fer_core.cli.common import TargetFile, dataset, label, name_argument, version_option
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-from fer_core.errors import NotFound
 
 
 @click.command("passport")
@@ -22,22 +22,24 @@ def passport(name: str, version: str | None) -> Report:
     Class counts are compared with those published of FER2013, the four-class set, AffectNet and RAF-DB; pictures with
     fingerprints of FER2013 and the four-class set, by pixels and by look.
     """
-    from fer_core.quality.passport import leak_words
-    from fer_core.quality.passport import passport as compare
+    from fer_core.provenance.provenance import provenance_of
+    from fer_core.splits import leaks
 
     found = dataset(name)
     chosen = found.version(version)
-    known = compare(found.manifest(chosen.id))
+    known = provenance_of(found.manifest(chosen.id))
     result = {"name": name, "version": chosen.id, "number": chosen.number, **known.record()}
+    across = leaks.leaks_of(found, chosen.id)
+    result["leaks"] = across.record()
     lines = [f"{name}, version {label(chosen)}: {known.images:,} images, counts {known.fingerprint}", ""]
     lines += [f"{m.words}\n  {m.advice}".rstrip() for m in known.matches] or [known.headline]
     if known.matches:
-        lines += leak_words(known.leaks)
         rows = [
             (m.title, m.counts or "others", *("-" if s is None else f"{s:.1%}" for s in (m.pixels, m.looks)), m.source)
             for m in known.matches
         ]  # fmt: skip
         lines += ["", table(("set", "equal counts per", "by pixels", "by look", "published in"), rows)]
+    lines += ["", *across.words, across.sentence]
     return Report(result, "\n".join(lines))
 
 
@@ -48,14 +50,24 @@ def passport(name: str, version: str | None) -> Report:
     "--distinguishes", metavar="TEXT", default=None, help='What tells the class apart; "" removes it.'
 )
 @click.option("--confuses", metavar="TEXT", default=None, help='What it is confused with; "" removes it.')
+@click.option("--other", metavar="CLASS", default=None, help="With --class: a second one, to tell it from.")
+@click.option(
+    "--separates", metavar="TEXT", default=None, help='What separates --class from --other; "" removes it.'
+)
 @click.option("--text", metavar="TEXT", default=None, help='Kept with the dataset; "" removes it.')
 @reports
 def notes(
-    name: str, label_: str | None, distinguishes: str | None, confuses: str | None, text: str | None
+    name: str,
+    label_: str | None,
+    distinguishes: str | None,
+    confuses: str | None,
+    other: str | None,
+    separates: str | None,
+    text: str | None,
 ) -> Report:
     """Show the notes about a dataset and its classes, or write one."""
-    from fer_core.data import notes as store
-    from fer_core.data import records
+    from fer_core.data import manifest
+    from fer_core.data.notes import KINDS, read_notes, write_note
 
     found = dataset(name)
     about_class = {"distinguishes": distinguishes, "confuses": confuses}
@@ -65,19 +77,29 @@ def notes(
         raise click.UsageError(
             "--text is about the dataset; with --class give --distinguishes or --confuses."
         )
-    known = records.classes(found.manifest())
-    if label_ is not None and label_ not in known:
-        raise NotFound("The dataset has no such class", received=label_, hint=f"Classes: {', '.join(known)}")
+    if (other is None) != (separates is None) or (other is not None and label_ is None):
+        raise click.UsageError("--separates needs --class and --other.")
+    known = manifest.classes(found.manifest())
+    for asked in (label_, other):
+        if asked is not None and asked not in known:
+            raise NotFound(
+                "The dataset has no such class", received=asked, hint=f"Classes: {', '.join(known)}"
+            )
     if text is not None:
-        store.write_note(found, text)
+        write_note(found, text)
     for kind, words in about_class.items():
         if words is not None:
-            store.write_note(found, words, label=label_, kind=kind)
-    told = store.read_notes(found)
+            write_note(found, words, label=label_, kind=kind)
+    if separates is not None:
+        write_note(found, separates, label=label_, other=other)
+    told = read_notes(found)
     lines = [told["dataset"]] if told["dataset"] else []
     for one, own in told["classes"].items():
         if label_ in (None, one):
-            lines += [one, *(f"  {store.KINDS[kind].lower()}: {words}" for kind, words in own.items())]
+            lines += [one, *(f"  {KINDS[kind].lower()}: {words}" for kind, words in own.items())]
+    lines += [
+        f"{pair}: {words}" for pair, words in told["pairs"].items() if label_ in (None, *pair.split(" or "))
+    ]
     return Report({"name": name, **told}, "\n".join(lines) or f"{name} has no notes yet")
 
 
@@ -93,13 +115,13 @@ def report(name: str, version: str | None, out: Path, job: Path | None) -> Repor
     Counts, splits, drift, balance, checks, copies and leaks, likely wrong labels if they are ranked, faces of every class,
     notes, versions, the passport, and the version id. It shows faces: send it to nobody who may not see them.
     """
-    from fer_core.evaluation import data_report
-    from fer_core.workspace import write_atomic
+    from fer_core.base.atomic import write_atomic
+    from fer_core.reports import dataset_report
 
     with work(job) as task:
         found = dataset(name)
         chosen = found.version(version)
-        page = data_report.write(found, chosen.id, task.progress)
+        page = dataset_report.write(found, chosen.id, task.progress)
         write_atomic(out.resolve(), page)
         task.result = {
             "name": name,

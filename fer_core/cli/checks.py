@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from fer_core.cli.common import csv_option, dataset, label, name_argument, version_option, write_csv
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-
-_WORST = 5
 
 
 @click.command("check")
@@ -25,33 +22,22 @@ def check(name: str, version: str | None, csv_file: Path | None, job: Path | Non
 
     Scores are 0 to 1, low is bad, in cleanvision's meaning. What is measured is kept; asking again is quick.
     """
-    from fer_core.quality import checks
+    from fer_core.checks import checks
 
     with work(job) as task:
         found = dataset(name)
         chosen = found.version(version)
         scores = checks.run_checks(found, chosen.id, task.progress)
         rows = found.manifest(chosen.id).set_index("image_id")[["path", "split", "label"]]
-        paths = rows["path"].to_dict()
+        paths = {str(image): str(path) for image, path in rows["path"].items()}
         numbers = checks.summary(scores)
-        for one, told in numbers.items():
-            flagged = (
-                scores[scores[f"is_{one}_issue"]].sort_values(f"{one}_score")[f"{one}_score"].head(_WORST)
-            )
-            told["worst"] = [
-                {"image_id": image, "path": paths[image], "score": value} for image, value in flagged.items()
-            ]
-        result: dict[str, Any] = {
-            "name": name,
-            "version": chosen.id,
-            "images": len(scores),
-            "checks": numbers,
-        }
+        found_by = {one: {**told, "worst": checks.worst(scores, one, paths)} for one, told in numbers.items()}
+        result = {"name": name, "version": chosen.id, "images": len(scores), "checks": found_by}
         task.result = result
     if csv_file:
         about = rows.loc[scores.index]
         write_csv(about.join(scores).reset_index(), csv_file)
-    shown = [(c.title, numbers[c.name]["flagged"], c.threshold, c.words) for c in checks.CHECKS]
+    shown = [(c.title, numbers[c.name]["flagged"], c.threshold, c.description) for c in checks.CHECKS]
     lines = [f"{name}, version {label(chosen)}: {len(scores):,} pictures checked", ""]
     lines.append(table(("check", "flagged", "below", "what is flagged"), shown))
     missing = max(told["missing"] for told in numbers.values())

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core.errors import SourceError
-from fer_core.workspace import Workspace, current, write_atomic
+from fer_core.base.atomic import write_atomic
+from fer_core.base.errors import SourceError
+from fer_core.base.workspace import Workspace, current
+from fer_core.duplicates.reach import DISTANCE, MAX_DISTANCE
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.data.dataset import Dataset
     from fer_core.data.versions import Version
+    from fer_core.review.journal import Journal
 
 
 def _named(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -35,6 +38,20 @@ version_option = click.option(
     help="Id, start of an id, or number such as v3; the newest where none is named.",
 )
 
+no_compare_option = click.option(
+    "--no-compare",
+    is_flag=True,
+    help="Leave the comparison of all pictures, which finds near copies, for later.",
+)
+
+settings_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a field of the recipe; may be repeated.",
+)
+
 
 class TargetFile(click.ParamType[Path]):
     """A file to be written, checked before the work begins: its folder is there and it is no folder itself."""
@@ -50,6 +67,25 @@ class TargetFile(click.ParamType[Path]):
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             self.fail(f"{str(value)!r} cannot be written.", param, ctx)
         return path
+
+
+def distance_option(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """The option `--distance N` of verbs that look for near copies."""
+    return reach_option(DISTANCE, "Bits by which the hashes of near copies may differ; their pixels decide.")(
+        verb
+    )
+
+
+def reach_option(default: int, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `--distance N` with a default of its own."""
+    return click.option(
+        "--distance",
+        type=click.IntRange(0, MAX_DISTANCE),
+        metavar="N",
+        default=default,
+        show_default=True,
+        help=help,
+    )
 
 
 def csv_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -88,3 +124,42 @@ def write_csv(rows: pd.DataFrame, path: Path) -> None:
         path.write_text(text, encoding="utf-8")
     else:
         write_atomic(path.resolve(), text)
+
+
+_WHOLE = 200  # characters of a first sentence: never cut
+
+
+class Verbs(click.Group):
+    """A group whose commands are listed as they were added, under the heading each was added with."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self.headings: dict[str, list[str]] = {}
+
+    def add(self, heading: str, commands: list[click.Command]) -> None:
+        """Add commands under a heading."""
+        for command in commands:
+            self.add_command(command)
+            self.headings.setdefault(heading, []).append(str(command.name))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, self.commands), default=0)
+        for heading, names in (self.headings or {"Actions": list(self.commands)}).items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(name.ljust(width), self.commands[name].get_short_help_str(_WHOLE)) for name in names]
+                )
+
+
+name_of = click.make_pass_decorator(str)
+"""Hands the dataset's name, an argument of the group, to an action."""
+
+
+def journal_of(found: Dataset) -> Journal:
+    """Where the decisions about a dataset are kept."""
+    from fer_core.review.journal import Journal
+
+    return Journal(found.journal_path)

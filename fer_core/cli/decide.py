@@ -1,24 +1,126 @@
-"""Single decisions: review NAME set, review NAME undo."""
+"""Faces handed out, and single decisions: review NAME next, claim, set, undo."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from fer_core.cli.common import dataset
-from fer_core.cli.journal import journal_of, name_of
-from fer_core.cli.report import Report, reports
-from fer_core.errors import DecisionError, NotFound
+from fer_core.base.errors import DecisionError
+from fer_core.cli.common import dataset, journal_of, name_of, version_option
+from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import work
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.data.dataset import Dataset
 
+_COLUMNS = ["image_id", "path", "split", "label", "suggested", "score", "why"]
 ACTIONS = ("relabel", "keep", "delete", "ambiguous", "note")
+_MINUTES = click.FloatRange(min=0, min_open=True, max=1440)
+_SEAT = "cli"
+_method = click.option(
+    "--method",
+    metavar="METHOD",
+    default=None,
+    help="Whose ranking: emotions, quick, folds, run:RUN or file:F; made first where there is none. [default: as mislabels]",
+)
 who_option = click.option("--who", metavar="NAME", default="", help="The reviewer.")
+
+
+@click.command("next")
+@version_option
+@_method
+@click.option(
+    "--top", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="How many to show."
+)
+@click.option(
+    "--who",
+    metavar="NAME",
+    default=None,
+    help="The reviewer: the faces shown are held for them, none that another holds is shown.",
+)
+@click.option("--disagree", is_flag=True, help="Those on which reviewers disagree, the oldest case first.")
+@name_of
+@reports
+def next_(
+    name: str, version: str | None, method: str | None, top: int, who: str | None, disagree: bool
+) -> Report:
+    """The likeliest wrong labels that nobody has decided on."""
+    from fer_core.mislabels import likely_wrong
+    from fer_core.review import queues
+    from fer_core.review.session import next_faces
+
+    found = dataset(name)
+    ranking = _ranking(found, version, method)
+    filters = queues.Filters(queues.ALL, reviewed="split") if disagree else queues.Filters()
+    dealt = next_faces(journal_of(found), ranking, top, filters, who, seat=_SEAT, give_back=False)
+    columns = [*_COLUMNS, "said"] if disagree else _COLUMNS
+    listed = [{str(k): v for k, v in row.items()} for row in dealt.rows[columns].to_dict("records")]
+    likely = len(likely_wrong(ranking))
+    result = {"name": name, "version": found.version(version).id, "likely_wrong": likely, "left": dealt.left,
+              "held": dealt.held}  # fmt: skip
+    text = (
+        f"Reviewers disagree on {dealt.left:,} images"
+        if disagree
+        else f"{dealt.left:,} of {likely:,} likely wrong labels are not decided"
+    )
+    text += f"; {dealt.held:,} faces are held by others" if dealt.held else ""
+    if listed:
+        text += "\n\n" + table(list(listed[0]), [list(row.values()) for row in listed])
+    return Report({**result, "next": listed}, text)
+
+
+@click.command("claim")
+@version_option
+@_method
+@click.option("--who", metavar="NAME", required=True, help="The reviewer.")
+@click.option(
+    "--count",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="How many faces.",
+)
+@click.option(
+    "--minutes",
+    type=_MINUTES,
+    metavar="M",
+    default=30.0,
+    show_default=True,
+    help="Until they are free again.",
+)
+@click.option("--release", is_flag=True, help="Give back what is held instead.")
+@name_of
+@reports
+def claim(
+    name: str, version: str | None, method: str | None, who: str, count: int, minutes: float, release: bool
+) -> Report:
+    """Hold the next faces of the queue for one reviewer, so that nobody else is shown them.
+
+    What they held from the shell before and is not among them is given back. Decided faces are free by themselves.
+    """
+    from fer_core.review.claims import Claims
+    from fer_core.review.session import next_faces
+
+    found = dataset(name)
+    claims = Claims(found.journal_path)
+    images: list[str] = []
+    if release:
+        given = claims.release(who, seat=_SEAT)
+        text = f"{given:,} faces are given back"
+    else:
+        ranking = _ranking(found, version, method)
+        dealt = next_faces(journal_of(found), ranking, count, who=who, seat=_SEAT, seconds=minutes * 60)
+        images = dealt.rows["image_id"].tolist()
+        text = f"{len(images):,} faces are held for {who or '(no name)'} for {minutes:g} minutes"
+    holders = claims.holders()
+    rows = [[h.who or "(no name)", h.seat, f"{h.images:,}"] for h in holders]
+    text += "\n\n" + table(["who", "where", "holds"], rows) if rows else ""
+    return Report({"name": name, "who": who, "images": images, "holders": [asdict(h) for h in holders]}, text)
 
 
 @click.command("set")
@@ -31,52 +133,46 @@ who_option = click.option("--who", metavar="NAME", default="", help="The reviewe
     default=None,
     help="Probabilities, with ambiguous; those of the ranking where none are given.",
 )
-@click.option("--why", metavar="TEXT", default="", help="The reason, kept with the decision; a note's text.")
+@click.option(
+    "--why", metavar="TEXT", default="", help="The reason, else that of the ranking; a note's text."
+)
+@click.option("--final", is_flag=True, help="The final say where reviewers disagree; nobody's own opinion.")
 @who_option
 @name_of
 @reports
 def set_(
-    name: str, image: str, action: str, new_label: str | None, soft: str | None, why: str, who: str
+    name: str,
+    image: str,
+    action: str,
+    new_label: str | None,
+    soft: str | None,
+    why: str,
+    final: bool,
+    who: str,
 ) -> Report:
     """Decide on one image.
 
     IMAGE is its id, the start of its id, or its path. A later decision on the same image replaces this one.
     """
-    found = dataset(name)
-    row = _image(found, image)
-    if action == "relabel" and not new_label:
-        raise DecisionError("A relabel needs --label", received=image)
-    if action == "note" and not why:
-        raise DecisionError("A note needs its text, as --why", received=image)
-    for option, value, meant in (("--label", new_label, "relabel"), ("--soft", soft, "ambiguous")):
-        if value and action != meant:
-            raise DecisionError(f"{option} belongs to {meant}", received=action)
-    from fer_core.review.decisions import class_name
+    from fer_core.mislabels import by_name
+    from fer_core.review.claims import Claims
 
-    given = str(row["label"])
-    clean = class_name(new_label) if new_label else ""
-    if action == "relabel" and clean == given:
-        action, clean = "keep", ""
-    number = journal_of(found).add(
-        action,
-        image_id=str(row["image_id"]),
-        pixel_hash=str(row["pixel_hash"]),
-        path=str(row["path"]),
-        label=clean,
-        soft_label=_soft(found, str(row["image_id"]), soft) if action == "ambiguous" else None,
-        reason=why,
-        who=who,
-        shown={"label": given, "version": found.head},
-    )
+    found = dataset(name)
+    press = by_name.press(
+        found, image, action, label=new_label or "", soft=_parsed(soft) if soft else None, reason=why, who=who,
+        final=final,
+    )  # fmt: skip
+    number, made = by_name.record(found, press)
+    Claims(found.journal_path).release(who, seat=_SEAT, images=press.images)
     result = {
         "id": number,
-        "action": action,
-        "image_id": row["image_id"],
-        "path": row["path"],
-        "label": clean,
+        "action": made.action,
+        "image_id": made.image_id,
+        "path": made.path,
+        "label": made.label,
     }
-    change = f": {given} -> {clean}" if clean else ""
-    return Report(result, f"decision {number}: {action} {row['path']}{change}")
+    change = f": {made.shown['label']} -> {made.label}" if made.label else ""
+    return Report(result, f"decision {number}: {made.action} {made.path}{change}")
 
 
 @click.command("undo")
@@ -106,42 +202,16 @@ def undo(name: str, decision: int | None, who: str) -> Report:
     return Report({"undone": rows}, "\n".join(lines))
 
 
-def _image(found: Dataset, wanted: str) -> pd.Series:
-    """The row of an image, in the newest version that has it."""
-    for version in (found.head, *(v.id for v in reversed(found.versions()) if v.id != found.head)):
-        rows = found.manifest(version)
-        named = rows[(rows["image_id"] == wanted) | (rows["path"] == wanted)]
-        if named.empty and len(wanted) >= 4:
-            named = rows[rows["image_id"].str.startswith(wanted)]
-        if len(named) == 1:
-            return named.iloc[0]
-        if len(named) > 1:
-            raise NotFound("More than one image is meant", received=wanted, hint="Give the whole id")
-    raise NotFound(
-        "There is no such image in this dataset",
-        received=wanted,
-        hint=f"`mislabels {found.name} --csv F` lists the ids",
-    )
+def _parsed(text: str) -> dict[str, float]:
+    try:
+        return {key.strip(): float(p) for key, p in (part.split("=") for part in text.split(","))}
+    except ValueError as error:
+        hint = "For example --soft happy=0.6,neutral=0.4"
+        raise DecisionError("--soft takes CLASS=P,...", received=text, hint=hint) from error
 
 
-def _soft(found: Dataset, image_id: str, text: str | None) -> Mapping[str, float]:
-    """Probabilities from the option, else from the ranking of the newest version."""
-    from fer_core.data.records import classes
-    from fer_core.quality import mislabels as ranking
-    from fer_core.review.labels import probabilities
+def _ranking(found: Dataset, version: str | None, method: str | None) -> pd.DataFrame:
+    from fer_core.mislabels.judges import ranked
 
-    if text:
-        try:
-            return {key.strip(): float(p) for key, p in (part.split("=") for part in text.split(","))}
-        except ValueError as error:
-            hint = "For example --soft happy=0.6,neutral=0.4"
-            raise DecisionError("--soft takes CLASS=P,...", received=text, hint=hint) from error
-    rows = ranking.load(found, found.head)
-    row = None if rows is None else rows[rows["image_id"] == image_id]
-    if row is None or row.empty:
-        raise DecisionError(
-            "An ambiguous image needs --soft, since its version is not ranked",
-            received=image_id,
-            hint=f"Give --soft happy=0.6,neutral=0.4 or run `mislabels {found.name}` first",
-        )
-    return probabilities({str(k): v for k, v in row.iloc[0].items()}, classes(found.manifest()))
+    with work() as task:
+        return ranked(found, found.version(version).id, method, task.progress)

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core.cli.common import csv_option, dataset, label, name_argument, version_option, write_csv
+from fer_core.cli.common import (
+    csv_option,
+    dataset,
+    distance_option,
+    label,
+    name_argument,
+    name_of,
+    version_option,
+    write_csv,
+)
 from fer_core.cli.decide import who_option
-from fer_core.cli.journal import journal_of, name_of
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from fer_core.data.dataset import Dataset
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
 
 KINDS = ("exact", "near", "mirrored", "rotated")
 HASHES = ("phash", "dhash", "ahash", "whash")
@@ -50,14 +56,6 @@ kind_option = click.option(
     metavar="KIND[,KIND]",
     help="exact, near, mirrored, rotated. Exact copies are always counted.",
 )
-distance_option = click.option(
-    "--distance",
-    type=click.IntRange(0, 16),
-    metavar="N",
-    default=4,
-    show_default=True,
-    help="Bits by which the hashes of copies that are not exact may differ.",
-)
 
 
 @click.command("duplicates")
@@ -71,7 +69,7 @@ distance_option = click.option(
     type=click.Choice(HASHES),
     default="phash",
     show_default=True,
-    help="The perceptual hash that proposes pairs; their correlation decides.",
+    help="The perceptual hash whose distance is meant; the correlation of the pixels decides.",
 )
 @click.option(
     "--against",
@@ -94,10 +92,10 @@ def duplicates(
 ) -> Report:
     """Find copies, and the leaks they make between splits.
 
-    What was compared is kept with the dataset; another distance, or new images, take less time.
+    What was compared is kept with the dataset: another distance takes no new comparison, new images little.
     """
     with work(job) as task:
-        from fer_core.quality.duplicates import Groups
+        from fer_core.duplicates.search import search
 
         found = dataset(name)
         chosen = found.version(version)
@@ -105,12 +103,11 @@ def duplicates(
             report = _against(found, chosen.id, against, kinds, distance, hash_, csv_file, task.progress)
             task.result = report.document
             return report
-        tables = _copies(found, chosen.id, kinds, distance, hash_, task.progress)
+        copies = search(found, chosen.id, kinds, distance, hash_, task.progress)
         if csv_file:
-            write_csv(tables.pop("all"), csv_file)
-        tables.pop("all", None)
-        result = {kind: Groups(rows).summary() for kind, rows in tables.items()}
-        task.result = {"name": name, "version": chosen.id, **result}
+            write_csv(copies.table, csv_file)
+        result = copies.summary()
+        task.result = {"name": name, "version": chosen.id, "method": copies.method, **result}
     crossings = sorted({pair for summary in result.values() for pair in summary["cross_split"]})
     rows = [
         (
@@ -124,26 +121,8 @@ def duplicates(
     ]
     head = f"{name}, version {label(chosen)}: groups of copies, and how many of them two splits share\n\n"
     text = head + table(("kind", "groups", "extra copies", *crossings, "labels differ"), rows)
+    text += f"\n\ncompared: {copies.method}"
     return Report(task.result, text)
-
-
-def _copies(
-    found: Dataset, version: str, kinds: tuple[str, ...], distance: int, hash_: str, progress: ProgressFn
-) -> dict[str, pd.DataFrame]:
-    """Kind -> table of groups, and "all" of them. A group with near and mirrored copies counts under both."""
-    from fer_core.quality.copies import find_copies
-    from fer_core.quality.duplicates import find_exact
-    from fer_core.quality.scan_store import scanned
-
-    manifest = found.manifest(version)
-    exact = find_exact(manifest).table
-    wanted = [kind for kind in KINDS[1:] if kind in kinds]
-    if not wanted:
-        return {"exact": exact, "all": exact}
-    pairs = scanned(found, version, distance, wanted, hash_, progress)
-    rows = find_copies(manifest, pairs, distance).table
-    each = {kind: rows[rows["group"].isin(rows.loc[rows["kind"] == kind, "group"])] for kind in wanted}
-    return {"exact": exact, **each, "all": rows}
 
 
 def _against(
@@ -157,33 +136,20 @@ def _against(
     progress: ProgressFn,
 ) -> Report:
     """The images of a dataset that another one has too."""
-    from fer_core.errors import FerError
-    from fer_core.quality.between import between
-    from fer_core.quality.scan_store import load
+    from fer_core.duplicates.search import search_in
 
     other = dataset(against)
-    if other.name == found.name:
-        raise FerError(
-            "A dataset is not compared against itself", received=against, hint="Leave out --against"
-        )
-    wanted = [kind for kind in KINDS[1:] if kind in kinds]
-    known = {kind: load(other, kind, hash_) for kind in wanted}
-    manifest = found.manifest(version)
-    rows = between(
-        manifest, found.pixels(), other.manifest(), other.pixels(), distance, wanted, hash_, known, progress
-    )
+    shared = search_in(found, version, other, kinds, distance, hash_, progress)
     if csv_file:
-        write_csv(rows, csv_file)
-    counts = {kind: int((rows["kind"] == kind).sum()) for kind in ("exact", *wanted)}
-    conflicting = int((rows["label"] != rows["other_label"]).sum())
-    images = int((manifest["error"] == "").sum())
+        write_csv(shared.table, csv_file)
+    number, images, conflicting = len(shared.table), shared.images, shared.conflicting_labels
     document = {
         "name": found.name, "version": version, "against": other.name, "against_version": other.head,
-        "images": images, "shared": len(rows), **counts, "conflicting_labels": conflicting,
+        "images": images, "shared": number, **shared.counts, "conflicting_labels": conflicting,
     }  # fmt: skip
-    said = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    said = ", ".join(f"{count:,} {kind}" for kind, count in shared.counts.items())
     text = (
-        f"{len(rows):,} of {images:,} images of {found.name} are in {other.name} too: {said}; "
+        f"{number:,} of {images:,} images of {found.name} are in {other.name} too: {said}; "
         f"{conflicting:,} of them with another label there"
     )
     return Report(document, text)
@@ -225,28 +191,15 @@ def settle(
 
     Keeps one image of each group and drops the others from the next version; `undo` takes all of it back at once.
     """
-    from fer_core.quality.copies import find_copies
-    from fer_core.quality.scan_store import compare, scanned
-    from fer_core.review import copies
-    from fer_core.review.policies import plan_policy
+    from fer_core.api.by_rule import settle_by_rule
 
     found = dataset(name)
-    journal = journal_of(found)
-    manifest, decisions = found.manifest(), journal.decisions()
-    wanted = [kind for kind in KINDS[1:] if kind in kinds]
     with work() as task:
-        if wanted:
-            pairs = scanned(found, found.head, distance, wanted, progress=task.progress)
-        else:
-            pairs = compare(manifest.iloc[:0], found.pixels(), distance, ())
-    whole = copies.members(find_copies(manifest, pairs, distance).table, manifest)
-    apart = copies.partly_rejected(whole, decisions)
-    groups = copies.members(find_copies(manifest, pairs, distance, rejected=apart).table, manifest)
-    listed = copies.queues(groups, decisions)
-    plan = plan_policy(groups, dict.fromkeys(queues_, policy), listed)
-    batch = "" if dry_run or not plan.settled else journal.add_many(plan.decisions(who))
-    about = plan.summary()
-    settled = {"policy": policy, "queues": list(queues_), "recorded": bool(batch), "batch": batch}
+        done = settle_by_rule(
+            found, policy, queues_, kinds, distance, who=who, record=not dry_run, progress=task.progress
+        )
+    about = done.plan.summary()
+    settled = {"policy": policy, "queues": list(queues_), "recorded": bool(done.batch), "batch": done.batch}
     result = {"name": name, "version": found.head, **settled, **about}
     verb = "would be" if dry_run else "are"
     text = f"{about['groups']:,} groups {verb} settled, {about['dropped']:,} images {verb} dropped from the next version"

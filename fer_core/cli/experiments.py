@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from fer_core.base.errors import NotFound
 from fer_core.cli.common import workspace
 from fer_core.cli.compare import split_option
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-from fer_core.errors import FerError, NotFound
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from fer_core.runs.run import Run
+    from fer_core.evaluation.cost import MeasuredRun
+    from fer_core.evaluation.significance import Gain
 
 
 @click.command("paired")
@@ -29,28 +29,15 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
     Colour, depth, loss, optimizer, frozen or fine-tuned, or any one setting. Runs that differ in their seed alone count
     as one. All runs, or those named. p is corrected for all pairs (Holm).
     """
-    from fer_core.evaluation import board
-    from fer_core.evaluation.paired import find
+    from fer_core.evaluation.controlled_pairs import of_workspace
     from fer_core.runs import store
 
     home = workspace()
-    chosen = {store.get(home, each).id for each in runs}
-    rows = [row for row in board.rows(home) if not runs or row["run"] in chosen]
-    rows = [row for row in rows if row["state"] in ("finished", "stopped") and (runs or not row["archived"])]
-    sources: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in rows:
-        sources.setdefault((str(row["dataset"]), str(row["version"])), []).append(row)
-    documents: list[dict[str, Any]] = []
-    for (dataset, version), group in sources.items():
-        entries = [[store.get(home, row["run"]) for row in entry] for entry in board.folded(group)]
-        _look([run for entry in entries for run in entry], split)
-        for found in find(entries, split, version, _manifest(dataset, version)):
-            documents.append(
-                {**vars(found), "gain": dict(found.gain), "dataset": dataset, "version": version}
-            )
+    found = of_workspace(home, [store.get(home, each) for each in runs], split, via="cli")
+    documents = [{**asdict(pair), "dataset": dataset, "version": version} for dataset, version, pair in found]
     lines = [
-        [d["axis"], d["before"], d["after"], d["first"][0], d["second"][0], *_gain(d["gain"])]
-        for d in documents
+        [pair.axis, pair.before, pair.after, pair.first[0], pair.second[0], *_gain(pair.gain)]
+        for _, _, pair in found
     ]
     header = ("what", "from", "to", "first", "second", "points", "95 %", "p", "verdict")
     return Report(documents, table(header, lines) if lines else "No two runs differ in one thing alone.")
@@ -67,32 +54,20 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
 
     The runs must be of the same version. What single changes do not add up to is told as `together`.
     """
-    from fer_core.evaluation import ablation
+    from fer_core.evaluation import ablation, scores
     from fer_core.runs import store
 
     home = workspace()
     one, two = store.get(home, first), store.get(home, second)
     started = ablation.start(one, two) if begin else []
-    _look([one, two, *(run for _, run in ablation.tried(one, two) if run is not None)], split)
-    found = ablation.attribute(one, two, split, one.version, _manifest(one.dataset, one.version))
+    singles = [run for _, run in ablation.tried(one, two) if run is not None]
+    scores.look_at_all([one, two, *singles], split, "cli")
+    found = ablation.attribute(one, two, split, one.version)
     document = {
         "first": one.id,
         "second": two.id,
         "started": [run.id for run in started],
-        "total": dict(found.total),
-        "together": found.together,
-        "steps": [
-            {
-                "change": step.change.name,
-                "before": step.change.before,
-                "after": step.change.after,
-                "problem": step.change.problem,
-                "run": step.run.id if step.run else None,
-                "state": step.run.state if step.run else None,
-                "verdict": dict(step.verdict) if step.verdict else None,
-            }
-            for step in found.steps
-        ],
+        **found.record(),
     }
     lines = []
     for step in found.steps:
@@ -105,7 +80,7 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
         text.append(f"Not explained by single changes: {100 * found.together:+.1f} points")
     text += [f"{run.id} is queued: {run.info.get('member')}" for run in started]
     if not started and any(step.run is None and not step.change.problem for step in found.steps):
-        text.append("--start queues the runs that are missing")
+        text.append("`--start` queues the runs that are missing")
     return Report(document, "\n".join(text))
 
 
@@ -129,14 +104,12 @@ def ensemble(runs: tuple[str, ...], split: str, greedy: bool, name: str | None) 
     if len(found) < 2:
         raise NotFound("An ensemble needs two runs or more", received=", ".join(runs) or "none")
     version = found[0].version
-    manifest = _manifest(found[0].dataset, version)
-    validation = ensembles.gather(found, "val", version)
-    weights = ensembles.greedy(validation) if greedy else {run.id: 1 for run in found}
-    _look(found, split)
-    stack = validation if split == "val" else ensembles.gather(found, split, version)
-    groups = None if manifest is None else scores.pictures(manifest, stack.ids)
-    crossed = greedy and split == "val"
-    outcome = ensembles.judge_greedy(stack, groups) if crossed else ensembles.judge(stack, weights, groups)
+    scores.look_at_all(found, split, "cli")
+    stack = ensembles.stack_predictions(found, split, version)
+    known = scores.manifest_of(home, found[0].dataset, version)
+    groups = None if known is None else scores.picture_ids(known, stack.ids)
+    validation = ensembles.stack_predictions(found, "val", version) if greedy else None
+    weights, outcome = ensembles.worth(stack, split, validation, groups)
     place = ensembles.save(home, name, found, weights, version) if name else None
     document = {
         "weights": weights,
@@ -167,20 +140,16 @@ def cost(runs: tuple[str, ...], job: Path | None) -> Report:
     The result is kept beside the run and shown on the leaderboard. Energy is an estimate: training time by a usual
     power of the device.
     """
-    from fer_core.evaluation import cost as book
+    from fer_core.evaluation import cost
     from fer_core.runs import store
 
     home = workspace()
     found = [store.get(home, each) for each in runs]
-    rows: list[dict[str, Any]] = []
+    rows: list[MeasuredRun] = []
     with work(job) as task:
         for number, run in enumerate(found):
             task.progress(number, len(found), "runs measured")
-            summary = run.summary()
-            seconds, device = summary["seconds"] or 0.0, str(summary["device"] or "")
-            energy = book.energy(device, seconds) if seconds and device else None
-            rows.append({**book.measure(run), "parameters": summary["parameters"], "seconds": seconds,
-                         "watts": book.watts(device), "energy_wh": energy})  # fmt: skip
+            rows.append({**cost.measure(run), **cost.spent(run)})
         task.result = {"runs": [row["run"] for row in rows]}
     header = ("run", "parameters", "Mflop", "ONNX kB", "ms, 1", "ms, 32", "training s", "Wh")
     lines = [
@@ -193,28 +162,7 @@ def cost(runs: tuple[str, ...], job: Path | None) -> Report:
     return Report(rows, table(header, lines))
 
 
-def _look(runs: list[Run], split: str) -> None:
-    """A look at test is recorded before anything is computed from it."""
-    from fer_core.evaluation import scores
-
-    if split == "test":
-        for run in runs:
-            try:
-                scores.look(run, "test", via="cli")
-            except FerError:
-                continue  # what follows says why
-
-
-def _manifest(dataset: str, version: str) -> pd.DataFrame | None:
-    from fer_core.data.datasets import open_dataset
-
-    try:
-        return open_dataset(workspace(), dataset).manifest(version)
-    except FerError:
-        return None
-
-
-def _gain(found: Any) -> list[str]:
+def _gain(found: Gain) -> list[str]:
     low, high = (100 * end for end in found["interval"])
     word = "told apart" if found["told_apart"] else "cannot be told apart"
     return [f"{100 * found['difference']:+.1f}", f"[{low:+.1f}, {high:+.1f}]", f"{found['p']:.2g}", word]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core.cli.common import dataset, name_argument, workspace
-from fer_core.cli.data import listed, told
+from fer_core.base.errors import JobError, SourceError
+from fer_core.cli.common import dataset, name_argument, no_compare_option, workspace
+from fer_core.cli.data import compared, listed, told
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-from fer_core.errors import JobError, SourceError
 
 if TYPE_CHECKING:
-    from fer_core.data.options import Options
+    from fer_core.data.importing.options import Options
 
 _Verb = Callable[..., Any]
 NUMBERINGS = ("fer2013", "affectnet", "rafdb")
@@ -41,12 +41,12 @@ def _files(verb: _Verb) -> _Verb:
 @reports
 def inspect(path: Path, labels: str, votes: str) -> Report:
     """Show which classes a source names and what they would become. Nothing is imported."""
-    from fer_core.data.export import verify
-    from fer_core.data.options import Options
-    from fer_core.data.preview import look_inside
+    from fer_core.data.exporting.export import verify
+    from fer_core.data.importing.options import Options
+    from fer_core.data.importing.preview import preview_source
     from fer_core.data.readers.base import EXPORT_MANIFEST
 
-    found = look_inside(path, Options(labels=labels, votes=votes))
+    found = preview_source(path, Options(labels=labels, votes=votes))
     exported = (path.expanduser() / EXPORT_MANIFEST).is_file()
     changed = verify(path.expanduser()) if exported else None
     result = {
@@ -115,6 +115,7 @@ def inspect(path: Path, labels: str, votes: str) -> Report:
     default="",
     help=r"Who is shown, read from the path, as in '(\w+)_\d+'.",
 )
+@no_compare_option
 @click.option("--own", is_flag=True, hidden=True)
 @job_option
 @reports
@@ -128,6 +129,7 @@ def import_(
     skip: tuple[str, ...],
     classes: str,
     subject_pattern: str,
+    no_compare: bool,
     own: bool,
     job: Path | None,
 ) -> Report:
@@ -151,15 +153,16 @@ def import_(
         finally:
             if own:
                 path.unlink(missing_ok=True)
-        task.result = describe(found)
-    return told(task.result)
+        task.result = counted = describe(found)
+        said = "" if no_compare else compared(found, task.progress)
+    return told(counted, said)
 
 
 def _options(
     labels: str, votes: str, mapping: tuple[str, ...], skip: tuple[str, ...], classes: str, pattern: str
 ) -> Options:
-    from fer_core.data.mapping import parse_names
-    from fer_core.data.options import Options
+    from fer_core.data.importing.class_mapping import parse_names
+    from fer_core.data.importing.options import Options
 
     numberings = [word for word in mapping if word in NUMBERINGS]
     if len(set(numberings)) > 1:
@@ -181,24 +184,27 @@ def _options(
 @job_option
 @reports
 def refresh(name: str, dry_run: bool, job: Path | None) -> Report:
-    """Look at the source again and add its new files as a version.
+    """Look at the source again, add its new files as a version, and look for copies as an import does.
 
     The choices of the import hold again. Files that changed, moved or are gone are reported and stay as they were
     imported; the status is then 1.
     """
     with work(job) as task:
-        from fer_core.data.refresh import refresh as look_again
+        from fer_core.data.importing.refresh import refresh
 
-        task.result = look_again(dataset(name), task.progress, dry_run=dry_run)
-    found = task.result
+        own = dataset(name)
+        task.result = found = refresh(own, task.progress, dry_run=dry_run)
+        said = "" if dry_run else compared(own, task.progress)
     lines = [
         f"{name}: {found['added']:,} new images{' would be' if dry_run else ''} added, "
         f"{found['unchanged']:,} unchanged, version v{found['number']} ({found['version']})"
     ]
-    kinds = ("changed", "gone", "renamed", "relabelled")
-    for what in (*kinds, "problems"):
-        lines += listed(what, found[what])
-    altered = {what: len(found[what]) for what in kinds if found[what]}
+    kinds = {"changed": found["changed"], "gone": found["gone"], "renamed": found["renamed"],
+             "relabelled": found["relabelled"]}  # fmt: skip
+    for what, rows in {**kinds, "problems": found["problems"]}.items():
+        lines += listed(what, rows)
+    lines += [said] if said else []
+    altered = {what: len(rows) for what, rows in kinds.items() if rows}
     words = ", ".join(f"{n:,} {what}" for what, n in altered.items())
     error = JobError(f"The source is not what it was: {words}; nothing was made of it") if altered else None
     return Report(found, "\n".join(lines), error)

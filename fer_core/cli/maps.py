@@ -21,7 +21,7 @@ METHODS = ("pca", "tsne")
     metavar="FEATURES",
     default="pixels",
     show_default=True,
-    help="What faces are described by: pixels, hog or run:RUN.",
+    help="What faces are described by: pixels, hog, emotions (what the model that ships sees) or run:RUN.",
 )
 @click.option("--method", type=click.Choice(METHODS), default="tsne", show_default=True, help="The layout.")
 @click.option(
@@ -49,15 +49,15 @@ def make_map(
     The map is kept with the dataset, and Explore shows it. Of more than 30,000 images a sample is put on it, every
     class and split in proportion.
     """
-    from fer_core.evaluation import maps
-    from fer_core.quality.facts import Facts
+    from fer_core.explore import embedding_store
+    from fer_core.explore.facts import ImageFacts
 
     with work(job) as task:
         found = dataset(name)
         chosen = found.version(version)
-        facts = Facts(found, chosen.id)
-        table = maps.make(facts, features, method, sample=sample, progress=task.progress)
-        maps.save(facts, features, method, table)
+        facts = ImageFacts(found, chosen.id)
+        table = embedding_store.compute(facts, features, method, sample=sample, progress=task.progress)
+        embedding_store.save(facts, features, method, table)
         explained = table.attrs["explained"]
         task.result = {
             "name": name,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from fer_core.cli.common import dataset, label, name_argument, version_option
+from fer_core.base.errors import JobError
+from fer_core.cli.common import dataset, distance_option, label, name_argument, version_option
 from fer_core.cli.data import count_table, listed
 from fer_core.cli.report import Report, reports
-from fer_core.cli.splits import distance_option, pattern_option, seed_option
+from fer_core.cli.splits import pattern_option, seed_option
 from fer_core.cli.work import job_option, work
-from fer_core.errors import JobError
+
+if TYPE_CHECKING:
+    from fer_core.splits.merge.plan import MergePlan
+    from fer_core.splits.merge.source_probe import Probe
 
 FORMATS = ("folder", "zip", "keras", "imagefolder", "csv", "fer2013", "npz", "parquet")
 
@@ -30,9 +35,9 @@ FORMATS = ("folder", "zip", "keras", "imagefolder", "csv", "fer2013", "npz", "pa
 @click.option(
     "--into",
     type=click.Choice(["train", "all"]),
-    default="train",
+    default="all",
     show_default=True,
-    help="Add to train alone, or spread over all splits in their shares.",
+    help="Spread over all splits in their shares, or add to train alone, which shifts the mix between splits.",
 )
 @click.option(
     "--map",
@@ -69,45 +74,40 @@ def merge(
     Left out are images that are near anything in val or test, that are here already, that fail the checks, and second
     copies of each other. A small model then tries to tell old and new images of a class apart.
     """
-    from fer_core.splits import merged
-    from fer_core.splits.fill import parse_fill, parse_mapping
-    from fer_core.splits.merge import plan_merge
-    from fer_core.splits.subjects import from_pattern
+    from fer_core.splits.merge.fill import parse_fill, parse_mapping
+    from fer_core.splits.merge.propose import propose
 
     mine, theirs = dataset(name), dataset(other)
-    merged.check_apart(mine, theirs)
-    chosen, taken = mine.version(version), theirs.version(other_version)
-    wanted, names = parse_fill(fill), parse_mapping(mapping)
-    manifest, rows = mine.manifest(chosen.id), theirs.manifest(taken.id)
-    groups = [from_pattern(rows, subject_pattern)] if subject_pattern else []
-    screened = merged.screen_datasets(mine, theirs, chosen.id, taken.id, distance=distance)
-    plan = plan_merge(
-        manifest, rows, screened, name=other, fill=wanted, into=into, mapping=names, seed=seed, groups=groups
-    )
-    told_apart = merged.probes(plan, manifest, mine.pixels(), theirs.pixels())
-    saved = merged.save_merge(mine, theirs, plan, other_version=taken.id, told_apart=told_apart)
-    result = {
+    proposal = propose(
+        mine, theirs, version=version, other_version=other_version, fill=parse_fill(fill), into=into,
+        mapping=parse_mapping(mapping), seed=seed, distance=distance, subject_pattern=subject_pattern,
+    )  # fmt: skip
+    saved, plan = proposal.save(mine), proposal.plan
+    about, chosen = saved.parameters, mine.version(plan.parent)
+    document = {
         "name": name,
         "other": other,
-        "other_version": taken.id,
+        "other_version": proposal.version,
         "version": saved.id,
         "number": saved.number,
         "parent": chosen.id,
         "into": into,
-        "added": {str(key): int(n) for key, n in plan.table["added"].items()},
-        "classes": {str(key): {str(k): int(n) for k, n in row.items()} for key, row in plan.table.iterrows()},
-        "left_out": plan.blocked,
-        "drift": merged.drift_record(plan.drifts),
-        "told_apart": merged.probe_record(told_apart),
+        "added": {key: row["added"] for key, row in about["classes"].items()},
+        **{key: about[key] for key in ("classes", "left_out", "drift")},
+        "told_apart": about["sources_told_apart"],
         "splits": saved.counts["splits"],
         "counts": saved.counts["counts"],
         "warnings": plan.warnings,
     }
-    lines = [
-        f"{name}: version {label(saved)} from {label(chosen)} with {plan.added:,} images of {other}, into {into}",
-        "",
-        count_table(saved.counts),
-        "",
+    head = f"{name}: version {label(saved)} from {label(chosen)} with {plan.added:,} images of {other}, into {into}"
+    return Report(
+        document, "\n".join([head, "", count_table(saved.counts), "", *_notes(plan, proposal.told_apart)])
+    )
+
+
+def _notes(plan: MergePlan, told_apart: Mapping[str, Probe | None]) -> list[str]:
+    """What was left out, how the class mix moved and what the small model found, a line each."""
+    return [
         *(f"left out: {n:,} {reason}" for reason, n in plan.blocked.items()),
         *(
             f"class mix, {key}: off by {row['points']:.2f} points ({row['worst']})"
@@ -120,7 +120,6 @@ def merge(
         ),
         *(f"note: {warning}" for warning in plan.warnings),
     ]
-    return Report(result, "\n".join(lines))
 
 
 @click.command("export")
@@ -152,17 +151,16 @@ def export(name: str, to: Path, form: str, version: str | None, job: Path | None
     if form == "zip":
         form, to = "folder", to if to.suffix.lower() == ".zip" else to.with_name(f"{to.name}.zip")
     with work(job) as task:
-        from fer_core.data.export import export_version
+        from fer_core.data.exporting.export import export_version
 
         found = dataset(name)
         made = export_version(found, found.version(version), to, form, progress=task.progress)
-        task.result = made | {"format": asked}
-    result = task.result
-    missing = result["missing"]
+        task.result = result = {**made, "format": asked}
+    missing = made["missing"]
     lines = [
-        f"{result['images']:,} images written to {result['to']}, SHA-256 {result['checksum'][:16]}",
+        f"{made['images']:,} images written to {made['to']}, SHA-256 {made['checksum'][:16]}",
         *listed("missing", missing),
-        *(f"note: {warning}" for warning in result["warnings"]),
+        *(f"note: {warning}" for warning in made["warnings"]),
     ]
     error = JobError(f"{len(missing):,} files could not be exported") if missing else None
     return Report(result, "\n".join(lines), error)

@@ -8,6 +8,7 @@ import click
 
 from fer_core.cli.common import TargetFile, workspace
 from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import job_option, work
 
 FORMATS = ("onnx", "litert")
 QUANTIZE = ("none", "float16", "int8")
@@ -17,9 +18,9 @@ QUANTIZE = ("none", "float16", "int8")
 @reports
 def models() -> Report:
     """List what can answer: the shipped model, runs and added files; the default first."""
-    from fer_core.inference import shelf
+    from fer_core.inference import model_registry
 
-    found = shelf.models(workspace())
+    found = model_registry.models(workspace())
     rows = [
         {
             "name": m.name,
@@ -51,13 +52,16 @@ def models() -> Report:
     default=None,
     help="The file; converted/ in the run's folder without it.",
 )
+@job_option
 @reports
-def convert(run: str, to: str, quantize: str, out: Path | None) -> Report:
+def convert(run: str, to: str, quantize: str, out: Path | None, job: Path | None) -> Report:
     """Write a run's model in another format, and compare it with Keras on 500 pictures."""
     from fer_core.inference import conversion
     from fer_core.runs import store
 
-    report = conversion.convert(store.get(workspace(), run), to, quantize, out)
+    with work(job) as task:
+        found = store.get(workspace(), run)
+        task.result = report = conversion.convert(found, to, quantize, out, task.progress)
     text = "\n".join(
         (
             f"{report['file']}: {report['bytes'] / 1e6:.2f} MB (Keras {report['keras_bytes'] / 1e6:.2f} MB)",
@@ -84,10 +88,10 @@ def convert(run: str, to: str, quantize: str, out: Path | None) -> Report:
 @reports
 def bench_predict(model: str, threads: int, seconds: float) -> Report:
     """Time a model's answers, warm, for 1, 16 and 256 faces a call; the default model where none is named."""
-    from fer_core.inference import shelf, speed
+    from fer_core.inference import model_registry, speed
 
-    found = shelf.find(workspace(), model)
-    rows = speed.table(found.path, threads=threads, seconds=seconds)
+    found = model_registry.find(workspace(), model)
+    rows = speed.measure_speed(found.path, threads=threads, seconds=seconds)
     document = {"model": found.name, "file": str(found.path), "threads": threads, "batches": rows}
     words = [
         (r["batch"], r["calls"], f"{r['p50_ms']:.3f}", f"{r['p95_ms']:.3f}", r["faces_per_second"])

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fer_core.base.errors import FerError, ImageError
 from fer_core.cli.common import workspace
 from fer_core.cli.report import Report, json_wanted, reports, table
 from fer_core.cli.work import work
-from fer_core.errors import FerError, ImageError, NotFound
 
 if TYPE_CHECKING:
     from fer_core.inference import tta
+    from fer_core.inference.analyse import AnalysisMode, ReadOptions
+    from fer_core.inference.detect.boxes import Detector
     from fer_core.inference.ensemble import Ensemble
-    from fer_core.inference.photo import Mode, PhotoResult
-    from fer_core.inference.predictor import Predictor
+    from fer_core.inference.photo_result import PhotoResult
+    from fer_core.inference.predictor import Classifier, Predictor
 
 DETECTORS = ("haar", "yunet", "mtcnn")
 TTA = ("none", "flip", "many")
@@ -92,13 +94,13 @@ SCALINGS = ("none", "unit", "symmetric", "imagenet")
 def predict(
     files: tuple[Path, ...],
     model: str,
-    mode: Mode | None,
+    mode: AnalysisMode | None,
     detector: str,
     smallest: int,
     least_score: float,
     no_align: bool,
     flip: bool,
-    kind: tta.Kind,
+    kind: tta.TtaKind,
     threshold: float | None,
     classes: str,
     input_size: int | None,
@@ -115,12 +117,14 @@ def predict(
     """
     if as_csv and json_wanted():
         raise click.UsageError("--csv and --json exclude each other.", click.get_current_context())
-    from fer_core.inference import detectors, photo
+    from fer_core.inference.analyse import ReadOptions
+    from fer_core.inference.detect import detectors
+    from fer_core.inference.picture_files import picture_files
 
-    pictures = _pictures(files)
+    pictures = picture_files(files)
     predictor = _load(model, metadata_given(classes, input_size, color, scaling, logits))
-    looker = detectors.get(detector, workspace())
-    reading = photo.Reading(
+    looker = detectors.open_detector(detector, workspace())
+    reading = ReadOptions(
         mode=mode or "auto",
         tta="flip" if flip and kind == "none" else kind,
         threshold=threshold,
@@ -128,30 +132,48 @@ def predict(
         least_score=least_score,
         align=not no_align,
     )
+    documents, rows = _analyse_all(predictor, pictures, reading, looker, annotate)
+    text = _as_csv(rows, predictor.classes) if as_csv else _as_text(documents)
+    return Report(documents, text, _unreadable(documents))
+
+
+def _analyse_all(
+    predictor: Classifier,
+    pictures: list[Path],
+    reading: ReadOptions,
+    detector: Detector,
+    annotate: Path | None,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """One document per picture, and one row per face; `error` says why a picture could not be read."""
+    from fer_core.inference.analyse import analyse
+    from fer_core.inference.picture_files import read_picture
+
     names = _Names(annotate, pictures) if annotate else None
     documents: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    broken: list[str] = []
     with work() as task:
         for number, file in enumerate(pictures):
             task.progress(number, len(pictures), "pictures")
             try:
-                result = photo.analyse(predictor, _read(file), str(file), reading, looker)
+                result = analyse(predictor, read_picture(file), str(file), reading, detector)
             except ImageError as bad:
-                broken.append(f"{file}: {bad.message}")
                 documents.append({"file": str(file), "faces": [], "error": bad.message})
                 rows.append({"file": str(file), "error": bad.message})
                 continue
-            documents.append(result.to_json() | {"error": ""})
+            documents.append({**result.to_json(), "error": ""})
             rows += result.rows()
             if names:
                 documents[-1]["annotated"] = str(_draw(result, names.of(file)))
-    text = _as_csv(rows, predictor.classes) if as_csv else _as_text(documents)
-    error = None
-    if broken:
-        more = f"; and {len(broken) - 1:,} more of {len(pictures):,} files" if len(broken) > 1 else ""
-        error = ImageError(f"Could not be read: {broken[0]}{more}")
-    return Report(documents, text, error)
+    return documents, rows
+
+
+def _unreadable(documents: list[dict[str, Any]]) -> ImageError | None:
+    """The error a call ends with where some pictures could not be read."""
+    broken = [document for document in documents if document["error"]]
+    if not broken:
+        return None
+    more = f"; and {len(broken) - 1:,} more of {len(documents):,} files" if len(broken) > 1 else ""
+    return ImageError(f"Could not be read: {broken[0]['file']}: {broken[0]['error']}{more}")
 
 
 def metadata_given(
@@ -175,38 +197,9 @@ def metadata_given(
 
 
 def _load(model: str, metadata: dict[str, Any]) -> Predictor | Ensemble:
-    from fer_core.inference import shelf
+    from fer_core.inference import model_registry
 
-    return shelf.open_model(shelf.find(workspace(), model).path, metadata)
-
-
-def _pictures(given: Sequence[Path]) -> list[Path]:
-    """The files, folders replaced by the pictures below them; each once, in order.
-
-    Raises:
-        NotFound: a path that is not there, or a folder without a picture.
-    """
-    from fer_core.data.images import SUFFIXES
-
-    found: dict[Path, None] = {}
-    for path in given:
-        if path.is_dir():
-            inside = [p for p in sorted(path.rglob("[!.]*")) if p.suffix.lower() in SUFFIXES and p.is_file()]
-            if not inside:
-                raise NotFound("There is no picture in this folder", received=path)
-            found |= dict.fromkeys(inside)
-        elif path.exists():
-            found[path] = None
-        else:
-            raise NotFound("There is no such file", received=path)
-    return list(found)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ImageError(f"The file cannot be opened ({error.strerror})", received=file) from error
+    return model_registry.open_model(model_registry.find(workspace(), model).path, metadata)
 
 
 class _Names:
@@ -233,8 +226,8 @@ def _suffix(number: int) -> str:
 
 
 def _draw(result: PhotoResult, path: Path) -> Path:
+    from fer_core.base.atomic import write_atomic
     from fer_core.inference.annotate import annotate
-    from fer_core.workspace import write_atomic
 
     file = io.BytesIO()
     annotate(result.picture, result).save(file, "PNG")

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import click
 
-from fer_core.cli.common import dataset, version_option, workspace
+from fer_core.cli.common import dataset, settings_option, version_option, workspace
 from fer_core.cli.report import Report, json_wanted, reports, table
 from fer_core.cli.work import job_option, work
 
-_COLUMNS = ("place", "run", "recipe", "dataset", "planned_epochs")
+
+class WaitingRun(TypedDict):
+    """A run that waits; `place` counts from 1."""
+
+    place: int
+    run: str
+    recipe: str | None
+    dataset: str | None
+    planned_epochs: int | None
+
+
+_COLUMNS = tuple(WaitingRun.__annotations__)
 
 
 @click.command("queue")
@@ -32,20 +43,19 @@ def queue(move: str | None, place: int) -> Report:
 
     One run works at a time; FER_SLOTS allows more.
     """
-    from fer_core.runs import queue as line
     from fer_core.runs import store
+    from fer_core.scheduling import queue
 
     home = workspace()
     if move is not None:
-        line.move(store.get(home, move), place)
-    line.advance(home)
-    rows: list[dict[str, Any]] = []
-    for number, run in enumerate(line.waiting(home), start=1):
-        summary = run.summary()
-        rows.append({"place": number, **{key: summary[key] for key in _COLUMNS[1:]}})
-    text = (
-        table(_COLUMNS, [[row[column] for column in _COLUMNS] for row in rows]) if rows else "No run waits."
-    )
+        queue.move(store.get(home, move), place)
+    queue.advance(home)
+    rows: list[WaitingRun] = []
+    for number, run in enumerate(queue.waiting(home), start=1):
+        about = run.summary()
+        rows.append(WaitingRun(place=number, run=run.id, recipe=about["recipe"], dataset=about["dataset"],
+                               planned_epochs=about["planned_epochs"]))  # fmt: skip
+    text = table(_COLUMNS, [list(row.values()) for row in rows]) if rows else "No run waits."
     return Report(rows, text)
 
 
@@ -57,12 +67,13 @@ def pause(run: str) -> Report:
 
     Waits until the epoch has ended. A run that has ended is left as it is.
     """
-    from fer_core.runs import again, launcher, store
+    from fer_core.runs import store
+    from fer_core.scheduling import resume, start
 
     found = store.get(workspace(), run)
-    again.pause(found)
+    resume.pause(found)
     if found.state != "queued":
-        launcher.wait(found)
+        start.wait(found)
     state = found.state
     return Report({"run": found.id, "state": state}, f"{found.id} is {state}")
 
@@ -72,15 +83,18 @@ def pause(run: str) -> Report:
 @reports
 def cancel(run: str) -> Report:
     """Take a waiting run out of the queue; it never starts. One that works already is not touched."""
-    from fer_core.errors import RunError
-    from fer_core.runs import launcher, store
+    from fer_core.base.errors import RunError
+    from fer_core.runs import store
+    from fer_core.scheduling import start
 
     found = store.get(workspace(), run)
     if found.state != "queued":
         raise RunError(
-            f"Run {found.id} does not wait", received=f"state={found.state}", hint="`stop` ends it"
+            f"Run {found.id} does not wait",
+            received=f"state={found.state}",
+            hint=f"`fer stop {found.id}` ends it",
         )
-    launcher.stop(found)
+    start.stop(found)
     return Report({"run": found.id, "state": found.state}, f"{found.id} is taken out of the queue")
 
 
@@ -121,13 +135,7 @@ def logs(run: str, follow: bool, lines: int) -> Report:
 @click.option("--dataset", "name", metavar="NAME", required=True, help="Dataset to train on.")
 @click.option("--recipe", metavar="RECIPE", required=True, help="A name from `recipes`, or a .toml file.")
 @version_option
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a field of the recipe; may be repeated.",
-)
+@settings_option
 @job_option
 @reports
 def estimate(
@@ -138,12 +146,12 @@ def estimate(
     Nothing is kept of the steps.
     """
     from fer_core.cli.training import settings_of
-    from fer_core.runs.estimate import estimate as measured
-    from fer_core.training.recipe import load
+    from fer_core.recipes.recipe import load
+    from fer_core.scheduling.estimate import estimate
 
     with work(job) as task:
         task.progress(0, 0, "a few steps")
-        task.result = measured(dataset(name), version, load(recipe), settings_of(settings))
+        task.result = estimate(dataset(name), version, load(recipe), settings_of(settings))
     found = task.result
     rows = [
         ("parameters", f"{found['parameters']:,}, {found['trainable_parameters']:,} trained"),

@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 
 import click
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
@@ -152,6 +152,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         return "  ".join(word.rjust(w) if right else word.ljust(w) for word, w, right in parts).rstrip()
 
     return "\n".join([line(header), line(["-" * width for width in widths]), *map(line, cells)])
+
+
+def cells(row: Mapping[str, object], columns: Sequence[str]) -> list[object]:
+    """The values of a row in the order of the columns."""
+    return [row[name] for name in columns]
 
 
 def _word(value: object) -> str:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from fer_core.cli.common import TargetFile, dataset, label, version_option
+from fer_core.cli.common import TargetFile, Verbs, dataset, journal_of, label, name_of, version_option
 from fer_core.cli.data import count_table
-from fer_core.cli.decide import set_, undo
+from fer_core.cli.decide import claim, next_, set_, undo
 from fer_core.cli.duplicates import settle
-from fer_core.cli.groups import Verbs
-from fer_core.cli.journal import journal_of, name_of
-from fer_core.cli.quality import ranked
 from fer_core.cli.report import Report, reports, table
-from fer_core.cli.work import work
 
-if TYPE_CHECKING:
-    pass
-
-_NEXT_COLUMNS = ["image_id", "path", "split", "label", "suggested", "score", "why"]
 _LIST_COLUMNS = ["id", "action", "image_id", "path", "label", "reason", "who", "time"]
 
 
@@ -48,59 +40,43 @@ def review(ctx: click.Context, name: str) -> None:
 @reports
 def status(name: str) -> Report:
     """What is decided, and what is not in a version yet."""
-    from fer_core.review import apply
+    from fer_core.review import apply, opinions, queues
+    from fer_core.review.claims import Claims
 
     found = dataset(name)
     journal = journal_of(found)
-    result = apply.preview(found) | {"decisions": journal.counts(), "reviewers": journal.reviewers()}
-    base = found.version(result["version"])
-    made = ", ".join(f"{n:,} {action}" for action, n in result["decisions"].items() if n) or "none"
-    changes = ", ".join(
-        f"{result[key]:,} {key}" for key in ("relabel", "delete", "ambiguous", "restore") if result[key]
-    )
+    waiting, counts = apply.preview(found), journal.counts()
+    said = opinions.label_verdicts(journal.decisions(active_only=False))
+    people = queues.people(said, Claims(found.journal_path).holders())
+    disputed = len(opinions.disagreements(said))
+    result = {**waiting, "decisions": counts, "reviewers": journal.reviewers(),
+              "people": [asdict(person) for person in people], "disagreements": disputed}  # fmt: skip
+    base = found.version(waiting["version"])
+    made = ", ".join(f"{n:,} {action}" for action, n in counts.items() if n) or "none"
+    kinds = {"relabel": waiting["relabel"], "delete": waiting["delete"], "ambiguous": waiting["ambiguous"],
+             "restore": waiting["restore"]}  # fmt: skip
+    changes = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items() if n)
     lines = [
         f"decisions that hold: {made}",
-        f"not in version {label(base)} yet: {result['pending']:,}" + (f" ({changes})" if changes else ""),
+        f"not in version {label(base)} yet: {waiting['pending']:,}" + (f" ({changes})" if changes else ""),
     ]
-    if result["new_classes"]:
-        lines.append(f"classes no image has yet: {', '.join(result['new_classes'])}")
+    if waiting["new_classes"]:
+        lines.append(f"classes no image has yet: {', '.join(waiting['new_classes'])}")
+    lines += [
+        f"{p.who or '(no name)'}: {p.decisions:,} decisions on labels, holds {p.holds:,} faces"
+        for p in people
+    ]
+    if disputed:
+        lines.append(f"reviewers disagree on {disputed:,} images: `review {name} next --disagree`")
     lines += [
         f"cannot be applied: {p['action']} {p['path'] or p['image_id']}: {p['why']}"
-        for p in result["problems"]
+        for p in waiting["problems"]
     ]
     return Report(result, "\n".join(lines))
 
 
-@review.command("next")
-@version_option
-@click.option(
-    "--method",
-    metavar="METHOD",
-    default="quick",
-    show_default=True,
-    help="Whose ranking: quick, folds, run:RUN or file:F; made first where there is none.",
-)
-@click.option(
-    "--top", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="How many to show."
-)
-@name_of
-@reports
-def next_(name: str, version: str | None, method: str, top: int) -> Report:
-    """The likeliest wrong labels that nobody has decided on."""
-    from fer_core.quality import mislabels as ranking
-    from fer_core.review.labels import verdicts
-
-    found = dataset(name)
-    chosen = found.version(version)
-    with work() as task:
-        rows = ranking.likely_wrong(ranked(found, chosen, method, task.progress))
-    left = rows[~rows["image_id"].isin(verdicts(journal_of(found).decisions()).index)]
-    shown = left[_NEXT_COLUMNS].head(top).to_dict("records")
-    result = {"name": name, "version": chosen.id, "likely_wrong": len(rows), "left": len(left), "next": shown}
-    text = f"{len(left):,} of {len(rows):,} likely wrong labels are not decided"
-    if shown:
-        text += "\n\n" + table(_NEXT_COLUMNS, [list(row.values()) for row in shown])
-    return Report(result, text)
+review.add_command(next_)
+review.add_command(claim)
 
 
 @review.command("list")
@@ -159,7 +135,7 @@ def apply_(name: str, patch: Path | None, version: str | None, note: str) -> Rep
     lines = [f"{name}: version {label(made)} from {label(base)}: {changes or 'no image changes'}"]
     if result["not_applied"]:
         lines.append(
-            f"{result['not_applied']:,} decisions cannot be applied; `review {name} status` lists them"
+            f"{result['not_applied']:,} decisions cannot be applied; `fer review {name} status` lists them"
         )
     return Report(result, "\n".join([*lines, "", count_table(made.counts)]))
 

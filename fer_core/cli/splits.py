@@ -1,23 +1,25 @@
-"""Verbs about splits: stratify, certify."""
+"""Verbs about splits: stratify, separate, certify."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core.cli.common import dataset, label, name_argument, version_option
+from fer_core.base.errors import JobError
+from fer_core.cli.common import dataset, distance_option, label, name_argument, reach_option, version_option
 from fer_core.cli.data import count_table
 from fer_core.cli.report import Report, reports, table
-from fer_core.errors import JobError
+from fer_core.cli.work import job_option, work
+from fer_core.duplicates.reach import DISTANCE, SURE
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from fer_core.data.dataset import Dataset
     from fer_core.data.versions import Version
-    from fer_core.splits.plan import Plan
+    from fer_core.splits.crossing import PairCounts
+    from fer_core.splits.plan import SplitPlan
+    from fer_core.splits.propose import SavedSplits
 
 TOGETHER = ("exact", "near", "mirrored")
 _Verb = Callable[..., Any]
@@ -31,17 +33,6 @@ def seed_option(verb: _Verb) -> _Verb:
         default=42,
         show_default=True,
         help="Decides which images go where.",
-    )(verb)
-
-
-def distance_option(verb: _Verb) -> _Verb:
-    return click.option(
-        "--distance",
-        type=click.IntRange(0, 16),
-        metavar="N",
-        default=4,
-        show_default=True,
-        help="Bits by which the hashes of near copies may differ.",
     )(verb)
 
 
@@ -116,25 +107,36 @@ def stratify(
 
     Every pair of images in different splits is then checked for copies, and the certificate is kept with the version.
     """
-    from fer_core.splits import certificate, strata
-    from fer_core.splits import stratify as splitter
+    from fer_core.reports import certificate_page
+    from fer_core.splits.propose import propose, save
+    from fer_core.splits.ratios import parse_ratios
 
-    shares = splitter.parse_ratios(ratios)
-    columns = [column.strip() for column in balance.split(",") if column.strip()]
-    strata.check(columns)
     found = dataset(name)
     chosen = found.version(version)
-    manifest = found.manifest(chosen.id)
-    groups = _groups(found, chosen, manifest, together, distance, subject_column, subject_pattern)
-    plan = (
-        splitter.stratify_folds(manifest, folds, seed, groups, balance=columns, keep_test=keep_test, cap=cap)
-        if folds
-        else splitter.stratify(manifest, shares, seed, groups, balance=columns, keep_test=keep_test, cap=cap)
+    plan = propose(
+        found,
+        chosen.id,
+        parse_ratios(ratios),
+        seed,
+        folds=folds,
+        balance=[column.strip() for column in balance.split(",") if column.strip()],
+        together=together,
+        distance=distance,
+        column=subject_column,
+        pattern=subject_pattern,
+        keep_test=keep_test,
+        cap=cap,
     )
-    saved, each = splitter.save_folds(found, plan) if folds else (splitter.save_plan(found, plan), [])
-    checked = certificate.certify(found, saved.id, distance=distance)
-    proof = {key: checked[key] for key in ("exact", "near", "mirrored", "pairs_checked", "holds")}
-    result = {
+    done = save(found, plan, distance)
+    certificate_page.write(found, done.version.id)
+    return Report(_record(name, plan, chosen, done), "\n".join(_told(name, plan, chosen, done)))
+
+
+def _record(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> dict[str, Any]:
+    saved = done.version
+    keys = ("exact", "near", "mirrored", "pairs_checked", "holds", "distance", "created")
+    proof = done.certificate.record()
+    return {
         "name": name,
         "version": saved.id,
         "number": saved.number,
@@ -147,45 +149,22 @@ def stratify(
         "moved": plan.moved,
         "set_aside": len(plan.aside),
         "evenness": {key: round(row["worst"], 4) for key, row in plan.evenness.iterrows()},
-        "certificate": proof,
-        "folds": [{"fold": v.parameters["fold"], "version": v.id, "number": v.number} for v in each],
+        "certificate": {key: proof[key] for key in proof if key in keys},
+        "folds": [{"fold": v.parameters["fold"], "version": v.id, "number": v.number} for v in done.folds],
         "warnings": plan.warnings,
     }
-    return Report(result, "\n".join(_told(name, plan, saved, chosen, each, proof)))
 
 
-def _groups(
-    found: Dataset,
-    chosen: Version,
-    manifest: pd.DataFrame,
-    together: str,
-    distance: int,
-    column: str | None,
-    pattern: str | None,
-) -> list[str | pd.Series]:
-    """What is kept together besides equal pixels."""
-    from fer_core.splits.near import kept_near_groups
-    from fer_core.splits.subjects import from_pattern
-
-    groups: list[str | pd.Series] = [column] if column else []
-    if pattern:
-        groups.append(from_pattern(manifest, pattern))
-    if together != "exact":
-        near = kept_near_groups(found, chosen.id, distance, together == "mirrored")
-        groups += [] if near is None else [near]
-    return groups
-
-
-def _told(
-    name: str, plan: Plan, saved: Version, chosen: Version, each: list[Version], proof: dict[str, Any]
-) -> list[str]:
+def _told(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> list[str]:
+    saved, each, checked = done.version, done.folds, done.certificate
     lines = [
         f"{name}: version {label(saved)} from {label(chosen)}, {plan.moved:,} images moved, "
         f"{plan.groups:,} groups of copies kept together, {plan.group_violations} broken",
         "",
         count_table(saved.counts),
         "",
-        f"certificate: {'holds' if proof['holds'] else 'does not hold'}, {proof['pairs_checked']:,} pairs checked",
+        f"certificate: {'holds' if checked.holds else 'does not hold'}, {checked.pairs_checked:,} pairs across splits "
+        f"checked for {checked.scope}",
     ]
     if each:
         lines.append(f"folds to train on: {', '.join(label(version) for version in each)}")
@@ -195,6 +174,46 @@ def _told(
     return [*lines, *(f"note: {warning}" for warning in plan.warnings)]
 
 
+@click.command("separate")
+@name_argument
+@version_option
+@reach_option(
+    SURE,
+    "Bits by which the hashes of copies that are dropped may differ; beyond the default some pairs are two faces in the "
+    "same light.",
+)
+@reports
+def separate(name: str, version: str | None, distance: int) -> Report:
+    """Keep the splits as they are and drop what leaks between them, as a version.
+
+    From train goes what is a copy of an image in val or test, from val what is a copy of one in test: equal, near or
+    mirrored. For sets whose splits others use too; `stratify` makes new ones.
+    """
+    from fer_core.splits.separate import separate
+
+    found = dataset(name)
+    with work() as task:
+        done = separate(found, version, distance=distance, progress=task.progress)
+    made, dropped = done.version, done.dropped
+    result = {
+        "name": name,
+        "version": made.id,
+        "number": made.number,
+        "images": made.counts["images"],
+        "dropped": dropped,
+        "possible": done.possible,
+        "splits": made.counts["splits"],
+    }
+    words = ", ".join(f"{n:,} from {split}" for split, n in dropped.items())
+    words = words or f"nothing: no copies across splits up to {distance} bits"
+    if done.possible:
+        words += (
+            f"\n{done.possible:,} more may leak, up to {DISTANCE} bits apart: some are strangers, so they stay; "
+            f"look at them on Duplicates, or drop them with --distance {DISTANCE}"
+        )
+    return Report(result, f"{name}: version {label(made)}, {made.counts['images']:,} images; dropped {words}")
+
+
 @click.command("certify")
 @name_argument
 @version_option
@@ -202,30 +221,44 @@ def _told(
 @click.option(
     "--mirrored/--no-mirrored", default=True, show_default=True, help="Look for mirrored copies too."
 )
+@job_option
 @reports
-def certify(name: str, version: str | None, distance: int, mirrored: bool) -> Report:
+def certify(name: str, version: str | None, distance: int, mirrored: bool, job: Path | None) -> Report:
     """Check every pair of images in different splits for copies.
 
-    The certificate is kept with the version. The status is 1 when copies lie on two sides.
+    The certificate is kept with the version; what was compared before is read. The status is 1 when copies lie on two
+    sides.
     """
+    from fer_core.reports import certificate_page
     from fer_core.splits import certificate
 
-    found = dataset(name)
-    chosen = found.version(version)
-    result = certificate.certify(found, chosen.id, distance=distance, mirrored=mirrored)
+    with work(job) as task:
+        found = dataset(name)
+        chosen = found.version(version)
+        result = certificate.certify(
+            found, chosen.id, distance=distance, mirrored=mirrored, progress=task.progress
+        )
+        certificate_page.write(found, chosen.id)
+        task.result = result.record()
     kinds = ("exact", "near", "mirrored")
-    rows = [(pair, n["checked"], *(n[kind] for kind in kinds)) for pair, n in result["table"].items()]
-    rows.append(("all", result["pairs_checked"], *(result[kind] for kind in kinds)))
+    rows = [
+        (pair, row.checked, *(_found(row, kind) for kind in kinds))
+        for pair, row in [*result.table.items(), ("all", result.total)]
+    ]
     lines = [
-        f"{name}, version {label(chosen)}: pairs of images across splits, checked by {result['method']}",
+        f"{name}, version {label(chosen)}: pairs of images across splits, checked by {result.method}",
         "",
         table(("splits", "pairs checked", *kinds), rows),
-        *(f"{e['kind']}: {e['first']} and {e['second']}" for e in result["examples"][:5]),
+        *(f"{e['kind']}: {e['first']} and {e['second']}" for e in result.examples[:5]),
     ]
-    copies = sum(result[kind] or 0 for kind in kinds)
-    words = f"The splits are not apart: {copies:,} pairs of copies across them"
-    error = None if result["holds"] else JobError(words)
-    return Report(result, "\n".join(lines), error)
+    words = f"The splits are not apart: {result.total.copies:,} pairs of copies across them"
+    error = None if result.holds else JobError(words)
+    return Report(result.record(), "\n".join(lines), error)
 
 
-COMMANDS: list[click.Command] = [stratify, certify]
+def _found(row: PairCounts, kind: str) -> int | str:
+    number: int | None = getattr(row, kind)
+    return "not checked" if number is None else number
+
+
+COMMANDS: list[click.Command] = [separate, stratify, certify]

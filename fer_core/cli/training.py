@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core.cli.common import dataset, version_option, workspace
+from fer_core.base.errors import JobError, RecipeError
+from fer_core.cli.common import dataset, settings_option, version_option, workspace
 from fer_core.cli.report import Report, json_wanted, reports, table
-from fer_core.errors import JobError, RecipeError
 
 if TYPE_CHECKING:
+    from fer_core.recipes.recipe import Recipe
+    from fer_core.runs.records import Epoch, RunSummary
     from fer_core.runs.run import Run
-    from fer_core.training.recipe import Recipe
-
-_RUN_COLUMNS = (
-    "run",
-    "state",
-    "recipe",
-    "dataset",
-    "version",
-    "epochs",
-    "best_epoch",
-    "val_accuracy",
-    "seconds",
-)
 
 
 @click.command("recipes")
@@ -42,23 +32,23 @@ def recipes(name: str | None, classes: int | None) -> Report:
 
     Parameters are counted on networks that are built without downloading weights.
     """
-    from fer_core.training import recipe as book
+    from fer_core import recipes
 
     rows: list[dict[str, Any]] = []
-    for each in [name] if name else book.names():
-        loaded = book.load(each)
+    for each in [name] if name else recipes.names():
+        loaded = recipes.load(each)
         rows.append(
             {
                 "name": loaded.name,
                 "extends": loaded.extends,
                 "description": loaded.description,
-                "changes": book.changes(each),
-                "fields": book.fields(loaded),
+                "changes": recipes.changes_from_parent(each),
+                "fields": recipes.fields(loaded),
                 **(_counted(loaded, classes) if classes else {}),
             }
         )
     if name:
-        text = book.to_toml(book.load(name)).rstrip()
+        text = recipes.to_toml(recipes.load(name)).rstrip()
         if classes:
             sizes = f"{rows[0]['parameters']:,} parameters, {rows[0]['trainable_parameters']:,} trained"
             text = f"{text}\n\n# {sizes}, for {classes} classes"
@@ -72,7 +62,7 @@ def _counted(recipe: Recipe, classes: int) -> dict[str, int]:
     """Parameters of a recipe's network; in this process, which Keras makes a few seconds slower."""
     from fer_core.models import registry
 
-    size = registry.count(recipe.model, classes)
+    size = registry.count_parameters(recipe.model, classes)
     return {"parameters": size.parameters, "trainable_parameters": size.trainable_parameters}
 
 
@@ -80,21 +70,17 @@ def _counted(recipe: Recipe, classes: int) -> dict[str, int]:
 @click.option("--dataset", "name", metavar="NAME", default=None, help="Dataset to train on.")
 @click.option("--recipe", metavar="RECIPE", default=None, help="A name from `recipes`, or a .toml file.")
 @version_option
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a field of the recipe; may be repeated.",
-)
+@settings_option
 @click.option(
     "--resume",
+    "paused",
     metavar="RUN",
     default=None,
     help="Go on with a run that was paused, stopped, killed or failed.",
 )
 @click.option(
     "--fork",
+    "forked",
     metavar="RUN@EPOCH",
     default=None,
     help="A new run that begins where another was: 41@12, 41@best, 41@last; --set changes it.",
@@ -114,8 +100,8 @@ def train(
     recipe: str | None,
     version: str | None,
     settings: tuple[str, ...],
-    resume: str | None,
-    fork: str | None,
+    paused: str | None,
+    forked: str | None,
     seeds: int | None,
     folds: int | None,
     detach: bool,
@@ -125,25 +111,27 @@ def train(
     One run works at a time, others wait in the queue. Each epoch is told on stderr as it ends, unless --json. Ctrl-C stops
     the run and keeps the best weights. The status is 1 if a run fails.
     """
-    from fer_core.runs import again, store
+    from fer_core.runs import store
+    from fer_core.scheduling import resume
 
-    ways = {"--resume": resume, "--fork": fork, "--seeds": seeds, "--folds": folds}
+    ways = {"--resume": paused, "--fork": forked, "--seeds": seeds, "--folds": folds}
     chosen = [option for option, value in ways.items() if value is not None]
     if len(chosen) > 1:
         raise RecipeError("These options exclude each other", received=" ".join(chosen))
-    if resume is not None or fork is not None:
-        if name or recipe or version or (resume and settings):
+    if paused is not None or forked is not None:
+        if name or recipe or version or (paused and settings):
             hint = "A run keeps its dataset, version and recipe; --fork takes --set"
             raise RecipeError(f"{chosen[0]} stands alone", received="other options", hint=hint)
-        if resume is not None:
-            runs = [again.resume(store.get(workspace(), resume))]
+        if paused is not None:
+            runs = [resume.resume(store.get(workspace(), paused))]
         else:
-            number, epoch = again.parse_fork(fork or "")
-            runs = [again.fork(store.get(workspace(), number), epoch, settings_of(settings))]
+            number, epoch = resume.parse_fork(forked or "")
+            runs = [resume.fork(store.get(workspace(), number), epoch, settings_of(settings))]
     else:
         runs = _new_runs(name, recipe, version, settings_of(settings), seeds, folds)
+    _warn(runs)
     if detach:
-        text = "\n".join(f"{r.id} is {r.state}; `runs` shows it, `stop {r.id}` ends it" for r in runs)
+        text = "\n".join(f"{r.id} is {r.state}; `fer runs` shows it, `fer stop {r.id}` ends it" for r in runs)
         return _several([r.summary() for r in runs], text, None)
     for run in runs:
         _follow(run, quiet=json_wanted())
@@ -155,7 +143,19 @@ def train(
     return _several(summaries, _run_table(summaries), error)
 
 
-def _several(summaries: list[dict[str, Any]], text: str, error: JobError | None) -> Report:
+def _warn(runs: Sequence[Run]) -> None:
+    """Say on stderr what the Train page says of the versions that are trained on, each sentence once."""
+    from fer_core.scheduling import readiness
+
+    versions = dict.fromkeys((run.dataset, run.version) for run in runs)
+    found = [
+        caution for name, version in versions for caution in readiness.cautions_of(dataset(name), version)
+    ]
+    for note in dict.fromkeys(str(caution) for caution in found):
+        click.echo(f"note: {note}", err=True)
+
+
+def _several(summaries: list[RunSummary], text: str, error: JobError | None) -> Report:
     """One run is one JSON object; an experiment is a list of them."""
     return Report(summaries[0] if len(summaries) == 1 else summaries, text, error)
 
@@ -168,13 +168,13 @@ def _new_runs(
     seeds: int | None,
     folds: int | None,
 ) -> list[Run]:
-    from fer_core.runs import experiments, launcher
-    from fer_core.training.recipe import load
+    from fer_core.recipes.recipe import load
+    from fer_core.scheduling import experiments, start
 
     if not name or not recipe:
         raise RecipeError("train needs --dataset and --recipe", hint="Or --resume RUN, or --fork RUN@EPOCH")
     if seeds is None and folds is None:
-        return [launcher.start(workspace(), name, version, recipe, settings)]
+        return [start.start(workspace(), name, version, recipe, settings)]
     found = dataset(name)
     if folds is not None:
         if version:
@@ -197,7 +197,7 @@ def settings_of(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _follow(run: Run, *, quiet: bool) -> None:
     """Wait for a run and tell each epoch, unless `quiet`; an interrupt stops the run and waits for its end."""
-    from fer_core.runs import launcher
+    from fer_core.scheduling import start
 
     told = 0
 
@@ -205,7 +205,7 @@ def _follow(run: Run, *, quiet: bool) -> None:
         if not quiet:
             click.echo(line, err=True)
 
-    def tell(row: dict[str, Any]) -> None:
+    def tell(row: Epoch) -> None:
         nonlocal told
         if row["epoch"] > told:  # waiting again begins with the first epoch
             told = row["epoch"]
@@ -213,22 +213,23 @@ def _follow(run: Run, *, quiet: bool) -> None:
 
     say(f"{run.id} is starting; Ctrl-C stops it and keeps the best weights")
     try:
-        launcher.wait(run, on_epoch=tell)
+        start.wait(run, on_epoch=tell)
     except KeyboardInterrupt:
-        launcher.stop(run)
+        start.stop(run)
         say("\nStopping; the best weights so far are kept")
-        launcher.wait(run, on_epoch=tell)
+        start.wait(run, on_epoch=tell)
 
 
-def _epoch(row: dict[str, Any]) -> str:
-    words = [f"epoch {row['epoch']:>3}"]
-    for key in ("loss", "accuracy", "val_loss", "val_accuracy"):
-        words.append(f"{key.replace('val_', 'val ')} {row[key]:.4f}")
+def _epoch(row: Epoch) -> str:
+    words = [f"epoch {row['epoch']:>3}", f"loss {row['loss']:.4f}", f"accuracy {row['accuracy']:.4f}"]
+    words += [f"val loss {row['val_loss']:.4f}", f"val accuracy {row['val_accuracy']:.4f}"]
     return "  ".join([*words, f"rate {row['learning_rate']:.1e}", f"{row['seconds']:.1f} s"])
 
 
-def _run_table(rows: list[dict[str, Any]]) -> str:
-    return table(_RUN_COLUMNS, [[row[column] for column in _RUN_COLUMNS] for row in rows])
+def _run_table(rows: Sequence[Mapping[str, object]]) -> str:
+    from fer_core.runs.run import TABLE_COLUMNS
+
+    return table(TABLE_COLUMNS, [[row[column] for column in TABLE_COLUMNS] for row in rows])
 
 
 @click.command("runs")
@@ -239,7 +240,8 @@ def runs() -> Report:
 
     rows = [run.summary() for run in store.list_runs(workspace())]
     return Report(
-        rows, _run_table(rows) if rows else "No runs yet. `train --dataset N --recipe compact` starts one."
+        rows,
+        _run_table(rows) if rows else "No runs yet. `fer train --dataset N --recipe compact` starts one.",
     )
 
 
@@ -251,11 +253,12 @@ def stop(run: str) -> Report:
 
     Waits until the best weights are evaluated and exported. A run that has ended is left as it is.
     """
-    from fer_core.runs import launcher, store
+    from fer_core.runs import store
+    from fer_core.scheduling import start
 
     found = store.get(workspace(), run)
-    launcher.stop(found)
-    launcher.wait(found)
+    start.stop(found)
+    start.wait(found)
     summary = found.summary()
     return Report(summary, _run_table([summary]))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from fer_core.cli.common import dataset, label, name_argument, workspace
+from fer_core.base.errors import FerError
+from fer_core.cli.common import dataset, label, name_argument
 from fer_core.cli.report import Report, reports, table
-from fer_core.errors import FerError
 
 _SHOWN = 8
 
@@ -53,24 +53,22 @@ def versions(name: str) -> Report:
 @reports
 def diff(name: str, first: str, second: str) -> Report:
     """Compare two versions image by image: added, removed, relabelled, moved to another split."""
-    from fer_core.data.compare import diff as compare
-    from fer_core.data.compare import record
+    from fer_core.data.diff import diff, record
 
-    found = compare(dataset(name), first, second)
-    result = {"name": name, **record(found)}
+    found = diff(dataset(name), first, second)
+    told = record(found)
     counts = found.counts()
     lines = [
         f"{name}, from {label(found.first)} to {label(found.second)}: "
         + ", ".join(f"{n:,} {what}" for what, n in counts.items())
     ]
-    for what in ("added", "removed"):
-        rows = result[what]
+    for what, rows in (("added", told["added"]), ("removed", told["removed"])):
         lines += [f"  {what}: {r['path']} ({r['split']}, {r['label']})" for r in rows[:_SHOWN]]
         lines += [f"  and {len(rows) - _SHOWN:,} more {what}"] if len(rows) > _SHOWN else []
     for what in ("relabelled", "moved"):
         pairs = getattr(found, what).groupby(["before", "after"]).size().sort_values(ascending=False)
         lines += [f"  {what}: {n:,} from {before} to {after}" for (before, after), n in pairs.items()]
-    return Report(result, "\n".join(lines))
+    return Report({"name": name, **told}, "\n".join(lines))
 
 
 @click.command("annotate")
@@ -81,11 +79,11 @@ def diff(name: str, first: str, second: str) -> Report:
 @reports
 def annotate(name: str, version: str, title: str | None, note: str | None) -> Report:
     """Give a version a name, by which every verb then knows it, and a note."""
-    from fer_core.data import keeping
+    from fer_core.data import admin
 
     if title is None and note is None:
         raise FerError("There is nothing to change", hint="Give --name or --note")
-    found = keeping.annotate(dataset(name), version, name=title, note=note)
+    found = admin.annotate(dataset(name), version, name=title, note=note)
     result = {
         "name": name,
         "version": found.id,
@@ -102,11 +100,11 @@ def annotate(name: str, version: str, title: str | None, note: str | None) -> Re
 @reports
 def revert(name: str, version: str) -> Report:
     """Go back to a version. Later ones stay and can be gone back to as well; decisions stay in the journal."""
-    from fer_core.data import keeping
+    from fer_core.data import admin
 
     found = dataset(name)
     before = found.version()
-    chosen = keeping.revert(found, version)
+    chosen = admin.revert(found, version)
     result = {
         "name": name,
         "version": chosen.id,
@@ -128,15 +126,10 @@ def remove(name: str, yes: bool) -> Report:
 
     Files elsewhere, and runs trained on it, stay. Without --yes nothing is deleted and the status is 2.
     """
-    from fer_core.data import keeping
-    from fer_core.runs.using import busy_runs
+    from fer_core.data import admin
 
     found = dataset(name)
-    busy = busy_runs(workspace(), found.name)
-    if busy:
-        raise FerError("Runs are training on this dataset", received=", ".join(busy), hint="Stop them first")
-    result = keeping.remove(found) if yes else keeping.belongings(found)
-    result["removed"] = yes
+    result = admin.remove(found) if yes else admin.removal_summary(found)
     what = f"{result['versions']} versions, {result['bytes'] / 1e6:,.1f} MB"
     copy = (
         " and the workspace's copy of the files"
@@ -144,8 +137,8 @@ def remove(name: str, yes: bool) -> Report:
         else f"; the files in {result['source']} stay"
     )
     verb = "removed" if yes else "would be removed"
-    error = None if yes else FerError("Nothing was deleted", hint="Give --yes to delete it")
-    return Report(result, f"{name}: {what} {verb}{copy}", error)
+    refused = admin.objection(result) or FerError("Nothing was deleted", hint="Give --yes to delete it")
+    return Report({**result, "removed": yes}, f"{name}: {what} {verb}{copy}", None if yes else refused)
 
 
 COMMANDS: list[click.Command] = [versions, diff, annotate, revert, remove]

@@ -1,14 +1,16 @@
-"""The verb agreement: how far reviewers agree with each other and with themselves."""
+"""Verbs about what several people say of a label: agreement (of reviewers) and relabel (by the votes that came along)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from fer_core.cli.common import dataset, name_argument
-from fer_core.cli.journal import journal_of
+from fer_core.cli.common import dataset, journal_of, label, name_argument, version_option
 from fer_core.cli.report import Report, reports, table
+
+if TYPE_CHECKING:
+    from fer_core.review.agreement import AgreementReport
 
 
 @click.command("agreement")
@@ -19,13 +21,13 @@ def agreement(name: str) -> Report:
 
     Each reviewer's last verdict on an image counts; a final say does not.
     """
-    from fer_core.review import agreement as measure
+    from fer_core.review.agreement import report
 
-    found = measure.report(journal_of(dataset(name)).decisions(active_only=False))
+    found = report(journal_of(dataset(name)).decisions(active_only=False))
     return Report({"name": name} | found, _text(found))
 
 
-def _text(found: dict[str, Any]) -> str:
+def _text(found: AgreementReport) -> str:
     if not found["reviewers"]:
         return "Nobody has decided on a label yet."
     people = [[_who(r["who"]), f"{r['decisions']:,}", f"{r['blind']:,}"] for r in found["reviewers"]]
@@ -49,7 +51,10 @@ def _text(found: dict[str, Any]) -> str:
         rows = [[r["class"], f"{r['images']:,}", _kappa(r["kappa"])] for r in found["classes"]]
         parts.append(table(["class", "images", "kappa"], rows))
     if found["self_checks"]:
-        rows = [[_who(r["who"]), r["checks"], r["agreed"], _kappa(r["kappa"])] for r in found["self_checks"]]
+        rows = [
+            [_who(r["who"]), f"{r['checks']:,}", f"{r['agreed']:,}", _kappa(r["kappa"])]
+            for r in found["self_checks"]
+        ]
         parts.append(table(["with themselves", "checks", "alike", "kappa"], rows))
     if found["disagreements"]:
         parts.append(f"{found['disagreements']:,} disagreements are open.")
@@ -64,4 +69,44 @@ def _kappa(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-COMMANDS: list[click.Command] = [agreement]
+@click.command("relabel")
+@name_argument
+@version_option
+@click.option(
+    "--majority",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="SHARE",
+    default=0.5,
+    show_default=True,
+    help="Of the votes, more than which the label must have outside of train.",
+)
+@click.option("--hard", is_flag=True, help="No soft labels: images of train need the majority too.")
+@reports
+def relabel(name: str, version: str | None, majority: float, hard: bool) -> Report:
+    """Label images by the votes people gave, as a version.
+
+    Each image gets the emotion most voters chose; those of train keep the votes as a soft label to learn from. Left
+    out is what most voters found unclear or no face, and outside of train what has no majority. Single votes are slips.
+    """
+    from fer_core.review.from_votes import apply_votes
+
+    found = dataset(name)
+    made, labels = apply_votes(found, version, majority=majority, soft=not hard)
+    result = {
+        "name": name,
+        "version": made.id,
+        "number": made.number,
+        "images": made.counts["images"],
+        "relabelled": labels.relabelled,
+        "left_out": labels.left_out,
+        "splits": made.counts["splits"],
+        "classes": made.counts["classes"],
+    }
+    left = ", ".join(f"{n:,} {why}" for why, n in labels.left_out.items()) or "none"
+    return Report(
+        result,
+        f"{name}: version {label(made)}, {made.counts['images']:,} images, {labels.relabelled:,} relabelled\nleft out: {left}",
+    )
+
+
+COMMANDS: list[click.Command] = [agreement, relabel]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
 
 if TYPE_CHECKING:
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
 
 job_option = click.option("--job", type=click.Path(path_type=Path), default=None, hidden=True)
-_ETA_AFTER = 1.0  # seconds of work before its pace says anything
 
 
 @dataclass
@@ -32,7 +30,7 @@ class Work:
     """
 
     progress: ProgressFn
-    result: dict[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -40,7 +38,7 @@ def work(job: Path | None = None) -> Iterator[Work]:
     """Do long work inside.
 
     Args:
-        job: the folder of a job (`--job`, see `fer_core.jobs`), whose files say how far it is, what came of it or
+        job: the folder of a job (`--job`, see `fer_core.jobs.job`), whose files say how far it is, what came of it or
             why it failed; None shows progress on a terminal.
     """
     if job is None:
@@ -50,7 +48,7 @@ def work(job: Path | None = None) -> Iterator[Work]:
         finally:
             line.clear()
         return
-    from fer_core.jobs import Reporter
+    from fer_core.jobs.reporter import Reporter
 
     reporter = Reporter(job)
     task = Work(reporter)
@@ -68,24 +66,23 @@ class TerminalLine:
     """Progress as one line on stderr that is wiped at the end; silent where stderr is no terminal."""
 
     def __init__(self) -> None:
-        self._watched = sys.stderr.isatty()
-        self._what = ""
-        self._since = 0.0
+        from fer_core.jobs.progress import RateMeter
+
+        self._meter = RateMeter() if sys.stderr.isatty() else None
+        self._shown = False
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        if not self._watched:
+        if self._meter is None:
             return
-        now = time.monotonic()
-        if what != self._what:
-            self._what, self._since = what, now
-        spent = now - self._since
+        progress = self._meter(done, total, what)
         words = f"{what} {done:,} of {total:,}" if total else what
-        if total and done and spent > _ETA_AFTER:
-            words += f", {_duration(spent / done * (total - done))} left"
+        if progress.eta_s is not None:
+            words += f", {_duration(progress.eta_s)} left"
         click.echo(f"\r{words}\033[K", err=True, nl=False)
+        self._shown = True
 
     def clear(self) -> None:
-        if self._watched and self._what:
+        if self._shown:
             click.echo("\r\033[K", err=True, nl=False)
 
 

@@ -5,16 +5,15 @@ A version itself never changes; what people call it stands beside it in `annotat
 
 from __future__ import annotations
 
-import os
-import secrets
-import shutil
-from typing import Any
+from typing import TypedDict
 
+from fer_core.base.atomic import read_json, remove_folder, write_json
+from fer_core.base.errors import AlreadyExists, BadName, FerError, RunError
+from fer_core.base.workspace import check_name
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import list_datasets
 from fer_core.data.versions import ANNOTATIONS, Version, lock, version_notes
-from fer_core.errors import AlreadyExists, BadName, FerError
-from fer_core.workspace import check_name, read_json, write_json
+from fer_core.runs.store import busy_runs
 
 _MAX_NOTE = 2000
 
@@ -39,11 +38,11 @@ def annotate(
         raise BadName(f"A note has at most {_MAX_NOTE:,} characters", received=f"{len(note):,}")
     with lock(dataset.folder):
         known = version_notes(dataset.folder)
-        for other, told in known.items():
-            if name and other != chosen.id and told.get("name", "").lower() == name.lower():
+        for other, other_notes in known.items():
+            if name and other != chosen.id and other_notes.get("name", "").lower() == name.lower():
                 raise AlreadyExists("Another version has that name", received=name)
-        given = {"name": name, "note": note}
-        own = known.get(chosen.id, {}) | {key: value for key, value in given.items() if value is not None}
+        changes = {"name": name, "note": note}
+        own = known.get(chosen.id, {}) | {key: value for key, value in changes.items() if value is not None}
         write_json(dataset.folder / ANNOTATIONS, known | {chosen.id: own})
     return dataset.version(chosen.id)
 
@@ -61,13 +60,28 @@ def revert(dataset: Dataset, version: str) -> Version:
     return chosen
 
 
-def belongings(dataset: Dataset) -> dict[str, Any]:
-    """What removing a dataset would delete, JSON-ready.
+class RemovalSummary(TypedDict):
+    """What removing a dataset would delete.
 
-    Returns:
-        `name`, `versions`, `bytes` (on disk), `owned_source` (whether a copy of the source is among it), `source` (path
-        of the files that stay; "" where the copy is the source), `needed_by` (datasets that read files from it).
+    Attributes:
+        bytes: on disk.
+        owned_source: whether a copy of the source is among it.
+        source: path of the files that stay; "" where the copy is the source.
+        needed_by: datasets that read files from it.
+        busy_runs: runs that are training on it.
     """
+
+    name: str
+    versions: int
+    bytes: int
+    owned_source: bool
+    source: str
+    needed_by: list[str]
+    busy_runs: list[str]
+
+
+def removal_summary(dataset: Dataset) -> RemovalSummary:
+    """What removing a dataset would delete."""
     size = sum(f.stat().st_size for f in dataset.folder.rglob("*") if f.is_file() and not f.is_symlink())
     owned = bool(dataset.about["source"].get("owned"))
     others = [d for d in list_datasets(dataset.workspace) if d.name != dataset.name]
@@ -78,7 +92,25 @@ def belongings(dataset: Dataset) -> dict[str, Any]:
         "owned_source": owned,
         "source": "" if owned else str(dataset.source_path),
         "needed_by": [d.name for d in others if _reads_from(d, dataset)],
+        "busy_runs": busy_runs(dataset.workspace, dataset.name),
     }
+
+
+def objection(found: RemovalSummary) -> FerError | None:
+    """Why a dataset cannot be removed now; None where nothing stands against it."""
+    if found["busy_runs"]:
+        return RunError(
+            "Runs are training on this dataset",
+            received=", ".join(found["busy_runs"]),
+            hint="Stop them first",
+        )
+    if found["needed_by"]:
+        return AlreadyExists(
+            "Other datasets hold images whose files are in this one",
+            received=", ".join(found["needed_by"]),
+            hint="Remove them first",
+        )
+    return None
 
 
 def _reads_from(other: Dataset, dataset: Dataset) -> bool:
@@ -88,30 +120,25 @@ def _reads_from(other: Dataset, dataset: Dataset) -> bool:
         return False
 
 
-def remove(dataset: Dataset) -> dict[str, Any]:
+def remove(dataset: Dataset) -> RemovalSummary:
     """Delete a dataset's folder in the workspace: versions, decisions, pixels, and an owned copy of its source.
 
     Source files elsewhere are not touched, nor are runs trained on it.
 
     Returns:
-        `belongings` as they were.
+        `removal_summary` as they were.
 
     Raises:
+        RunError: runs are training on it.
         AlreadyExists: other datasets read files from it.
         FerError: the folder cannot be moved away.
     """
-    found = belongings(dataset)
-    if found["needed_by"]:
-        raise AlreadyExists(
-            "Other datasets hold images whose files are in this one",
-            received=", ".join(found["needed_by"]),
-            hint="Remove them first",
-        )
+    found = removal_summary(dataset)
+    if against := objection(found):
+        raise against
     folder = dataset.folder
-    gone = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.gone")
     try:
-        os.replace(folder, gone)  # at once for everybody who looks
+        remove_folder(folder)
     except OSError as error:
         raise FerError(f"The dataset could not be removed ({error.strerror})", received=folder) from error
-    shutil.rmtree(gone, ignore_errors=True)
     return found

@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import pixels as pixel_store
-from fer_core.data import sources as source_files
-from fer_core.data import versions as version_store
+from fer_core.base.atomic import read_json
+from fer_core.base.errors import ManifestError, NotFound
+from fer_core.base.workspace import Workspace
+from fer_core.data.pixels import MAX_SIZE, SIZE, ColorMode, build_pixels, open_pixels, pixel_file
 from fer_core.data.readers import Reader, open_reader
-from fer_core.data.sources import MAIN, SourceFiles
-from fer_core.data.versions import Version
-from fer_core.errors import ManifestError, NotFound
-from fer_core.jobs import ProgressFn
-from fer_core.workspace import Workspace, read_json
+from fer_core.data.records import DatasetInfo
+from fer_core.data.sources import MAIN, SourceFiles, locate_source, read_source_file
+from fer_core.data.versions import Version, find_version, list_versions, lock, read_columns, read_manifest
+from fer_core.jobs.reporter import ProgressFn
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,10 @@ class Dataset:
         return self.workspace.data / self.name
 
     @property
-    def about(self) -> dict[str, Any]:
-        """`dataset.json`: name, created, source, head, problems."""
+    def about(self) -> DatasetInfo:
+        """`dataset.json`."""
         try:
-            found: dict[str, Any] = read_json(self.folder / "dataset.json")
+            found: DatasetInfo = read_json(self.folder / "dataset.json")
         except (OSError, ValueError) as error:
             raise ManifestError("The dataset's file is missing or damaged", received=self.folder) from error
         return found
@@ -51,7 +50,7 @@ class Dataset:
     @property
     def source_path(self) -> Path:
         """The folder or archive the images are read from; it may be gone."""
-        return self.folder / self.about["source"]["path"]
+        return self.folder / str(self.about["source"]["path"])
 
     @property
     def sources(self) -> dict[str, Path]:
@@ -78,27 +77,27 @@ class Dataset:
 
     def versions(self) -> list[Version]:
         """All versions, oldest first."""
-        return version_store.list_versions(self.folder)
+        return list_versions(self.folder)
 
-    def version(self, wanted: str | None = None) -> Version:
+    def version(self, reference: str | None = None) -> Version:
         """A version by id, unique start of an id or number ("v3"); the head for None. Raises NotFound."""
-        return version_store.find_version(self.versions(), wanted, self.head)
+        return find_version(self.versions(), reference, self.head)
 
     def manifest(self, version: str | None = None) -> pd.DataFrame:
-        """The manifest of a version (`fer_core.data.records.COLUMNS`), one row per image."""
-        return version_store.read_manifest(self.folder, self.version(version).id)
+        """The manifest of a version (`fer_core.data.manifest.COLUMNS`), one row per image."""
+        return read_manifest(self.folder, self.version(version).id)
 
     def rows(self) -> pd.DataFrame:
         """`row`, `image_id`, `source` and `path` of every picture that any version holds, by row."""
         columns = ["row", "image_id", "source", "path"]
-        found = [version_store.read_columns(self.folder, v.id, columns) for v in self.versions()]
+        found = [read_columns(self.folder, v.id, columns) for v in self.versions()]
         table = pd.concat(found).drop_duplicates("image_id")
         return table[table["row"] >= 0].sort_values("row")
 
     def pixels(
         self,
-        size: int = pixel_store.SIZE,
-        mode: pixel_store.Mode = "gray",
+        size: int = SIZE,
+        mode: ColorMode = "gray",
         progress: ProgressFn | None = None,
     ) -> NDArray[np.uint8]:
         """All pictures, memory-mapped and read-only; the manifest's `row` says which is which.
@@ -113,33 +112,33 @@ class Dataset:
             NotFound: that size was never made and the source is gone.
             ManifestError: the file is damaged, or no such size or mode.
         """
-        if not 1 <= size <= pixel_store.MAX_SIZE or mode not in ("gray", "rgb"):
+        if not 1 <= size <= MAX_SIZE or mode not in ("gray", "rgb"):
             raise ManifestError(
-                f'size must be 1 to {pixel_store.MAX_SIZE} and mode "gray" or "rgb"',
+                f'size must be 1 to {MAX_SIZE} and mode "gray" or "rgb"',
                 received=f"{size}, {mode}",
             )
-        own = pixel_store.open_pixels(pixel_store.pixel_file(self.folder))
-        path = pixel_store.pixel_file(self.folder, size, mode)
-        if path == pixel_store.pixel_file(self.folder):
+        own = open_pixels(pixel_file(self.folder))
+        path = pixel_file(self.folder, size, mode)
+        if path == pixel_file(self.folder):
             return own
         if path.is_file():
-            made = pixel_store.open_pixels(path)
-            if len(made) >= len(own):
-                return made
+            stored = open_pixels(path)
+            if len(stored) >= len(own):
+                return stored
         return self._make_pixels(path, len(own), size, mode, progress)
 
     def _make_pixels(
-        self, path: Path, count: int, size: int, mode: pixel_store.Mode, progress: ProgressFn | None
+        self, path: Path, count: int, size: int, mode: ColorMode, progress: ProgressFn | None
     ) -> NDArray[np.uint8]:
         """Decode what the file lacks; a merge adds rows after it was made."""
-        places: list[tuple[str, str] | None] = [None] * count
+        files_by_row: list[tuple[str, str] | None] = [None] * count
         for row, source, file in self.rows()[["row", "source", "path"]].itertuples(index=False):
             if row < count:
-                places[row] = (source, file)
+                files_by_row[row] = (source, file)
         # A new file appears whole; only continuing one must not happen twice at once.
-        continuing = version_store.lock(self.folder) if path.is_file() else nullcontext()
+        continuing = lock(self.folder) if path.is_file() else nullcontext()
         with self.files() as files, continuing:
-            return pixel_store.build_pixels(path, places, files.read, size, mode, progress)
+            return build_pixels(path, files_by_row, files.read, size, mode, progress)
 
     @contextmanager
     def files(self) -> Iterator[SourceFiles]:
@@ -157,7 +156,7 @@ class Dataset:
         Raises:
             NotFound: the source is gone.
         """
-        reader = open_reader(source_files.located(self.sources, MAIN))
+        reader = open_reader(locate_source(self.sources, MAIN))
         try:
             yield reader
         finally:
@@ -172,9 +171,9 @@ class Dataset:
         """
         for version in self.versions():
             columns = ["image_id", "source", "path"]
-            table = version_store.read_columns(self.folder, version.id, columns)
+            table = read_columns(self.folder, version.id, columns)
             found = table[table["image_id"] == image_id]
             if len(found):
                 source, path = str(found["source"].iloc[0]), str(found["path"].iloc[0])
-                return source_files.read_one(source_files.located(self.sources, source), path)
+                return read_source_file(locate_source(self.sources, source), path)
         raise NotFound("The dataset holds no such image", received=image_id)

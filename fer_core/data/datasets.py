@@ -15,24 +15,26 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from fer_core import jobs
-from fer_core.data import exported, votes
-from fer_core.data import pixels as pixel_store
-from fer_core.data import versions as version_store
+from fer_core.base.atomic import new_folder, remove_folder, write_json
+from fer_core.base.errors import AlreadyExists, FerError, NotFound, SourceError
+from fer_core.base.jsonl import read_object
+from fer_core.base.workspace import Workspace, check_name, now
+from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
-from fer_core.data.intake import Intake, take_in
-from fer_core.data.options import Options
-from fer_core.data.partial import Partial
+from fer_core.data.importing import soft_labels, votes
+from fer_core.data.importing.checkpoint import ImportCheckpoint
+from fer_core.data.importing.entries import SelectedEntries, select_entries
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.scan import SourceScan, scan_source
+from fer_core.data.manifest import content_id
 from fer_core.data.readers import Reader, open_reader
-from fer_core.data.records import content_id
-from fer_core.data.scan import Scan, scan_source
+from fer_core.data.records import DatasetInfo, DatasetNumbers, VoteCounts
 from fer_core.data.versions import Version
-from fer_core.errors import AlreadyExists, FerError, NotFound, SourceError
-from fer_core.workspace import Workspace, check_name, new_folder, now, read_json, write_json
+from fer_core.jobs import reporter
+from fer_core.jobs.process import Process, identity
 
 __all__ = ["Dataset", "describe", "import_dataset", "list_datasets", "open_dataset"]
 
@@ -60,28 +62,27 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
     return dataset
 
 
-def describe(dataset: Dataset, version: str | None = None) -> dict[str, Any]:
-    """A version in numbers, JSON-ready.
-
-    Returns:
-        `name`, `version`, `number`; `images`, `splits`, `classes`, `counts` as `versions.tally`; `problems`
-        [{path, reason}]: unreadable rows of the version and files of the source that became no row;
-        `unreadable`: the number of problems; `skipped` {class: images left out at import}; `votes`: null, or
-        {classes, images, unclear {"unknown": n, "NF": n}}.
-    """
+def describe(dataset: Dataset, version: str | None = None) -> DatasetNumbers:
+    """A version in numbers."""
     chosen = dataset.version(version)
     manifest = dataset.manifest(chosen.id)
     failed = manifest[manifest["error"] != ""]
     rows = [{"path": p, "reason": r} for p, r in zip(failed["path"], failed["error"], strict=True)]
     problems = rows + dataset.problems
-    numbers = version_store.tally(manifest) | {"unreadable": len(problems)}
-    head = {"name": dataset.name, "version": chosen.id, "number": chosen.number}
     about = dataset.about
-    more = {"skipped": about.get("skipped", {}), "votes": _voted(manifest, about.get("vote_classes", []))}
-    return {**head, **numbers, **more, "problems": problems}
+    return {
+        "name": dataset.name,
+        "version": chosen.id,
+        "number": chosen.number,
+        **versions.tally(manifest),
+        "unreadable": len(problems),
+        "skipped": about.get("skipped", {}),
+        "votes": _voted(manifest, about.get("vote_classes", [])),
+        "problems": problems,
+    }
 
 
-def _voted(manifest: pd.DataFrame, classes: list[str]) -> dict[str, Any] | None:
+def _voted(manifest: pd.DataFrame, classes: list[str]) -> VoteCounts | None:
     if not classes or "votes" not in manifest:
         return None
     unclear = votes.unclear(manifest, classes).value_counts()
@@ -94,7 +95,7 @@ def import_dataset(
     source: Path,
     name: str,
     *,
-    progress: jobs.ProgressFn | None = None,
+    progress: reporter.ProgressFn | None = None,
     copy: bool = False,
     kind: str | None = None,
     options: Options | None = None,
@@ -110,7 +111,7 @@ def import_dataset(
         source: read where it is and never changed.
         name: of the new dataset.
         progress: told how many files are read.
-        copy: keep a copy of the source inside the dataset.
+        copy: whether the dataset keeps a copy of the source.
         kind: what to call the source instead of "folder" or "archive".
         options: class names, labels, votes and subjects; kept with the dataset.
         resume: whether what is read is kept when the import is stopped.
@@ -118,97 +119,93 @@ def import_dataset(
     Raises:
         BadName: `name` cannot be a dataset's name.
         AlreadyExists: a dataset has that name.
-        SourceError: nothing at `source`, no archive, or no image in a class folder.
-        UnsafeArchive: an archive that is refused as a whole.
+        SourceError: nothing at `source`, no image in a class folder, or an archive that is refused (UnsafeArchive).
     """
-    name = check_name(name)
-    target = workspace.data / name
-    taken = AlreadyExists("A dataset of that name is here already", received=name, hint="Choose another name")
-    source = source.expanduser().resolve()
+    target, source = workspace.data / check_name(name), source.expanduser().resolve()
     if target.exists():
-        raise _of_that_name(workspace, name, source) or taken
+        raise _name_taken(workspace, name, source)
     _sweep(workspace.data)
     if progress:
         progress(0, 0, "looking at the files")
     chosen = options or Options()
     reader = open_reader(source, Path(chosen.labels) if chosen.labels else None)
-    partial = Partial(workspace, source) if resume else None
+    checkpoint = ImportCheckpoint(workspace, source) if resume else None
     try:
-        intake = take_in(reader, chosen)
+        selected = select_entries(reader, chosen)
         with new_folder(target) as folder:
-            write_json(folder / _OWNER, jobs.identity())
-            scan = _fill(folder, reader, source, progress, intake, chosen, partial)
+            write_json(folder / _OWNER, identity())
+            about = _fill(folder, reader, source, progress, selected, chosen, checkpoint)
             path = _copy(source, folder, workspace) if copy else source
-            about = {
-                "name": name,
-                "created": now(),
-                "source": {"kind": kind or reader.kind, "path": str(path), "owned": copy},
-                "head": content_id(scan.manifest),
-                "problems": scan.problems,
-                "import": chosen.record(),
-                "skipped": intake.skipped,
-                "vote_classes": list(intake.vote_classes),
-            }
-            write_json(folder / "dataset.json", about)
+            origin = {"kind": kind or reader.kind, "path": str(path), "owned": copy}
+            write_json(folder / "dataset.json", {"name": name, "created": now(), "source": origin, **about})
             (folder / _OWNER).unlink()
     except OSError as error:
         if target.exists():
-            raise taken from error
+            raise _name_taken(workspace, name, source) from error
         raise FerError(f"The import could not be written ({error.strerror})", received=target) from error
     except FerError:
-        if partial:
-            partial.remove()
+        _remove(checkpoint)
         raise
     finally:
         reader.close()
-    if partial:
-        partial.remove()
+    _remove(checkpoint)
     return Dataset(workspace, name)
 
 
-def _of_that_name(workspace: Workspace, name: str, source: Path) -> AlreadyExists | None:
-    """What to say where the dataset of that name was made from this very source; None where not."""
+def _remove(checkpoint: ImportCheckpoint | None) -> None:
+    if checkpoint:
+        checkpoint.remove()
+
+
+def _name_taken(workspace: Workspace, name: str, source: Path) -> AlreadyExists:
+    """The error for a name that is in use; it says so where that dataset was made from this very source."""
     with suppress(FerError, OSError, KeyError):
         if Dataset(workspace, name).source_path.resolve() == source:
             return AlreadyExists(
                 "This source is here already under that name",
                 received=name,
-                hint=f"refresh {name} adds its new files",
+                hint=f"`fer refresh {name}` adds its new files",
             )
-    return None
+    return AlreadyExists("A dataset of that name is here already", received=name, hint="Choose another name")
 
 
 def _fill(
     folder: Path,
     reader: Reader,
     source: Path,
-    progress: jobs.ProgressFn | None,
-    intake: Intake,
+    progress: reporter.ProgressFn | None,
+    selected: SelectedEntries,
     options: Options,
-    partial: Partial | None,
-) -> Scan:
-    """Pixels and first version of a new dataset."""
-    with pixel_store.PixelWriter(pixel_store.pixel_file(folder), (pixel_store.SIZE,) * 2) as writer:
+    checkpoint: ImportCheckpoint | None,
+) -> DatasetInfo:
+    """Pixels and first version of a new dataset; returns what dataset.json says of them."""
+    with pixels.PixelWriter(pixels.pixel_file(folder), (pixels.SIZE,) * 2) as writer:
         scan = scan_source(
             reader,
             writer,
             progress,
-            entries=intake.entries,
-            partial=partial,
+            entries=selected.entries,
+            checkpoint=checkpoint,
             subject_pattern=options.subject_pattern,
         )
     _check_found(scan, source)
-    scan.manifest = exported.with_soft_labels(scan.manifest, source)
-    made, counted = content_id(scan.manifest), version_store.tally(scan.manifest)
+    scan.manifest = soft_labels.with_soft_labels(scan.manifest, source)
+    made, counted = content_id(scan.manifest), versions.tally(scan.manifest)
     parameters = {"source": source.name, "kind": reader.kind, **options.record()}
-    if intake.skipped:
-        parameters["skipped"] = intake.skipped
+    if selected.skipped:
+        parameters["skipped"] = selected.skipped
     version = Version(made, 1, None, "import", parameters, counted, now())
-    version_store.write_version(folder, version, scan.manifest)
-    return scan
+    versions.write_version(folder, version, scan.manifest)
+    return {
+        "head": made,
+        "problems": scan.problems,
+        "import": options.record(),
+        "skipped": selected.skipped,
+        "vote_classes": list(selected.vote_classes),
+    }
 
 
-def _check_found(scan: Scan, source: Path) -> None:
+def _check_found(scan: SourceScan, source: Path) -> None:
     if len(scan.manifest) and (scan.manifest["error"] == "").any():
         return
     hint = "Images belong in class folders, as in train/happy/1.png or happy/1.png"
@@ -242,11 +239,6 @@ def _copy(source: Path, folder: Path, workspace: Workspace) -> Path:
 def _sweep(data: Path) -> None:
     """Remove what imports that were killed outright left behind."""
     for mark in data.glob(f".*.tmp/{_OWNER}"):
-        try:
-            alive = jobs.process_alive(**read_json(mark))
-        except (OSError, ValueError, TypeError):
-            continue
-        if not alive:
-            aside = mark.parent
-            os.replace(aside, gone := aside.with_suffix(".gone"))
-            shutil.rmtree(gone, ignore_errors=True)
+        owner = Process.read(read_object(mark))
+        if owner and not owner.alive:
+            remove_folder(mark.parent)

@@ -7,9 +7,11 @@ found.relabelled[["path", "before", "after"]]
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import pandas as pd
+
+from fer_core.data.manifest import ImageRow
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -92,13 +94,47 @@ def _changed(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def record(found: Diff) -> dict[str, Any]:
-    """JSON-ready: `from`, `to` (ids), `counts`, and lists `added`, `removed`, `relabelled`, `moved`."""
-    keys = {
-        "added": ["image_id", "path", "split", "label"],
-        "removed": ["image_id", "path", "split", "label"],
-        "relabelled": ["image_id", "path", "before", "after"],
-        "moved": ["image_id", "path", "before", "after"],
+class ChangedImage(TypedDict):
+    """An image with another class or split than before."""
+
+    image_id: str
+    path: str
+    before: str
+    after: str
+
+
+DiffRecord = TypedDict(
+    "DiffRecord",
+    {
+        "from": str,
+        "to": str,
+        "counts": dict[str, int],
+        "added": list[ImageRow],
+        "removed": list[ImageRow],
+        "relabelled": list[ChangedImage],
+        "moved": list[ChangedImage],
+    },
+)
+
+
+def record(found: Diff) -> DiffRecord:
+    """JSON-ready."""
+
+    def images(table: pd.DataFrame) -> list[ImageRow]:
+        return [
+            cast(ImageRow, row) for row in table[["image_id", "path", "split", "label"]].to_dict("records")
+        ]
+
+    def changed(table: pd.DataFrame) -> list[ChangedImage]:
+        rows = table[["image_id", "path", "before", "after"]].to_dict("records")
+        return [cast(ChangedImage, row) for row in rows]
+
+    return {
+        "from": found.first.id,
+        "to": found.second.id,
+        "counts": found.counts(),
+        "added": images(found.added),
+        "removed": images(found.removed),
+        "relabelled": changed(found.relabelled),
+        "moved": changed(found.moved),
     }
-    lists = {name: getattr(found, name)[columns].to_dict("records") for name, columns in keys.items()}
-    return {"from": found.first.id, "to": found.second.id, "counts": found.counts(), **lists}

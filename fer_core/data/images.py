@@ -25,8 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from fer_core.data import heif, jpeg, measures
-from fer_core.errors import ImageError
+from fer_core.base.arrays import Pixels
+from fer_core.base.errors import ImageError
+from fer_core.data import heif, image_measures, jpeg
 
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded; a larger one is refused by its header."""
@@ -41,8 +42,6 @@ SUFFIXES = frozenset({*_JPEG, *_RAW, ".png", ".gif", ".webp", ".avif"})
 
 # Our own, lower limit answers in words; Pillow's warning would only reach a log.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +192,4 @@ def pixel_hash(pixels: Pixels) -> str:
 
 def phash(pixels: Pixels) -> int:
     """Perceptual hash, 64 bits, most significant first: `imagehash.phash(image, hash_size=8)`."""
-    return int(measures.phash_stack(to_gray(pixels)[None])[0])
-
-
-def quality(pixels: Pixels) -> tuple[float, float, float]:
-    """Brightness, contrast and sharpness of a picture, as `measures.quality_stack` defines them."""
-    brightness, contrast, sharpness = measures.quality_stack(to_gray(pixels)[None])[0].tolist()
-    return brightness, contrast, sharpness
+    return int(image_measures.phash_stack(to_gray(pixels)[None])[0])

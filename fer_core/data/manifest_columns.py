@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from fer_core.base.errors import ManifestError
 from fer_core.data.dataset import Dataset
-from fer_core.errors import ManifestError
 
 Codes = NDArray[np.int32]
 
 
-class Columns:
+class ManifestColumns:
     """The manifest of a version, read as it is needed. Safe to share between threads.
 
     Args:
@@ -103,28 +103,32 @@ class Columns:
         found = pc.match_substring(self.array(name), text, ignore_case=True)
         return np.asarray(pc.fill_null(found, False).to_numpy(zero_copy_only=False), bool)
 
-    def places(self, image_ids: Iterable[str]) -> NDArray[np.int64]:
+    def positions(self, image_ids: Iterable[str]) -> NDArray[np.int64]:
         """Place of each image in the table, int64; -1 of one that is not there."""
-        wanted = list(image_ids)
+        asked = list(image_ids)
         ids = self.array("image_id")
-        known = pa.array(wanted, ids.type)
-        rank = pc.index_in(ids, value_set=known)  # place in `wanted`, null for all other rows
-        found = np.flatnonzero(np.asarray(rank.is_valid().to_numpy(zero_copy_only=False), bool))
-        result = np.full(len(wanted), -1, np.int64)
+        known = pa.array(asked, ids.type)
+        order = pc.index_in(ids, value_set=known)  # place in `asked`, null for all other rows
+        found = np.flatnonzero(np.asarray(order.is_valid().to_numpy(zero_copy_only=False), bool))
+        result = np.full(len(asked), -1, np.int64)
         if len(found):
-            first = {name: place for place, name in reversed(list(enumerate(wanted)))}
-            at = rank.take(pa.array(found)).to_numpy(zero_copy_only=False).astype(np.int64)
-            result[at] = found
-            result = np.array([result[first[name]] for name in wanted], np.int64)
+            first = {name: index for index, name in reversed(list(enumerate(asked)))}
+            indices = order.take(pa.array(found)).to_numpy(zero_copy_only=False).astype(np.int64)
+            result[indices] = found
+            result = np.array([result[first[name]] for name in asked], np.int64)
         return result
 
-    def ids(self, places: NDArray[np.int64]) -> list[str]:
+    def ids(self, positions: NDArray[np.int64]) -> list[str]:
         """The image ids at these places."""
-        return [str(v) for v in self.array("image_id").take(pa.array(places)).to_pylist()]
+        return self.texts("image_id", positions)
 
-    def frame(self, places: NDArray[np.int64], names: Iterable[str] | None = None) -> pd.DataFrame:
-        """Some rows with some columns (None: all), in the order of `places`."""
-        at = pa.array(np.asarray(places, np.int64))
-        wanted = [name for name in (names or self.names) if name in self.names]
-        table = pa.table({name: self.array(name).take(at) for name in wanted})
-        return table.to_pandas()
+    def texts(self, name: str, positions: NDArray[np.int64]) -> list[str]:
+        """What a column of text says at these places."""
+        return [str(v) for v in self.array(name).take(pa.array(positions)).to_pylist()]
+
+    def frame(self, positions: NDArray[np.int64], names: Iterable[str] | None = None) -> pd.DataFrame:
+        """Some rows with some columns (None: all), in the order of `positions`."""
+        rows = pa.array(np.asarray(positions, np.int64))
+        chosen = [name for name in (names or self.names) if name in self.names]
+        table = pa.table({name: self.array(name).take(rows) for name in chosen})
+        return pd.DataFrame(table.to_pandas())

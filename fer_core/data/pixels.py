@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,9 +18,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from fer_core.base.atomic import replace, temporary_path
+from fer_core.base.errors import ManifestError
 from fer_core.data.images import decode, resize, to_gray
-from fer_core.errors import ManifestError
-from fer_core.jobs import ProgressFn
+from fer_core.jobs.reporter import ProgressFn
 
 SIZE = 48
 """Side of the pictures that every import makes."""
@@ -30,10 +30,10 @@ MAX_SIZE = 1024
 _THREADS = min(8, os.cpu_count() or 1)
 _BLOCK = 256  # pictures in memory at once: 38 MB of 224x224 in colour
 
-Mode = Literal["gray", "rgb"]
+ColorMode = Literal["gray", "rgb"]
 
 
-def pixel_file(folder: Path, size: int = SIZE, mode: Mode = "gray") -> Path:
+def pixel_file(folder: Path, size: int = SIZE, mode: ColorMode = "gray") -> Path:
     """Where the pictures of that size and mode lie below a dataset's folder."""
     return folder / "pixels" / f"{size}x{size}-{mode}.npy"
 
@@ -128,16 +128,16 @@ def _settle(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-Place = tuple[str, str]
+SourceFile = tuple[str, str]
 """Source and path of a file."""
 
 
 def build_pixels(
     target: Path,
-    places: Sequence[Place | None],
+    files: Sequence[SourceFile | None],
     read: Callable[[str, str], bytes],
     size: int,
-    mode: Mode,
+    mode: ColorMode,
     progress: ProgressFn | None = None,
 ) -> NDArray[np.uint8]:
     """Decode files again into pictures of another size or with colour, and keep them.
@@ -147,7 +147,7 @@ def build_pixels(
 
     Args:
         target: the `.npy` file; a new one appears whole or not at all.
-        places: the file of each row, all of them decoded at import; None for a row no version uses.
+        files: the file of each row, all of them decoded at import; None for a row no version uses.
         read: bytes of a file, by source and path; called from several threads.
         size: side in pixels.
         mode: "gray" or "rgb".
@@ -155,28 +155,25 @@ def build_pixels(
     """
     shape = (size, size) if mode == "gray" else (size, size, 3)
     made = len(open_pixels(target)) if target.is_file() else 0
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
 
-    def picture(place: Place | None) -> NDArray[np.uint8]:
-        return np.zeros(shape, np.uint8) if place is None else _decoded(read(*place), place[1], size, mode)
+    def picture(file: SourceFile | None) -> NDArray[np.uint8]:
+        return np.zeros(shape, np.uint8) if file is None else _decoded(read(*file), file[1], size, mode)
 
-    try:
-        with PixelWriter(aside, shape) as writer, ThreadPoolExecutor(_THREADS) as pool:
-            for start in range(made, len(places), _BLOCK):
-                block = places[start : start + _BLOCK]
+    with temporary_path(target) as temporary:
+        with PixelWriter(temporary, shape) as writer, ThreadPoolExecutor(_THREADS) as pool:
+            for start in range(made, len(files), _BLOCK):
+                block = files[start : start + _BLOCK]
                 writer.append(np.stack(list(pool.map(picture, block))))
                 if progress:
-                    progress(start + len(block), len(places), f"pictures of {size}x{size}")
-        if made and made < len(places):
-            append_pixels(target, open_pixels(aside))
+                    progress(start + len(block), len(files), f"pictures of {size}x{size}")
+        if made and made < len(files):
+            append_pixels(target, open_pixels(temporary))
         elif not made:
-            os.replace(aside, target)
-    finally:
-        aside.unlink(missing_ok=True)
+            replace(temporary, target)
     return open_pixels(target)
 
 
-def _decoded(data: bytes, name: str, size: int, mode: Mode) -> NDArray[np.uint8]:
+def _decoded(data: bytes, name: str, size: int, mode: ColorMode) -> NDArray[np.uint8]:
     pixels = decode(data, name).pixels
     if mode == "gray":
         pixels = to_gray(pixels)

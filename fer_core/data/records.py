@@ -1,114 +1,84 @@
-"""The manifest: one row per image, and what can be counted from it.
-
-A manifest is a pandas DataFrame with the columns of `COLUMNS`, in that order. Rows whose file could not be
-decoded stay in the table with the reason in `error`; `readable` leaves them out.
-"""
+"""What the JSON files of a dataset hold, as typed dictionaries. Files of older versions may lack keys."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-
-import numpy as np
-import pandas as pd
-
-from fer_core.emotions import ordered, ordered_splits
-from fer_core.errors import ManifestError
-
-COLUMNS: dict[str, str] = {
-    "image_id": "str",  # 16 hex digits from source and path: stable for the same file
-    "row": "int64",  # row of this image in the pixel arrays; -1 where it has no pixels
-    "path": "str",  # inside the source, '/' between parts
-    "source": "str",  # name of the source the file came from
-    "split": "str",  # train, val, test, another name, or "unassigned"
-    "label": "str",  # canonical emotion, or the class's own name
-    "width": "int64",  # pixels, after EXIF rotation; 0 where unreadable
-    "height": "int64",
-    "mode": "str",  # "gray" or "rgb": whether the decoded picture has colour
-    "format": "str",  # JPEG, PNG, ...; "" where unreadable
-    "file_hash": "str",  # blake2b-128 of the file's bytes, hex
-    "pixel_hash": "str",  # blake2b-128 of the decoded pixels, hex; "" where unreadable
-    "phash": "uint64",  # imagehash.phash(image, hash_size=8), most significant bit first; 0 where unreadable
-    "brightness": "float32",  # mean gray level, 0..1
-    "contrast": "float32",  # standard deviation of gray levels, 0..1
-    "sharpness": "float32",  # variance of the Laplacian of gray levels scaled to 0..1
-    "error": "str",  # why it could not be decoded; "" where it could
-}
-OPTIONAL: dict[str, str] = {
-    "votes": "object",  # one count per class of `dataset.json: vote_classes`
-    "soft_label": "object",  # probabilities, one per class in `classes(manifest)` order
-    "subject": "str",
-    "group": "str",
-}
+from typing import Any, TypedDict
 
 
-def check_manifest(manifest: pd.DataFrame) -> pd.DataFrame:
-    """The manifest with columns in schema order and of schema types.
+class SourceInfo(TypedDict, total=False):
+    """Where files are.
 
-    Raises:
-        ManifestError: a column is missing or holds another kind of value, or an `image_id` occurs twice.
+    Attributes:
+        kind: folder, archive, or what else it was called at import.
+        path: relative to the dataset's folder, or absolute.
+        owned: it is the dataset's own copy.
+        dataset: the one it was merged from.
     """
-    missing = [name for name in COLUMNS if name not in manifest]
-    if missing:
-        raise ManifestError("The manifest lacks columns", received=", ".join(missing))
-    extra = [name for name in OPTIONAL if name in manifest]
-    table = manifest[[*COLUMNS, *extra]].reset_index(drop=True)
-    try:
-        table = table.astype({**COLUMNS, **{name: OPTIONAL[name] for name in extra}})
-    except (TypeError, ValueError) as error:
-        raise ManifestError("A manifest column holds the wrong kind of value", received=error) from error
-    twice = table["image_id"][table["image_id"].duplicated()]
-    if len(twice):
-        raise ManifestError("An image_id occurs more than once in the manifest", received=twice.iloc[0])
-    return table
+
+    kind: str
+    path: str
+    owned: bool
+    dataset: str
 
 
-def image_id(source: str, path: str) -> str:
-    """Identity of a file: 16 hex digits of its source and path, the same on any machine."""
-    return hashlib.blake2b(f"{source}\0{path}".encode(), digest_size=8).hexdigest()
+_Import = TypedDict("_Import", {"import": dict[str, Any]}, total=False)  # the options of the import, as given
 
 
-def file_hash(data: bytes) -> str:
-    """blake2b-128 of a file's bytes, 32 hex digits."""
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
+class DatasetInfo(_Import, total=False):
+    """`dataset.json`.
 
-
-def readable(manifest: pd.DataFrame) -> pd.DataFrame:
-    """The rows that decoded."""
-    return manifest[manifest["error"] == ""]
-
-
-def classes(manifest: pd.DataFrame) -> tuple[str, ...]:
-    """Class names of the readable images, in canonical order: a model's outputs follow it."""
-    return ordered(readable(manifest)["label"].unique())
-
-
-def splits(manifest: pd.DataFrame) -> tuple[str, ...]:
-    """Split names of the readable images: train, val, test, then others."""
-    return ordered_splits(readable(manifest)["split"].unique())
-
-
-def counts(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Readable images per split (index) and class (columns), int64, zeros filled in."""
-    table = readable(manifest)
-    cross = pd.crosstab(table["split"], table["label"])
-    return cross.reindex(index=list(splits(manifest)), columns=list(classes(manifest)), fill_value=0)
-
-
-def content_id(manifest: pd.DataFrame) -> str:
-    """Identity of a version: 16 hex digits of which pictures it holds and how they are labelled and split.
-
-    Row order, file names and paths do not matter, so the same content has the same id on any machine and
-    after an export and import. A file that did not decode counts by its bytes.
+    Attributes:
+        source, sources: its own source, and by name those merged into it.
+        head: id of the newest version.
+        problems: files of the source that are in no row, {path, reason}.
+        skipped: class -> images left out at import.
+        vote_classes: which class each count of `votes` is for.
     """
-    picture = np.where(manifest["error"] == "", manifest["pixel_hash"], "file:" + manifest["file_hash"])
-    lines: Iterable[str]
-    parts = [picture, manifest["split"].to_numpy(), manifest["label"].to_numpy()]
-    lines = ("\0".join(row) for row in zip(*parts, strict=True))
-    if "soft_label" in manifest:
-        soft = (",".join(f"{p:.6f}" for p in s) if s is not None else "" for s in manifest["soft_label"])
-        lines = (f"{line}\0{s}" if s else line for line, s in zip(lines, soft, strict=True))
-    digest = hashlib.blake2b(digest_size=8)
-    for line in sorted(lines):
-        digest.update(line.encode() + b"\n")
-    return digest.hexdigest()
+
+    name: str
+    created: str
+    source: SourceInfo
+    sources: dict[str, SourceInfo]
+    head: str
+    problems: list[dict[str, str]]
+    skipped: dict[str, int]
+    vote_classes: list[str]
+
+
+class Tally(TypedDict, total=False):
+    """What a manifest holds: readable images, and how many per split, per class, and per class in each split.
+
+    Train, val and test are always there.
+    """
+
+    images: int
+    unreadable: int
+    splits: dict[str, int]
+    classes: dict[str, int]
+    counts: dict[str, dict[str, int]]
+
+
+class VoteCounts(TypedDict):
+    """How many images have votes, for which classes, and of how many most voters named no emotion, by what they said."""
+
+    classes: list[str]
+    images: int
+    unclear: dict[str, int]
+
+
+class DatasetNumbers(Tally):
+    """A version in numbers.
+
+    Attributes:
+        problems: {path, reason} of unreadable rows and of files of the source that became no row; `unreadable` counts
+            them.
+        skipped: class -> images left out at import.
+        votes: None without.
+    """
+
+    name: str
+    version: str
+    number: int
+    skipped: dict[str, int]
+    votes: VoteCounts | None
+    problems: list[dict[str, str]]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from fer_core.base.errors import NotFound
 from fer_core.data.readers import Reader, open_reader
-from fer_core.errors import NotFound
 
 MAIN = "main"
 """Name of a dataset's first source: always the same, so that files keep their ids under any dataset name."""
@@ -39,7 +39,7 @@ class SourceFiles:
         """
         with self._lock:
             if source not in self._open:
-                self._open[source] = open_reader(located(self._paths, source))
+                self._open[source] = open_reader(locate_source(self._paths, source))
         return self._open[source].read(path)
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class SourceFiles:
         self._open.clear()
 
 
-def located(paths: Mapping[str, Path], source: str) -> Path:
+def locate_source(paths: Mapping[str, Path], source: str) -> Path:
     """The folder or archive of a source.
 
     Raises:
@@ -71,7 +71,7 @@ def located(paths: Mapping[str, Path], source: str) -> Path:
     return paths[source]
 
 
-def read_one(path: Path, name: str) -> bytes:
+def read_source_file(path: Path, name: str) -> bytes:
     """One file of a source; the last two sources stay open, since listing an archive takes longer than a file."""
     return _kept_open(path, path.stat().st_mtime_ns).read(name)
 

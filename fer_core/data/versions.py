@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fer_core.data.records import check_manifest, content_id, counts, readable
-from fer_core.emotions import SPLITS, ordered_splits
-from fer_core.errors import ManifestError, NotFound
-from fer_core.workspace import new_folder, now, read_json, write_json
+from fer_core.base.atomic import new_folder, read_json, write_json
+from fer_core.base.emotions import SPLITS, ordered_splits
+from fer_core.base.errors import ManifestError, NotFound
+from fer_core.base.locks import locked
+from fer_core.data.manifest import check_manifest, counts, readable
+from fer_core.data.records import Tally
 
 if TYPE_CHECKING:
-    from fer_core.data.dataset import Dataset
+    pass
 
 
 ANNOTATIONS = "annotations.json"
@@ -45,19 +45,14 @@ class Version:
     parent: str | None
     operation: str
     parameters: dict[str, Any] = field(default_factory=dict)
-    counts: dict[str, Any] = field(default_factory=dict)
+    counts: Tally = field(default_factory=Tally)
     created: str = ""
     note: str = ""
     name: str = ""
 
 
-def tally(manifest: pd.DataFrame) -> dict[str, Any]:
-    """What a manifest holds, JSON-ready.
-
-    Returns:
-        `images` (readable ones), `unreadable`, `splits` {split: n}, `classes` {class: n} and `counts`
-        {split: {class: n}}; train, val and test are always there.
-    """
+def tally(manifest: pd.DataFrame) -> Tally:
+    """What a manifest holds."""
     table = counts(manifest)
     images = len(readable(manifest))
     table = table.reindex(list(ordered_splits({*SPLITS, *table.index})), fill_value=0)
@@ -72,21 +67,21 @@ def tally(manifest: pd.DataFrame) -> dict[str, Any]:
 
 def write_version(folder: Path, version: Version, manifest: pd.DataFrame) -> None:
     """Write one version's folder, whole or not at all."""
-    with new_folder(folder / "versions" / version.id) as aside:
-        manifest.to_parquet(aside / "manifest.parquet", index=False, compression="zstd")
+    with new_folder(folder / "versions" / version.id) as temporary:
+        manifest.to_parquet(temporary / "manifest.parquet", index=False, compression="zstd")
         record = asdict(version)
         del record["name"]  # a version never changes; its name may
-        write_json(aside / "version.json", record)
+        write_json(temporary / "version.json", record)
 
 
 def list_versions(folder: Path) -> list[Version]:
     """The versions below a dataset's folder, oldest first, with the names and notes people gave them."""
     found = []
-    told = version_notes(folder)
+    notes = version_notes(folder)
     for path in (folder / "versions").glob("[0-9a-f]*/version.json"):
         try:
             record = read_json(path)
-            found.append(Version(**{**record, **told.get(record["id"], {})}))
+            found.append(Version(**{**record, **notes.get(record["id"], {})}))
         except (ValueError, TypeError, KeyError) as error:
             raise ManifestError("A version file is damaged", received=path, hint=str(error)) from error
     return sorted(found, key=lambda version: version.number)
@@ -105,30 +100,31 @@ def version_notes(folder: Path) -> dict[str, dict[str, str]]:
     except ValueError as error:
         raise ManifestError("The file of version names is damaged", received=folder / ANNOTATIONS) from error
     return {
-        version: {k: str(told[k]) for k in ("name", "note") if k in told} for version, told in found.items()
+        version: {k: str(notes[k]) for k in ("name", "note") if k in notes}
+        for version, notes in found.items()
     }
 
 
-def find_version(versions: list[Version], wanted: str | None, head: str) -> Version:
+def find_version(versions: list[Version], reference: str | None, head: str) -> Version:
     """The version of that name, id, unique start of an id, or number ("v3"); the head for None.
 
     Raises:
         NotFound: none, or more than one, is meant.
     """
-    wanted = (wanted or head).strip().lower()
-    named = [v for v in versions if v.name and v.name.lower() == wanted]
+    reference = (reference or head).strip().lower()
+    named = [v for v in versions if v.name and v.name.lower() == reference]
     if named:
         return named[0]
-    numbered = re.fullmatch(r"v(\d+)", wanted)
+    numbered = re.fullmatch(r"v(\d+)", reference)
     if numbered:
         found = [v for v in versions if v.number == int(numbered[1])]
     else:
-        found = [v for v in versions if v.id.startswith(wanted)]
+        found = [v for v in versions if v.id.startswith(reference)]
     if len(found) == 1:
         return found[0]
     known = ", ".join(f"v{v.number} ({v.id})" for v in versions[-8:])
     what = "More than one version starts like this" if found else "There is no such version"
-    raise NotFound(what, received=wanted, hint=f"Known: {known}")
+    raise NotFound(what, received=reference, hint=f"Known: {known}")
 
 
 def read_manifest(folder: Path, version_id: str) -> pd.DataFrame:
@@ -149,61 +145,6 @@ def read_columns(folder: Path, version_id: str, columns: list[str]) -> pd.DataFr
     return pd.read_parquet(folder / "versions" / version_id / "manifest.parquet", columns=columns)
 
 
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Only one process at a time adds versions to a dataset; a lock ends with its process."""
-    with open(folder / ".lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def save_version(
-    dataset: Dataset,
-    manifest: pd.DataFrame,
-    *,
-    parent: str | None,
-    operation: str,
-    parameters: Mapping[str, Any] | None = None,
-    note: str = "",
-) -> Version:
-    """Keep a manifest as a version and make it the dataset's head.
-
-    Content that is there already is not kept twice: its version becomes the head and is returned.
-
-    Args:
-        dataset: the dataset it belongs to.
-        manifest: all its rows; may hold fewer than its parent, in any order.
-        parent: version it was made from: id, start of an id or number.
-        operation: what made it.
-        parameters: of the operation, JSON-ready.
-        note: free text.
-
-    Raises:
-        ManifestError: the manifest does not follow the schema or names rows without pixels.
-        NotFound: no such parent.
-    """
-    table = check_manifest(manifest)
-    _check_rows(dataset, table)
-    made = content_id(table)
-    with lock(dataset.folder):
-        versions = list_versions(dataset.folder)
-        found = next((v for v in versions if v.id == made), None)
-        if found is None:
-            before = find_version(versions, parent, dataset.head).id if parent else None
-            number = max((v.number for v in versions), default=0) + 1
-            found = Version(
-                made, number, before, operation, dict(parameters or {}), tally(table), now(), note
-            )
-            write_version(dataset.folder, found, table)
-        about = read_json(dataset.folder / "dataset.json")
-        if about["head"] != found.id:
-            write_json(dataset.folder / "dataset.json", about | {"head": found.id})
-    return found
-
-
-def _check_rows(dataset: Dataset, table: pd.DataFrame) -> None:
-    rows = readable(table)["row"]
-    if len(rows) and (rows.min() < 0 or rows.max() >= len(dataset.pixels())):
-        raise ManifestError(
-            "The manifest names rows that have no pixels", received=f"rows {rows.min()} to {rows.max()}"
-        )
+def lock(folder: Path) -> AbstractContextManager[None]:
+    """Only one process at a time adds versions to a dataset."""
+    return locked(folder / ".lock")

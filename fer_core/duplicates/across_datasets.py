@@ -1,6 +1,6 @@
 """Is anything of one dataset already in another? Pictures compared across the two, equal or nearly so.
 
-shared = between(fer.manifest(), fer.pixels(), faces.manifest(), faces.pixels(), distance=4)
+shared = between(fer.manifest(), fer.pixels(), faces.manifest(), faces.pixels())
 len(shared["image_id"].unique())        # images of the first that the second has too
 """
 
@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import readable
-from fer_core.quality.copies import confirmed
-from fer_core.quality.scan import Pictures, Scan, extended
-from fer_core.quality.scan_store import PAIR_COLUMNS, check, pair_table, pictures_of, with_plain
+from fer_core.data.manifest import readable
+from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.reach import DISTANCE
+from fer_core.duplicates.scan import Scan
+from fer_core.duplicates.scan_store import PAIR_COLUMNS, compare
 
 if TYPE_CHECKING:
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
 
 _SHOWN = ["image_id", "path", "split", "label"]
 COLUMNS: tuple[str, ...] = (*_SHOWN, "kind", "distance", "correlation", *(f"other_{name}" for name in _SHOWN))
@@ -30,7 +31,7 @@ def between(
     pixels: NDArray[np.uint8],
     other: pd.DataFrame,
     other_pixels: NDArray[np.uint8],
-    distance: int = 4,
+    distance: int = DISTANCE,
     kinds: Iterable[str] = ("near",),
     hash: str = "phash",
     known: dict[str, Scan | None] | None = None,
@@ -48,15 +49,10 @@ def between(
     Returns:
         columns `COLUMNS`, sorted by path: kind "exact", or one of `kinds`; distance int64, correlation float32.
     """
-    check(distance, hash)
     mine, theirs = readable(manifest), readable(other)
-    own, there = pictures_of(manifest, pixels, hash), pictures_of(other, other_pixels, hash)
-    both = with_plain(_joined(there, own), hash)
-    parts = [pd.DataFrame({name: [] for name in PAIR_COLUMNS})]
-    for kind in kinds:
-        scan = extended((known or {}).get(kind), both, distance, kind, hash, progress)
-        parts.append(pair_table({kind: scan}))
-    pairs = confirmed(pd.concat(parts, ignore_index=True).astype(PAIR_COLUMNS), distance)
+    both = pd.concat([theirs, mine.assign(row=mine["row"] + len(other_pixels))], ignore_index=True)
+    shown = np.concatenate([other_pixels, pixels])
+    pairs = confirmed(compare(both, shown, distance, kinds, hash, progress, known), distance)
     turned = pairs.rename(columns={"first": "second", "second": "first"})
     pairs = pd.concat([pairs, turned], ignore_index=True)
     pairs = pairs[pairs["first"].isin(mine["pixel_hash"]) & pairs["second"].isin(theirs["pixel_hash"])]
@@ -75,17 +71,4 @@ def between(
         found.merge(partner, on="second")
         .sort_values("path", kind="stable")[list(COLUMNS)]
         .reset_index(drop=True)
-    )
-
-
-def _joined(one: Pictures, two: Pictures) -> Pictures:
-    """The pictures of both, each once. `rows` are those of the array each picture came from."""
-    more = ~np.isin(two.names, one.names)
-    names = np.concatenate([one.names, two.names[more]])
-    order = np.argsort(names, kind="stable")
-    return Pictures(
-        names[order],
-        np.append(one.rows, two.rows[more])[order],
-        np.append(one.plain, two.plain[more])[order],
-        np.concatenate([one.pixels, two.pixels[more]])[order],
     )

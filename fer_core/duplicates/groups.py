@@ -1,7 +1,7 @@
 """All copies together: equal pixels, near, mirrored and turned, as groups a person settles one by one.
 
 pairs = scanned(dataset, version.id)
-groups = find_copies(dataset.manifest(version.id), pairs, distance=4)
+groups = find_copies(dataset.manifest(version.id), pairs, distance=8)
 steps(dataset.manifest(version.id), pairs)          # what another distance would find
 """
 
@@ -12,17 +12,12 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import readable
-from fer_core.quality.duplicates import COLUMNS, Groups
-from fer_core.quality.linking import complete_link
+from fer_core.data.manifest import readable
+from fer_core.duplicates.clustering import complete_link
+from fer_core.duplicates.correlation import MIN_CORRELATION, MIN_TURNED
+from fer_core.duplicates.exact import COLUMNS, DuplicateGroups
+from fer_core.duplicates.reach import DISTANCE, STEPS
 
-MIN_CORRELATION = 0.9
-"""What confirms that two pictures are the same."""
-MIN_TURNED = 0.92
-"""The same for mirrored and turned ones: a face resembles the mirror image of other faces more than the faces."""
-STEPS: tuple[int, ...] = (0, 2, 4, 6, 8, 10)
-PRECISION_LOW = 0.5
-"""Share of confirmed pairs below which a distance finds more strangers than copies."""
 _TYPES = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32"}
 
 
@@ -68,11 +63,11 @@ def is_same(pairs: pd.DataFrame, min_correlation: float = MIN_CORRELATION) -> pd
 def find_copies(
     manifest: pd.DataFrame,
     pairs: pd.DataFrame,
-    distance: int = 4,
+    distance: int = DISTANCE,
     kinds: Iterable[str] | None = None,
     rejected: Iterable[tuple[str, str]] = (),
     min_correlation: float = MIN_CORRELATION,
-) -> Groups:
+) -> DuplicateGroups:
     """Groups of images that show the same picture, in whichever way; every pair of a group is confirmed.
 
     Args:
@@ -107,7 +102,7 @@ def find_copies(
         table[name] = values
     table["group"] = pd.factorize(table["group"])[0]
     table = table.sort_values(["group", "path"], kind="stable")
-    return Groups(table[list(COLUMNS)].astype(_TYPES).reset_index(drop=True))
+    return DuplicateGroups(table[list(COLUMNS)].astype(_TYPES).reset_index(drop=True))
 
 
 def steps(
@@ -116,15 +111,15 @@ def steps(
     distances: Iterable[int] = STEPS,
     kinds: Iterable[str] | None = None,
 ) -> pd.DataFrame:
-    """What each distance would find.
+    """What each reach finds.
 
     Args:
         manifest, pairs, kinds: as `find_copies`.
         distances: even, ascending; pHash knows no odd ones.
 
     Returns:
-        one row per distance: distance; candidates (pairs new at this distance), confirmed (of these), precision
-        (their share, NaN of none); pairs (confirmed up to here), groups (of all copies, equal pixels included),
+        one row per distance: distance; confirmed (pairs new at this distance that count as copies), refused (those new
+        ones that correlate nearly enough), pairs (confirmed up to here), groups (of all copies, equal pixels included),
         near_groups (those with different pictures) and largest (images of the largest group).
     """
     shown = pairs if kinds is None else pairs[pairs["kind"].isin(list(kinds))]
@@ -138,9 +133,8 @@ def steps(
         rows.append(
             {
                 "distance": distance,
-                "candidates": len(new),
                 "confirmed": good,
-                "precision": good / len(new) if len(new) else float("nan"),
+                "refused": len(new) - good,
                 "pairs": len(confirmed(shown, distance)),
                 "groups": int(table["group"].nunique()),
                 "near_groups": int(different),
@@ -151,18 +145,18 @@ def steps(
     return pd.DataFrame(rows)
 
 
-def samples(pairs: pd.DataFrame, distance: int, count: int = 6) -> pd.DataFrame:
-    """Pairs that are new at an even distance, half of them confirmed where there are enough, the doubtful first.
+def samples(pairs: pd.DataFrame, distance: int, count: int = 6, above: int = -1) -> pd.DataFrame:
+    """Pairs up to a distance, half of them confirmed where there are enough, the doubtful first.
 
     Args:
         pairs: compared pairs.
-        distance: the step; pairs `distance` or `distance` - 1 bits apart.
+        distance, above: bits, more than `above` and at most `distance`.
         count: at most.
     """
-    new = pairs[pairs["distance"].isin([distance, distance - 1])]
+    new = pairs[(pairs["distance"] > above) & (pairs["distance"] <= distance)]
     doubt = (new["correlation"] - MIN_CORRELATION).abs().sort_values(kind="stable")
     good = new.loc[doubt.index][is_same]
     bad = new.loc[doubt.index][lambda pairs: ~is_same(pairs)]
     half = max(count // 2, count - len(bad))
     chosen = pd.concat([good.head(half), bad])
-    return chosen.head(count)
+    return pd.DataFrame(chosen.head(count))

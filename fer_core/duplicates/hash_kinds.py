@@ -16,17 +16,16 @@ import scipy.fft
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_core.errors import FerError
+from fer_core.base.arrays import Pixels
+from fer_core.base.errors import FerError
 
 HASHES: tuple[str, ...] = ("phash", "dhash", "ahash", "whash")
 _SIDE = 8
 _DCT_SIDE = 32
 _BLOCK = 2048
 
-Pictures = NDArray[np.uint8]
 
-
-def hashes(pixels: Pictures, kind: str = "phash") -> NDArray[np.uint64]:
+def hashes(pixels: Pixels, kind: str = "phash") -> NDArray[np.uint64]:
     """The hash of every picture.
 
     Args:
@@ -49,31 +48,31 @@ def hashes(pixels: Pictures, kind: str = "phash") -> NDArray[np.uint64]:
     return result
 
 
-def _resized(pixels: Pictures, width: int, height: int) -> Pictures:
+def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
     size, lanczos = (width, height), Image.Resampling.LANCZOS
     return np.stack([np.asarray(Image.fromarray(picture).resize(size, lanczos)) for picture in pixels])
 
 
-def _phash(pixels: Pictures) -> NDArray[np.bool_]:
+def _phash(pixels: Pixels) -> NDArray[np.bool_]:
     small = _resized(pixels, _DCT_SIDE, _DCT_SIDE)
     low = scipy.fft.dct(scipy.fft.dct(small, axis=1), axis=2)[:, :_SIDE, :_SIDE]
     found: NDArray[np.bool_] = low > np.median(low, axis=(1, 2), keepdims=True)
     return found
 
 
-def _dhash(pixels: Pictures) -> NDArray[np.bool_]:
+def _dhash(pixels: Pixels) -> NDArray[np.bool_]:
     small = _resized(pixels, _SIDE + 1, _SIDE)
     found: NDArray[np.bool_] = small[:, :, 1:] > small[:, :, :-1]
     return found
 
 
-def _ahash(pixels: Pictures) -> NDArray[np.bool_]:
+def _ahash(pixels: Pixels) -> NDArray[np.bool_]:
     small = _resized(pixels, _SIDE, _SIDE)
     found: NDArray[np.bool_] = small > small.mean(axis=(1, 2), keepdims=True)
     return found
 
 
-def _whash(pixels: Pictures) -> NDArray[np.bool_]:
+def _whash(pixels: Pixels) -> NDArray[np.bool_]:
     side = max(2 ** int(np.log2(min(pixels.shape[1:]))), _SIDE)
     whole, kept = int(np.log2(side)), int(np.log2(_SIDE))
     small = _resized(pixels, side, side) / 255.0
@@ -86,7 +85,7 @@ def _whash(pixels: Pictures) -> NDArray[np.bool_]:
     return found
 
 
-_BITS: dict[str, Callable[[Pictures], NDArray[np.bool_]]] = {
+_BITS: dict[str, Callable[[Pixels], NDArray[np.bool_]]] = {
     "phash": _phash,
     "dhash": _dhash,
     "ahash": _ahash,

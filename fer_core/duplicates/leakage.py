@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fer_core.data.records import readable
-from fer_core.emotions import ordered_splits
-from fer_core.quality.duplicates import Groups
+from fer_core.base.emotions import ordered_splits
+from fer_core.data.manifest import readable
+from fer_core.duplicates.exact import DuplicateGroups
 
 
-def leak_table(groups: Groups) -> pd.DataFrame:
+def leak_table(groups: DuplicateGroups) -> pd.DataFrame:
     """Split x split, int64: off the diagonal the groups that lie in both; on it the extra copies within the split."""
     table = groups.table
     names = list(ordered_splits(table["split"].unique()))
@@ -23,7 +23,7 @@ def leak_table(groups: Groups) -> pd.DataFrame:
     return result.rename_axis(index=None, columns=None)
 
 
-def leaked_share(manifest: pd.DataFrame, groups: Groups) -> dict[str, float]:
+def leaked_share(manifest: pd.DataFrame, groups: DuplicateGroups) -> dict[str, float]:
     """Per split, the share (0..1) of its readable images that have a copy in another split."""
     table = groups.table
     across = table.groupby("group")["split"].transform("nunique") > 1

@@ -1,6 +1,6 @@
 """Near copies for splitting: which pictures are the same and belong on one side.
 
-groups = near_groups(dataset.manifest(), dataset.pixels(), distance=4, mirrored=True)
+groups = near_groups(dataset.manifest(), dataset.pixels(), mirrored=True)
 plan = stratify(dataset.manifest(), groups=groups)
 """
 
@@ -15,17 +15,15 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from fer_core.data.records import readable
-from fer_core.quality.copies import confirmed
-from fer_core.quality.scan import Scan, extended
-from fer_core.quality.scan_store import pair_table, pictures_of, scanned
+from fer_core.data.manifest import readable
+from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.reach import DISTANCE as DISTANCE
+from fer_core.duplicates.scan import Scan
+from fer_core.duplicates.scan_store import compare, scanned
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
-    from fer_core.jobs import ProgressFn
-
-DISTANCE = 4
-"""Bits by which the hashes of near copies may differ unless asked otherwise."""
+    from fer_core.jobs.reporter import ProgressFn
 
 
 def kinds_of(mirrored: bool) -> tuple[str, ...]:
@@ -40,21 +38,19 @@ def near_pictures(
     mirrored: bool = False,
     known: Mapping[str, Scan | None] | None = None,
 ) -> pd.DataFrame:
-    """Every confirmed pair of different pictures that show the same; see `quality.copies.confirmed`.
+    """Every confirmed pair of different pictures that show the same; see `groups.confirmed`.
 
     Args:
         manifest: rows to look at; flat pictures (one even gray) are left out: they resemble anything.
         pixels: uint8 (rows, size, size) gray, indexed by the manifest's `row`.
-        distance: largest number of bits between the perceptual hashes, even.
+        distance: largest number of bits between the perceptual hashes, even, 0..24.
         mirrored: also pairs of which one is mirrored.
         known: scans by kind, which spare comparing the pictures in them again; by default everything is compared.
 
     Returns:
         first, second (pixel hashes), kind ("near" or "mirrored"), distance (int64) and correlation (float32).
     """
-    pictures = pictures_of(manifest, pixels)
-    scans = {kind: extended((known or {}).get(kind), pictures, distance, kind) for kind in kinds_of(mirrored)}
-    return confirmed(pair_table(scans), distance)
+    return confirmed(compare(manifest, pixels, distance, kinds_of(mirrored), known=known), distance)
 
 
 def near_groups(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import combinations
 
 import numpy as np
 import scipy.fft
@@ -21,9 +21,13 @@ _DCT_SIDE = 32
 _BLOCK = 2048
 _BLOCK_PAIRS = 2_000_000
 _CELLS = 1 << 17  # hashes compared at once: what a core's cache holds
-_MAX_BANDED, _MIN_BANDED = 6, 1000  # beyond 6 bits the bands are so short that comparing all is quicker
+_BANDS, _BAND = 4, 16  # bands of a hash, and their bits
+_MAX_BANDED, _MIN_BANDED = (
+    10,
+    1000,
+)  # beyond 10 bits so many buckets are visited that comparing all is quicker
 
-Block = tuple[np.ndarray, np.ndarray, np.ndarray]
+DctBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
 Shift = tuple[int, int]
 
 
@@ -48,7 +52,7 @@ def _transform(size: int, shift: int, mirror: bool = False) -> np.ndarray:
         source = size - 1 - source
     moved = np.zeros_like(low)
     np.add.at(moved.T, source, low.T)
-    return moved.astype(np.float32)
+    return np.asarray(moved.astype(np.float32))
 
 
 def phashes(pixels: np.ndarray, shifts: Sequence[Shift] = ((0, 0),), *, mirror: bool = False) -> np.ndarray:
@@ -80,11 +84,12 @@ def _signs(low: np.ndarray) -> np.ndarray:
     return np.packbits(flat > middle, axis=1).view(">u8").ravel().astype(np.uint64)
 
 
-def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[Block]:
+def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[DctBlock]:
     """Every pair of hashes at most `distance` bits apart, each once, none missed.
 
-    Small distances use bands: of `distance` + 1 bands of bits at least one is equal in any such pair (the
-    pigeonhole principle behind multi-index hashing, Norouzi et al. 2012). Else all hashes are compared.
+    Small distances use four bands of 16 bits: in any such pair one of them differs by few bits (the pigeonhole
+    principle behind multi-index hashing, Norouzi et al. 2012), so only the buckets around its own are looked into.
+    Else all hashes are compared.
 
     Args:
         left, right: uint64 (n,) and (m,).
@@ -98,7 +103,7 @@ def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterato
     return _compare_all(left, right, distance)
 
 
-def _compare_all(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[Block]:
+def _compare_all(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[DctBlock]:
     step = max(1, _CELLS // max(1, len(right)))
     # Working memory is taken once: fresh pages for every block would cost more than the comparison itself.
     apart = np.empty((step, len(right)), dtype=np.uint64)
@@ -115,26 +120,40 @@ def _compare_all(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator
             yield i + start, j, bits[i, j]
 
 
-def _banded(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[Block]:
-    edges = np.linspace(0, 64, distance + 2).round().astype(int)
-    masks = [((1 << int(b)) - (1 << int(a))) & (2**64 - 1) for a, b in pairwise(edges)]
-    for band, mask in enumerate(np.array(masks, dtype=np.uint64)):
-        rows, columns = np.argsort(left & mask), np.argsort(right & mask)
-        keys, others = left[rows], right[columns]
-        begin = np.searchsorted(others & mask, keys & mask, side="left")
-        count = np.searchsorted(others & mask, keys & mask, side="right") - begin
-        for first, last in _runs(count):
-            many = count[first:last]
-            i = np.repeat(np.arange(first, last), many)
-            offset = np.arange(len(i)) - np.repeat(np.cumsum(many) - many, many)
-            j = begin[i] + offset
-            apart = keys[i] ^ others[j]
-            bits = np.bitwise_count(apart)
-            near = np.flatnonzero(bits <= distance)
-            for earlier in masks[:band]:  # a pair that shares an earlier band was found there
-                near = near[apart[near] & np.uint64(earlier) != 0]
-            if len(near):
-                yield rows[i[near]], columns[j[near]], bits[near]
+def _banded(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[DctBlock]:
+    # Bands that differ by more than their radius differ by radius + 1 at least; these sum to distance + 1.
+    radii = [(distance + 1 + _BANDS - 1 - band) // _BANDS - 1 for band in range(_BANDS)]
+    masks = [np.uint64(((1 << _BAND) - 1) << (_BAND * band)) for band in range(_BANDS)]
+    for band, radius in enumerate(radii):
+        own, other = (_band(codes, band) for codes in (left, right))
+        rows, columns = np.argsort(own, kind="stable"), np.argsort(other, kind="stable")
+        keys, others, own = left[rows], right[columns], own[rows]
+        bucket = np.searchsorted(other[columns], np.arange((1 << _BAND) + 1))
+        for flip in _flips(radius):
+            begin = bucket[own ^ flip]
+            count = bucket[(own ^ flip) + 1] - begin
+            for first, last in _runs(count):
+                many = count[first:last]
+                i = np.repeat(np.arange(first, last), many)
+                j = np.arange(len(i)) + np.repeat(begin[first:last] - np.cumsum(many) + many, many)
+                apart = keys[i] ^ others[j]
+                near = np.flatnonzero(np.bitwise_count(apart) <= distance)
+                for earlier in range(band):  # a pair that is near in an earlier band was found there
+                    near = near[np.bitwise_count(apart[near] & masks[earlier]) > radii[earlier]]
+                if len(near):
+                    yield rows[i[near]], columns[j[near]], np.bitwise_count(apart[near])
+
+
+def _band(codes: np.ndarray, band: int) -> np.ndarray:
+    """int64 (n,): one band of every hash."""
+    return ((codes >> np.uint64(_BAND * band)) & np.uint64((1 << _BAND) - 1)).astype(np.int64)
+
+
+def _flips(radius: int) -> list[int]:
+    """The bits in which a band may differ: all with at most `radius` bits set; none where that is negative."""
+    return [
+        sum(1 << bit for bit in bits) for r in range(radius + 1) for bits in combinations(range(_BAND), r)
+    ]
 
 
 def _runs(count: np.ndarray) -> Iterator[tuple[int, int]]:

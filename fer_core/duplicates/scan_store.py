@@ -1,154 +1,166 @@
-"""Scans kept with a dataset: every version, and every threshold, is answered from one file per kind of copy.
+"""Scans kept with a dataset: every version, and every reach, is answered from one file per kind of copy.
 
-pairs = scanned(dataset, version.id, distance=10, kinds=("near", "mirrored"))    # makes or extends what is kept
+pairs = scanned(dataset, version.id, kinds=("near", "mirrored"))    # makes or extends what is kept
 find_copies(dataset.manifest(version.id), pairs, distance=4)
 """
 
 from __future__ import annotations
 
-import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import readable
-from fer_core.errors import FerError
-from fer_core.quality.hash_kinds import HASHES, hashes
-from fer_core.quality.scan import KINDS, Pictures, Scan, extended
-from fer_core.quality.similarity import is_flat
-from fer_core.workspace import write_atomic
+from fer_core.base.atomic import new_file
+from fer_core.base.errors import FerError
+from fer_core.base.locks import locked
+from fer_core.data.manifest import readable
+from fer_core.duplicates.correlation import is_flat
+from fer_core.duplicates.hash_kinds import HASHES
+from fer_core.duplicates.reach import DISTANCE, EVERY, MAX_DISTANCE
+from fer_core.duplicates.scan import KINDS, DistinctPictures, Scan, extended, nearest
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
 
-MAX_DISTANCE = 16
-_METHOD = "1"
+_METHOD = "3"
 """Counts up when the way pairs are found changes, so that kept scans are made anew."""
 PAIR_COLUMNS: dict[str, str] = {
     "first": "str", "second": "str", "kind": "str", "distance": "int64", "correlation": "float32"
 }  # fmt: skip
 
 
-def pictures_of(manifest: pd.DataFrame, pixels: NDArray[np.uint8], hash: str = "phash") -> Pictures:
+def pictures_of(manifest: pd.DataFrame, pixels: NDArray[np.uint8]) -> DistinctPictures:
     """The different pictures of a manifest that show something; one even gray resembles anything.
 
     Args:
         manifest: rows to look at.
         pixels: uint8 (rows, size, size) gray, indexed by the manifest's `row`.
-        hash: what `Pictures.plain` is to hold.
     """
     table = readable(manifest).drop_duplicates("pixel_hash").sort_values("pixel_hash")
     rows = table["row"].to_numpy(np.int64)
     shown = np.ascontiguousarray(pixels[rows]) if len(rows) else np.zeros((0, 48, 48), np.uint8)
     clear = ~is_flat(shown)
     names = table["pixel_hash"].to_numpy(dtype=object)[clear].astype("S")
-    plain = (
-        table["phash"].to_numpy(np.uint64)[clear]
-        if hash == "phash"
-        else np.zeros(int(clear.sum()), np.uint64)
-    )
-    return Pictures(names, rows[clear], plain, shown[clear])
+    return DistinctPictures(names, rows[clear], table["phash"].to_numpy(np.uint64)[clear], shown[clear])
 
 
 def compare(
     manifest: pd.DataFrame,
     pixels: NDArray[np.uint8],
-    distance: int = 4,
+    distance: int = DISTANCE,
     kinds: Iterable[str] = ("near",),
     hash: str = "phash",
     progress: ProgressFn | None = None,
+    known: Mapping[str, Scan | None] | None = None,
 ) -> pd.DataFrame:
-    """Compared pairs of a manifest without keeping them; columns as `scanned`."""
+    """Compared pairs of a manifest without keeping them; columns as `scanned`.
+
+    Args:
+        known: scans by kind; pictures in them are not compared with each other again.
+    """
     check(distance, hash)
-    pictures = with_plain(pictures_of(manifest, pixels, hash), hash)
-    return pair_table({kind: extended(None, pictures, distance, kind, hash, progress) for kind in kinds})
+    pictures = pictures_of(manifest, pixels)
+    scans = {kind: extended((known or {}).get(kind), pictures, kind, progress) for kind in kinds}
+    return pair_table({kind: _hashed(scan, pictures, kind, hash) for kind, scan in scans.items()}, distance)
 
 
 def scanned(
     dataset: Dataset,
     version: str,
-    distance: int = 10,
+    distance: int = DISTANCE,
     kinds: Iterable[str] = ("near", "mirrored"),
     hash: str = "phash",
     progress: ProgressFn | None = None,
 ) -> pd.DataFrame:
-    """Every compared pair of a version's pictures, confirmed or not, from what is kept and what is new.
+    """Every pair of a version's pictures that is a copy or nearly one, from what is kept and what is new.
+
+    Whoever asks first compares, and keeps it for all others; a comparison that was ended by force is gone on with.
 
     Args:
         version: id.
-        distance: bits, 0..16.
+        distance: bits between their hashes, 0..24.
         kinds: of `scan.KINDS`.
         hash: of `hash_kinds.HASHES`.
         progress: told (done, total, what).
 
     Returns:
-        first, second (pixel hashes, `first` < `second`), kind, distance (int64, up to what was ever scanned) and
-        correlation (float32).
+        first, second (pixel hashes, `first` < `second`), kind, distance (int64) and correlation (float32, at least
+        `scan.KEPT`).
 
     Raises:
         FerError: a distance, kind or hash that is none.
     """
     check(distance, hash)
-    kinds = tuple(kinds)
-    pictures = pictures_of(dataset.manifest(version), dataset.pixels(), hash)
-    known: dict[str, Scan] = {}
+    pictures = pictures_of(dataset.manifest(version), dataset.pixels())
+    found: dict[str, Scan] = {}
     for kind in kinds:
-        scan = load(dataset, kind, hash)
-        if scan is None or not covers(scan, pictures, distance):
-            everything = with_plain(_union(scan, pictures, dataset.pixels()), hash)
-            scan = extended(scan, everything, distance, kind, hash, progress)
-            _save(dataset, kind, hash, scan)
-        known[kind] = _within(scan, pictures)
-    return pair_table(known)
+        scan = load(dataset, kind)
+        if scan is None or not covers(scan, pictures):
+            scan = _made(dataset, pictures, kind, progress)
+        found[kind] = _hashed(_within(scan, pictures), pictures, kind, hash)
+    return pair_table(found, distance)
+
+
+def _made(dataset: Dataset, pictures: DistinctPictures, kind: str, progress: ProgressFn | None) -> Scan:
+    """The kept scan with these pictures in it; one process at a time compares, the others wait for it."""
+    with locked(dataset.quality_dir / f".copies-{kind}.lock"):
+        scan = load(dataset, kind)
+        if scan is None or not covers(scan, pictures):
+            everything = _union(scan, pictures, dataset.pixels())
+            scan = extended(
+                scan, everything, kind, progress, keep=lambda part: _save(dataset, kind, part, durable=False)
+            )
+            _save(dataset, kind, scan)
+        return scan
 
 
 def kept(
     dataset: Dataset,
     version: str,
-    distance: int = 10,
+    distance: int = DISTANCE,
     kinds: Iterable[str] = ("near", "mirrored"),
     hash: str = "phash",
 ) -> pd.DataFrame | None:
     """As `scanned` where nothing has to be compared for it; else None."""
-    pictures = pictures_of(dataset.manifest(version), dataset.pixels(), hash)
-    known = {}
+    check(distance, hash)
+    pictures = pictures_of(dataset.manifest(version), dataset.pixels())
+    found = {}
     for kind in kinds:
-        scan = load(dataset, kind, hash)
-        if scan is None or not covers(scan, pictures, distance):
+        scan = load(dataset, kind)
+        if scan is None or not covers(scan, pictures):
             return None
-        known[kind] = _within(scan, pictures)
-    return pair_table(known)
+        found[kind] = _hashed(_within(scan, pictures), pictures, kind, hash)
+    return pair_table(found, distance)
+
+
+def compared_up_to(dataset: Dataset, kinds: Iterable[str]) -> int:
+    """Bits up to which hashes proposed the pairs that are kept; `reach.EVERY` where all were compared, or none yet."""
+    return min((scan.reach for kind in kinds if (scan := load(dataset, kind))), default=EVERY)
 
 
 def check(distance: int, hash: str) -> None:
     """Refuse what cannot be scanned."""
     if not 0 <= distance <= MAX_DISTANCE:
-        hint = "4 is a good start"
+        hint = f"{DISTANCE} leaves out none of the pairs that were compared"
         raise FerError(f"distance must be 0 to {MAX_DISTANCE} bits", received=distance, hint=hint)
     if hash not in HASHES:
         raise FerError("The hash must be one of " + ", ".join(HASHES), received=hash)
 
 
-def with_plain(pictures: Pictures, hash: str) -> Pictures:
-    """Pictures whose plain hash is that of the 48x48 picture, where it is not the manifest's pHash."""
-    if hash == "phash":
-        return pictures
-    return Pictures(pictures.names, pictures.rows, hashes(pictures.pixels, hash), pictures.pixels)
+def covers(scan: Scan, pictures: DistinctPictures) -> bool:
+    """Whether all these pictures were compared with each other."""
+    return bool(np.isin(pictures.names, scan.names).all())
 
 
-def covers(scan: Scan, pictures: Pictures, distance: int) -> bool:
-    """Whether all these pictures were compared up to this distance."""
-    return scan.distance >= distance and bool(np.isin(pictures.names, scan.names).all())
-
-
-def _union(scan: Scan | None, pictures: Pictures, pixels: NDArray[np.uint8]) -> Pictures:
+def _union(scan: Scan | None, pictures: DistinctPictures, pixels: NDArray[np.uint8]) -> DistinctPictures:
     """The pictures of a version and those known from others."""
     if scan is None:
         return pictures
@@ -156,56 +168,74 @@ def _union(scan: Scan | None, pictures: Pictures, pixels: NDArray[np.uint8]) -> 
     rows = scan.rows[more]
     names = np.concatenate([pictures.names, scan.names[more]])
     order = np.argsort(names)
-    return Pictures(
+    return DistinctPictures(
         names[order],
         np.append(pictures.rows, rows)[order],
-        np.append(pictures.plain, scan.hashes[0][more])[order],
+        np.append(pictures.plain, scan.plain[more])[order],
         np.concatenate([pictures.pixels, np.asarray(pixels[rows])])[order],
     )
 
 
-def _within(scan: Scan, pictures: Pictures) -> Scan:
+def _within(scan: Scan, pictures: DistinctPictures) -> Scan:
     """The pairs of a scan whose pictures are both among these."""
     here = np.isin(scan.names, pictures.names)
     both = here[scan.first] & here[scan.second]
-    return Scan(
-        scan.distance, scan.names, scan.rows, scan.hashes,
-        scan.first[both], scan.second[both], scan.bits[both], scan.correlation[both],
-    )  # fmt: skip
+    return replace(
+        scan,
+        first=scan.first[both],
+        second=scan.second[both],
+        bits=scan.bits[both],
+        correlation=scan.correlation[both],
+        framed=scan.framed[both],
+    )
 
 
-def pair_table(scans: dict[str, Scan]) -> pd.DataFrame:
-    """The pairs of scans by kind, as `scanned` gives them."""
+def _hashed(scan: Scan, pictures: DistinctPictures, kind: str, hash: str) -> Scan:
+    """A scan of some of these pictures with the distances of another hash than pHash; pairs in different frames keep theirs."""
+    if hash == "phash" or not len(scan.first):
+        return scan
+    place = np.searchsorted(pictures.names, scan.names).clip(max=len(pictures.names) - 1)
+    apart = nearest(pictures, place[scan.first], place[scan.second], kind, hash)
+    return replace(scan, bits=np.where(scan.framed, scan.bits, apart).astype(np.uint8))
+
+
+def pair_table(scans: dict[str, Scan], distance: int = MAX_DISTANCE) -> pd.DataFrame:
+    """The pairs of scans by kind up to a distance, as `scanned` gives them."""
     parts = []
     for kind, scan in scans.items():
         names = scan.names.astype("U").astype(object)
-        pairs = {"first": names[scan.first], "second": names[scan.second], "kind": kind}
-        parts.append(pd.DataFrame(pairs | {"distance": scan.bits, "correlation": scan.correlation}))
+        near = scan.bits <= distance
+        pairs = {"first": names[scan.first[near]], "second": names[scan.second[near]], "kind": kind}
+        parts.append(
+            pd.DataFrame(pairs | {"distance": scan.bits[near], "correlation": scan.correlation[near]})
+        )
     empty = pd.DataFrame({name: [] for name in PAIR_COLUMNS})
     return pd.concat([empty, *parts], ignore_index=True)[list(PAIR_COLUMNS)].astype(PAIR_COLUMNS)
 
 
-_ARRAYS = ("names", "rows", "hashes", "first", "second", "bits", "correlation")
+_ARRAYS = ("names", "rows", "plain", "first", "second", "bits", "correlation", "framed")
+"""And `reach`, that files without it lack because all pairs were compared."""
 
 
-def scan_file(dataset: Dataset, kind: str, hash: str = "phash") -> Path:
+def scan_file(dataset: Dataset, kind: str) -> Path:
     """Where the scan of one kind of copy is kept."""
-    return dataset.quality_dir / f"copies-{_METHOD}-{hash}-{kind}.npz"
+    return dataset.quality_dir / f"copies-{_METHOD}-{kind}.npz"
 
 
-def _save(dataset: Dataset, kind: str, hash: str, scan: Scan) -> None:
-    buffer = io.BytesIO()
-    np.savez(buffer, distance=scan.distance, **{name: getattr(scan, name) for name in _ARRAYS})
-    write_atomic(scan_file(dataset, kind, hash), buffer.getvalue())
+def _save(dataset: Dataset, kind: str, scan: Scan, *, durable: bool = True) -> None:
+    with new_file(scan_file(dataset, kind), durable=durable) as temporary:
+        np.savez(temporary, reach=scan.reach, **{name: getattr(scan, name) for name in _ARRAYS})
+    for old in dataset.quality_dir.glob(f"copies-[12]-*{kind}.npz"):  # those of methods before
+        old.unlink(missing_ok=True)
 
 
-def load(dataset: Dataset, kind: str, hash: str = "phash") -> Scan | None:
+def load(dataset: Dataset, kind: str) -> Scan | None:
     """The scan kept with a dataset; None where there is none or its file is damaged."""
     if kind not in KINDS:
         raise FerError("The kind of copy must be one of " + ", ".join(KINDS), received=kind)
     try:
-        stamp = scan_file(dataset, kind, hash).stat()
-        return _load(scan_file(dataset, kind, hash), stamp.st_mtime_ns, stamp.st_size)
+        stamp = scan_file(dataset, kind).stat()
+        return _load(scan_file(dataset, kind), stamp.st_mtime_ns, stamp.st_size)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 
@@ -213,4 +243,5 @@ def load(dataset: Dataset, kind: str, hash: str = "phash") -> Scan | None:
 @lru_cache(maxsize=6)
 def _load(path: Path, changed: int, size: int) -> Scan:
     with np.load(path) as found:
-        return Scan(int(found["distance"]), *(found[name] for name in _ARRAYS))
+        arrays: dict[str, Any] = {name: found[name] for name in _ARRAYS}
+        return Scan(**arrays | {"reach": int(found["reach"]) if "reach" in found else EVERY})

@@ -8,27 +8,29 @@ found = attribute(first, second, "val", version) # each change's gain over the f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TypedDict
 
 import pandas as pd
 
-from fer_core.errors import FerError, RunError
-from fer_core.evaluation import board, settings
-from fer_core.evaluation.pair import pair
-from fer_core.runs import queue
+from fer_core.base.errors import FerError, RunError
+from fer_core.evaluation import hyperparameters, leaderboard
+from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.evaluation.run_pair import compare_runs
+from fer_core.evaluation.significance import PairedGain
+from fer_core.recipes import toml
+from fer_core.recipes.recipe import Recipe, Setting, difference, fields, override, to_toml
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.training import toml
-from fer_core.training.recipe import Recipe, difference, fields, override, to_toml
+from fer_core.scheduling import queue
 
 MOST = 12
 """Single changes at most; of more, the settings of one table go together."""
-_ORIGIN = {*settings.ORIGIN, settings.SEED}
+_ORIGIN = {*hyperparameters.ORIGIN, hyperparameters.SEED}
 
 
 @dataclass(frozen=True)
-class Change:
+class SettingChange:
     """One thing that the second run does otherwise.
 
     Attributes:
@@ -39,19 +41,39 @@ class Change:
     """
 
     name: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Setting]
     before: str
     after: str
     problem: str = ""
 
 
 @dataclass(frozen=True)
-class Step:
+class AblationStep:
     """A change, the run that tries it alone, and what came of it (`significance.compare` against the first)."""
 
-    change: Change
+    change: SettingChange
     run: Run | None = None
-    verdict: Mapping[str, Any] | None = None
+    verdict: PairedGain | None = None
+
+
+class StepRecord(TypedDict):
+    """A step, JSON-ready; run, state and verdict are None while nobody tried it."""
+
+    change: str
+    before: str
+    after: str
+    problem: str
+    run: str | None
+    state: str | None
+    verdict: PairedGain | None
+
+
+class AttributionRecord(TypedDict):
+    """An attribution, JSON-ready."""
+
+    total: PairedGain
+    together: float | None
+    steps: list[StepRecord]
 
 
 @dataclass(frozen=True)
@@ -64,12 +86,31 @@ class Attribution:
         together: total difference minus the sum of the single ones; None while a step is open.
     """
 
-    steps: list[Step] = field(default_factory=list)
-    total: Mapping[str, Any] = field(default_factory=dict)
+    steps: list[AblationStep]
+    total: PairedGain
     together: float | None = None
 
+    def record(self) -> AttributionRecord:
+        """JSON-ready."""
+        return {
+            "total": self.total,
+            "together": self.together,
+            "steps": [
+                {
+                    "change": step.change.name,
+                    "before": step.change.before,
+                    "after": step.change.after,
+                    "problem": step.change.problem,
+                    "run": step.run.id if step.run else None,
+                    "state": step.run.state if step.run else None,
+                    "verdict": step.verdict,
+                }
+                for step in self.steps
+            ],
+        }
 
-def plan(first: Run, second: Run) -> list[Change]:
+
+def plan(first: Run, second: Run) -> list[SettingChange]:
     """The single changes that lead from the first to the second.
 
     Settings that need each other go together: those of an optimizer, schedule, loss or network of another kind.
@@ -102,13 +143,13 @@ def plan(first: Run, second: Run) -> list[Change]:
         except FerError as error:
             problem = str(error)
         values = [_side(name, part, side) for side in (before, after)]
-        result.append(Change(name, part, values[0], values[1], problem))
+        result.append(SettingChange(name, part, values[0], values[1], problem))
     return result
 
 
 def _grouped(
-    changed: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
+    changed: Mapping[str, Setting], before: Mapping[str, Setting], after: Mapping[str, Setting]
+) -> dict[str, dict[str, Setting]]:
     tables = {key.rpartition(".")[0] for key in changed if key.endswith((".name", ".architecture"))}
     other = {
         t
@@ -116,21 +157,23 @@ def _grouped(
         for tag in ("name", "architecture")
         if before.get(f"{t}.{tag}") != after.get(f"{t}.{tag}")
     }
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, dict[str, Setting]] = {}
     for key, value in changed.items():
         table = next((t for t in other if key.startswith(f"{t}.")), None)
         groups.setdefault(table or key, {})[key] = value
     return groups
 
 
-def _side(name: str, part: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+def _side(name: str, part: Mapping[str, Setting], values: Mapping[str, Setting]) -> str:
     tag = next((f"{name}.{t}" for t in ("name", "architecture") if f"{name}.{t}" in part), None)
     if tag or len(part) == 1:
-        return settings.words(values.get(tag or next(iter(part))))
-    return ", ".join(f"{k.rpartition('.')[2]} {settings.words(values.get(k))}" for k in list(part)[:3])
+        return hyperparameters.value_text(values.get(tag or next(iter(part))))
+    return ", ".join(
+        f"{k.rpartition('.')[2]} {hyperparameters.value_text(values.get(k))}" for k in list(part)[:3]
+    )
 
 
-def recipe_of(first: Run, change: Change) -> Recipe:
+def recipe_of(first: Run, change: SettingChange) -> Recipe:
     """The recipe of the first with one change; seed and name stay the first's.
 
     Raises:
@@ -139,10 +182,10 @@ def recipe_of(first: Run, change: Change) -> Recipe:
     return override(first.recipe, change.settings)
 
 
-def existing(first: Run, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> Run | None:
+def existing(first: Run, recipe: Recipe, rows: Sequence[LeaderboardRow]) -> Run | None:
     """A run of this very recipe, seed and version that finished or is at work; the newest of several."""
-    wanted = {k: v for k, v in fields(recipe).items() if k not in settings.ORIGIN}
-    lines = settings.plain_lines(to_toml(recipe))
+    wanted = {k: v for k, v in fields(recipe).items() if k not in hyperparameters.ORIGIN}
+    lines = hyperparameters.plain_lines(to_toml(recipe))
     for row in rows:
         same = (row["recipe"], row["version"], row["seed"]) == (
             recipe.name,
@@ -152,14 +195,14 @@ def existing(first: Run, recipe: Recipe, rows: Sequence[Mapping[str, Any]]) -> R
         if same and row["state"] not in ("failed", "lost", "stopped"):
             run = Run(first.workspace.runs / str(row["run"]))
             # Not the text alone: an older app wrote fewer fields, all at their defaults.
-            if settings.may_be(run, lines) and settings.of(run) == wanted:
+            if hyperparameters.may_match(run, lines) and hyperparameters.settings_of(run) == wanted:
                 return run
     return None
 
 
-def tried(first: Run, second: Run) -> list[tuple[Change, Run | None]]:
+def tried(first: Run, second: Run) -> list[tuple[SettingChange, Run | None]]:
     """Every change of `plan`, and the run that tries it alone where there is one."""
-    rows = board.rows(first.workspace)
+    rows = leaderboard.rows(first.workspace)
     return [
         (change, None if change.problem else existing(first, recipe_of(first, change), rows))
         for change in plan(first, second)
@@ -187,7 +230,7 @@ def start(first: Run, second: Run) -> list[Run]:
             first.version,
             recipe,
             version_number=info.get("version_number"),
-            settings=inherited | {key: _text(value) for key, value in change.settings.items()},
+            settings=inherited | {key: toml.inline(value) for key, value in change.settings.items()},
             member=f"{change.name} {change.after}"[:60],
             ablation={"first": first.id, "second": second.id, "change": change.name},
         )
@@ -197,11 +240,6 @@ def start(first: Run, second: Run) -> list[Run]:
     return made
 
 
-def _text(value: Any) -> str:
-    """As `--set` takes it."""
-    return toml.dumps({"v": value}).removeprefix("v = ").strip()
-
-
 def attribute(
     first: Run, second: Run, split: str, version: str, manifest: pd.DataFrame | None = None
 ) -> Attribution:
@@ -209,21 +247,21 @@ def attribute(
 
     Args:
         first, second: of `plan`.
-        split, version, manifest: as `pair.pair`.
+        split, version, manifest: as `run_pair.compare_runs`.
 
     Raises:
-        RunError, NotFound: as `plan` and `pair.pair`.
+        RunError, NotFound: as `plan` and `run_pair.compare_runs`.
     """
     steps = []
     for change, run in tried(first, second):
         verdict = None
         if run is not None and run.state == "finished":
             try:
-                verdict = pair(first, run, split, version, manifest).verdict
+                verdict = compare_runs(first, run, split, version, manifest).verdict
             except FerError:
                 verdict = None  # its row on the board says why
-        steps.append(Step(change, run, verdict))
-    total = pair(first, second, split, version, manifest).verdict
+        steps.append(AblationStep(change, run, verdict))
+    total = compare_runs(first, second, split, version, manifest).verdict
     told = [step.verdict for step in steps if step.verdict is not None]
     together = None
     if told and len(told) == sum(not step.change.problem for step in steps):

@@ -1,6 +1,6 @@
 """What the curves of a run say, in words, and what to try: verdicts from numbers, each with settings for a fork.
 
-for advice in of(run.tail()[0], run.recipe):
+for advice in advice_for(run.epochs_since()[0], run.recipe):
     print(advice.word, advice.text, advice.settings)
 """
 
@@ -10,20 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, pstdev
-from typing import Any, Literal
+from typing import Literal
 
-from fer_core.evaluation.report import gap_verdict
-from fer_core.training.recipe import Recipe
-from fer_core.training.tables import Augmentation, CrossEntropy, FocalCrossEntropy
+from fer_core.evaluation.report import gap_level, gap_verdict
+from fer_core.recipes.recipe import Recipe, Setting
+from fer_core.recipes.schema import Augmentation, CrossEntropy, FocalCrossEntropy
+from fer_core.runs.records import Epoch
 
-Level = Literal["good", "look", "bad"]
+AdviceLevel = Literal["good", "warn", "bad"]
 _FLAT_EPOCHS = 8
 _FLAT_POINTS = 0.2
 _LOW_TRAIN = 0.7
 _UNSTABLE = 0.03
 MIN_EPOCHS = 5
 """Epochs before the curves say anything: in the first ones validation is ahead of training as a rule."""
-_HARD, _HEALTHY, _HIGH, _SEVERE = -5.0, 5.0, 10.0, 15.0
+TREND_EPOCHS, TREND_LEVEL = 5, 0.01
+"""A score that moved by no more over so many epochs is level."""
+_HARD, _HEALTHY, _HIGH = -5.0, 5.0, 10.0
 _WEAK, _BEHIND = 0.6, 0.15
 _DECAY = 0.05
 
@@ -40,28 +43,30 @@ class Advice:
     """
 
     word: str
-    level: Level
+    level: AdviceLevel
     text: str
-    settings: dict[str, Any]
+    settings: dict[str, Setting]
 
 
-def of(rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> list[Advice]:
+def advice_for(rows: Sequence[Epoch], recipe: Recipe, apart: bool = False) -> list[Advice]:
     """What to say of a run so far; nothing before it has a few epochs.
 
     Args:
         rows: of `metrics.jsonl`: accuracy, val_accuracy and, where it is there, val_recall are read.
         recipe: what it trains by; what is in it already is not advised.
+        apart: whether its splits are known to have no copies in common, at the usual reach: nobody is sent to look
+            for leaks then.
     """
     if len(rows) < MIN_EPOCHS:
         return []
     best = max(rows, key=lambda row: row["val_accuracy"])
     gap = 100 * (best["accuracy"] - best["val_accuracy"])
-    word = gap_verdict(best["accuracy"], best["val_accuracy"])
-    level = _level(gap, word)
+    word = gap_verdict(best["accuracy"], best["val_accuracy"], apart)
+    level = gap_level(word)
     if gap >= _HEALTHY:
         found = [_overfitting(word, level, gap, recipe)]
     elif gap < _HARD:
-        found = [_too_hard(word, level, gap, recipe)]
+        found = [_too_hard(word, level, gap, recipe, apart)]
     else:
         found = [Advice(word, level, _near(gap), {})]
     validation = [row["val_accuracy"] for row in rows]
@@ -71,13 +76,30 @@ def of(rows: Sequence[Mapping[str, Any]], recipe: Recipe) -> list[Advice]:
         found.append(flat)
     if gap < 5 and best["accuracy"] < _LOW_TRAIN and len(rows) >= recipe.training.epochs:
         text = f"It has learned {best['accuracy']:.0%} of its own images: more epochs, or a larger network."
-        found.append(Advice("underfitting", "look", text, {"training.epochs": 2 * recipe.training.epochs}))
+        found.append(Advice("underfitting", "warn", text, {"training.epochs": 2 * recipe.training.epochs}))
     if weak := _weak_class(best.get("val_recall") or {}, recipe):
         found.append(weak)
     return found
 
 
-def of_failure(reason: str, recipe: Recipe) -> Advice | None:
+def trend(values: Sequence[float]) -> Literal["rising", "falling", "level"]:
+    """Where a score of a class (0..1, one per epoch) is going, over `TREND_EPOCHS`."""
+    moved = values[-1] - values[max(len(values) - 1 - TREND_EPOCHS, 0)]
+    return "level" if abs(moved) <= TREND_LEVEL else "rising" if moved > 0 else "falling"
+
+
+def patience_left(rows: Sequence[Epoch], recipe: Recipe) -> tuple[int, int] | None:
+    """Epochs that may still pass without a better one, and how many may in all; None where none stops it."""
+    rule = recipe.early_stopping
+    if not rule.patience or not rows:
+        return None
+    values = [float(row.get(rule.monitor, 0.0)) for row in rows]
+    best = max(values) if rule.monitor.endswith("accuracy") else min(values)
+    waited = len(values) - 1 - values.index(best)
+    return max(rule.patience - waited, 0), rule.patience
+
+
+def advice_for_failure(reason: str, recipe: Recipe) -> Advice | None:
     """What to change before a failed run is tried again; None where its settings are not to blame.
 
     Args:
@@ -87,7 +109,7 @@ def of_failure(reason: str, recipe: Recipe) -> Advice | None:
     words = reason.lower()
     if "memory" in words and "ended without a word" not in words and recipe.training.batch_size > 1:
         half = max(recipe.training.batch_size // 2, 1)
-        settings: dict[str, Any] = {
+        settings: dict[str, Setting] = {
             "training.batch_size": half,
             "optimizer.accumulation": 2 * recipe.optimizer.accumulation,
         }
@@ -111,15 +133,19 @@ def _near(gap: float) -> str:
     return f"Training is {gap:.1f} points ahead of validation: it learns what holds for new faces too."
 
 
-def _too_hard(word: str, level: Level, gap: float, recipe: Recipe) -> Advice:
+def _too_hard(word: str, level: AdviceLevel, gap: float, recipe: Recipe, apart: bool) -> Advice:
     """Validation far ahead: copies of training images in it, or training images made harder than real ones."""
     old = recipe.augmentation
-    settings: dict[str, Any] = {
+    settings: dict[str, Setting] = {
         f"augmentation.{name}": round(value / 2, 4)
         for name in ("rotation", "zoom", "translation", "contrast", "brightness", "perspective", "erasing")
         if (value := getattr(old, name))
     }
     settings |= {f"augmentation.{name}": 0.0 for name in ("mixup", "cutmix") if getattr(old, name)}
+    if apart:
+        tried = ": half of it is worth a try" if settings else ""
+        text = f"Validation is {-gap:.1f} points ahead, and its splits share no copies: training is made hard{tried}."
+        return Advice(word, level, text, settings)
     tried = "; if there are none, half the augmentation" if settings else ""
     text = f"Validation is {-gap:.1f} points ahead: look for copies of its faces among the training images{tried}."
     return Advice(word, level, text, settings)
@@ -134,7 +160,7 @@ def _weak_class(recall: Mapping[str, float | None], recipe: Recipe) -> Advice | 
     others = fmean(value for other, value in known.items() if other != name)
     if known[name] >= _WEAK or others - known[name] < _BEHIND:
         return None
-    settings: dict[str, Any] = {}
+    settings: dict[str, Setting] = {}
     if recipe.training.sampling != "balanced":
         settings, tried = {"training.sampling": "balanced"}, "as many images of each class in an epoch"
     elif not isinstance(recipe.loss, FocalCrossEntropy):
@@ -145,16 +171,12 @@ def _weak_class(recall: Mapping[str, float | None], recipe: Recipe) -> Advice | 
     else:
         tried = "more of its images, or its labels reviewed"
     text = f"{name} is recognised {known[name]:.0%} of the time at the best epoch, the others {others:.0%}: try {tried}."
-    return Advice("weak class", "look", text, settings)
+    return Advice("weak class", "warn", text, settings)
 
 
-def _level(gap: float, word: str) -> Level:
-    return "good" if word == "healthy" else "look" if gap < _SEVERE else "bad"
-
-
-def _overfitting(word: str, level: Level, gap: float, recipe: Recipe) -> Advice:
+def _overfitting(word: str, level: AdviceLevel, gap: float, recipe: Recipe) -> Advice:
     old = recipe.augmentation
-    settings: dict[str, Any] = {}
+    settings: dict[str, Setting] = {}
     if old == Augmentation() or not old.horizontal_flip:
         settings |= {"augmentation.horizontal_flip": True}
     for name, value in (("rotation", 0.05), ("zoom", 0.1), ("translation", 0.08), ("contrast", 0.2)):
@@ -186,10 +208,10 @@ def _unstable(validation: Sequence[float], recipe: Recipe) -> Advice | None:
     rate = recipe.optimizer.learning_rate / 3
     size = 100 * fmean(map(abs, jumps))
     text = f"Validation accuracy jumps by {size:.1f} points an epoch: try a lower rate and an average of the weights."
-    return Advice("unstable", "look", text, {"optimizer.learning_rate": rate, "optimizer.ema": 0.99})
+    return Advice("unstable", "warn", text, {"optimizer.learning_rate": rate, "optimizer.ema": 0.99})
 
 
-def _flat(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], recipe: Recipe) -> Advice | None:
+def _flat(rows: Sequence[Epoch], best: Epoch, recipe: Recipe) -> Advice | None:
     since = len(rows) - (list(rows).index(best) + 1)
     before = [row["val_accuracy"] for row in rows[:-_FLAT_EPOCHS]]
     if not before or since < 1:
@@ -199,5 +221,5 @@ def _flat(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any], recipe: Re
         return None
     amount = f"{max(gained, 0.0):.1f} points in {_FLAT_EPOCHS} epochs"
     text = f"Validation accuracy has gained {amount}: try a falling rate, or stop here."
-    settings: dict[str, Any] = {"schedule.name": "cosine"} if recipe.schedule.name != "cosine" else {}
-    return Advice("plateau", "look", text, settings)
+    settings: dict[str, Setting] = {"schedule.name": "cosine"} if recipe.schedule.name != "cosine" else {}
+    return Advice("plateau", "warn", text, settings)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fer_core.evaluation.metrics import Floats, Ints
+from fer_core.base.arrays import Floats, Ints
 
 LOWEST, HIGHEST = 0.05, 20.0
 _GOLDEN = (5**0.5 - 1) / 2
 _TINY = 1e-30
+_RIGHT = 0.02  # a temperature so near 1 changes no probability by more than a rounding
 
 
 def scaled(p: Floats, temperature: float) -> Floats:
@@ -45,6 +46,13 @@ def fit_temperature(truth: Ints, p: Floats) -> float:
             right = low + _GOLDEN * (high - low)
             at_right = loss(right)
     return float(np.exp((low + high) / 2))
+
+
+def direction(temperature: float) -> str:
+    """What a fitted temperature says of a model: "too sure", "too timid" or "about right"."""
+    if abs(temperature - 1) <= _RIGHT:
+        return "about right"
+    return "too sure" if temperature > 1 else "too timid"
 
 
 def threshold_for(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:

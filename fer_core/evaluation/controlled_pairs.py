@@ -1,6 +1,6 @@
 """Paired experiments: runs that differ in one thing alone, held against each other on the same images.
 
-for row in find(entries, "val", version, manifest):
+for row in find_pairs(entries, "val", version, manifest):
     row.axis, row.before, row.after, row.gain["difference"]      # colour, gray, rgb, +.008
 """
 
@@ -13,7 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.evaluation import ranking, settings, significance
+from fer_core.base.workspace import Workspace
+from fer_core.evaluation import hyperparameters, leaderboard, ranking, scores, significance
+from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
 
 AXES: dict[str, tuple[str, ...]] = {
@@ -34,7 +36,7 @@ MOST = 60
 
 
 @dataclass(frozen=True)
-class Paired:
+class ControlledPair:
     """Two entries that differ along one axis.
 
     Attributes:
@@ -49,12 +51,12 @@ class Paired:
     after: str
     first: tuple[str, ...]
     second: tuple[str, ...]
-    gain: Mapping[str, Any]
+    gain: Gain
 
 
-def find(
+def find_pairs(
     entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
-) -> list[Paired]:
+) -> list[ControlledPair]:
     """Pairs of entries of one version that differ along one axis, seeds aside; of several alike, each with the oldest.
 
     Args:
@@ -63,12 +65,14 @@ def find(
     """
     # A run that was stopped early has not done what its recipe says.
     whole = [entry for entry in reversed(entries) if entry[0].info.get("state") == "finished"]
-    known = [(entry, found) for entry in whole if (found := settings.of(entry[0])) is not None]
+    known = [
+        (entry, found) for entry in whole if (found := hyperparameters.settings_of(entry[0])) is not None
+    ]
     pairs = list(_pairs(known))[-MOST:]
     used = {entry[0].id: entry for pair in pairs for entry in (pair.one, pair.two)}
     if not used:
         return []
-    lineup = ranking.line_up(list(used.values()), split, version, manifest)
+    lineup = ranking.align_entries(list(used.values()), split, version, manifest)
     place = {name: i for i, name in enumerate(lineup.entries)}
     result = []
     for pair in pairs:
@@ -78,12 +82,40 @@ def find(
         if lineup.images and first in place and second in place:
             a, b = lineup.correct[place[first]], lineup.correct[place[second]]
             gain = significance.gain(a, b, lineup.groups)
-            result.append(Paired(pair.axis, pair.before, pair.after, first, second, gain))
+            result.append(ControlledPair(pair.axis, pair.before, pair.after, first, second, gain))
     corrected = significance.holm([row.gain["p"] for row in result])
     return [
-        replace(row, gain={**row.gain, "p": p, "told_apart": p < significance.ALPHA})
+        replace(row, gain=Gain({**row.gain, "p": p, "told_apart": p < significance.ALPHA}))
         for row, p in zip(result, corrected, strict=True)
     ][::-1]
+
+
+def of_workspace(
+    workspace: Workspace, runs: Sequence[Run] = (), split: str = "val", via: str = "python"
+) -> list[tuple[str, str, ControlledPair]]:
+    """`find_pairs` in every version: dataset, version and pair.
+
+    Args:
+        workspace: where they are.
+        runs: which; none for all that are not archived.
+        split: "val" or "test". Every look at test is recorded.
+        via: who looks, for the ledger.
+    """
+    chosen = {run.id for run in runs}
+    versions: dict[tuple[str, str], list[leaderboard.LeaderboardRow]] = {}
+    for row in leaderboard.rows(workspace):
+        wanted = row["run"] in chosen if runs else not row["archived"]
+        if wanted and row["state"] in ("finished", "stopped"):
+            versions.setdefault((str(row["dataset"]), str(row["version"])), []).append(row)
+    found = []
+    for (dataset, version), rows in versions.items():
+        entries = [
+            [Run(workspace.runs / row["run"]) for row in entry] for entry in leaderboard.group_seeds(rows)
+        ]
+        scores.look_at_all([run for entry in entries for run in entry], split, via)
+        manifest = scores.manifest_of(workspace, dataset, version)
+        found += [(dataset, version, pair) for pair in find_pairs(entries, split, version, manifest)]
+    return found
 
 
 @dataclass(frozen=True)
@@ -119,7 +151,7 @@ def _pairs(found: Sequence[tuple[Sequence[Run], Mapping[str, Any]]]) -> Iterator
 
 def _varying(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """Settings that are not the same everywhere, the seed aside."""
-    names = dict.fromkeys(name for values in found for name in values if name != settings.SEED)
+    names = dict.fromkeys(name for values in found for name in values if name != hyperparameters.SEED)
     return [name for name in names if any(values.get(name) != found[0].get(name) for values in found)]
 
 
@@ -133,9 +165,9 @@ def _side(axis: str, values: Mapping[str, Any], differ: Sequence[str]) -> str:
     shown = kinds or list(differ[:3])
     bare = len(shown) == 1 and (kinds or axis == shown[0] or AXES.get(axis) == (shown[0],))
     parts = [
-        settings.words(values.get(name))
+        hyperparameters.value_text(values.get(name))
         if bare
-        else f"{settings.short(name, differ)} {settings.words(values.get(name))}"
+        else f"{hyperparameters.short_name(name, differ)} {hyperparameters.value_text(values.get(name))}"
         for name in shown
     ]
     return ", ".join(parts) + (" …" if len(differ) > 3 and not kinds else "")

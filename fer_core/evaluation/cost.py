@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import time
 from statistics import median
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 
-from fer_core.errors import FerError, NotFound
-from fer_core.inference.flops import count
+from fer_core.base.atomic import write_json
+from fer_core.base.errors import FerError, NotFound
+from fer_core.base.jsonl import read_object
+from fer_core.base.workspace import now
+from fer_core.inference.flops import count_flops
 from fer_core.inference.predictor import RUN_MODEL, Predictor
-from fer_core.runs.files import read_object
 from fer_core.runs.run import Run
-from fer_core.workspace import now, write_json
 
 FILE = "cost.json"
 SCHEMA = 1
@@ -28,11 +29,50 @@ WATTS_PER_CORE = 10.0
 _GPU_WATTS = (("h200", 700), ("h100", 700), ("b200", 1000), ("a100", 400), ("v100", 300), ("l40", 300), ("a10", 150),
               ("l4", 72), ("t4", 70), ("4090", 450), ("3090", 350), ("p100", 250), ("tpu", 200))  # fmt: skip
 _GPU_OTHER = 250.0
+BUSY = 0.5
+"""Load per core above which times are not those of a machine at rest."""
 _SECONDS = 1.0  # of timing per batch size, at most
 _LEAST, _ROUNDS = 5, 200
 
 
-def measure(run: Run, threads: int | None = None) -> dict[str, Any]:
+class RunCost(TypedDict):
+    """`cost.json`: what a run's model costs on this machine.
+
+    Attributes:
+        model_bytes, model_time: of `model.onnx`, by which is known whether it is still the one that was measured.
+        keras_bytes: None without such a file.
+        flops: None where the graph cannot be counted.
+        ms: batch size -> median milliseconds per face.
+        load: of the machine before, per core.
+    """
+
+    schema: int
+    run: str
+    model_bytes: int
+    model_time: int
+    keras_bytes: int | None
+    flops: int | None
+    ms: dict[str, float]
+    threads: int
+    cores: int
+    load: float
+    time: str
+
+
+class TrainingCost(TypedDict):
+    """What a training took; `watts` is an assumption, None of an unknown device, and `energy_wh` as `energy`."""
+
+    parameters: int | None
+    seconds: float
+    watts: float | None
+    energy_wh: float | None
+
+
+class MeasuredRun(RunCost, TrainingCost):
+    """What a run costs, model and training."""
+
+
+def measure(run: Run, threads: int | None = None) -> RunCost:
     """Count and time the exported model on this CPU, and keep the result beside the run.
 
     Args:
@@ -40,8 +80,7 @@ def measure(run: Run, threads: int | None = None) -> dict[str, Any]:
         threads: CPU threads for one call; None for all.
 
     Returns:
-        schema, run, model_bytes, keras_bytes (None without), flops (None where the graph cannot be counted), ms
-        {batch size: median milliseconds per face}, threads, cores, load (of the machine before, per core), time.
+        What was written.
 
     Raises:
         NotFound: the run has no exported model.
@@ -56,11 +95,11 @@ def measure(run: Run, threads: int | None = None) -> dict[str, Any]:
     load = os.getloadavg()[0] / cores
     model = Predictor.load(run.folder, threads=threads)
     try:
-        flops: int | None = count(path)
+        flops: int | None = count_flops(path)
     except FerError:
         flops = None
     keras_file = run.folder / "best.keras"
-    result = {
+    result: RunCost = {
         "schema": SCHEMA,
         "run": run.id,
         "model_bytes": path.stat().st_size,
@@ -90,15 +129,20 @@ def _time(model: Predictor, batch: int) -> float:
     return 1000 * median(taken) / batch
 
 
-def stored(run: Run) -> dict[str, Any]:
-    """What was measured of the model as it is; {} of none."""
+def stored_cost(run: Run) -> RunCost | None:
+    """What was measured of the model as it is; None where nothing was."""
     found = read_object(run.folder / FILE)
     try:
         about = (run.folder / RUN_MODEL).stat()
     except OSError:
-        return {}
+        return None
     same = (found.get("schema"), found.get("run"), found.get("model_time"), found.get("model_bytes"))
-    return found if same == (SCHEMA, run.id, about.st_mtime_ns, about.st_size) else {}
+    return cast(RunCost, found) if same == (SCHEMA, run.id, about.st_mtime_ns, about.st_size) else None
+
+
+def was_busy(found: RunCost) -> bool:
+    """Whether the machine had other work while it was measured, so that the times are too long."""
+    return found.get("load", 0.0) > BUSY
 
 
 def watts(device: str) -> float:
@@ -111,6 +155,18 @@ def watts(device: str) -> float:
     return number * next((float(w) for key, w in _GPU_WATTS if key in name), _GPU_OTHER)
 
 
-def energy(device: str, seconds: float) -> float:
-    """Watt hours a training took, estimated: its time at `watts`."""
-    return watts(device) * seconds / 3600
+def energy(device: str, seconds: float) -> float | None:
+    """Watt hours a training took, estimated: its time at `watts`; None where the device or the time is not known."""
+    return watts(device) * seconds / 3600 if device and seconds else None
+
+
+def spent(run: Run) -> TrainingCost:
+    """What the training took."""
+    about = run.summary()
+    seconds, device = float(about["seconds"] or 0), str(about["device"] or "")
+    return {
+        "parameters": about["parameters"],
+        "seconds": seconds,
+        "watts": watts(device) if device else None,
+        "energy_wh": energy(device, seconds),
+    }

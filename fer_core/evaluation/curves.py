@@ -1,19 +1,21 @@
 """Curves behind single numbers: reliability, risk against coverage, ROC and precision-recall.
 
 >>> import numpy as np
->>> roc(np.array([True, True, False]), np.array([.9, .4, .2]))["auc"]
+>>> roc(np.array([True, True, False]), np.array([.9, .4, .2])).auc
 1.0
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.evaluation.metrics import ECE_BINS, Floats, Ints
+from fer_core.base.arrays import Floats, Ints
+from fer_core.evaluation.metrics import ECE_BINS
+from fer_core.runs.records import ClassAreas
 
 
 def reliability(truth: Ints, p: Floats, bins: int = ECE_BINS) -> pd.DataFrame:
@@ -58,36 +60,47 @@ def risk_coverage(truth: Ints, p: Floats) -> pd.DataFrame:
     )
 
 
-def roc(positive: NDArray[np.bool_], score: Floats) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Roc:
+    """False and true positive rates, from 0 to 1, and the area below; None where one side is missing."""
+
+    fpr: Floats
+    tpr: Floats
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """Recall and precision, from the surest image on, and average precision; None where the class is missing."""
+
+    recall: Floats
+    precision: Floats
+    average_precision: float | None
+
+
+def roc(positive: NDArray[np.bool_], score: Floats) -> Roc:
     """Receiver operating characteristic of one class against the others.
 
     Args:
         positive: which images carry the class, (n,).
         score: its probability, (n,).
-
-    Returns:
-        fpr and tpr (arrays that begin at 0 and end at 1) and auc; auc is None where one side is missing.
     """
     hits, others = _counts(positive, score)
     if not hits[-1] or not others[-1]:
-        return {"fpr": np.array([0.0, 1.0]), "tpr": np.array([0.0, 1.0]), "auc": None}
+        return Roc(np.array([0.0, 1.0]), np.array([0.0, 1.0]), None)
     fpr, tpr = others / others[-1], hits / hits[-1]
-    return {"fpr": fpr, "tpr": tpr, "auc": float(np.trapezoid(tpr, fpr))}
+    return Roc(fpr, tpr, float(np.trapezoid(tpr, fpr)))
 
 
-def precision_recall(positive: NDArray[np.bool_], score: Floats) -> dict[str, Any]:
-    """Precision against recall of one class.
-
-    Returns:
-        recall, precision (arrays, from the surest image on) and average_precision, None where the class is missing.
-    """
+def precision_recall(positive: NDArray[np.bool_], score: Floats) -> PrecisionRecall:
+    """Precision against recall of one class."""
     hits, others = _counts(positive, score)
     if not hits[-1]:
-        return {"recall": np.array([0.0]), "precision": np.array([1.0]), "average_precision": None}
+        return PrecisionRecall(np.array([0.0]), np.array([1.0]), None)
     recall = hits / hits[-1]
     precision = np.append(1.0, hits[1:] / (hits[1:] + others[1:]))
     area = float(np.sum(np.diff(recall) * precision[1:]))
-    return {"recall": recall, "precision": precision, "average_precision": area}
+    return PrecisionRecall(recall, precision, area)
 
 
 def per_class(names: tuple[str, ...], truth: Ints, p: Floats, kind: str, points: int = 120) -> pd.DataFrame:
@@ -102,11 +115,11 @@ def per_class(names: tuple[str, ...], truth: Ints, p: Floats, kind: str, points:
     parts = []
     for i, name in enumerate(names):
         if kind == "roc":
-            found = roc(truth == i, p[:, i])
-            x, y, area = found["fpr"], found["tpr"], found["auc"]
+            line = roc(truth == i, p[:, i])
+            x, y, area = line.fpr, line.tpr, line.auc
         else:
             found = precision_recall(truth == i, p[:, i])
-            x, y, area = found["recall"], found["precision"], found["average_precision"]
+            x, y, area = found.recall, found.precision, found.average_precision
         if area is not None:
             at = np.unique(np.linspace(0, len(x) - 1, min(points, len(x))).round().astype(int))
             parts.append(pd.DataFrame({"class": name, "x": x[at], "y": y[at], "order": at, "area": area}))
@@ -117,12 +130,12 @@ def per_class(names: tuple[str, ...], truth: Ints, p: Floats, kind: str, points:
     )
 
 
-def areas(names: tuple[str, ...], truth: Ints, p: Floats) -> dict[str, dict[str, float | None]]:
-    """Area under ROC and average precision of every class: {class: {auc, average_precision}}."""
+def areas(names: tuple[str, ...], truth: Ints, p: Floats) -> dict[str, ClassAreas]:
+    """Area under ROC and average precision of every class."""
     return {
         name: {
-            "auc": roc(truth == i, p[:, i])["auc"],
-            "average_precision": precision_recall(truth == i, p[:, i])["average_precision"],
+            "auc": roc(truth == i, p[:, i]).auc,
+            "average_precision": precision_recall(truth == i, p[:, i]).average_precision,
         }
         for i, name in enumerate(names)
     }

@@ -1,8 +1,7 @@
 """Ensembles from stored probabilities: pick runs, or let validation pick them; what they gain; save one.
 
-stack = gather(runs, "val", version)
-weights = greedy(stack)                      # {"0003-compact": 2, "0007-model_b": 1}
-outcome = judge(stack, weights, groups)      # gain over the best member, with interval
+stack = stack_predictions(runs, "val", version)
+weights, outcome = worth(stack, "val", stack)   # {"0003-compact": 2, "0007-model_b": 1}, gain over the best member
 save(workspace, "three", runs, weights, version)
 """
 
@@ -13,24 +12,24 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fer_core.errors import FerError, NotFound, RunError
+from fer_core.base.arrays import Floats, Ints
+from fer_core.base.atomic import new_folder, write_json
+from fer_core.base.errors import FerError, NotFound, RunError
+from fer_core.base.workspace import Workspace, now
 from fer_core.evaluation import scores
 from fer_core.evaluation.calibration import fit_temperature
 from fer_core.evaluation.intervals import intervals
-from fer_core.evaluation.metrics import Floats, Ints, log_loss, read
-from fer_core.evaluation.significance import compare
+from fer_core.evaluation.metrics import log_loss, read
+from fer_core.evaluation.significance import PairedGain, compare
 from fer_core.inference.ensemble import FILE
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.inference.predictor import RUN_MODEL, Predictor
-from fer_core.runs.files import read_object
 from fer_core.runs.run import Run
-from fer_core.workspace import Workspace, new_folder, now, write_json
 
 MOST = 20
 """Runs that are offered to the greedy choice."""
@@ -40,7 +39,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True)
-class Stack:
+class RunStack:
     """What several runs say of the same images.
 
     Attributes:
@@ -68,7 +67,7 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EnsembleResult:
     """What an ensemble is worth on a split.
 
     Attributes:
@@ -83,12 +82,12 @@ class Outcome:
     interval: tuple[float, float]
     best: str
     best_accuracy: float
-    gain: Mapping[str, Any]
+    gain: PairedGain
     disagreement: float
     both_wrong: float
 
 
-def gather(runs: Sequence[Run], split: str, version: str) -> Stack:
+def stack_predictions(runs: Sequence[Run], split: str, version: str) -> RunStack:
     """The probabilities of runs on the images all of them have predictions for.
 
     Raises:
@@ -102,7 +101,7 @@ def gather(runs: Sequence[Run], split: str, version: str) -> Stack:
     names: tuple[str, ...] = ()
     orders = set()
     for run in runs:
-        found = scores.answers(run, split, version)  # refuses a test split nobody has looked at
+        found = scores.correctness(run, split, version)  # refuses a test split nobody has looked at
         orders.add((found.order, found.seen.tobytes()))
         table = scores.predictions(run, split, version)
         if "seen" in table:
@@ -128,10 +127,12 @@ def gather(runs: Sequence[Run], split: str, version: str) -> Stack:
         )
     truth = pd.Index(names).get_indexer(pd.Index(labels[0])).astype(np.int64)
     p = np.stack([table[place] for (_, _, table), place in zip(tables, places, strict=True)])
-    return Stack(tuple(run.id for run in runs), pd.Series(common), tuple(names), truth, p)
+    return RunStack(tuple(run.id for run in runs), pd.Series(common), tuple(names), truth, p)
 
 
-def greedy(stack: Stack, rows: NDArray[np.integer] | None = None, rounds: int = ROUNDS) -> dict[str, int]:
+def select_greedily(
+    stack: RunStack, rows: NDArray[np.integer] | None = None, rounds: int = ROUNDS
+) -> dict[str, int]:
     """Members and weights by forward selection with replacement (Caruana et al., ICML 2004), by log loss.
 
     It begins with the run of least log loss and adds, as often as it helps, the run with which the mean is best.
@@ -156,7 +157,26 @@ def greedy(stack: Stack, rows: NDArray[np.integer] | None = None, rounds: int = 
     return {run: chosen.count(run) for run in dict.fromkeys(chosen)}
 
 
-def judge(stack: Stack, weights: Mapping[str, int], groups: ArrayLike | None = None) -> Outcome:
+def worth(
+    stack: RunStack, split: str, validation: RunStack | None = None, groups: ArrayLike | None = None
+) -> tuple[Mapping[str, int], EnsembleResult]:
+    """Members with their weights, and what they are worth on a split.
+
+    Args:
+        stack, split: what they are judged on.
+        validation: of which the greedy choice is made; None takes every run once. Judged on these same images it is
+            cross-fitted.
+        groups: as `judge_ensemble`.
+    """
+    weights = dict.fromkeys(stack.runs, 1) if validation is None else select_greedily(validation)
+    if validation is not None and split == "val":
+        return weights, judge_greedy(stack, groups)
+    return weights, judge_ensemble(stack, weights, groups)
+
+
+def judge_ensemble(
+    stack: RunStack, weights: Mapping[str, int], groups: ArrayLike | None = None
+) -> EnsembleResult:
     """What an ensemble gains over the best of its members, on images that did not choose it.
 
     Args:
@@ -167,7 +187,7 @@ def judge(stack: Stack, weights: Mapping[str, int], groups: ArrayLike | None = N
     return _outcome(stack, weights, stack.mix(weights).argmax(axis=1), None, groups)
 
 
-def judge_greedy(stack: Stack, groups: ArrayLike | None = None, seed: int = 0) -> Outcome:
+def judge_greedy(stack: RunStack, groups: ArrayLike | None = None, seed: int = 0) -> EnsembleResult:
     """What the greedy choice gains on the images that choose it, cross-fitted so that it does not flatter itself.
 
     In each of five parts (copies on one side) both the members and the best single run are those the other four parts
@@ -181,20 +201,20 @@ def judge_greedy(stack: Stack, groups: ArrayLike | None = None, seed: int = 0) -
         rest, here = np.flatnonzero(part != fold), np.flatnonzero(part == fold)
         if not len(rest) or not len(here):
             rest = np.arange(count)
-        weights = greedy(stack, rest)
+        weights = select_greedily(stack, rest)
         said[here] = stack.mix(weights)[here].argmax(axis=1)
         best = max(stack.runs, key=lambda run: float(stack.right(run)[rest].mean()))
         single[here] = stack.right(best)[here]
-    return _outcome(stack, greedy(stack), said, single, groups)
+    return _outcome(stack, select_greedily(stack), said, single, groups)
 
 
 def _outcome(
-    stack: Stack,
+    stack: RunStack,
     weights: Mapping[str, int],
     said: Ints,
     single: NDArray[np.bool_] | None,
     groups: ArrayLike | None,
-) -> Outcome:
+) -> EnsembleResult:
     members = [run for run in stack.runs if weights.get(run)]
     best = max(members, key=lambda run: float(stack.right(run).mean()))
     base = stack.right(best) if single is None else single
@@ -202,7 +222,7 @@ def _outcome(
     answers = np.stack([stack.p[stack.runs.index(run)].argmax(axis=1) for run in members])
     wrong = answers != stack.truth
     pairs = [(i, j) for i in range(len(members)) for j in range(i)]
-    return Outcome(
+    return EnsembleResult(
         accuracy=float((said == stack.truth).mean()),
         interval=(ends[0], ends[1]),
         best=best,
@@ -232,19 +252,19 @@ def save(
     Raises:
         FerError: a name that is taken or not valid.
         NotFound: a member has no exported model.
-        RunError, ModelFileError: as `gather`, or a model that cannot be loaded.
+        RunError, ModelFileError: as `stack_predictions`, or a model that cannot be loaded.
     """
     if not _NAME.fullmatch(name):
         raise FerError(
             "A name has letters, digits, `_`, `.` and `-`", received=repr(name), hint="Such as three-seeds"
         )
-    place = workspace.models / "ensembles" / name
-    if place.exists():
+    target = workspace.models / "ensembles" / name
+    if target.exists():
         raise FerError("There is an ensemble of that name", received=name, hint="Choose another name")
     members = [run for run in runs if weights.get(run.id)]
     if missing := [run.id for run in members if not (run.folder / RUN_MODEL).is_file()]:
         raise NotFound("Some members have no exported model", received=", ".join(missing))
-    stack = gather(members, "val", version)
+    stack = stack_predictions(members, "val", version)
     mixed = stack.mix(weights)
     loaded = [Predictor.load(run.folder) for run in members]
     about = ModelMetadata(
@@ -257,35 +277,23 @@ def save(
         run=name,
         recipe="ensemble",
     )
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with new_folder(place) as folder:
+    document = {
+        "schema": 1,
+        "name": name,
+        "created": now(),
+        "members": [
+            {"run": run.id, "file": f"{run.id}.onnx", "weight": int(weights[run.id])} for run in members
+        ],
+        "metadata": about.model_dump(mode="json"),
+        "validation": {
+            "images": len(stack.truth),
+            "accuracy": float((mixed.argmax(axis=1) == stack.truth).mean()),
+            "log_loss": log_loss(stack.truth, mixed),
+        },
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with new_folder(target) as folder:
         for run in members:
             shutil.copyfile(run.folder / RUN_MODEL, folder / f"{run.id}.onnx")
-        write_json(
-            folder / FILE,
-            {
-                "schema": 1,
-                "name": name,
-                "created": now(),
-                "members": [
-                    {"run": run.id, "file": f"{run.id}.onnx", "weight": int(weights[run.id])}
-                    for run in members
-                ],
-                "metadata": about.model_dump(mode="json"),
-                "validation": {
-                    "images": len(stack.truth),
-                    "accuracy": float((mixed.argmax(axis=1) == stack.truth).mean()),
-                    "log_loss": log_loss(stack.truth, mixed),
-                },
-            },
-        )
-    return place
-
-
-def saved(workspace: Workspace) -> list[dict[str, Any]]:
-    """The saved ensembles, newest first: what `ensemble.json` says, and `folder`."""
-    found = []
-    for path in (workspace.models / "ensembles").glob(f"*/{FILE}"):
-        if document := read_object(path):
-            found.append({**document, "name": path.parent.name, "folder": path.parent})
-    return sorted(found, key=lambda e: (str(e.get("created", "")), e["name"]), reverse=True)
+        write_json(folder / FILE, document)
+    return target

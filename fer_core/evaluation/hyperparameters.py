@@ -10,18 +10,18 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.recipes.recipe import Setting, fields, parse
 from fer_core.runs.run import Run
-from fer_core.training.recipe import fields, parse
 
 SEED = "training.seed"
 ORIGIN = ("name", "extends", "description")
 """Fields that say where a recipe comes from, not what it does."""
-_known: dict[str, tuple[int, dict[str, Any] | None]] = {}
+_known: dict[str, tuple[int, dict[str, Setting] | None]] = {}
 _LIST = re.compile(r"[\[{]")
 _MOST = 4000  # runs kept in memory
 
 
-def of(run: Run) -> dict[str, Any] | None:
+def settings_of(run: Run) -> dict[str, Setting] | None:
     """Every setting of a run by its dotted name; None where its recipe cannot be read. Do not change it."""
     path = f"{run.folder}/recipe.toml"
     try:
@@ -36,7 +36,7 @@ def of(run: Run) -> dict[str, Any] | None:
     return held[1]
 
 
-def _read(path: str) -> dict[str, Any] | None:
+def _read(path: str) -> dict[str, Setting] | None:
     try:
         found = fields(parse(Path(path).read_text(encoding="utf-8")))
     except Exception:  # cut off, or from another version of the app
@@ -44,7 +44,7 @@ def _read(path: str) -> dict[str, Any] | None:
     return {name: value for name, value in found.items() if name not in ORIGIN}
 
 
-def may_be(run: Run, lines: Set[str]) -> bool:
+def may_match(run: Run, lines: Set[str]) -> bool:
     """Whether a run's recipe may be the one with these `plain_lines`: much cheaper than to read it.
 
     A yes can be wrong, a no is right: an older app wrote fewer lines, and none that the recipe does not have.
@@ -73,17 +73,17 @@ def varying(runs: Sequence[Run]) -> pd.DataFrame:
         another kind of optimizer, schedule, loss or network does not have is missing. Runs without a readable recipe
         are left out.
     """
-    found = {run.id: values for run in runs if (values := of(run)) is not None}
+    found = {run.id: values for run in runs if (values := settings_of(run)) is not None}
     names = list(dict.fromkeys(name for values in found.values() for name in values if name != SEED))
     table = pd.DataFrame(
-        {name: [plain(values.get(name)) for values in found.values()] for name in names},
+        {name: [plain_value(values.get(name)) for values in found.values()] for name in names},
         index=list(found),
         dtype=object,
     )
     return table.loc[:, [len({repr(v) for v in table[name]}) > 1 for name in table]]
 
 
-def plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """A number or boolean as it is, None for none, anything else in words."""
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -92,9 +92,9 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def words(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A setting as a person reads it."""
-    value = plain(value)
+    value = plain_value(value)
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -114,7 +114,7 @@ def _blocks(items: Sequence[Any]) -> str:
     return ", ".join(" ".join([kind, *sizes]).strip() for kind, sizes in parts)
 
 
-def weight(values: pd.Series, accuracy: pd.Series) -> float:
+def explained_share(values: pd.Series, accuracy: pd.Series) -> float:
     """Share of the spread of the accuracy that goes with a setting (eta squared, 0..1), however it came about."""
     total = float(((accuracy - accuracy.mean()) ** 2).sum())
     if total <= 0:
@@ -123,7 +123,7 @@ def weight(values: pd.Series, accuracy: pd.Series) -> float:
     return float(((means - accuracy.mean()) ** 2).sum()) / total
 
 
-def short(name: str, among: Sequence[str]) -> str:
+def short_name(name: str, among: Sequence[str]) -> str:
     """The last part of a dotted name, where no other of these ends so."""
     last = name.rpartition(".")[2]
     alone = sum(other.rpartition(".")[2] == last for other in among) == 1

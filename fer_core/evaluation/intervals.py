@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fer_core.evaluation.metrics import Floats, Ints
+from fer_core.base.arrays import Floats, Ints
 
 LEVELS = (0.025, 0.975)
 DRAWS = 1000

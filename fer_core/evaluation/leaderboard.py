@@ -6,52 +6,68 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any
 
-from fer_core.evaluation import cost, marks
-from fer_core.evaluation.report import leaderboard
+from fer_core.base.workspace import Workspace
+from fer_core.evaluation import cost
+from fer_core.evaluation.report import ScoredRun, leaderboard
+from fer_core.runs import run_annotations
+from fer_core.runs.records import Marks
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import list_runs
-from fer_core.workspace import Workspace
 
-EXTRA: tuple[str, ...] = (
-    "created", "resumed", "experiment", "member", "number", "seed", "recipe_key", "star", "tags", "note", "archived",
-    "on", "promoted", "flops", "model_bytes", "ms", "ms_32", "energy",
-)  # fmt: skip
-"""What a row has besides `report.COLUMNS`."""
 _WATCHED = ("run.json", "metrics.jsonl", "evaluation.json", "marks.json", "recipe.toml", "cost.json")
 _SEED = re.compile(r"^seed\s*=.*$", re.MULTILINE)
-_known: dict[Path, tuple[tuple[int, ...], dict[str, Any]]] = {}
+_known: dict[Path, tuple[tuple[int, ...], LeaderboardRow]] = {}
 _MOST = 4000  # rows kept in memory
 
 
-def rows(workspace: Workspace) -> list[dict[str, Any]]:
-    """One row per run, newest first.
+class LeaderboardRow(ScoredRun, Marks):
+    """A run on the leaderboard; what is unknown is None.
 
-    Returns:
-        as `report.leaderboard`, with created and resumed (UTC or None), experiment and member (what it is one of
-        several of), number (of its version), recipe_key (equal for runs that differ in their seed alone), star, tags,
-        note, archived, on (ids of other versions it has predictions for), promoted (it answers on Try it), energy
-        (watt hours of its training, estimated), and what `cost.measure` found: flops, model_bytes, ms and ms_32 (per
-        face, one at a time and 32 at once); None until somebody measured.
+    Attributes:
+        resumed: UTC, ISO 8601.
+        experiment, member: what it is one of several of.
+        number: of its version.
+        recipe_key: equal for runs that differ in their seed alone.
+        on: ids of other versions it has predictions for.
+        promoted: it answers on Try it.
+        flops, model_bytes: of its model, once somebody measured; `ms` and `ms_32` per face, one and 32 at a time.
+        energy: watt hours of its training, estimated.
     """
-    return [row for row, _ in stamped(workspace)]
+
+    resumed: str | None
+    experiment: str | None
+    member: str | None
+    number: int | None
+    recipe_key: str
+    on: list[str]
+    promoted: bool
+    flops: int | None
+    model_bytes: int | None
+    ms: float | None
+    ms_32: float | None
+    energy: float | None
 
 
-def stamped(workspace: Workspace) -> list[tuple[dict[str, Any], tuple[int, ...]]]:
+def rows(workspace: Workspace) -> list[LeaderboardRow]:
+    """One row per run, newest first."""
+    return [row for row, _ in rows_with_stamps(workspace)]
+
+
+def rows_with_stamps(workspace: Workspace) -> list[tuple[LeaderboardRow, tuple[int, ...]]]:
     """`rows`, each with numbers that stay the same while nothing about the run changes; of one at work they never do."""
     if len(_known) > _MOST:
         _known.clear()
-    chosen = marks.promoted(workspace)
+    chosen = run_annotations.promoted(workspace)
     found = [(run.id == chosen, *_row(run)) for run in list_runs(workspace)]
     return [({**row, "promoted": promoted}, stamp) for promoted, row, stamp in found]
 
 
-def folded(rows: Sequence[dict[str, Any]], fold: bool = True) -> list[list[dict[str, Any]]]:
+def group_seeds(rows: Sequence[LeaderboardRow], fold: bool = True) -> list[list[LeaderboardRow]]:
     """Rows that differ in their seed alone together, if `fold`; the best on validation first."""
-    groups: dict[Any, list[dict[str, Any]]] = {}
+    groups: dict[Hashable, list[LeaderboardRow]] = {}
     for row in rows:
         same = (row["recipe_key"], row["version"]) if row["recipe_key"] else None
         key = same if fold and same and row["state"] in ("finished", "stopped") else row["run"]
@@ -59,35 +75,36 @@ def folded(rows: Sequence[dict[str, Any]], fold: bool = True) -> list[list[dict[
     return [sorted(group, key=lambda r: -(r["val_accuracy"] or 0)) for group in groups.values()]
 
 
-def _row(run: Run) -> tuple[dict[str, Any], tuple[int, ...]]:
+def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
     stamp = _stamp(run.folder)
     held = _known.get(run.folder)
     if held is not None and held[0] == stamp:
         return held[1], stamp
-    (row,) = leaderboard([run])
-    info = run.info
-    row |= {name: info.get(name) for name in ("created", "resumed", "experiment", "member", "seed")}
-    row["number"] = info.get("version_number")
-    row["recipe_key"] = _recipe_key(run.folder)
-    row["on"] = sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir())
-    row |= marks.read(run) | _cost(run, row)
+    (scored,) = leaderboard([run])
+    info, found = run.info, cost.stored_cost(run) if (run.folder / cost.FILE).is_file() else None
+    seconds, device = scored.get("seconds"), str(scored.get("device") or "")
+    row: LeaderboardRow = {
+        **scored,
+        "created": info.get("created"),
+        "resumed": info.get("resumed"),
+        "experiment": info.get("experiment"),
+        "member": info.get("member"),
+        "seed": info.get("seed"),
+        "number": info.get("version_number"),
+        "recipe_key": _recipe_key(run.folder),
+        "on": sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir()),
+        **run_annotations.read(run),
+        "flops": found["flops"] if found else None,
+        "model_bytes": found["model_bytes"] if found else None,
+        "ms": found["ms"].get("1") if found else None,
+        "ms_32": found["ms"].get("32") if found else None,
+        "energy": cost.energy(device, seconds or 0.0),
+        "promoted": False,
+    }
     if row["state"] in ACTIVE:  # what is at work changes without a file of its own
         return row, (time.monotonic_ns(),)
     _known[run.folder] = (stamp, row)
     return row, stamp
-
-
-def _cost(run: Run, row: dict[str, Any]) -> dict[str, Any]:
-    found = cost.stored(run) if (run.folder / cost.FILE).is_file() else {}
-    times = found.get("ms") or {}
-    seconds, device = row.get("seconds"), str(row.get("device") or "")
-    return {
-        "flops": found.get("flops"),
-        "model_bytes": found.get("model_bytes"),
-        "ms": times.get("1"),
-        "ms_32": times.get("32"),
-        "energy": cost.energy(device, float(seconds)) if seconds and device else None,
-    }
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ f"{cost['accuracy']:.3f} with, {cost['without']:.3f} without"
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -20,15 +20,30 @@ def leaked_images(table: pd.DataFrame, split: str, learned: str = "train") -> se
     """Ids of the images of a split that have a copy in the split the model learned from.
 
     Args:
-        table: `Groups.table` of the version the model was trained on.
+        table: `DuplicateGroups.table` of the version the model was trained on.
     """
     seen = set(table.loc[table["split"] == learned, "group"])
     return set(table.loc[(table["split"] == split) & table["group"].isin(seen), "image_id"])
 
 
-def leak_cost(
-    predictions: pd.DataFrame, leaked: set[str], draws: int = DRAWS, seed: int = 0
-) -> dict[str, Any]:
+class LeakCost(TypedDict):
+    """What leaked images do to an accuracy.
+
+    Attributes:
+        leaked: of `images`.
+        accuracy, without: on all images, and on those that did not leak.
+        difference: accuracy - without; positive flatters the model. `interval` its 95 %, low and high.
+    """
+
+    images: int
+    leaked: int
+    accuracy: float
+    without: float | None
+    difference: float | None
+    interval: list[float] | None
+
+
+def leak_cost(predictions: pd.DataFrame, leaked: set[str], draws: int = DRAWS, seed: int = 0) -> LeakCost:
     """Accuracy on all images and on those that did not leak, and the difference with its 95 % interval.
 
     The interval is a percentile bootstrap over images, both accuracies from the same draw.
@@ -40,8 +55,7 @@ def leak_cost(
         seed: of the bootstrap.
 
     Returns:
-        images, leaked (of these), accuracy, without, difference (accuracy - without: positive flatters the model)
-        and interval [low, high]; without, difference and interval are None where every image leaked or none did.
+        What can be said; nothing of the difference where every image leaked or none did.
 
     Raises:
         RunError: the table holds no predictions.
@@ -50,9 +64,17 @@ def leak_cost(
     correct = p.argmax(axis=1) == truth
     seen = predictions["image_id"].isin(leaked).to_numpy()
     images, count = len(seen), int(seen.sum())
-    result: dict[str, Any] = {"images": images, "leaked": count, "accuracy": float(correct.mean())}
+    accuracy = float(correct.mean())
+    result: LeakCost = {
+        "images": images,
+        "leaked": count,
+        "accuracy": accuracy,
+        "without": None,
+        "difference": None,
+        "interval": None,
+    }
     if count in (0, images):
-        return result | {"without": None, "difference": None, "interval": None}
+        return result
     kinds = np.bincount(
         2 * seen + correct, minlength=4
     )  # clean wrong, clean right, leaked wrong, leaked right
@@ -62,6 +84,6 @@ def leak_cost(
     without = float(correct[~seen].mean())
     return result | {
         "without": without,
-        "difference": result["accuracy"] - without,
+        "difference": accuracy - without,
         "interval": [float(v) for v in np.quantile(differences, _LEVELS)],
     }

@@ -12,20 +12,19 @@ A run is clean if no line older than its last choice is about a test split with 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
+from fer_core.base.errors import FerError
+from fer_core.base.jsonl import append_line
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.data.records import readable
-from fer_core.errors import FerError
-from fer_core.workspace import Workspace
+from fer_core.data.manifest import readable
 
 HELD = "test"
 """The split that is kept from choices."""
@@ -33,6 +32,17 @@ FILE = "test-reads.jsonl"
 _SAME = (
     0.01  # share of pictures two test splits have in common from which a look at one is a look at the other
 )
+
+
+class TestRead(TypedDict):
+    """A line of the ledger: one look at `images` test pictures of a version, by `page`, `cli` or what else showed it."""
+
+    time: str
+    run: str
+    dataset: str
+    version: str
+    images: int
+    via: str
 
 
 @dataclass(frozen=True)
@@ -69,24 +79,19 @@ def record(workspace: Workspace, run: str, dataset: str, version: str, images: i
     Raises:
         OSError: it cannot be written; then nothing may be shown.
     """
-    path = workspace.models / FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
     time = datetime.now(UTC).isoformat(timespec="microseconds")
-    row = {"time": time, "run": run, "dataset": dataset, "version": version, "images": images, "via": via}
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        end = os.lseek(descriptor, 0, os.SEEK_END)
-        broken = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
-        line = (b"\n" if broken else b"") + json.dumps(row).encode() + b"\n"
-        while line:
-            line = line[os.write(descriptor, line) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    row: TestRead = {
+        "time": time,
+        "run": run,
+        "dataset": dataset,
+        "version": version,
+        "images": images,
+        "via": via,
+    }
+    append_line(workspace.models / FILE, row, durable=True)
 
 
-def reads(workspace: Workspace) -> list[dict[str, Any]]:
+def reads(workspace: Workspace) -> list[TestRead]:
     """Every look, oldest first. A damaged line still is a look: it comes back with its text as `run`."""
     path = workspace.models / FILE
     try:
@@ -97,26 +102,33 @@ def reads(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=4)
-def _entries(path: Path, size: int, changed: int) -> tuple[dict[str, Any], ...]:
+def _entries(path: Path, size: int, changed: int) -> tuple[TestRead, ...]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     return tuple(_entry(line) for line in lines if line.strip())
 
 
-def _entry(line: str) -> dict[str, Any]:
-    known = {"time": "", "run": line[:60], "dataset": "", "version": "", "images": 0, "via": "damaged line"}
+def _entry(line: str) -> TestRead:
+    known: TestRead = {
+        "time": "",
+        "run": line[:60],
+        "dataset": "",
+        "version": "",
+        "images": 0,
+        "via": "damaged line",
+    }
     try:
         found = json.loads(line)
     except ValueError:
         return known
-    return {**known, **found} if isinstance(found, dict) else known
+    return cast(TestRead, {**known, **found}) if isinstance(found, dict) else known
 
 
-def standing(workspace: Workspace, row: Mapping[str, Any], log: Iterable[Mapping[str, Any]]) -> Standing:
+def standing(workspace: Workspace, row: Mapping[str, Any], log: Iterable[TestRead]) -> Standing:
     """What the ledger says of a run.
 
     Args:
         workspace: where the versions are.
-        row: run, dataset, version, created and resumed of the run, as `board.rows` has them. The recipe was chosen
+        row: run, dataset, version, created and resumed of the run, as `leaderboard.rows` has them. The recipe was chosen
             when the run was made, or when it was resumed; the epoch by validation alone.
         log: `reads(workspace)`.
     """

@@ -11,24 +11,23 @@ NumPy only, so that a page can compute them at once; the tests hold each number 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from fer_core.errors import RunError
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from fer_core.base.arrays import Floats, Ints
+from fer_core.base.errors import RunError
+from fer_core.base.statistics import wilson_interval
+from fer_core.runs.records import ClassScores, Scores
 
 PREFIX = "p_"
 ECE_BINS = 15
 DRAWS = 2000
+_AVERAGED = ("precision", "recall", "f1")
 _SUM_TOLERANCE = 1e-2  # half precision sums this far from 1
 
 
-def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> dict[str, Any]:
+def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> Scores:
     """All metrics of one split.
 
     Args:
@@ -37,10 +36,7 @@ def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> dict[str, 
         groups: group id per row; copies of one picture are then resampled together in the interval.
 
     Returns:
-        JSON-ready: images, classes, accuracy, accuracy_interval (95 %), balanced_accuracy, macro_precision,
-        macro_recall, macro_f1, weighted_precision, weighted_recall, weighted_f1, top2, kappa, log_loss
-        (nats), brier (0..2), ece, per_class {class: precision, recall, f1, support}, confusion {classes, counts: row =
-        label, column = prediction}. Averages run over the classes that occur as label or prediction.
+        JSON-ready, from images to confusion.
 
     Raises:
         RunError: no rows, a missing column, an image twice, a label without a column, or numbers that are not
@@ -52,11 +48,8 @@ def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> dict[str, 
     rows = per_class(counts)
     occurs = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
     support = rows["support"].to_numpy(dtype=np.float64)
-    averages = {}
-    for name in ("precision", "recall", "f1"):
-        values = rows[name].to_numpy()
-        averages[f"macro_{name}"] = float(values[occurs].mean())
-        averages[f"weighted_{name}"] = float(values @ support / support.sum())
+    macro = {name: float(rows[name].to_numpy()[occurs].mean()) for name in _AVERAGED}
+    weighted = {name: float(rows[name].to_numpy() @ support / support.sum()) for name in _AVERAGED}
     correct = truth == predicted
     return {
         "images": len(truth),
@@ -64,13 +57,18 @@ def evaluate(table: pd.DataFrame, groups: ArrayLike | None = None) -> dict[str, 
         "accuracy": float(correct.mean()),
         "accuracy_interval": list(accuracy_interval(correct, groups)),
         "balanced_accuracy": float(rows["recall"][support > 0].mean()),
-        **averages,
+        "macro_precision": macro["precision"],
+        "weighted_precision": weighted["precision"],
+        "macro_recall": macro["recall"],
+        "weighted_recall": weighted["recall"],
+        "macro_f1": macro["f1"],
+        "weighted_f1": weighted["f1"],
         "top2": top_k(truth, p, 2),
         "kappa": kappa(counts),
         "log_loss": log_loss(truth, p),
         "brier": brier(truth, p),
         "ece": calibration_error(truth, p),
-        "per_class": {name: _plain(row) for name, row in zip(names, rows.to_dict("records"), strict=True)},
+        "per_class": _class_scores(names, rows),
         "confusion": {"classes": list(names), "counts": counts.tolist()},
     }
 
@@ -139,7 +137,7 @@ def kappa(counts: Ints) -> float:
 def normalised(counts: Ints, by: str) -> Floats:
     """Shares of a confusion matrix, float64: of each label (`by` "row") or of each answer ("column"); 0 of none."""
     total = counts.sum(axis=1 if by == "row" else 0, keepdims=True)
-    return counts / np.maximum(total, 1)
+    return np.asarray(counts / np.maximum(total, 1))
 
 
 def top_k(truth: Ints, p: Floats, k: int) -> float:
@@ -192,16 +190,16 @@ def accuracy_interval(
     drawn = np.random.default_rng(seed).multinomial(len(size), number / len(size), size=draws)
     accuracy = (drawn @ kinds[1]) / (drawn @ kinds[0])
     if np.ptp(accuracy) == 0:
-        return _wilson(float(hits.mean()), len(size))
+        low, high = wilson_interval(hits.mean(), len(size))
+        return float(low), float(high)
     low, high = np.quantile(accuracy, [0.025, 0.975])
     return float(low), float(high)
 
 
-def _wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
-
-
-def _plain(row: dict[Any, Any]) -> dict[str, float | int]:
-    return {str(k): int(v) if k == "support" else float(v) for k, v in row.items()}
+def _class_scores(names: tuple[str, ...], rows: pd.DataFrame) -> dict[str, ClassScores]:
+    """`per_class`, JSON-ready."""
+    columns = rows[["precision", "recall", "f1", "support"]].itertuples(index=False)
+    return {
+        name: {"precision": float(p), "recall": float(r), "f1": float(f1), "support": int(n)}
+        for name, (p, r, f1, n) in zip(names, columns, strict=True)
+    }

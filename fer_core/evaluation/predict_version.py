@@ -6,21 +6,19 @@ also the validation images its epoch was chosen by.
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pandas as pd
 
+from fer_core.base.errors import NotFound, RunError
 from fer_core.data.datasets import open_dataset
-from fer_core.data.records import readable
-from fer_core.errors import NotFound, RunError
+from fer_core.data.manifest import readable
 from fer_core.evaluation import scores
 from fer_core.evaluation.ledger import HELD
 from fer_core.evaluation.metrics import PREFIX
 from fer_core.inference.predictor import RUN_MODEL, Predictor
-from fer_core.jobs import ProgressFn
+from fer_core.jobs.reporter import ProgressFn
+from fer_core.runs.predictions import write
 from fer_core.runs.run import Run
-from fer_core.workspace import write_atomic
 
 SPLITS = ("val", HELD)
 _BATCH = 512
@@ -81,8 +79,6 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
         result.insert(0, "image_id", part["image_id"].astype(str).to_numpy())
         result.insert(1, "label", part["label"].astype(str).to_numpy())
         result["seen"] = seen.to_numpy()
-        buffer = io.BytesIO()
-        result.to_parquet(buffer, index=False)
-        write_atomic(scores.folder(run, target) / f"predictions-{split}.parquet", buffer.getvalue())
+        write(scores.predictions_folder(run, target), split, result)
         written.append(split)
     return written

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
-from fer_core.evaluation import ranking, settings, significance
+from fer_core.evaluation import hyperparameters, ranking, significance
+from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Stage:
+class ProgressStep:
     """An entry, in the order in which they were made.
 
     Attributes:
@@ -28,21 +28,21 @@ class Stage:
     runs: tuple[str, ...]
     accuracy: float
     record: bool
-    gain: Mapping[str, Any] | None = None
-    step: Mapping[str, Any] | None = None
+    gain: Gain | None = None
+    step: Gain | None = None
     changed: tuple[str, ...] = ()
 
 
-def stages(
+def progress_steps(
     entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
-) -> list[Stage]:
+) -> list[ProgressStep]:
     """Every entry that can be judged, the oldest first.
 
     Args:
         entries: runs; several in one are seeds of one recipe.
         split, version, manifest: as `ranking.rank`.
     """
-    lineup = ranking.line_up(entries, split, version, manifest)
+    lineup = ranking.align_entries(entries, split, version, manifest)
     if not lineup.images:
         return []
     known = {run.id: run for entry in entries for run in entry}
@@ -53,27 +53,31 @@ def stages(
         runs, answers = lineup.entries[i], lineup.correct[i]
         accuracy = float(answers.mean())
         if i == base:
-            result.append(Stage(runs, accuracy, record=True))
+            result.append(ProgressStep(runs, accuracy, record=True))
         elif accuracy > float(lineup.correct[before].mean()):
             gain = significance.gain(lineup.correct[base], answers, lineup.groups)
             step = significance.gain(lineup.correct[before], answers, lineup.groups)
             changed = _changed(known[lineup.entries[before][0]], known[runs[0]])
-            result.append(Stage(runs, accuracy, record=True, gain=gain, step=step, changed=changed))
+            result.append(ProgressStep(runs, accuracy, record=True, gain=gain, step=step, changed=changed))
             before = i
         else:
-            result.append(Stage(runs, accuracy, record=False))
+            result.append(ProgressStep(runs, accuracy, record=False))
     return result
 
 
 def _changed(old: Run, new: Run) -> tuple[str, ...]:
     """`learning rate 0.002` and the like, what decides the kind of a table first."""
-    one, two = settings.of(old) or {}, settings.of(new) or {}
-    names = [n for n in dict.fromkeys([*one, *two]) if n != settings.SEED and one.get(n) != two.get(n)]
+    one, two = hyperparameters.settings_of(old) or {}, hyperparameters.settings_of(new) or {}
+    names = [n for n in dict.fromkeys([*one, *two]) if n != hyperparameters.SEED and one.get(n) != two.get(n)]
     kinds = {n.rpartition(".")[0] for n in names if n.endswith((".name", ".architecture"))}
     shown = [n for n in names if n.rpartition(".")[0] not in kinds or n.endswith((".name", ".architecture"))]
     shown.sort(key=lambda n: not n.endswith((".name", ".architecture")))
     labels = [
-        n.removesuffix(".name").removeprefix("model.") if n.endswith(".name") else settings.short(n, names)
+        n.removesuffix(".name").removeprefix("model.")
+        if n.endswith(".name")
+        else hyperparameters.short_name(n, names)
         for n in shown
     ]
-    return tuple(f"{label} {settings.words(two.get(n))}" for label, n in zip(labels, shown, strict=True))
+    return tuple(
+        f"{label} {hyperparameters.value_text(two.get(n))}" for label, n in zip(labels, shown, strict=True)
+    )

@@ -1,34 +1,41 @@
-"""Ranks on one common set of images: who is better beyond doubt, with seeds of one recipe as one.
+"""Ranks on the same images: who is better beyond doubt, with seeds of one recipe as one.
 
 found = rank(runs, "val", version)
-found.places[("0041-compact",)]        # Place(rank=1, shared=True, accuracy=.853, low=.841, high=.865, sd=None)
+found.places[("0041-compact",)]        # RankedEntry(rank=1, shared=True, accuracy=.853, low=.841, high=.865, sd=None)
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
+from fer_core.base.statistics import wilson_interval
 from fer_core.evaluation import scores, significance
 from fer_core.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Place:
-    """One entry among the others: accuracies are 0..1; sd is over its runs, None for a single one."""
+class RankedEntry:
+    """One entry among the others: accuracies are 0..1; sd is over its runs, None for a single one.
 
-    rank: int
+    Attributes:
+        rank: None where it was judged on its own clean part alone, so that nothing can be ranked.
+        images: how many it was judged by.
+    """
+
+    rank: int | None
     shared: bool
     accuracy: float
     low: float
     high: float
     sd: float | None = None
+    images: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,19 +44,26 @@ class Ranking:
 
     Attributes:
         places: entry (ids of its runs) -> place.
-        images: how many of them all were judged by.
-        seen: images left out because one of the runs has learned from them.
+        images: how many those with a rank were judged by.
+        seen: images left out of these because one of the ranked runs has learned from them.
         left_out: run -> why it is not ranked.
+        whole: images of the split.
     """
 
-    places: Mapping[tuple[str, ...], Place] = field(default_factory=dict)
+    places: Mapping[tuple[str, ...], RankedEntry] = field(default_factory=dict)
     images: int = 0
     seen: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
+    whole: int = 0
+
+    @property
+    def apart(self) -> int:
+        """Entries judged on a part of their own."""
+        return sum(place.rank is None for place in self.places.values())
 
 
 @dataclass(frozen=True)
-class Lineup:
+class AlignedEntries:
     """Entries on the images that all of them can be judged by.
 
     Attributes:
@@ -58,6 +72,7 @@ class Lineup:
         groups: which picture each image shows; None where every image is a picture of its own.
         spread: deviation of the accuracy over the runs of each entry; None for a single run.
         seen, left_out: as in `Ranking`.
+        apart: entries that have learned from other images than these, each lined up alone on its own clean part.
     """
 
     entries: tuple[tuple[str, ...], ...]
@@ -66,6 +81,7 @@ class Lineup:
     spread: tuple[float | None, ...] = ()
     seen: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
+    apart: tuple[AlignedEntries, ...] = ()
 
     @property
     def images(self) -> int:
@@ -73,40 +89,90 @@ class Lineup:
 
 
 def rank(
-    entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
+    entries: Sequence[Sequence[Run]],
+    split: str,
+    version: str,
+    manifest: pd.DataFrame | None = None,
+    *,
+    common: bool = False,
 ) -> Ranking:
-    """Rank entries by accuracy on the images of a split that none of them has learned from.
+    """Rank entries by accuracy on a split, none by images it has learned from.
+
+    An entry that has learned from some of the images is judged by the others, and has no rank: so it changes nothing
+    about the rest.
 
     Args:
         entries: runs; several in one entry are seeds of one recipe and count with their mean.
         split, version: of which every run has predictions.
         manifest: of the version, for its copies; None takes every image for itself.
+        common: rank all of them, on the images that none has learned from.
     """
-    found = line_up(entries, split, version, manifest)
-    if not found.images:
-        return Ranking(seen=found.seen, left_out=found.left_out)
+    found = align_entries(entries, split, version, manifest, common=common)
+    places = {}
+    if found.images:
+        ranks = significance.ranks(found.correct, found.groups)
+        for name, scored, place in zip(found.entries, _scored(found), ranks, strict=True):
+            places[name] = RankedEntry(place[0], place[1], *scored[:3], scored[3], found.images)
+    for alone in found.apart:
+        (scored,) = _scored(alone)
+        places[alone.entries[0]] = RankedEntry(None, False, *scored[:3], scored[3], alone.images)
+    return Ranking(places, found.images, found.seen, found.left_out, found.images + found.seen)
+
+
+def _scored(found: AlignedEntries) -> list[tuple[float, float, float, float | None]]:
+    """Accuracy, both ends of its interval, and spread of every entry."""
     low, high = _intervals(found.correct, found.groups)
-    ranks = significance.ranks(found.correct, found.groups)
-    places = {
-        name: Place(*ranks[i], float(found.correct[i].mean()), float(low[i]), float(high[i]), found.spread[i])
-        for i, name in enumerate(found.entries)
-    }
-    return Ranking(places, found.images, found.seen, found.left_out)
+    return [
+        (float(right.mean()), float(low[i]), float(high[i]), found.spread[i])
+        for i, right in enumerate(found.correct)
+    ]
 
 
-def line_up(
-    entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
-) -> Lineup:
+def align_entries(
+    entries: Sequence[Sequence[Run]],
+    split: str,
+    version: str,
+    manifest: pd.DataFrame | None = None,
+    *,
+    common: bool = False,
+) -> AlignedEntries:
     """Entries image by image; arguments as `rank`. What cannot be lined up is in `left_out`."""
-    found: dict[str, scores.Answers] = {}
+    ids, found, left_out = _answers(entries, split, version)
+    if not found:
+        return AlignedEntries((), np.empty((0, 0), np.float32), left_out=left_out)
+    kept = {tuple(r.id for r in e if r.id in found): e for e in entries}
+    seen = {name: np.any([found[run].seen for run in name], axis=0) for name in kept if name}
+    pictures = None if manifest is None else scores.picture_ids(manifest, ids)
+    if common:
+        whole = np.any(list(seen.values()), axis=0)
+        return replace(_on(tuple(seen), found, whole, pictures), left_out=left_out)
+    # Those that can be judged by the most images set the part; whoever has learned from other ones stands alone.
+    base = min(seen.values(), key=np.count_nonzero)
+    same = tuple(name for name, own in seen.items() if np.array_equal(own, base))
+    apart = []
+    for name, own in seen.items():
+        if name in same:
+            continue
+        if own.all():
+            left_out |= dict.fromkeys(name, "It has learned from every image of this split")
+        else:
+            apart.append(_on((name,), found, own, pictures))
+    return replace(_on(same, found, base, pictures), left_out=left_out, apart=tuple(apart))
+
+
+def _answers(
+    entries: Sequence[Sequence[Run]], split: str, version: str
+) -> tuple[pd.Series, dict[str, scores.Correctness], dict[str, str]]:
+    """Image ids, and the answers of every run in their order; why some have none."""
+    found: dict[str, scores.Correctness] = {}
     left_out: dict[str, str] = {}
     for run in (run for entry in entries for run in entry):
         try:
-            found[run.id] = scores.answers(run, split, version)
+            found[run.id] = scores.correctness(run, split, version)
         except FerError as error:
             left_out[run.id] = str(error)
     if not found:
-        return Lineup((), np.empty((0, 0), np.float32), left_out=left_out)
+        return pd.Series(dtype="str"), found, left_out
     usual = Counter(answer.order for answer in found.values()).most_common(1)[0][0]
     leader = next(
         run for entry in entries for run in entry if run.id in found and found[run.id].order == usual
@@ -120,36 +186,41 @@ def line_up(
                 left_out[run.id] = "Its predictions are for other images than those of the other runs"
             else:
                 found[run.id] = aligned
-    kept = {tuple(r.id for r in e if r.id in found): e for e in entries}
-    names = tuple(name for name in kept if name)
-    seen = np.zeros(len(ids), dtype=bool)
-    for answer in found.values():
-        seen |= answer.seen
+    return ids, found, left_out
+
+
+def _on(
+    names: tuple[tuple[str, ...], ...],
+    found: Mapping[str, scores.Correctness],
+    seen: NDArray[np.bool_],
+    pictures: NDArray[np.object_] | None,
+) -> AlignedEntries:
+    """These entries on the images nobody of them has `seen`."""
     single = {run: answer.correct[~seen] if seen.any() else answer.correct for run, answer in found.items()}
-    images = int((~seen).sum())
+    images, left = int((~seen).sum()), int(seen.sum())
     correct = np.empty((len(names), images), dtype=np.float32)
     if not images:
-        return Lineup(names, correct, seen=int(seen.sum()), left_out=left_out)
+        return AlignedEntries(names, correct, seen=left)
     for i, name in enumerate(names):
         correct[i] = single[name[0]] if len(name) == 1 else np.mean([single[run] for run in name], axis=0)
-    groups = None if manifest is None else pd.factorize(scores.pictures(manifest, ids)[~seen])[0]
+    groups = None if pictures is None else pd.factorize(pictures[~seen])[0]
     if groups is not None and int(groups.max()) + 1 == images:
         groups = None  # every image is a picture of its own
     spread = tuple(
         float(np.std([single[run].mean() for run in name], ddof=1)) if len(name) > 1 else None
         for name in names
     )
-    return Lineup(names, correct, groups, spread, int(seen.sum()), left_out)
+    return AlignedEntries(names, correct, groups, spread, left)
 
 
-def _aligned(run: Run, split: str, version: str, ids: pd.Series) -> scores.Answers | None:
+def _aligned(run: Run, split: str, version: str, ids: pd.Series) -> scores.Correctness | None:
     """The answers of a run whose images are stored in another order; None where some are missing."""
     table = scores.predictions(run, split, version)
     place = pd.Index(table["image_id"]).get_indexer(pd.Index(ids))
     if (place < 0).any():
         return None
-    own = scores.answers(run, split, version)
-    return scores.Answers(scores.order(ids), own.correct[place], own.seen[place])
+    own = scores.correctness(run, split, version)
+    return scores.Correctness(scores.order(ids), own.correct[place], own.seen[place])
 
 
 def _intervals(
@@ -175,7 +246,4 @@ def _intervals(
     variance = np.maximum(residual, 0) / images**2
     simple = mean * (1 - mean)
     number = np.where(variance > 0, simple / np.maximum(variance, 1e-12), len(size))
-    z = 1.959964
-    middle = (mean + z**2 / (2 * number)) / (1 + z**2 / number)
-    half = z * np.sqrt(simple / number + z**2 / (4 * number**2)) / (1 + z**2 / number)
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    return wilson_interval(mean, number)

@@ -11,18 +11,21 @@ A number that cannot be trusted is not shown: it is None, and `problem` says why
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, cast
 
 import pandas as pd
 
 from fer_core import __version__
-from fer_core.emotions import ordered_splits
-from fer_core.errors import FerError, RunError
+from fer_core.base.atomic import write_json
+from fer_core.base.emotions import ordered_splits
+from fer_core.base.errors import FerError, RunError
+from fer_core.base.workspace import now
 from fer_core.evaluation import scores
 from fer_core.evaluation.ledger import HELD
+from fer_core.runs.predictions import stored_splits
+from fer_core.runs.records import Evaluation, RunSummary, Scores
 from fer_core.runs.run import Run
-from fer_core.workspace import now, write_json
 
 SCHEMA = 1
 VERDICTS: tuple[tuple[float, str], ...] = (
@@ -34,6 +37,9 @@ VERDICTS: tuple[tuple[float, str], ...] = (
     (math.inf, "severe overfitting"),
 )
 """Upper end (exclusive, percentage points of train minus validation accuracy) and the word for it."""
+HEALTHY = VERDICTS[2][1]
+HARD = "hard augmentation"
+"""What remains of the first verdict where the splits are known to have no copies in common."""
 COLUMNS: tuple[str, ...] = (
     "run", "state", "recipe", "dataset", "version", "val_accuracy", "val_low", "val_high", "train_accuracy",
     "gap", "verdict", "macro_f1", "parameters", "trainable_parameters", "epochs", "best_epoch", "seconds",
@@ -45,24 +51,40 @@ _ENDED = ("finished", "stopped")
 _DISAGREE = 0.01  # the same weights measured twice differ by rounding in low precision, not by a point
 
 
-def evaluate_run(run: Run, splits: Sequence[str] | None = None) -> dict[str, Any]:
-    """Compute all metrics from `predictions-<split>.parquet` and write `evaluation.json`.
+class ScoredRun(RunSummary):
+    """A run with its scores on validation.
+
+    Attributes:
+        val_accuracy, train_accuracy: at the best epoch, 0..1; `val_low` and `val_high` the 95 % interval of the first.
+        gap: train minus validation accuracy, percentage points, and the `verdict` on it.
+        problem: what is wrong with its files, a sentence or "".
+    """
+
+    val_low: float | None
+    val_high: float | None
+    gap: float | None
+    verdict: str | None
+    macro_f1: float | None
+    problem: str
+
+
+def evaluate_run(run: Run, splits: Sequence[str] | None = None) -> Evaluation:
+    """Compute all metrics from the predictions of each split and write `evaluation.json`.
 
     Args:
         run: the run whose predictions to read.
         splits: which; None for every split that has predictions but test, which waits until somebody asks
-            (`scores.look`).
+            (`scores.read_scores`).
 
     Returns:
-        What was written: schema, run, dataset, version, code (version of this library), time, and splits
-        {split: `scores.compute`}.
+        What was written.
 
     Raises:
         RunError: there are no predictions, a file is not whole, it holds no probabilities, or test is asked for.
             Nothing is written then.
         NotFound: the run has no predictions for a split in `splits`.
     """
-    files = [path.stem.removeprefix("predictions-") for path in run.folder.glob("predictions-*.parquet")]
+    files = stored_splits(run.folder)
     names = splits or ordered_splits(name for name in files if name != HELD)
     if not names:
         hint = "They are written when training ends"
@@ -71,7 +93,7 @@ def evaluate_run(run: Run, splits: Sequence[str] | None = None) -> dict[str, Any
         raise RunError(
             "Test results are only computed when somebody looks, and the look is recorded", received=run.id
         )
-    result = {
+    result: Evaluation = {
         "schema": SCHEMA,
         "run": run.id,
         "dataset": run.dataset,
@@ -82,26 +104,24 @@ def evaluate_run(run: Run, splits: Sequence[str] | None = None) -> dict[str, Any
     }
     write_json(run.folder / "evaluation.json", result)
     for name in names:
-        scores.answers(run, name)
+        scores.correctness(run, name)
     return result
 
 
-def leaderboard(runs: Iterable[Run | Mapping[str, Any]]) -> list[dict[str, Any]]:
+def leaderboard(runs: Iterable[Run | RunSummary]) -> list[ScoredRun]:
     """One row per run, the best validation accuracy first, runs without one last.
 
     Args:
         runs: runs, or summaries as `Run.summary` gives them.
 
     Returns:
-        Rows with everything of the summary and all of `COLUMNS`: accuracies at the best epoch (0..1),
-        `val_low` and `val_high` their 95 % interval, `gap` in percentage points (train minus validation) and
-        its `verdict`, `macro_f1` on validation, `problem` a sentence or "". What is unknown is None.
+        Rows with everything of the summary and all of `COLUMNS`. What is unknown is None.
     """
     rows = [_row(run) for run in runs]
     return sorted(rows, key=lambda row: (-_or(row["val_accuracy"]), -_or(row["macro_f1"]), str(row["run"])))
 
 
-def leaderboard_table(runs: Iterable[Run | Mapping[str, Any]]) -> pd.DataFrame:
+def leaderboard_table(runs: Iterable[Run | RunSummary]) -> pd.DataFrame:
     """`leaderboard` as a table with the columns `COLUMNS`; unknown numbers are missing values."""
     numbers = (
         "val_accuracy",
@@ -118,10 +138,21 @@ def leaderboard_table(runs: Iterable[Run | Mapping[str, Any]]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
 
 
-def gap_verdict(train: float, val: float) -> str:
-    """The word for a gap between train and validation accuracy (each 0..1)."""
+def gap_verdict(train: float, val: float, apart: bool = False) -> str:
+    """The word for a gap between train and validation accuracy (each 0..1).
+
+    Args:
+        train, val: accuracies at the best epoch.
+        apart: whether the splits are known to have no copies in common; nobody is sent to look for leaks then.
+    """
     gap = _gap(train, val)
-    return next(word for end, word in VERDICTS if gap < end)
+    word = next(word for end, word in VERDICTS if gap < end)
+    return HARD if apart and word == VERDICTS[0][1] else word
+
+
+def gap_level(word: str) -> Literal["good", "warn", "bad"]:
+    """How grave a word of `VERDICTS` is."""
+    return "good" if word == HEALTHY else "bad" if word == VERDICTS[-1][1] else "warn"
 
 
 def _gap(train: float, val: float) -> float:
@@ -129,27 +160,24 @@ def _gap(train: float, val: float) -> float:
     return round((train - val) * 100, 6)
 
 
-def _row(run: Run | Mapping[str, Any]) -> dict[str, Any]:
-    if isinstance(run, Mapping):
-        summary, evaluation = dict(run), {}
-    else:
+def _row(run: Run | RunSummary) -> ScoredRun:
+    evaluation = Evaluation()
+    if isinstance(run, Run):
         try:
-            summary, evaluation = dict(run.summary()), run.evaluation()
+            summary, evaluation = run.summary(), run.evaluation()
         except (FerError, OSError, ValueError, TypeError, KeyError) as error:
-            return dict.fromkeys(COLUMNS) | {
-                "run": run.id,
-                "state": "unreadable",
-                "problem": f"Unreadable: {error}",
-            }
-    row: dict[str, Any] = dict.fromkeys(COLUMNS) | summary
-    problems = [str(summary["reason"])] if summary.get("reason") else []
-    for name in ("val_accuracy", "train_accuracy"):
-        value = _share(row[name])
-        if value is None and row[name] is not None:
-            problems.append(f"{name} is not a share between 0 and 1 ({row[name]})")
-        row[name] = value
+            told = {"run": run.id, "state": "unreadable", "problem": f"Unreadable: {error}"}
+            return cast(ScoredRun, dict.fromkeys(COLUMNS) | told)
+    else:
+        summary = run
+    row = cast(ScoredRun, dict.fromkeys(COLUMNS) | dict(summary))
+    problems = [str(row["reason"])] if row.get("reason") else []
+    row["val_accuracy"], row["train_accuracy"] = (
+        _checked(row["val_accuracy"], "val_accuracy", problems),
+        _checked(row["train_accuracy"], "train_accuracy", problems),
+    )
     found, problem = _scores(row, evaluation)
-    if problem and not isinstance(run, Mapping):
+    if problem and isinstance(run, Run):
         problems.append(problem)
     if found:
         row["macro_f1"] = _share(found.get("macro_f1"))
@@ -162,22 +190,30 @@ def _row(run: Run | Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _scores(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def _checked(value: object, name: str, problems: list[str]) -> float | None:
+    """An accuracy, or None where it is none: `problems` are told so."""
+    share = _share(value)
+    if share is None and value is not None:
+        problems.append(f"{name} is not a share between 0 and 1 ({value})")
+    return share
+
+
+def _scores(row: ScoredRun, evaluation: Evaluation) -> tuple[Scores | None, str]:
     """The validation scores of an evaluation, if it is whole and belongs to this run; else why not."""
     if row["state"] in _ACTIVE:
-        return {}, ""  # an earlier part of a resumed run may have left one
+        return None, ""  # an earlier part of a resumed run may have left one
     if not evaluation:
-        return {}, "The evaluation is missing" if row["state"] in _ENDED else ""
+        return None, "The evaluation is missing" if row["state"] in _ENDED else ""
     if evaluation.get("schema") != SCHEMA:
-        return {}, "The evaluation was written by another version of the app"
-    if any(evaluation.get(name) != row[name] for name in ("run", "version")):
-        return {}, "The evaluation belongs to another run or version"
+        return None, "The evaluation was written by another version of the app"
+    if (evaluation.get("run"), evaluation.get("version")) != (row["run"], row["version"]):
+        return None, "The evaluation belongs to another run or version"
     found = (evaluation.get("splits") or {}).get("val")
     if not isinstance(found, dict) or len(found.get("accuracy_interval") or ()) != 2:
-        return {}, "The evaluation has no validation split"
+        return None, "The evaluation has no validation split"
     accuracy, curve = _share(found.get("accuracy")), row["val_accuracy"]
     if accuracy is None or (curve is not None and abs(accuracy - curve) > _DISAGREE):
-        return {}, f"The evaluation ({accuracy}) disagrees with the best epoch ({curve})"
+        return None, f"The evaluation ({accuracy}) disagrees with the best epoch ({curve})"
     return found, ""
 
 

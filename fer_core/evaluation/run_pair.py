@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fer_core.errors import RunError
+from fer_core.base.arrays import Ints
+from fer_core.base.errors import RunError
 from fer_core.evaluation import scores
-from fer_core.evaluation.metrics import Ints, confusion, per_class, read
-from fer_core.evaluation.settings import words
-from fer_core.evaluation.significance import compare
+from fer_core.evaluation.hyperparameters import value_text
+from fer_core.evaluation.metrics import confusion, per_class, read
+from fer_core.evaluation.significance import PairedGain, compare
+from fer_core.recipes.recipe import fields
+from fer_core.runs.predictions import predictions_path
 from fer_core.runs.run import Run
-from fer_core.training.recipe import fields
 
 
 @dataclass(frozen=True)
-class Pair:
+class RunComparison:
     """Two runs, image by image.
 
     Attributes:
@@ -33,7 +34,7 @@ class Pair:
 
     table: pd.DataFrame
     classes: tuple[str, ...]
-    verdict: Mapping[str, Any]
+    verdict: PairedGain
     left_out: int
     names: tuple[str, str] = ("A", "B")
 
@@ -66,15 +67,21 @@ class Pair:
         return self.table[rows].sort_values(by, ascending=False)
 
 
-def pair(
+def compare_runs(
     first: Run, second: Run, split: str, version: str | None = None, manifest: pd.DataFrame | None = None
-) -> Pair:
-    """Hold two runs against each other on a split of a version; None is the version of the first.
+) -> RunComparison:
+    """Hold two runs against each other on a split of a version.
+
+    Args:
+        first, second: the runs; the other way round the same images are compared, and the difference turns its sign.
+        split: "val" or "test".
+        version: id; None is a version that both have predictions for, of their own two the newer one.
+        manifest: of the version, for its copies; None reads it. Where it is gone every image counts for itself.
 
     Raises:
         NotFound, RunError: one of them has no predictions there, or they share no images, or disagree on a label.
     """
-    where = version or first.version
+    where = version or _shared(first, second, split)
     a, b = (_table(run, split, where) for run in (first, second))
     both = a[0].merge(b[0], on="image_id", suffixes=("_a", "_b"))
     if both.empty:
@@ -88,15 +95,27 @@ def pair(
     table = table.drop(columns=["label_b", "seen_a", "seen_b"]).reset_index(drop=True)
     if table.empty:
         raise RunError("One of these runs has learned from every image", received=f"{first.id}, {second.id}")
-    groups = None if manifest is None else scores.pictures(manifest, table["image_id"])
+    if manifest is None:
+        manifest = scores.manifest_of(first.workspace, first.dataset, where)
+    groups = None if manifest is None else scores.picture_ids(manifest, table["image_id"])
     verdict = compare(table["a"] == table["label"], table["b"] == table["label"], groups)
     classes = tuple(dict.fromkeys([*a[1], *b[1]]))
-    return Pair(table, classes, verdict, total - len(table), (first.id, second.id))
+    return RunComparison(table, classes, verdict, total - len(table), (first.id, second.id))
+
+
+def _shared(first: Run, second: Run, split: str) -> str:
+    """The version two runs are compared on; whoever is named first makes no difference."""
+    own = sorted((first, second), key=lambda run: (int(run.info.get("version_number") or 0), run.version))
+    for version in (own[1].version, own[0].version):
+        files = [predictions_path(scores.predictions_folder(run, version), split) for run in own]
+        if all(file.is_file() for file in files):
+            return version
+    return own[1].version
 
 
 def _table(run: Run, split: str, version: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     raw = scores.predictions(run, split, version)
-    scores.answers(run, split, version)  # refuses a test split nobody has looked at
+    scores.correctness(run, split, version)  # refuses a test split nobody has looked at
     names, _, p = read(raw)
     said = p.argmax(axis=1)
     table = pd.DataFrame({"image_id": raw["image_id"], "label": raw["label"].astype("str")})
@@ -107,7 +126,7 @@ def _table(run: Run, split: str, version: str) -> tuple[pd.DataFrame, tuple[str,
     return table, names
 
 
-def settings(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
+def differing_settings(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
     """The settings in which runs differ.
 
     Returns:
@@ -121,7 +140,7 @@ def settings(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
         except Exception as error:  # from an older version of the app, cut off, or gone
             columns[run.id] = {"recipe": f"unreadable ({type(error).__name__})"}
             continue
-        columns[run.id] = {name: words(value) for name, value in found.items()}
+        columns[run.id] = {name: value_text(value) for name, value in found.items()}
     table = pd.DataFrame(columns, dtype=object).fillna("–")
     table = table.drop(index=["name", "extends", "description"], errors="ignore")
     different = table[table.nunique(axis=1) > 1]

@@ -1,7 +1,7 @@
 """The scores of a run on one split of one version, from its stored predictions; looking at test is recorded.
 
-    scores = stored(run, "val")                  # {} while there are none
-    scores = look(run, "test", via="page")       # a line in the ledger, then the numbers
+    scores = stored_scores(run, "val")                  # {} while there are none
+    scores = read_scores(run, "test", via="page")       # a line in the ledger, then the numbers
 
 A run's own version lies in its folder, any other in `on-<version>/` beside it (see `common`).
 """
@@ -10,31 +10,36 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core import __version__
+from fer_core.base.atomic import write_atomic, write_json
+from fer_core.base.errors import FerError, NotFound, RunError
+from fer_core.base.jsonl import read_object
+from fer_core.base.workspace import Workspace, now
 from fer_core.data.datasets import open_dataset
-from fer_core.errors import FerError, NotFound, RunError
 from fer_core.evaluation import ledger
 from fer_core.evaluation.curves import areas
 from fer_core.evaluation.intervals import intervals
 from fer_core.evaluation.metrics import evaluate, read
-from fer_core.evaluation.votes import against_votes
-from fer_core.runs.files import read_object
+from fer_core.evaluation.vote_agreement import against_votes
+from fer_core.runs.predictions import predictions_path
+from fer_core.runs.records import Evaluation, Scores
 from fer_core.runs.run import Run
-from fer_core.workspace import Workspace, now, write_atomic, write_json
 
 _HEAD = struct.Struct("<16sIqq")  # order, images, time and size of the predictions
 
 
 @dataclass(frozen=True)
-class Answers:
+class Correctness:
     """Which images of a split a run answers rightly.
 
     Attributes:
@@ -48,7 +53,7 @@ class Answers:
     seen: NDArray[np.bool_]
 
 
-def folder(run: Run, version: str | None = None) -> Path:
+def predictions_folder(run: Run, version: str | None = None) -> Path:
     """Where the predictions of a run on a version are; None is its own."""
     own = version in (None, "", run.version)
     return run.folder if own else run.folder / f"on-{version}"
@@ -61,9 +66,13 @@ def predictions(run: Run, split: str, version: str | None = None) -> pd.DataFram
         NotFound: there are none.
         RunError: the file is not whole.
     """
-    path = folder(run, version) / f"predictions-{split}.parquet"
+    path = predictions_path(predictions_folder(run, version), split)
     if not path.is_file():
-        hint = f"evaluate {run.id} --version {version}" if version else "They are written when training ends"
+        hint = (
+            f"`fer evaluate {run.id} --version {version}`"
+            if version
+            else "They are written when training ends"
+        )
         raise NotFound(f"Run {run.id} has no predictions for this split", received=split, hint=hint)
     try:
         return pd.read_parquet(path)
@@ -75,12 +84,11 @@ def predictions(run: Run, split: str, version: str | None = None) -> pd.DataFram
         ) from error
 
 
-def compute(run: Run, split: str, version: str | None = None) -> dict[str, Any]:
+def compute(run: Run, split: str, version: str | None = None) -> Scores:
     """All scores of a split, without the images the run has learned from; written nowhere.
 
     Returns:
-        as `metrics.evaluate`, with intervals {measure: [low, high]}, areas {class: {auc, average_precision}}, votes
-        (see `votes.against_votes`; None without), seen (images left out) and copies (images that are a copy of another).
+        JSON-ready, all of them.
 
     Raises:
         NotFound, RunError: no predictions, or none that can be used.
@@ -91,8 +99,8 @@ def compute(run: Run, split: str, version: str | None = None) -> dict[str, Any]:
         table = table[~table["seen"]].reset_index(drop=True)
     if table.empty:
         raise RunError("Nothing is left to score: the run has learned from every image", received=split)
-    known = _manifest(run.workspace, run.dataset, version or run.version)
-    groups = None if known is None else pictures(known, table["image_id"])
+    known = manifest_of(run.workspace, run.dataset, version or run.version)
+    groups = None if known is None else picture_ids(known, table["image_id"])
     result = evaluate(table, groups)
     names, truth, p = read(table)
     result["intervals"] = intervals(truth, p.argmax(axis=1), len(names), groups)
@@ -107,7 +115,7 @@ def compute(run: Run, split: str, version: str | None = None) -> dict[str, Any]:
     return result
 
 
-def stored(run: Run, split: str, version: str | None = None) -> dict[str, Any]:
+def stored_scores(run: Run, split: str, version: str | None = None) -> Scores:
     """The scores as they were stored; {} where there are none that belong to this run and version.
 
     Raises:
@@ -115,14 +123,14 @@ def stored(run: Run, split: str, version: str | None = None) -> dict[str, Any]:
     """
     wanted = version or run.version
     _looked(run, split, version)
-    found = read_object(_file(run, split, version))
+    found = _document(run, split, version)
     if (found.get("run"), found.get("version")) != (run.id, wanted):
-        return {}
+        return Scores()
     scores = (found.get("splits") or {}).get(split)
-    return scores if isinstance(scores, dict) else {}
+    return scores if isinstance(scores, dict) else Scores()
 
 
-def look(run: Run, split: str, via: str, version: str | None = None) -> dict[str, Any]:
+def read_scores(run: Run, split: str, via: str, version: str | None = None) -> Scores:
     """Scores of a split, computed and stored where they are not; a look at test is recorded first.
 
     Raises:
@@ -132,14 +140,19 @@ def look(run: Run, split: str, via: str, version: str | None = None) -> dict[str
         table = predictions(run, split, version)
         read(table)
         ledger.record(run.workspace, run.id, run.dataset, version or run.version, len(table), via)
-    found = stored(run, split, version)
+    found = stored_scores(run, split, version)
     if "intervals" in found:
         return found
     fresh = compute(run, split, version)
-    document = read_object(_file(run, split, version))
+    document = _document(run, split, version)
     mine = (document.get("run"), document.get("version")) == (run.id, version or run.version)
-    keep = document if mine and document.get("schema") == 1 else {}
-    about = {"schema": 1, "run": run.id, "dataset": run.dataset, "version": version or run.version}
+    keep = document if mine and document.get("schema") == 1 else Evaluation()
+    about: Evaluation = {
+        "schema": 1,
+        "run": run.id,
+        "dataset": run.dataset,
+        "version": version or run.version,
+    }
     about |= {"code": __version__, "time": now()}
     write_json(
         _file(run, split, version), {**keep, **about, "splits": {**keep.get("splits", {}), split: fresh}}
@@ -147,19 +160,35 @@ def look(run: Run, split: str, via: str, version: str | None = None) -> dict[str
     return fresh
 
 
+def look_at_all(runs: Iterable[Run], split: str, via: str, version: str | None = None) -> None:
+    """Record a look at each test result, before anything is computed from it; other splits need none.
+
+    A run without predictions is passed over: whatever is made of them says why it takes no part.
+    """
+    for run in runs if split == ledger.HELD else ():
+        with suppress(FerError):
+            read_scores(run, split, via, version)
+
+
+def _document(run: Run, split: str, version: str | None) -> Evaluation:
+    return cast(Evaluation, read_object(_file(run, split, version)))
+
+
 def _file(run: Run, split: str, version: str | None) -> Path:
     """Test scores lie apart, so that no other reader of evaluation.json shows them by accident."""
-    return folder(run, version) / ("evaluation-test.json" if split == ledger.HELD else "evaluation.json")
+    return predictions_folder(run, version) / (
+        "evaluation-test.json" if split == ledger.HELD else "evaluation.json"
+    )
 
 
-def answers(run: Run, split: str, version: str | None = None) -> Answers:
+def correctness(run: Run, split: str, version: str | None = None) -> Correctness:
     """Which images of a split are answered rightly, from a small file made on the first call.
 
     Raises:
-        NotFound, RunError: as `predictions`, and as `stored`.
+        NotFound, RunError: as `predictions`, and as `stored_scores`.
     """
     _looked(run, split, version)
-    source = folder(run, version) / f"predictions-{split}.parquet"
+    source = predictions_path(predictions_folder(run, version), split)
     path = source.with_name(f"answers-{split}.bin")
     try:
         about = source.stat()
@@ -170,12 +199,12 @@ def answers(run: Run, split: str, version: str | None = None) -> Answers:
         return found
     table = predictions(run, split, version)
     _, truth, p = read(table)
-    fresh = Answers(order(table["image_id"]), p.argmax(axis=1) == truth, _seen(table))
-    write_atomic(path, pack(fresh, source))
+    fresh = Correctness(order(table["image_id"]), p.argmax(axis=1) == truth, _seen(table))
+    write_atomic(path, pack_correctness(fresh, source))
     return fresh
 
 
-def pack(found: Answers, source: Path) -> bytes:
+def pack_correctness(found: Correctness, source: Path) -> bytes:
     """The content of `answers-<split>.bin` for these predictions."""
     about = source.stat()
     bits = np.packbits(np.concatenate([found.correct, found.seen])).tobytes()
@@ -187,7 +216,7 @@ def _looked(run: Run, split: str, version: str | None) -> None:
     if split == ledger.HELD:
         wanted = (run.id, version or run.version)
         if wanted not in {(entry["run"], entry["version"]) for entry in ledger.reads(run.workspace)}:
-            hint = f"evaluate {run.id} --split test shows it, and records that it was read"
+            hint = f"`fer evaluate {run.id} --split test` shows it, and records that it was read"
             raise RunError("Nobody has looked at this test result yet", received=run.id, hint=hint)
 
 
@@ -196,7 +225,7 @@ def order(ids: pd.Series) -> bytes:
     return hashlib.blake2b("\n".join(ids.astype(str).tolist()).encode(), digest_size=16).digest()
 
 
-def pictures(manifest: pd.DataFrame, ids: pd.Series) -> NDArray[np.object_]:
+def picture_ids(manifest: pd.DataFrame, ids: pd.Series) -> NDArray[np.object_]:
     """Which picture each image shows: equal pixels are the same one. Images that are not listed stand alone."""
     known = manifest.set_index("image_id")["pixel_hash"].reindex(ids)
     values = known.to_numpy(dtype=object)
@@ -209,7 +238,7 @@ def _seen(table: pd.DataFrame) -> NDArray[np.bool_]:
     return table["seen"].to_numpy(dtype=bool) if "seen" in table else np.zeros(len(table), dtype=bool)
 
 
-def _unpack(data: bytes, changed: int, size: int) -> Answers | None:
+def _unpack(data: bytes, changed: int, size: int) -> Correctness | None:
     """None where it is not whole, or was made from other predictions."""
     if len(data) < _HEAD.size:
         return None
@@ -218,14 +247,15 @@ def _unpack(data: bytes, changed: int, size: int) -> Answers | None:
     if source != [changed, size] or len(body) != (2 * count + 7) // 8:
         return None
     bits = np.unpackbits(body, count=2 * count).astype(bool)
-    return Answers(digest, bits[:count], bits[count:])
+    return Correctness(digest, bits[:count], bits[count:])
 
 
-def _manifest(workspace: Workspace, dataset: str, version: str) -> pd.DataFrame | None:
+def manifest_of(workspace: Workspace, dataset: str, version: str) -> pd.DataFrame | None:
+    """The table of a version, for its copies; None where it is gone: its predictions are not."""
     try:
         return open_dataset(workspace, dataset).manifest(version)
     except (FerError, OSError, ValueError):
-        return None  # the version is gone; its predictions are not
+        return None
 
 
 def _votes(run: Run, manifest: pd.DataFrame) -> pd.DataFrame | None:

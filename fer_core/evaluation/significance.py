@@ -10,19 +10,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from fer_core.base.arrays import Floats
+from fer_core.base.statistics import Z95
 from fer_core.evaluation.intervals import LEVELS
-from fer_core.evaluation.metrics import Floats
 
 ALPHA = 0.05
 DRAWS = 4000
-_Z = 1.959964
 _EXACT = 1000  # discordant images up to which McNemar's test is exact
+
+
+class Gain(TypedDict):
+    """What the second of two is better by.
+
+    Attributes:
+        difference: second - first, of accuracies 0..1.
+        interval: 95 %, low and high.
+        p: of no difference.
+        told_apart: p < `ALPHA`.
+    """
+
+    difference: float
+    interval: list[float]
+    p: float
+    told_apart: bool
+
+
+class PairedGain(Gain):
+    """Two runs on the same images.
+
+    Attributes:
+        fixed, broke: images only the second, only the first answers rightly.
+        p_bootstrap: of the paired bootstrap.
+        p_mcnemar: images taken for independent.
+    """
+
+    images: int
+    fixed: int
+    broke: int
+    p_bootstrap: float
+    p_mcnemar: float
 
 
 def mcnemar(first: int, second: int) -> float:
@@ -48,7 +80,7 @@ def compare(
     *,
     draws: int = DRAWS,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> PairedGain:
     """The difference in accuracy of two runs on the same images.
 
     Args:
@@ -57,9 +89,7 @@ def compare(
         draws, seed: of the paired bootstrap, which resamples groups.
 
     Returns:
-        images; difference (second - first, 0..1) with interval (95 %, percentile); fixed and broke (images only the
-        second, only the first answers rightly); p_bootstrap; p_mcnemar (images taken for independent); p (McNemar's
-        test for groups, what the verdict rests on) and told_apart (p < .05).
+        The interval is of percentiles; the verdict rests on McNemar's test for groups.
     """
     a, b = np.asarray(first, dtype=np.int64), np.asarray(second, dtype=np.int64)
     ids = np.arange(len(a)) if groups is None else pd.factorize(np.asarray(groups))[0]
@@ -70,7 +100,7 @@ def compare(
     differences = (drawn @ kinds[1]) / (drawn @ kinds[0])
     fixed, broke = int(((b - a) == 1).sum()), int(((b - a) == -1).sum())
     below, above = float((differences <= 0).mean()), float((differences >= 0).mean())
-    p = float(pairs(np.stack([a, b]), ids)[0, 1]) if len(size) < len(a) else mcnemar(broke, fixed)
+    p = float(pairwise_p_values(np.stack([a, b]), ids)[0, 1]) if len(size) < len(a) else mcnemar(broke, fixed)
     return {
         "images": len(a),
         "difference": float((b - a).mean()),
@@ -84,7 +114,7 @@ def compare(
     }
 
 
-def pairs(correct: NDArray[Any], groups: ArrayLike | None = None) -> Floats:
+def pairwise_p_values(correct: NDArray[Any], groups: ArrayLike | None = None) -> Floats:
     """p of every pair of runs, by McNemar's test for groups (Durkalski et al. 2003), in one matrix product.
 
     With d the difference in right answers of a group, z = sum(d) / sqrt(sum(d^2)); for single images this is
@@ -112,10 +142,10 @@ def pairs(correct: NDArray[Any], groups: ArrayLike | None = None) -> Floats:
     p = np.ones_like(z)
     upper = np.triu_indices(len(z), 1)
     p[upper] = [math.erfc(value) for value in (z[upper] / math.sqrt(2)).tolist()]
-    return np.minimum(p, p.T)
+    return np.asarray(np.minimum(p, p.T))
 
 
-def gain(first: ArrayLike, second: ArrayLike, groups: ArrayLike | None = None) -> dict[str, Any]:
+def gain(first: ArrayLike, second: ArrayLike, groups: ArrayLike | None = None) -> Gain:
     """The difference of two entries whose answers are shares, such as the mean of several seeds.
 
     Args:
@@ -123,12 +153,12 @@ def gain(first: ArrayLike, second: ArrayLike, groups: ArrayLike | None = None) -
         groups: ids (n,), copies of one picture share one.
 
     Returns:
-        difference (second - first), interval (95 %, normal, for groups), p (as `pairs`) and told_apart.
+        The interval is normal, for groups; p as `pairwise_p_values`.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     change = b - a if groups is None else np.bincount(pd.factorize(np.asarray(groups))[0], weights=b - a)
     difference, spread = float((b - a).mean()), math.sqrt(float(change @ change))
-    half = _Z * spread / len(a)
+    half = Z95 * spread / len(a)
     p = math.erfc(abs(float(change.sum())) / spread / math.sqrt(2)) if spread else 1.0
     return {
         "difference": difference,
@@ -168,7 +198,7 @@ def ranks(
     count = len(correct)
     if count < 2:
         return [(1, False)] * count
-    p = pairs(correct, groups)
+    p = pairwise_p_values(correct, groups)
     upper = np.triu_indices(count, 1)
     told = np.zeros((count, count), dtype=bool)
     told[upper] = _holm(p[upper]) < alpha

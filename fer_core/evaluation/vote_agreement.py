@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from fer_core.evaluation.metrics import read
+from fer_core.runs.records import VoteAgreement
 
 
-def against_votes(predictions: pd.DataFrame, votes: pd.DataFrame) -> dict[str, Any] | None:
+def against_votes(predictions: pd.DataFrame, votes: pd.DataFrame) -> VoteAgreement | None:
     """How a model agrees with human votes.
 
     Args:
@@ -19,9 +18,7 @@ def against_votes(predictions: pd.DataFrame, votes: pd.DataFrame) -> dict[str, A
             out; images without a vote for one it knows too.
 
     Returns:
-        images, majority (of these, with one class voted most), agreement (share answered as the majority),
-        label_agreement (the same of the labels), cross_entropy (nats, to the distribution of votes) and entropy (of
-        the votes: the least that cross_entropy can be). None where no image has votes.
+        JSON-ready; None where no image has votes.
     """
     names, _, p = read(predictions)
     known = [name for name in names if name in votes]

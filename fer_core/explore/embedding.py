@@ -1,30 +1,29 @@
 """Faces on a map: two coordinates each, so that faces alike lie together.
 
-`pca` takes a second for tens of thousands of faces. `tsne` (van der Maaten and Hinton 2008; scikit-learn's Barnes-Hut
+`pca` takes a second for tens of thousands of faces. `tsne` (van der Maaten and Hinton 2008; openTSNE's Barnes-Hut
 implementation) shows far more structure and takes minutes, so it lays out a spread sample and puts every other face
 among its nearest neighbours of the sample, as openTSNE's `transform` starts out.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.errors import FerError
-from fer_core.jobs import ProgressFn
+from fer_core.base.errors import FerError
+from fer_core.jobs.reporter import ProgressFn
 
 METHODS = ("pca", "tsne")
 SAMPLE = 5000
 """Faces that t-SNE lays out itself."""
 _INPUTS = 50  # principal components that t-SNE sees
 _NEIGHBOURS = 5
-_ITERATIONS = 750
+_ITERATIONS, _EXAGGERATED = 750, 250
+_TOLD_EVERY = 25
 _THREADS_FROM = 2000
 _FITTED_ON = 20_000
 _BLOCK = 2048
@@ -47,7 +46,7 @@ class Layout:
     explained: float
 
 
-def spread_sample(groups: NDArray[np.int64], size: int, seed: int = 0) -> NDArray[np.int64]:
+def stratified_sample(groups: NDArray[np.int64], size: int, seed: int = 0) -> NDArray[np.int64]:
     """Places of `size` items, every group in proportion and none left out while there is room; int64, sorted.
 
     Args:
@@ -67,27 +66,23 @@ def spread_sample(groups: NDArray[np.int64], size: int, seed: int = 0) -> NDArra
     return np.sort(order[np.argsort(keys, kind="stable")[:size]])
 
 
-def components(vectors: Array, keep: int, seed: int = 0) -> tuple[NDArray[np.float32], float]:
+def principal_components(vectors: Array, keep: int, seed: int = 0) -> tuple[NDArray[np.float32], float]:
     """Principal components, largest first: float32 (n, keep), and the share of the variance they hold.
 
     The sign of each is fixed (its largest loading is positive), so that a map is the same again.
     """
-    if not len(vectors):
-        return np.zeros((0, keep), np.float32), 0.0
+    if len(vectors) < 2:
+        return np.zeros((len(vectors), keep), np.float32), 0.0
     some = vectors
     if len(vectors) > _FITTED_ON:
         some = vectors[np.random.default_rng(seed).choice(len(vectors), _FITTED_ON, replace=False)]
-    mean = some.mean(axis=0)
-    centred = some - mean
-    values, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    values, directions = values[::-1][:keep], directions[:, ::-1][:, :keep]
-    directions = directions * np.sign(
-        directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
-    )
-    total = float(np.square(centred, dtype=np.float64).sum())
+    from sklearn.decomposition import PCA  # takes a second to import, and only maps need it
+
+    model = PCA(min(keep, *some.shape), svd_solver="covariance_eigh").fit(some)
     found = np.zeros((len(vectors), keep), np.float32)
-    found[:, : directions.shape[1]] = (vectors - mean) @ directions.astype(np.float32)
-    return found, float(values.clip(0).sum() / total) if total > 0 else 0.0
+    found[:, : model.n_components_] = model.transform(vectors)
+    share = float(model.explained_variance_ratio_.sum())
+    return found, share if np.isfinite(share) else 0.0
 
 
 def lay_out(
@@ -115,10 +110,10 @@ def lay_out(
     if method not in METHODS:
         raise FerError(f"The method must be one of {', '.join(METHODS)}", received=method)
     if method == "pca" or len(vectors) < 8:
-        points, explained = components(vectors, 2, seed)
+        points, explained = principal_components(vectors, 2, seed)
         return Layout(_scaled(points), np.ones(len(vectors), bool), explained)
-    inputs, _ = components(vectors, min(_INPUTS, vectors.shape[1]), seed)
-    chosen = spread_sample(groups, sample, seed)
+    inputs, _ = principal_components(vectors, min(_INPUTS, vectors.shape[1]), seed)
+    chosen = stratified_sample(groups, sample, seed)
     laid = _tsne(inputs[chosen], seed, progress)
     points = np.empty((len(vectors), 2), np.float32)
     points[chosen] = laid
@@ -138,34 +133,32 @@ def _scaled(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _tsne(inputs: NDArray[np.float32], seed: int, progress: ProgressFn | None) -> NDArray[np.float32]:
-    from sklearn.manifold import TSNE  # takes seconds to import, and only this needs it
-    from threadpoolctl import threadpool_limits
+    from openTSNE import TSNE  # takes seconds to import, and only this needs it
 
-    perplexity = min(30.0, (len(inputs) - 1) / 3)
-    model = TSNE(
-        2, perplexity=perplexity, init="pca", learning_rate="auto", max_iter=_ITERATIONS, random_state=seed,
-        verbose=2 if progress else 0, n_jobs=-1,
-    )  # fmt: skip
-    # Threads that wait for each other at every step cost more than they save while there are few points.
-    with threadpool_limits(None if len(inputs) > _THREADS_FROM else 1, user_api="openmp"):
-        if progress is None:
-            return np.asarray(model.fit_transform(inputs), np.float32)
+    done = itertools.count(_TOLD_EVERY, _TOLD_EVERY)
+
+    def tell(step: int, error: float, points: Array) -> bool:
+        """`step` begins anew after the exaggeration; False: it goes on."""
+        if progress:
+            progress(next(done), _ITERATIONS, "steps of the layout")
+        return False
+
+    if progress:
         progress(0, _ITERATIONS, "steps of the layout")
-        with contextlib.redirect_stdout(_Watch(progress)):
-            return np.asarray(model.fit_transform(inputs), np.float32)
-
-
-class _Watch(io.StringIO):
-    """Reads from what scikit-learn prints how far it is; it has no other way to tell."""
-
-    def __init__(self, progress: ProgressFn) -> None:
-        super().__init__()
-        self._progress = progress
-
-    def write(self, text: str) -> int:
-        if found := re.search(r"Iteration (\d+)", text):
-            self._progress(min(int(found[1]), _ITERATIONS), _ITERATIONS, "steps of the layout")
-        return len(text)
+    model = TSNE(
+        perplexity=min(30.0, (len(inputs) - 1) / 3),
+        initialization="pca",
+        early_exaggeration_iter=_EXAGGERATED,
+        n_iter=_ITERATIONS - _EXAGGERATED,
+        neighbors="exact",
+        negative_gradient_method="bh",
+        # Threads that wait for each other at every step cost more than they save while there are few points.
+        n_jobs=-1 if len(inputs) > _THREADS_FROM else 1,
+        random_state=seed,
+        callbacks=tell,
+        callbacks_every_iters=_TOLD_EVERY,
+    )
+    return np.asarray(model.fit(inputs), np.float32)
 
 
 def _among(
@@ -175,14 +168,14 @@ def _among(
     progress: ProgressFn | None,
 ) -> NDArray[np.float32]:
     """Each at the mean of its nearest neighbours' places, the nearer the heavier."""
+    from sklearn.neighbors import NearestNeighbors
+
     result = np.empty((len(others), 2), np.float32)
-    lengths = np.einsum("nd,nd->n", known, known)
-    count = min(_NEIGHBOURS, len(known))
+    finder = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(known)), algorithm="brute").fit(known)
     for start in range(0, len(others), _BLOCK):
         part = others[start : start + _BLOCK]
-        apart = lengths[None] - 2 * part @ known.T + np.einsum("nd,nd->n", part, part)[:, None]
-        near = np.argpartition(apart, count - 1, axis=1)[:, :count]
-        weight = 1 / (np.sqrt(np.maximum(np.take_along_axis(apart, near, 1), 0)) + 1e-6)
+        apart, near = finder.kneighbors(part)
+        weight = 1 / (apart + 1e-6)
         weight /= weight.sum(axis=1, keepdims=True)
         result[start : start + len(part)] = np.einsum("nk,nkc->nc", weight, laid[near])
         if progress:

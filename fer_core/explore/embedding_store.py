@@ -1,7 +1,8 @@
 """Maps of a version: what the faces are described by, laid out in two dimensions, and kept with the dataset.
 
-Faces are described by their pixels, by histograms of gradients ("hog"), or by a run's answers ("run:<id>": its
-log-probabilities, so that faces the model finds alike lie together).
+Faces are described by their pixels, by histograms of gradients ("hog"), by what the model that ships sees in them before it
+names an emotion ("emotions"), or by a run's answers ("run:<id>": its log-probabilities, so that faces the model finds alike
+lie together).
 """
 
 from __future__ import annotations
@@ -15,22 +16,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.base.atomic import write_atomic
+from fer_core.base.errors import FerError, NotFound
 from fer_core.data.dataset import Dataset
-from fer_core.errors import FerError, NotFound
-from fer_core.jobs import ProgressFn
-from fer_core.quality import embedding
-from fer_core.quality.facts import Facts
-from fer_core.quality.features import describe
-from fer_core.quality.neighbours import signatures
+from fer_core.explore import embedding
+from fer_core.explore.facts import ImageFacts
+from fer_core.explore.features import describe
+from fer_core.explore.neighbours import signatures
+from fer_core.inference import model_registry
+from fer_core.inference.face_features import FeatureReader
+from fer_core.jobs.reporter import ProgressFn
 from fer_core.runs import store
-from fer_core.runs.answers import answers
-from fer_core.workspace import write_atomic
+from fer_core.runs.predictions import read_all
 
 AT_MOST = 30_000
 """Faces on a map; of more, a spread sample."""
 _SCHEMA = 1
 _FLOOR = 1e-4
 _BLOCK = 4096
+_LOOKED = 512
 _LEADING = 60  # components of each scale of gradients
 
 
@@ -48,8 +52,8 @@ def load(dataset: Dataset, version: str, features: str, method: str) -> pd.DataF
         return None
 
 
-def make(
-    facts: Facts,
+def compute(
+    facts: ImageFacts,
     features: str = "pixels",
     method: str = "pca",
     *,
@@ -62,7 +66,7 @@ def make(
 
     Args:
         facts: of the version.
-        features: "pixels", "hog" or "run:<id>".
+        features: "pixels", "hog", "emotions" or "run:<id>".
         method: "pca" or "tsne".
         sample: faces that t-SNE lays out itself.
         at_most: faces on the map.
@@ -77,38 +81,40 @@ def make(
         FerError: no such method or features.
         NotFound: no such run, or it has no predictions for this version.
     """
-    places = np.flatnonzero(facts.readable)
+    positions = np.flatnonzero(facts.readable)
     vectors: NDArray[Any] | None = None
     if features.startswith("run:"):
-        places, vectors = _of_run(facts, features.removeprefix("run:"))
-    elif features not in ("pixels", "hog"):
-        raise FerError('The features must be "pixels", "hog" or "run:<id>"', received=features)
+        positions, vectors = _of_run(facts, features.removeprefix("run:"))
+    elif features not in ("pixels", "hog", "emotions"):
+        raise FerError('The features must be "pixels", "hog", "emotions" or "run:<id>"', received=features)
     (label, _), (split, splits) = facts.category("label"), facts.category("split")
     groups = label.astype(np.int64) * (len(splits) + 1) + split
-    images = len(places)
-    chosen = embedding.spread_sample(groups[places], at_most, seed)
-    places = places[chosen]
+    images = len(positions)
+    chosen = embedding.stratified_sample(groups[positions], at_most, seed)
+    positions = positions[chosen]
     if vectors is None:
         if progress:
             progress(0, 0, "describing the faces")
-        vectors = _described(facts, places, features, progress)
+        vectors = _described(facts, positions, features, progress)
     else:
         vectors = vectors[chosen]
-    layout = embedding.lay_out(vectors, groups[places], method, sample=sample, seed=seed, progress=progress)
+    layout = embedding.lay_out(
+        vectors, groups[positions], method, sample=sample, seed=seed, progress=progress
+    )
     table = pd.DataFrame(
         {
-            "image_id": pd.Series(facts.columns.ids(places), dtype="str"),
+            "image_id": pd.Series(facts.columns.ids(positions), dtype="str"),
             "x": layout.points[:, 0],
             "y": layout.points[:, 1],
             "laid": layout.laid,
-            "place": places,
+            "place": positions,
         }
     )
     table.attrs = {"images": images, "explained": layout.explained}
     return table
 
 
-def save(facts: Facts, features: str, method: str, table: pd.DataFrame) -> None:
+def save(facts: ImageFacts, features: str, method: str, table: pd.DataFrame) -> None:
     """Keep a map with its dataset; a reader sees the old one or the new one whole."""
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
@@ -118,11 +124,13 @@ def save(facts: Facts, features: str, method: str, table: pd.DataFrame) -> None:
 
 
 def _described(
-    facts: Facts, places: NDArray[np.int64], features: str, progress: ProgressFn | None
+    facts: ImageFacts, positions: NDArray[np.int64], features: str, progress: ProgressFn | None
 ) -> NDArray[np.float32]:
-    rows, pixels = facts.columns.numbers("row")[places], facts.dataset.pixels()
+    rows, pixels = facts.columns.numbers("row")[positions], facts.dataset.pixels()
     if features == "hog":
         return describe(np.asarray(pixels[rows])).leading(_LEADING)
+    if features == "emotions":
+        return _seen(facts, rows, progress)
     parts = []
     for start in range(0, len(rows), _BLOCK):
         parts.append(signatures(np.asarray(pixels[rows[start : start + _BLOCK]])))
@@ -131,14 +139,29 @@ def _described(
     return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
 
 
-def _of_run(facts: Facts, run_id: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def _seen(facts: ImageFacts, rows: NDArray[np.int64], progress: ProgressFn | None) -> NDArray[np.float32]:
+    """What the shipped model sees in faces, as they are and mirrored added: blind to mirroring."""
+    found = model_registry.shipped(facts.dataset.workspace)
+    if not found:
+        raise NotFound("The model that ships is not here", hint="Use hog or pixels")
+    reader, pixels = FeatureReader.open(found[0].path), facts.dataset.pixels()
+    parts = []
+    for start in range(0, len(rows), _LOOKED):
+        part = np.asarray(pixels[rows[start : start + _LOOKED]])
+        parts.append(reader.look(part)[1] + reader.look(part, mirror=True)[1])
+        if progress:
+            progress(min(start + _LOOKED, len(rows)), len(rows), "faces described")
+    return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
+
+
+def _of_run(facts: ImageFacts, run_id: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Places of the images a run has judged, and its centred log-probabilities."""
     run = store.get(facts.dataset.workspace, run_id)
-    table = answers(run)
-    places = facts.columns.places(table.index)
-    there = places >= 0
-    if not there.any():
+    table = read_all(run.folder)
+    positions = facts.columns.positions(table.index)
+    known = positions >= 0
+    if not known.any():
         raise NotFound("The run has no predictions for images of this version", received=run.id)
     names = [c for c in table.columns if str(c).startswith("p_")]
-    logs = np.log(np.maximum(table[names].to_numpy(np.float32)[there], _FLOOR))
-    return places[there], np.asarray(logs - logs.mean(axis=1, keepdims=True), np.float32)
+    logs = np.log(np.maximum(table[names].to_numpy(np.float32)[known], _FLOOR))
+    return positions[known], np.asarray(logs - logs.mean(axis=1, keepdims=True), np.float32)

@@ -3,7 +3,7 @@
 Three kinds of facts: *categories* (label, split, source, ...), *measures* (brightness, agreement of voters, ...) and
 *flags* (dark, copy in another split, ...). Each is worked out when it is first asked for.
 
-    facts = Facts(dataset, version.id)
+    facts = ImageFacts(dataset, version.id)
     dark = facts.flag("dark") & (facts.measure("sharpness") > 0.01)
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -19,11 +20,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fer_core.data.columns import Codes, Columns
+from fer_core.base.emotions import ordered_classes, ordered_splits
+from fer_core.checks import checks, store
 from fer_core.data.dataset import Dataset
-from fer_core.emotions import ordered, ordered_splits
-from fer_core.quality import checks, checks_store
-from fer_core.quality.vote_stats import DISAGREE, VoteStats, vote_stats
+from fer_core.data.manifest_columns import Codes, ManifestColumns
+from fer_core.explore.vote_stats import DISAGREE, VoteStats, vote_stats
 
 Category = tuple[Codes, tuple[str, ...]]
 """Place of each image's name in the names; -1 for none."""
@@ -39,12 +40,30 @@ _CHECKS = frozenset(check.name for check in checks.CHECKS)
 VOTE_FLAGS = ("humans_disagree", "humans_say_otherwise", "humans_unclear")
 
 
-class Facts:
+@dataclass(frozen=True)
+class EqualImages:
+    """Images with equal pixels.
+
+    Attributes:
+        group: int32 (n,), equal where pixels are.
+        flags: of each of `COPY_FLAGS`, bool (n,).
+        groups, extra_copies: how many of two and more, and images beyond the first of each.
+        groups_with_two_labels: how many of these.
+    """
+
+    group: Codes
+    flags: dict[str, Flags]
+    groups: int
+    extra_copies: int
+    groups_with_two_labels: int
+
+
+class ImageFacts:
     """The facts of one version. Safe to share between threads; never write into its arrays."""
 
     def __init__(self, dataset: Dataset, version: str) -> None:
         self.dataset, self.version = dataset, version
-        self.columns = Columns(dataset, version)
+        self.columns = ManifestColumns(dataset, version)
         self.vote_classes = tuple(dataset.about.get("vote_classes", ()))
         self._lock = threading.RLock()
         self._known: dict[str, Any] = {}
@@ -61,7 +80,7 @@ class Facts:
         categories: Mapping[str, Category] | None = None,
         measures: Mapping[str, Measure] | None = None,
         flags: Mapping[str, Flags] | None = None,
-    ) -> Facts:
+    ) -> ImageFacts:
         """The same facts and some more, such as decisions; what is worked out is shared with the original."""
         more = copy.copy(self)
         more._categories = {**self._categories, **(categories or {})}
@@ -118,11 +137,11 @@ class Facts:
             return np.full(len(self), -1, np.int32), ()
         codes, names = self.columns.codes(name)
         used = np.bincount(codes[self.readable], minlength=len(names)) > 0
-        order = ordered_splits if name == "split" else ordered
+        order = ordered_splits if name == "split" else ordered_classes
         shown = order(n for n, u in zip(names, used, strict=True) if u)
         rest = tuple(n for n, u in zip(names, used, strict=True) if not u)
-        place = {n: i for i, n in enumerate((*shown, *rest))}
-        moved = np.array([place[n] for n in names], np.int32)[codes] if names else codes
+        position = {n: i for i, n in enumerate((*shown, *rest))}
+        moved = np.array([position[n] for n in names], np.int32)[codes] if names else codes
         moved = np.where(moved < len(shown), moved, -1) if rest else moved
         return np.asarray(moved, np.int32), tuple(shown)
 
@@ -158,7 +177,7 @@ class Facts:
         if name == "unreadable":
             return ~self.readable
         if name in COPY_FLAGS:
-            return self.copies[name]
+            return self.copies.flags[name]
         if name in VOTE_FLAGS:
             return self._vote_flag(name)
         if name not in _CHECKS:
@@ -190,8 +209,8 @@ class Facts:
     def vote_labels(self) -> NDArray[np.int64]:
         """Place of each image's label among the classes voted for; -1 for a class nobody could vote for."""
         codes, names = self.category("label")
-        places = [self.vote_classes.index(n) if n in self.vote_classes else -1 for n in names]
-        return np.asarray(np.array([*places, -1], np.int64)[codes])
+        code_of = [self.vote_classes.index(n) if n in self.vote_classes else -1 for n in names]
+        return np.asarray(np.array([*code_of, -1], np.int64)[codes])
 
     @property
     def votes(self) -> VoteStats | None:
@@ -208,47 +227,42 @@ class Facts:
 
         return cast("VoteStats | None", self._once("votes", make))
 
-    def votes_of(self, place: int) -> dict[str, int]:
+    def votes_of(self, position: int) -> dict[str, int]:
         """What people voted for one image, most votes first; {} where nobody did."""
         if not self.has_votes:
             return {}
-        given = self.columns.array("votes")[place].as_py()
+        given = self.columns.array("votes")[position].as_py()
         if given is None or len(given) != len(self.vote_classes):
             return {}
         told = sorted(zip(self.vote_classes, given, strict=True), key=lambda pair: -pair[1])
         return {name: int(n) for name, n in told if n}
 
     @property
-    def copies(self) -> dict[str, Any]:
-        """Images with equal pixels: a flag per `COPY_FLAGS`, `group` (int32, (n,)), and in numbers groups,
-        extra_copies, groups_across_splits and groups_with_two_labels."""
+    def copies(self) -> EqualImages:
+        """Images with equal pixels."""
 
-        def make() -> dict[str, Any]:
+        def make() -> EqualImages:
             codes, names = self.columns.codes("pixel_hash")
             good = np.flatnonzero(self.readable)
             size = np.bincount(codes[good], minlength=len(names))
             several = good[size[codes[good]] > 1]
             group = codes[several]
-            found: dict[str, Any] = {"group": codes, "copy": np.zeros(len(self), bool)}
-            found["copy"][several] = True
-            found["groups"] = int((size > 1).sum())
-            found["extra_copies"] = int(size[size > 1].sum()) - found["groups"]
-            for flag, number, column in (
-                ("copy_across_splits", "groups_across_splits", "split"),
-                ("copy_other_label", "groups_with_two_labels", "label"),
-            ):
+            flags = {flag: np.zeros(len(self), bool) for flag in COPY_FLAGS}
+            flags["copy"][several] = True
+            groups, differ = int((size > 1).sum()), {}
+            for flag, column in (("copy_across_splits", "split"), ("copy_other_label", "label")):
                 kind, kinds = self.category(column)
                 pairs = np.unique(group.astype(np.int64) * (len(kinds) + 1) + kind[several])
                 mixed = np.bincount(pairs // (len(kinds) + 1), minlength=len(names)) > 1
-                found[flag] = np.zeros(len(self), bool)
-                found[flag][several] = mixed[group]
-                found[number] = int(mixed.sum())
-            return found
+                flags[flag][several] = mixed[group]
+                differ[column] = int(mixed.sum())
+            extra = int(size[size > 1].sum()) - groups
+            return EqualImages(codes, flags, groups, extra, differ["label"])
 
-        return cast("dict[str, Any]", self._once("copies", make))
+        return cast("EqualImages", self._once("copies", make))
 
     def counts(self) -> pd.DataFrame:
-        """Readable images per split (index) and class (columns), int64; as `records.counts`."""
+        """Readable images per split (index) and class (columns), int64; as `manifest.counts`."""
 
         def make() -> pd.DataFrame:
             (label, classes), (split, splits) = self.category("label"), self.category("split")
@@ -263,13 +277,13 @@ class Facts:
 
     def unmeasured(self) -> int:
         """Pictures that `checked` would have to measure first; 0 where its answer costs little."""
-        stamp = checks_store.stamp(self.dataset)
+        stamp = store.stamp(self.dataset)
         if not stamp:
             return int(self.readable.sum())
 
         def make() -> int:
             hashes = self.columns.array("pixel_hash").filter(pa.array(self.readable))
-            return checks_store.unmeasured(self.dataset, hashes)
+            return store.count_unmeasured(self.dataset, hashes)
 
         return cast("int", self._once(f"unmeasured {stamp}", make))
 
@@ -279,6 +293,6 @@ class Facts:
         def make() -> pd.DataFrame:
             columns = ["image_id", "pixel_hash", "row", "source", "path", "mode", "width", "height"]
             rows = self.columns.frame(np.flatnonzero(self.readable), columns)
-            return checks.score(rows, checks_store.measures(self.dataset, rows)).reset_index(drop=True)
+            return checks.score(rows, store.measures(self.dataset, rows)).reset_index(drop=True)
 
         return cast("pd.DataFrame", self._once("checked", make))

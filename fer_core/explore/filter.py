@@ -20,8 +20,8 @@ from urllib.parse import quote, unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.data.columns import Columns
-from fer_core.quality.facts import Category, Flags, Measure
+from fer_core.data.manifest_columns import ManifestColumns
+from fer_core.explore.facts import Category, Flags, Measure
 
 CATEGORIES = ("label", "split", "source", "mode", "format", "decision", "subject", "group", "voted", "said")
 RANGES = (
@@ -31,9 +31,9 @@ SHUFFLE, BY_PATH = "shuffle", "path"
 
 
 class Source(Protocol):
-    """What a selection looks at; `facts.Facts` is one."""
+    """What a selection looks at; `facts.ImageFacts` is one."""
 
-    columns: Columns
+    columns: ManifestColumns
 
     def __len__(self) -> int: ...
     def category(self, name: str) -> Category: ...
@@ -61,17 +61,12 @@ class Selection:
     order: str = SHUFFLE
     seed: int = 0
 
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is filtered."""
-        return not (self.text or self.any_of or self.flags or self.ranges)
-
-    def narrowed(self, name: str, *names: str) -> Selection:
+    def with_choices(self, name: str, *names: str) -> Selection:
         """With the choices of one category replaced; none takes the filter away."""
         rest = {k: v for k, v in self.any_of.items() if k != name}
         return replace(self, any_of=rest | ({name: tuple(names)} if names else {}))
 
-    def within(self, name: str, low: float | None = None, high: float | None = None) -> Selection:
+    def with_range(self, name: str, low: float | None = None, high: float | None = None) -> Selection:
         """With the range of one measure replaced; no ends take it away."""
         rest = {k: v for k, v in self.ranges.items() if k != name}
         if low is None and high is None:
@@ -79,7 +74,7 @@ class Selection:
         ends = (-math.inf if low is None else low, math.inf if high is None else high)
         return replace(self, ranges=rest | {name: ends})
 
-    def places(self, source: Source) -> NDArray[np.int64]:
+    def positions(self, source: Source) -> NDArray[np.int64]:
         """Places of the images that pass, in order; int64 (k,)."""
         kept = np.flatnonzero(self.mask(source))
         if self.order == BY_PATH:

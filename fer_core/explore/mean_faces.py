@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 AT_MOST = 8_000
 """Pictures of a class that are averaged; of more, as many are drawn at random. The mean then is off by .7 gray levels."""
+SMALL, MEDIUM, LARGE = 0.2, 0.5, 0.8
+"""Cohen's convention for differences of means, in standard deviations."""
 _BLOCK = 2048
 
 
@@ -57,6 +59,11 @@ def mean_face(
     count = max(len(rows), 1)
     mean = total / count
     return Mean(mean, np.sqrt(np.maximum(squares / count - mean**2, 0)), len(rows), images)
+
+
+def effect(reach: float) -> str:
+    """What the largest difference of two means says, in Cohen's convention: "apart", "close" or "alike on average"."""
+    return "apart" if reach >= LARGE else "close" if reach >= SMALL else "alike on average"
 
 
 def difference(first: Mean, second: Mean) -> NDArray[np.float64]:

@@ -74,18 +74,18 @@ def nearest_by_label(
     for label in labels:
         keep = other if label is None else other & (manifest["label"] == label).to_numpy(bool)
         # Rows are gathered at the end: copying thousands of them would cost more than comparing.
-        places = np.flatnonzero(keep)
-        similarity = similar[rows[places]]
-        if len(places) > count:  # only the best are sorted, equal ones in manifest order
+        positions = np.flatnonzero(keep)
+        similarity = similar[rows[positions]]
+        if len(positions) > count:  # only the best are sorted, equal ones in manifest order
             edge = np.partition(-similarity, count - 1)[count - 1]
             some = np.flatnonzero(-similarity <= edge)
-            places, similarity = places[some], similarity[some]
+            positions, similarity = positions[some], similarity[some]
         best = np.argsort(-similarity, kind="stable")[:count]
-        found.append(manifest.iloc[places[best]].assign(similarity=similarity[best]))
+        found.append(manifest.iloc[positions[best]].assign(similarity=similarity[best]))
     return found
 
 
-def alike(
+def nearest_by_hash(
     pixels: NDArray[np.uint8],
     rows: NDArray[np.int64],
     phashes: NDArray[np.uint64],

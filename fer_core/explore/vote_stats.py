@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.votes import UNCLEAR
+from fer_core.data.importing.votes import UNCLEAR
 
 DISAGREE = 0.5
 """Agreement up to which people are said to disagree: no emotion got more than half of the votes."""

@@ -1,29 +1,30 @@
 """A photo's bytes in, answers out: decode, find the faces, read each, say what is uncertain.
 
-result = analyse(predictor, path.read_bytes(), path.name, Reading(mode="faces"))
-result.faces[0].answer            # "happy" or "neutral or sad?"
-result.to_json()                  # what `predict --json` prints
+Example:
+    result = analyse(predictor, path.read_bytes(), path.name, ReadOptions(mode="faces"))
+    result.faces[0].answer            # "happy" or "neutral or sad?"
+    result.to_json()                  # what `predict --json` prints
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
 
 from fer_core.data.images import Picture, decode, to_gray
 from fer_core.inference import tta
-from fer_core.inference.align import upright_crop
-from fer_core.inference.detectors import default_detector
-from fer_core.inference.faces import Box, Detector, Face, crop_face, why_face_crop
+from fer_core.inference.detect.align import upright_crop
+from fer_core.inference.detect.boxes import Box, Detector, Face, crop_face, face_crop_reason
+from fer_core.inference.detect.detectors import default_detector
+from fer_core.inference.photo_result import FaceAnswer, PhotoResult
 from fer_core.inference.predictor import Classifier
 
-Mode = Literal["auto", "faces", "whole"]
-MODES: tuple[str, ...] = get_args(Mode)
+AnalysisMode = Literal["auto", "faces", "whole"]
+MODES: tuple[str, ...] = get_args(AnalysisMode)
 _FEW_PIXELS = 36  # a face below this has to be enlarged to three quarters of a usual 48 pixel input or more
 _DARK = 40  # mean gray level
 _KEPT_SIDE = 256  # pixels
@@ -31,7 +32,7 @@ _COARSE = 80  # pixels: a limit on the size of faces that is worth telling
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadOptions:
     """How pictures are to be read.
 
     Attributes:
@@ -44,8 +45,8 @@ class Reading:
         align: turn faces upright by the eye line, where the detector finds eyes.
     """
 
-    mode: Mode = "auto"
-    tta: tta.Kind = "none"
+    mode: AnalysisMode = "auto"
+    tta: tta.TtaKind = "none"
     threshold: float | None = None
     smallest: int = 0
     least_score: float = 0.0
@@ -60,136 +61,11 @@ class Reading:
         return max(face.box.width, face.box.height) >= self.smallest and face.score >= self.least_score
 
 
-@dataclass(frozen=True)
-class FaceAnswer:
-    """What the model says of one face.
-
-    Attributes:
-        number: 1 is the leftmost.
-        box: where it is in the picture.
-        label: the likeliest class, whether certain or not.
-        probabilities: class -> probability, in the model's order.
-        uncertain: whether the likeliest class stays below the threshold.
-        ms: this face's share of the time the model took.
-        detection: the detector's score, 0..1; None where the whole picture was taken.
-        turned: degrees by which it was turned upright.
-        crop: uint8 (size, size, channels), as the model saw it.
-        cut: uint8 (side, side) or (side, side, 3), as cut out of the photo, at most 256 pixels wide.
-    """
-
-    number: int
-    box: Box
-    label: str
-    probabilities: Mapping[str, float]
-    uncertain: bool
-    ms: float
-    detection: float | None
-    turned: float
-    crop: np.ndarray = field(repr=False, compare=False)
-    cut: np.ndarray = field(repr=False, compare=False)
-
-    @property
-    def likeliest(self) -> tuple[str, str]:
-        """The two likeliest classes, likelier first."""
-        first, second = sorted(self.probabilities, key=lambda name: -self.probabilities[name])[:2]
-        return first, second
-
-    @property
-    def answer(self) -> str:
-        """`happy`, or `neutral or sad?` when uncertain."""
-        return f"{' or '.join(self.likeliest)}?" if self.uncertain else self.label
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "box": self.box.to_list(),
-            "label": self.label,
-            "probabilities": {name: round(p, 6) for name, p in self.probabilities.items()},
-            "uncertain": self.uncertain,
-            "likeliest": list(self.likeliest),
-            "detection": None if self.detection is None else round(self.detection, 4),
-            "turned": round(self.turned, 1),
-            "ms": round(self.ms, 3),
-        }
-
-
-@dataclass(frozen=True)
-class PhotoResult:
-    """One photo's faces and how long they took.
-
-    Attributes:
-        name: the file's name.
-        width, height: pixels after EXIF rotation.
-        faces: from left to right.
-        whole: why the whole picture was read as one face; "" where it was not.
-        warnings: sentences for the person who gave the photo.
-        detector: which one looked, "" where none did.
-        threshold: the one that `uncertain` was decided by.
-        decode_ms, detect_ms, predict_ms: milliseconds.
-        picture: the decoded picture, in memory only.
-    """
-
-    name: str
-    width: int
-    height: int
-    faces: tuple[FaceAnswer, ...]
-    whole: str
-    warnings: tuple[str, ...]
-    detector: str
-    threshold: float
-    decode_ms: float
-    detect_ms: float
-    predict_ms: float
-    picture: Picture = field(repr=False, compare=False)
-
-    @property
-    def total_ms(self) -> float:
-        return self.decode_ms + self.detect_ms + self.predict_ms
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values: one entry of `predict --json`."""
-        return {
-            "file": self.name,
-            "width": self.width,
-            "height": self.height,
-            "faces": [face.to_json() for face in self.faces],
-            "whole_picture": self.whole,
-            "warnings": list(self.warnings),
-            "threshold": self.threshold,
-            "ms": {
-                "decode": round(self.decode_ms, 3),
-                "detect": round(self.detect_ms, 3),
-                "predict": round(self.predict_ms, 3),
-            },
-        }
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One flat row per face, for a table or CSV; a photo without a face has one row without an answer."""
-        photo = {"file": self.name, "warnings": " ".join(self.warnings)}
-        if not self.faces:
-            return [{**photo, "face": None, "label": None, "uncertain": None}]
-        return [
-            {
-                **photo,
-                "face": face.number,
-                "x": face.box.x,
-                "y": face.box.y,
-                "width": face.box.width,
-                "height": face.box.height,
-                "label": face.label,
-                "uncertain": face.uncertain,
-                "second": face.likeliest[1],
-                **{f"p_{name}": round(p, 6) for name, p in face.probabilities.items()},
-                "ms": round(face.ms, 3),
-            }
-            for face in self.faces
-        ]
-
-
 def analyse(
     predictor: Classifier,
     data: bytes,
     name: str = "",
-    reading: Reading = Reading(),
+    reading: ReadOptions = ReadOptions(),
     detector: Detector | None = None,
 ) -> PhotoResult:
     """Read every face in a picture file.
@@ -213,7 +89,7 @@ def analyse_picture(
     predictor: Classifier,
     picture: Picture,
     name: str = "",
-    reading: Reading = Reading(),
+    reading: ReadOptions = ReadOptions(),
     detector: Detector | None = None,
     decode_ms: float = 0.0,
 ) -> PhotoResult:
@@ -245,22 +121,24 @@ def analyse_picture(
     )
 
 
-def _find(pixels: np.ndarray, reading: Reading, detector: Detector) -> tuple[list[Face], str, bool, int]:
+def _find(pixels: np.ndarray, reading: ReadOptions, detector: Detector) -> tuple[list[Face], str, bool, int]:
     """Faces, the reason if the picture is taken as a whole, whether the detector looked, and how many were left out."""
     height, width = pixels.shape[:2]
     everything = [Face(Box(0, 0, width, height), score=1.0)]
     if reading.mode == "whole":
         return everything, "as asked", False, 0
-    if reading.mode == "auto" and (reason := why_face_crop(pixels, None, detector)):
+    if reading.mode == "auto" and (reason := face_crop_reason(pixels, None, detector)):
         return everything, reason, False, 0
     faces = detector.detect(pixels)
-    if reading.mode == "auto" and (reason := why_face_crop(pixels, faces, detector)):
+    if reading.mode == "auto" and (reason := face_crop_reason(pixels, faces, detector)):
         return everything, reason, True, 0
     kept = [face for face in faces if reading.keeps(face)]
     return kept, "", True, len(faces) - len(kept)
 
 
-def _cut(pixels: np.ndarray, face: Face, detector: Detector, reading: Reading) -> tuple[np.ndarray, float]:
+def _cut(
+    pixels: np.ndarray, face: Face, detector: Detector, reading: ReadOptions
+) -> tuple[np.ndarray, float]:
     """The crop, and by how many degrees it was turned."""
     if reading.align:
         return upright_crop(pixels, face, detector.margin)
@@ -272,7 +150,7 @@ def _read(
     faces: list[Face],
     crops: list[tuple[np.ndarray, float]],
     whole: bool,
-    kind: tta.Kind,
+    kind: tta.TtaKind,
     threshold: float,
 ) -> tuple[FaceAnswer, ...]:
     if not crops:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from fer_core.base.emotions import emotion_colors, text_on
 from fer_core.data.images import Picture
-from fer_core.emotions import colors, text_on
-from fer_core.inference.faces import Box
-from fer_core.inference.photo import FaceAnswer, PhotoResult
+from fer_core.inference.detect.boxes import Box
+from fer_core.inference.photo_result import FaceAnswer, PhotoResult
 
 UNCERTAIN_COLOR = "#868E96"
 _Rect = tuple[int, int, int, int]
@@ -67,7 +67,7 @@ class _Sheet:
 
     def draw(self, faces: Sequence[FaceAnswer]) -> None:
         """Boxes first, so that none crosses a label."""
-        hues = [UNCERTAIN_COLOR if f.uncertain else colors(f.probabilities)[f.label] for f in faces]
+        hues = [UNCERTAIN_COLOR if f.uncertain else emotion_colors(f.probabilities)[f.label] for f in faces]
         for box, hue in zip(self._boxes, hues, strict=True):
             self._draw.rounded_rectangle(box, radius=2 * self._line, outline=hue, width=self._line)
         for index, (face, hue) in enumerate(zip(faces, hues, strict=True)):

@@ -6,14 +6,12 @@ report["file"], report["bytes"], report["agreement"]
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
-from fer_core.errors import JobError, ModelFileError
+from fer_core.base.errors import JobError, ModelFileError
+from fer_core.jobs.reporter import ProgressFn
+from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.runs.run import Run
 
 FORMATS: tuple[str, ...] = ("onnx", "litert")
@@ -25,24 +23,59 @@ CALIBRATION = 200
 _SUFFIX = {"onnx": ".onnx", "litert": ".tflite"}
 
 
-def target(run: Run, to: str, quantize: str) -> Path:
+def default_target(run: Run, to: str, quantize: str) -> Path:
     """Where the file goes unless another place is named: `converted/` in the run's folder."""
     what = "" if quantize == "none" else f"-{quantize}"
     return run.folder / "converted" / f"{run.id}{what}{_SUFFIX[to]}"
 
 
-def convert(run: Run, to: str, quantize: str = "none", path: Path | None = None) -> dict[str, Any]:
+class ConvertRequest(TypedDict):
+    """What `workers.convert` is asked for; `run` is a folder, `default_target` a file."""
+
+    run: str
+    to: str
+    quantize: str
+    target: str
+
+
+class Conversion(TypedDict):
+    """A converted model, held against Keras.
+
+    Attributes:
+        images: on which both were compared.
+        agreement: share with the same likeliest class.
+        largest_difference, mean_difference: of a probability.
+        ms, keras_ms: for one picture on one thread.
+    """
+
+    run: str
+    to: str
+    quantize: str
+    file: str
+    bytes: int
+    keras_bytes: int
+    images: int
+    agreement: float
+    largest_difference: float
+    mean_difference: float
+    ms: float
+    keras_ms: float
+
+
+def convert(
+    run: Run, to: str, quantize: str = "none", path: Path | None = None, progress: ProgressFn | None = None
+) -> Conversion:
     """Write a run's model in another format and compare it with Keras.
 
     Args:
         run: a run that has ended with a model.
         to: one of `FORMATS`.
         quantize: one of `QUANTIZE`.
-        path: the file; None takes `target`.
+        path: the file; None takes `default_target`.
+        progress: told what goes on.
 
     Returns:
-        run, to, quantize, file, bytes, keras_bytes, images (compared), agreement (share with the same likeliest
-        class), largest_difference and mean_difference of a probability, ms and keras_ms of one picture on one thread.
+        What was written, and how it compares.
 
     Raises:
         ModelFileError: the run has no Keras model, or the converter refused it.
@@ -52,26 +85,12 @@ def convert(run: Run, to: str, quantize: str = "none", path: Path | None = None)
         raise ValueError(
             f"`to` must be one of {FORMATS} and `quantize` one of {QUANTIZE}. Received: {to!r}, {quantize!r}"
         )
-    place = (path or target(run, to, quantize)).resolve()
+    place = (path or default_target(run, to, quantize)).resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "fer_core.inference.convert_to",
-        str(run.folder),
-        to,
-        quantize,
-        str(place),
-    ]
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "FER_HOME": str(run.workspace.root)}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    asked: ConvertRequest = {"run": str(run.folder), "to": to, "quantize": quantize, "target": str(place)}
     try:
-        report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    except (IndexError, ValueError):
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1][:200]
-        raise JobError("The conversion died", received=last) from None
-    if "error" in report:
-        raise ModelFileError(report["error"])
-    return report
+        return cast(Conversion, call("fer_core.workers.convert", asked, progress=progress))
+    except WorkerFailed as error:
+        if error.died:
+            raise JobError("The conversion died", received=error.reason[:200]) from error
+        raise ModelFileError(error.reason) from error

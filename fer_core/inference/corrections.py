@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from fer_core.base.atomic import write_atomic
+from fer_core.base.emotions import canonical_emotion
+from fer_core.base.errors import AlreadyExists, DecisionError, TooFewImages
+from fer_core.base.workspace import Workspace, check_name, now
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset
 from fer_core.data.images import pixel_hash
-from fer_core.emotions import canonical_emotion
-from fer_core.errors import AlreadyExists, DecisionError, TooFewImages
-from fer_core.workspace import Workspace, check_name, now, write_atomic
 
 CONSENT = (
     "I may keep this face: it shows me, or somebody who agreed. It is stored on the machine this app runs on, "
@@ -30,14 +31,14 @@ WRONG, REPORT = "corrections", "report-card"
 _SETS = (WRONG, REPORT)
 
 
-def folder(workspace: Workspace, kind: str = WRONG) -> Path:
+def corrections_folder(workspace: Workspace, kind: str = WRONG) -> Path:
     """Where the faces of a set lie."""
     if kind not in _SETS:
         raise ValueError(f"`kind` must be one of {_SETS}. Received: kind={kind!r}")
     return workspace.data / ".kept" / kind
 
 
-def keep(
+def keep_face(
     workspace: Workspace,
     face: np.ndarray,
     label: str,
@@ -71,7 +72,7 @@ def keep(
         )
     name = check_name(canonical_emotion(label), "label")
     flat = face[..., 0] if face.ndim == 3 and face.shape[2] == 1 else face
-    place = folder(workspace, kind)
+    place = corrections_folder(workspace, kind)
     identity = pixel_hash(flat)
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(flat)).save(buffer, "PNG")
@@ -88,19 +89,9 @@ def keep(
 
 def counts(workspace: Workspace, kind: str = WRONG) -> dict[str, int]:
     """Faces kept, by label."""
-    return dict(Counter(path.parent.name for path in sorted(folder(workspace, kind).glob("*/*.png"))))
-
-
-def forget(workspace: Workspace, path: Path) -> None:
-    """Delete one kept face.
-
-    Raises:
-        ValueError: the path is none of a kept face.
-    """
-    inside = workspace.data / ".kept"
-    if path.suffix != ".png" or inside.resolve() not in path.resolve().parents:
-        raise ValueError(f"`path` must be that of a kept face. Received: path={path}")
-    path.unlink(missing_ok=True)
+    return dict(
+        Counter(path.parent.name for path in sorted(corrections_folder(workspace, kind).glob("*/*.png")))
+    )
 
 
 def to_dataset(workspace: Workspace, name: str, kind: str = WRONG) -> Dataset:
@@ -114,4 +105,4 @@ def to_dataset(workspace: Workspace, name: str, kind: str = WRONG) -> Dataset:
         raise TooFewImages("No face has been kept yet", received=kind, hint="Mark an answer as wrong first")
     if (workspace.data / check_name(name)).exists():
         raise AlreadyExists("A dataset has that name", received=name, hint="Choose another")
-    return import_dataset(workspace, folder(workspace, kind), name, copy=True)
+    return import_dataset(workspace, corrections_folder(workspace, kind), name, copy=True)

@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.errors import ModelFileError
-from fer_core.inference.metadata import ModelMetadata, parse
+from fer_core.base.errors import ModelFileError
+from fer_core.base.jsonl import read_object
+from fer_core.base.workspace import Workspace
+from fer_core.inference.metadata import DescribedModel, ModelMetadata, parse
 from fer_core.inference.predictor import DEFAULT_BATCH, Predictor
 
 FILE = "ensemble.json"
@@ -24,7 +26,7 @@ FILE = "ensemble.json"
 _TINY = 1e-30
 
 
-class Ensemble:
+class Ensemble(DescribedModel):
     """Loaded members with their weights; a `Classifier`. Safe to share between threads.
 
     Attributes:
@@ -68,26 +70,6 @@ class Ensemble:
                 f"The ensemble {path.name} needs members with weights above 0", received=weights
             )
         return cls(members, weights, parse(found.get("metadata") or {}, FILE), path)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names, in the order of the columns `predict` returns."""
-        return self.metadata.classes
-
-    @property
-    def input_size(self) -> int:
-        """Side of the largest member's input, pixels."""
-        return self.metadata.input_size
-
-    @property
-    def color(self) -> str:
-        """`rgb` if a member sees colours, else `gray`."""
-        return self.metadata.color
-
-    @property
-    def threshold(self) -> float:
-        """Below this top probability an answer is uncertain."""
-        return self.metadata.threshold
 
     def prepare(self, pixels: np.ndarray) -> np.ndarray:
         """Crops in the size and colour that loses nothing for any member: uint8 (n, size, size, 1 or 3)."""
@@ -140,3 +122,12 @@ def _columns(member: Predictor, classes: Sequence[str]) -> list[int]:
             hint=f"All members must answer with {', '.join(classes)}",
         )
     return [member.classes.index(name) for name in classes]
+
+
+def saved_ensembles(workspace: Workspace) -> list[dict[str, Any]]:
+    """The saved ensembles, newest first: what `ensemble.json` says, and `folder`."""
+    found = []
+    for path in (workspace.models / "ensembles").glob(f"*/{FILE}"):
+        if document := read_object(path):
+            found.append({**document, "name": path.parent.name, "folder": path.parent})
+    return sorted(found, key=lambda e: (str(e.get("created", "")), e["name"]), reverse=True)

@@ -131,7 +131,7 @@ def deletion_test(
     return Deletion(count / heat.size, float(losses[0]), float(losses[1:].mean()), trials)
 
 
-def parts(heat: np.ndarray) -> tuple[str, ...]:
+def important_parts(heat: np.ndarray) -> tuple[str, ...]:
     """The one or two horizontal parts of a face on which the answer leans most, strongest first; () where on none.
 
     Args:
@@ -165,7 +165,9 @@ def overlay(crop: np.ndarray, heat: np.ndarray, strength: float = 0.55) -> np.nd
     low = np.minimum(position.astype(int), 1)
     part = (position - low)[..., None]
     tint = _STOPS[low] * (1 - part) + _STOPS[low + 1] * part
-    return np.clip(gray[..., None] * (1 - strength) + tint * strength, 0, 255).round().astype(np.uint8)
+    return np.asarray(
+        np.clip(gray[..., None] * (1 - strength) + tint * strength, 0, 255).round().astype(np.uint8)
+    )
 
 
 def _index(predictor: Classifier, face: np.ndarray, label: str | None) -> int:
@@ -179,4 +181,4 @@ def _index(predictor: Classifier, face: np.ndarray, label: str | None) -> int:
 
 def _fill(face: np.ndarray) -> np.ndarray:
     """Mean level of each channel: a cover that adds no new edge darker or lighter than the face."""
-    return face.mean(axis=(0, 1)).round().astype(np.uint8)
+    return np.asarray(face.mean(axis=(0, 1)).round().astype(np.uint8))

@@ -1,7 +1,7 @@
 """How much arithmetic one picture costs, counted in the exported graph.
 
->>> from fer_core.inference.flops import count
->>> count(Path("models/runs/0041-compact/model.onnx"))     # doctest: +SKIP
+>>> from fer_core.inference.flops import count_flops
+>>> count_flops(Path("models/runs/0041-compact/model.onnx"))     # doctest: +SKIP
 118_403_328
 """
 
@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.errors import ModelFileError
+from fer_core.base.errors import ModelFileError
 
 if TYPE_CHECKING:
     import onnx
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COUNTED = ("Conv", "FusedConv", "ConvTranspose", "Gemm", "MatMul")
 
 
-def count(path: Path) -> int:
+def count_flops(path: Path) -> int:
     """Floating-point operations of one picture: 2 per multiply-add of every convolution and matrix product.
 
     Normalisation, activation and pooling are left out, as is usual; they are below a few percent in these networks.

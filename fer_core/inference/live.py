@@ -16,15 +16,15 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import cv2
 import numpy as np
 
-from fer_core.emotions import colors, text_on
+from fer_core.base.emotions import emotion_colors, text_on
 from fer_core.inference.annotate import UNCERTAIN_COLOR
-from fer_core.inference.detectors import default_detector
-from fer_core.inference.faces import Box, Detector, Face, crop_face
+from fer_core.inference.detect.boxes import Box, Detector, Face, crop_face
+from fer_core.inference.detect.detectors import default_detector
 from fer_core.inference.predictor import Classifier
 
 FIND_EVERY = 0.25
@@ -35,6 +35,15 @@ _FIND_SIDE = 400  # longer side of the picture faces are sought in
 _SAME = 0.3  # IoU above which a box is the face of before
 _MISSED = 2  # looks after which a face that was not found again is gone
 _SETTLE = 0.6  # share of the way a box goes to where it was found
+
+
+class LiveFace(TypedDict):
+    """A face that is followed: its number, the answer or `uncertain`, where it is, and all probabilities."""
+
+    number: int
+    label: str
+    box: list[int]
+    probabilities: dict[str, float]
 
 
 @dataclass
@@ -54,7 +63,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class View:
+class LiveFrame:
     """One frame, drawn, with what is known at that moment.
 
     Attributes:
@@ -64,7 +73,7 @@ class View:
     """
 
     pixels: np.ndarray
-    faces: list[dict[str, Any]]
+    faces: list[LiveFace]
     ms: float
 
 
@@ -85,7 +94,7 @@ class LiveReader:
     threshold: float | None = None
     memory: float = 0.5
     mirror: bool = False
-    latest: View | None = None
+    latest: LiveFrame | None = None
     _tracks: list[Track] = field(default_factory=list)
     _next_number: int = 1
     _found_at: float = -math.inf
@@ -100,7 +109,7 @@ class LiveReader:
             times = list(self._times)
         return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
 
-    def read(self, frame: np.ndarray, now: float | None = None) -> View:
+    def read(self, frame: np.ndarray, now: float | None = None) -> LiveFrame:
         """Take the next frame.
 
         Args:
@@ -116,7 +125,7 @@ class LiveReader:
         if self._tracks and moment - self._read_at >= READ_EVERY:
             self._answer(pixels, moment)
             self._read_at = moment
-        view = View(self._drawn(pixels), self._told(), (time.perf_counter() - started) * 1000)
+        view = LiveFrame(self._drawn(pixels), self._told(), (time.perf_counter() - started) * 1000)
         with self._lock:
             self._times.append(moment)
         self.latest = view
@@ -167,10 +176,10 @@ class LiveReader:
             before = row if track.probabilities is None else track.probabilities
             track.probabilities = old * before + (1 - old) * row
 
-    def _told(self) -> list[dict[str, Any]]:
+    def _told(self) -> list[LiveFace]:
         names = self.classifier.metadata.classes
         limit = self.classifier.metadata.threshold if self.threshold is None else self.threshold
-        told = []
+        told: list[LiveFace] = []
         for track in self._tracks:
             if track.probabilities is None:
                 continue
@@ -192,7 +201,7 @@ class LiveReader:
         scale = max(0.5, max(image.shape[:2]) / 1100)
         for face in self._told():
             known = face["label"] != "uncertain"
-            hue = colors(face["probabilities"])[face["label"]] if known else UNCERTAIN_COLOR
+            hue = emotion_colors(face["probabilities"])[face["label"]] if known else UNCERTAIN_COLOR
             x, y, width, height = face["box"]
             cv2.rectangle(image, (x, y), (x + width, y + height), _rgb(hue), line, cv2.LINE_AA)
             share = f" {max(face['probabilities'].values()):.2f}" if known else ""

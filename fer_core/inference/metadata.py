@@ -16,12 +16,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from fer_core.errors import ModelFileError
+from fer_core.base.errors import ModelFileError
 
 METADATA_KEY = "fer"
 """Key in the ONNX file's `metadata_props`."""
 REQUIRED = ("classes", "input_size", "color")
 """Fields without which a model cannot be used."""
+
+THRESHOLD = 0.7
+"""Probability below which an answer is called uncertain, where a model says nothing else."""
 
 Scaling = Literal["none", "unit", "symmetric", "imagenet"]
 
@@ -49,7 +52,7 @@ class ModelMetadata(BaseModel):
     scaling: Scaling = "none"
     output: Literal["probabilities", "logits"] = "probabilities"
     temperature: float = Field(default=1.0, gt=0, le=100)
-    threshold: float = Field(default=0.7, ge=0, le=1)
+    threshold: float = Field(default=THRESHOLD, ge=0, le=1)
     dataset: str = ""
     version: str = ""
     run: str = ""
@@ -69,6 +72,32 @@ class ModelMetadata(BaseModel):
     def to_json(self) -> str:
         """The JSON text that goes into `metadata_props["fer"]` or a `model.json`."""
         return self.model_dump_json()
+
+
+class DescribedModel:
+    """A model that says of itself what its metadata say."""
+
+    metadata: ModelMetadata
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the columns that it answers with."""
+        return self.metadata.classes
+
+    @property
+    def input_size(self) -> int:
+        """Side of the square input, pixels; of several models the largest."""
+        return self.metadata.input_size
+
+    @property
+    def color(self) -> str:
+        """`gray` or `rgb`: what it was trained on; `rgb` if one of several models sees colours."""
+        return self.metadata.color
+
+    @property
+    def threshold(self) -> float:
+        """Below this top probability an answer is uncertain."""
+        return self.metadata.threshold
 
 
 def parse(source: str | Mapping[str, Any] | ModelMetadata, origin: str) -> ModelMetadata:

@@ -1,7 +1,7 @@
 """The models that can answer: the one that ships with the app, runs, ensembles, and ONNX files somebody added.
 
-model = shelf.find(workspace)              # the default: the promoted run, else the shipped model
-predictor = shelf.open_model(model.path)
+model = model_registry.find(workspace)              # the default: the promoted run, else the shipped model
+predictor = model_registry.open_model(model.path)
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fer_core.errors import ModelFileError, NotFound
-from fer_core.evaluation import ensembles, marks
+from fer_core.base.atomic import new_file, write_json
+from fer_core.base.errors import ModelFileError, NotFound
+from fer_core.base.workspace import Workspace, check_name
 from fer_core.inference import ensemble
 from fer_core.inference.ensemble import Ensemble
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse, read_sidecar, sidecar
 from fer_core.inference.onnx_file import Graph, open_session
 from fer_core.inference.predictor import RUN_MODEL, Predictor
-from fer_core.runs import store
-from fer_core.workspace import Workspace, check_name, write_atomic, write_json
+from fer_core.runs import run_annotations, store
 
-Kind = Literal["shipped", "run", "ensemble", "file"]
+ModelKind = Literal["shipped", "run", "ensemble", "file"]
 SHIPPED = "shipped"
 """Name of the model that comes with the app."""
 CARD = "card.md"
@@ -41,7 +41,7 @@ class Model:
     """
 
     name: str
-    kind: Kind
+    kind: ModelKind
     path: Path
     about: str = ""
 
@@ -63,7 +63,7 @@ class Model:
 
 def models(workspace: Workspace) -> list[Model]:
     """Everything that can answer, the default first: the promoted run, else the shipped model, else the newest run."""
-    chosen = marks.promoted(workspace)
+    chosen = run_annotations.promoted(workspace)
     runs = []
     for run in store.list_runs(workspace):
         if (run.folder / RUN_MODEL).is_file():
@@ -73,7 +73,7 @@ def models(workspace: Workspace) -> list[Model]:
     files = sorted(added_folder(workspace).glob("*.onnx"))
     together = [
         Model(str(e["name"]), "ensemble", Path(e["folder"]), f"ensemble of {len(e.get('members', ()))}")
-        for e in ensembles.saved(workspace)
+        for e in ensemble.saved_ensembles(workspace)
     ]
     found = [*shipped(workspace), *runs, *together, *(Model(path.stem, "file", path) for path in files)]
     return sorted(found, key=lambda model: not (model.kind == "run" and model.name == chosen))
@@ -138,7 +138,7 @@ def added_folder(workspace: Workspace) -> Path:
     return workspace.models / "files"
 
 
-def add(workspace: Workspace, name: str, content: bytes) -> Model:
+def add_model(workspace: Workspace, name: str, content: bytes) -> Model:
     """Put an ONNX file on the shelf, whole or not at all.
 
     Args:
@@ -152,17 +152,13 @@ def add(workspace: Workspace, name: str, content: bytes) -> Model:
     """
     stem = check_name(re.sub(r"[^\w.\- ]+", "-", Path(name).stem), "model")
     path = added_folder(workspace) / f"{stem}.onnx"
-    trial = path.with_name(f".{path.name}.trial")
-    try:
-        write_atomic(trial, content)
-        open_session(trial)
-        trial.replace(path)
-    finally:
-        trial.unlink(missing_ok=True)
+    with new_file(path) as temporary:
+        temporary.write_bytes(content)
+        open_session(temporary)
     return Model(stem, "file", path)
 
 
-def question(path: Path) -> Graph | None:
+def missing_metadata(path: Path) -> Graph | None:
     """What the graph says of a file that does not say the rest; None where it has metadata.
 
     Raises:
@@ -176,7 +172,7 @@ def question(path: Path) -> Graph | None:
     return graph if read_sidecar(path) is None else None
 
 
-def answer(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
+def write_metadata(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
     """Write down what a model file does not say of itself, after trying it out.
 
     Raises:

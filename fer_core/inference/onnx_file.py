@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnxruntime
 
-from fer_core.errors import ModelFileError
+from fer_core.base.errors import ModelFileError
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x80", "a pickle, which can run any code when opened"),

@@ -13,9 +13,16 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
+from fer_core.base.errors import ModelFileError
 from fer_core.data.images import resize, to_gray
-from fer_core.errors import ModelFileError
-from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse, read_sidecar, sidecar
+from fer_core.inference.metadata import (
+    METADATA_KEY,
+    DescribedModel,
+    ModelMetadata,
+    parse,
+    read_sidecar,
+    sidecar,
+)
 from fer_core.inference.onnx_file import Graph, open_session
 
 RUN_MODEL = "model.onnx"
@@ -36,7 +43,7 @@ class Classifier(Protocol):
     def predict(self, pixels: np.ndarray, *, flip: bool = False) -> np.ndarray: ...
 
 
-class Predictor:
+class Predictor(DescribedModel):
     """A loaded model. Safe to share between threads.
 
     Use `load`; the constructor takes an open session and metadata that fit each other.
@@ -45,8 +52,6 @@ class Predictor:
         metadata: classes, input size, colour, temperature, threshold and origin.
         path: the ONNX file.
     """
-
-    metadata: ModelMetadata
 
     def __init__(
         self, session: onnxruntime.InferenceSession, graph: Graph, metadata: ModelMetadata, path: Path
@@ -83,26 +88,6 @@ class Predictor:
         predictor = cls(session, graph, found, path)
         predictor.warm_up()
         return predictor
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names, in the order of the columns `predict` returns."""
-        return self.metadata.classes
-
-    @property
-    def input_size(self) -> int:
-        """Side of the square input, pixels."""
-        return self.metadata.input_size
-
-    @property
-    def color(self) -> str:
-        """`gray` or `rgb`: what the model was trained on."""
-        return self.metadata.color
-
-    @property
-    def threshold(self) -> float:
-        """Below this top probability an answer is uncertain."""
-        return self.metadata.threshold
 
     def warm_up(self) -> None:
         """Run the graph once on a black picture.
@@ -180,7 +165,7 @@ class Predictor:
             outputs = np.log(np.maximum(outputs, 1e-30))
         logits = outputs / temperature
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
     def _run(self, batch: np.ndarray) -> np.ndarray:
         scaled = _scaled(batch, self.metadata.scaling)

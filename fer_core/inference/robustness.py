@@ -1,7 +1,7 @@
 """One face before several models, and one model before the same face made worse.
 
-race(face, {"shipped": first, "0041-compact": second})
-turns = dial(predictor, face, "blur")
+compare_models(face, {"shipped": first, "0041-compact": second})
+answers = answers_when_degraded(predictor, face, "blur")
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ import numpy as np
 from fer_core.inference import tta
 from fer_core.inference.predictor import Classifier
 
-Change = Literal["blur", "darken", "rotate"]
-CHANGES: tuple[Change, ...] = get_args(Change)
-STEPS: dict[Change, tuple[float, ...]] = {
+Degradation = Literal["blur", "darken", "rotate"]
+CHANGES: tuple[Degradation, ...] = get_args(Degradation)
+STEPS: dict[Degradation, tuple[float, ...]] = {
     "blur": (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
     "darken": (0.0, 0.15, 0.3, 0.45, 0.6, 0.7, 0.8, 0.9),
     "rotate": (0.0, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0),
 }
 """How far the dial turns: sigma in pixels of a 48-pixel face, share of the light taken away, degrees."""
-UNITS: dict[Change, str] = {"blur": "px", "darken": "of the light gone", "rotate": "degrees"}
+UNITS: dict[Degradation, str] = {"blur": "px", "darken": "of the light gone", "rotate": "degrees"}
 
 
 @dataclass(frozen=True)
-class Lap:
+class ModelAnswer:
     """What one model says of the face.
 
     Attributes:
@@ -50,7 +50,7 @@ class Lap:
 
 
 @dataclass(frozen=True)
-class Turn:
+class DegradedAnswer:
     """The answer at one position of the dial."""
 
     amount: float
@@ -59,9 +59,9 @@ class Turn:
     face: np.ndarray
 
 
-def race(
-    face: np.ndarray, models: Mapping[str, Classifier], kind: tta.Kind = "none", laps: int = 5
-) -> list[Lap]:
+def compare_models(
+    face: np.ndarray, models: Mapping[str, Classifier], kind: tta.TtaKind = "none", laps: int = 5
+) -> list[ModelAnswer]:
     """The same face through several models.
 
     Args:
@@ -79,11 +79,11 @@ def race(
             times.append((time.perf_counter() - started) * 1000)
         probabilities = _named(model, row)
         uncertain = max(probabilities.values()) < model.metadata.threshold
-        found.append(Lap(name, probabilities, uncertain, float(np.median(times))))
+        found.append(ModelAnswer(name, probabilities, uncertain, float(np.median(times))))
     return found
 
 
-def worse(face: np.ndarray, change: Change, amount: float) -> np.ndarray:
+def degrade(face: np.ndarray, change: Degradation, amount: float) -> np.ndarray:
     """A face, uint8 (h, w[, c]), made worse; amount 0 returns it as it is.
 
     Raises:
@@ -104,22 +104,22 @@ def worse(face: np.ndarray, change: Change, amount: float) -> np.ndarray:
     return np.asarray(changed, np.uint8).reshape(face.shape)
 
 
-def dial(
-    model: Classifier, face: np.ndarray, change: Change, steps: tuple[float, ...] | None = None
-) -> list[Turn]:
+def answers_when_degraded(
+    model: Classifier, face: np.ndarray, change: Degradation, steps: tuple[float, ...] | None = None
+) -> list[DegradedAnswer]:
     """The answers for a face made worse step by step; the first is for the face as it is."""
     amounts = STEPS[change] if steps is None else steps
-    faces = [worse(face, change, amount) for amount in amounts]
+    faces = [degrade(face, change, amount) for amount in amounts]
     table = model.predict(np.concatenate([model.prepare(one[None]) for one in faces]))
     turns = []
     for amount, one, row in zip(amounts, faces, table, strict=True):
         probabilities = _named(model, row)
         label = max(probabilities, key=lambda name: probabilities[name])
-        turns.append(Turn(amount, label, probabilities, one))
+        turns.append(DegradedAnswer(amount, label, probabilities, one))
     return turns
 
 
-def flips_at(turns: list[Turn]) -> Turn | None:
+def first_flip(turns: list[DegradedAnswer]) -> DegradedAnswer | None:
     """The first position at which the answer is another than at rest; None where it never flips."""
     return next((turn for turn in turns if turn.label != turns[0].label), None)
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import binomtest
 
-from fer_core.emotions import ordered
+from fer_core.base.emotions import ordered_classes
+from fer_core.base.statistics import wilson_interval
 
 PROMPTS: dict[str, str] = {
     "happy": "Smile as if a friend came in",
@@ -74,7 +74,7 @@ class ReportCard:
     @property
     def plan(self) -> list[str]:
         """What is asked for, in order: all classes, then all again."""
-        return list(ordered(self.classes)) * self.rounds
+        return list(ordered_classes(self.classes)) * self.rounds
 
     @property
     def wanted(self) -> str | None:
@@ -116,8 +116,8 @@ class ReportCard:
         right = sum(pose.right for pose in self.poses)
         if not self.poses:
             return Score(0, 0, 0.0, 1.0)
-        interval = binomtest(right, len(self.poses)).proportion_ci(method="wilson")
-        return Score(right, len(self.poses), float(interval.low), float(interval.high))
+        low, high = wilson_interval(right / len(self.poses), len(self.poses))
+        return Score(right, len(self.poses), float(low), float(high))
 
     def confusion(self) -> dict[tuple[str, str], int]:
         """(wanted, said) -> poses."""

@@ -13,13 +13,13 @@ import numpy as np
 from fer_core.data.images import resize
 from fer_core.inference.predictor import Classifier
 
-Kind = Literal["none", "flip", "many"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+TtaKind = Literal["none", "flip", "many"]
+KINDS: tuple[TtaKind, ...] = get_args(TtaKind)
 """`none` as it is; `flip` with its mirror image; `many` whole, centre and four corners, each with its mirror image."""
 _ZOOM = 0.9  # side of the centre and corner crops; at .85 chins are cut off, at .95 hardly anything changes
 
 
-def views(batch: np.ndarray, kind: Kind) -> list[np.ndarray]:
+def views(batch: np.ndarray, kind: TtaKind) -> list[np.ndarray]:
     """What is shown.
 
     Args:
@@ -47,7 +47,7 @@ def views(batch: np.ndarray, kind: Kind) -> list[np.ndarray]:
     return shown
 
 
-def predict(classifier: Classifier, pixels: np.ndarray, kind: Kind = "none") -> np.ndarray:
+def predict(classifier: Classifier, pixels: np.ndarray, kind: TtaKind = "none") -> np.ndarray:
     """Class probabilities of face crops, averaged over the views: float32 (n, classes).
 
     Args:

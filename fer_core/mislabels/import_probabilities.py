@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import classes, readable
-from fer_core.emotions import canonical_emotion
-from fer_core.errors import ProbabilityError
+from fer_core.base.emotions import canonical_emotion
+from fer_core.base.errors import ProbabilityError
+from fer_core.data.manifest import classes, readable
 
 TOLERANCE = 0.02
 """By which a row's sum may miss 1: probabilities are often written with two digits."""
@@ -113,7 +113,7 @@ def _values(table: pd.DataFrame) -> pd.DataFrame:
     off = (np.abs(total - 1) > TOLERANCE).to_numpy()
     if off.any():
         _refuse("do not sum to 1", off, table, "Divide each row by its sum, if they are shares")
-    return numbers.div(total, axis=0)
+    return pd.DataFrame(numbers.div(total, axis=0))
 
 
 def _refuse(what: str, rows: np.ndarray, table: pd.DataFrame, hint: str = "") -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import softmax
 
-from fer_core.quality.features import Features
+from fer_core.explore.features import Features
 
 LANDMARKS = 4000
 PENALTY = 0.3
@@ -77,7 +77,7 @@ def _without_own(hat: np.ndarray, residual: np.ndarray, groups: np.ndarray) -> n
         own = slice(start, start + count)
         inside = hat[:, own].T @ hat[:, own]
         result[own] = np.linalg.solve(np.eye(count) * (1 + 1e-6) - inside, residual[own])
-    return result
+    return np.asarray(result)
 
 
 class _Kernel:
@@ -103,7 +103,7 @@ class _Kernel:
         rows = self._similarity(self._order[block]) - self._center
         if self._keep:
             self._kept[block.start] = rows
-        return rows
+        return np.asarray(rows)
 
     def _similarity(self, which: np.ndarray) -> np.ndarray:
         total = np.zeros((len(which), self.width), dtype=np.float32)
@@ -120,7 +120,7 @@ def _squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     square *= -2
     square += (a * a).sum(axis=1)[:, None]
     square += (b * b).sum(axis=1)
-    return np.maximum(square, 0, out=square)
+    return np.asarray(np.maximum(square, 0, out=square))
 
 
 def _whole_groups(ordered: np.ndarray) -> Iterator[slice]:

@@ -17,29 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import classes, readable
-from fer_core.errors import TooFewImages
-from fer_core.quality.mislabel_store import load, methods, probabilities, ranking_path, save
-from fer_core.quality.mislabel_tables import (
-    ambiguous,
-    class_names,
-    distribution,
-    likely_wrong,
-    noise_matrix,
-    pair_queues,
-    summary,
-)
+from fer_core.base.errors import TooFewImages
+from fer_core.data.manifest import classes, readable
 
 if TYPE_CHECKING:
-    from fer_core.jobs import ProgressFn
+    from fer_core.explore.features import Features
+    from fer_core.jobs.reporter import ProgressFn
 
-__all__ = [
-    "FILTERS", "METHODS", "MIN_PICTURES", "ambiguous", "class_names", "distribution", "likely_wrong", "load", "methods",
-    "noise_matrix", "pair_queues", "probabilities", "rank", "ranking_path", "save", "summary",
-]  # fmt: skip
-
-METHODS = ("quick", "folds", "run", "file")
-"""Kinds of models that judge labels; see `evaluation.judges`."""
 FILTERS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given")
 """cleanlab's ways to choose candidates; the first takes as many per pair of classes as confident learning counts."""
 MIN_PICTURES = 12
@@ -55,6 +39,7 @@ def rank(
     votes: pd.DataFrame | None = None,
     filter_by: str = FILTERS[0],
     progress: ProgressFn | None = None,
+    sight: Features | None = None,
 ) -> pd.DataFrame:
     """Every readable image, the label that is most likely wrong first.
 
@@ -69,14 +54,17 @@ def rank(
         votes: people's votes: index image_id, columns the classes.
         filter_by: how candidates are chosen, one of `FILTERS`.
         progress: told (done, total, what).
+        sight: what the model of `given` sees in each readable image, in manifest order, NaN where it was not asked: then
+            the quick model judges the rest, and all are ranked.
 
     Returns:
         columns image_id, path, split, label, suggested (the likeliest class), score (float64, 0..1, low is bad),
         given_p and suggested_p (probabilities of the label and of the suggestion), p_<class> (probabilities out of
         sample), votes (int64 (classes,), where there are any), issue (bool: among cleanlab's candidates, or most people
-        say another class), ambiguous (bool:
-        no class has more than half of the probability, or of the votes), likely_wrong (bool: an issue that is not
-        ambiguous), why (a sentence fragment). `attrs["weights"]` holds the weight of each opinion.
+        say another class), ambiguous (bool: no class has more than half of the probability, or of the votes),
+        likely_wrong (bool: an issue that is not ambiguous), told (bool: judged by the model of `given`, or by the quick
+        one where that is the only one), why (a sentence fragment). `attrs["weights"]` holds the weight of each opinion,
+        `attrs["told"]` how many images the model of `given` judged.
 
     Raises:
         TooFewImages: fewer than two classes with at least two pictures, or fewer than 12 pictures.
@@ -84,12 +72,12 @@ def rank(
     table = readable(manifest).reset_index(drop=True)
     names = classes(manifest)
     _check(table, names)
-    from fer_core.quality import label_scores  # cleanlab and SciPy's solvers: only where a ranking is made
+    from fer_core.mislabels import scores  # cleanlab and SciPy's solvers: only where a ranking is made
 
     labels = table["label"].map({name: i for i, name in enumerate(names)}).to_numpy(np.int64)
     pictures = np.unique(table["pixel_hash"].to_numpy(str), return_inverse=True)[1]
     apart = pictures if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    known = label_scores.opinions(
+    known = scores.opinions(
         pixels[table["row"].to_numpy()],
         labels,
         len(names),
@@ -99,11 +87,9 @@ def rank(
         progress,
         None if given is None else _of(table, given, names),
         None if votes is None else np.nan_to_num(_of(table, votes, names)),
+        sight,
     )
-    asked = np.isfinite(known.model).all(axis=1)
-    result = label_scores.ranking(table, names, labels, apart, known, asked, filter_by)
-    result.attrs["weights"] = known.weights
-    return result
+    return scores.ranking(table, names, labels, apart, known, filter_by)
 
 
 def _of(table: pd.DataFrame, values: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.data.datasets import open_dataset
-from fer_core.data.records import classes, readable
-from fer_core.errors import FerError, NotFound, RunError
+from fer_core.data.manifest import classes, readable
+from fer_core.duplicates.near import kept_near_groups
 from fer_core.inference.predictor import RUN_MODEL, Predictor
-from fer_core.splits.near import kept_near_groups
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
     from fer_core.runs.run import Run
 
 _HELD_OUT = ("val", "test")

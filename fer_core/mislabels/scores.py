@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +13,13 @@ import pandas as pd
 from cleanlab.filter import find_label_issues
 from scipy.special import softmax
 
-from fer_core.quality.features import describe
-from fer_core.quality.label_noise import label_quality
-from fer_core.quality.label_pool import logs, pooled, pooled_weights
-from fer_core.quality.quick_model import held_out_scores, neighbour_shares, tempered
+from fer_core.explore.features import Features, describe
+from fer_core.mislabels.noise import label_quality
+from fer_core.mislabels.pool import logs, pooled, pooled_weights
+from fer_core.mislabels.quick_model import held_out_scores, neighbour_shares, tempered
 
 if TYPE_CHECKING:
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
 
 NEIGHBOURS = 20
 _ONE_NEIGHBOUR = 0.05  # what a class has that no neighbour carries
@@ -27,6 +29,8 @@ vouch for it, for copies are often mislabelled together."""
 VOTERS = 2.0
 """What was computed counts as so many people among those who voted on an image."""
 _STEPS = 5
+MIN_TOLD = 100
+"""Images a model that knows faces must be able to judge: of fewer nobody can say whether it fits the set."""
 MAJORITY = 0.5
 """Share of the probability, or of the votes, that no class of an ambiguous image exceeds."""
 _ALONE = "nothing to compare with: the only picture of its class"
@@ -39,7 +43,8 @@ class Opinions:
     Attributes:
         model: probabilities of the model that was asked: given ones, else the quick model's. NaN where it was not
             asked about an image.
-        neighbours: share of each class among its nearest faces.
+        told: bool (n,), whether the given probabilities are about an image.
+        neighbours: share of each class among its nearest faces; NaN where they were not looked for.
         copies: how many other images of its group (equal pixels or near copies) carry each label.
         votes: how many people gave each label; zeros where nobody was asked.
         together: all of them combined, as probabilities.
@@ -51,7 +56,13 @@ class Opinions:
     copies: np.ndarray
     votes: np.ndarray
     together: np.ndarray
+    told: np.ndarray
     weights: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> np.ndarray:
+        """bool (n,): images the model was asked about; they are ranked."""
+        return np.asarray(np.isfinite(self.model).all(axis=1))
 
 
 def opinions(
@@ -64,6 +75,7 @@ def opinions(
     progress: ProgressFn | None = None,
     given: np.ndarray | None = None,
     votes: np.ndarray | None = None,
+    sight: Features | None = None,
 ) -> Opinions:
     """Ask the models, the neighbours, the copies and the people.
 
@@ -77,15 +89,10 @@ def opinions(
         progress: told (done, total, what).
         given: float64 (n, classes), out-of-sample probabilities of another model; NaN rows were not judged.
         votes: float64 (n, classes), people's votes.
+        sight: of a model that knows faces: what it sees in each picture, NaN where `given` is. Then the images it was not
+            asked about are judged too, by the others.
     """
-    done = 0
-
-    def tell(what: str) -> None:
-        nonlocal done
-        if progress:
-            progress(done, _STEPS, what)
-        done += 1
-
+    tell = _steps(progress)
     first, inverse = np.unique(pictures, return_index=True, return_inverse=True)[1:]
     own = np.eye(classes)[labels]
     carried = np.zeros((len(first), classes))
@@ -97,24 +104,95 @@ def opinions(
     quick = tempered(scores, targets)[inverse]
     tell("Asking neighbours")
     neighbours = neighbour_shares(features.leading(100), targets, groups[first], NEIGHBOURS, seed)[inverse]
-    together = np.zeros((int(groups.max()) + 1, classes))
-    np.add.at(together, groups, own)
-    copies = together[groups] - own
+    copies = other_labels_of_group(own, groups)
+    near = (neighbours + _ONE_NEIGHBOUR) / (1 + classes * _ONE_NEIGHBOUR)
     model = quick if given is None else given
-    asked = np.isfinite(model).all(axis=1)
-    said = {
-        "model": logs(model),
-        "neighbours": logs((neighbours + _ONE_NEIGHBOUR) / (1 + classes * _ONE_NEIGHBOUR)),
-    }
-    if given is not None:
-        said["quick"] = logs(quick)
-    weights = pooled_weights([one[asked] for one in said.values()], own[asked])
-    logits = pooled(list(said.values()), weights) + COPY_WEIGHT * ((copies > 0) & (own == 0))
+    told = np.isfinite(model).all(axis=1)
+    if given is None or sight is None:
+        said = {"model": model, "neighbours": near} | ({} if given is None else {"quick": quick})
+        logits, named = _pool(said, own, told)
+    else:
+        logits, named = _pool({"quick": quick, "neighbours": near}, own, np.ones(len(own), bool))
+        model = np.where(told[:, None], model, quick)
+        told &= told.sum() >= MIN_TOLD
+        if told.any():
+            face = _by_sight(sight, carried, inverse, groups, told, seed)
+            neighbours[told] = face[1]
+            logits[told], more = _with_sight(model[told], quick[told], face, own[told])
+            named |= more
     votes = np.zeros_like(own) if votes is None else votes
-    chances = (VOTERS * softmax(logits, axis=1) + votes) / (VOTERS + votes.sum(axis=1, keepdims=True))
+    chances = combined(logits, copies, own, votes)
     tell("Ranked")
-    named = dict(zip(said, weights.tolist(), strict=True))
-    return Opinions(model, neighbours, copies, votes, chances, named)
+    return Opinions(model, neighbours, copies, votes, chances, told, named)
+
+
+def _steps(progress: ProgressFn | None) -> Callable[[str], None]:
+    """Tells what begins now, and how many of the steps are done."""
+    done = itertools.count()
+
+    def tell(what: str) -> None:
+        if progress:
+            progress(next(done), _STEPS, what)
+
+    return tell
+
+
+def _pool(
+    said: dict[str, np.ndarray], own: np.ndarray, among: np.ndarray
+) -> tuple[np.ndarray, dict[str, float]]:
+    """The pooled logits of all, with the weights that explain the labels of some best; and these weights by name."""
+    each = [logs(one) for one in said.values()]
+    weights = pooled_weights([one[among] for one in each], own[among])
+    return pooled(each, weights), dict(zip(said, weights.tolist(), strict=True))
+
+
+def _by_sight(
+    sight: Features, carried: np.ndarray, inverse: np.ndarray, groups: np.ndarray, told: np.ndarray, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The quick model and the nearest faces, told from what a model sees, of and among the images it may judge."""
+    first, place = np.unique(inverse[told], return_index=True, return_inverse=True)[1:]
+    rows = np.flatnonzero(told)[first]
+    targets = carried[inverse[rows]] / carried[inverse[rows]].sum(axis=1, keepdims=True)
+    seen = Features(sight.plain[rows], sight.mirrored[rows], sight.scales)
+    quick = tempered(held_out_scores(seen, targets, groups[rows], seed), targets)[place]
+    near = neighbour_shares(seen.plain + seen.mirrored, targets, groups[rows], NEIGHBOURS, seed)[place]
+    return quick, near
+
+
+def _with_sight(
+    model: np.ndarray, quick: np.ndarray, face: tuple[np.ndarray, np.ndarray], own: np.ndarray
+) -> tuple[np.ndarray, dict[str, float]]:
+    """The model alone where it names the labels more often than the quick one; else a pool of all.
+
+    Weights that explain the given labels best would follow their mistakes: the quick models have seen how these labels go
+    wrong. Measured on people's votes the model alone finds most; but on faces unlike those it knows it may know nothing.
+    """
+    label = own.argmax(axis=1)
+    if (model.argmax(axis=1) == label).mean() >= (quick.argmax(axis=1) == label).mean():
+        return logs(model), {"emotions": 1.0}
+    classes = own.shape[1]
+    near = (face[1] + _ONE_NEIGHBOUR) / (1 + classes * _ONE_NEIGHBOUR)
+    said = {"emotions": model, "quick by sight": face[0], "neighbours by sight": near, "quick, too": quick}
+    return _pool(said, own, np.ones(len(own), bool))
+
+
+def combined(logits: np.ndarray, copies: np.ndarray, own: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """Probabilities from what models say, the labels of copies and people's votes; float64 (n, classes) each.
+
+    Args:
+        logits: of the models.
+        copies, votes: as `Opinions`.
+        own: the labels one-hot.
+    """
+    said = softmax(logits + COPY_WEIGHT * ((copies > 0) & (own == 0)), axis=1)
+    return np.asarray((VOTERS * said + votes) / (VOTERS + votes.sum(axis=1, keepdims=True)))
+
+
+def other_labels_of_group(own: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """How many other images of its group carry each label, float64 (n, classes); `own` is the labels one-hot."""
+    together = np.zeros((int(groups.max()) + 1, own.shape[1]))
+    np.add.at(together, groups, own)
+    return np.asarray(together[groups] - own)
 
 
 def ranking(
@@ -123,7 +201,6 @@ def ranking(
     labels: np.ndarray,
     groups: np.ndarray,
     known: Opinions,
-    asked: np.ndarray,
     filter_by: str,
 ) -> pd.DataFrame:
     """The ranking of `mislabels.rank`.
@@ -133,19 +210,19 @@ def ranking(
         names: of the classes.
         labels, groups: int64 (n,), as `opinions`.
         known: from it.
-        asked: bool (n,), the images to rank.
         filter_by: one of `mislabels.FILTERS`.
     """
     alone = np.array([len(np.unique(groups[labels == c])) < 2 for c in range(len(names))])[labels]
-    chances = known.together
+    asked, chances = known.asked, known.together
     suggested = np.where(alone, labels, chances.argmax(axis=1))
-    candidate = np.zeros(len(labels), dtype=bool)
-    candidate[asked] = candidates(labels[asked], chances[asked], filter_by)
+    candidate, score = np.zeros(len(labels), dtype=bool), np.ones(len(labels))
+    for part in (asked & known.told, asked & ~known.told):  # two judges, two ways in which labels look wrong
+        if part.any():
+            candidate[part] = candidates(labels[part], chances[part], filter_by)
+            score[part] = label_quality(labels[part], chances[part])
     voted = (known.votes.sum(axis=1) > 0) & ~is_spread(known.votes) & (known.votes.argmax(axis=1) != labels)
     issue = (candidate | (voted & asked)) & (suggested != labels) & ~alone
     spread = is_spread(chances) | is_spread(known.votes)
-    score = np.ones(len(labels))
-    score[asked] = label_quality(labels[asked], chances[asked])
     everyone = np.arange(len(labels))
     columns: dict[str, Any] = {f"p_{name}": chances[:, i] for i, name in enumerate(names)}
     if known.votes.any():
@@ -159,9 +236,12 @@ def ranking(
         issue=issue,
         ambiguous=spread,
         likely_wrong=issue & ~spread,
+        told=known.told,
         why=np.where(alone, _ALONE, _reasons(names, labels, suggested, known)),
     )
-    return result[asked].sort_values(["score", "path"], kind="stable").reset_index(drop=True)
+    ranked = result[asked].sort_values(["score", "path"], kind="stable").reset_index(drop=True)
+    ranked.attrs |= {"weights": known.weights, "told": int((asked & known.told).sum())}
+    return ranked
 
 
 def candidates(labels: np.ndarray, probabilities: np.ndarray, filter_by: str) -> np.ndarray:
@@ -179,7 +259,8 @@ def is_spread(weights: np.ndarray) -> np.ndarray:
 
 def _reasons(names: tuple[str, ...], labels: np.ndarray, suggested: np.ndarray, known: Opinions) -> list[str]:
     """Sentence fragments such as "looks neutral (.81); 14 of 20 nearest faces are neutral"."""
-    near = np.rint(known.neighbours * NEIGHBOURS).astype(int)
+    asked = np.isfinite(known.neighbours).all(axis=1)
+    near = np.rint(np.nan_to_num(known.neighbours) * NEIGHBOURS).astype(int)
     spread = is_spread(known.together)
     voters = known.votes.sum(axis=1).astype(int)
     words = []
@@ -188,7 +269,8 @@ def _reasons(names: tuple[str, ...], labels: np.ndarray, suggested: np.ndarray, 
         if spread[i]:
             second = int(np.argsort(-known.together[i], kind="stable")[1])
             parts[0] += f" or {names[second]} ({known.together[i, second]:.2f})".replace("(0.", "(.")
-        parts.append(f"{near[i, other]} of {NEIGHBOURS} nearest faces are {names[other]}")
+        if asked[i]:
+            parts.append(f"{near[i, other]} of {NEIGHBOURS} nearest faces are {names[other]}")
         if voters[i]:
             parts.append(f"{int(known.votes[i, label])} of {voters[i]} people say {names[label]}")
         for c in np.flatnonzero(known.copies[i]):

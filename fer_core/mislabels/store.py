@@ -1,25 +1,25 @@
 """Rankings of labels kept with their dataset, one per version and method.
 
-A method is named "quick", "folds", "run:<run id>" or "file:<file name>".
+A method is named "emotions", "quick", "folds", "run:<run id>" or "file:<file name>".
 """
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pandas as pd
 
-from fer_core.quality.mislabel_tables import distribution
+from fer_core.base.atomic import new_file
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
 
 _SCHEMA = 2
 """Counts up when rankings gain columns, so that those kept before are made anew."""
-_FIRST = ("quick", "folds", "run", "file")
+METHODS = ("emotions", "folds", "quick", "run", "file")
+"""Kinds of models that judge labels (see `mislabels.judges`), those that find most first."""
 
 
 def ranking_path(dataset: Dataset, version: str, method: str = "quick") -> Path:
@@ -28,22 +28,16 @@ def ranking_path(dataset: Dataset, version: str, method: str = "quick") -> Path:
 
 
 def methods(dataset: Dataset, version: str) -> list[str]:
-    """The methods of which a ranking of this version (by id) is kept: quick, folds, runs, files."""
+    """The methods of which a ranking of this version (by id) is kept: emotions, quick, folds, runs, files."""
     start = f"mislabels-{_SCHEMA}-{version}-"
     found = [unquote(path.stem.removeprefix(start)) for path in dataset.quality_dir.glob(f"{start}*.parquet")]
-    return sorted(found, key=lambda method: (_FIRST.index(method.partition(":")[0]), method))
+    return sorted(found, key=lambda method: (METHODS.index(method.partition(":")[0]), method))
 
 
 def save(dataset: Dataset, version: str, method: str, ranking: pd.DataFrame) -> None:
     """Keep a ranking with its dataset; a reader sees the old one or the new one whole."""
-    path = ranking_path(dataset, version, method)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
+    with new_file(ranking_path(dataset, version, method)) as temporary:
         ranking.to_parquet(temporary, index=False)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame | None:
@@ -55,9 +49,3 @@ def load(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame 
         return pd.read_parquet(ranking_path(dataset, version, method))
     except (OSError, ValueError):
         return None
-
-
-def probabilities(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame | None:
-    """The probabilities of a kept ranking: index image_id, columns the classes, rows sum to 1; None of none."""
-    ranking = load(dataset, version, method)
-    return None if ranking is None else distribution(ranking)

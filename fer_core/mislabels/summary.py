@@ -7,11 +7,23 @@ noise_matrix(ranking)                    # given label against suggestion
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Literal, TypedDict
 
+import numpy as np
 import pandas as pd
 
-from fer_core.emotions import ordered
+from fer_core.base.emotions import ordered_classes
+from fer_core.explore.distinct import distinctness
+
+MANY_WRONG = 0.02
+"""Share of likely wrong labels above which a set needs a review before it is trained on."""
+
+
+def wrong_level(wrong: int, total: int) -> Literal["good", "warn", "bad"]:
+    """What so many likely wrong labels of a ranking mean."""
+    return "good" if not wrong else "bad" if wrong / max(total, 1) > MANY_WRONG else "warn"
 
 
 def likely_wrong(ranking: pd.DataFrame) -> pd.DataFrame:
@@ -39,10 +51,17 @@ def distribution(ranking: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(list(names), axis=1)
 
 
+def flat(ranking: pd.DataFrame) -> pd.DataFrame:
+    """A ranking as a table of plain values, as CSV files have it: what is a list in a cell is left out."""
+    names = [f"p_{name}" for name in class_names(ranking)]
+    about = ["image_id", "path", "split", "label", "suggested", "score", "given_p", "suggested_p"]
+    return ranking[[*about, *names, "issue", "ambiguous", "likely_wrong", "why"]]
+
+
 def noise_matrix(ranking: pd.DataFrame) -> pd.DataFrame:
     """How many candidates carry one class (index) and look like another (columns), int64, zeros filled in."""
     wrong = ranking[ranking["issue"]]
-    names = list(ordered({*class_names(ranking), *ranking["label"]}))
+    names = list(ordered_classes({*class_names(ranking), *ranking["label"]}))
     cross = pd.crosstab(wrong["label"], wrong["suggested"])
     return cross.reindex(index=names, columns=names, fill_value=0).astype("int64")
 
@@ -74,8 +93,71 @@ def pair_queues(ranking: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def summary(ranking: pd.DataFrame) -> dict[str, Any]:
-    """`likely_wrong` and `ambiguous` (int), and `pairs`: [{label, suggested, images}] of the wrong, largest first."""
+class RankingSummary(TypedDict):
+    """A ranking in numbers; `pairs` of the wrong, largest first, `distinct` the classes, the most distinct first."""
+
+    likely_wrong: int
+    ambiguous: int
+    pairs: list[Any]
+    distinct: list[Any]
+
+
+def summary(ranking: pd.DataFrame) -> RankingSummary:
+    """`likely_wrong` and `ambiguous` (int), and `pairs`: [{label, suggested, images}] of the wrong, largest first;
+    `distinct`: the classes, the most distinct first, as `explore.distinct`."""
     wrong = likely_wrong(ranking)
     listed = pair_queues(wrong)[["label", "suggested", "images"]].to_dict("records")
-    return {"likely_wrong": len(wrong), "ambiguous": len(ambiguous(ranking)), "pairs": listed}
+    chances = distribution(ranking)
+    classes = distinctness(
+        ranking["label"].to_numpy(str), chances.to_numpy(np.float64), list(chances.columns)
+    )
+    return {
+        "likely_wrong": len(wrong),
+        "ambiguous": len(ambiguous(ranking)),
+        "pairs": listed,
+        "distinct": [asdict(one) for one in classes],
+    }
+
+
+def told_words(about: Mapping[str, Any]) -> list[str]:
+    """What the model that ships judged, and what not and why; and what is carried over from an earlier version (`carry`), one
+    sentence each.
+
+    Args:
+        about: `attrs["about"]` of a ranking.
+    """
+    if about.get("kind") != "emotions":
+        return _carried_words(about)
+    lines = _carried_words(about)
+    lines.append(f"The model that ships judged {about['told']:,} of {about['images']:,} images.")
+    if about["learned"]:
+        lines.append(
+            f"{about['learned']:,} it has learned, or a copy of them; the quick model judged these instead."
+        )
+    if about["unknown"]:
+        lines.append(f"{about['unknown']:,} carry a label it has no word for; the quick model judged these.")
+    if about["told"] and not about["trusted"]:
+        lines.append(
+            "It names fewer of these labels than the quick model does: its opinion is one among others."
+        )
+    return lines
+
+
+def _carried_words(about: Mapping[str, Any]) -> list[str]:
+    """What of a ranking is carried over from which version, one sentence each; nothing of one made for its own version."""
+    if not (carried := about.get("carried")):
+        return []
+    whole, number = carried["of"], carried["number"]
+    if about["kind"] == "emotions" and about["trusted"]:
+        lines = [
+            f"{carried['anew']:,} of {whole:,} judged anew; the rest carried over from version {number}."
+        ]
+    else:
+        lines = [
+            f"Probabilities of version {number}: this model learns from all labels, and has not seen those that changed since."
+        ]
+    if carried["rescored"]:
+        lines.append(f"{carried['rescored']:,} scores follow from changed labels and the probabilities kept.")
+    if carried["unranked"]:
+        lines.append(f"{carried['unranked']:,} images have no probabilities and are not ranked.")
+    return lines

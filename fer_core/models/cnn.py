@@ -11,7 +11,15 @@ from typing import Any
 import keras
 from keras import layers
 
-from fer_core.models.spec import CnnSpec, ConvBlock, DenseBlock, Flatten, GlobalAverage, ResidualBlock, Shape
+from fer_core.recipes.model_spec import (
+    CnnSpec,
+    ConvBlock,
+    DenseBlock,
+    Flatten,
+    GlobalAverage,
+    ResidualBlock,
+    Shape,
+)
 
 Tensor = Any
 

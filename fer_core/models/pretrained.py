@@ -9,8 +9,8 @@ import os
 import socket
 from pathlib import Path
 
-from fer_core.errors import RunError
-from fer_core.models.spec import ModelSpec, TransferSpec
+from fer_core.base.errors import RunError
+from fer_core.recipes.model_spec import ModelSpec, TransferSpec
 
 _HOST, _PORT, _PATIENCE = "storage.googleapis.com", 443, 3.0  # where Keras downloads from; seconds
 _FILES = {
@@ -32,13 +32,13 @@ def file_name(spec: TransferSpec) -> str:
     return f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{size}_no_top.h5"
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """Keras's folder of downloaded weights."""
     home = os.environ.get("KERAS_HOME")
     return (Path(home) if home else Path.home() / ".keras") / "models"
 
 
-def check(spec: ModelSpec) -> Path | None:
+def find_weights(spec: ModelSpec) -> Path | None:
     """The file with the weights a model begins with; None where it begins with none, or Keras can download them.
 
     Raises:
@@ -56,14 +56,14 @@ def check(spec: ModelSpec) -> Path | None:
                 hint=f"Name a copy of {name}, {choice}",
             )
         return named
-    cached = cache() / name
+    cached = cache_folder() / name
     if cached.is_file():
         return cached
     if not can_download():
         raise RunError(
             f"The published weights of {spec.backbone} are not here and cannot be downloaded",
             received=name,
-            hint=f"Put {name} into {cache()}, name it in model.weights_file, {choice}",
+            hint=f"Put {name} into {cache_folder()}, name it in model.weights_file, {choice}",
         )
     return None
 

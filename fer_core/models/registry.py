@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import keras
 
 from fer_core.models import cnn, transfer
-from fer_core.models.spec import ModelSpec, Shape, TransferSpec
+from fer_core.recipes.model_spec import ModelSpec, Shape, TransferSpec
 
 BUILDERS: dict[str, Callable[..., keras.Model]] = {"cnn": cnn.build, "transfer": transfer.build}
 """One builder per value of `model.architecture`."""
 
 
 @dataclass(frozen=True)
-class Size:
+class ParameterCount:
     """How many numbers a network holds, and how many of them training changes."""
 
     parameters: int
@@ -32,13 +32,13 @@ def build(spec: ModelSpec, classes: int, input_shape: Shape | None = None) -> ke
     return BUILDERS[spec.architecture](spec, classes, input_shape)
 
 
-def count(spec: ModelSpec, classes: int) -> Size:
+def count_parameters(spec: ModelSpec, classes: int) -> ParameterCount:
     """Parameters of a network, built without the weights it would begin with."""
     plain = spec.model_copy(update={"weights": "none"}) if isinstance(spec, TransferSpec) else spec
-    return size(build(plain, classes))
+    return parameters_of(build(plain, classes))
 
 
-def size(model: keras.Model) -> Size:
+def parameters_of(model: keras.Model) -> ParameterCount:
     """Parameters of a built network."""
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    return Size(model.count_params(), trainable)
+    return ParameterCount(model.count_params(), trainable)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 from keras import layers
 
-from fer_core.errors import RunError
-from fer_core.models import weights as published
-from fer_core.models.spec import DenseBlock, Shape, TransferSpec
+from fer_core.base.errors import RunError
+from fer_core.models import pretrained
+from fer_core.models.cnn import Tensor
+from fer_core.recipes.model_spec import DenseBlock, Shape, TransferSpec
 
-Tensor = Any
 _TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
@@ -75,23 +74,41 @@ def build(spec: TransferSpec, classes: int, input_shape: Shape | None = None) ->
 
 def _backbone(spec: TransferSpec) -> keras.Model:
     shape = (spec.backbone_size, spec.backbone_size, 3)
-    file = published.check(spec)
-    weights = "imagenet" if spec.weights == "imagenet" and file is None else None
+    file, build = pretrained.find_weights(spec), _BACKBONES[spec.backbone].build
     try:
-        backbone = _BACKBONES[spec.backbone].build(include_top=False, weights=weights, input_shape=shape)
+        if spec.weights == "imagenet" and file is None:
+            # Keras puts the file into its cache.
+            build(include_top=False, weights="imagenet", input_shape=shape)
+            file = pretrained.find_weights(spec)
+        # Downloaded, cached or named: one way to load, so that the same file is the same network.
+        backbone = build(include_top=False, weights=None, input_shape=shape)
         if file is not None:
             backbone.load_weights(file)
+            if spec.backbone == "efficientnetb0":
+                _divide_by_deviation(backbone)
     except Exception as error:
         if spec.weights == "none":
             raise
-        name = published.file_name(spec)
+        name = pretrained.file_name(spec)
         raise RunError(
             f"The published weights of {spec.backbone} cannot be read" if file else "The download failed",
             received=file or f"{name}: {error}"[:200],
-            hint=f"Put {name} into {published.cache()}, or set model.weights=none to train from nothing",
+            hint=f"Put {name} into {pretrained.cache_folder()}, or set model.weights=none to train from nothing",
         ) from error
     _train_last(backbone, spec.trainable_layers)
     return backbone
+
+
+def _divide_by_deviation(backbone: keras.Model) -> None:
+    """Scale the inputs of EfficientNetB0 as its published weights need them.
+
+    Their file holds the deviation where Keras's normalisation takes a variance. Keras makes up for it with one more
+    layer, but only where it is asked for "imagenet" by name (keras.applications.efficientnet, tensorflow#49930).
+    """
+    for layer in backbone.layers:
+        if isinstance(layer, layers.Normalization):
+            layer.adapt_variance.assign(keras.ops.square(layer.adapt_variance))
+            layer.finalize_state()
 
 
 def unfreeze(model: keras.Model, share: float) -> None:
@@ -100,7 +117,7 @@ def unfreeze(model: keras.Model, share: float) -> None:
     _train_last(backbone, round(share * len(backbone.layers)))
 
 
-def rates(model: keras.Model, decay: float) -> list[tuple[keras.Variable, float]]:
+def learning_rate_factors(model: keras.Model, decay: float) -> list[tuple[keras.Variable, float]]:
     """Trainable variables of the backbone with a factor on their learning rate, lower in earlier layers.
 
     `decay` in the last fifth of its layers, `decay`^5 in the first; the head, which is not listed, keeps its rate.
@@ -126,6 +143,11 @@ def _train_last(backbone: keras.Model, count: int) -> None:
     for layer in backbone.layers:
         # Keras hands `training` down whatever the call said; only a frozen normalisation keeps its statistics.
         layer.trainable = id(layer) in last and not isinstance(layer, layers.BatchNormalization)
+        if isinstance(layer, layers.Dropout):
+            # Frozen layers answer as they will in use: without stochastic depth.
+            published_rate = getattr(layer, "_published_rate", layer.rate)
+            layer._published_rate = published_rate
+            layer.rate = published_rate if id(layer) in last else 0.0
 
 
 def _scaled(x: Tensor, scaling: str) -> Tensor:
@@ -144,10 +166,10 @@ def _scaled(x: Tensor, scaling: str) -> Tensor:
 def _attend(x: Tensor, heads: int) -> Tensor:
     """Self-attention over the places of the feature map, added to it."""
     height, width, channels = x.shape[1:]
-    places = layers.Reshape((height * width, channels))(x)
-    found = layers.MultiHeadAttention(heads, max(channels // heads // 4, 1), name="attention")(places, places)
+    tokens = layers.Reshape((height * width, channels))(x)
+    found = layers.MultiHeadAttention(heads, max(channels // heads // 4, 1), name="attention")(tokens, tokens)
     return layers.Reshape((height, width, channels))(
-        layers.LayerNormalization()(layers.Add()([places, found]))
+        layers.LayerNormalization()(layers.Add()([tokens, found]))
     )
 
 

@@ -4,7 +4,7 @@
 hashes of each set. A filter answers "is this hash one of them" and nothing else; neither a hash nor a picture can
 be had back from it. An answer of "yes" is wrong for about one picture in 300, "no" never is.
 
-    python -m fer_core.quality.fingerprints fer2013=DATASET capstone4=DATASET    # writes the file from imported sets
+    python -m fer_core.provenance.fingerprints fer2013=DATASET capstone4=DATASET    # writes the file from imported sets
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import readable
-from fer_core.workspace import current, write_atomic
+from fer_core.base.atomic import write_atomic
+from fer_core.base.workspace import current
+from fer_core.data.manifest import readable
 
 FILE = Path(__file__).with_name("known_sets.npz")
 _BITS_PER_KEY = 12
@@ -35,7 +36,7 @@ _ODD = np.uint64(
 
 
 @dataclass(frozen=True)
-class Bloom:
+class BloomFilter:
     """A set of 64-bit hashes that can only be asked.
 
     Attributes:
@@ -47,7 +48,7 @@ class Bloom:
     keys: int
 
     @classmethod
-    def of(cls, hashes: NDArray[np.uint64]) -> Bloom:
+    def of(cls, hashes: NDArray[np.uint64]) -> BloomFilter:
         """A filter of these hashes, uint64 (n,)."""
         distinct = np.unique(hashes)
         flags = np.zeros(-(-max(len(distinct), _FEWEST) * _BITS_PER_KEY // 8) * 8, bool)
@@ -71,8 +72,8 @@ class Fingerprint:
     """
 
     images: int
-    pixels: Bloom
-    looks: Bloom
+    pixels: BloomFilter
+    looks: BloomFilter
 
 
 def pixel_keys(manifest: pd.DataFrame) -> NDArray[np.uint64]:
@@ -81,10 +82,12 @@ def pixel_keys(manifest: pd.DataFrame) -> NDArray[np.uint64]:
     return np.frombuffer(bytes.fromhex(digits), ">u8").astype(np.uint64)
 
 
-def of_manifest(manifest: pd.DataFrame) -> Fingerprint:
+def fingerprint_of(manifest: pd.DataFrame) -> Fingerprint:
     """The fingerprint of a version's readable images."""
     rows = readable(manifest)
-    return Fingerprint(len(rows), Bloom.of(pixel_keys(rows)), Bloom.of(rows["phash"].to_numpy(np.uint64)))
+    return Fingerprint(
+        len(rows), BloomFilter.of(pixel_keys(rows)), BloomFilter.of(rows["phash"].to_numpy(np.uint64))
+    )
 
 
 def pack(prints: dict[str, Fingerprint]) -> bytes:
@@ -106,7 +109,7 @@ def unpack(data: bytes) -> dict[str, Fingerprint]:
         for key in keys:
             images, pixels, looks = map(int, found[f"{key}.sizes"])
             result[key] = Fingerprint(
-                images, Bloom(found[f"{key}.pixels"], pixels), Bloom(found[f"{key}.looks"], looks)
+                images, BloomFilter(found[f"{key}.pixels"], pixels), BloomFilter(found[f"{key}.looks"], looks)
             )
         return result
 
@@ -137,7 +140,8 @@ def _write(words: list[str]) -> None:
 
     named = dict(word.split("=", 1) for word in words)
     prints = {
-        key: of_manifest(open_dataset(current(), name).manifest("v1")) for key, name in sorted(named.items())
+        key: fingerprint_of(open_dataset(current(), name).manifest("v1"))
+        for key, name in sorted(named.items())
     }
     write_atomic(FILE, pack(prints))
 

@@ -145,6 +145,6 @@ KNOWN: tuple[KnownSet, ...] = (
 )
 
 
-def known(key: str) -> KnownSet:
+def find_known_set(key: str) -> KnownSet:
     """The set of that key. Raises KeyError."""
     return {found.key: found for found in KNOWN}[key]

@@ -1,7 +1,7 @@
-"""Where a dataset comes from: its class counts and pictures against public sets, and whether its test splits are clean.
+"""Where a dataset comes from: its class counts and pictures against public sets.
 
-found = passport(dataset.manifest())
-found.headline      # "A copy of FER2013; 288 of 3,589 test pictures are in train."
+found = provenance_of(dataset.manifest())
+found.headline      # "A copy of FER2013."
 
 Two kinds of evidence are kept apart: class counts equal to the published ones, and pictures that are the set's own
 (`fingerprints`). Counts of a part of a set tell nothing; its pictures do.
@@ -17,10 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import counts, readable
-from fer_core.emotions import UNASSIGNED, ordered_splits
-from fer_core.quality.fingerprints import FALSE_SHARE, Bloom, Fingerprint, pixel_keys, shipped
-from fer_core.quality.known_sets import KNOWN, Counts, KnownSet, known
+from fer_core.data.manifest import counts, readable
+from fer_core.provenance.fingerprints import FALSE_SHARE, BloomFilter, Fingerprint, pixel_keys, shipped
+from fer_core.provenance.known_sets import KNOWN, Counts, KnownSet, find_known_set
 
 SAME, RE_ENCODED, SOME = 0.98, 0.85, 0.05
 """Shares of the pictures from which a dataset is called a part of a set, the same where they were encoded again (about one
@@ -62,7 +61,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Passport:
+class Provenance:
     """What is known about a version's origin.
 
     Attributes:
@@ -70,41 +69,24 @@ class Passport:
         images: readable ones.
         counts: per split and class.
         matches: public sets it resembles, the strongest first.
-        leaks: split -> pictures of it that are also in train, of how many; val, test and others, not train.
     """
 
     fingerprint: str
     images: int
     counts: Counts
     matches: list[Match]
-    leaks: dict[str, dict[str, int]]
-
-    @property
-    def leaking(self) -> dict[str, dict[str, int]]:
-        """The splits that share pictures with train."""
-        return {split: row for split, row in self.leaks.items() if row["in_train"]}
 
     @property
     def headline(self) -> str:
-        """One or two sentences."""
-        first = self.matches[0].words if self.matches else "It resembles none of the public sets known here."
-        return " ".join([first, *leak_words(self.leaks)])
+        """What it resembles, in a sentence."""
+        return self.matches[0].words if self.matches else "It resembles none of the public sets known here."
 
     def record(self) -> dict[str, Any]:
         """JSON-ready."""
         return asdict(self) | {"headline": self.headline}
 
 
-def leak_words(leaks: dict[str, dict[str, int]]) -> list[str]:
-    """`12 of 128 test pictures are in train.`, for every split that has such."""
-    return [
-        f"{row['in_train']:,} of {row['images']:,} {split} pictures are in train."
-        for split, row in reversed(leaks.items())
-        if row["in_train"]
-    ]
-
-
-def passport(manifest: pd.DataFrame, prints: dict[str, Fingerprint] | None = None) -> Passport:
+def provenance_of(manifest: pd.DataFrame, prints: dict[str, Fingerprint] | None = None) -> Provenance:
     """Compare a version with the public sets.
 
     Args:
@@ -112,24 +94,26 @@ def passport(manifest: pd.DataFrame, prints: dict[str, Fingerprint] | None = Non
         prints: fingerprints to compare with; None for those that come with the program.
     """
     rows = readable(manifest)
-    own: Counts = {
+    class_counts: Counts = {
         str(split): {str(name): int(n) for name, n in row.items()} for split, row in counts(rows).iterrows()
     }
     known_prints = shipped() if prints is None else prints
-    found = [_match(one, own, rows, known_prints.get(one.key)) for one in KNOWN]
+    found = [_match(one, class_counts, rows, known_prints.get(one.key)) for one in KNOWN]
     matches = sorted((m for m in found if m), key=_strength, reverse=True)
-    return Passport(count_fingerprint(own), len(rows), own, _without_echoes(matches), _leaks(rows))
+    return Provenance(count_fingerprint(class_counts), len(rows), class_counts, _without_editions(matches))
 
 
-def count_fingerprint(own: Counts) -> str:
+def count_fingerprint(class_counts: Counts) -> str:
     """16 hex digits of counts per split and class; classes and splits without images do not matter."""
-    filled = {s: {c: n for c, n in row.items() if n} for s, row in own.items()}
+    filled = {s: {c: n for c, n in row.items() if n} for s, row in class_counts.items()}
     text = json.dumps({s: row for s, row in filled.items() if row}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _match(one: KnownSet, own: Counts, rows: pd.DataFrame, print_: Fingerprint | None) -> Match | None:
-    equal = _equal_counts(one, own)
+def _match(
+    one: KnownSet, class_counts: Counts, rows: pd.DataFrame, print_: Fingerprint | None
+) -> Match | None:
+    equal = _equal_counts(one, class_counts)
     pixels = looks = covered = share = None
     if print_ is not None and len(rows):
         same = print_.pixels.holds(pixel_keys(rows))
@@ -141,11 +125,11 @@ def _match(one: KnownSet, own: Counts, rows: pd.DataFrame, print_: Fingerprint |
         share = min(print_.images / one.images, 1.0)
     if not equal and max(pixels or 0.0, looks or 0.0) < SOME:
         return None
-    words = _words(one, equal, pixels, looks, share, len(rows))
-    return Match(one.key, one.title, equal, pixels, looks, covered, share, words, one.advice, one.source)
+    sentence = _sentence(one, equal, pixels, looks, share, len(rows))
+    return Match(one.key, one.title, equal, pixels, looks, covered, share, sentence, one.advice, one.source)
 
 
-def _covered(hits: pd.Series, keys: Bloom) -> float:
+def _covered(hits: pd.Series, keys: BloomFilter) -> float:
     """The share of a filter's hashes that were hit."""
     return min(hits.nunique() / keys.keys, 1.0)
 
@@ -155,9 +139,9 @@ def _corrected(found: np.ndarray) -> float:
     return float(max(found.mean() - FALSE_SHARE, 0.0) / (1 - FALSE_SHARE))
 
 
-def _equal_counts(one: KnownSet, own: Counts) -> str:
+def _equal_counts(one: KnownSet, class_counts: Counts) -> str:
     """Which counts equal the published ones."""
-    filled = {s: {c: n for c, n in row.items() if n} for s, row in own.items() if sum(row.values())}
+    filled = {s: {c: n for c, n in row.items() if n} for s, row in class_counts.items() if sum(row.values())}
     if one.counts and filled == one.counts:
         return "split and class"
     total: dict[str, int] = {}
@@ -170,7 +154,7 @@ def _equal_counts(one: KnownSet, own: Counts) -> str:
     return "split" if len(sizes) > 1 and sizes == one.by_split() else ""
 
 
-def _words(
+def _sentence(
     one: KnownSet, equal: str, pixels: float | None, looks: float | None, share: float | None, images: int
 ) -> str:
     """One sentence that says what is known and by what."""
@@ -179,7 +163,7 @@ def _words(
     best = max(pixels, looks)
     if best < SOME:
         return f"Its counts per {equal} are exactly those of {one.title}, but its pictures are others."
-    origin = f", itself a re-encoded part of {known(one.part_of).title}" if one.part_of else ""
+    origin = f", itself a re-encoded part of {find_known_set(one.part_of).title}" if one.part_of else ""
     how = "pixel for pixel" if pixels >= 0.9 * best else "encoded again"
     some = round(best * images)
     shown = f"all {images:,}" if some == images else f"{some:,} of {images:,}"
@@ -203,25 +187,14 @@ def _strength(match: Match) -> tuple[float, float, float]:
     )
 
 
-def _without_echoes(matches: list[Match]) -> list[Match]:
+def _without_editions(matches: list[Match]) -> list[Match]:
     """Leave out sets that are only another edition of the one found first."""
     if not matches:
         return []
-    first = known(matches[0].key)
+    first = find_known_set(matches[0].key)
     echoes = {"fer2013-folders", "affectnet7", "affectnet8"} - {first.key}
     return [
-        m for m in matches if m.key not in echoes or known(m.key).part_of not in {first.key, first.part_of}
+        m
+        for m in matches
+        if m.key not in echoes or find_known_set(m.key).part_of not in {first.key, first.part_of}
     ]
-
-
-def _leaks(rows: pd.DataFrame) -> dict[str, dict[str, int]]:
-    splits = [s for s in ordered_splits(rows["split"].unique()) if s not in ("train", UNASSIGNED)]
-    # Numbers instead of hashes: looking up strings one by one takes a second per 100,000.
-    pictures = pd.factorize(rows["pixel_hash"])[0]
-    where = rows["split"].to_numpy()
-    train = np.unique(pictures[where == "train"])
-    found = {}
-    for split in splits:
-        own = pictures[where == split]
-        found[split] = {"in_train": int(np.isin(own, train).sum()), "images": len(own)}
-    return found

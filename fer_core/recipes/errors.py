@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from fer_core.errors import RecipeError
+from fer_core.base.errors import RecipeError
 
 
 def as_recipe_error(error: ValidationError) -> RecipeError:
@@ -31,7 +31,7 @@ def as_recipe_error(error: ValidationError) -> RecipeError:
             return RecipeError(
                 f"`{name}` is not a field of {place}",
                 received=received,
-                hint="`recipes NAME` lists the fields",
+                hint="`fer recipes NAME` lists the fields",
             )
         case "missing":
             return RecipeError(f"`{field}` is missing")

@@ -6,23 +6,24 @@ A recipe is a TOML file that `extends` another and shows only what it changes. N
     3
     >>> override(load("compact"), {"training.epochs": "none"})
     Traceback (most recent call last):
-    fer_core.errors.RecipeError: `training.epochs` must be a valid integer. Received: training.epochs='none'.
+    fer_core.base.errors.RecipeError: `training.epochs` must be a valid integer. Received: training.epochs='none'.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
 
-from fer_core.errors import RecipeError
-from fer_core.models.spec import CnnSpec, ModelSpec, Spec
-from fer_core.training import toml
-from fer_core.training.problems import as_recipe_error
-from fer_core.training.tables import (
+from fer_core.base.errors import RecipeError
+from fer_core.recipes import toml
+from fer_core.recipes.errors import as_recipe_error
+from fer_core.recipes.model_spec import CnnSpec, ModelSpec, Spec
+from fer_core.recipes.schema import (
     Adam,
     Augmentation,
     Constant,
@@ -35,7 +36,9 @@ from fer_core.training.tables import (
     Training,
 )
 
-FOLDER = Path(__file__).parent / "recipes"
+Setting = bool | int | float | str | None | list[Any]
+"""The value of one field; a list is of numbers, or of the tables of `model.blocks` and `model.head`."""
+FOLDER = Path(__file__).parent / "builtin"
 _ORIGIN = ("name", "extends", "description")
 _TAGS = ("architecture", "name", "preset")
 """Fields that say which kind a table is; another kind takes nothing over from its parent's table."""
@@ -86,13 +89,13 @@ def to_toml(recipe: Recipe) -> str:
     return toml.dumps(recipe.model_dump(mode="json"))
 
 
-def changes(name: str) -> dict[str, Any]:
+def changes_from_parent(name: str) -> dict[str, Setting]:
     """What a recipe changes against its parent: dotted field -> new value; {} where it has none."""
     recipe = load(name)
     return difference(load(recipe.extends), recipe) if recipe.extends else {}
 
 
-def difference(old: Recipe, new: Recipe) -> dict[str, Any]:
+def difference(old: Recipe, new: Recipe) -> dict[str, Setting]:
     """What makes `new` out of `old`, as `override` takes it: dotted field -> value in `new`.
 
     Of a table that is of another kind now, every field counts.
@@ -111,7 +114,7 @@ def _is_tag(key: str) -> bool:
     return bool(table) and name in _TAGS
 
 
-def fields(recipe: Recipe) -> dict[str, Any]:
+def fields(recipe: Recipe) -> dict[str, Setting]:
     """Every field by its dotted name, such as `optimizer.learning_rate`.
 
     `model.blocks` and `model.head` are one value each: a list of tables that show their kind and what differs from its defaults.
@@ -158,11 +161,11 @@ def validate(table: Mapping[str, Any]) -> Recipe:
         recipe = Recipe.model_validate(table)
     except ValidationError as error:
         raise as_recipe_error(error) from error
-    check_together(recipe)
+    check_combination(recipe)
     return recipe
 
 
-def check_together(recipe: Recipe) -> None:
+def check_combination(recipe: Recipe) -> None:
     """Raise RecipeError for fields that are valid each, but not with each other."""
     model, grows = recipe.model, recipe.progressive
     if grows.stages and isinstance(model, CnnSpec):
@@ -215,6 +218,9 @@ def _read(path: Path) -> dict[str, Any]:
     return _loads(text, path.name)
 
 
+@lru_cache(
+    maxsize=64
+)  # by what is in the file, so that an edited one is read anew; nobody changes what is returned
 def _loads(text: str, origin: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
@@ -235,8 +241,8 @@ def _merge(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    result: dict[str, Any] = {}
+def _flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Setting]:
+    result: dict[str, Setting] = {}
     for key, value in table.items():
         result |= _flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
     return result

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from fer_core.models.spec import Fraction, Positive, Spec
+from fer_core.recipes.model_spec import Fraction, Positive, Spec
 
 Rate = Annotated[float, Field(gt=0)]
 Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[str, dict[str, bool | float]] = {
     "soft": {"horizontal_flip": True, "rotation": 0.05, "zoom": 0.05, "contrast": 0.05},
     "strong": {
         "horizontal_flip": True,
@@ -97,7 +97,9 @@ class FocalCrossEntropy(Spec):
 
 class _Optimizer(Spec):
     learning_rate: Rate = 1e-3
-    clipnorm: float = Field(default=0.0, ge=0, description="Clip each gradient to this norm; 0: do not")
+    clipnorm: float = Field(
+        default=0.0, ge=0, description="Clip the gradients, all together, to this norm; 0: do not"
+    )
     accumulation: Positive = Field(
         default=1,
         description="Batches whose gradients are averaged into one step: a larger batch in less memory",

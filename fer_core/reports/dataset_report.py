@@ -8,88 +8,32 @@ It shows faces, and belongs where the images themselves may be seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import records
+from fer_core import mislabels
+from fer_core.checks import checks
+from fer_core.data.importing.votes import UNCLEAR
+from fer_core.data.manifest import classes, readable
 from fer_core.data.notes import read_notes
-from fer_core.data.votes import UNCLEAR
-from fer_core.evaluation.data_report_html import page
-from fer_core.quality import balance, checks, mislabels
-from fer_core.quality.duplicates import Groups, find_exact
-from fer_core.quality.leakage import leak_table
-from fer_core.quality.passport import Passport, passport
+from fer_core.duplicates.exact import find_exact
+from fer_core.duplicates.leakage import leak_table
+from fer_core.provenance.provenance import provenance_of
+from fer_core.reports.dataset_facts import FACES, WORST, ReportFacts
+from fer_core.reports.dataset_page import page
 from fer_core.review import apply
-from fer_core.splits import certificate
+from fer_core.splits import balance, certificate, leaks
+from fer_core.splits.change import change_of
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
-    from fer_core.data.versions import Version
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
 
-FACES = 12
-"""Faces shown per class."""
-WORST = 8
-"""Faces shown per check, of copies, and of each kind of wrong label."""
 _MEAN_OF = 4000  # pictures per class from which a mean face is made
 _STEPS = 6
-
-
-@dataclass
-class Facts:
-    """What a report is drawn from.
-
-    Attributes:
-        dataset, version: what it is about.
-        manifest: of the version.
-        passport: where the images come from.
-        shares, drift, classes: `balance.split_shares`, `balance.drift`, `balance.class_balance`.
-        checks: `checks.summary`; `worst` of them, check -> rows of the manifest.
-        groups: equal pictures; `leaks` their table of splits.
-        ranking: of the labels, by the first method that was run; None where none was.
-        certificate: of the version; None where it was not certified.
-        votes: what people's votes say in numbers; None where there are none.
-        pending: decisions in no version yet.
-        notes: `notes.read_notes`.
-        means: class -> mean face, uint8 (48, 48); `samples` class -> rows of the manifest.
-        pictures: image_id -> uint8 (48, 48), for every row that is shown.
-    """
-
-    dataset: Dataset
-    version: Version
-    manifest: pd.DataFrame
-    passport: Passport
-    shares: pd.DataFrame
-    drift: dict[str, float] | None
-    classes: pd.DataFrame
-    checks: dict[str, dict[str, Any]]
-    worst: dict[str, pd.DataFrame]
-    groups: Groups
-    leaks: pd.DataFrame
-    ranking: pd.DataFrame | None
-    certificate: dict[str, Any] | None
-    votes: dict[str, float] | None
-    pending: int
-    notes: dict[str, Any]
-    means: dict[str, NDArray[np.uint8]]
-    samples: dict[str, pd.DataFrame]
-    pictures: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
-
-    @property
-    def wrong(self) -> pd.DataFrame | None:
-        """The labels that are likely wrong, the likeliest first; None where they are not ranked."""
-        return None if self.ranking is None else mislabels.likely_wrong(self.ranking)
-
-    @property
-    def leaking(self) -> pd.DataFrame:
-        """Rows of the first groups that lie in more than one split."""
-        table = self.groups.table
-        across = table[table.groupby("group")["split"].transform("nunique") > 1]
-        return across[across["group"].isin(across["group"].unique()[:WORST])]
 
 
 def write(dataset: Dataset, version: str | None = None, progress: ProgressFn | None = None) -> str:
@@ -103,23 +47,23 @@ def write(dataset: Dataset, version: str | None = None, progress: ProgressFn | N
     return page(collect(dataset, version, progress))
 
 
-def collect(dataset: Dataset, version: str | None = None, progress: ProgressFn | None = None) -> Facts:
+def collect(dataset: Dataset, version: str | None = None, progress: ProgressFn | None = None) -> ReportFacts:
     """Look up and compute what a report says; arguments as `write`."""
     told = progress or (lambda done, total, what: None)
     chosen = dataset.version(version)
     manifest = dataset.manifest(chosen.id)
     told(0, _STEPS, "checking the pictures")
-    good = records.readable(manifest)
+    good = readable(manifest)
     scores = checks.run_checks(dataset, chosen.id)
     told(1, _STEPS, "looking for copies")
     groups = find_exact(manifest)
     told(2, _STEPS, "comparing with public sets")
-    origin = passport(manifest)
+    origin = provenance_of(manifest)
     told(3, _STEPS, "choosing faces")
-    names = records.classes(manifest)
+    names = classes(manifest)
     samples = {name: _sample(good[good["label"] == name]) for name in names}
     methods = mislabels.methods(dataset, chosen.id)
-    facts = Facts(
+    facts = ReportFacts(
         dataset=dataset,
         version=chosen,
         manifest=manifest,
@@ -131,6 +75,8 @@ def collect(dataset: Dataset, version: str | None = None, progress: ProgressFn |
         worst=_worst(good, scores),
         groups=groups,
         leaks=leak_table(groups),
+        across=leaks.leaks_of(dataset, chosen.id),
+        change=change_of(dataset, chosen.id),
         ranking=mislabels.load(dataset, chosen.id, methods[0]) if methods else None,
         certificate=certificate.load(dataset, chosen.id),
         votes=_votes(good, dataset.about.get("vote_classes", [])),
@@ -164,7 +110,7 @@ def _mean(dataset: Dataset, rows: pd.DataFrame) -> NDArray[np.uint8]:
     some = rows.sample(min(len(rows), _MEAN_OF), random_state=0)["row"].sort_values().to_numpy()
     mean = np.asarray(dataset.pixels()[some], np.float32).mean(axis=0)
     low, high = np.percentile(mean, (1, 99))
-    return np.clip((mean - low) * (235 / max(high - low, 1)) + 10, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((mean - low) * (235 / max(high - low, 1)) + 10, 0, 255).astype(np.uint8))
 
 
 def _votes(good: pd.DataFrame, classes: list[str]) -> dict[str, float] | None:
@@ -188,7 +134,7 @@ def _votes(good: pd.DataFrame, classes: list[str]) -> dict[str, float] | None:
     }
 
 
-def _pictures(facts: Facts) -> dict[str, NDArray[np.uint8]]:
+def _pictures(facts: ReportFacts) -> dict[str, NDArray[np.uint8]]:
     """The small pictures of every image the page shows."""
     wanted = {i for rows in (*facts.samples.values(), *facts.worst.values()) for i in rows["image_id"]}
     wanted |= set(facts.leaking["image_id"])

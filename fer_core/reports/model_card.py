@@ -1,29 +1,62 @@
-"""A run in words and files: its report, model card, and the leaderboard as CSV, Markdown or LaTeX."""
+"""The model card of a run: what somebody should know before using it, as Markdown or as a page."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
 from fer_core.evaluation import ledger, scores
+from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.reports.templating import command, render
+from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
 
 WEAK = 0.6
 """F1 below which a class counts as weak."""
-_LATEX = {c: "\\" + c for c in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
+_SCORES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro F1",
+    "kappa": "Cohen's kappa",
+    "log_loss": "log loss, nats",
+    "ece": "calibration error",
 }
 
 
-def confusions(found: Mapping[str, Any], limit: int = 5) -> list[dict[str, Any]]:
-    """The most frequent mistakes: label, answer, images, share (of the label's images) and of_errors (of all mistakes)."""
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a card: sentences, scores (measure, value, 95 % interval) or a command."""
+
+    title: str
+    lines: tuple[str, ...]
+    scores: tuple[tuple[str, str, str], ...] = ()
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model card says, in plain text."""
+
+    run: str
+    about: str
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A mistake: label and answer, how many images, their share of the label's and of all mistakes."""
+
+    label: str
+    answer: str
+    images: int
+    share: float
+    of_errors: float
+
+
+def confusions(found: Scores, limit: int = 5) -> list[Confusion]:
+    """The most frequent mistakes."""
     counts = np.asarray(found["confusion"]["counts"])
     names = found["confusion"]["classes"]
     wrong = counts.copy()
@@ -33,18 +66,18 @@ def confusions(found: Mapping[str, Any], limit: int = 5) -> list[dict[str, Any]]
     for i, j in zip(*np.unravel_index(order, wrong.shape), strict=True):
         if wrong[i, j]:
             rows.append(
-                {
-                    "label": names[i],
-                    "answer": names[j],
-                    "images": int(wrong[i, j]),
-                    "share": float(wrong[i, j] / counts[i].sum()),
-                    "of_errors": float(wrong[i, j] / wrong.sum()),
-                }
+                Confusion(
+                    names[i],
+                    names[j],
+                    int(wrong[i, j]),
+                    float(wrong[i, j] / counts[i].sum()),
+                    float(wrong[i, j] / wrong.sum()),
+                )
             )
     return rows
 
 
-def weak_classes(found: Mapping[str, Any]) -> list[str]:
+def weak_classes(found: Scores) -> list[str]:
     """Classes with an F1 below .6, the worst first."""
     rows = [(row["f1"], name) for name, row in found["per_class"].items() if row["support"]]
     return [name for f1, name in sorted(rows) if f1 < WEAK]
@@ -53,102 +86,92 @@ def weak_classes(found: Mapping[str, Any]) -> list[str]:
 def reproduce(run: Run) -> str:
     """The command that trains this run again."""
     info = run.info
-    words = ["fer", "train", "--dataset", run.dataset, "--version", run.version]
+    words = ["train", "--dataset", run.dataset, "--version", run.version]
     words += ["--recipe", str(info.get("recipe", ""))]
     for key, value in (info.get("settings") or {}).items():
         words += ["--set", f"{key}={value}"]
-    return shlex.join(words)
+    return command(*words)
 
 
-def as_text(table: pd.DataFrame, kind: str) -> str:
-    """A table as "csv", "markdown" or "latex"; missing values are empty."""
-    if kind == "csv":
-        return table.to_csv(index=False)
-    header: list[str] = [str(name) for name in table]
-    body: list[list[str]] = [[_cell(value) for value in row] for row in table.to_numpy(dtype=object)]
-    if kind == "markdown":
-        lines: list[list[str]] = [header, ["---"] * len(header), *body]
-        return "".join("| " + " | ".join(c.replace("|", "\\|") for c in line) + " |\n" for line in lines)
-    columns = "".join("r" if pd.api.types.is_numeric_dtype(table[name]) else "l" for name in table)
-    typeset = [" & ".join(map(_tex, line)) + r" \\" for line in (header, *body)]
-    head = rf"\begin{{tabular}}{{{columns}}}" + "\n\\hline\n"
-    return head + typeset[0] + "\n\\hline\n" + "\n".join(typeset[1:]) + "\n\\hline\n\\end{tabular}\n"
+def markdown(run: Run, row: LeaderboardRow) -> str:
+    """The card as Markdown; arguments as `card`."""
+    return render("model_card.md", card=card(run, row))
 
 
-def _cell(value: Any) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def page(run: Run, row: LeaderboardRow) -> str:
+    """The card as an HTML document; arguments as `card`."""
+    return render("model_card.html", card=card(run, row))
 
 
-def _tex(text: str) -> str:
-    return "".join(_LATEX.get(c, c) for c in text)
-
-
-def model_card(run: Run, row: Mapping[str, Any]) -> str:
-    """What somebody should know before using a model, in Markdown.
+def card(run: Run, row: LeaderboardRow) -> Card:
+    """What somebody should know before using a model.
 
     Test results stand in it only if the ledger says that somebody has looked.
 
     Args:
         run: the run.
-        row: of `board.rows`.
+        row: of `leaderboard.rows`.
     """
     info = run.info
-    standing = ledger.standing(run.workspace, row, ledger.reads(run.workspace))
+    classes = ", ".join(run.classes)
+    images = ", ".join(f"{split} {n:,}" for split, n in (info.get("images") or {}).items())
     packages = ", ".join(f"{name} {value}" for name, value in (info.get("packages") or {}).items())
-    parts = [
-        f"# {run.id}",
-        f"Recognises {', '.join(run.classes) or 'unknown classes'} in face crops.",
-        _section(
-            "Data",
-            [
-                f"Dataset {run.dataset}, version {info.get('version_number') or '?'} ({run.version}).",
-                "Images: " + ", ".join(f"{k} {v:,}" for k, v in (info.get("images") or {}).items()) + ".",
-            ],
+    weights = f"{info['parameters']:,} parameters" if info.get("parameters") else "parameters not counted"
+    standing = ledger.standing(run.workspace, row, ledger.reads(run.workspace))
+    return Card(
+        run.id,
+        f"Recognises {classes} in face crops." if classes else "Which classes it recognises is not recorded.",
+        (
+            Section(
+                "Data",
+                (
+                    f"Dataset {run.dataset}, version {info.get('version_number') or '?'} ({run.version}).",
+                    f"Images: {images or 'not recorded'}.",
+                ),
+            ),
+            _results(run, "Validation", "val", "The epoch was chosen by these images.", "Not evaluated yet."),
+            _results(
+                run,
+                "Test",
+                ledger.HELD,
+                f"Ledger: {standing.words}.",
+                "Nobody has looked at the test result of this run.",
+            ),
+            Section(
+                "Model",
+                (
+                    f"Recipe {info.get('recipe')}, seed {info.get('seed')}, {weights}.",
+                    f"Trained on {info.get('device') or 'an unknown device'} with {packages or 'unknown packages'}.",
+                ),
+                command=reproduce(run),
+            ),
+            Section("Limits", _limits(run)),
         ),
-        _results("Validation", _held(run, "val"), "The epoch was chosen by these images."),
-        _results("Test", _held(run, ledger.HELD), f"Ledger: {standing.words}.")
-        or "## Test\n\nNobody has looked at the test result of this run.",
-        _section(
-            "Model",
-            [
-                f"Recipe {info.get('recipe')}, seed {info.get('seed')}, {info.get('parameters') or 0:,} parameters.",
-                f"Trained on {info.get('device', 'unknown')} with {packages or 'unknown packages'}.",
-                f"Again: `{reproduce(run)}`",
-            ],
-        ),
-        _limits(run),
-    ]  # fmt: skip
-    return "\n\n".join(part for part in parts if part) + "\n"
+    )
 
 
-def _held(run: Run, split: str) -> dict[str, Any]:
+def _held(run: Run, split: str) -> Scores:
     try:
-        return scores.stored(run, split)
+        return scores.stored_scores(run, split)
     except FerError:
-        return {}
+        return Scores()
 
 
-def _results(name: str, found: Mapping[str, Any], note: str) -> str:
+def _results(run: Run, title: str, split: str, note: str, without: str) -> Section:
+    found = _held(run, split)
     if not found:
-        return ""
-    rows: list[str] = [
-        f"{found['images']:,} images. {note}",
-        "",
-        "| measure | value | 95 % |",
-        "| --- | --- | --- |",
-    ]
+        return Section(title, (without,))
     limits = found.get("intervals", {})
-    for key, words in (("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"), ("macro_f1", "macro F1"),
-                       ("kappa", "Cohen's kappa"), ("log_loss", "log loss, nats"), ("ece", "calibration error")):  # fmt: skip
-        if key in found:
-            low_high = f"{limits[key][0]:.3f} to {limits[key][1]:.3f}" if key in limits else ""
-            rows.append(f"| {words} | {found[key]:.3f} | {low_high} |")
-    return f"## {name}\n\n" + "\n".join(rows)
+    numbers = {name: value for name, value in found.items() if isinstance(value, int | float)}
+    rows = [
+        (words, f"{numbers[key]:.3f}", "{:.3f} to {:.3f}".format(*limits[key]) if key in limits else "")
+        for key, words in _SCORES.items()
+        if key in numbers
+    ]
+    return Section(title, (f"{found['images']:,} images. {note}",), tuple(rows))
 
 
-def _limits(run: Run) -> str:
+def _limits(run: Run) -> tuple[str, ...]:
     lines = ["Answers hold for pictures like those of the dataset; other cameras, ages and poses were not measured.",
              "A face shows an expression, not what a person feels."]  # fmt: skip
     found = _held(run, "val")
@@ -156,10 +179,6 @@ def _limits(run: Run) -> str:
         if weak := weak_classes(found):
             lines.append(f"Weak on validation (F1 below {WEAK}): {', '.join(weak)}.")
         if top := confusions(found, 3):
-            said = "; ".join(f"{r['label']} read as {r['answer']} ({r['share']:.0%})" for r in top)
+            said = "; ".join(f"{r.label} read as {r.answer} ({r.share:.0%})" for r in top)
             lines.append(f"Most frequent mistakes: {said}.")
-    return _section("Limits", lines)
-
-
-def _section(title: str, lines: Sequence[str]) -> str:
-    return f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines)
+    return tuple(lines)

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
-from fer_core.emotions import ordered
-from fer_core.review.opinions import AMBIGUOUS, DELETE, disagreements, ratings, said
+from fer_core.base.emotions import ordered_classes
+from fer_core.review.opinions import AMBIGUOUS, DELETE, disagreements, label_verdicts, ratings
 
 
 def cohen(first: Sequence[str], second: Sequence[str]) -> float | None:
@@ -52,35 +52,79 @@ def fleiss(counts: np.ndarray) -> float | None:
     return None if chance >= 1 - 1e-12 else float((agreed - chance) / (1 - chance))
 
 
-def report(entries: pd.DataFrame) -> dict[str, Any]:
+class ReviewerNumbers(TypedDict):
+    """Decisions of a reviewer, and how many of them were made blind."""
+
+    who: str
+    decisions: int
+    blind: int
+
+
+class PairAgreement(TypedDict):
+    """Two reviewers on the images both have seen; kappa is None where it is undefined."""
+
+    first: str
+    second: str
+    images: int
+    agreed: int
+    kappa: float | None
+
+
+ClassAgreement = TypedDict("ClassAgreement", {"class": str, "images": int, "kappa": float | None})
+"""A class against the rest, on the images that anybody gave it."""
+
+
+class SelfAgreement(TypedDict):
+    """A reviewer with themselves, from what they were shown again."""
+
+    who: str
+    checks: int
+    agreed: int
+    kappa: float | None
+
+
+class AgreementReport(TypedDict):
+    """Agreement of all reviewers.
+
+    Attributes:
+        pairs: of those who have images in common.
+        images: seen by all of two or more reviewers; `method` is "cohen", "fleiss" or "", `kappa` that of all.
+        disagreements: images still open.
+    """
+
+    reviewers: list[ReviewerNumbers]
+    pairs: list[PairAgreement]
+    images: int
+    method: str
+    kappa: float | None
+    classes: list[ClassAgreement]
+    disagreements: int
+    self_checks: list[SelfAgreement]
+
+
+def report(entries: pd.DataFrame) -> AgreementReport:
     """Agreement of all reviewers of a journal: `agreement` of what they said.
 
     Args:
         entries: all of it, `Journal.decisions(active_only=False)`.
     """
-    return agreement(said(entries))
+    return agreement(label_verdicts(entries))
 
 
-def agreement(table: pd.DataFrame) -> dict[str, Any]:
+def agreement(table: pd.DataFrame) -> AgreementReport:
     """Agreement of all reviewers.
 
     Args:
-        table: from `opinions.said`.
+        table: from `opinions.label_verdicts`.
 
     Returns:
-        JSON-ready:
-        reviewers: list of {who, decisions, blind (how many of them)};
-        pairs: list of {first, second, images, agreed, kappa}, of those who have images in common;
-        images: seen by all of two or more reviewers; method "cohen", "fleiss" or ""; kappa of all, None if undefined;
-        classes: list of {class, images (that any gave it), kappa (this class against the rest)};
-        disagreements: images still open;
-        self_checks: list of {who, checks, agreed, kappa}.
+        JSON-ready.
     """
     wide = ratings(table)
     names = [str(name) for name in wide.columns]
     common = wide.dropna()
     own = table[table["mode"] == ""]
-    kinds = [*ordered({*own["said"]} - {DELETE, AMBIGUOUS}), AMBIGUOUS, DELETE]
+    kinds = [*ordered_classes({*own["said"]} - {DELETE, AMBIGUOUS}), AMBIGUOUS, DELETE]
     return {
         "reviewers": [
             {
@@ -100,7 +144,7 @@ def agreement(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _pair(wide: pd.DataFrame, first: str, second: str) -> dict[str, Any]:
+def _pair(wide: pd.DataFrame, first: str, second: str) -> PairAgreement:
     both = wide[[first, second]].dropna()
     return {
         "first": first,
@@ -122,10 +166,10 @@ def _kappa(common: pd.DataFrame) -> float | None:
     return fleiss((values[:, :, None] == names).sum(axis=1))
 
 
-def _per_class(common: pd.DataFrame, names: Sequence[str]) -> list[dict[str, Any]]:
+def _per_class(common: pd.DataFrame, names: Sequence[str]) -> list[ClassAgreement]:
     if common.shape[1] < 2:
         return []
-    rows = []
+    rows: list[ClassAgreement] = []
     for name in names:
         given = common == name
         images = int(given.any(axis=1).sum())
@@ -134,17 +178,17 @@ def _per_class(common: pd.DataFrame, names: Sequence[str]) -> list[dict[str, Any
     return rows
 
 
-def self_checks(table: pd.DataFrame) -> list[dict[str, Any]]:
+def self_checks(table: pd.DataFrame) -> list[SelfAgreement]:
     """Each reviewer with themselves, from what they were shown again: who, checks, agreed, kappa.
 
     Args:
-        table: from `opinions.said`.
+        table: from `opinions.label_verdicts`.
     """
     if not (table["mode"] == "self_check").any():
         return []
     first = table.set_index("key")["said"]
     again = table[(table["mode"] == "self_check") & table["check_of"].isin(first.index)]
-    result = []
+    result: list[SelfAgreement] = []
     for who, rows in again.groupby("who", sort=True):
         before, after = first.reindex(rows["check_of"]).tolist(), rows["said"].tolist()
         agreed = sum(a == b for a, b in zip(before, after, strict=True))

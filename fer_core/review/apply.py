@@ -6,17 +6,17 @@ What "pending" and "apply" mean exactly is told in `review.outcome`; which image
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import pandas as pd
 
-from fer_core.data.records import classes
-from fer_core.data.versions import save_version
-from fer_core.errors import DecisionError, TooFewImages
+from fer_core.base.errors import DecisionError, TooFewImages
+from fer_core.data.manifest import classes
+from fer_core.data.save_version import save_version
 from fer_core.review.journal import Journal
 from fer_core.review.lineage import OPERATION, applied, lineage
-from fer_core.review.outcome import Outcome, outcome, touched
-from fer_core.review.reading import Reading, follow
+from fer_core.review.outcome import AppliedDecisions, outcome, touched
+from fer_core.review.snapshot import JournalSnapshot, follow
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def compute(
     dataset: Dataset, version: str | None = None, manifest: pd.DataFrame | None = None
-) -> tuple[Version, Outcome]:
+) -> tuple[Version, AppliedDecisions]:
     """The version (None: the newest), and what applying the decisions that hold now to it would give.
 
     `manifest` is that of the version, where it is at hand; it is not changed.
@@ -48,12 +48,34 @@ def compute(
     )
 
 
+class ApplyPreview(TypedDict):
+    """What applying decisions would do.
+
+    Attributes:
+        version: id it would be applied to.
+        pending: decisions.
+        relabel, delete, ambiguous, restore: images.
+        missing, problems: decisions that cannot be applied: how many, and key, action, image_id, path and why of each.
+        new_classes: names no image has yet.
+    """
+
+    version: str
+    pending: int
+    relabel: int
+    delete: int
+    ambiguous: int
+    restore: int
+    missing: int
+    problems: list[dict[str, str]]
+    new_classes: list[str]
+
+
 def preview(
     dataset: Dataset,
     version: str | None = None,
     manifest: pd.DataFrame | None = None,
-    known: Reading | None = None,
-) -> dict[str, Any]:
+    known: JournalSnapshot | None = None,
+) -> ApplyPreview:
     """What `apply_journal` would do, in numbers, from the rows that decisions are about alone.
 
     Args:
@@ -61,9 +83,7 @@ def preview(
         known: the journal, where it is read already.
 
     Returns:
-        JSON-ready: version (id it would be applied to), pending (decisions), relabel, delete, ambiguous,
-        restore (images), missing (decisions that cannot be applied), problems (list of key, action, image_id,
-        path, why) and new_classes (names no image has yet).
+        JSON-ready.
     """
     base = dataset.version(version)
     versions = dataset.versions()
@@ -87,7 +107,10 @@ def preview(
     return {
         "version": base.id,
         "pending": result.pending,
-        **{name: int(per_action.get(name, 0)) for name in ("relabel", "delete", "ambiguous", "restore")},
+        "relabel": int(per_action.get("relabel", 0)),
+        "delete": int(per_action.get("delete", 0)),
+        "ambiguous": int(per_action.get("ambiguous", 0)),
+        "restore": int(per_action.get("restore", 0)),
         "missing": len(result.problems),
         "problems": result.problems,
         "new_classes": result.new_classes,

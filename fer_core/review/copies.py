@@ -20,12 +20,12 @@ _RANK = {"test": 0, "val": 1}
 QUEUES: tuple[str, ...] = ("conflicts", "leaks", "mirrored", "near", "within", "settled")
 
 
-Row = dict[str, Any]
+GroupRow = dict[str, Any]
 """An image of a group: image_id, split, label, width, height, sharpness, path."""
 
 
 @dataclass(frozen=True)
-class Proposal:
+class KeepProposal:
     """Keep one image of a group, drop the others."""
 
     keep: str
@@ -37,7 +37,7 @@ def members(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """The images in groups with all their manifest columns, plus `group`.
 
     Args:
-        table: `Groups.table`, one row per image in a group.
+        table: `DuplicateGroups.table`, one row per image in a group.
         manifest: the version the groups were found in.
     """
     columns = ["group", "image_id", "kind", "distance", "correlation"]
@@ -113,7 +113,7 @@ def _records(found: pd.DataFrame) -> Iterator[tuple[int, list[dict[str, str]]]]:
         yield int(number), list(members_)
 
 
-def propose(group: pd.DataFrame, keep: str | None = None) -> Proposal:
+def propose(group: pd.DataFrame, keep: str | None = None) -> KeepProposal:
     """The proposed keeper of one group of copies.
 
     Order: in test, then val, then any other split; then the label that most of the group carries; then the larger
@@ -126,22 +126,24 @@ def propose(group: pd.DataFrame, keep: str | None = None) -> Proposal:
     return propose_rows(rows_of(group)[0], keep)
 
 
-def propose_rows(rows: list[Row], keep: str | None = None) -> Proposal:
+def propose_rows(rows: list[GroupRow], keep: str | None = None) -> KeepProposal:
     """`propose` on rows as dictionaries, from `rows_of`: hundreds of small tables would take seconds."""
     if keep is not None and keep in {row["image_id"] for row in rows}:
-        return Proposal(keep, tuple(r["image_id"] for r in rows if r["image_id"] != keep), "you chose it")
+        return KeepProposal(keep, tuple(r["image_id"] for r in rows if r["image_id"] != keep), "you chose it")
     votes = Counter(row["label"] for row in rows)
 
-    def order(row: Row) -> tuple[int, int, int, str]:
+    def order(row: GroupRow) -> tuple[int, int, int, str]:
         return (
             _RANK.get(row["split"], 2), -votes[row["label"]], -row["width"] * row["height"], row["path"]
         )  # fmt: skip
 
     keeper, *others = sorted(rows, key=order)
-    return Proposal(keeper["image_id"], tuple(r["image_id"] for r in others), _reason(keeper, others, votes))
+    return KeepProposal(
+        keeper["image_id"], tuple(r["image_id"] for r in others), _reason(keeper, others, votes)
+    )
 
 
-def _reason(keeper: Row, others: list[Row], votes: Counter[str]) -> str:
+def _reason(keeper: GroupRow, others: list[GroupRow], votes: Counter[str]) -> str:
     parts = []
     if keeper["split"] in _RANK and any(row["split"] != keeper["split"] for row in others):
         parts.append(f"it is in {keeper['split']}, which should stay as it is")
@@ -161,7 +163,7 @@ def counted_labels(votes: Counter[str]) -> str:
     return ", ".join(f"{label} {count}" for label, count in votes.most_common())
 
 
-def rows_of(found: pd.DataFrame) -> list[list[Row]]:
+def rows_of(found: pd.DataFrame) -> list[list[GroupRow]]:
     """The groups of `members`, in order, each as rows that are plain dictionaries."""
     names = ["image_id", "split", "label", "width", "height", "sharpness", "path"]
     names = [name for name in names if name in found]
@@ -169,13 +171,13 @@ def rows_of(found: pd.DataFrame) -> list[list[Row]]:
         dict(zip(names, row, strict=True)) for row in zip(*(found[n].tolist() for n in names), strict=True)
     ]
     numbers = found["group"].tolist() if "group" in found else [0] * len(rows)
-    groups: dict[int, list[Row]] = {}
+    groups: dict[int, list[GroupRow]] = {}
     for number, row in zip(numbers, rows, strict=True):
         groups.setdefault(number, []).append(row)
     return list(groups.values())
 
 
-def settle(group: pd.DataFrame, proposal: Proposal, who: str = "") -> list[Decision]:
+def settle(group: pd.DataFrame, proposal: KeepProposal, who: str = "") -> list[Decision]:
     """The decisions that carry out a proposal: the pictures are copies, and all but one are dropped.
 
     Record them with `Journal.add_many`, so that one undo takes them back together.

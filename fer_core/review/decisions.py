@@ -8,7 +8,7 @@ something in words. Within a kind the latest decision on the same image, or pair
     'happy'
     >>> Decision("relabel", image_id="a1")
     Traceback (most recent call last):
-    fer_core.errors.DecisionError: A relabel decision needs the new label. Received: ''.
+    fer_core.base.errors.DecisionError: A relabel decision needs the new label. Received: ''.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from __future__ import annotations
 import json
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fer_core.emotions import canonical_emotion
-from fer_core.errors import DecisionError
-from fer_core.workspace import check_name
+from fer_core.base.emotions import canonical_emotion
+from fer_core.base.errors import DecisionError
+from fer_core.base.workspace import check_name
 
 VERDICTS: tuple[str, ...] = ("relabel", "keep", "delete", "ambiguous")
 PAIRS: tuple[str, ...] = ("duplicate", "not_duplicate")
@@ -90,16 +90,33 @@ class Decision:
     @property
     def subject(self) -> str:
         """What a later decision with the same subject supersedes; a note supersedes nothing."""
-        if self.action in VERDICTS:
-            return f"image:{self.image_id}" if self.image_id else f"picture:{self.pixel_hash}"
-        if self.action in PAIRS:
-            return "pair:" + "|".join(sorted((self.pixel_hash, self.other)))
-        return f"note:{self.key}"
+        return subject(self.action, self.image_id, self.pixel_hash, self.other, self.key)
+
+
+def subject(action: str, image_id: str, pixel_hash: str, other: str, key: str) -> str:
+    """`Decision.subject` of these fields."""
+    if action in VERDICTS:
+        return f"image:{image_id}" if image_id else f"picture:{pixel_hash}"
+    if action in PAIRS:
+        return "pair:" + "|".join(sorted((pixel_hash, other)))
+    return f"note:{key}"
 
 
 def class_name(name: str) -> str:
     """Canonical spelling of a class, refused if it could not be a folder's name."""
     return canonical_emotion(check_name(name, "class"))
+
+
+def as_recorded(action: str, label: str, given: str) -> tuple[str, str]:
+    """The action and class that are recorded: giving an image the label it has, in any spelling, keeps it.
+
+    >>> as_recorded("relabel", "Happiness", "happy"), as_recorded("relabel", "sadness", "happy")
+    (('keep', ''), ('relabel', 'sad'))
+    """
+    if action != "relabel" or not label:
+        return action, label
+    clean = class_name(label)
+    return ("keep", "") if clean == given else (action, clean)
 
 
 def soft(probabilities: Mapping[str, float] | None) -> dict[str, float]:
@@ -125,3 +142,62 @@ def soft(probabilities: Mapping[str, float] | None) -> dict[str, float]:
             "The probabilities of an ambiguous decision are all zero", received=dict(probabilities)
         )
     return {name: value / total for name, value in summed.items()}
+
+
+def probabilities(row: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
+    """Class -> probability, from the `p_<class>` columns of a ranking's row."""
+    return {name: float(row[f"p_{name}"]) for name in classes if f"p_{name}" in row}
+
+
+def proposal(row: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
+    """The soft label offered for an image: shares of people's votes where it has any, else the probabilities."""
+    votes = row.get("votes")
+    if votes is not None and sum(votes) > 0:
+        return {name: float(n) / float(sum(votes)) for name, n in zip(classes, votes, strict=True)}
+    return probabilities(row, classes)
+
+
+def image_decision(
+    row: Mapping[str, Any],
+    action: str,
+    *,
+    label: str = "",
+    soft: Mapping[str, float] | None = None,
+    reason: str = "",
+    who: str = "",
+    shown: Mapping[str, Any] | None = None,
+) -> Decision:
+    """A verdict or a note on one image, with what the reviewer saw.
+
+    Args:
+        row: of the manifest, or of a ranking with the `pixel_hash` of the image.
+        action: one of `VERDICTS`, or note.
+        label: the right class, with relabel. Giving an image the label it has is a `keep`.
+        soft: probability per class, with ambiguous; the `proposal` of a ranked image if None.
+        reason: why, in words; what the ranking says of a ranked image if empty.
+        who: the reviewer.
+        shown: more of what was on screen: version, method, blind, self_check, final.
+    """
+    given = str(row["label"])
+    action, label = as_recorded(action, label, given)
+    seen: dict[str, Any] = {"label": given}
+    if action in VERDICTS and "score" in row:
+        classes = [str(name)[2:] for name in row if str(name).startswith("p_")]
+        soft = soft or proposal(row, classes)
+        reason = reason or str(row.get("why", ""))
+        seen |= {
+            "suggested": str(row["suggested"]),
+            "score": round(float(row["score"]), 4),
+            "probabilities": {name: round(p, 4) for name, p in probabilities(row, classes).items()},
+        }
+    return Decision(
+        action,
+        image_id=str(row["image_id"]),
+        pixel_hash=str(row["pixel_hash"]),
+        path=str(row["path"]),
+        label=label,
+        soft_label=soft if action == "ambiguous" else None,
+        reason=reason,
+        who=who,
+        shown={**seen, **(shown or {})},
+    )

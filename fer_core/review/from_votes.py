@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import classes, readable
-from fer_core.data.versions import save_version
-from fer_core.data.votes import UNCLEAR
-from fer_core.emotions import ordered
-from fer_core.errors import SourceError, TooFewImages
+from fer_core.base.emotions import ordered_classes
+from fer_core.base.errors import SourceError, TooFewImages
+from fer_core.data.importing.votes import UNCLEAR
+from fer_core.data.manifest import classes, readable
+from fer_core.data.save_version import save_version
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -66,7 +66,7 @@ def label_by_votes(
     counts[voted] = np.array(table["votes"][voted].tolist(), dtype=np.float64)
     counts[counts == 1] = 0  # a single vote is a slip
     kinds = list(vote_classes)
-    emotions = list(ordered([name for name in kinds if name not in UNCLEAR]))
+    emotions = list(ordered_classes([name for name in kinds if name not in UNCLEAR]))
     by_emotion = counts[:, [kinds.index(name) for name in emotions]]
     best, total = by_emotion.max(axis=1), counts.sum(axis=1)
 
@@ -111,7 +111,7 @@ def apply_votes(
     base = dataset.version(version)
     kinds = dataset.about.get("vote_classes", [])
     found = label_by_votes(dataset.manifest(base.id), kinds, majority=majority, soft=soft)
-    parameters: dict[str, Any] = {
+    parameters = {
         "majority": majority,
         "soft": soft,
         "relabelled": found.relabelled,

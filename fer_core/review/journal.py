@@ -20,34 +20,38 @@ one brings back the one before it.
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from fer_core.errors import DecisionError
+from fer_core.base.errors import DecisionError
 from fer_core.review.decisions import ACTIONS, Decision
-from fer_core.review.store import SCHEMA, reading, writing
+from fer_core.review.store import (
+    COLUMNS,
+    INSERT,
+    SCHEMA,
+    STORED,
+    UNDONE,
+    JournalStep,
+    add,
+    add_undo,
+    dump,
+    reading,
+    take,
+    time_of,
+    writing,
+)
 
-__all__ = ["ACTIONS", "COLUMNS", "SCHEMA", "Decision", "Journal"]
+__all__ = ["ACTIONS", "COLUMNS", "SCHEMA", "Decision", "Journal", "JournalStep"]
 
-COLUMNS: tuple[str, ...] = (
-    "id", "key", "batch", "action", "target", "image_id", "pixel_hash", "path",
-    "label", "soft_label", "other", "reason", "who", "time", "shown",
-)  # fmt: skip
-_STORED = ("subject", *COLUMNS[1:])
-_INSERT = f"INSERT INTO entries ({', '.join(_STORED)}) VALUES ({', '.join('?' * len(_STORED))})"
-_UNDONE = """(EXISTS (SELECT 1 FROM entries u WHERE u.target = e.key)
-    OR (e.batch <> '' AND EXISTS (SELECT 1 FROM entries u WHERE u.target = e.batch)))"""
-_ALL = f"SELECT {', '.join(COLUMNS)}, {_UNDONE} AS undone FROM entries e"
+_ALL = f"SELECT {', '.join(COLUMNS)}, {UNDONE} AS undone FROM entries e"
 _ACTIVE = f"""
     SELECT {", ".join(COLUMNS)}, 0 AS undone FROM (
         SELECT *, ROW_NUMBER() OVER (PARTITION BY subject ORDER BY time DESC, id DESC) AS place
-        FROM entries e WHERE action <> 'undo' AND NOT {_UNDONE})
+        FROM entries e WHERE action <> 'undo' AND NOT {UNDONE})
     WHERE place = 1 ORDER BY time, id"""
 
 
@@ -97,8 +101,12 @@ class Journal:
             shown=shown or {},
             key=key or uuid.uuid4().hex,
         )
+        return self.record(decision)
+
+    def record(self, decision: Decision) -> int:
+        """`add` for a decision that is made already."""
         with writing(self.path) as connection:
-            return _add(connection, decision, batch="", when=_time(connection))
+            return add(connection, decision, batch="", when=time_of(connection))
 
     def add_many(self, decisions: Iterable[Decision], *, batch: str | None = None) -> str:
         """Record decisions in one transaction, all or none; returns the batch id, for `undo_batch`.
@@ -109,10 +117,21 @@ class Journal:
         items = list(decisions)
         with writing(self.path) as connection:
             if not connection.execute("SELECT 1 FROM entries WHERE batch = ? LIMIT 1", (name,)).fetchone():
-                when = _time(connection)
+                when = time_of(connection)
                 for decision in items:
-                    _add(connection, decision, batch=name, when=when)
+                    add(connection, decision, batch=name, when=when)
         return name
+
+    def take(self, steps: Iterable[JournalStep]) -> dict[str, str]:
+        """Record steps in their order, in one transaction; when this returns, they are on the disk.
+
+        A step whose id is already recorded adds nothing, so steps may be sent again as often as one likes.
+
+        Returns:
+            Step id -> why it was refused; of a refused step nothing is recorded, the others are.
+        """
+        with writing(self.path) as connection:
+            return take(connection, steps)
 
     def undo(self, decision_id: int | None = None, who: str = "", *, key: str | None = None) -> int | None:
         """Undo one decision, or the reviewer's last; returns the number of the undo entry.
@@ -133,18 +152,18 @@ class Journal:
                     return int(seen[0])
             if decision_id is None:
                 row = connection.execute(
-                    f"""SELECT key, batch FROM entries e WHERE who = ? AND action <> 'undo' AND NOT {_UNDONE}
+                    f"""SELECT key, batch FROM entries e WHERE who = ? AND action <> 'undo' AND NOT {UNDONE}
                         ORDER BY time DESC, id DESC LIMIT 1""",
                     (who,),
                 ).fetchone()
-                return None if row is None else _add_undo(connection, row[1] or row[0], who, key)
+                return None if row is None else add_undo(connection, row[1] or row[0], who, key)
             row = connection.execute(
-                f"SELECT key, action, {_UNDONE} FROM entries e WHERE id = ?", (decision_id,)
+                f"SELECT key, action, {UNDONE} FROM entries e WHERE id = ?", (decision_id,)
             ).fetchone()
             if row is None or row[1] == "undo":
                 hint = "Reload: the list on screen may be of another dataset"
                 raise DecisionError("There is no such decision to undo", received=decision_id, hint=hint)
-            return None if row[2] else _add_undo(connection, row[0], who, key)
+            return None if row[2] else add_undo(connection, row[0], who, key)
 
     def undo_batch(self, batch: str, who: str = "") -> int | None:
         """Undo every decision of a batch with one entry; None if that was done before."""
@@ -153,7 +172,7 @@ class Journal:
                 raise DecisionError("There is no such batch of decisions to undo", received=batch)
             if connection.execute("SELECT 1 FROM entries WHERE target = ?", (batch,)).fetchone():
                 return None
-            return _add_undo(connection, batch, who, None)
+            return add_undo(connection, batch, who, None)
 
     def decisions(self, active_only: bool = True) -> pd.DataFrame:
         """The decisions that hold, or every entry ever made, oldest first.
@@ -182,7 +201,7 @@ class Journal:
         with reading(self.path) as connection:
             if connection is None:
                 return {}
-            query = f"SELECT key, action FROM entries e WHERE action <> 'undo' AND {_UNDONE}"
+            query = f"SELECT key, action FROM entries e WHERE action <> 'undo' AND {UNDONE}"
             return dict(connection.execute(query).fetchall())
 
     def position(self) -> int:
@@ -230,9 +249,9 @@ class Journal:
                 undo = entry["action"] == "undo"
                 row = dict(entry)
                 row["subject"] = f"undo:{entry['key']}" if undo else _decision(entry).subject
-                row["soft_label"] = _dump(entry["soft_label"])
-                row["shown"] = _dump(entry["shown"] or {})
-                connection.execute(f"{_INSERT} ON CONFLICT (key) DO NOTHING", [row[name] for name in _STORED])
+                row["soft_label"] = dump(entry["soft_label"])
+                row["shown"] = dump(entry["shown"] or {})
+                connection.execute(f"{INSERT} ON CONFLICT (key) DO NOTHING", [row[name] for name in STORED])
             return connection.total_changes - before
 
     def _table(self, query: str, values: Sequence[Any] = ()) -> pd.DataFrame:
@@ -247,65 +266,6 @@ class Journal:
         return table
 
 
-def _time(connection: sqlite3.Connection) -> str:
-    """Now (UTC, microseconds), always after the latest entry: a clock set back must not bury a decision."""
-    now = datetime.now(UTC)
-    latest = connection.execute("SELECT MAX(time) FROM entries").fetchone()[0]
-    if latest is not None:
-        now = max(now, datetime.fromisoformat(latest) + timedelta(microseconds=1))
-    return now.isoformat(timespec="microseconds")
-
-
-def _add(connection: sqlite3.Connection, decision: Decision, *, batch: str, when: str) -> int:
-    query = "SELECT id, action, subject FROM entries WHERE key = ?"
-    seen = connection.execute(query, (decision.key,)).fetchone()
-    if seen is not None:
-        if seen[1:] != (decision.action, decision.subject):
-            raise DecisionError("This key belongs to another decision", received=decision.key)
-        return int(seen[0])
-    fields = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
-    row = fields | {
-        "label": decision.label or _confirmed(connection, decision),
-        "subject": decision.subject,
-        "batch": batch,
-        "target": "",
-        "time": when,
-        "soft_label": _dump(decision.soft_label),
-        "shown": _dump(decision.shown),
-    }
-    return int(connection.execute(_INSERT, [row[name] for name in _STORED]).lastrowid or 0)
-
-
-def _confirmed(connection: sqlite3.Connection, decision: Decision) -> str:
-    """The label of a relabel that a keep, or a soft label, was given on top of; "" if it was not.
-
-    The later verdict takes the place of the relabel, which must not be lost where it has not been applied: in
-    an older version, or another copy of the data.
-    """
-    seen = decision.shown.get("label")
-    if decision.action not in ("keep", "ambiguous") or not decision.image_id or not seen:
-        return ""
-    query = f"""SELECT label FROM entries e WHERE image_id = ? AND action = 'relabel' AND NOT {_UNDONE}
-        ORDER BY time DESC, id DESC LIMIT 1"""
-    row = connection.execute(query, (decision.image_id,)).fetchone()
-    return str(row[0]) if row is not None and row[0] == seen else ""
-
-
-def _add_undo(connection: sqlite3.Connection, target: str, who: str, key: str | None) -> int:
-    name = key or uuid.uuid4().hex
-    row = dict.fromkeys(_STORED, "") | {
-        "key": name,
-        "action": "undo",
-        "subject": f"undo:{name}",
-        "target": target,
-        "who": who,
-        "time": _time(connection),
-        "soft_label": "null",
-        "shown": "{}",
-    }
-    return int(connection.execute(_INSERT, [row[name] for name in _STORED]).lastrowid or 0)
-
-
 def _decision(entry: Mapping[str, Any]) -> Decision:
     return Decision(**{name: entry[name] for name in Decision.__dataclass_fields__})
 
@@ -313,7 +273,3 @@ def _decision(entry: Mapping[str, Any]) -> Decision:
 def _load(value: str) -> Any:
     # Most decisions have no soft label and many show nothing: no need to parse that.
     return None if value == "null" else {} if value == "{}" else json.loads(value)
-
-
-def _dump(value: Mapping[str, Any] | None) -> str:
-    return json.dumps(None if value is None else dict(value), ensure_ascii=False, sort_keys=True)

@@ -18,7 +18,7 @@ DELETE, AMBIGUOUS = "delete", "ambiguous"
 COLUMNS = ["key", "image_id", "who", "said", "given", "action", "time", "mode", "check_of", "blind"]
 
 
-def said(entries: pd.DataFrame) -> pd.DataFrame:
+def label_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
     """Every verdict on a label that nobody undid, oldest first.
 
     Args:
@@ -29,11 +29,14 @@ def said(entries: pd.DataFrame) -> pd.DataFrame:
         the image; mode "" for an ordinary decision, "self_check" or "final"; check_of the key of the decision that a
         self-check repeats; blind (bool) whether label and suggestion were hidden.
     """
-    return spoken(entries[~entries["undone"].astype(bool)]).reset_index(drop=True)
+    return all_label_verdicts(entries[~entries["undone"].astype(bool)]).reset_index(drop=True)
 
 
-def spoken(entries: pd.DataFrame) -> pd.DataFrame:
-    """Every verdict on a label, undone ones too: columns as `said`, index as `entries`. Each row is of one entry alone."""
+def all_label_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
+    """Every verdict on a label, undone ones too: columns as `label_verdicts`, index as `entries`.
+
+    Each row is of one entry alone.
+    """
     table = entries[entries["action"].isin(VERDICTS) & (entries["image_id"] != "") & (entries["other"] == "")]
     shown = [value or {} for value in table["shown"]]
     given = [str(value.get("label", "")) for value in shown]
@@ -60,7 +63,7 @@ def spoken(entries: pd.DataFrame) -> pd.DataFrame:
     return result[result["said"] != ""][COLUMNS]
 
 
-def holding(entries: pd.DataFrame) -> pd.DataFrame:
+def current_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
     """The verdicts on images that hold: per image the latest of anyone that nobody undid, oldest first.
 
     Args:
@@ -72,6 +75,18 @@ def holding(entries: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates("image_id", keep="last")
 
 
+def verdicts(decisions: pd.DataFrame) -> pd.DataFrame:
+    """The verdicts that hold, one per image, indexed by image_id: action, label, time, who.
+
+    Args:
+        decisions: from `Journal.decisions`.
+    """
+    table = decisions[decisions["action"].isin(VERDICTS) & (decisions["image_id"] != "")]
+    return table.drop_duplicates("image_id", keep="last").set_index("image_id")[
+        ["action", "label", "time", "who"]
+    ]
+
+
 def _said(action: str, label: str, given: str) -> str:
     return label if action == "relabel" else given if action == "keep" else action
 
@@ -80,7 +95,7 @@ def ratings(table: pd.DataFrame) -> pd.DataFrame:
     """One row per image, one column per reviewer: the class of their last ordinary verdict, NaN where they have none.
 
     Args:
-        table: from `said`.
+        table: from `label_verdicts`.
     """
     own = table[table["mode"] == ""].drop_duplicates(["image_id", "who"], keep="last")
     return own.pivot(index="image_id", columns="who", values="said")
@@ -90,10 +105,10 @@ def disagreements(table: pd.DataFrame) -> pd.DataFrame:
     """Images that reviewers called differently, and on which nobody has had the final say since.
 
     Args:
-        table: from `said`.
+        table: from `label_verdicts`.
 
     Returns:
-        image_id and `said` ("Ada: sad, Ben: neutral"), in the order in which they became known.
+        image_id and said ("Ada: sad, Ben: neutral"), in the order in which they became known.
     """
     last: dict[str, dict[str, tuple[str, str]]] = {}  # image -> who -> (what, when)
     settled: dict[str, str] = {}
@@ -116,6 +131,6 @@ def disagreements(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def own_verdicts(table: pd.DataFrame, who: str) -> dict[str, dict[str, Any]]:
-    """image_id -> the last verdict of one reviewer, as a row of `said`."""
+    """image_id -> the last verdict of one reviewer, as a row of `label_verdicts`."""
     own = table[table["who"] == who].drop_duplicates("image_id", keep="last")
     return {str(row["image_id"]): {str(k): v for k, v in row.items()} for row in own.to_dict("records")}

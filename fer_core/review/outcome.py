@@ -18,8 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from fer_core.data.records import classes
-from fer_core.emotions import ordered
+from fer_core.base.emotions import ordered_classes
+from fer_core.data.manifest import classes
 from fer_core.review.decisions import VERDICTS
 from fer_core.review.lineage import Applied
 from fer_core.review.matching import GONE, match, records, texts
@@ -32,7 +32,7 @@ CHANGE_COLUMNS: tuple[str, ...] = (
 
 
 @dataclass
-class Outcome:
+class AppliedDecisions:
     """The manifest with the decisions applied, and what was done.
 
     Attributes:
@@ -66,7 +66,7 @@ def outcome(
     manifest_of: Callable[[str], pd.DataFrame],
     once: Callable[[], Iterable[str]],
     others: Collection[str] = (),
-) -> Outcome:
+) -> AppliedDecisions:
     """Apply the decisions that hold to a version.
 
     Args:
@@ -82,7 +82,7 @@ def outcome(
     verdicts = [row for row in records(decisions) if row["action"] in VERDICTS]
     new = [row for row in verdicts if row["key"] not in contained]
     if not back and not new:
-        return Outcome(base, pd.DataFrame(columns=list(CHANGE_COLUMNS), dtype="str"))
+        return AppliedDecisions(base, pd.DataFrame(columns=list(CHANGE_COLUMNS), dtype="str"))
     work = _Work(base, others)
     if back:
         restored = work.restore(back, undone, contained, manifest_of)
@@ -109,7 +109,7 @@ class _Work:
     def __init__(self, base: pd.DataFrame, others: Collection[str]) -> None:
         self.table, self.others = base, others
         self.was = dict(zip(texts(base["image_id"]), texts(base["label"]), strict=True))
-        self.was_soft = soft_labels(base, ordered({*classes(base), *others}))
+        self.was_soft = soft_labels(base, ordered_classes({*classes(base), *others}))
         self.label, self.soft = dict(self.was), dict(self.was_soft)
         self.dropped: dict[str, dict[str, Any]] = {}
         self.by: dict[str, dict[str, Any]] = {}
@@ -167,14 +167,16 @@ class _Work:
     def problem(self, row: Mapping[str, Any], why: str) -> None:
         self.problems.append({**{n: str(row[n]) for n in ("key", "action", "image_id", "path")}, "why": why})
 
-    def finish(self, base: pd.DataFrame, back: Sequence[str], contained: Mapping[str, Applied]) -> Outcome:
+    def finish(
+        self, base: pd.DataFrame, back: Sequence[str], contained: Mapping[str, Applied]
+    ) -> AppliedDecisions:
         self._keep_last_copies()
         ids = texts(self.table["image_id"])
         table = self.table.assign(
             label=pd.Series([self.label[i] for i in ids], self.table.index, dtype="str")
         )
         table = table[[image not in self.dropped for image in ids]].reset_index(drop=True)
-        names = ordered({*classes(table), *self.others})
+        names = ordered_classes({*classes(table), *self.others})
         self._hold_unknown_classes(set(names))
         table = table.drop(columns="soft_label", errors="ignore")
         if self.soft:
@@ -189,7 +191,7 @@ class _Work:
                 changed[image] = (states[0], states[1])
         if self._same_content(changed):
             changed = {}
-        result = Outcome(table, pd.DataFrame(), problems=self.problems)
+        result = AppliedDecisions(table, pd.DataFrame(), problems=self.problems)
         for image, row in self.by.items():
             if image in changed and row["key"] not in contained:
                 result.applied.setdefault(row["key"], []).append(image)
@@ -274,4 +276,6 @@ def _close(first: Mapping[str, float] | None, second: Mapping[str, float]) -> bo
 def _words(label: str, soft: Mapping[str, float] | None) -> str:
     if not soft:
         return label
-    return f"{label} ({', '.join(f'{name} {soft[name]:.0%}' for name in ordered(soft) if name in soft)})"
+    return (
+        f"{label} ({', '.join(f'{name} {soft[name]:.0%}' for name in ordered_classes(soft) if name in soft)})"
+    )

@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.errors import AlreadyExists, DecisionError, FerError, NotFound
+from fer_core.base.atomic import write_json
+from fer_core.base.errors import AlreadyExists, DecisionError, FerError, NotFound
+from fer_core.base.workspace import now
 from fer_core.review.decisions import Decision
 from fer_core.review.journal import COLUMNS, Journal
 from fer_core.review.matching import records, texts
-from fer_core.workspace import now, write_json
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -118,14 +119,14 @@ def _parse(source: Path | bytes) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise NotFound("There is no such patch file", received=source) from error
     except (OSError, ValueError, RecursionError) as error:
-        hint = "A patch is the JSON file that `review export` writes"
+        hint = "A patch is the JSON file that `fer review NAME export` writes"
         raise DecisionError(f"This is not a patch file ({error})", received=name, hint=hint) from error
     if (
         not isinstance(patch, dict)
         or patch.get("format") != FORMAT
         or not isinstance(patch.get("entries"), list)
     ):
-        hint = "A patch is the JSON file that `review export` writes"
+        hint = "A patch is the JSON file that `fer review NAME export` writes"
         raise DecisionError("This JSON file is not a patch", received=name, hint=hint)
     if patch.get("schema") != SCHEMA:
         raise DecisionError(

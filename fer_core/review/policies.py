@@ -1,6 +1,6 @@
 """Rules that settle many groups of copies at once: what each would keep, seen before anything is recorded.
 
-plan = plan_policy(found, {"leaks": "heldout", "conflicts": "majority"}, queues)
+plan = plan_policy(found, {"leaks": "heldout", "conflicts": "majority"}, queues, reach=6)
 plan.summary()                        # groups, images dropped per split, change per class, groups left open
 journal.add_many(plan.decisions(who="Ada"))
 """
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import pandas as pd
 
-from fer_core.errors import DecisionError
-from fer_core.review.copies import Proposal, Row, counted_labels, propose_rows, rows_of, settle
+from fer_core.base.errors import DecisionError
+from fer_core.review.copies import GroupRow, KeepProposal, counted_labels, propose_rows, rows_of, settle
 from fer_core.review.decisions import Decision
 
 POLICIES: dict[str, str] = {
@@ -33,8 +33,18 @@ DEFAULTS: dict[str, str] = {
 }  # fmt: skip
 
 
+class PlanNumbers(TypedDict):
+    """Groups settled and left open, and images dropped: in all, by split and by class."""
+
+    groups: int
+    left: int
+    dropped: int
+    splits: dict[str, int]
+    classes: dict[str, int]
+
+
 @dataclass(frozen=True)
-class Plan:
+class PolicyPlan:
     """What a policy would do.
 
     Attributes:
@@ -43,7 +53,7 @@ class Plan:
         found: all images in groups, see `copies.members`.
     """
 
-    settled: list[tuple[pd.DataFrame, Proposal]]
+    settled: list[tuple[pd.DataFrame, KeepProposal]]
     left: list[int]
     found: pd.DataFrame
 
@@ -53,8 +63,8 @@ class Plan:
         images = [image for _, proposal in self.settled for image in proposal.drop]
         return self.found[self.found["image_id"].isin(images)]
 
-    def summary(self) -> dict[str, Any]:
-        """JSON-ready: groups, left, dropped (images), splits and classes {name: images dropped}."""
+    def summary(self) -> PlanNumbers:
+        """JSON-ready."""
         gone = self.dropped
         return {
             "groups": len(self.settled),
@@ -70,14 +80,15 @@ class Plan:
 
 
 def plan_policy(
-    found: pd.DataFrame, policies: Mapping[str, str], queues: Mapping[str, Iterable[int]]
-) -> Plan:
+    found: pd.DataFrame, policies: Mapping[str, str], queues: Mapping[str, Iterable[int]], reach: int
+) -> PolicyPlan:
     """What these policies would do to the groups of these queues.
 
     Args:
         found: the result of `copies.members`.
         policies: queue -> name in `POLICIES`; queues that are not named stay as they are.
         queues: group numbers per queue, from `copies.queues`.
+        reach: bits; a group whose hashes are further apart may hold strangers, and is left to a person.
 
     Raises:
         DecisionError: an unknown policy or queue.
@@ -89,27 +100,19 @@ def plan_policy(
         if queue not in queues or queue == "settled":
             known = ", ".join(name for name in queues if name != "settled")
             raise DecisionError(f"The queue must be one of {known}", received=queue)
+        if policy not in POLICIES:
+            raise DecisionError("The policy must be one of " + ", ".join(POLICIES), received=policy)
         for number in queues[queue]:
-            proposal = _proposal(rows[number], policy)
+            sure = groups[number]["distance"].max() <= reach
+            proposal = _proposal(rows[number], policy if sure else "hand")
             if proposal is None:
                 left.append(number)
             else:
                 settled.append((groups[number], proposal))
-    return Plan(settled, left, found)
+    return PolicyPlan(settled, left, found)
 
 
-def by_policy(group: pd.DataFrame, policy: str) -> Proposal | None:
-    """What a policy proposes for one group; None where it leaves the group to a person.
-
-    Raises:
-        DecisionError: an unknown policy.
-    """
-    return _proposal(rows_of(group)[0], policy)
-
-
-def _proposal(rows: list[Row], policy: str) -> Proposal | None:
-    if policy not in POLICIES:
-        raise DecisionError("The policy must be one of " + ", ".join(POLICIES), received=policy)
+def _proposal(rows: list[GroupRow], policy: str) -> KeepProposal | None:
     if policy == "hand":
         return None
     votes = Counter(row["label"] for row in rows)
@@ -124,7 +127,7 @@ def _proposal(rows: list[Row], policy: str) -> Proposal | None:
     if policy == "heldout":
         return propose_rows(rows)
 
-    def order(row: Row) -> tuple[bool, int, float, str]:
+    def order(row: GroupRow) -> tuple[bool, int, float, str]:
         return (
             policy == "train" and row["split"] != "train",
             -row["width"] * row["height"] if policy == "largest" else 0,
@@ -143,5 +146,5 @@ def _proposal(rows: list[Row], policy: str) -> Proposal | None:
     return _keeping(rows, best["image_id"], reasons[policy])
 
 
-def _keeping(rows: list[Row], keep: str, reason: str) -> Proposal:
-    return Proposal(keep, tuple(row["image_id"] for row in rows if row["image_id"] != keep), reason)
+def _keeping(rows: list[GroupRow], keep: str, reason: str) -> KeepProposal:
+    return KeepProposal(keep, tuple(row["image_id"] for row in rows if row["image_id"] != keep), reason)

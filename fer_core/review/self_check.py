@@ -21,14 +21,23 @@ DISTANCE = 10
 """Decisions that must lie between the first look and the second: the face should not be remembered."""
 
 
-def due(table: pd.DataFrame, who: str, among: Collection[str], seed: int = 0) -> dict[str, Any] | None:
+def due(
+    table: pd.DataFrame,
+    who: str,
+    among: Collection[str],
+    seed: int = 0,
+    ahead: int = 0,
+    asked: Collection[str] = (),
+) -> dict[str, Any] | None:
     """The earlier decision to show again now, or None.
 
     Args:
-        table: from `opinions.said`.
+        table: from `opinions.label_verdicts`.
         who: the reviewer.
         among: images that may be shown: those of the queue on screen, for another would give the check away.
         seed: of the choice.
+        ahead: as if so many more ordinary decisions had been made, of images that are not in the table yet.
+        asked: keys that were handed out for a check already.
 
     Returns:
         a row of `table` (key, image_id, said, ...); the check is recorded with `shown["self_check"]` = its key.
@@ -36,19 +45,21 @@ def due(table: pd.DataFrame, who: str, among: Collection[str], seed: int = 0) ->
     own = table[table["who"] == who]
     ordinary = own[own["mode"] == ""]
     checks = own[own["mode"] == "self_check"]
-    count = len(ordinary)
+    count = len(ordinary) + ahead
     if count <= DISTANCE or _draw(seed, who, str(count)) >= RATE:
         return None
+    if ordinary.empty:
+        return None
     last = str(ordinary["time"].iloc[-1])
-    if len(checks) and str(checks["time"].iloc[-1]) > last:  # this one is done
+    if not ahead and len(checks) and str(checks["time"].iloc[-1]) > last:  # this one is done
         return None
     old = ordinary.iloc[: count - DISTANCE].drop_duplicates("image_id", keep="last")
     recent = set(ordinary["image_id"].iloc[count - DISTANCE :])
-    asked = set(checks["check_of"])
+    done = {*checks["check_of"], *asked}
     rows = [
         row
         for row in old.to_dict("records")
-        if row["image_id"] in among and row["image_id"] not in recent and row["key"] not in asked
+        if row["image_id"] in among and row["image_id"] not in recent and row["key"] not in done
     ]
     if not rows:
         return None

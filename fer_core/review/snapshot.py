@@ -16,34 +16,40 @@ import numpy as np
 import pandas as pd
 
 from fer_core.review import opinions
-from fer_core.review.decisions import VERDICTS
+from fer_core.review.decisions import VERDICTS, subject
 from fer_core.review.journal import Journal
 
 
 @dataclass(frozen=True)
-class Reading:
+class JournalSnapshot:
     """The entries of a journal up to one of them.
 
     Attributes:
         newest: key of the newest entry by number, "" where there is none.
         entries: as `Journal.decisions(active_only=False)`.
-        spoken: as `opinions.spoken` of them.
+        all_label_verdicts: as `opinions.all_label_verdicts` of them.
     """
 
     newest: str
     entries: pd.DataFrame
-    spoken: pd.DataFrame
+    all_label_verdicts: pd.DataFrame
 
     @cached_property
-    def said(self) -> pd.DataFrame:
-        """As `opinions.said`."""
+    def label_verdicts(self) -> pd.DataFrame:
+        """As `opinions.label_verdicts`."""
         undone = self.entries["undone"].to_numpy(bool)
-        return self.spoken[~undone[self.spoken.index]].reset_index(drop=True)
+        return self.all_label_verdicts[~undone[self.all_label_verdicts.index]].reset_index(drop=True)
 
     @cached_property
-    def holding(self) -> pd.DataFrame:
-        """As `opinions.holding`: the verdicts on images that hold."""
-        return opinions.holding(self.entries)
+    def current_verdicts(self) -> pd.DataFrame:
+        """As `opinions.current_verdicts`: the verdicts on images that hold."""
+        return opinions.current_verdicts(self.entries)
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """As `Journal.decisions`: what holds, of verdicts, pairs and notes."""
+        table = self.entries[(self.entries["action"] != "undo") & ~self.entries["undone"].astype(bool)]
+        return table[~subjects(table).duplicated(keep="last")]
 
     @cached_property
     def verdicts(self) -> pd.DataFrame:
@@ -63,7 +69,7 @@ class Reading:
         return dict(zip(rows["key"], rows["action"], strict=True))
 
 
-def follow(journal: Journal, known: Reading | None = None) -> Reading:
+def follow(journal: Journal, known: JournalSnapshot | None = None) -> JournalSnapshot:
     """The journal as it is now.
 
     Args:
@@ -88,14 +94,21 @@ def follow(journal: Journal, known: Reading | None = None) -> Reading:
         hit = before["key"].isin(targets) | ((before["batch"] != "") & before["batch"].isin(targets))
         before = before.assign(undone=before["undone"].to_numpy(bool) | hit.to_numpy(bool))
     entries = pd.concat([before, more], ignore_index=True)
-    spoken = opinions.spoken(more.set_axis(range(len(before), len(entries))))
-    joined = pd.concat([known.spoken, spoken]) if len(spoken) else known.spoken
-    return Reading(_newest(more), entries, joined)
+    spoken = opinions.all_label_verdicts(more.set_axis(range(len(before), len(entries))))
+    joined = pd.concat([known.all_label_verdicts, spoken]) if len(spoken) else known.all_label_verdicts
+    return JournalSnapshot(_newest(more), entries, joined)
 
 
-def _whole(journal: Journal) -> Reading:
+def subjects(table: pd.DataFrame) -> pd.Series:
+    """What each decision is about, as `Decision.subject`: a later one with the same subject supersedes it."""
+    names = ("action", "image_id", "pixel_hash", "other", "key")
+    columns = zip(*(table[name].tolist() for name in names), strict=True)
+    return pd.Series([subject(*row) for row in columns], index=table.index, dtype=object)
+
+
+def _whole(journal: Journal) -> JournalSnapshot:
     entries = journal.decisions(active_only=False)
-    return Reading(_newest(entries), entries, opinions.spoken(entries))
+    return JournalSnapshot(_newest(entries), entries, opinions.all_label_verdicts(entries))
 
 
 def _newest(entries: pd.DataFrame) -> str:

@@ -1,23 +1,43 @@
-"""The SQLite file under the journal: its schema, its connections, its errors in words.
+"""The SQLite file under the journal: its schema, its connections, its errors in words, and how a step is added once.
 
 Write-ahead log and synchronous FULL: a committed transaction survives the death of the process and of the
 machine. A connection is opened per call, so threads and processes share nothing but the file. Triggers refuse
 to change or remove an entry, whoever asks.
+
+A step is what one key press means: a decision, several that stand or fall together, or the undoing of an earlier step. Its
+id is made where the key was pressed. A browser that does not know whether a step arrived sends it again; the id, unique in
+the table since the first schema (`key`, or `batch` of several), tells that it is there.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from fer_core.errors import DecisionError
+from fer_core.base.errors import DecisionError, FerError
+from fer_core.review.decisions import Decision
 
 SCHEMA = 1
 BUSY_SECONDS = 30.0
+UNDONE = """(EXISTS (SELECT 1 FROM entries u WHERE u.target = e.key)
+    OR (e.batch <> '' AND EXISTS (SELECT 1 FROM entries u WHERE u.target = e.batch)))"""
+"""Condition on a row e of entries: somebody took it back."""
 
+COLUMNS: tuple[str, ...] = (
+    "id", "key", "batch", "action", "target", "image_id", "pixel_hash", "path",
+    "label", "soft_label", "other", "reason", "who", "time", "shown",
+)  # fmt: skip
+STORED = ("subject", *COLUMNS[1:])
+INSERT = f"INSERT INTO entries ({', '.join(STORED)}) VALUES ({', '.join('?' * len(STORED))})"
+_OLDEST = 10.0 * 365 * 24 * 3600
 _CREATE = (
     """CREATE TABLE entries (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -115,3 +135,127 @@ def _create(connection: sqlite3.Connection) -> None:
             if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class JournalStep:
+    """One step of a reviewer.
+
+    Attributes:
+        id: its identity; recording it again changes nothing.
+        decisions: what it decides, all or none. The key of a single one is `id`.
+        undoes: id of the step that it takes back; "" if it decides.
+        who: the reviewer who takes back.
+        age: seconds since the key was pressed.
+    """
+
+    id: str
+    decisions: tuple[Decision, ...] = ()
+    undoes: str = ""
+    who: str = ""
+    age: float = 0.0
+
+
+def take(connection: sqlite3.Connection, steps: Iterable[JournalStep]) -> dict[str, str]:
+    """Add the steps that are not there, in order; step id -> why it was refused. Inside a transaction."""
+    refused: dict[str, str] = {}
+    for step in steps:
+        connection.execute("SAVEPOINT step")
+        try:
+            _record(connection, step)
+        except FerError as error:
+            connection.execute("ROLLBACK TO step")
+            refused[step.id] = str(error)
+        connection.execute("RELEASE step")
+    return refused
+
+
+def _record(connection: sqlite3.Connection, step: JournalStep) -> None:
+    if not step.id or bool(step.decisions) == bool(step.undoes):
+        raise DecisionError("A step decides something or takes something back", received=step.id or "no id")
+    if step.undoes:
+        _take_back(connection, step)
+    elif len(step.decisions) == 1:
+        add(connection, step.decisions[0], batch="", when=time_of(connection, step.age))
+    elif not connection.execute("SELECT 1 FROM entries WHERE batch = ? LIMIT 1", (step.id,)).fetchone():
+        when = time_of(connection, step.age)
+        for decision in step.decisions:
+            add(connection, decision, batch=step.id, when=when)
+
+
+def _take_back(connection: sqlite3.Connection, step: JournalStep) -> None:
+    if connection.execute("SELECT 1 FROM entries WHERE key = ?", (step.id,)).fetchone():
+        return
+    query = f"SELECT {UNDONE} FROM entries e WHERE action <> 'undo' AND (key = ? OR batch = ?) LIMIT 1"
+    row = connection.execute(query, (step.undoes, step.undoes)).fetchone()
+    if row is None:
+        raise DecisionError("There is no such decision to undo", received=step.undoes)
+    if not row[0]:
+        add_undo(connection, step.undoes, step.who, step.id, step.age)
+
+
+def time_of(connection: sqlite3.Connection, age: float = 0.0) -> str:
+    """Now, less `age` seconds (UTC, microseconds), always after the latest entry: a clock set back must not bury a
+    decision."""
+    now = datetime.now(UTC) - timedelta(seconds=min(max(age, 0.0), _OLDEST))
+    latest = connection.execute("SELECT MAX(time) FROM entries").fetchone()[0]
+    if latest is not None:
+        now = max(now, datetime.fromisoformat(latest) + timedelta(microseconds=1))
+    return now.isoformat(timespec="microseconds")
+
+
+def add(connection: sqlite3.Connection, decision: Decision, *, batch: str, when: str) -> int:
+    """Add a decision, unless its key is there; the number of its entry."""
+    query = "SELECT id, action, subject FROM entries WHERE key = ?"
+    seen = connection.execute(query, (decision.key,)).fetchone()
+    if seen is not None:
+        if seen[1:] != (decision.action, decision.subject):
+            raise DecisionError("This key belongs to another decision", received=decision.key)
+        return int(seen[0])
+    fields = {name: getattr(decision, name) for name in Decision.__dataclass_fields__}
+    row = fields | {
+        "label": decision.label or _confirmed(connection, decision),
+        "subject": decision.subject,
+        "batch": batch,
+        "target": "",
+        "time": when,
+        "soft_label": dump(decision.soft_label),
+        "shown": dump(decision.shown),
+    }
+    return int(connection.execute(INSERT, [row[name] for name in STORED]).lastrowid or 0)
+
+
+def _confirmed(connection: sqlite3.Connection, decision: Decision) -> str:
+    """The label of a relabel that a keep, or a soft label, was given on top of; "" if it was not.
+
+    The later verdict takes the place of the relabel, which must not be lost where it has not been applied: in
+    an older version, or another copy of the data.
+    """
+    seen = decision.shown.get("label")
+    if decision.action not in ("keep", "ambiguous") or not decision.image_id or not seen:
+        return ""
+    query = f"""SELECT label FROM entries e WHERE image_id = ? AND action = 'relabel' AND NOT {UNDONE}
+        ORDER BY time DESC, id DESC LIMIT 1"""
+    row = connection.execute(query, (decision.image_id,)).fetchone()
+    return str(row[0]) if row is not None and row[0] == seen else ""
+
+
+def add_undo(connection: sqlite3.Connection, target: str, who: str, key: str | None, age: float = 0.0) -> int:
+    """Add the entry that undoes a key, or a batch; its number."""
+    name = key or uuid.uuid4().hex
+    row = dict.fromkeys(STORED, "") | {
+        "key": name,
+        "action": "undo",
+        "subject": f"undo:{name}",
+        "target": target,
+        "who": who,
+        "time": time_of(connection, age),
+        "soft_label": "null",
+        "shown": "{}",
+    }
+    return int(connection.execute(INSERT, [row[name] for name in STORED]).lastrowid or 0)
+
+
+def dump(value: Mapping[str, Any] | None) -> str:
+    """As it is kept: JSON with sorted names."""
+    return json.dumps(None if value is None else dict(value), ensure_ascii=False, sort_keys=True)

@@ -1,14 +1,55 @@
-"""What a run answered for each image, read from the predictions it left."""
+"""What a network answered for each image: the one reader and writer of `predictions-<split>.parquet`.
+
+Such files lie in the folder of a run, in `on-<version>/` below it for another version, and in that of folds, where the
+split is the number of the fold: image_id, label (not of folds), p_<class> (float32).
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from fer_core.runs.run import Run
+from fer_core.base.atomic import new_file
+from fer_core.base.errors import NotFound
+
+_START = "predictions-"
 
 
-def answers(run: Run) -> pd.DataFrame:
+def predictions_path(folder: Path, split: str) -> Path:
+    """Where the predictions of a split are, or will be."""
+    return folder / f"{_START}{split}.parquet"
+
+
+def stored_splits(folder: Path) -> list[str]:
+    """The splits there are predictions for, sorted."""
+    return sorted(path.stem.removeprefix(_START) for path in folder.glob(f"{_START}*.parquet"))
+
+
+def read(folder: Path, split: str) -> pd.DataFrame:
+    """The table of a split.
+
+    Raises:
+        NotFound: there is none.
+        OSError, ValueError: the file is damaged.
+    """
+    path = predictions_path(folder, split)
+    if not path.is_file():
+        have = ", ".join(stored_splits(folder)) or "none yet"
+        raise NotFound(
+            f"Run {folder.name} has no predictions for this split", received=split, hint=f"It has: {have}"
+        )
+    return pd.read_parquet(path)
+
+
+def write(folder: Path, split: str, table: pd.DataFrame) -> None:
+    """Keep the table of a split, whole or not at all."""
+    with new_file(predictions_path(folder, split)) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def read_all(folder: Path) -> pd.DataFrame:
     """The answers of a run for all images it was evaluated on.
 
     Returns:
@@ -16,10 +57,10 @@ def answers(run: Run) -> pd.DataFrame:
         has no predictions. A damaged file counts as none.
     """
     parts = []
-    for path in sorted(run.folder.glob("predictions-*.parquet")):
+    for split in stored_splits(folder):
         try:
-            parts.append(pd.read_parquet(path))
-        except (OSError, ValueError):
+            parts.append(read(folder, split))
+        except (NotFound, OSError, ValueError):
             continue
     names = [c for c in (parts[0].columns if parts else ()) if str(c).startswith("p_")]
     if not names:
@@ -33,6 +74,7 @@ def answers(run: Run) -> pd.DataFrame:
     return table[names].assign(said=pd.Series(said, table.index, dtype="str"), p=p.max(axis=1))
 
 
-def stamp(run: Run) -> float:
+def stamp(folder: Path) -> float:
     """Changes when the run leaves new predictions; 0 while it has none."""
-    return max((p.stat().st_mtime for p in run.folder.glob("predictions-*.parquet")), default=0.0)
+    files = [predictions_path(folder, split) for split in stored_splits(folder)]
+    return max((path.stat().st_mtime for path in files), default=0.0)

@@ -4,7 +4,7 @@ A run is a folder, `models/runs/<id>/`:
 
     recipe.toml                    the complete recipe
     run.json                       what it is and which state it is in; replaced whole
-    process.json                   pid, start time and host of the worker
+    process.json                   which process works on it, see `jobs.process`
     metrics.jsonl                  one line per finished epoch, appended
     progress.json                  where in the epoch it is; replaced whole, at most twice a second
     worst.json                     images of val got most confidently wrong in the last epoch
@@ -22,29 +22,32 @@ Files may be half-written or missing at any moment: reading never fails for that
 from __future__ import annotations
 
 import re
-import socket
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal, get_args
+from typing import Any, cast, get_args
 
 import pandas as pd
 
-from fer_core.errors import NotFound, RunError
-from fer_core.jobs import process_alive
-from fer_core.runs.files import read_end, read_lines, read_object
-from fer_core.training.recipe import Recipe, parse
-from fer_core.workspace import Workspace, write_json
+from fer_core.base.atomic import write_json
+from fer_core.base.errors import RunError
+from fer_core.base.jsonl import read_lines, read_object, read_tail
+from fer_core.base.workspace import Workspace
+from fer_core.jobs import progress
+from fer_core.jobs.process import is_running
+from fer_core.jobs.progress import Progress
+from fer_core.recipes.recipe import Recipe, parse
+from fer_core.runs.predictions import read
+from fer_core.runs.records import Epoch, Evaluation, RunInfo, RunState, RunSummary, WrongImage
 
-State = Literal[
-    "queued", "starting", "running", "stopping", "pausing", "paused", "stopped", "finished", "failed", "lost"
-]
-STATES: tuple[State, ...] = get_args(State)
-ACTIVE: frozenset[State] = frozenset({"queued", "starting", "running", "stopping", "pausing"})
+STATES: tuple[RunState, ...] = get_args(RunState)
+ACTIVE: frozenset[RunState] = frozenset({"queued", "starting", "running", "stopping", "pausing"})
 """States that end by themselves or when stopped."""
+TABLE_COLUMNS = (
+    "run", "state", "recipe", "dataset", "version", "epochs", "best_epoch", "val_accuracy", "train_accuracy", "seconds",
+)  # fmt: skip
+"""What a table of runs shows of `Run.summary`."""
 EPOCH_COLUMNS = (
     "epoch",
     "loss",
@@ -58,7 +61,7 @@ EPOCH_COLUMNS = (
 )
 """What `metrics.jsonl` says of each epoch; `seconds` count its validation, `eta_seconds` all that is left.
 
-Lines of `tail` also hold `val_recall` (class name -> share recognised, None without images), `cpu_percent` (of one
+Lines of `epochs_since` also hold `val_recall` (class name -> share recognised, None without images), `cpu_percent` (of one
 core) and `rss_mb` of the worker, and `gpu_memory_mb` where there is a GPU. Runs of older versions lack them.
 """
 WORST_FILE = "worst.json"
@@ -66,8 +69,6 @@ WORST_FILE = "worst.json"
 _LOST = "The training process ended without a word: killed, out of memory, or the machine went down"
 _NEVER_RAN = "The training process ended before it could begin"
 _CHATTER = re.compile(r"^[IW]\d{4} |^WARNING: All log messages before absl|cuda_platform.*cuInit")
-_START_SECONDS = 30.0  # between the start of the process and its first file
-_SILENT_SECONDS = 120.0  # without a sign of life from another machine
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,12 @@ class Run:
         return Workspace(self.folder.parents[2])
 
     @property
-    def info(self) -> dict[str, Any]:
+    def info(self) -> RunInfo:
         """`run.json` as it stands; {} while it cannot be read."""
-        return read_object(self.folder / "run.json")
+        return cast(RunInfo, read_object(self.folder / "run.json"))
 
     @property
-    def state(self) -> State:
+    def state(self) -> RunState:
         """The true state: a run whose process is gone is never `running`."""
         return self.status()[0]
 
@@ -100,34 +101,20 @@ class Run:
         """Whether it waits or works."""
         return self.state in ACTIVE
 
-    def status(self) -> tuple[State, str]:
+    def status(self) -> tuple[RunState, str]:
         """State, and the reason for it in one sentence where there is one."""
         info = self.info
-        state: State = info.get("state", "lost")
+        state: RunState = info.get("state", "lost")
         if state not in ACTIVE or state == "queued":
             return state, str(info.get("reason", ""))
-        if self._process_alive(info):
-            asked: State = "pausing" if self.pause_requested else state
-            return ("stopping" if self.stop_requested else asked), ""
+        if is_running(self.folder, info.get("launched")):
+            requested: RunState = "pausing" if self.pause_requested else state
+            return ("stopping" if self.stop_requested else requested), ""
         # It may have ended well between the two looks.
         info = self.info
         if (last := info.get("state", "lost")) not in ACTIVE:
             return last, str(info.get("reason", ""))
         return ("failed", _NEVER_RAN) if state == "starting" else ("lost", _LOST)
-
-    def _process_alive(self, info: Mapping[str, Any]) -> bool:
-        process = read_object(self.folder / "process.json")
-        if not process:
-            # Between the start of the process and its first file.
-            return _seconds_since(info.get("launched")) < _START_SECONDS
-        if process.get("host") != socket.gethostname():
-            return self._seconds_silent() < _SILENT_SECONDS
-        return process_alive(int(process["pid"]), float(process["create_time"]))
-
-    def _seconds_silent(self) -> float:
-        """Age of the newest sign of life; for a worker on another machine."""
-        times = [p.stat().st_mtime for p in self.folder.glob("*.json*")]
-        return time.time() - max(times, default=0.0)
 
     @property
     def stop_requested(self) -> bool:
@@ -169,38 +156,38 @@ class Run:
 
     def metrics(self) -> pd.DataFrame:
         """One row per finished epoch, counted from 1, with the columns `EPOCH_COLUMNS`."""
-        return pd.DataFrame(self.tail()[0], columns=list(EPOCH_COLUMNS))
+        return pd.DataFrame(self.epochs_since()[0], columns=list(EPOCH_COLUMNS))
 
-    def tail(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    def epochs_since(self, offset: int = 0) -> tuple[list[Epoch], int]:
         """Epochs written since `offset` (bytes), and the offset to ask with next time."""
         rows, offset = read_lines(self.folder / "metrics.jsonl", offset)
-        return [row for row in rows if {"epoch", "val_accuracy"} <= row.keys()], offset
+        return [cast(Epoch, row) for row in rows if {"epoch", "val_accuracy"} <= row.keys()], offset
 
     @property
-    def progress(self) -> dict[str, Any]:
-        """Where it is now: phase, epoch, epochs, step, steps, loss, accuracy, images_per_second."""
-        return read_object(self.folder / "progress.json")
+    def progress(self) -> Progress:
+        """Where it is now, in steps; `details` tell epoch, epochs, step, steps, loss, accuracy, images_per_second."""
+        return progress.read(self.folder)
 
     def recall(self) -> pd.DataFrame:
         """Recall of each class on val by epoch: columns epoch, class, recall; empty for runs that did not note it."""
         rows = [
             {"epoch": row["epoch"], "class": name, "recall": value}
-            for row in self.tail()[0]
+            for row in self.epochs_since()[0]
             if isinstance(found := row.get("val_recall"), dict)
             for name, value in found.items()
             if value is not None
         ]
         return pd.DataFrame(rows, columns=["epoch", "class", "recall"])
 
-    def worst(self) -> list[dict[str, Any]]:
+    def worst(self) -> list[WrongImage]:
         """Images of val got wrong with most confidence in the last epoch: image_id, label, said, probability."""
         return list(read_object(self.folder / WORST_FILE).get("images", []))
 
     def log_tail(self, lines: int = 40) -> str:
         """The last lines of the worker's log, without what TensorFlow says about every start."""
-        text = read_end(self.folder / "log.txt", lines + 40)
-        told = [line for line in text.splitlines() if not _CHATTER.search(line)]
-        return "\n".join(told[-lines:])
+        text = read_tail(self.folder / "log.txt", lines + 40)
+        lines_kept = [line for line in text.splitlines() if not _CHATTER.search(line)]
+        return "\n".join(lines_kept[-lines:])
 
     def predictions(self, split: str) -> pd.DataFrame:
         """Table of image_id, label and p_<class> (float32) for every image of a split.
@@ -208,27 +195,17 @@ class Run:
         Raises:
             NotFound: the run has none for that split.
         """
-        path = self.folder / f"predictions-{split}.parquet"
-        if not path.is_file():
-            have = [
-                p.stem.removeprefix("predictions-") for p in sorted(self.folder.glob("predictions-*.parquet"))
-            ]
-            raise NotFound(
-                f"Run {self.id} has no predictions for this split",
-                received=split,
-                hint=f"It has: {', '.join(have) or 'none yet'}",
-            )
-        return pd.read_parquet(path)
+        return read(self.folder, split)
 
-    def evaluation(self) -> dict[str, Any]:
+    def evaluation(self) -> Evaluation:
         """`evaluation.json`; {} until it is there."""
-        return read_object(self.folder / "evaluation.json")
+        return cast(Evaluation, read_object(self.folder / "evaluation.json"))
 
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> RunSummary:
         """One row of the table of runs; values that are not known yet are None."""
         info = self.info
         state, reason = self.status()
-        rows = self.tail()[0]
+        rows = self.epochs_since()[0]
         best = best_epoch(rows)
         seconds = info.get("seconds")
         return {
@@ -256,18 +233,13 @@ class Run:
         }
 
 
-def best_epoch(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def best_epoch(rows: Sequence[Epoch]) -> Epoch:
     """The epoch whose weights are kept: highest validation accuracy, the earlier of equals; {} of none."""
-    return dict(max(rows, key=lambda row: (row["val_accuracy"], -row["epoch"]), default={}))
+    none: Epoch = {}
+    return max(rows, key=lambda row: (row["val_accuracy"], -row["epoch"]), default=none)
 
 
-def _speed(rows: Sequence[Mapping[str, Any]]) -> float | None:
+def _speed(rows: Sequence[Epoch]) -> float | None:
     """Training images per second of a typical epoch; the first is slower and does not count among several."""
     speeds = [row["images_per_second"] for row in rows if "images_per_second" in row]
     return round(median(speeds), 1) if speeds else None
-
-
-def _seconds_since(moment: str | None) -> float:
-    if not moment:
-        return float("inf")
-    return time.time() - datetime.fromisoformat(moment).timestamp()

@@ -6,29 +6,31 @@ is moved to `models/deleted/`, weights and all, until somebody empties that fold
 
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import Any, cast
 
-from fer_core.errors import NotFound, RunError
-from fer_core.runs.files import append_line, read_object
+from fer_core.base.atomic import read_json, replace, write_json
+from fer_core.base.errors import NotFound, RunError
+from fer_core.base.jsonl import append_line, read_object
+from fer_core.base.workspace import Workspace, now
+from fer_core.runs.records import Marks
 from fer_core.runs.run import Run
-from fer_core.workspace import Workspace, now, read_json, write_json
 
-EMPTY: dict[str, Any] = {"star": False, "tags": [], "note": "", "archived": False}
+EMPTY: Marks = {"star": False, "tags": [], "note": "", "archived": False}
 _TYPES: dict[str, type] = {"star": bool, "tags": list, "note": str, "archived": bool}
 
 
-def read(run: Run) -> dict[str, Any]:
+def read(run: Run) -> Marks:
     """star, tags, note and archived; what the file holds of another type counts as not said."""
     found = read_object(run.folder / "marks.json")
-    return {name: found[name] if isinstance(found.get(name), _TYPES[name]) else EMPTY[name] for name in EMPTY}
+    told = {name: found[name] for name, kind in _TYPES.items() if isinstance(found.get(name), kind)}
+    return cast(Marks, {**EMPTY, **told})
 
 
-def change(run: Run, **marks: Any) -> dict[str, Any]:
+def annotate(run: Run, **marks: Any) -> Marks:
     """Set some marks, keep the others; all of them are returned."""
-    result = {**read(run), **marks}
+    result = cast(Marks, {**read(run), **marks})
     if "tags" in marks:
-        result["tags"] = sorted({tag.strip() for tag in marks["tags"] if tag.strip()})
+        result["tags"] = sorted({tag.strip() for tag in result["tags"] if tag.strip()})
     if result != read(run):
         write_json(run.folder / "marks.json", result)
         _journal(run.workspace, run.id, "mark", **marks)
@@ -43,11 +45,11 @@ def delete(run: Run) -> str:
     """
     if run.active:
         raise RunError(f"Run {run.id} is at work", received=run.state, hint="Stop it first")
-    place = run.workspace.models / "deleted" / run.id
-    place.parent.mkdir(parents=True, exist_ok=True)
-    _journal(run.workspace, run.id, "delete", to=str(place.relative_to(run.workspace.root)))
-    os.rename(run.folder, place)
-    return str(place)
+    target = run.workspace.models / "deleted" / run.id
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _journal(run.workspace, run.id, "delete", to=str(target.relative_to(run.workspace.root)))
+    replace(run.folder, target)
+    return str(target)
 
 
 def promote(run: Run) -> None:

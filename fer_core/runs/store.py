@@ -8,13 +8,26 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from fer_core.errors import NotFound
-from fer_core.runs.run import ACTIVE, STATES, Run, State, best_epoch
-from fer_core.training.recipe import Recipe, to_toml
-from fer_core.workspace import Workspace, new_folder, now, write_json
+from fer_core.base.atomic import new_folder, write_json
+from fer_core.base.errors import NotFound
+from fer_core.base.workspace import Workspace, now
+from fer_core.recipes.recipe import Recipe, to_toml
+from fer_core.runs.records import RunInfo, RunState
+from fer_core.runs.run import ACTIVE, STATES, Run, best_epoch
 
-__all__ = ["ACTIVE", "STATES", "Run", "State", "best_epoch", "create_run", "get", "list_active", "list_runs"]
+__all__ = [
+    "ACTIVE",
+    "STATES",
+    "Run",
+    "RunState",
+    "best_epoch",
+    "create_run",
+    "get",
+    "list_active",
+    "list_runs",
+]
 
+_BUSY = ("starting", "running", "stopping", "pausing")
 _RESERVE = 64 * 1024  # bytes
 _NAME = re.compile(r"[0-9].*-")
 _ended: dict[str, tuple[int, int, int]] = {}
@@ -37,7 +50,7 @@ def create_run(workspace: Workspace, dataset: str, version: str, recipe: Recipe,
         (temporary / "recipe.toml").write_text(to_toml(recipe), encoding="utf-8")
         # Deleted when the run fails, so that a full disk still has room for the reason.
         (temporary / "reserve").write_bytes(bytes(_RESERVE))
-        info = {
+        info: RunInfo = {
             "id": name,
             "state": "queued",
             "recipe": recipe.name,
@@ -46,9 +59,8 @@ def create_run(workspace: Workspace, dataset: str, version: str, recipe: Recipe,
             "created": now(),
             "seed": recipe.training.seed,
             "planned_epochs": recipe.training.epochs,
-            **fields,
         }
-        write_json(temporary / "run.json", info)
+        write_json(temporary / "run.json", {**info, **fields})
     return Run(folder)
 
 
@@ -62,14 +74,14 @@ def list_active(workspace: Workspace) -> list[Run]:
     """The runs that wait or work, newest first. One that has ended is read once and asks for a `stat` from then on."""
     found, folder = [], workspace.runs
     for name, stamp in _listed(folder):
-        place = f"{folder}/{name}"
-        if _ended.get(place) == stamp:
+        path = f"{folder}/{name}"
+        if _ended.get(path) == stamp:
             continue
         run = Run(folder / name)
         if run.info.get("state", "lost") in ACTIVE:
             found.append(run)
         else:
-            _ended[place] = stamp
+            _ended[path] = stamp
     return found
 
 
@@ -125,3 +137,10 @@ def _next_number(workspace: Workspace) -> int:
 def _number(name: str) -> int:
     match = re.match(r"\d+", name)
     return int(match.group()) if match else 0
+
+
+def busy_runs(workspace: Workspace, dataset: str) -> list[str]:
+    """Ids of runs that are training on the dataset of that name: it must not be removed under them."""
+    return [
+        run.id for run in list_runs(workspace) if run.summary()["dataset"] == dataset and run.state in _BUSY
+    ]

@@ -5,17 +5,17 @@ The runs carry the id of the first as `experiment` and say what makes them diffe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fer_core.base.errors import RecipeError, SplitError
 from fer_core.data.dataset import Dataset
 from fer_core.data.versions import Version
-from fer_core.errors import RecipeError, SplitError
-from fer_core.models import weights
-from fer_core.runs import queue
+from fer_core.models import pretrained
+from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.training.recipe import Recipe, override
+from fer_core.scheduling import queue
 
 MOST = 20
 
@@ -54,16 +54,18 @@ def folds(dataset: Dataset, recipe: Recipe, count: int, settings: Mapping[str, A
         raise SplitError(
             "This dataset has not been split into these folds",
             received=f"{count} folds",
-            hint=f"First: stratify {dataset.name} --folds {count}",
+            hint=f"First: `fer stratify {dataset.name} --folds {count}`",
         )
     members = [(version, str(version.parameters["fold"]), dict(settings)) for version in found]
     return _start(dataset, recipe, members)
 
 
-def _start(dataset: Dataset, recipe: Recipe, members: list[tuple[Version, str, dict[str, Any]]]) -> list[Run]:
+def _start(
+    dataset: Dataset, recipe: Recipe, members: Sequence[tuple[Version, str, Mapping[str, Any]]]
+) -> list[Run]:
     runs: list[Run] = []
     recipes = [override(recipe, settings) for _, _, settings in members]  # all are valid before one is made
-    weights.check(recipe.model)
+    pretrained.find_weights(recipe.model)
     for (version, member, settings), changed in zip(members, recipes, strict=True):
         run = create_run(
             dataset.workspace,

@@ -1,13 +1,13 @@
 """Where runs can be worked on: an interface, and the machine this is.
 
-A place starts the worker of a run, `python -m fer_core.training.worker FOLDER`, and says how many it takes at once.
+A place starts the worker of a run, `python -m fer_core.workers.train FOLDER`, and says how many it takes at once.
 All else goes through the files of the run: the worker writes its state, and `stop` and `pause` are files it looks
 for. So whatever sees the same workspace can be a place, such as a cluster:
 
     class Cluster:
         name = "cluster"
         def slots(self) -> int: return 8
-        def launch(self, run: Run) -> None: submit(["python", "-m", "fer_core.training.worker", run.folder])
+        def launch(self, run: Run) -> None: submit(["python", "-m", "fer_core.workers.train", run.folder])
 
     PLACES["cluster"] = Cluster()          # FER_LAUNCHER=cluster chooses it
 """
@@ -15,11 +15,15 @@ for. So whatever sees the same workspace can be a place, such as a cluster:
 from __future__ import annotations
 
 import os
+import sys
 from typing import Protocol
 
-from fer_core.errors import RunError
-from fer_core.runs import process
+from fer_core.base.errors import RunError
+from fer_core.base.workspace import now
+from fer_core.jobs import process
 from fer_core.runs.run import Run
+
+WORKER = "fer_core.workers.train"
 
 
 class Launcher(Protocol):
@@ -46,13 +50,21 @@ class Local:
         return int(text)
 
     def launch(self, run: Run) -> None:
-        process.launch(run)
+        if run.state != "queued":
+            raise RunError(f"Run {run.id} was started before", received=f"state={run.state}")
+        run.update(state="starting", launched=now())
+        try:
+            process.launch([sys.executable, "-m", WORKER, str(run.folder)], run.folder)
+        except OSError as error:
+            reason = f"The training process could not be started: {error}"
+            run.update(state="failed", reason=reason, ended=now())
+            raise RunError("The training process could not be started", received=error) from error
 
 
 PLACES: dict[str, Launcher] = {"local": Local()}
 
 
-def chosen() -> Launcher:
+def configured_launcher() -> Launcher:
     """The place `FER_LAUNCHER` names, `local` without it.
 
     Raises:

@@ -6,16 +6,16 @@ room. The order is a file, so the queue survives the app and the machine.
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from fer_core.errors import RunError
-from fer_core.runs import places
-from fer_core.runs.files import read_object
+from fer_core.base.atomic import write_json
+from fer_core.base.errors import RunError
+from fer_core.base.jsonl import read_object
+from fer_core.base.locks import locked
+from fer_core.base.workspace import Workspace
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import list_runs
-from fer_core.workspace import Workspace, write_json
+from fer_core.scheduling import launchers
 
 _FILE = "queue.json"
 
@@ -26,12 +26,12 @@ def slots() -> int:
     Raises:
         RunError: a setting of the place is not valid.
     """
-    return places.chosen().slots()
+    return launchers.configured_launcher().slots()
 
 
 def launch(run: Run) -> None:
     """Start the worker of a queued run at the place that is chosen."""
-    place = places.chosen()
+    place = launchers.configured_launcher()
     run.update(launcher=place.name)
     place.launch(run)
 
@@ -93,10 +93,6 @@ def _write(workspace: Workspace, runs: list[Run]) -> None:
     write_json(workspace.models / _FILE, {"order": [run.id for run in runs]})
 
 
-@contextmanager
-def _locked(workspace: Workspace) -> Iterator[None]:
-    """Only one process at a time changes the queue; the lock ends with its process."""
-    workspace.models.mkdir(parents=True, exist_ok=True)
-    with open(workspace.models / ".queue.lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _locked(workspace: Workspace) -> AbstractContextManager[None]:
+    """Only one process at a time changes the queue."""
+    return locked(workspace.models / ".queue.lock")

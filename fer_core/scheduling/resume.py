@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_core.errors import NotFound, RecipeError, RunError
-from fer_core.runs import queue
-from fer_core.runs.files import append_line
+from fer_core.base.errors import NotFound, RecipeError, RunError
+from fer_core.base.jsonl import append_line
+from fer_core.base.workspace import now
+from fer_core.recipes.recipe import difference, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.training.recipe import difference, override
-from fer_core.workspace import now
+from fer_core.scheduling import queue
 
 _RESUMABLE = frozenset({"paused", "stopped", "failed", "lost"})
 _SPLIT = "@"
@@ -91,7 +91,7 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     checkpoints = made.folder / "checkpoints"
     checkpoints.mkdir()
     shutil.copyfile(state, checkpoints / "last.npz")
-    rows = [row for row in run.tail()[0] if row["epoch"] <= done]
+    rows = [row for row in run.epochs_since()[0] if row["epoch"] <= done]
     for row in rows:
         append_line(made.folder / "metrics.jsonl", row)
     best = run.folder / "checkpoints" / "best.npz"
@@ -119,7 +119,7 @@ def parse_fork(text: str) -> tuple[str, int | str]:
 
 def _checkpoint(run: Run, epoch: int | str) -> tuple[Path, int]:
     """The state after an epoch, and which epoch that is."""
-    rows = [row for row in run.tail()[0] if not row.get("partial")]
+    rows = [row for row in run.epochs_since()[0] if not row.get("partial")]
     folder = run.folder / "checkpoints"
     kept: dict[int, Path] = {
         int(path.stem.removeprefix("epoch-")): path for path in folder.glob("epoch-*.npz")

@@ -11,17 +11,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fer_core.base.errors import RunError
+from fer_core.base.workspace import Workspace, now
 from fer_core.data.datasets import Dataset, open_dataset
-from fer_core.errors import RunError
-from fer_core.models import weights
-from fer_core.runs import queue
+from fer_core.models import pretrained
+from fer_core.recipes.recipe import Recipe, load, override
+from fer_core.runs.records import Epoch
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import create_run
+from fer_core.scheduling import queue
 from fer_core.training.data import check_trainable
-from fer_core.training.recipe import Recipe, load, override
-from fer_core.workspace import Workspace, now
 
-EpochFn = Callable[[dict[str, Any]], None]
+EpochFn = Callable[[Epoch], None]
 
 
 def start(
@@ -38,7 +39,7 @@ def start(
         dataset: dataset or its name.
         version: id, start of an id, `v3`, or None for the newest.
         recipe: recipe, its name, or the path of a `.toml` file.
-        settings: fields to change, see `training.recipe.override`.
+        settings: fields to change, see `recipes.recipe.override`.
 
     Raises:
         NotFound: no such dataset or version.
@@ -51,7 +52,7 @@ def start(
     parent = load(recipe) if isinstance(recipe, str) else recipe
     changed = override(parent, settings or {})
     check_trainable(found.manifest(chosen.id))
-    weights.check(changed.model)
+    pretrained.find_weights(changed.model)
     run = create_run(
         workspace,
         found.name,
@@ -112,7 +113,7 @@ def wait(
         if state == "queued":
             queue.advance(run.workspace)
         ended = state not in ACTIVE
-        rows, offset = run.tail(offset)
+        rows, offset = run.epochs_since(offset)
         if on_epoch is not None:
             for row in rows:
                 on_epoch(row)

@@ -11,12 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fer_core.base.arrays import Floats, Ints
 from fer_core.splits.rounding import fit, targets
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 _MAX_PASSES = 20
 _STRATUM_WEIGHT = 0.25
 """What a miss in a stratum costs against the same miss in its class."""
@@ -140,7 +138,7 @@ class _Goals:
         scale = np.maximum(self.classes.sum(axis=1), 1).astype(np.float64) ** -2
         over = self.per_class(filled) - self.classes
         inside = self.weight @ (member[:, None] * (2 * (filled - self.cells) + member[:, None]))
-        return scale @ (own[:, None] * (2 * over + own[:, None])) + inside
+        return np.asarray(scale @ (own[:, None] * (2 * over + own[:, None])) + inside)
 
     def parts(self, counts: Ints, filled: Ints) -> Ints:
         """int64 (k, s): how the single images of each cell are shared out, so that classes come out exact."""

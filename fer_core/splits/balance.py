@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from fer_core.data.records import counts
-from fer_core.emotions import SPLITS, UNASSIGNED
+from fer_core.base.emotions import SPLITS, UNASSIGNED
+from fer_core.data.manifest import counts
 
+BalanceLevel = Literal["good", "warn", "bad"]
 TOLERANCE = 2.0
 """Percentage points by which a split may miss its target and still be called good."""
 EVEN_RATIO, UNEVEN_RATIO = 1.25, 1.5
 """Largest class over smallest, up to which a split counts as balanced, and from which it does not."""
 _SURE = 0.01
+DRIFT_SMALL, DRIFT_LARGE = 0.05, 0.1
+"""Cramér's V of class against split: below the first there is no drift to speak of, from the second it is strong."""
+DRIFT_WORDS: dict[BalanceLevel, str] = {"good": "no drift", "warn": "drift", "bad": "strong drift"}
 SMALL = 500
 """Images below which a split cannot rank models: at 82 % the 95 % interval is wider than 3.4 points each way."""
 
@@ -49,12 +53,12 @@ def shares_of(table: pd.DataFrame, target: Sequence[float] = (80, 10, 10)) -> pd
 
 def _verdict(share: float, target: float, images: int) -> tuple[str, str]:
     if np.isnan(target):
-        return "look", "no target"
+        return "warn", "no target"
     off = 100 * (share - target)
     if abs(off) <= TOLERANCE:
-        return ("look", "few images") if images < SMALL and target < 0.5 else ("good", "on target")
+        return ("warn", "few images") if images < SMALL and target < 0.5 else ("good", "on target")
     words = f"{abs(off):.1f} points too {'many' if off > 0 else 'few'}"
-    return ("look" if abs(off) <= 3 * TOLERANCE else "bad"), words
+    return ("warn" if abs(off) <= 3 * TOLERANCE else "bad"), words
 
 
 def class_balance(manifest: pd.DataFrame) -> pd.DataFrame:
@@ -86,6 +90,11 @@ def drift(manifest: pd.DataFrame) -> dict[str, float] | None:
         chi2, dof, p and cramers_v; None where there are fewer than two splits or two classes.
     """
     return drift_of(counts(manifest))
+
+
+def drift_level(cramers_v: float) -> BalanceLevel:
+    """What a Cramér's V of class against split means; `DRIFT_WORDS` has the words."""
+    return "good" if cramers_v < DRIFT_SMALL else "warn" if cramers_v < DRIFT_LARGE else "bad"
 
 
 def drift_of(counted: pd.DataFrame) -> dict[str, float] | None:

@@ -1,161 +1,266 @@
 """The certificate of a version: every pair of images in different splits, checked again for copies.
 
-    certificate = certify(dataset, version="v2", distance=4)
-    certificate["holds"], certificate["pairs_checked"]
+    certificate = certify(dataset, version="v2")
+    certificate.holds, certificate.pairs_checked
 
-It is kept with the version as `certificate.json`, and for people as `certificate.html`.
+It is kept with the version as `certificate.json`; `reports.certificate_page` writes it for people.
 """
 
 from __future__ import annotations
 
 import time
-from itertools import combinations
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fer_core import __version__
-from fer_core.data.records import content_id, readable
-from fer_core.emotions import UNASSIGNED, ordered_splits
-from fer_core.errors import ManifestError
-from fer_core.quality.copies import MIN_CORRELATION, MIN_TURNED
-from fer_core.quality.similarity import MAX_SHIFT
-from fer_core.splits.certificate_html import to_html
-from fer_core.splits.near import DISTANCE, near_pictures
-from fer_core.workspace import now, read_json, write_atomic, write_json
+from fer_core.base.atomic import read_json, write_json
+from fer_core.base.errors import ManifestError
+from fer_core.base.workspace import now
+from fer_core.data.manifest import content_id
+from fer_core.duplicates.correlation import MAX_SHIFT, MIN_CORRELATION, MIN_TURNED
+from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.near import DISTANCE, kinds_of
+from fer_core.duplicates.reach import EVERY, MISSED, NOT_FRAMED, method, recall
+from fer_core.duplicates.reframed import MIN_REFRAMED
+from fer_core.duplicates.scan_store import compared_up_to, scanned
+from fer_core.splits import crossing
+from fer_core.splits.crossing import PairCounts
+from fer_core.splits.rejections import left_out, without_rejected
 
 if TYPE_CHECKING:
-    from fer_core.data.datasets import Dataset
+    from fer_core.data.dataset import Dataset
+    from fer_core.jobs.reporter import ProgressFn
 
 SCHEMA = 2
 EXAMPLES = 20
 """How many of the pairs found a certificate names."""
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """What was checked, how, and what was found; `record` is the JSON of `certificate.json`.
+
+    Attributes:
+        schema: of the file.
+        dataset, version, number: what it is about.
+        method: words for how it was checked.
+        distance: bits by which the hashes of near copies may differ; None where equal pixels alone were compared.
+        min_correlation, max_shift: what confirmed them.
+        images, splits: readable images in a split, and how many each split holds.
+        pairs_checked: pairs of images in different splits.
+        exact, near, mirrored: how many of these are copies; None where not checked.
+        table: the same for every two splits, "train|val".
+        holds: whether all that was checked is 0.
+        examples: up to 20 of the copies: kind, first, second (paths), first_id, second_id and splits.
+        code, seconds, created: program, time it took, and when (UTC).
+        sources: images of each source; {} in certificates from before this was written.
+        recall: share (0..1) of all copies that its reach is known to find (`reach.RECALL`, measured on FER2013 and the
+            four-class set); None where near copies were not checked, or by an older program.
+        proposed: bits up to which hashes proposed the pairs to compare; None where all pairs were compared, or equal
+            pixels alone, and in certificates from before this was written.
+        framed: whether near and mirrored copies were looked for in another frame too (cropped, resized, moved, turned); False in
+            certificates from before this was done.
+        rejected: pairs of images in different splits that look like copies and that a reviewer said are none; they are
+            not counted.
+    """
+
+    schema: int
+    dataset: str
+    version: str
+    number: int
+    method: str
+    distance: int | None
+    min_correlation: float
+    max_shift: int
+    images: int
+    splits: dict[str, int]
+    pairs_checked: int
+    exact: int | None
+    near: int | None
+    mirrored: int | None
+    table: dict[str, PairCounts]
+    holds: bool
+    examples: list[dict[str, str]]
+    code: str
+    seconds: float
+    created: str
+    sources: dict[str, int]
+    recall: float | None = None
+    proposed: int | None = None
+    rejected: int = 0
+    framed: bool = False
+
+    @property
+    def total(self) -> PairCounts:
+        """All splits together."""
+        return PairCounts(self.pairs_checked, self.exact, self.near, self.mirrored)
+
+    @property
+    def current(self) -> bool:
+        """Whether it looked as far as is usual now: near and mirrored copies, up to `near.DISTANCE` and in another frame, or in a
+        set too large to compare all pairs as far as hashes propose them."""
+        return not self.narrow
+
+    @property
+    def narrow(self) -> str:
+        """Why it did not look as far as is usual now, `checked at 4 bits only`; "" where it did."""
+        if self.distance is None:
+            return "equal pixels checked only"
+        if self.distance < (self.proposed or DISTANCE):
+            return f"checked at {self.distance} bits only"
+        if self.mirrored is None:
+            return "mirrored copies not checked"
+        return "" if self.framed or self.proposed is not None else "checked in the same frame only"
+
+    @property
+    def scope(self) -> str:
+        """`equal, near and mirrored copies, up to 10 bits, 2026-11-28`: what it speaks of."""
+        what = ["equal"] + [kind for kind in ("near", "mirrored") if getattr(self, kind) is not None]
+        words = f"{', '.join(what[:-1])} and {what[-1]} copies" if len(what) > 1 else "equal pixels alone"
+        reach = ""
+        if self.distance is not None:
+            share = recall(self.distance, self.framed)  # not the one kept: what is known has grown
+            reach = f", up to {self.distance} bits (finds {share:.1%} of known copies)"
+        reach += f", {method(self.proposed)}" if self.proposed is not None else ""
+        return f"{words}{reach}{left_out(self.rejected)}, {self.created[:10]}"
+
+    @property
+    def missed(self) -> str:
+        """What copies a comparison of this kind mostly does not find, one sentence; "" where equal pixels alone were compared."""
+        if self.near is None:
+            return ""
+        return MISSED if self.framed else f"{NOT_FRAMED} {MISSED}"
+
+    def record(self) -> dict[str, Any]:
+        """JSON-ready; with `missed`."""
+        return asdict(self) | {"missed": self.missed}
+
+
 def certify(
-    dataset: Dataset, version: str | None = None, *, distance: int | None = DISTANCE, mirrored: bool = True
-) -> dict[str, Any]:
+    dataset: Dataset,
+    version: str | None = None,
+    *,
+    distance: int | None = DISTANCE,
+    mirrored: bool = True,
+    progress: ProgressFn | None = None,
+) -> Certificate:
     """Check every pair of images in different splits and store the result with the version.
 
-    Exact copies have equal pixel hashes. Near copies have perceptual hashes at most `distance` bits apart, at
-    any shift of up to two pixels, and are confirmed by the correlation of their pixels. Images without a
-    split ("unassigned") and files that do not decode take no part.
+    What was not compared before is compared and kept (`scan_store`). Pairs that a reviewer rejected are left out, and so
+    are images without a split ("unassigned") and files that do not decode.
 
     Args:
-        dataset: the dataset.
-        version: which version; None for the newest.
-        distance: for near copies, even; None checks for exact copies alone.
+        dataset, version: which one; None for the newest.
+        distance: bits between the hashes of near copies, even; None checks for exact copies alone.
         mirrored: also check for near copies that are mirrored.
-
-    Returns:
-        As written to `certificate.json`: schema, dataset, version, number, method (words), distance,
-        min_correlation, max_shift, images, splits {split: n}, pairs_checked, exact, near, mirrored (pairs of
-        images in different splits that are copies; None where not checked), table {"train|val": {checked, exact,
-        near, mirrored}}, holds (whether all that was checked is 0), examples (up to 20 of kind, first, second,
-        first_id, second_id, splits), code, seconds, created.
+        progress: told how far the comparison is.
 
     Raises:
         ManifestError: the table of the version is not what its id says.
     """
     started = time.monotonic()
     chosen = dataset.version(version)
-    manifest = dataset.manifest(chosen.id)
-    if content_id(manifest) != chosen.id:
-        hint = "The file was changed by something else; restore it, or import the dataset again"
-        raise ManifestError(
-            "The table of this version is not what its id says", received=chosen.id, hint=hint
-        )
-    table = readable(manifest)
-    table = table[table["split"] != UNASSIGNED]
-    sizes = {name: int((table["split"] == name).sum()) for name in ordered_splits(table["split"].unique())}
-    found = _across(_equal(table), table)
-    checked = {"exact": True, "near": distance is not None, "mirrored": distance is not None and mirrored}
+    table = crossing.assigned(_manifest(dataset, chosen.id))
+    kinds = kinds_of(mirrored) if distance is not None else ()
+    found, rejected = _copies_across(dataset, chosen.id, table, distance, kinds, progress)
+    compared = compared_up_to(dataset, kinds)
+    distance = None if distance is None else min(distance, compared)
+    framed = bool(kinds) and compared >= EVERY
+    sizes = crossing.sizes_of(table)
+    whole, each = crossing.count_pairs(found, sizes, ("exact", *kinds))
+    made = Certificate(
+        schema=SCHEMA,
+        dataset=dataset.name,
+        version=chosen.id,
+        number=chosen.number,
+        method=_method(distance, mirrored, compared),
+        distance=distance,
+        min_correlation=MIN_CORRELATION,
+        max_shift=MAX_SHIFT,
+        images=len(table),
+        splits=sizes,
+        pairs_checked=whole.checked,
+        exact=whole.exact,
+        near=whole.near,
+        mirrored=whole.mirrored,
+        table=each,
+        holds=not whole.copies,
+        examples=_examples(found, table),
+        code=__version__,
+        seconds=round(time.monotonic() - started, 3),
+        created=now(),
+        recall=None if distance is None else recall(distance, framed),
+        proposed=compared if compared < EVERY else None,
+        rejected=rejected,
+        framed=framed,
+        sources={str(name): int(n) for name, n in table["source"].value_counts().items()},
+    )
+    return _keep(dataset, made)
+
+
+def _keep(dataset: Dataset, made: Certificate) -> Certificate:
+    write_json(certificate_path(dataset, made.version), made.record())
+    html_path(dataset, made.version).unlink(missing_ok=True)  # tells of an older one
+    return made
+
+
+def _copies_across(
+    dataset: Dataset,
+    version: str,
+    table: pd.DataFrame,
+    distance: int | None,
+    kinds: tuple[str, ...],
+    progress: ProgressFn | None,
+) -> tuple[pd.DataFrame, int]:
+    """Pairs of copies in different splits, from `crossing.crossing_pairs`, and the number of pairs of images that a
+    reviewer rejected; what was not compared before is compared."""
+    parts, rejected = [crossing.equal(table)], 0
     if distance is not None:
-        near = near_pictures(table, dataset.pixels(), distance, mirrored)
-        found = pd.concat([found, _across(near, table)])
-    counts = {kind: _count(found, kind) if was else None for kind, was in checked.items()}
-    examples = _examples(found, table)
-    result = {
-        "schema": SCHEMA,
-        "dataset": dataset.name,
-        "version": chosen.id,
-        "number": chosen.number,
-        "method": _method(distance, mirrored),
-        "distance": distance,
-        "min_correlation": MIN_CORRELATION,
-        "max_shift": MAX_SHIFT,
-        "images": len(table),
-        "splits": sizes,
-        "pairs_checked": sum(a * b for a, b in combinations(sizes.values(), 2)),
-        **counts,
-        "table": _table(found, sizes, checked),
-        "holds": not any(counts.values()),
-        "examples": examples,
-        "code": __version__,
-        "seconds": round(time.monotonic() - started, 3),
-        "created": now(),
-    }
-    write_json(_path(dataset, chosen.id), result)
-    write_atomic(html_path(dataset, chosen.id), to_html(result, _pictures(examples, table, dataset)))
-    return result
+        compared = scanned(dataset, version, distance, kinds, progress=progress)
+        copies, apart = without_rejected(dataset, confirmed(compared, distance, kinds))
+        parts.append(copies)
+        rejected = int(crossing.crossing_pairs(apart, table)["pairs"].sum())
+    return pd.concat([crossing.crossing_pairs(pairs, table) for pairs in parts]), rejected
+
+
+def _manifest(dataset: Dataset, version: str) -> pd.DataFrame:
+    """The table of a version, which must be what its id says."""
+    manifest = dataset.manifest(version)
+    if content_id(manifest) != version:
+        hint = "The file was changed by something else; restore it, or import the dataset again"
+        raise ManifestError("The table of this version is not what its id says", received=version, hint=hint)
+    return manifest
 
 
 def html_path(dataset: Dataset, version: str) -> Path:
     """Where the certificate of a version is kept as a page for people."""
-    return _path(dataset, version).with_suffix(".html")
+    return certificate_path(dataset, version).with_suffix(".html")
 
 
-def load(dataset: Dataset, version: str | None = None) -> dict[str, Any] | None:
-    """The stored certificate of a version; None if there is none, or none that can be read."""
-    chosen = dataset.version(version)
-    try:
-        result = read_json(_path(dataset, chosen.id))
-    except (OSError, ValueError):
-        return None
-    good = isinstance(result, dict) and result.get("schema") == SCHEMA and result.get("version") == chosen.id
-    return result if good else None
-
-
-def _path(dataset: Dataset, version: str) -> Path:
+def certificate_path(dataset: Dataset, version: str) -> Path:
+    """Where the certificate of a version (by id) is kept."""
     return dataset.folder / "versions" / version / "certificate.json"
 
 
-def _equal(table: pd.DataFrame) -> pd.DataFrame:
-    """Every picture that occurs more than once, as a pair with itself."""
-    hashes = table["pixel_hash"][table["pixel_hash"].duplicated()].unique()
-    return pd.DataFrame({"first": hashes, "second": hashes, "kind": "exact"})
+def load(dataset: Dataset, version: str | None = None) -> Certificate | None:
+    """The stored certificate of a version; None if there is none, or none that can be read.
 
-
-def _across(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of pictures that two splits share: one row per pair of splits (`one`, `other`), with the number
-    of pairs of images between them (`pairs`)."""
-    cross = pd.crosstab(table["pixel_hash"], table["split"])
-    first, second = cross.reindex(pairs["first"]), cross.reindex(pairs["second"])
-    parts = [pairs.assign(one="", other="", pairs=0).head(0)]
-    equal = (pairs["first"] == pairs["second"]).to_numpy()
-    for one, other in combinations(ordered_splits(cross.columns), 2):
-        number = first[one].to_numpy() * second[other].to_numpy()
-        # Images of two different pictures meet both ways round; those of one picture are the same two splits.
-        number = number + np.where(equal, 0, first[other].to_numpy() * second[one].to_numpy())
-        part = pairs.assign(one=one, other=other, pairs=number)
-        parts.append(part[number > 0])
-    return pd.concat(parts).sort_index(kind="stable")
-
-
-def _count(found: pd.DataFrame, kind: str) -> int:
-    return int(found.loc[found["kind"] == kind, "pairs"].sum())
-
-
-def _table(found: pd.DataFrame, sizes: dict[str, int], checked: dict[str, bool]) -> dict[str, Any]:
-    result = {}
-    for one, other in combinations(sizes, 2):
-        between = found[(found["one"] == one) & (found["other"] == other)]
-        kinds = {kind: _count(between, kind) if was else None for kind, was in checked.items()}
-        result[f"{one}|{other}"] = {"checked": sizes[one] * sizes[other], **kinds}
-    return result
+    Those of older programs are read as what they are: at the distance they were made at, without what they lack.
+    """
+    chosen = dataset.version(version)
+    try:
+        stored = read_json(certificate_path(dataset, chosen.id))
+        if stored["schema"] != SCHEMA or stored["version"] != chosen.id:
+            return None
+        known = {"sources": {}, **{f.name: stored[f.name] for f in fields(Certificate) if f.name in stored}}
+        return Certificate(
+            **known | {"table": {name: PairCounts(**row) for name, row in stored["table"].items()}}
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _examples(found: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, str]]:
@@ -173,20 +278,12 @@ def _examples(found: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, str]]:
     return named
 
 
-def _pictures(
-    examples: list[dict[str, str]], table: pd.DataFrame, dataset: Dataset
-) -> dict[str, NDArray[np.uint8]]:
-    """uint8 (48, 48) of every image the examples name, by image_id."""
-    wanted = {example[key] for example in examples for key in ("first_id", "second_id")}
-    rows = table[table["image_id"].isin(wanted)].set_index("image_id")["row"]
-    pixels = dataset.pixels()
-    return {str(name): np.asarray(pixels[row]) for name, row in rows.items()}
-
-
-def _method(distance: int | None, mirrored: bool) -> str:
+def _method(distance: int | None, mirrored: bool, compared: int) -> str:
     words = "equal decoded pixels"
     if distance is not None:
-        words += f"; perceptual hash at most {distance} bits apart at shifts of up to {MAX_SHIFT} pixels"
-        words += f", confirmed by a correlation of at least {MIN_CORRELATION:g}"
+        words += f"; {method(compared)}, at shifts of up to {MAX_SHIFT} pixels, a correlation of at least {MIN_CORRELATION:g}"
         words += f", also mirrored (at least {MIN_TURNED:g})" if mirrored else ""
+        words += f", also in another frame (at least {MIN_REFRAMED:g})" if compared >= EVERY else ""
+        words += f", perceptual hashes at most {distance} bits apart"
+        words += "; pictures of one even gray by equal pixels alone"
     return words

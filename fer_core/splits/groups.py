@@ -1,6 +1,6 @@
 """Which images have to stay on one side of every split: equal pictures, and whatever else is named.
 
-Each source of groups gives a table of group ids by image; `joined` follows all of them at once, so that a
+Each source of groups gives a table of group ids by image; `joined_groups` follows all of them at once, so that a
 copy of a picture of a subject drags the whole subject along.
 """
 
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from fer_core.errors import SplitError
+from fer_core.base.errors import SplitError
 
 EXACT = "exact"
 """The groups that always hold: images with equal pixels."""
 
-Groups = str | pd.Series
+GroupSource = str | pd.Series
 """A manifest column, or a Series of group ids indexed by image_id whose name says what it is."""
 
 
-def given(table: pd.DataFrame, groups: Groups | Sequence[Groups]) -> list[pd.Series]:
+def given_groups(table: pd.DataFrame, groups: GroupSource | Sequence[GroupSource]) -> list[pd.Series]:
     """The groups asked for besides `EXACT`, as ids indexed by image_id, without missing and empty ids.
 
     Args:
@@ -37,12 +37,12 @@ def given(table: pd.DataFrame, groups: Groups | Sequence[Groups]) -> list[pd.Ser
     return [_ids(table, one) for one in wanted if not (isinstance(one, str) and one == EXACT)]
 
 
-def names(groups: Sequence[pd.Series]) -> str:
+def group_names(groups: Sequence[pd.Series]) -> str:
     """What is kept together, in words: "exact, near copies within 4 bits, subject"."""
     return ", ".join([EXACT, *(str(ids.name) for ids in groups)])
 
 
-def joined(table: pd.DataFrame, groups: Sequence[pd.Series]) -> NDArray[np.int64]:
+def joined_groups(table: pd.DataFrame, groups: Sequence[pd.Series]) -> NDArray[np.int64]:
     """int64 (n,): group of each row, where equal pixels or any equal id join; numbered by content."""
     own = table["pixel_hash"].where(table["pixel_hash"] != "", table["image_id"])
     number, hashes = pd.factorize(own, sort=True)
@@ -58,10 +58,10 @@ def joined(table: pd.DataFrame, groups: Sequence[pd.Series]) -> NDArray[np.int64
     edges = (np.concatenate(left), np.concatenate(right))
     graph = coo_matrix((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(nodes, nodes))
     component = connected_components(graph, directed=False)[1]
-    return pd.factorize(component[: len(hashes)])[0].astype(np.int64)[number]
+    return np.asarray(pd.factorize(component[: len(hashes)])[0].astype(np.int64)[number])
 
 
-def _ids(table: pd.DataFrame, groups: Groups) -> pd.Series:
+def _ids(table: pd.DataFrame, groups: GroupSource) -> pd.Series:
     if isinstance(groups, str):
         if groups not in table:
             known = [name for name in ("subject", "group", "source") if name in table]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fer_core.data.versions import save_version
-from fer_core.errors import SplitError
+from fer_core.base.errors import SplitError
+from fer_core.data.save_version import save_version
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -19,7 +19,7 @@ FOLD_OPERATION = "fold"
 
 
 @dataclass(frozen=True)
-class Plan:
+class SplitPlan:
     """Splits proposed for one version, with the proof. Nothing is saved until `save_plan`.
 
     Attributes:
@@ -69,7 +69,7 @@ class Plan:
         return tuple(name for name in self.ratios if name.startswith("fold-"))
 
 
-def save_plan(dataset: Dataset, plan: Plan, parent: str | None = None) -> Version:
+def save_plan(dataset: Dataset, plan: SplitPlan, parent: str | None = None) -> Version:
     """The plan as a new version of the dataset, child of the version it was made from.
 
     Args:
@@ -132,7 +132,7 @@ def save_fold(dataset: Dataset, version: Version, fold: str) -> Version:
     )
 
 
-def save_folds(dataset: Dataset, plan: Plan) -> tuple[Version, list[Version]]:
+def save_folds(dataset: Dataset, plan: SplitPlan) -> tuple[Version, list[Version]]:
     """A k-fold plan as one version, and a version to train on for each of its folds.
 
     Returns:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from fer_core.emotions import SPLITS
-from fer_core.errors import SplitError
+from fer_core.base.emotions import SPLITS
+from fer_core.base.errors import SplitError
 
 MAX_FOLDS = 20
+HALFWAY = 1.5
+"""A sum of ratios up to this is one of shares; folds of rounded shares do not sum to 1 exactly."""
 
 
 def parse_ratios(text: str) -> tuple[float, ...]:
@@ -45,6 +47,12 @@ def shares(ratios: Sequence[float]) -> dict[str, float]:
     if abs(total - whole) > 1e-3 * whole:
         raise SplitError(f"The ratios sum to {total:g}, not to 100", received=text, hint=hint)
     return {name: value / total for name, value in zip(SPLITS, ratios, strict=True)}
+
+
+def percent(ratios: Sequence[float]) -> tuple[float, ...]:
+    """Ratios in percent, whether they are kept as shares or as percent; versions have had both."""
+    whole = 100 if sum(ratios) <= HALFWAY else 1
+    return tuple(whole * value for value in ratios)
 
 
 def fold_names(folds: int) -> tuple[str, ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from fer_core.base.arrays import Floats, Ints
 
 
 def targets(counts: Ints, ratios: Floats, *, at_least_one: bool = True) -> Ints:

@@ -5,34 +5,53 @@ For sets whose splits must stay comparable, such as FER2013's PublicTest and Pri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import readable
-from fer_core.data.versions import save_version
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import TooFewImages
-from fer_core.quality.copies import confirmed
-from fer_core.quality.scan_store import scanned
-from fer_core.splits.near import DISTANCE, kinds_of
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import TooFewImages
+from fer_core.data.manifest import readable
+from fer_core.data.save_version import save_version
+from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.near import kinds_of
+from fer_core.duplicates.reach import DISTANCE, SURE
+from fer_core.duplicates.scan_store import scanned
+from fer_core.splits.rejections import without_rejected
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
     from fer_core.data.versions import Version
-    from fer_core.jobs import ProgressFn
+    from fer_core.jobs.reporter import ProgressFn
 
 OPERATION = "separate"
 _RANK = {"train": 0, "val": 2, "test": 3}
 """Of two copies in different splits the one of the lower rank goes; splits of other names lie between."""
 
 
-def leaking(manifest: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
+@dataclass(frozen=True)
+class Separated:
+    """What `separate` did.
+
+    Attributes:
+        version: the new one; the version itself where nothing leaks.
+        dropped: images per split.
+        possible: images left that may leak: their hashes are further apart than those of what was dropped, up to
+            `reach.DISTANCE`. Some of these pairs are two faces in the same light, so a person decides.
+    """
+
+    version: Version
+    dropped: dict[str, int]
+    possible: int
+
+
+def leaking_rows(manifest: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
     """Which images are copies of one that a later split holds: bool, one per row.
 
     Args:
-        manifest: see `data.records`; images without a split and unreadable ones never leak.
+        manifest: see `data.manifest`; images without a split and unreadable ones never leak.
         pairs: `first` and `second`, pixel hashes of different pictures that show the same. Equal pixels count as well.
     """
     takes_part = ((manifest["error"] == "") & (manifest["split"] != UNASSIGNED)).to_numpy()
@@ -47,49 +66,59 @@ def leaking(manifest: pd.DataFrame, pairs: pd.DataFrame) -> np.ndarray:
     return takes_part & (rank < pictures.map(latest).fillna(-1).to_numpy())
 
 
-def leaks(
+def rows_to_drop(
     dataset: Dataset,
     version: str,
     *,
-    distance: int = DISTANCE,
+    distance: int = SURE,
     mirrored: bool = True,
     progress: ProgressFn | None = None,
 ) -> np.ndarray:
     """What `separate` would drop: bool, one per row of the version's manifest. Comparisons kept with the dataset are used."""
+    return leaking_rows(dataset.manifest(version), _pairs(dataset, version, distance, mirrored, progress))
+
+
+def possible(dataset: Dataset, version: str, drop: np.ndarray, mirrored: bool = True) -> int:
+    """Images that may leak once those of `drop` (bool, one per row) are gone; see `Separated`."""
+    left = dataset.manifest(version)[~drop]
+    return int(leaking_rows(left, _pairs(dataset, version, DISTANCE, mirrored, None)).sum())
+
+
+def _pairs(
+    dataset: Dataset, version: str, distance: int, mirrored: bool, progress: ProgressFn | None
+) -> pd.DataFrame:
     kinds = kinds_of(mirrored)
     pairs = confirmed(scanned(dataset, version, distance, kinds, progress=progress), distance, kinds)
-    return leaking(dataset.manifest(version), pairs)
+    return without_rejected(dataset, pairs)[0]
 
 
 def separate(
     dataset: Dataset,
     version: str | None = None,
     *,
-    distance: int = DISTANCE,
+    distance: int = SURE,
     mirrored: bool = True,
     progress: ProgressFn | None = None,
-) -> tuple[Version, dict[str, int]]:
+) -> Separated:
     """A version without the images that are copies of a held-out one: from train what val or test holds, from val
     what test holds.
 
     Args:
         dataset: the dataset.
         version: None for the newest.
-        distance: bits by which the hashes of near copies may differ, even.
+        distance: bits by which the hashes of dropped copies may differ, even.
         mirrored: mirrored copies too.
         progress: told how far the comparison is.
-
-    Returns:
-        The new version (the version itself where nothing leaks), and the images dropped per split.
 
     Raises:
         TooFewImages: a split would be empty.
     """
     base = dataset.version(version)
     manifest = dataset.manifest(base.id)
-    drop = leaks(dataset, base.id, distance=distance, mirrored=mirrored, progress=progress)
+    drop = rows_to_drop(dataset, base.id, distance=distance, mirrored=mirrored, progress=progress)
+    left = possible(dataset, base.id, drop, mirrored)
     if not drop.any():
-        return base, {}
+        return Separated(base, {}, left)
     kept = manifest[~drop]
     emptied = set(readable(manifest)["split"]) - set(readable(kept)["split"])
     if emptied:
@@ -98,5 +127,8 @@ def separate(
             "Every image of a split has a copy in a later one", received=", ".join(emptied), hint=hint
         )
     dropped = {str(split): int(n) for split, n in manifest[drop].groupby("split").size().items()}
-    parameters: dict[str, Any] = {"distance": distance, "mirrored": mirrored, "dropped": dropped}
-    return save_version(dataset, kept, parent=base.id, operation=OPERATION, parameters=parameters), dropped
+    parameters = {
+        "distance": distance, "mirrored": mirrored, "dropped": dropped, "possible": left
+    }  # fmt: skip
+    made = save_version(dataset, kept, parent=base.id, operation=OPERATION, parameters=parameters)
+    return Separated(made, dropped, left)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.errors import SplitError
+from fer_core.base.errors import SplitError
 
 COPY_OF_TEST = "copy of a test image"
 OVER_CAP = "over the cap of its class"

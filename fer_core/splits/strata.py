@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import readable
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import SplitError
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import SplitError
+from fer_core.data.manifest import readable
 
 CLASS = "class"
 BALANCE: tuple[str, ...] = (CLASS, "source", "brightness", "mode")

@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import classes, content_id, counts, readable
-from fer_core.emotions import SPLITS, UNASSIGNED
-from fer_core.errors import SplitError, TooFewImages
-from fer_core.splits import aside, groups, strata
+from fer_core.base.emotions import SPLITS, UNASSIGNED
+from fer_core.base.errors import SplitError, TooFewImages
+from fer_core.data.manifest import classes, content_id, counts, readable
+from fer_core.splits import groups, set_aside, strata
 from fer_core.splits.allocate import allocate
-from fer_core.splits.groups import EXACT, Groups
-from fer_core.splits.plan import Plan, save_fold, save_folds, save_plan
+from fer_core.splits.groups import EXACT, GroupSource
+from fer_core.splits.plan import SplitPlan, save_fold, save_folds, save_plan
 from fer_core.splits.ratios import fold_names, parse_ratios, shares
 from fer_core.splits.tables import group_violations, split_table
 from fer_core.splits.warnings import warnings
 
 __all__ = [
-    "EXACT", "Plan", "parse_ratios", "save_fold", "save_folds", "save_plan", "stratify", "stratify_folds",
+    "EXACT", "SplitPlan", "parse_ratios", "save_fold", "save_folds", "save_plan", "stratify", "stratify_folds",
 ]  # fmt: skip
 
 TEST = SPLITS[-1]
@@ -38,12 +38,12 @@ def stratify(
     manifest: pd.DataFrame,
     ratios: Sequence[float] = (80, 10, 10),
     seed: int = 42,
-    groups: Groups | Sequence[Groups] = EXACT,
+    groups: GroupSource | Sequence[GroupSource] = EXACT,
     *,
     balance: Sequence[str] = (strata.CLASS,),
     keep_test: bool = False,
     cap: int | None = None,
-) -> Plan:
+) -> SplitPlan:
     """New splits in the given ratios, the same for the same pictures, labels, ratios and seed.
 
     Pictures with equal pixels always stay on one side. Which pictures go where depends on their content and
@@ -80,12 +80,12 @@ def stratify_folds(
     manifest: pd.DataFrame,
     folds: int = 5,
     seed: int = 42,
-    groups: Groups | Sequence[Groups] = EXACT,
+    groups: GroupSource | Sequence[GroupSource] = EXACT,
     *,
     balance: Sequence[str] = (strata.CLASS,),
     keep_test: bool = False,
     cap: int | None = None,
-) -> Plan:
+) -> SplitPlan:
     """`stratify` into equal folds, named "fold-1" and on, instead of train, val and test.
 
     Args:
@@ -103,29 +103,22 @@ def _plan(
     manifest: pd.DataFrame,
     wanted: dict[str, float],
     seed: int,
-    kinds: Groups | Sequence[Groups],
+    kinds: GroupSource | Sequence[GroupSource],
     balance: Sequence[str],
     keep_test: bool,
     cap: int | None,
     options: dict[str, Any],
-) -> Plan:
+) -> SplitPlan:
     """The plan; `wanted` are the shares of what is not kept."""
     table = readable(manifest)
     if table.empty:
         raise TooFewImages("There are no readable images to split", received=f"{len(manifest)} rows")
-    extra = groups.given(table, kinds)
-    group = groups.joined(table, extra)
-    held = (table["split"] == TEST).to_numpy() & keep_test
-    if keep_test and not held.any():
-        raise SplitError("This version has no test split to keep", hint="Make a new one instead")
-    copies = aside.beside_test(group, held)
-    free = ~held & ~copies
-    over = aside.over_cap(table, cap, held, free, seed) if cap is not None else np.zeros(len(table), bool)
-    free &= ~over
+    extra = groups.given_groups(table, kinds)
+    group = groups.joined_groups(table, extra)
+    held, copies, over = _kept_out(table, group, keep_test, cap, seed)
+    free = ~(held | copies | over)
     _check_enough(group[free], wanted)
-
-    names = classes(manifest)
-    label = pd.Categorical(table["label"], categories=list(names)).codes.astype(np.int64)
+    label = pd.Categorical(table["label"], categories=list(classes(manifest))).codes.astype(np.int64)
     stratum = strata.codes(table, balance)
     own = np.unique(group[free], return_inverse=True)[1]  # sorted: groups are numbered by their content
     chosen = allocate(
@@ -143,8 +136,8 @@ def _plan(
     moves = table[["image_id", "path", "label"]].copy()
     moves["from"], moves["to"] = table["split"], split
     left = table.loc[copies | over, ["image_id", "path", "label"]]
-    reason = np.where(copies, aside.COPY_OF_TEST, aside.OVER_CAP)[copies | over]
-    return Plan(
+    reason = np.where(copies, set_aside.COPY_OF_TEST, set_aside.OVER_CAP)[copies | over]
+    return SplitPlan(
         manifest=result,
         before=split_table(before, goal),
         after=split_table(assigned, goal),
@@ -158,13 +151,26 @@ def _plan(
         if keep_test
         else wanted,
         seed=seed,
-        grouped_by=groups.names(extra),
+        grouped_by=groups.group_names(extra),
         balance=tuple(dict.fromkeys((strata.CLASS, *balance))),
         evenness=strata.evenness(result, tuple(dict.fromkeys((strata.CLASS, *balance)))),
         options=options | {"keep_test": keep_test, "cap": cap},
         parent=content_id(manifest),
         warnings=warnings(manifest, result, wanted, goal, np.bincount(own), keep_test),
     )
+
+
+def _kept_out(
+    table: pd.DataFrame, group: np.ndarray, keep_test: bool, cap: int | None, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """bool (n,) each: images of a test that is kept, copies of these, and those over the cap of their class."""
+    held = (table["split"] == TEST).to_numpy() & keep_test
+    if keep_test and not held.any():
+        raise SplitError("This version has no test split to keep", hint="Make a new one instead")
+    copies = set_aside.beside_test(group, held)
+    if cap is None:
+        return held, copies, np.zeros(len(table), bool)
+    return held, copies, set_aside.over_cap(table, cap, held, ~held & ~copies, seed)
 
 
 def _check_enough(group: np.ndarray, wanted: dict[str, float]) -> None:

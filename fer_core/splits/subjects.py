@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from fer_core.data.records import readable
-from fer_core.errors import SplitError
+from fer_core.base.errors import SplitError
+from fer_core.data.manifest import readable
 
 MAX_PATTERN = 200
 EXAMPLES = 6
@@ -34,7 +34,7 @@ KNOWN: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Preview:
+class SubjectPreview:
     """What a pattern would keep together.
 
     Attributes:
@@ -81,7 +81,7 @@ def from_pattern(manifest: pd.DataFrame, pattern: str) -> pd.Series:
     )
 
 
-def preview(manifest: pd.DataFrame, pattern: str) -> Preview:
+def preview(manifest: pd.DataFrame, pattern: str) -> SubjectPreview:
     """What a pattern finds, before anything is split. Raises SplitError as `from_pattern`."""
     table = readable(manifest)
     ids = from_pattern(manifest, pattern)
@@ -90,7 +90,7 @@ def preview(manifest: pd.DataFrame, pattern: str) -> Preview:
     sizes = subject.value_counts()
     firsts = rows[~subject.duplicated().to_numpy()].head(EXAMPLES)
     shown = subject.str.rpartition("\0")[2]
-    result = Preview(
+    result = SubjectPreview(
         images=len(table),
         matched=len(subject),
         subjects=len(sizes),
@@ -155,7 +155,7 @@ def _search(table: pd.DataFrame, pattern: str) -> pd.Series:
     return table["path"].map(subject).astype("str")
 
 
-def _warnings(found: Preview) -> list[str]:
+def _warnings(found: SubjectPreview) -> list[str]:
     told = []
     if found.alone == found.matched:
         told.append("Every file is a subject of its own: the pattern keeps nothing together.")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from fer_core.data.records import readable
-from fer_core.emotions import UNASSIGNED, ordered_splits
+from fer_core.base.emotions import UNASSIGNED, ordered_splits
+from fer_core.data.manifest import readable
 
 
 def group_violations(manifest: pd.DataFrame, *groups: pd.Series | None) -> int:

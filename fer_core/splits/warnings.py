@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import counts, readable
-from fer_core.emotions import UNASSIGNED
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.data.manifest import counts, readable
 
 TOLERANCE = 1.0
 """Percentage points by which a class may miss its ratio in a split before the plan says so."""

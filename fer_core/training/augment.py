@@ -9,8 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from fer_core.recipes.schema import Augmentation
 from fer_core.training.rand_augment import rand_augment
-from fer_core.training.tables import Augmentation
 
 
 def augment(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) -> np.ndarray:

@@ -14,11 +14,11 @@ import cv2
 import keras
 import numpy as np
 
+from fer_core.recipes.recipe import Recipe
+from fer_core.recipes.schema import Augmentation
 from fer_core.training.augment import augment
 from fer_core.training.data import Split, TrainingData, class_weights
 from fer_core.training.mixing import mix
-from fer_core.training.recipe import Recipe
-from fer_core.training.tables import Augmentation
 
 
 class TrainingBatches(keras.utils.PyDataset):
@@ -41,7 +41,7 @@ class TrainingBatches(keras.utils.PyDataset):
         self._balanced = recipe.training.sampling == "balanced"
         self._weights = None
         if recipe.training.class_weight == "balanced":
-            self._weights = class_weights(self._split.labels, len(data.classes))[self._split.labels]
+            self._weights = class_weights(self._split.labels, len(data.classes))
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -52,14 +52,12 @@ class TrainingBatches(keras.utils.PyDataset):
         chosen = self._permutation(epoch)[: self._count][index * self._size : (index + 1) * self._size]
         images = self._pixels[self._split.rows[chosen]]
         targets = self._targets[chosen]
-        # Before mixing: how much an image counts is a matter of its class.
-        weights = None if self._weights is None else self._weights[chosen]
         if self._augmentation != Augmentation():
             rng = np.random.default_rng([self._seed, epoch, index])
             images, targets = mix(augment(images, self._augmentation, rng), targets, self._augmentation, rng)
         if self.side != images.shape[1]:
             images = resized(images, self.side)
-        return (images, targets) if weights is None else (images, targets, weights)
+        return (images, targets) if self._weights is None else (images, *weighted(targets, self._weights))
 
     def _permutation(self, epoch: int) -> np.ndarray:
         known, order = self._order
@@ -72,6 +70,24 @@ class TrainingBatches(keras.utils.PyDataset):
             )
             self._order = (epoch, order)
         return order
+
+
+def weighted(targets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and a weight per image with which each share of a class counts by that class's weight.
+
+    The loss of an image is then the sum over classes of weight x share x -log p, so the classes count as their weights
+    say, also where two images were mixed into one.
+
+    Args:
+        targets: float32 (n, classes), rows sum to 1.
+        weights: float32 (classes,).
+
+    Returns:
+        Targets float32 (n, classes), rows sum to 1; weights float32 (n,).
+    """
+    shares = targets * weights
+    totals = shares.sum(axis=1)
+    return shares / np.where(totals > 0, totals, 1)[:, None], totals
 
 
 def resized(images: np.ndarray, side: int) -> np.ndarray:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
-from fer_core.errors import RunError
+from fer_core.base.errors import RunError
+from fer_core.runs.records import Epoch
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.checkpoint import load_weights, save_weights
 
-Logs = dict[str, Any] | None
+Logs = dict[str, float] | None
+"""What Keras tells a callback: loss and metrics by name."""
 
 
 class FollowEpochs(keras.callbacks.Callback):
@@ -111,7 +112,7 @@ class KeepBest(keras.callbacks.Callback):
             self.weights = self._weights_of(self.model)
             save_weights(self._path, self.weights)
 
-    def know(self, best: dict[str, Any], epoch: int, model: keras.Model) -> None:
+    def know(self, best: Epoch, epoch: int, model: keras.Model) -> None:
         """What earlier epochs have reached, for a run that goes on.
 
         Args:

@@ -9,7 +9,6 @@ checkpoints/epoch-0012.npz    the same of an epoch, with `training.checkpoints =
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from fer_core.errors import RunError
+from fer_core.base.atomic import new_file
+from fer_core.base.errors import RunError
+from fer_core.runs.records import Epoch
 
 _ABOUT = "about"
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """Training at the end of an epoch.
 
     Attributes:
@@ -36,11 +37,11 @@ class State:
     """
 
     epoch: int
-    row: dict[str, Any]
+    row: Epoch
     model: list[np.ndarray]
     optimizer: list[np.ndarray]
     learning_rate: float | None
-    callbacks: dict[str, dict[str, Any]]
+    callbacks: dict[str, dict[str, float | None]]
 
 
 def save_weights(path: Path, weights: Sequence[np.ndarray]) -> None:
@@ -54,7 +55,7 @@ def load_weights(path: Path) -> list[np.ndarray]:
         return [arrays[name] for name in sorted(arrays.files)]
 
 
-def save_state(path: Path, state: State) -> None:
+def save_state(path: Path, state: TrainingState) -> None:
     """Write a state, whole or not at all."""
     about = {
         "epoch": state.epoch,
@@ -67,7 +68,7 @@ def save_state(path: Path, state: State) -> None:
     _save(path, {**arrays, _ABOUT: np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)})
 
 
-def load_state(path: Path) -> State:
+def load_state(path: Path) -> TrainingState:
     """A state that `save_state` wrote.
 
     Raises:
@@ -84,11 +85,9 @@ def load_state(path: Path) -> State:
         raise RunError(
             "The checkpoint cannot be read", received=path.name, hint="Start the run again from its recipe"
         ) from error
-    return State(**about, model=model, optimizer=optimizer)
+    return TrainingState(**about, model=model, optimizer=optimizer)
 
 
 def _save(path: Path, arrays: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp.npz")
-    np.savez(temporary, **arrays)
-    os.replace(temporary, path)
+    with new_file(path) as temporary:
+        np.savez(temporary, **arrays)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from fer_core.data.records import classes, readable
-from fer_core.errors import TooFewImages
-from fer_core.models.spec import ModelSpec
+from fer_core.base.errors import TooFewImages
+from fer_core.data.manifest import classes, readable
+from fer_core.recipes.model_spec import ModelSpec
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
 
 SPLITS = ("train", "val", "test")
-SoftLabels = Literal["review", "votes", "none"]
+SoftLabelSource = Literal["review", "votes", "none"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class TrainingData:
 
 
 def load(
-    dataset: Dataset, version: str, model: ModelSpec, soft_labels: SoftLabels = "review"
+    dataset: Dataset, version: str, model: ModelSpec, soft_labels: SoftLabelSource = "review"
 ) -> TrainingData:
     """Read a version for a model: the manifest now, the pixels as they are used.
 
@@ -72,7 +72,7 @@ def load(
         dataset: where it is.
         version: its id.
         model: what size and colour of pixels it takes.
-        soft_labels: which images are learned as distributions, see `tables.Training`.
+        soft_labels: which images are learned as distributions, see `schema.Training`.
 
     Raises:
         NotFound: the version is not there.
@@ -98,7 +98,7 @@ def from_manifest(manifest: pd.DataFrame, pixels: np.ndarray) -> TrainingData:
     """`load` for tables that are at hand.
 
     Args:
-        manifest: see `data.records`.
+        manifest: see `data.manifest`.
         pixels: uint8 (images, size, size, channels); `manifest["row"]` indexes it.
     """
     names = classes(manifest)
@@ -114,7 +114,7 @@ def with_votes(manifest: pd.DataFrame, vote_classes: tuple[str, ...]) -> pd.Data
     Votes for classes the version does not have are left out; an image whose votes all are keeps its label.
 
     Args:
-        manifest: see `data.records`; `votes` is a count per class.
+        manifest: see `data.manifest`; `votes` is a count per class.
         vote_classes: what the counts count.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Literal
 import keras
 import numpy as np
 
-from fer_core.errors import RunError
+from fer_core.base.errors import RunError
 
 _PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "onnx", "tf2onnx", "onnxruntime")
 
@@ -68,7 +68,7 @@ def distribute(count: int) -> None:
     )
 
 
-def ask(model: keras.Model, images: np.ndarray) -> np.ndarray:
+def predict_batch(model: keras.Model, images: np.ndarray) -> np.ndarray:
     """`model.predict_on_batch`, float32 (n, classes); where devices share a batch, it is filled up so that they can."""
     shared = keras.distribution.distribution()
     count = len(shared.device_mesh.devices.flatten()) if shared else 1

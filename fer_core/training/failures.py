@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
 
 
 def explain(error: BaseException) -> str:

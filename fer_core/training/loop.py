@@ -12,29 +12,30 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import keras
 
+from fer_core.base.atomic import write_atomic
+from fer_core.base.jsonl import read_lines
 from fer_core.models import registry
-from fer_core.runs.files import read_lines
+from fer_core.recipes.recipe import Recipe
+from fer_core.runs.records import Epoch
 from fer_core.runs.run import best_epoch
 from fer_core.training import averaging, resume, schedules
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, KeepBest, PauseOnRequest, StopOnRequest
-from fer_core.training.checkpoint import State
+from fer_core.training.checkpoint import TrainingState
 from fer_core.training.data import TrainingData
 from fer_core.training.parts import Parts, compile_model
-from fer_core.training.recipe import Recipe
 from fer_core.training.record import Record
 from fer_core.training.validation import Validate
-from fer_core.workspace import write_atomic
 
-__all__ = ["Outcome", "build", "compile_model", "keep_rows", "train"]
+__all__ = ["TrainingResult", "build", "compile_model", "keep_rows", "train"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingResult:
     """How training ended.
 
     Attributes:
@@ -56,7 +57,7 @@ def train(
     stop_requested: Callable[[], bool],
     pause_requested: Callable[[], bool] = lambda: False,
     changed: Callable[[str], bool] = lambda table: False,
-) -> Outcome:
+) -> TrainingResult:
     """Train a model and leave the weights of its best epoch in it; go on where the folder's checkpoint ends.
 
     Args:
@@ -92,35 +93,20 @@ def train(
         best.know(best_epoch(rows), done, model)
         keeper.know_best(best.best)
     if stop_requested():
-        return Outcome(stopped=True, has_weights=best.put_back(model))
+        return TrainingResult(stopped=True, has_weights=best.put_back(model))
     record = Record(folder, len(data.train), epochs, stop, keeper.keep)
     validate = record.validation = Validate(data, batches, recipe, folder, stop, record.validating)
+    # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
+    # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.
+    callbacks = [FollowEpochs(batches), GiveUpOnNaN(), validate, *between, keeper, record, best, pause, stop]
     for begin, end in parts:
-        model.fit(
-            batches,
-            epochs=end,
-            initial_epoch=begin,
-            shuffle=False,  # the batches shuffle the images themselves
-            verbose=0,
-            # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
-            # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.
-            callbacks=[
-                FollowEpochs(batches),
-                GiveUpOnNaN(),
-                validate,
-                *between,
-                keeper,
-                record,
-                best,
-                pause,
-                stop,
-            ],
-        )
+        # Keras does not shuffle: the batches shuffle the images themselves.
+        model.fit(batches, epochs=end, initial_epoch=begin, shuffle=False, verbose=0, callbacks=callbacks)
         if model.stop_training:
             break
     if pause.paused and not stop.stopped:
-        return Outcome(stopped=False, has_weights=True, paused=True)
-    return Outcome(stopped=stop.stopped, has_weights=best.put_back(model))
+        return TrainingResult(stopped=False, has_weights=True, paused=True)
+    return TrainingResult(stopped=stop.stopped, has_weights=best.put_back(model))
 
 
 def build(recipe: Recipe, classes: int) -> keras.Model:
@@ -129,9 +115,10 @@ def build(recipe: Recipe, classes: int) -> keras.Model:
     return registry.build(recipe.model, classes, shape)
 
 
-def keep_rows(path: Path, state: State | None) -> list[dict[str, Any]]:
+def keep_rows(path: Path, state: TrainingState | None) -> list[Epoch]:
     """The epochs told so far that a checkpoint stands for; what was told after it is taken out of the file."""
-    told, _ = read_lines(path)
+    lines, _ = read_lines(path)
+    told = [cast(Epoch, row) for row in lines]
     done = state.epoch if state else 0
     rows = {
         row["epoch"]: row for row in told if row.get("epoch", done + 1) <= done and not row.get("partial")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.training.tables import Augmentation
+from fer_core.recipes.schema import Augmentation
 
 
 def mix(

@@ -6,19 +6,20 @@ Only this module of `inference` imports Keras; it runs in the training process.
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import keras
 import numpy as np
 import onnx
 import onnxruntime
 
-from fer_core.errors import ModelFileError
+from fer_core.base.atomic import new_file
+from fer_core.base.errors import ModelFileError
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata
+from fer_core.jobs.reporter import ProgressFn
+from fer_core.jobs.worker import WorkerFailed, call, serve
 
 TOLERANCE = 1e-5
 """Largest difference of a probability between Keras and ONNX Runtime."""
@@ -44,8 +45,7 @@ def to_onnx(
     Raises:
         ModelFileError: the two differ by more than `TOLERANCE` (`DEEP_TOLERANCE` with a backbone); nothing is written then.
     """
-    temporary = path.with_name(f".{path.name}.tmp.onnx")
-    try:
+    with new_file(path) as temporary:
         _export(model, temporary, metadata)
         difference = compare(model, temporary, images)
         deep = any(isinstance(layer, keras.Model) for layer in model.layers)
@@ -55,9 +55,6 @@ def to_onnx(
                 "The exported model does not answer as the trained one",
                 received=f"largest difference {difference:.2e}, allowed {allowed:.0e}",
             )
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return difference
 
 
@@ -114,16 +111,28 @@ def _by_tensorflow(model: keras.Model, path: Path) -> None:
     saved = path.with_name(f".{path.name}.keras")
     try:
         model.save(saved, include_optimizer=False)
-        command = [sys.executable, "-m", "fer_core.inference.convert", str(saved), str(path)]
         # Without GPUs: their memory is taken by the process that has trained.
-        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        if done.returncode or not path.is_file():
-            last = (done.stderr.strip() or f"exit {done.returncode}").splitlines()[-1]
-            raise ModelFileError("The model could not be exported by TensorFlow", received=last)
+        changes = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+        call("fer_core.training.onnx_export", {"saved": str(saved), "target": str(path)}, changes=changes)
+    except WorkerFailed as error:
+        raise ModelFileError(
+            "The model could not be exported by TensorFlow", received=error.reason
+        ) from error
     finally:
         saved.unlink(missing_ok=True)
 
 
+class ExportRequest(TypedDict):
+    """The saved Keras model, and the ONNX file to write."""
+
+    saved: str
+    target: str
+
+
+def _work(folder: Path, asked: ExportRequest, report: ProgressFn) -> dict[str, object]:
+    write_graph(keras.saving.load_model(asked["saved"], compile=False, safe_mode=True), Path(asked["target"]))
+    return {}
+
+
 if __name__ == "__main__":
-    write_graph(keras.saving.load_model(sys.argv[1], compile=False, safe_mode=True), Path(sys.argv[2]))
+    sys.exit(serve(_work))

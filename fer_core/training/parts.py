@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import keras
 
-from fer_core.errors import RunError
+from fer_core.base.errors import RunError
 from fer_core.models import transfer
+from fer_core.recipes.recipe import Recipe
 from fer_core.training import schedules
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.device import compile_just_in_time
-from fer_core.training.recipe import Recipe
-from fer_core.training.stages import Part, of_stage, plan
+from fer_core.training.stages import Part, plan, recipe_of_stage
 
 
 class Parts:
@@ -51,9 +51,9 @@ class Parts:
         stages, decay = self._recipe.progressive.stages, self._recipe.progressive.layer_decay
         if part.stage is not None:
             transfer.unfreeze(self._model, stages[part.stage].trainable)
-        compile_model(self._model, of_stage(self._recipe, part), len(self._batches))
+        compile_model(self._model, recipe_of_stage(self._recipe, part), len(self._batches))
         if decay < 1 and self._recipe.model.architecture == "transfer":
-            scale_rates(self._model.optimizer, transfer.rates(self._model, decay))
+            scale_rates(self._model.optimizer, transfer.learning_rate_factors(self._model, decay))
 
     def _drop(self, share: float) -> None:
         rates = [rate * share for _, rate in self._dropouts]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 import keras
@@ -11,7 +10,7 @@ import pandas as pd
 
 from fer_core.training.batches import PlainBatches
 from fer_core.training.data import Split, TrainingData
-from fer_core.training.device import ask
+from fer_core.training.device import predict_batch
 
 Views = Literal["none", "flip", "flip_shift"]
 
@@ -30,7 +29,7 @@ def predict(model: keras.Model, data: TrainingData, split: Split, views: Views =
     """
     probabilities = np.concatenate(
         [
-            np.mean([ask(model, view) for view in views_of(images, views)], axis=0)
+            np.mean([predict_batch(model, view) for view in views_of(images, views)], axis=0)
             for images in PlainBatches(data, split)
         ]
     )
@@ -54,11 +53,3 @@ def views_of(images: np.ndarray, views: Views) -> list[np.ndarray]:
     places = [(side, side), (0, side), (2 * side, side), (side, 0), (side, 2 * side)]
     moved = [padded[:, top : top + height, left : left + width] for top, left in places]
     return [*moved, *(view[:, :, ::-1] for view in moved)]
-
-
-def save(table: pd.DataFrame, folder: Path, split: str) -> None:
-    """Write `predictions-<split>.parquet`, whole or not at all."""
-    target = folder / f"predictions-{split}.parquet"
-    temporary = target.with_name(f".{target.name}.tmp")
-    table.to_parquet(temporary, index=False)
-    temporary.replace(target)

@@ -62,7 +62,7 @@ def _translate_y(image: Image, magnitude: float, way: float) -> Image:
 
 def _table(image: Image, levels: np.ndarray) -> Image:
     """Replace each level 0..255 by another, float (256,)."""
-    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)[image]
+    return np.asarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8)[image])
 
 
 def _contrast(image: Image, magnitude: float, way: float) -> Image:
@@ -77,7 +77,7 @@ def _brightness(image: Image, magnitude: float, way: float) -> Image:
 def _sharpness(image: Image, magnitude: float, way: float) -> Image:
     soft = cv2.GaussianBlur(image, (3, 3), 0).reshape(image.shape).astype(np.float32)
     sharp = soft + (image - soft) * (1 + 0.9 * magnitude * way)
-    return np.clip(np.rint(sharp), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(sharp), 0, 255).astype(np.uint8))
 
 
 def _posterize(image: Image, magnitude: float, way: float) -> Image:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import keras
 
-from fer_core.runs.files import append_line
-from fer_core.runs.progress import Progress
+from fer_core.base.jsonl import append_line
+from fer_core.jobs.progress import Progress, ProgressFile
+from fer_core.runs.records import Epoch
 from fer_core.training.callbacks import Logs, StopOnRequest
 from fer_core.training.events import EventFile
 from fer_core.training.usage import Usage
@@ -32,7 +32,7 @@ class Record(keras.callbacks.Callback):
         images: int,
         epochs: int,
         stop: StopOnRequest,
-        keep: Callable[[dict[str, Any]], None],
+        keep: Callable[[Epoch], None],
     ) -> None:
         super().__init__()
         self._keep, self._rate = keep, 0.0
@@ -41,9 +41,10 @@ class Record(keras.callbacks.Callback):
         self._usage = Usage()
         self._events: EventFile | None = None
         self._seconds: list[float] = []
-        self._progress = Progress(folder)
+        self._progress = ProgressFile(folder)
         self._epoch = self._step = 0
         self._began = self._trained = 0.0
+        self._started = time.time()
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._epoch = epoch + 1
@@ -66,17 +67,22 @@ class Record(keras.callbacks.Callback):
         logs = logs or {}
         self._seconds.append(time.perf_counter() - self._began)
         usual = median(self._seconds[-5:])
-        row = {
+        # Metrics are float32: 108 of 120 right would read as less than 0.9.
+        loss, accuracy, val_loss, val_accuracy = (round(float(logs[key]), 6) for key in _SCORES)
+        row: Epoch = {
             "epoch": epoch + 1,
-            # Metrics are float32: 108 of 120 right would read as less than 0.9.
-            **{key: round(float(logs[key]), 6) for key in _SCORES},
+            "loss": loss,
+            "accuracy": accuracy,
+            "val_loss": val_loss,
+            "val_accuracy": val_accuracy,
             "learning_rate": self._rate,
             "seconds": round(self._seconds[-1], 3),
             "images_per_second": self._images_per_second(),
             "eta_seconds": round(usual * (self._epochs - epoch - 1), 1),
-            **({"val_recall": self.validation.recall} if self.validation else {}),
-            **self._usage.since_last(),
         }
+        if self.validation:
+            row["val_recall"] = self.validation.recall
+        row.update(self._usage.since_last())
         if self._stop.cut_short:
             row["partial"] = True
         else:
@@ -89,25 +95,25 @@ class Record(keras.callbacks.Callback):
     def _images_per_second(self) -> float:
         """Of training in this epoch, without validation; a stopped epoch has not seen all images."""
         seen = self._images * self._step / self.params["steps"]
-        return round(seen / (self._trained - self._began), 1)
+        return float(round(seen / (self._trained - self._began), 1))
 
-    def _report(self, phase: str, logs: dict[str, Any]) -> None:
+    def _report(self, phase: str, logs: dict[str, float]) -> None:
         seconds, steps = time.perf_counter() - self._began, int(self.params["steps"])
         usual = median(self._seconds[-5:]) if self._seconds else seconds * steps / self._step
         left = max(usual - seconds, 0.0) + usual * (self._epochs - self._epoch)
-        self._progress.write(
-            phase=phase,
-            epoch=self._epoch,
-            epochs=self._epochs,
-            step=self._step,
-            steps=steps,
-            images_per_second=self._images_per_second(),
-            eta_seconds=round(left, 1),
+        details: dict[str, int | float] = {
+            "epoch": self._epoch,
+            "epochs": self._epochs,
+            "step": self._step,
+            "steps": steps,
+            "images_per_second": self._images_per_second(),
             **{key: round(float(logs[key]), 5) for key in ("loss", "accuracy") if key in logs},
-        )
+        }
+        done, total = (self._epoch - 1) * steps + self._step, self._epochs * steps
+        self._progress.write(Progress(done, total, phase, self._started, round(left, 1), details))
 
 
-def _scalars(row: dict[str, Any]) -> dict[str, float]:
+def _scalars(row: Epoch) -> dict[str, float]:
     """An epoch as TensorBoard shows it: training and validation in one chart, a chart for the recall of each class."""
     found = {
         "loss/train": row["loss"],

@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
-from fer_core.errors import RunError
+from fer_core.base.atomic import new_file
+from fer_core.base.errors import RunError
+from fer_core.runs.records import Epoch
 from fer_core.training.callbacks import Logs
-from fer_core.training.checkpoint import State, load_state, save_state
+from fer_core.training.checkpoint import TrainingState, load_state, save_state
 
 _COUNTED = {
     "ReduceLROnPlateau": ("best", "wait", "cooldown_counter"),
@@ -32,7 +33,11 @@ class KeepStates(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, folder: Path, followed: Sequence[keras.callbacks.Callback], state: State | None, every: bool
+        self,
+        folder: Path,
+        followed: Sequence[keras.callbacks.Callback],
+        state: TrainingState | None,
+        every: bool,
     ) -> None:
         super().__init__()
         self._folder, self._every = folder, every
@@ -49,7 +54,7 @@ class KeepStates(keras.callbacks.Callback):
         """The best validation accuracy of the epochs before."""
         self._best = accuracy
 
-    def keep(self, row: dict[str, Any]) -> None:
+    def keep(self, row: Epoch) -> None:
         """Write the state after the epoch of this row."""
         state = snapshot(self.model, row, self._followed)
         self._counted = state.callbacks  # training may begin once more, with another part of its plan
@@ -60,10 +65,13 @@ class KeepStates(keras.callbacks.Callback):
             self._best = row["val_accuracy"]
             names.append("best-state.npz")
         for name in names:
-            _link(last, self._folder / name)
+            with new_file(
+                self._folder / name
+            ) as second:  # keeps the state when `last` is replaced; takes no space
+                os.link(last, second)
 
 
-def snapshot(model: keras.Model, row: dict[str, Any], followed: Sequence[keras.callbacks.Callback]) -> State:
+def snapshot(model: keras.Model, row: Epoch, followed: Sequence[keras.callbacks.Callback]) -> TrainingState:
     """Everything training needs to go on from here."""
     rate, others = _optimizer_variables(model.optimizer)
     callbacks = {}
@@ -71,7 +79,7 @@ def snapshot(model: keras.Model, row: dict[str, Any], followed: Sequence[keras.c
         name = type(callback).__name__
         counted = {key: getattr(callback, key) for key in _COUNTED[name]}
         callbacks[name] = {k: v if v is None else float(v) for k, v in counted.items()}
-    return State(
+    return TrainingState(
         epoch=int(row["epoch"]),
         row=row,
         model=[_array(v) for v in _model_variables(model)],
@@ -81,7 +89,9 @@ def snapshot(model: keras.Model, row: dict[str, Any], followed: Sequence[keras.c
     )
 
 
-def restore(model: keras.Model, state: State, *, optimizer: bool = True, learning_rate: bool = True) -> None:
+def restore(
+    model: keras.Model, state: TrainingState, *, optimizer: bool = True, learning_rate: bool = True
+) -> None:
     """Put a state back into a compiled model.
 
     Args:
@@ -103,7 +113,7 @@ def restore(model: keras.Model, state: State, *, optimizer: bool = True, learnin
         rate.assign(state.learning_rate)
 
 
-def latest(folder: Path) -> State | None:
+def latest(folder: Path) -> TrainingState | None:
     """The state to go on from; None where no epoch has ended."""
     path = folder / "last.npz"
     return load_state(path) if path.is_file() else None
@@ -135,11 +145,3 @@ def _assign(variables: Sequence[keras.Variable], arrays: Sequence[np.ndarray], w
 
 def _array(variable: keras.Variable) -> np.ndarray:
     return np.asarray(keras.ops.convert_to_numpy(variable.value))
-
-
-def _link(source: Path, target: Path) -> None:
-    """Give a file a second name, which keeps it when the first is replaced; takes no space."""
-    temporary = target.with_name(f".{target.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    os.link(source, temporary)
-    os.replace(temporary, target)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
-from fer_core.training.recipe import Recipe
-from fer_core.training.tables import (
+from fer_core.recipes.recipe import Recipe
+from fer_core.recipes.schema import (
     SGD,
     AdamW,
     Cosine,
@@ -14,6 +16,7 @@ from fer_core.training.tables import (
     Loss,
     Muon,
     OneCycle,
+    Optimizer,
     Plateau,
     Step,
 )
@@ -22,10 +25,11 @@ from fer_core.training.tables import (
 def learning_rate(
     recipe: Recipe, steps_per_epoch: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """The rate to give the optimizer: a number, or a schedule over steps."""
+    """The rate to give the optimizer: a number, or a schedule over batches.
+
+    Keras asks a schedule by the number of batches seen, also where it updates the weights once in several.
+    """
     rate, schedule = recipe.optimizer.learning_rate, recipe.schedule
-    # Steps of the optimizer, which takes one for several batches where it accumulates.
-    steps_per_epoch = max(steps_per_epoch // recipe.optimizer.accumulation, 1)
     if isinstance(schedule, Step):
         return keras.optimizers.schedules.ExponentialDecay(
             rate, schedule.every * steps_per_epoch, schedule.factor, staircase=True
@@ -58,11 +62,20 @@ def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
     spec = recipe.optimizer
     shared = {
         "learning_rate": learning_rate(recipe, steps_per_epoch),
-        "clipnorm": spec.clipnorm or None,
+        "global_clipnorm": spec.clipnorm or None,
         "gradient_accumulation_steps": spec.accumulation if spec.accumulation > 1 else None,
         "use_ema": spec.ema > 0,
-        "ema_momentum": spec.ema or 0.99,
+        # Keras averages after every batch: after as many as make one update, the momentum is the recipe's.
+        "ema_momentum": (spec.ema or 0.99) ** (1 / spec.accumulation),
     }
+    built = _built(spec, shared)
+    # At the end of every `fit` Keras would put the averages in the place of the weights; `averaging` does it where
+    # they are judged and kept, and the weights themselves go on from part to part.
+    built.finalize_variable_values = lambda var_list: None
+    return built
+
+
+def _built(spec: Optimizer, shared: dict[str, Any]) -> keras.Optimizer:
     if isinstance(spec, SGD):
         return keras.optimizers.SGD(momentum=spec.momentum, nesterov=spec.nesterov, **shared)
     if isinstance(spec, Muon):

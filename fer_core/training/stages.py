@@ -1,6 +1,6 @@
 """The plan of a training whose conditions change: stages of unfreezing, images and dropout that grow.
 
->>> from fer_core.training.recipe import load
+>>> from fer_core.recipes.recipe import load
 >>> [(part.begin, part.end) for part in plan(load("compact"))]
 [(0, 36)]
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from fer_core.training.recipe import Recipe, override
+from fer_core.recipes.recipe import Recipe, override
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def plan(recipe: Recipe) -> list[Part]:
     return parts
 
 
-def of_stage(recipe: Recipe, part: Part) -> Recipe:
+def recipe_of_stage(recipe: Recipe, part: Part) -> Recipe:
     """The recipe as its stage has it: the stage's rate, and a schedule over the stage's epochs alone."""
     if part.stage is None:
         return recipe

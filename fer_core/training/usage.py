@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import psutil
 
+from fer_core.runs.records import Epoch
 from fer_core.training import device
 
 
@@ -15,14 +16,16 @@ class Usage:
         self._process = psutil.Process()
         self._process.cpu_percent()  # starts its clock
 
-    def since_last(self) -> dict[str, float]:
+    def since_last(self) -> Epoch:
         """cpu_percent (of one core, since the last look), rss_mb, and gpu_memory_mb (in use) where there is a GPU."""
-        found = {
+        found: Epoch = {
             "cpu_percent": round(self._process.cpu_percent(), 1),
             "rss_mb": round(self._process.memory_info().rss / 1e6, 1),
         }
         gpu = gpu_memory() if device.accelerators() else None
-        return found if gpu is None else found | {"gpu_memory_mb": round(gpu / 1e6, 1)}
+        if gpu is not None:
+            found["gpu_memory_mb"] = round(gpu / 1e6, 1)
+        return found
 
 
 def gpu_memory() -> int | None:

@@ -8,22 +8,21 @@ and the faces that are got wrong with most confidence cost nothing on top.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
+from fer_core.base.atomic import write_json
+from fer_core.recipes.recipe import Recipe
+from fer_core.recipes.schema import CrossEntropy, Loss
+from fer_core.runs.records import WrongImage
 from fer_core.runs.run import WORST_FILE
 from fer_core.training import averaging, device, schedules
 from fer_core.training.batches import PlainBatches, TrainingBatches
 from fer_core.training.callbacks import Logs, StopOnRequest
 from fer_core.training.data import Split, TrainingData
-from fer_core.training.recipe import Recipe
-from fer_core.training.tables import CrossEntropy, Loss
 
 WORST = 24
 """How many images of an epoch are kept: those with the most probability on a class that is not theirs."""
@@ -68,13 +67,14 @@ class Validate(keras.callbacks.Callback):
         self._scores = {"val_loss": loss, "val_accuracy": accuracy}
         logs |= self._scores
         self.recall = recall(said, split.labels, names)
-        images = worst(said, split, names)
-        _write(self._folder / WORST_FILE, {"epoch": epoch + 1, "images": images})
+        images = confident_mistakes(said, split, names)
+        # Not kept through a crash of the machine: the next epoch writes it anew.
+        write_json(self._folder / WORST_FILE, {"epoch": epoch + 1, "images": images}, durable=False)
 
 
 def probabilities(model: keras.Model, data: TrainingData, split: Split) -> np.ndarray:
     """float32 (n, classes): what the model says of every image of a split, in its order."""
-    return np.concatenate([device.ask(model, images) for images in PlainBatches(data, split)])
+    return np.concatenate([device.predict_batch(model, images) for images in PlainBatches(data, split)])
 
 
 def mean_loss(spec: Loss, truth: np.ndarray, said: np.ndarray) -> float:
@@ -103,7 +103,9 @@ def recall(said: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict
     return {name: round(float(r / n), 6) if n else None for name, r, n in pairs}
 
 
-def worst(said: np.ndarray, split: Split, names: tuple[str, ...], most: int = WORST) -> list[dict[str, Any]]:
+def confident_mistakes(
+    said: np.ndarray, split: Split, names: tuple[str, ...], most: int = WORST
+) -> list[WrongImage]:
     """The images got wrong with most confidence, the worst first: image_id, label, said (class names), probability."""
     guess, sure = said.argmax(axis=1), said.max(axis=1)
     wrong = np.flatnonzero(guess != split.labels)
@@ -117,10 +119,3 @@ def worst(said: np.ndarray, split: Split, names: tuple[str, ...], most: int = WO
         }
         for place in first
     ]
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    """Replace a small file. Not flushed to the disk: after a crash the next epoch writes it anew."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(value), encoding="utf-8")
-    os.replace(temporary, path)

@@ -1,7 +1,7 @@
-"""A run's model in other formats, each checked against Keras: `python -m fer_core.inference.convert_to FOLDER ...`.
+"""A run's model in other formats, each checked against Keras.
 
-The process behind `conversion.convert`; it imports Keras and TensorFlow, so nothing else imports it. It prints one
-JSON object: what was written, and how well and how fast it answers.
+The worker behind `conversion.convert`; it imports Keras and TensorFlow, so nothing else imports it. Asked for run (its
+folder), to, quantize and target; tells what was written, and how well and how fast it answers.
 
 Quantisation, by LiteRT's converter (TensorFlow Lite):
     none      32-bit floats
@@ -12,9 +12,7 @@ ONNX is quantised by ONNX Runtime: int8 statically with the same pictures; float
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,31 +24,28 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from fer_core.base.atomic import new_file, replace, write_atomic
+from fer_core.base.errors import ModelFileError
 from fer_core.data.datasets import open_dataset
-from fer_core.data.records import readable
-from fer_core.errors import FerError, ModelFileError
-from fer_core.inference.conversion import CALIBRATION, CHECKED
+from fer_core.data.manifest import readable
+from fer_core.inference.conversion import CALIBRATION, CHECKED, Conversion, ConvertRequest
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse
+from fer_core.jobs.reporter import ProgressFn
+from fer_core.jobs.worker import serve
 from fer_core.runs.run import Run
 
 Answer = Callable[[np.ndarray], np.ndarray]
 _ROUNDS = 200
 
 
-def main(arguments: list[str]) -> int:
-    """RUN_FOLDER FORMAT QUANTIZE TARGET; 0 done, 2 with the reason on the last line of stdout."""
-    folder, to, quantize, target = arguments
+def work(folder: Path, asked: ConvertRequest, report: ProgressFn) -> Conversion:
+    """Do what is asked for."""
     logging.disable(logging.WARNING)
-    try:
-        report = work(Run(Path(folder)), to, quantize, Path(target))
-    except FerError as error:
-        sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
-        return 2
-    sys.stdout.write(json.dumps(report) + "\n")
-    return 0
+    report(0, 0, "converting, and comparing with Keras")
+    return convert(Run(Path(asked["run"])), asked["to"], asked["quantize"], Path(asked["target"]))
 
 
-def work(run: Run, to: str, quantize: str, target: Path) -> dict[str, Any]:
+def convert(run: Run, to: str, quantize: str, target: Path) -> Conversion:
     """Convert, check, and put the file in place.
 
     Raises:
@@ -64,8 +59,7 @@ def work(run: Run, to: str, quantize: str, target: Path) -> dict[str, Any]:
     model = keras.saving.load_model(source, compile=False, safe_mode=True)
     metadata = _metadata(run)
     checked, calibration = pictures(run, metadata)
-    temporary = target.with_name(f".{target.stem}.tmp{target.suffix}")
-    try:
+    with new_file(target) as temporary:
         if to == "onnx":
             _onnx(run.folder / "model.onnx", temporary, quantize, calibration, metadata)
             answer = onnx_answer(temporary)
@@ -75,11 +69,8 @@ def work(run: Run, to: str, quantize: str, target: Path) -> dict[str, Any]:
         expected = np.asarray(keras.ops.convert_to_numpy(model(checked.astype(np.float32), training=False)))
         found = answer(checked)
         ms, keras_ms = _milliseconds(answer, checked), _milliseconds(_keras_answer(model), checked, 20)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
     if to == "litert":
-        target.with_suffix(".json").write_text(metadata.model_dump_json(indent=2), encoding="utf-8")
+        write_atomic(target.with_suffix(".json"), metadata.model_dump_json(indent=2))
     agreement = float((found.argmax(axis=1) == expected.argmax(axis=1)).mean())
     return {
         "run": run.id,
@@ -137,7 +128,8 @@ def _litert(model: keras.Model, path: Path, quantize: str, calibration: np.ndarr
     except Exception as error:  # the converter raises whatever its C++ side says
         reason = str(error).strip().splitlines()[0][:200]
         raise ModelFileError("LiteRT's converter refused this model", received=reason) from error
-    raw.replace(path)
+    if raw != path:
+        replace(raw, path, durable=False)
 
 
 def _onnx(source: Path, path: Path, quantize: str, calibration: np.ndarray, metadata: ModelMetadata) -> None:
@@ -161,15 +153,12 @@ def _onnx(source: Path, path: Path, quantize: str, calibration: np.ndarray, meta
             one = next(self._left, None)
             return None if one is None else {name: one[None].astype(np.float32)}
 
-    prepared = path.with_suffix(".prepared")
-    try:
-        quant_pre_process(source, prepared, skip_symbolic_shape=True)
-        quantize_static(
-            prepared, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-        )  # fmt: skip
-    finally:
-        prepared.unlink(missing_ok=True)
+    prepared = path.with_suffix(".prepared")  # beside the temporary file, and gone with it
+    quant_pre_process(source, prepared, skip_symbolic_shape=True)
+    quantize_static(
+        prepared, path, Reader(), quant_format=QuantFormat.QDQ, per_channel=True,
+        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+    )  # fmt: skip
     graph = onnx.load(path)
     onnx.helper.set_model_props(graph, {METADATA_KEY: metadata.to_json()})
     onnx.save(graph, path)
@@ -241,7 +230,4 @@ def _milliseconds(answer: Answer, pixels: np.ndarray, rounds: int = _ROUNDS) -> 
 
 
 if __name__ == "__main__":
-    kept = os.dup(1)
-    os.dup2(2, 1)  # libraries print to stdout; the report must be all that stands there
-    sys.stdout = os.fdopen(kept, "w")
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(serve(work))

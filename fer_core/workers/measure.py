@@ -1,65 +1,54 @@
-"""What a training would take, measured by a few steps of it: `python -m fer_core.training.probe FILE`.
+"""What a training would take, measured by a few steps of it; the worker behind `scheduling.estimate`.
 
-FILE is JSON with root, dataset, version and recipe (TOML); the answer is written to FILE with the suffix `.out`.
+Asked for root, dataset, version and recipe (TOML).
 """
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import keras
 import numpy as np
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
+from fer_core.jobs.reporter import ProgressFn
+from fer_core.jobs.worker import serve
 from fer_core.models import registry
+from fer_core.recipes.recipe import Recipe, parse
+from fer_core.scheduling.estimate import Measured, MeasureRequest
 from fer_core.training import device, loop
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.data import TrainingData, load
 from fer_core.training.failures import explain
-from fer_core.training.recipe import Recipe, parse
-from fer_core.workspace import Workspace, write_json
 
 WARM, TIMED = 3, 10
 """Steps before the clock runs, in which the graph is built, and steps it counts."""
 _VALIDATED = 256
 
 
-def main(arguments: list[str]) -> int:
-    """Measure what the file asks for; 1 where it cannot be trained, with the reason in the answer."""
-    asked = Path(arguments[0])
-    about = json.loads(asked.read_text(encoding="utf-8"))
-    try:
-        recipe = parse(about["recipe"])
-        dataset = open_dataset(Workspace(Path(about["root"])), about["dataset"])
-        device.set_precision(recipe.training.precision)
-        data = load(dataset, about["version"], recipe.model, recipe.training.soft_labels)
-        answer = measure(data, recipe)
-    except Exception as error:
-        write_json(asked.with_suffix(".out"), {"error": explain(error)})
-        return 1
-    write_json(asked.with_suffix(".out"), answer)
-    return 0
+def work(folder: Path, asked: MeasureRequest, report: ProgressFn) -> Measured:
+    """Measure what is asked for."""
+    recipe = parse(asked["recipe"])
+    dataset = open_dataset(Workspace(Path(asked["root"])), asked["dataset"])
+    device.set_precision(recipe.training.precision)
+    data = load(dataset, asked["version"], recipe.model, recipe.training.soft_labels)
+    return measure(data, recipe, report)
 
 
-def measure(data: TrainingData, recipe: Recipe) -> dict[str, Any]:
-    """Train a few steps and extrapolate.
-
-    Returns:
-        parameters, trainable_parameters, step_seconds, epoch_seconds (with validation), total_seconds (all epochs;
-        early stopping may end sooner), images_per_second, memory_bytes (peak of this process), device.
-    """
+def measure(data: TrainingData, recipe: Recipe, report: ProgressFn) -> Measured:
+    """Train a few steps and extrapolate."""
     keras.utils.set_random_seed(recipe.training.seed)
     model = registry.build(recipe.model, len(data.classes))
     batches = TrainingBatches(data, recipe)
     loop.compile_model(model, recipe, len(batches))
     steps = []
     for number in range(WARM + TIMED):
+        report(number, WARM + TIMED, "steps")
         began = time.perf_counter()
         model.train_on_batch(*batches[number % len(batches)])
         steps.append(time.perf_counter() - began)
@@ -69,7 +58,7 @@ def measure(data: TrainingData, recipe: Recipe) -> dict[str, Any]:
     began = time.perf_counter()
     model.predict_on_batch(images)
     validating = (time.perf_counter() - began) / len(images) * len(data.val)
-    size = registry.size(model)
+    size = registry.parameters_of(model)
     epoch = step * len(batches) + validating
     return {
         "parameters": size.parameters,
@@ -84,4 +73,4 @@ def measure(data: TrainingData, recipe: Recipe) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(serve(work, explain))

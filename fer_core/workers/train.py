@@ -1,4 +1,4 @@
-"""The process that trains: `python -m fer_core.training.worker RUN_DIR`.
+"""The process that trains: `python -m fer_core.workers.train RUN_DIR`.
 
 It reads the run's recipe, trains, writes what the run promises, and says in `run.json` how it ended. Whoever
 started it may go; whoever looks reads the files.
@@ -13,26 +13,27 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
 from fer_core import __version__
+from fer_core.base.workspace import now
 from fer_core.data.datasets import open_dataset
 from fer_core.evaluation.report import evaluate_run
-from fer_core.inference.convert import to_onnx
 from fer_core.inference.metadata import ModelMetadata
+from fer_core.jobs import process
+from fer_core.jobs.progress import Progress, ProgressFile
 from fer_core.models import registry
-from fer_core.runs import queue
-from fer_core.runs.process import write_process
-from fer_core.runs.progress import Progress
+from fer_core.recipes.recipe import Recipe
+from fer_core.runs.predictions import write
+from fer_core.runs.records import RunInfo
 from fer_core.runs.run import Run
+from fer_core.scheduling import queue
 from fer_core.training import device, loop, predictions
 from fer_core.training.data import TrainingData, load
 from fer_core.training.failures import explain
-from fer_core.training.recipe import Recipe
-from fer_core.workspace import now
+from fer_core.training.onnx_export import to_onnx
 
 log = logging.getLogger("fer_core.training")
 
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout
     )
     run = Run(Path(arguments[0]).resolve())
-    write_process(run, os.getpid())
+    process.record_process(run.folder, os.getpid())
     os.nice(_NICE)
     signal.signal(signal.SIGTERM, lambda *_: (run.folder / "stop").write_text(_BY_SIGNAL))
     try:
@@ -68,7 +69,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def work(run: Run) -> dict[str, Any]:
+def work(run: Run) -> RunInfo:
     """Train, predict, export and evaluate one run.
 
     Returns:
@@ -77,20 +78,20 @@ def work(run: Run) -> dict[str, Any]:
     Raises:
         FerError: whatever keeps the run from ending well.
     """
-    recipe, progress = run.recipe, Progress(run.folder)
+    recipe, progress = run.recipe, ProgressFile(run.folder)
     keras.utils.set_random_seed(recipe.training.seed)
     if recipe.training.deterministic:
         device.make_deterministic()
     run.update(state="running", started=now(), **_surroundings())
-    progress.write("reading the images")
+    progress.write(Progress(what="reading the images"))
     device.set_precision(recipe.training.precision)
     device.distribute(recipe.training.devices)
     data = load(
         open_dataset(run.workspace, run.dataset), run.version, recipe.model, recipe.training.soft_labels
     )
-    progress.write("building the model")
+    progress.write(Progress(what="building the model"))
     model = loop.build(recipe, len(data.classes))
-    size = registry.size(model)
+    size = registry.parameters_of(model)
     run.update(
         parameters=size.parameters,
         trainable_parameters=size.trainable_parameters,
@@ -123,9 +124,9 @@ def work(run: Run) -> dict[str, Any]:
     return {"state": "stopped", "reason": "Stopped from outside, by a signal" if by_signal else ""}
 
 
-def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, progress: Progress) -> None:
+def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, progress: ProgressFile) -> None:
     """Write everything that follows from the best weights: model files, predictions, evaluation."""
-    progress.write("exporting the model")
+    progress.write(Progress(what="exporting the model"))
     # The optimizer's state belongs to the last epoch, not to the best.
     model.save(run.folder / "best.keras", include_optimizer=False)
     metadata = ModelMetadata(
@@ -142,22 +143,22 @@ def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, pro
     log.info("model.onnx answers as Keras does, within %.1e", difference)
     for name, split in data.splits.items():
         if len(split):
-            progress.write(f"predicting {name}")
+            progress.write(Progress(what=f"predicting {name}"))
             table = predictions.predict(model, data, split, recipe.training.test_time_augmentation)
-            predictions.save(table, run.folder, name)
+            write(run.folder, name, table)
     run.update(test_time_augmentation=recipe.training.test_time_augmentation)
-    progress.write("evaluating")
+    progress.write(Progress(what="evaluating"))
     evaluate_run(run)
 
 
 def _changed(run: Run) -> Callable[[str], bool]:
     """Whether a table or field differs from that of the run this one was forked from, until it has its own epochs."""
     info = run.info
-    fields = info.get("changed", []) if int(info.get("forked_at") or 0) >= len(run.tail()[0]) else []
+    fields = info.get("changed", []) if int(info.get("forked_at") or 0) >= len(run.epochs_since()[0]) else []
     return lambda name: any(field == name or field.startswith(f"{name}.") for field in fields)
 
 
-def _surroundings() -> dict[str, Any]:
+def _surroundings() -> RunInfo:
     return {
         "pid": os.getpid(),
         "backend": keras.backend.backend(),

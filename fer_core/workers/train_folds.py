@@ -1,4 +1,4 @@
-"""The process that trains folds: `python -m fer_core.training.fold_worker FOLDER` (see `fer_core.runs.folds`).
+"""The worker that trains folds, in their folder (see `fer_core.scheduling.crossval`).
 
 Each fold that has no predictions yet gets a new network, trained on the other folds to the last epoch; its answers
 for the fold, averaged over six views of each image, are written. It ends with the process that started it.
@@ -11,50 +11,40 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 
+from fer_core.base.jsonl import append_line
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.data.records import readable
+from fer_core.data.manifest import readable
+from fer_core.jobs.reporter import ProgressFn
+from fer_core.jobs.worker import serve
 from fer_core.models import registry
-from fer_core.runs.files import append_line
-from fer_core.runs.folds import Folds
-from fer_core.runs.progress import Progress
+from fer_core.recipes.recipe import Recipe, parse
+from fer_core.runs.predictions import write
+from fer_core.scheduling.crossval import Folds
 from fer_core.training import averaging, device
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, Logs
 from fer_core.training.data import TrainingData, from_manifest
 from fer_core.training.failures import explain
 from fer_core.training.parts import compile_model
-from fer_core.training.recipe import Recipe, parse
-from fer_core.workspace import Workspace
 
 log = logging.getLogger("fer_core.training")
 _BATCH = 512
 _NICE = 5
 
 
-def main(arguments: list[str]) -> int:
-    """Train the missing folds of a folder; 0 when none is left, 1 when it failed."""
+def work(folder: Path, _asked: object, report: ProgressFn) -> dict[str, int]:
+    """Train every missing fold and write its predictions."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     os.nice(_NICE)
-    found = Folds(Path(arguments[0]).resolve())
-    progress = Progress(found.folder)
-    try:
-        work(found, progress)
-    except Exception as error:
-        log.exception("The folds failed")
-        progress.write("failed", failure=explain(error))
-        return 1
-    return 0
-
-
-def work(found: Folds, progress: Progress) -> None:
-    """Train every missing fold and write its predictions."""
+    found = Folds(folder)
     about, recipe = found.about, parse(found.recipe_text)
     dataset = open_dataset(Workspace(found.folder.parents[2]), about["dataset"])
     manifest = readable(dataset.manifest(about["version"])).merge(found.table(), on="image_id")
@@ -63,14 +53,19 @@ def work(found: Folds, progress: Progress) -> None:
     device.set_precision(recipe.training.precision)
     if recipe.training.deterministic:
         device.make_deterministic()
-    told = _Told(found, progress)
-    for fold in found.missing():
+    missing, images = found.missing(), sum(about["images"])
+    words = f"images trained, {len(missing)} of {about['folds']} folds, {about['epochs']} epochs each"
+    total = sum(images - about["images"][fold - 1] for fold in missing) * about["epochs"]
+    told = _Told(folder, total, words, report)
+    report(0, total, words)
+    for fold in missing:
         keras.utils.set_random_seed(recipe.training.seed + fold)
         split = np.where(manifest["fold"] == fold, "val", "train")
         data = from_manifest(manifest.assign(split=split), pixels)
         said = train_one(data, recipe, fold, told)
-        _write(found.predictions_file(fold), data.val.ids, data.classes, said)
+        write(folder, str(fold), _table(data.val.ids, data.classes, said))
         log.info("fold %d of %d is done", fold, about["folds"])
+    return {"folds": len(missing)}
 
 
 def train_one(data: TrainingData, recipe: Recipe, fold: int, told: _Told) -> np.ndarray:
@@ -95,7 +90,7 @@ def answers(model: keras.Model, images: np.ndarray) -> np.ndarray:
     for view in views(images):
         starts = range(0, len(view), _BATCH)
         total += np.concatenate([model.predict_on_batch(view[s : s + _BATCH]) for s in starts])
-    return total / total.sum(axis=1, keepdims=True)
+    return np.asarray(total / total.sum(axis=1, keepdims=True))
 
 
 def views(images: np.ndarray) -> Iterator[np.ndarray]:
@@ -114,16 +109,19 @@ def views(images: np.ndarray) -> Iterator[np.ndarray]:
         yield view[:, :, ::-1] if mirrored else view
 
 
+@dataclass
 class _Told:
-    """How many images all folds of this process have trained on, as files say it, and for whom it works."""
+    """How many images all folds of this process have trained on."""
 
-    def __init__(self, found: Folds, progress: Progress) -> None:
-        self.folder, self.progress, self.before = found.folder, progress, 0
-        self.starter = os.getppid()
+    folder: Path
+    total: int
+    words: str
+    report: ProgressFn
+    before: int = 0
 
 
 class _Tell(keras.callbacks.Callback):
-    """Progress a few times a second, a line per epoch; ends the process when its starter is gone."""
+    """Progress after every batch, a line per epoch."""
 
     def __init__(self, fold: int, images: int, told: _Told) -> None:
         super().__init__()
@@ -134,30 +132,24 @@ class _Tell(keras.callbacks.Callback):
         self._began = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if os.getppid() != self._told.starter:
-            log.info("Whoever wanted these folds is gone; fold %d is given up", self._fold)
-            sys.exit(1)
-        if self._told.progress.due():
-            here = self._images * (batch + 1) / self.params["steps"]
-            self._told.progress.write("training", fold=self._fold, images=int(self._told.before + here))
+        here = self._images * (batch + 1) / self.params["steps"]
+        self._told.report(int(self._told.before + here), self._told.total, self._told.words)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._told.before += self._images
-        row: dict[str, Any] = {"fold": self._fold, "epoch": epoch + 1}
+        row: dict[str, int | float] = {"fold": self._fold, "epoch": epoch + 1}
         row |= {key: round(float((logs or {})[key]), 6) for key in ("loss", "accuracy")}
         seconds = time.perf_counter() - self._began
         append_line(self._told.folder / "metrics.jsonl", row | {"seconds": round(seconds, 3)})
-        self._told.progress.write("training", fold=self._fold, images=self._told.before)
+        self._told.report(self._told.before, self._told.total, self._told.words)
 
 
-def _write(target: Path, ids: np.ndarray, names: tuple[str, ...], said: np.ndarray) -> None:
+def _table(ids: np.ndarray, names: tuple[str, ...], said: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame({"image_id": ids}).astype("str")
     for index, name in enumerate(names):
         table[f"p_{name}"] = said[:, index].astype(np.float32)
-    temporary = target.with_name(f".{target.name}.tmp")
-    table.to_parquet(temporary, index=False)
-    temporary.replace(target)
+    return table
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(serve(work, explain))

@@ -9,7 +9,8 @@ joined by file name); any folder that `fer_core import --votes` takes will do. E
 2. relabel  each image gets the emotion most voters chose; those of Training keep the votes as soft labels
 3. separate from Training goes what is a copy of a PublicTest or PrivateTest image, and so on: exact, near, mirrored
 4. train    the recipe `shipped`; the epoch is chosen on PublicTest
-5. measure  temperature fitted on PublicTest, then PrivateTest is read, once: the ledger says so
+5. hashes   of what was learned, beside the model: it judges no label of these pictures
+6. measure  temperature fitted on PublicTest, then PrivateTest is read, once: the ledger says so
 
 One run, one seed. `--run RUN` ships a run that is there already, in the workspace FER_HOME names.
 """
@@ -29,21 +30,24 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from fer_core.base.atomic import write_atomic, write_json
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
 from fer_core.data.images import resize
-from fer_core.data.options import Options
+from fer_core.data.importing.options import Options
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.calibration import fit_temperature, scaled
 from fer_core.evaluation.metrics import PREFIX, accuracy_interval, calibration_error, evaluate, read
-from fer_core.evaluation.words import reproduce
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata
 from fer_core.inference.predictor import RUN_MODEL, Predictor
+from fer_core.mislabels.learned import Learned
+from fer_core.reports.model_card import reproduce
 from fer_core.review.from_votes import apply_votes
-from fer_core.runs import launcher, store
+from fer_core.runs import store
 from fer_core.runs.run import Run
+from fer_core.scheduling import start
 from fer_core.splits.certificate import certify
 from fer_core.splits.separate import separate
-from fer_core.workspace import Workspace, write_atomic, write_json
 
 HERE = Path(__file__).resolve().parent
 RECIPE = "shipped"
@@ -61,7 +65,7 @@ def prepare(workspace: Workspace, data: Path) -> Dataset:
     dataset = import_dataset(workspace, data / "fer2013.zip", "fer2013", options=options)
     labelled, _ = apply_votes(dataset)
     made, _ = separate(dataset, labelled.id)
-    if not certify(dataset, made.id)["holds"]:
+    if not certify(dataset, made.id).holds:
         sys.exit("copies are left across the splits")
     return dataset
 
@@ -119,16 +123,24 @@ def ship(run: Run, temperature: float) -> Predictor:
     return Predictor.load(HERE / RUN_MODEL)
 
 
+def keep_hashes(run: Run, dataset: Dataset) -> None:
+    """`learned.npz`: two perceptual hashes of every picture the run was trained on."""
+    manifest = dataset.manifest(run.version)
+    rows = manifest.loc[(manifest["split"] == "train") & (manifest["error"] == ""), "row"].to_numpy(np.int64)
+    Learned.of(np.asarray(dataset.pixels()[rows])).save(HERE / RUN_MODEL)
+
+
 def measure(run: Run, dataset: Dataset) -> dict[str, Any]:
     """Everything the card says. PrivateTest is read here, after all choices."""
     val = scores.predictions(run, "val")
     _, truth, p = read(val)
     temperature = fit_temperature(truth, p)
     model = ship(run, temperature)
-    held = scores.look(run, ledger.HELD, via="build")
+    keep_hashes(run, dataset)
+    held = scores.read_scores(run, ledger.HELD, via="build")
     manifest = dataset.manifest(run.version)
     table = calibrated(scores.predictions(run, ledger.HELD), temperature)
-    groups = scores.pictures(manifest, table["image_id"])
+    groups = scores.picture_ids(manifest, table["image_id"])
     found = evaluate(table, groups)
     rows = manifest.set_index("image_id")["row"].reindex(table["image_id"]).to_numpy(np.int64)
     pixels = np.asarray(dataset.pixels()[rows])
@@ -257,7 +269,7 @@ def main() -> None:
         dataset = open_dataset(workspace, run.dataset)
     elif options.data:
         dataset = prepare(workspace, options.data)
-        run = launcher.train(workspace, dataset, dataset.head, RECIPE, SETTINGS)
+        run = start.train(workspace, dataset, dataset.head, RECIPE, SETTINGS)
     else:
         parser.error("give DATA, or --run")
     figures = measure(run, dataset)

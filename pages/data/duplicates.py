@@ -2,21 +2,10 @@
 
 import streamlit as st
 
-from fer_core.quality.leakage import leaked_share
-from fer_core.review import copies
-from fer_core.review.journal import Journal
-from fer_core.ui import (
-    cache,
-    copies_cache,
-    copies_dial,
-    copies_group,
-    copies_rules,
-    html,
-    leak_card,
-    page,
-    rows,
-    verdicts,
-)
+from fer_core.ui.components import choice_list, markup
+from fer_core.ui.duplicates import bulk_rules, cached_groups, group_review, leakage, threshold
+from fer_core.ui.duplicates.open_groups import look
+from fer_core.ui.shell import cache, decisions, near_copies, page
 
 QUEUES = {
     "conflicts": "Same picture, different labels",
@@ -26,56 +15,80 @@ QUEUES = {
     "within": "Within a split",
     "settled": "Settled",
 }
+EVERY = 1.5
 
 scope = page.open_page(
     "Duplicates and leaks", "Settle copies once. Files are never touched; every verdict is remembered."
 )
-journal = Journal(scope.dataset.journal_path)
-decisions = journal.decisions()
-copies_cache.pairs(scope.dataset, scope.version.id)  # compared here where the set is small
-groups = copies_cache.groups(scope.dataset, scope.version.id, copies_dial.distance(), decisions)
-found = copies.members(groups.table, scope.manifest)
-queues = copies.queues(found, decisions)
-exact = cache.exact_groups(scope.dataset, scope.version.id).summary()
-leaked = leaked_share(scope.manifest, groups)
-across = int((found.groupby("group")["split"].nunique() > 1).sum())
-page.numbers(
-    [
-        (exact["groups"], "groups of equal pixels"),
-        (found.loc[found["kind"] != "exact", "group"].nunique(), "groups of near copies"),
-        (across, "groups across splits"),
-        *(
-            (f"{share:.1%}", f"of {split} is also in another split")
-            for split, share in leaked.items()
-            if split in ("test", "val")
-        ),
-        (len(queues["settled"]), "groups settled by you"),
-    ]
-)
+compared = cached_groups.pairs(scope.dataset, scope.version.id) is not None  # now, where the set is small
+leaks = near_copies.known(scope)
+distance = threshold.distance()
 
-left, right = st.columns([1, 2.4], gap="medium")
-with left:
+
+@st.fragment(run_every=EVERY)
+def numbers(distance: int) -> None:
+    """The strip, as the journal is now."""
+    now = look(scope, distance)
+    exact = cache.exact_groups(scope.dataset, scope.version.id).summary()
+    page.numbers(
+        [
+            (exact["groups"], "groups of equal pixels"),
+            (now.near, "groups of near copies") if compared else ("not compared", "near and mirrored copies"),
+            (now.across, f"groups across splits; pairs: {leaks.counts}"),
+            *(
+                (f"{share:.1%}", f"of {split} is also in another split")
+                for split, share in now.leaked.items()
+                if split in ("test", "val")
+            ),
+            (len(now.queues["settled"]), "groups settled by you"),
+        ]
+    )
+
+
+@st.fragment(run_every=EVERY)
+def listed(distance: int) -> None:
+    """The queues with what is left of each; another one on screen runs the page again."""
+    now = look(scope, distance).queues
+    shown = st.session_state.get("dup-shown")
     with st.container(border=True):
-        st.html(html.heading("Queues"))
-        listed = [
-            rows.Row(k, words, f"{len(queues[k]):,}", muted=k == "settled" or not queues[k])
+        st.html(markup.heading("Queues"))
+        rows = [
+            choice_list.ChoiceRow(
+                k,
+                words,
+                f"{len(now[k]):,}" if compared or now[k] or k not in ("near", "mirrored") else "–",
+                muted=k == "settled" or not now[k],
+            )
             for k, words in QUEUES.items()
         ]
-        queue = rows.choose(listed, key="dup-queue", label="Queues of groups")
-    copies_dial.card(scope)
-    leak_card.card(scope, groups)
+        queue = choice_list.choose(rows, key="dup-queue", label="Queues of groups")
+        words = group_review.left(scope, len(now[queue])) if queue != "settled" else ""
+        st.html(f'<p class="fer-muted">{markup.esc(words)}</p>')
+    if shown is not None and queue != shown:
+        st.session_state["dup-shown"] = queue
+        st.rerun(scope="app")
+
+
+numbers(distance)
+left, right = st.columns([1, 2.4], gap="medium")
+with left:
+    listed(distance)
+    threshold.card(scope)
+    leakage.card(scope, look(scope, distance).groups, leaks)
 with right:
-    with st.container(border=True):
-        if queues[queue]:
-            position = verdicts.place("dup-place", queue, len(queues[queue]))
-            group = found[found["group"] == queues[queue][position]]
-            copies_group.settle(scope, journal, group, (position, len(queues[queue])), queue == "settled")
-        elif found.empty:
-            page.empty("No copies here", "Every picture of this version differs from every other.")
-        else:
-            advice = (
-                "Accept a proposal and it appears here." if queue == "settled" else "Choose another queue."
-            )
-            page.empty(f"{QUEUES[queue]}: nothing here", advice)
-    copies_rules.card(scope, journal, found, queues, QUEUES)
-    verdicts.apply_card(scope)
+    queue = str(st.session_state["dup-queue-current"])
+    st.session_state["dup-shown"] = queue
+    if look(scope, distance).found.empty and compared:
+        page.empty(
+            "No copies here", f"Every picture of this version differs from every other. {leaks.sentence}"
+        )
+    elif look(scope, distance).found.empty:
+        page.empty(
+            "No equal pixels here",
+            "Near and mirrored copies are not compared yet: look for them at the left.",
+        )
+    else:
+        advice = "Settle a group and it appears here." if queue == "settled" else "Choose another queue."
+        group_review.draw(scope, distance, queue, advice)
+    bulk_rules.card(scope, distance, QUEUES)
+    decisions.apply_card(scope)

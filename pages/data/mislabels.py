@@ -2,70 +2,71 @@
 
 import streamlit as st
 
-from fer_core.ui import (
-    mislabel_audit,
-    mislabel_face,
-    mislabel_grid,
-    mislabel_method,
-    mislabel_people,
-    mislabel_side,
-    page,
-    verdicts,
-)
-from fer_core.ui.mislabel_desk import open_desk
+from fer_core.ui.components.review import ReviewKind
+from fer_core.ui.mislabels import audit, face_review, queue_table, ranking_method, reviewers
+from fer_core.ui.mislabels.state import open_state
+from fer_core.ui.shell import decisions, page
 
-VIEWS = ["One face", "Grid", "Decisions"]
+VIEWS: dict[str, ReviewKind | None] = {"One face": "face", "Grid": "grid", "Decisions": None}
 
 scope = page.open_page(
     "Wrong labels", "The likeliest mistakes first. One key each; nothing is lost, all can be undone."
 )
-method = mislabel_method.chosen(scope)
-desk = open_desk(scope, method) if method else None
-if method is None or desk is None:
-    mislabel_method.first(scope)
+method = ranking_method.chosen(scope)
+state = open_state(scope, method) if method else None
+if method is None or state is None:
+    ranking_method.first(scope)
     st.stop()
 
-likely, pairs = desk.ranked.likely, desk.ranked.pairs
-told = zip(desk.holding["image_id"].tolist(), desk.holding["action"].tolist(), strict=True)
-held = [action for image, action in told if image in desk.ranked.suspects]
-page.numbers(
-    [
-        (len(likely), f"labels likely wrong, by {method}"),
-        (f"{len(likely) / max(len(desk.ranking), 1):.1%}", f"of {len(desk.ranking):,} images"),
-        (
-            f"{pairs.iloc[0]['label']} → {pairs.iloc[0]['suggested']}" if len(pairs) else "–",
-            "largest confusion",
-        ),
-        (len(held), f"of these reviewed, {held.count('relabel'):,} relabelled"),
-        (desk.ranked.ambiguous, "ambiguous: offered as soft labels, not as errors"),
-    ]
-)
 
+@st.fragment(run_every=queue_table.EVERY)
+def numbers(method: str) -> None:
+    """The strip, as the journal is now."""
+    if (now := open_state(scope, method)) is None:
+        return
+    likely, pairs = now.ranked.likely, now.ranked.pairs
+    told = zip(
+        now.current_verdicts["image_id"].tolist(), now.current_verdicts["action"].tolist(), strict=True
+    )
+    held = [action for image, action in told if image in now.ranked.suspects]
+    page.numbers(
+        [
+            (len(likely), f"labels likely wrong, by {method}"),
+            (f"{len(likely) / max(len(now.ranking), 1):.1%}", f"of {len(now.ranking):,} images"),
+            (
+                f"{pairs.iloc[0]['label']} → {pairs.iloc[0]['suggested']}" if len(pairs) else "–",
+                "largest confusion",
+            ),
+            (len(held), f"of these reviewed, {held.count('relabel'):,} relabelled"),
+            (now.ranked.ambiguous, "ambiguous: offered as soft labels, not as errors"),
+        ]
+    )
+
+
+numbers(method)
 with st.container(key="mis-main"):
     side, main = st.columns([1, 2.9], gap="medium")
     with side:
         review = st.container()
-        desk.who, desk.blind = mislabel_people.identity()
-        desk.choose(mislabel_side.filters(desk))
+        who, blind = reviewers.identity()
+        chosen = queue_table.filters(state)
         with review:
-            desk.take(mislabel_side.progress(desk))
-        mislabel_people.card(desk)
-        mislabel_method.card(scope, method)
+            queue_table.progress(scope, method, who, blind, chosen)
+        reviewers.card(scope, method, chosen)
+        ranking_method.card(scope, method)
     with main:
         view = st.segmented_control(
             "View",
-            [name for name in VIEWS if name != "Grid" or not desk.blind],
-            default=VIEWS[0],
+            [name for name in VIEWS if name != "Grid" or not blind],
+            default="One face",
             required=True,
             key="mis-view",
             bind="query-params",
             label_visibility="collapsed",
         )
-        if view == "Grid":
-            mislabel_grid.draw(desk)
-        elif view == "Decisions":
-            mislabel_audit.draw(desk)
+        if kind := VIEWS[str(view)]:
+            face_review.draw(scope, method, who, blind, chosen, kind)
         else:
-            mislabel_face.draw(desk)
-            mislabel_face.just_decided(desk)
-        verdicts.apply_card(scope)
+            face_review.save_only(scope)
+            audit.draw(state)
+        decisions.apply_card(scope)

@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from fer_core.errors import FerError
-from fer_core.splits import certificate, merged, separate, stratify
-from fer_core.ui import (
+from fer_core.base.errors import FerError
+from fer_core.duplicates.near import DISTANCE
+from fer_core.reports import certificate_page
+from fer_core.splits import certificate, separate, stratify
+from fer_core.ui.shell import export, page
+from fer_core.ui.stratify import (
     certificate_card,
-    export_card,
-    merge_card,
     merge_form,
-    page,
-    separate_card,
+    merge_result,
+    reach,
+    remove_leaks,
     split_form,
-    splits_card,
+    split_result,
 )
 
 SPLIT, KEEP, FILL = "Split anew", "Keep splits", "Fill gaps"
@@ -35,7 +37,7 @@ with left:
         if task == FILL:
             proposal = merge_form.card(scope)
         elif task == KEEP:
-            going = separate_card.card(scope)
+            going = remove_leaks.card(scope)
         else:
             plan = split_form.card(scope)
     except FerError as error:
@@ -51,40 +53,35 @@ with left:
     ):
         with st.spinner("Saving, then checking every cross-split pair again"):
             if proposal:
-                saved = merged.save_merge(
-                    scope.dataset,
-                    proposal.other,
-                    proposal.plan,
-                    other_version=proposal.version,
-                    told_apart=proposal.told_apart,
-                )
+                saved = proposal.save(scope.dataset)
             elif going is not None:
-                saved = separate.separate(scope.dataset, scope.version.id)[0]
+                saved = separate.separate(scope.dataset, scope.version.id).version
             elif plan and plan.folds:
                 saved, _ = stratify.save_folds(scope.dataset, plan)
             elif plan:
                 saved = stratify.save_plan(scope.dataset, plan)
-            certificate.certify(scope.dataset, saved.id)
+            certificate.certify(scope.dataset, saved.id, distance=max(reach.current(), DISTANCE))
+            certificate_page.write(scope.dataset, saved.id)
         page.select(scope.dataset.name)
         st.toast(f"Version {saved.number} is ready.")
         st.rerun()
     if plan and nothing and not plan.group_violations:
         st.html('<p class="fer-muted">These are the splits you have already.</p>')
-    export_card.card(scope)
+    export.card(scope)
 
 with right:
     if plan:
         with strip:
-            splits_card.numbers(plan, number)
+            split_result.numbers(plan, number)
         with st.container(border=True):
-            splits_card.before_after(plan)
-        splits_card.moves(scope, plan)
+            split_result.before_after(plan)
+        split_result.moves(scope, plan)
     elif proposal:
         with strip:
-            merge_card.numbers(proposal, number)
-        merge_card.cards(proposal)
+            merge_result.numbers(proposal, number)
+        merge_result.cards(proposal)
     elif going is not None:
         with strip:
-            separate_card.numbers(scope, going, number)
-        separate_card.drawn(scope, going)
+            remove_leaks.numbers(scope, going, number)
+        remove_leaks.drawn(scope, going)
     certificate_card.card(scope)

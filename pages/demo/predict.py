@@ -2,8 +2,17 @@
 
 import streamlit as st
 
-from fer_core.ui import page, paste, try_live, try_photos, try_race, try_read, try_report, try_settings
-from fer_core.workspace import current
+from fer_core.base.workspace import current
+from fer_core.ui.components import paste
+from fer_core.ui.predict import (
+    live_video,
+    model_comparison,
+    photo_results,
+    predict_settings,
+    reading,
+    self_test,
+)
+from fer_core.ui.shell import page
 
 TABS = ["Photos", "Camera", "Live", "Race", "Report card"]
 PURPOSE = "Drop a photo, use the camera, or go live. Pictures stay in memory unless you say otherwise."
@@ -12,7 +21,7 @@ head, chips = st.columns([3, 2], vertical_alignment="top")
 with head:
     page.title("Try it", PURPOSE)
 with chips:
-    settings = try_settings.choose(current())
+    settings = predict_settings.choose(current())
 if settings is None:
     page.empty("No model yet", "Train one: a minute is enough on the sample.")
     st.page_link("pages/models/train.py", label="Go to Train", icon=":material/model_training:")
@@ -23,7 +32,7 @@ wanted = st.session_state.pop("try-next-tab", None)
 if wanted:
     st.session_state["try-tab"] = wanted
 photos, camera, live, race, report = st.tabs(TABS, key="try-tab", bind="query-params")
-shown: list[try_read.Shown] = []
+shown: list[reading.Shown] = []
 
 with photos:
     uploads = st.file_uploader(
@@ -34,11 +43,11 @@ with photos:
     )
     paste.into("try-files")
     if uploads:
-        shown = try_read.read(uploads, settings)
+        shown = reading.read(uploads, settings)
     elif st.session_state.get("try-example"):
-        shown = try_read.read([try_read.Example()], settings)
+        shown = reading.read([reading.Example()], settings)
     if shown and photos.open:
-        try_photos.guarded(shown, settings, "photos")
+        photo_results.guarded(shown, settings, "photos")
     elif not uploads:
         page.empty(
             "Nothing to read yet",
@@ -52,19 +61,19 @@ if camera.open:
     with camera:
         shot = st.camera_input("Take a picture", key="try-camera")
         if shot:
-            taken = try_read.read([shot], settings)
+            taken = reading.read([shot], settings)
             if taken:
-                try_photos.guarded(taken, settings, "camera")
+                photo_results.guarded(taken, settings, "camera")
                 shown = taken
 if live.open:
     with live:
-        try_live.draw(settings)
+        live_video.draw(settings)
 if race.open:
     with race:
-        try_race.draw(shown, settings)
+        model_comparison.draw(shown, settings)
 if report.open:
     with report:
-        try_report.draw(settings)
+        self_test.draw(settings)
 
 with numbers:
     found = sum(len(one.result.faces) for one in shown)

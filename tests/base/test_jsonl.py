@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.runs.files import append_line, read_end, read_lines, read_object
+from fer_core.base.jsonl import append_line, read_lines, read_object, read_tail
 
 
 def test_lines_are_read_once_and_only_when_whole(tmp_path: Path) -> None:
@@ -41,14 +41,14 @@ def test_no_bytes_make_reading_fail(tmp_path_factory: object, data: bytes, offse
     assert all(isinstance(row, dict) for row in rows)
     assert offset <= end <= max(offset, len(data))
     assert isinstance(read_object(path), dict)
-    assert isinstance(read_end(path, 3), str)
+    assert isinstance(read_tail(path, 3), str)
 
 
 def test_the_end_of_a_log(tmp_path: Path) -> None:
     path = tmp_path / "log.txt"
-    assert read_end(path, 5) == ""
+    assert read_tail(path, 5) == ""
     path.write_text("".join(f"line {n}\n" for n in range(1000)))
-    assert read_end(path, 2) == "line 998\nline 999"
-    assert read_end(path, 50, limit=20).endswith("line 999")
+    assert read_tail(path, 2) == "line 998\nline 999"
+    assert read_tail(path, 50, limit=20).endswith("line 999")
     path.write_bytes(b"caf\xc3\xa9 \xff\n")
-    assert read_end(path, 1).startswith("café")
+    assert read_tail(path, 1).startswith("café")

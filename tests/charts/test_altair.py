@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.charts.journey import gain_bars, journey_chart
-from fer_core.charts.quality import precision_by_distance
-from fer_core.charts.theme import DARK, LIGHT, spread
+from fer_core.charts.copies import copies_by_distance
+from fer_core.charts.progress import gain_bars, progress_chart
+from fer_core.charts.theme import DARK, LIGHT, spread_labels
 
 DISTANCES = pd.DataFrame(
-    {"distance": [0, 2, 4, 6], "same": [1.0, 0.9, 0.74, 0.5], "pairs": [900, 120, 140, 200]}
+    {"distance": [0, 2, 4, 6], "confirmed": [900, 108, 104, 100], "refused": [0, 12, 36, 100]}
 )
 
 
@@ -42,8 +42,8 @@ GAINS = pd.DataFrame(
 def figures(dark: bool) -> dict[str, alt.LayerChart]:
     """Every figure made with Altair. Pages may build them unchecked: here they are held against the schema."""
     return {
-        "distances": precision_by_distance(DISTANCES, chosen=2, dark=dark),
-        "journey": journey_chart(RUNS, dark=dark),
+        "distances": copies_by_distance(DISTANCES, chosen=2, dark=dark),
+        "journey": progress_chart(RUNS, dark=dark),
         "gains": gain_bars(GAINS, dark=dark),
     }
 
@@ -81,12 +81,12 @@ def test_distances_up_to_the_chosen_one_stand_out() -> None:
     spec = spec_of(figures(False)["distances"])
     (bars,) = layers(spec, "bar")
     assert [row["used"] for row in rows(spec, bars)] == [True, True, False, False]
-    assert "2: 90%" in spec["description"]
+    assert "2: 108" in spec["description"]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.floats(0.01, 0.3))
 def test_spread_keeps_order_centre_and_distance(positions: list[float], gap: float) -> None:
-    moved = spread(positions, gap)
+    moved = spread_labels(positions, gap)
     assert sum(moved) == pytest.approx(sum(positions), abs=1e-6)
     pairs = sorted(zip(positions, moved, strict=True))
     gaps = np.diff(sorted(m for _, m in pairs))
@@ -94,4 +94,4 @@ def test_spread_keeps_order_centre_and_distance(positions: list[float], gap: flo
 
 
 def test_spread_leaves_what_is_far_apart() -> None:
-    assert spread([0.9, 0.1, 0.5], 0.1) == pytest.approx([0.9, 0.1, 0.5])
+    assert spread_labels([0.9, 0.1, 0.5], 0.1) == pytest.approx([0.9, 0.1, 0.5])

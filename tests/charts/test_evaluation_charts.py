@@ -10,7 +10,7 @@ import pytest
 
 from fer_core.charts.evaluation import class_curves, class_dumbbells, coverage_curve, reliability_diagram
 from fer_core.charts.theme import palette
-from fer_core.charts.vega import Spec
+from fer_core.charts.vega import VegaSpec
 
 RELIABILITY = pd.DataFrame({"confidence": [0.5, 0.9], "accuracy": [0.4, 0.95], "images": [10, 90]})
 COVERAGE = pd.DataFrame(
@@ -22,7 +22,7 @@ CURVES = pd.DataFrame(
 CLASSES = pd.DataFrame({"class": ["happy", "sad"], "a": [0.9, 0.5], "b": [0.8, 0.7], "support": [5, 6]})
 
 
-def figures(dark: bool) -> dict[str, Spec]:
+def figures(dark: bool) -> dict[str, VegaSpec]:
     return {
         "reliability": reliability_diagram(RELIABILITY, dark=dark),
         "coverage": coverage_curve(COVERAGE, 0.7, dark=dark),

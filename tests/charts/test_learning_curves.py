@@ -9,8 +9,8 @@ import altair as alt
 import pytest
 
 from fer_core.charts import curves
-from fer_core.charts.curves import Spec
 from fer_core.charts.theme import DARK, LIGHT
+from fer_core.charts.vega import VegaSpec
 
 
 def rows(epochs: int, top: float = 0.8) -> list[dict[str, Any]]:
@@ -23,16 +23,16 @@ def rows(epochs: int, top: float = 0.8) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def lines(spec: Spec) -> list[Spec]:
+def lines(spec: VegaSpec) -> list[VegaSpec]:
     return [layer for layer in spec["layer"] if layer["mark"]["type"] == "line"]
 
 
-def texts(spec: Spec) -> set[str]:
+def texts(spec: VegaSpec) -> set[str]:
     found = [layer for layer in spec["layer"] if layer["mark"]["type"] == "text"]
     return {point.get("text") or point["line"] for layer in found for point in layer["data"]["values"]}
 
 
-def figures(dark: bool) -> dict[str, Spec]:
+def figures(dark: bool) -> dict[str, VegaSpec]:
     return {
         "accuracy": curves.curve(rows(30), "accuracy", best=27, others={"run 3": rows(20)}, dark=dark),
         "loss": curves.curve(rows(30), "loss", planned=75, forked_at=12, dark=dark),
@@ -85,7 +85,7 @@ def test_the_gap_is_in_points() -> None:
 
 
 def test_a_rate_that_falls_far_is_drawn_on_a_logarithmic_axis() -> None:
-    def scale(spec: Spec) -> Any:
+    def scale(spec: VegaSpec) -> Any:
         return lines(spec)[0]["encoding"]["y"]["scale"].get("type")
 
     assert scale(curves.rate_curve(rows(30))) is None

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image, ImageFilter, ImageStat
 
+from fer_core.base.workspace import Workspace
+from fer_core.checks import checks
+from fer_core.checks.checks import is_blank, level
+from fer_core.checks.measure import measure_grays, measure_one
+from fer_core.checks.store import store_path
 from fer_core.data.datasets import Dataset, import_dataset
-from fer_core.quality import checks
-from fer_core.quality.checks_measure import measure_grays, measure_one
-from fer_core.quality.checks_store import store_path
-from fer_core.workspace import Workspace
 
 
 def reference(image: Image.Image) -> list[float]:
@@ -117,7 +118,7 @@ def test_what_is_measured_is_kept(faces: Dataset, monkeypatch: pytest.MonkeyPatc
     assert checks.summary(first)["dark"] == {
         "flagged": 1, "threshold": 0.32, "mean_score": pytest.approx(first["dark_score"].mean()), "missing": 0,
     }  # fmt: skip
-    monkeypatch.setattr("fer_core.quality.checks_store._measure", lambda *args: pytest.fail("measured again"))
+    monkeypatch.setattr("fer_core.checks.store._measure", lambda *args: pytest.fail("measured again"))
     pd.testing.assert_frame_equal(checks.run_checks(faces), first)
 
 
@@ -152,7 +153,13 @@ def size_scores(sides: list[int]) -> np.ndarray:
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=30))
 def test_odd_sizes_are_those_of_cleanvision(sides: list[int]) -> None:
     rows = pd.DataFrame(
-        {"image_id": [str(i) for i in range(len(sides))], "width": sides, "height": sides, "mode": "gray"}
+        {
+            "image_id": [str(i) for i in range(len(sides))],
+            "width": sides,
+            "height": sides,
+            "mode": "gray",
+            "source": "main",
+        }
     )
     raw = pd.DataFrame(
         0.5,
@@ -163,3 +170,32 @@ def test_odd_sizes_are_those_of_cleanvision(sides: list[int]) -> None:
     np.testing.assert_array_equal(table["is_odd_size_issue"], size_scores(sides))
     assert table.filter(like="score").to_numpy().min() >= 0
     assert table.filter(like="score").to_numpy().max() <= 1
+
+
+def test_sizes_are_judged_within_their_source() -> None:
+    """A merged set of another size is not odd as a whole; one odd picture of it is."""
+    sides, source = [48] * 30 + [350] * 9 + [20], ["main"] * 30 + ["web"] * 10
+    rows = pd.DataFrame(
+        {
+            "image_id": [str(i) for i in range(40)],
+            "width": sides,
+            "height": sides,
+            "mode": "gray",
+            "source": source,
+        }
+    )
+    columns = ["brightness_p5", "brightness_p99", "entropy", "edges", "histogram_std"]
+    table = checks.score(rows, pd.DataFrame(0.5, index=rows.index, columns=columns))
+    assert table.index[table["is_odd_size_issue"]].tolist() == ["39"]
+    together = checks.score(rows.assign(source="main"), pd.DataFrame(0.5, index=rows.index, columns=columns))
+    assert int(together["is_odd_size_issue"].sum()) == 10
+
+
+def test_blank_is_known_from_the_import_alone() -> None:
+    table = pd.DataFrame({"error": ["", "", "", "broken"], "contrast": [0.0, 0.0199, 0.02, 0.0]})
+    assert is_blank(table).tolist() == [True, True, False, False]
+
+
+def test_few_flagged_pictures_are_no_fault_of_a_set() -> None:
+    assert [level(found, 1000) for found in (0, 1, 9, 10, 1000)] == ["good", "warn", "warn", "bad", "bad"]
+    assert level(0, 0) == "good"

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from calling import IMAGES, Fer, Outcome, shell
 
-from fer_core.cli import quality, run
-from fer_core.data.sample import make_sample
-from fer_core.workspace import Workspace
+from fer_core.base.workspace import Workspace
+from fer_core.cli import run
+from fer_core.data.sample.make import make_sample
+from fer_core.mislabels.judges import ranked
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the dataset `faces`, its labels ranked."""
     root = tmp_path_factory.mktemp("made")
     found = make_sample(Workspace(root), "faces", count=IMAGES)
-    quality.ranked(found, found.version(), "quick", lambda done, total, what: None)
+    ranked(found, found.head, "quick")
     return root
 
 

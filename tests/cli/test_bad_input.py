@@ -9,8 +9,8 @@ import pytest
 from calling import Fer
 from reference import verbs
 
+from fer_core.base.errors import FerError, RunError
 from fer_core.data import datasets
-from fer_core.errors import FerError, RunError
 
 CASES: dict[str, tuple[list[str], str]] = {
     "unknown verb": (["descibe", "faces"], "Did you mean 'describe'"),
@@ -29,7 +29,7 @@ CASES: dict[str, tuple[list[str], str]] = {
     "import as a path": (["import", "EMPTY", "--name", "../a"], "cannot be a dataset name"),
     "take over a stranger's file": (["import", "TEXT", "--name", "a", "--own"], "upload of this workspace"),
     "unknown kind": (["duplicates", "faces", "--kind", "exact,simlar"], "'simlar' is none of exact, near"),
-    "distance too large": (["duplicates", "faces", "--distance", "99"], "0<=x<=16"),
+    "distance too large": (["duplicates", "faces", "--distance", "99"], "0<=x<=24"),
     "distance no number": (["duplicates", "faces", "--distance", "far"], "'far'"),
     "CSV into nowhere": (["duplicates", "faces", "--csv", "NOWHERE/a.csv"], "no folder"),
     "CSV over a folder": (["mislabels", "faces", "--csv", "EMPTY"], "is a folder"),
@@ -130,7 +130,7 @@ def test_bad_input_is_one_line_and_status_2(fer: Fer, home: Path, tmp_path: Path
     outcome = fer(*args)
     assert outcome.status == 2, outcome
     assert outcome.out == ""
-    assert outcome.err.startswith("fer_core: ")
+    assert outcome.err.startswith("fer: ")
     assert outcome.err.count("\n") == 1
     assert outcome.err.endswith("\n")
     assert words in outcome.err
@@ -191,7 +191,7 @@ def test_what_fails_inside_is_told_in_one_line(
     monkeypatch.setattr(datasets, "list_datasets", _raises(error))
     outcome = fer("datasets", "--json")
     assert (outcome.status, outcome.out) == (status, "")
-    assert outcome.err.strip().startswith(f"fer_core: {words}")
+    assert outcome.err.strip().startswith(f"fer: {words}")
     assert outcome.err.strip().count("\n") == 0
 
 

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner
+from made_runs import NAMES, trained
 from PIL import Image
-
-from fer_core.cli import cli
-from fer_core.data.dataset import Dataset
-from fer_core.data.records import readable
-from fer_core.data.sample import make_sample
-from fer_core.runs import queue
-from fer_core.runs.run import Run
-from fer_core.runs.store import create_run
-from fer_core.training.recipe import load, override, to_toml
-from fer_core.workspace import Workspace
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 from tiny_models import light_weights, save_linear
 
-NAMES = ["happy", "surprise", "neutral", "sad"]
+from fer_core.base.workspace import Workspace
+from fer_core.cli import cli
+from fer_core.data.dataset import Dataset
+from fer_core.data.sample.make import make_sample
+from fer_core.recipes.recipe import override, to_toml
+from fer_core.runs import predictions
+from fer_core.runs.run import Run
+from fer_core.scheduling import queue
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +36,10 @@ def runs(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     shutil.copytree(source, tmp_path, dirs_exist_ok=True)
     dataset = Dataset(Workspace(tmp_path), "sample")
-    manifest, found = readable(dataset.manifest()), []
-    for share in (0.9, 0.5):
-        run = create_run(
-            dataset.workspace, "sample", dataset.head, load("compact"), state="finished", version_number=1
-        )
-        for split in ("val", "test"):
-            part = manifest[manifest["split"] == split]
-            truth = pd.Index(NAMES).get_indexer(pd.Index(part["label"]))
-            said = np.where(np.arange(len(part)) < share * len(part), truth, (truth + 1) % 4)
-            table = pd.DataFrame(0.6 * np.eye(4)[said] + 0.1, columns=[f"p_{n}" for n in NAMES])
-            table.insert(0, "image_id", part["image_id"].to_numpy())
-            table.insert(1, "label", part["label"].to_numpy())
-            table.to_parquet(run.folder / f"predictions-{split}.parquet")
-        found.append(run)
-    return found
+    return [trained(dataset, share) for share in (0.9, 0.5)]
 
 
-def fer(*arguments: str) -> object:
+def fer(*arguments: str) -> Any:
     result = CliRunner().invoke(cli, [*arguments, "--json"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
@@ -119,9 +100,7 @@ def test_what_explains_a_difference(runs: list[Run], monkeypatch: pytest.MonkeyP
     assert {step["state"] for step in found["steps"]} == {"queued"}
     alone = Run(runs[0].folder.parent / found["started"][0])
     for split in ("val", "test"):
-        (alone.folder / f"predictions-{split}.parquet").write_bytes(
-            (runs[1].folder / f"predictions-{split}.parquet").read_bytes()
-        )
+        predictions.write(alone.folder, split, predictions.read(runs[1].folder, split))
     alone.update(state="finished")
     (pair,) = (row for row in fer("paired") if row["axis"] == "colour")
     assert (pair["before"], pair["after"]) == ("gray", "rgb")

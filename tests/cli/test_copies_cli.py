@@ -9,10 +9,10 @@ import numpy as np
 from calling import Fer
 from PIL import Image
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset, open_dataset
-from fer_core.data.sample import truth
+from fer_core.data.sample.make import truth
 from fer_core.review.journal import Journal
-from fer_core.workspace import Workspace
 
 
 def test_what_another_set_has_too_is_listed_with_its_kind(fer: Fer, home: Path, tmp_path: Path) -> None:
@@ -80,6 +80,7 @@ def test_a_rule_settles_the_groups_it_may_and_one_undo_takes_it_back(fer: Fer, h
     ).json
     assert left["exact"]["groups"] == left["exact"]["conflicting_labels"] == len(known["conflicting"])
     assert left["near"]["groups"] == left["mirrored"]["groups"] == 0
+    assert left["method"] == "all pairs, up to 24 bits of phash"
 
 
 def test_conflicts_are_left_for_a_person(fer: Fer, home: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from calling import IMAGES, Fer
+from PIL import Image
 from test_reports import check_keys
 
+from fer_core.base.workspace import current
 from fer_core.data.datasets import open_dataset
-from fer_core.workspace import current
+from fer_core.duplicates.scan_store import kept
 
 
 @pytest.fixture
@@ -59,6 +61,18 @@ def test_refresh_adds_and_tells(fer: Fer, exported: Path) -> None:
     done = fer("refresh", "b", "--json")
     assert (done.status, len(done.json["gone"]), len(done.json["renamed"])) == (1, 1, 1)
     assert "not what it was" in done.err
+
+
+def test_refresh_compares_what_it_adds_as_an_import_does(fer: Fer, exported: Path) -> None:
+    assert fer("import", exported, "--name", "b").status == 0
+    some = next(p for p in sorted((exported / "train" / "sad").iterdir()) if p.suffix == ".png")
+    with Image.open(some) as picture:
+        picture.convert("L").point([min(v + 9, 255) for v in range(256)]).save(
+            exported / "train" / "sad" / "new.png"
+        )
+    assert fer("refresh", "b", "--json").json["added"] == 1
+    own = open_dataset(current(), "b")
+    assert kept(own, own.head) is not None
 
 
 def test_check_counts_per_check(fer: Fer, tmp_path: Path) -> None:
@@ -121,7 +135,7 @@ def test_passport_notes_and_report(fer: Fer, tmp_path: Path) -> None:
     told = fer("passport", "faces", "--json")
     check_keys("passport", told)
     assert told.json["matches"] == []
-    assert told.json["leaks"]["val"]["in_train"] > 0
+    assert told.json["leaks"]["in_train"]["val"] > 0
     assert "val pictures are in train" in fer("passport", "faces").out
     assert fer("notes", "faces", "--class", "sad", "--confuses", "neutral").status == 0
     told = fer("notes", "faces", "--text", "Drawn", "--json")

@@ -8,10 +8,12 @@ import shlex
 import pytest
 from reference import BLOCK, DOCS, blocks, contexts, path_of, refreshed, verbs
 
-from fer_core.cli import cli, decide, duplicates, quality
-from fer_core.quality import hash_kinds, mislabels, scan
+from fer_core.cli import cli, decide, duplicates, mislabels
+from fer_core.duplicates import hash_kinds, scan
+from fer_core.mislabels.store import METHODS
 from fer_core.review.decisions import ACTIONS
 from fer_core.review.policies import POLICIES
+from fer_core.scheduling import crossval
 
 PAGE = DOCS.read_text(encoding="utf-8")
 README = (DOCS.parents[1] / "README.md").read_text(encoding="utf-8")
@@ -31,7 +33,7 @@ def test_every_verb_has_a_section_with_its_options(verb: str) -> None:
 
 
 def test_the_generated_parts_are_fresh() -> None:
-    assert refreshed(PAGE) == PAGE, "run: python -m tests.cli.reference"
+    assert refreshed(PAGE) == PAGE, "run: PYTHONPATH=. python tests/helpers/reference.py"
     assert {name for name, _ in BLOCK.findall(PAGE)} == set(blocks())
 
 
@@ -51,7 +53,7 @@ def test_every_verb_reports_json_and_says_which(verb: str) -> None:
 
 
 def test_every_check_and_choice_is_documented() -> None:
-    assert quality.METHODS == mislabels.METHODS
+    assert mislabels.METHODS == METHODS
     assert set(decide.ACTIONS) < set(ACTIONS)
     assert (duplicates.KINDS[1:], duplicates.HASHES) == (scan.KINDS, hash_kinds.HASHES)
     assert set(POLICIES) - set(duplicates.POLICIES) == {"hand"}
@@ -59,10 +61,16 @@ def test_every_check_and_choice_is_documented() -> None:
         assert word in section("duplicates")
     for word in (*duplicates.POLICIES, *duplicates.QUEUES):
         assert word in section("review duplicates")
-    for word in quality.METHODS:
+    for word in mislabels.METHODS:
         assert word in section("mislabels")
     for word in decide.ACTIONS:
         assert word in section("review set")
+
+
+def test_defaults_told_in_words_are_those_of_the_library() -> None:
+    words = section("mislabels")
+    for value in (crossval.RECIPE, crossval.FOLDS, crossval.EPOCHS):
+        assert f"[default: {value}]" in words
 
 
 def test_the_order_is_that_of_help() -> None:

@@ -12,7 +12,15 @@ from calling import IMAGES
 from PIL import Image
 
 from fer_core import jobs
-from fer_core.workspace import Workspace
+from fer_core.base.workspace import Workspace
+from fer_core.jobs.tasks import AddSample, Import, RankLabels
+
+
+class Misspelt(AddSample):
+    """As an app and a command line of two versions would meet."""
+
+    def command(self, job: Path) -> list[str]:
+        return ["sample", f"--job={job}", "--nmae=a"]
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ def test_an_import_reports_and_a_stop_leaves_nothing(workspace: Workspace, archi
     upload = workspace.jobs / "uploads" / "many.zip"
     upload.parent.mkdir(parents=True)
     archive.rename(upload)
-    job = jobs.start(workspace, ["import", str(upload), "--name", "many", "--own"], title="Adding many")
+    job = jobs.start(workspace, Import(str(upload), "many", own=True))
     deadline = time.monotonic() + 60
     while not job.progress.done and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -61,7 +69,7 @@ def test_an_import_reports_and_a_stop_leaves_nothing(workspace: Workspace, archi
 
 
 def test_a_ranking_leaves_its_result(workspace: Workspace) -> None:
-    job = ended(jobs.start(workspace, ["mislabels", "faces", "--version", "v1"], title="Ranking"))
+    job = ended(jobs.start(workspace, RankLabels("faces", "v1")))
     assert job.state == "finished", job.log_tail()
     assert job.result["likely_wrong"] > 0
     assert job.result["name"] == "faces"
@@ -69,8 +77,8 @@ def test_a_ranking_leaves_its_result(workspace: Workspace) -> None:
 
 def test_a_failure_is_told_in_words(workspace: Workspace, tmp_path: Path) -> None:
     started = [
-        jobs.start(workspace, ["import", str(tmp_path / "nothing"), "--name", "a"], title="a"),
-        jobs.start(workspace, ["import", str(tmp_path), "--nmae", "a"], title="b"),
+        jobs.start(workspace, Import(str(tmp_path / "nothing"), "a")),
+        jobs.start(workspace, Misspelt("a")),
     ]
     gone, misspelt = (ended(job) for job in started)
     assert gone.state == misspelt.state == "failed"
@@ -80,6 +88,6 @@ def test_a_failure_is_told_in_words(workspace: Workspace, tmp_path: Path) -> Non
 
 
 def test_the_sample_as_a_job(workspace: Workspace) -> None:
-    job = ended(jobs.start(workspace, ["sample", "--name", "faces"], title="Adding the sample"))
+    job = ended(jobs.start(workspace, AddSample("faces")))
     assert job.state == "finished", job.log_tail()
     assert job.result["images"] + job.result["unreadable"] == IMAGES

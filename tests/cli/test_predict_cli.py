@@ -11,8 +11,7 @@ import pytest
 from calling import Fer
 from PIL import Image
 from test_reports import check_keys
-
-from tests.inference.tiny_models import light_weights, save_light, save_linear
+from tiny_models import light_weights, save_light, save_linear
 
 
 @pytest.fixture

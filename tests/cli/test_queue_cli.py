@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from calling import Fer
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.jobs import identity
-from fer_core.runs import queue, store
+from fer_core.jobs.process import identity
+from fer_core.runs import store
 from fer_core.runs.run import Run
+from fer_core.scheduling import queue
 from fer_core.splits.stratify import save_folds, stratify_folds
-from fer_core.workspace import Workspace
 
 TRAIN = ("train", "--dataset", "faces", "--recipe", "compact", "--detach")
 

@@ -34,7 +34,7 @@ def test_the_journey(fer: Fer) -> None:
     listed = fer("review", "faces", "list", "--json")
     check_keys("review list", listed, "id", "action", "image_id", "label", "reason", "who", "time")
     assert [(row["action"], row["who"], row["reason"]) for row in listed.json] == [
-        ("relabel", "Ada", ""),
+        ("relabel", "Ada", first["why"]),
         ("delete", "", "blank"),
     ]
     status = fer("review", "faces", "status", "--json").json
@@ -163,3 +163,44 @@ def test_apply_takes_a_patch_over_first(fer: Fer, home: Path, tmp_path: Path) ->
     fer("review", "faces", "export", tmp_path / "patch.json")
     applied = fer("review", "copy", "apply", tmp_path / "patch.json", "--json").json
     assert (applied["changes"], applied["patch"]["new"]) == ({"delete": 1}, 1)
+
+
+def test_two_reviewers_are_dealt_different_faces(fer: Fer) -> None:
+    def shown(who: str) -> list[str]:
+        found = fer("review", "faces", "next", "--who", who, "--top", "2", "--json")
+        check_keys("review next", found, "left", "held", "next")
+        return [row["image_id"] for row in found.json["next"]]
+
+    everybody = [
+        row["image_id"] for row in fer("review", "faces", "next", "--top", "4", "--json").json["next"]
+    ]
+    assert shown("Ada") == everybody[:2]
+    assert shown("Ben") == everybody[2:]
+    assert shown("Ada") == everybody[:2]
+    fer("review", "faces", "set", everybody[0], "keep", "--who", "Ada")
+    assert shown("Ben") == everybody[2:]
+    people = {one["who"]: one for one in fer("review", "faces", "status", "--json").json["people"]}
+    assert (people["Ada"]["decisions"], people["Ada"]["holds"]) == (1, 1)
+    assert (people["Ben"]["decisions"], people["Ben"]["holds"]) == (0, 2)
+
+    held = fer("review", "faces", "claim", "--who", "Cleo", "--count", "3", "--json")
+    check_keys("review claim", held, "images", "holders")
+    assert len(held.json["images"]) == 3
+    assert shown("Cleo") == held.json["images"][:2]  # looking at two gives none of the three back
+    people = {one["who"]: one for one in fer("review", "faces", "status", "--json").json["people"]}
+    assert people["Cleo"]["holds"] == 3
+    assert not set(held.json["images"]) & set(everybody)
+    assert fer("review", "faces", "claim", "--who", "Cleo", "--release", "--json").json["images"] == []
+    assert {one["who"] for one in fer("review", "faces", "status", "--json").json["people"]} == {"Ada", "Ben"}
+
+
+def test_disagreements_are_a_queue_until_the_final_say(fer: Fer) -> None:
+    image = worst(fer)["image_id"]
+    fer("review", "faces", "set", image, "keep", "--who", "Ada")
+    fer("review", "faces", "set", image, "delete", "--who", "Ben")
+    found = fer("review", "faces", "next", "--disagree", "--top", "5", "--json").json["next"]
+    assert [(row["image_id"], row["said"].split(", ")[1]) for row in found] == [(image, "Ben: delete")]
+    assert "disagree on 1 images" in fer("review", "faces", "status").out
+    fer("review", "faces", "set", image, "delete", "--who", "Ada", "--final")
+    assert fer("review", "faces", "next", "--disagree", "--json").json["next"] == []
+    assert fer("review", "faces", "status", "--json").json["disagreements"] == 0

@@ -71,13 +71,13 @@ def test_every_verb_has_help_that_fits(home: Path, verb: str, capsys: pytest.Cap
     words = verb.split()
     assert run([*words[:1], *(["faces"] if len(words) > 1 else []), *words[1:], "--help"]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("Usage: python -m fer_core ")
+    assert text.startswith("Usage: fer ")
     assert "--json" in text
     assert "--job" not in text
 
 
 def test_versions_and_statuses_leave_the_process(home: Path) -> None:
-    assert shell(home, "--version").out.startswith("fer_core")
+    assert shell(home, "--version").out.startswith("fer")
     assert shell(home, "describe", "faces").status == 0
     wrong = shell(home, "describe", "nope")
     assert (wrong.status, wrong.out) == (2, "")
@@ -123,7 +123,7 @@ def test_ended_in_the_middle_it_leaves_nothing_behind(
         time.sleep(0.01)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err.strip()) == (1, "", "fer_core: Stopped")
+    assert (process.returncode, out, err.strip()) == (1, "", "fer: Stopped")
     assert list((fresh / "data").iterdir()) == []
 
 

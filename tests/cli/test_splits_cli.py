@@ -13,12 +13,13 @@ from calling import IMAGES, Fer
 from PIL import Image
 from test_reports import check_keys
 
+from fer_core.base.workspace import Workspace
 from fer_core.cli.merge import FORMATS
 from fer_core.cli.splits import TOGETHER
-from fer_core.data import export
 from fer_core.data.datasets import import_dataset, open_dataset
-from fer_core.data.sample import make_sample
-from fer_core.workspace import Workspace
+from fer_core.data.exporting import export
+from fer_core.data.sample.make import make_sample
+from fer_core.duplicates.reach import DISTANCE
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_the_choices_are_those_of_the_library() -> None:
 
 def test_stratify_keeps_copies_together_and_its_certificate_holds(fer: Fer) -> None:
     found = fer("stratify", "faces", "--json").json
-    assert found["together"] == "exact, near copies within 4 bits and mirrored"
+    assert found["together"] == f"exact, near copies within {DISTANCE} bits and mirrored"
     assert found["certificate"] == found["certificate"] | {
         "exact": 0,
         "near": 0,
@@ -118,7 +119,7 @@ def test_merge_reports_what_it_did(fer: Fer) -> None:
         assert into_train["counts"][split] == clean["counts"][split]
     assert into_train["classes"]["surprise"]["asked"] > 0 == into_train["classes"]["happy"]["asked"]
     text = fer("merge", "faces", "more", "--version", clean["version"], "--fill", "sad=3").out
-    assert "with 3 images of more, into train" in text
+    assert "with 3 images of more, into all" in text  # as on the page
 
 
 BAD: dict[str, tuple[list[str], str]] = {

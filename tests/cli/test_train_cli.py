@@ -14,11 +14,14 @@ import pytest
 from calling import Fer, Outcome, shell
 from test_reports import RUN_KEYS, check_keys
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.data.versions import save_version
-from fer_core.runs import process, queue
+from fer_core.data.save_version import save_version
+from fer_core.jobs import process
 from fer_core.runs.run import Run
-from fer_core.workspace import Workspace
+from fer_core.scheduling import queue
+from fer_core.scheduling.readiness import cautions
+from fer_core.splits.leaks import leaks_of
 
 CALL = ("train", "--dataset", "faces", "--recipe", "compact", "--set", "training.epochs=3")
 Play = Callable[[Run], None]
@@ -36,12 +39,20 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[Play], None]:
     def stand_in(play: Play) -> None:
         def launch(run: Run) -> None:
             run.update(state="running")
-            process.write_process(run, os.getpid())
+            process.record_process(run.folder, os.getpid())
             threading.Thread(target=play, args=(run,), daemon=True).start()
 
         monkeypatch.setattr(queue, "launch", launch)
 
     return stand_in
+
+
+def apart(text: str) -> tuple[list[str], list[str]]:
+    """The notes on stderr, and its other lines."""
+    lines = text.splitlines()
+    return [line for line in lines if line.startswith("note: ")], [
+        line for line in lines if not line.startswith("note: ")
+    ]
 
 
 def until_stopped(run: Run) -> None:
@@ -56,7 +67,7 @@ def until_stopped(run: Run) -> None:
 
 def test_a_run_from_start_to_predictions(trained: tuple[Path, Outcome], tmp_path: Path) -> None:
     home, outcome = trained
-    assert (outcome.status, outcome.err) == (0, "")
+    assert (outcome.status, apart(outcome.err)[1]) == (0, [])
     check_keys("train", outcome, *RUN_KEYS)
     summary = outcome.json
     assert (summary["state"], summary["epochs"], summary["best_epoch"]) == ("finished", 1, 1)
@@ -80,6 +91,18 @@ def test_a_run_from_start_to_predictions(trained: tuple[Path, Outcome], tmp_path
     assert "finished" in text
 
 
+@pytest.mark.parametrize("more", [(), ("--json",), ("--detach",)])
+def test_what_the_train_page_warns_of_is_noted_on_stderr(
+    fer: Fer, home: Path, worker: Callable[[Play], None], more: tuple[str, ...]
+) -> None:
+    worker(lambda run: run.update(state="finished"))
+    data = open_dataset(Workspace(home), "faces")
+    shown = cautions(data.manifest(), leaks_of(data, data.head))
+    assert {caution.kind for caution in shown} >= {"leak", "drift", "blank"}
+    notes, _ = apart(fer(*CALL, *more).err)
+    assert notes == [f"note: {caution.text}. {caution.meaning.rstrip('.')}." for caution in shown]
+
+
 def test_epochs_are_told_on_stderr(fer: Fer, worker: Callable[[Play], None]) -> None:
     def play(run: Run) -> None:
         for number in (1, 2, 3):
@@ -90,10 +113,10 @@ def test_epochs_are_told_on_stderr(fer: Fer, worker: Callable[[Play], None]) -> 
     worker(play)
     outcome = fer(*CALL)
     assert outcome.status == 0
-    assert [line[:9] for line in outcome.err.splitlines()[1:]] == ["epoch   1", "epoch   2", "epoch   3"]
+    assert [line[:9] for line in apart(outcome.err)[1][1:]] == ["epoch   1", "epoch   2", "epoch   3"]
     assert "finished" in outcome.out
     quiet = fer(*CALL, "--json")
-    assert quiet.err == ""
+    assert apart(quiet.err)[1] == []
     check_keys("train", quiet, *RUN_KEYS)
     assert quiet.json["val_accuracy"] == 0.75
 
@@ -139,7 +162,7 @@ def test_a_run_that_fails_has_status_1_and_a_reason(fer: Fer, worker: Callable[[
     assert outcome.status == 1
     check_keys("train", outcome, *RUN_KEYS)
     assert outcome.json["state"] == "failed"
-    assert outcome.err.count("\n") == 1
+    assert len(apart(outcome.err)[1]) == 1
     assert "Try a smaller batch_size" in outcome.err
     problem = fer("compare").out
     assert "The memory was not enough" in problem

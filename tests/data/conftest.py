@@ -1,4 +1,4 @@
-"""A workspace of its own for every test."""
+"""The pictures of a small source."""
 
 from __future__ import annotations
 
@@ -6,13 +6,6 @@ from pathlib import Path
 
 import pytest
 from made_pictures import tree, write_tree
-
-from fer_core.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "home")
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from made_pictures import encoded, levels, png, tree, write_tree, write_zip
 from PIL import Image
 
+from fer_core.base.errors import ManifestError, NotFound
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, describe, import_dataset, open_dataset
 from fer_core.data.images import decode, pixel_hash
-from fer_core.data.records import COLUMNS, image_id
-from fer_core.errors import ManifestError, NotFound
-from fer_core.workspace import Workspace
+from fer_core.data.manifest import COLUMNS, image_id
 
 
 def reasons(dataset: Dataset) -> dict[str, str]:
@@ -51,8 +51,9 @@ def test_a_folder_becomes_a_dataset(workspace: Workspace, source: Path) -> None:
 
 def test_describe(workspace: Workspace, source: Path) -> None:
     write_tree(source, {"train/happy/bad.jpg": b"text", "train/readme.txt": b"text"})
-    found = describe(import_dataset(workspace, source, "faces"))
-    problems = found.pop("problems")
+    described = describe(import_dataset(workspace, source, "faces"))
+    problems = described["problems"]
+    found = {key: value for key, value in described.items() if key != "problems"}
     assert found == {
         "name": "faces",
         "version": open_dataset(workspace, "faces").head,
@@ -107,7 +108,7 @@ def test_rows_keep_the_order_of_the_source_over_batches(
     workspace: Workspace, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_tree(source, {"train/happy/0a.png": b"bad", "train/sad/99.png": b"bad"})
-    monkeypatch.setattr("fer_core.data.scan._BATCH", 3)
+    monkeypatch.setattr("fer_core.data.importing.scan._BATCH", 3)
     seen: list[tuple[int, int, str]] = []
     dataset = import_dataset(workspace, source, "faces", progress=lambda *told: seen.append(told))
     manifest = dataset.manifest()

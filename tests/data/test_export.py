@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_pictures import png, tree, write_tree, write_zip
 
+from fer_core.base.errors import AlreadyExists, BadName, NotFound, SourceError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
-from fer_core.data.export import export_version, places, verify
-from fer_core.data.options import Options
-from fer_core.data.versions import save_version
-from fer_core.errors import AlreadyExists, BadName, NotFound, SourceError
-from fer_core.workspace import Workspace
+from fer_core.data.exporting.export import export_version, target_paths, verify
+from fer_core.data.importing.options import Options
+from fer_core.data.save_version import save_version
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_names_that_meet_get_a_number(workspace: Workspace, tmp_path: Path) -> N
         "sad/1.png": png(5),
     }
     dataset = import_dataset(workspace, write_tree(tmp_path / "s", files), "faces")
-    found = places(dataset.manifest())
+    found = target_paths(dataset.manifest())
     assert len({place.casefold() for place in found}) == 5
     export_version(dataset, dataset.version(), tmp_path / "out")
     written = files_below(tmp_path / "out")
@@ -160,7 +160,7 @@ def test_formats_that_come_back_as_the_same_version(
     for row, soft in zip(
         rows.index[[0, 3, 7]], ([1, 0, 0, 0], [0.25, 0.5, 0.25, 0], [0.1, 0.2, 0.3, 0.4]), strict=True
     ):
-        rows.at[row, "soft_label"] = soft
+        rows.at[row, "soft_label"] = soft  # type: ignore[assignment]
     good = save_version(dataset, rows, parent="v1", operation="review")
     to = tmp_path / ("out.zip" if zipped else "out")
     assert export_version(dataset, good, to, form)["missing"] == []

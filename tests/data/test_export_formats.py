@@ -14,12 +14,12 @@ import pytest
 from made_pictures import encoded, levels, png, tree, write_tree, write_zip
 from PIL import Image
 
+from fer_core.base.errors import AlreadyExists, FerError, NotFound
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
-from fer_core.data.export import FORMATS, export_version
+from fer_core.data.exporting.export import FORMATS, export_version
+from fer_core.data.exporting.formats import plain_picture
 from fer_core.data.images import decode
-from fer_core.data.layouts import plain_picture
-from fer_core.errors import AlreadyExists, FerError, NotFound
-from fer_core.workspace import Workspace
 
 FACE = levels(5)
 

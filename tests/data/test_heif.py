@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fer_core.base.errors import ImageError
 from fer_core.data import heif
 from fer_core.data.images import decode
-from fer_core.errors import ImageError
 
 HEADER = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from made_pictures import encoded, levels, png
 from PIL import Image
 
-from fer_core.data import images
+from fer_core.base.errors import ImageError
+from fer_core.data import image_measures, images
 from fer_core.data.images import decode, pixel_hash, resize, to_gray
-from fer_core.errors import ImageError
 
 GRAY = levels(1, (40, 30))
 COLOR = np.stack([levels(n, (40, 30)) for n in range(3)], axis=2)
@@ -122,7 +122,11 @@ def test_one_pixel() -> None:
     picture = decode(encoded(np.full((1, 1), 9, dtype=np.uint8)))
     assert picture.pixels.tolist() == [[9]]
     assert resize(picture.pixels, 48).shape == (48, 48)
-    assert images.quality(picture.pixels) == (pytest.approx(9 / 255), 0.0, 0.0)
+    assert image_measures.quality_stack(picture.pixels[None])[0].tolist() == [
+        pytest.approx(9 / 255),
+        0.0,
+        0.0,
+    ]
     assert 0 <= images.phash(picture.pixels) < 2**64
 
 

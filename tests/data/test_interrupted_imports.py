@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from made_pictures import assert_nothing_left, write_tree
 
-from fer_core import jobs
+from fer_core.base.errors import AlreadyExists
+from fer_core.base.workspace import Workspace
 from fer_core.data import datasets
 from fer_core.data.datasets import import_dataset, list_datasets
-from fer_core.errors import AlreadyExists
-from fer_core.workspace import Workspace
+from fer_core.jobs import identity
 
 
 def test_a_name_taken_while_importing(workspace: Workspace, source: Path) -> None:
@@ -41,7 +41,8 @@ def test_an_import_that_is_interrupted_leaves_nothing(workspace: Workspace, sour
 
 def test_what_a_killed_import_left_is_removed_by_the_next(workspace: Workspace, source: Path) -> None:
     code = (
-        "import sys, os, pathlib; from fer_core.data.datasets import import_dataset; from fer_core.workspace import Workspace\n"
+        "import sys, os, pathlib; from fer_core.data.datasets import import_dataset; "
+        "from fer_core.base.workspace import Workspace\n"
         "import_dataset(Workspace(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2]), 'faces',"
         " progress=lambda done, total, what: os._exit(9) if done else None)"
     )
@@ -57,6 +58,6 @@ def test_what_a_killed_import_left_is_removed_by_the_next(workspace: Workspace, 
 
 
 def test_an_import_that_still_runs_is_left_alone(workspace: Workspace, source: Path) -> None:
-    write_tree(workspace.data, {".other.12.tmp/.importing": json.dumps(jobs.identity()).encode()})
+    write_tree(workspace.data, {".other.12.tmp/.importing": json.dumps(identity()).encode()})
     import_dataset(workspace, source, "faces")
     assert (workspace.data / ".other.12.tmp").exists()

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fer_core.base.emotions import canonical_emotion
 from fer_core.data.readers.base import Entry, disk_name, is_clutter, shown_name
-from fer_core.data.readers.layout import name_folders, named
+from fer_core.data.readers.layout import find_folders, with_folder_names
 
 
 def one(*paths: str) -> list[tuple[str | None, str | None]]:
-    return name_folders([tuple(path.split("/")) if path else () for path in paths])
+    found = find_folders([tuple(path.split("/")) if path else () for path in paths])
+    return [(split, None if name is None else canonical_emotion(name)) for split, name in found]
 
 
 @pytest.mark.parametrize(
@@ -87,16 +89,16 @@ def test_trees(tree: str) -> None:
 )
 def test_any_tree_gets_names_whatever_the_order(trails: list[list[str]]) -> None:
     folders = [tuple(trail) for trail in trails]
-    found = name_folders(folders)
+    found = find_folders(folders)
     assert len(found) == len(folders)
     assert dict(zip(folders, found, strict=True)) == dict(
-        zip(folders[::-1], name_folders(folders[::-1]), strict=True)
+        zip(folders[::-1], find_folders(folders[::-1]), strict=True)
     )
 
 
 def test_other_files_do_not_decide_what_folders_mean() -> None:
     paths = ["set/calm/1.png", "set/bored/2.png", "set/readme.txt", "notes/deep/down/a.txt"]
-    found = {entry.path: entry.label for entry in named([Entry(path) for path in paths])}
+    found = {entry.path: entry.label for entry in with_folder_names([Entry(path) for path in paths])}
     assert found == {paths[0]: "calm", paths[1]: "bored", paths[2]: None, paths[3]: None}
 
 

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_pictures import encoded, levels, png, write_tree
 
+from fer_core.base.errors import FerError, ManifestError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
 from fer_core.data.images import decode, resize, to_gray
 from fer_core.data.pixels import PixelWriter, open_pixels, pixel_file
-from fer_core.data.versions import save_version
-from fer_core.errors import FerError, ManifestError
-from fer_core.workspace import Workspace
+from fer_core.data.save_version import save_version
 
 COLOR = np.stack([levels(n, (60, 70)) for n in range(3)], axis=2)
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from made_pictures import names, png, problems, tree, write_tree, write_zip
 
+from fer_core.base.errors import NotFound, SourceError, UnsafeArchive
 from fer_core.data.readers import open_reader
 from fer_core.data.readers.archive import ArchiveReader, Limits
 from fer_core.data.readers.folder import FolderReader
-from fer_core.errors import NotFound, SourceError, UnsafeArchive
 
 
 def write_tar(path: Path, files: Mapping[str, bytes], mode: str = "w") -> Path:

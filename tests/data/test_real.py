@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_core.data import records
 from fer_core.data.datasets import Dataset, describe
+from fer_core.data.manifest import readable
 
 pytestmark = pytest.mark.real
 
@@ -55,7 +55,7 @@ def test_capstone4_copies_by_pixels(capstone: Dataset) -> None:
     assert (groups.ngroups, len(found) - groups.ngroups) == (732, 856)
     spans = groups["split"].agg(lambda splits: "|".join(sorted(set(splits)))).value_counts()
     both = {
-        a + b: sum(n for s, n in spans.items() if a in s and b in s)
+        a + b: sum(n for s, n in spans.items() if a in s and b in s)  # type: ignore[misc]
         for a, b in [("train", "val"), ("test", "train"), ("test", "val")]
     }
     assert both == {"trainval": 247, "testtrain": 12, "testval": 7}
@@ -83,7 +83,7 @@ def test_every_phash_is_that_of_imagehash(name: str, request: pytest.FixtureRequ
 def test_pixels_are_those_of_the_files(capstone: Dataset) -> None:
     table, pixels = capstone.manifest(), capstone.pixels()
     assert pixels.shape == (18_414, 48, 48)
-    assert records.readable(table).shape == table.shape
+    assert readable(table).shape == table.shape
     for row in table.iloc[:: len(table) // 200].itertuples():
         image = Image.open(io.BytesIO(capstone.read_file(row.image_id)))
         assert image.tobytes() == pixels[row.row].tobytes()

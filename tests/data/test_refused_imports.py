@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from made_pictures import assert_nothing_left, png, write_tree
 
+from fer_core.base.errors import AlreadyExists, BadName, SourceError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset, list_datasets, open_dataset
-from fer_core.errors import AlreadyExists, BadName, SourceError
-from fer_core.workspace import Workspace
 
 
 @pytest.mark.parametrize("files", [{}, {"happy/.DS_Store": b"x"}])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.base.errors import BadName, NotFound, TooFewImages
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
-from fer_core.data.drawing.face import draw_face
-from fer_core.data.sample import CLASS_SHARES, make_sample, truth, write_source
-from fer_core.errors import BadName, NotFound, TooFewImages
-from fer_core.workspace import Workspace
+from fer_core.data.sample.drawing.face import draw_face
+from fer_core.data.sample.make import CLASS_SHARES, make_sample, truth, write_source
+from fer_core.data.sample.truth import SampleTruth
 
 VERSION = "7970c85db84928fe"
 """Of seed 7 with 1,200 files. It changes only when the drawing does; it must not change with the machine."""
@@ -32,7 +32,7 @@ def table(sample: Dataset) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def planted(sample: Dataset) -> dict[str, Any]:
+def planted(sample: Dataset) -> SampleTruth:
     return truth(sample)
 
 
@@ -47,7 +47,7 @@ def test_small_samples_depend_on_the_seed_alone(tmp_path: Path) -> None:
     assert one.head == two.head == SMALL_VERSION != three.head
 
 
-def test_counts_of_planted_faults(planted: dict[str, Any], table: pd.DataFrame) -> None:
+def test_counts_of_planted_faults(planted: SampleTruth, table: pd.DataFrame) -> None:
     kinds = ("exact", "near", "mirrored", "conflicting", "wrong_labels", "unreadable", "blank")
     assert [len(planted[kind]) for kind in kinds] == [24, 16, 8, 6, 60, 5, 6]
     assert len(table) == 1200
@@ -57,13 +57,11 @@ def test_counts_of_planted_faults(planted: dict[str, Any], table: pd.DataFrame) 
     assert set(files) <= set(table.index)
 
 
-def test_unreadable_files_are_listed_and_nothing_else_is(
-    planted: dict[str, Any], table: pd.DataFrame
-) -> None:
+def test_unreadable_files_are_listed_and_nothing_else_is(planted: SampleTruth, table: pd.DataFrame) -> None:
     assert set(table.index[table["error"] != ""]) == set(planted["unreadable"])
 
 
-def test_labels_are_right_but_for_the_planted_ones(planted: dict[str, Any], table: pd.DataFrame) -> None:
+def test_labels_are_right_but_for_the_planted_ones(planted: SampleTruth, table: pd.DataFrame) -> None:
     drawn = pd.Series(planted["emotions"])
     wrong = set(drawn.index[drawn != table.loc[drawn.index, "label"]])
     conflicting = {pair["paths"][1] for pair in planted["conflicting"]}
@@ -71,7 +69,7 @@ def test_labels_are_right_but_for_the_planted_ones(planted: dict[str, Any], tabl
     assert all(drawn[path] == right for path, right in planted["wrong_labels"].items())
 
 
-def test_copies_are_what_they_claim(planted: dict[str, Any], table: pd.DataFrame, sample: Dataset) -> None:
+def test_copies_are_what_they_claim(planted: SampleTruth, table: pd.DataFrame, sample: Dataset) -> None:
     pixels = sample.pixels()
 
     def pair(paths: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -86,16 +84,16 @@ def test_copies_are_what_they_claim(planted: dict[str, Any], table: pd.DataFrame
         assert one["split"] != two["split"]
         assert (one["file_hash"] == two["file_hash"]) == (found["note"] == "same file")
     for found in planted["mirrored"]:
-        one, two = pair(found["paths"])
-        assert np.array_equal(one[:, ::-1], two)
+        left, right = pair(found["paths"])
+        assert np.array_equal(left[:, ::-1], right)
     for found in planted["near"]:
-        one, two = pair(found["paths"])
-        assert not np.array_equal(one, two)
+        left, right = pair(found["paths"])
+        assert not np.array_equal(left, right)
     assert {found["note"] for found in planted["exact"]} == {"same file", "re-encoded"}
     assert table["format"].nunique() >= 3
 
 
-def test_blank_pictures_show_nothing(planted: dict[str, Any], table: pd.DataFrame) -> None:
+def test_blank_pictures_show_nothing(planted: SampleTruth, table: pd.DataFrame) -> None:
     blank = table.loc[planted["blank"]]
     assert (blank["contrast"] < 0.02).all()
     assert blank["pixel_hash"].is_unique
@@ -121,7 +119,7 @@ def test_asking_again_opens_what_is_there(sample: Dataset) -> None:
     assert (sample.folder / "dataset.json").stat().st_mtime_ns == before
 
 
-def test_files_and_truth_lie_in_the_datasets_folder(sample: Dataset, planted: dict[str, Any]) -> None:
+def test_files_and_truth_lie_in_the_datasets_folder(sample: Dataset, planted: SampleTruth) -> None:
     assert sample.about["source"]["kind"] == "sample"
     assert all((sample.source_path / path).is_file() for path in planted["emotions"])
     assert sample.source_path.is_relative_to(sample.folder / "source")

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from made_pictures import levels, png, tree, write_tree, write_zip
 
+from fer_core.base.atomic import read_json, write_json
+from fer_core.base.errors import ManifestError, NotFound
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
+from fer_core.data.manifest import image_id
 from fer_core.data.pixels import PixelWriter, append_pixels, open_pixels, pixel_file
-from fer_core.data.records import image_id
+from fer_core.data.save_version import save_version
 from fer_core.data.sources import SourceFiles
-from fer_core.data.versions import save_version
-from fer_core.errors import ManifestError, NotFound
-from fer_core.workspace import Workspace, read_json, write_json
 
 
 @pytest.fixture

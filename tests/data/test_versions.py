@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_pictures import tree, write_tree
 
+from fer_core.base.errors import ManifestError, NotFound
+from fer_core.base.workspace import Workspace
 from fer_core.data import versions
 from fer_core.data.datasets import Dataset, describe, import_dataset, open_dataset
-from fer_core.data.records import check_manifest, content_id
-from fer_core.data.versions import save_version, tally
-from fer_core.errors import ManifestError, NotFound
-from fer_core.workspace import Workspace
+from fer_core.data.manifest import check_manifest, content_id
+from fer_core.data.save_version import save_version
+from fer_core.data.versions import tally
 
 
 @pytest.fixture
@@ -75,8 +76,8 @@ def test_a_version_is_found_by_id_start_number_and_nothing(dataset: Dataset) -> 
     assert made.parent == first.id
     for wanted in (first.id, first.id[:6], "v1", "V1", f" {first.id} "):
         assert dataset.version(wanted) == first
-    for wanted in (None, made.id, "v2"):
-        assert dataset.version(wanted) == made
+    for asked in (None, made.id, "v2"):
+        assert dataset.version(asked) == made
     for wanted in ("v3", "v0", "zz", "0" * 16):
         with pytest.raises(NotFound, match=r"no such version.*v1 .*v2 "):
             dataset.version(wanted)
@@ -119,7 +120,7 @@ def test_rows_may_be_left_out(dataset: Dataset) -> None:
 
 def test_soft_labels_and_groups_are_kept(dataset: Dataset) -> None:
     manifest = dataset.manifest()
-    manifest["soft_label"] = [None, [0.5, 0.25, 0.25], *[None] * 10]
+    manifest["soft_label"] = pd.Series([None, [0.5, 0.25, 0.25], *[None] * 10], index=manifest.index)
     manifest["group"] = "g1"
     made = save_version(dataset, manifest, parent="v1", operation="review")
     assert made.id != dataset.version("v1").id
@@ -157,8 +158,8 @@ def test_the_id_is_that_of_the_content(dataset: Dataset, data: st.DataObject) ->
 
 def test_many_processes_may_save_at_once(dataset: Dataset) -> None:
     code = (
-        "import sys; from fer_core.data.datasets import open_dataset; from fer_core.data.versions import save_version\n"
-        "from fer_core.workspace import current\n"
+        "import sys; from fer_core.data.datasets import open_dataset; from fer_core.data.save_version import save_version\n"
+        "from fer_core.base.workspace import current\n"
         "d = open_dataset(current(), 'faces'); m = d.manifest('v1'); m.loc[0, 'label'] = sys.argv[1]\n"
         "save_version(d, m, parent='v1', operation='review')"
     )

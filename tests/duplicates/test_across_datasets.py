@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from test_scan import manifest_of, pictures
 
-from fer_core.quality import scan as scanning
-from fer_core.quality.between import COLUMNS, between
-from fer_core.quality.scan_store import pictures_of
+from fer_core.duplicates import scan
+from fer_core.duplicates.across_datasets import COLUMNS, between
+from fer_core.duplicates.scan_store import pictures_of
 
 
 def test_equal_brighter_and_mirrored_pictures_are_found_in_another_dataset() -> None:
@@ -24,9 +25,7 @@ def test_equal_brighter_and_mirrored_pictures_are_found_in_another_dataset() -> 
         "0001.png": ("near", "0005.png"),
         "0002.png": ("mirrored", "0007.png"),
     }
-    known = {
-        kind: scanning.extended(None, pictures_of(there, other), 10, kind) for kind in ("near", "mirrored")
-    }
+    known = {kind: scan.extended(None, pictures_of(there, other), kind) for kind in ("near", "mirrored")}
     again = between(here, mine, there, other, kinds=("near", "mirrored"), known=known)
-    assert found.equals(again)
+    pd.testing.assert_frame_equal(found, again, check_exact=False, atol=1e-5)
     assert between(here.iloc[:0], mine, there, other).empty

@@ -4,35 +4,48 @@ from __future__ import annotations
 
 import time
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from compared import reference
 from face_tables import faces, manifest_of, moved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_core.base.errors import FerError
 from fer_core.data.datasets import Dataset
-from fer_core.errors import FerError
-from fer_core.quality.duplicates import COLUMNS, Groups, find_exact, find_near
-from fer_core.quality.linking import complete_link
-from fer_core.quality.pairs import near_pairs
-from fer_core.quality.similarity import correlation
+from fer_core.data.sample.truth import SampleTruth
+from fer_core.duplicates.clustering import complete_link
+from fer_core.duplicates.exact import COLUMNS, DuplicateGroups, find_exact
+from fer_core.duplicates.groups import confirmed, find_copies
+from fer_core.duplicates.near import kinds_of
+from fer_core.duplicates.reach import DISTANCE
+from fer_core.duplicates.scan_store import compare
 
 
-def paths_of(groups: Groups, kind: str | None = None) -> set[frozenset[str]]:
+def find_near(
+    manifest: pd.DataFrame, pixels: np.ndarray, distance: int = DISTANCE, mirrored: bool = False
+) -> DuplicateGroups:
+    """The groups that hold different pictures."""
+    pairs = compare(manifest, pixels, distance, kinds_of(mirrored))
+    table = find_copies(manifest, pairs, distance).table
+    several = table["group"].isin(table.loc[table["kind"] != "exact", "group"])
+    return DuplicateGroups(table[several].reset_index(drop=True))
+
+
+def paths_of(groups: DuplicateGroups, kind: str | None = None) -> set[frozenset[str]]:
     """Groups as sets of paths; with `kind`, those in which some image is of that kind."""
     found = {g: frozenset(rows["path"]) for g, rows in groups.table.groupby("group")}
     kinds = groups.table.groupby("group")["kind"].unique()
     return {paths for g, paths in found.items() if kind is None or kind in kinds[g]}
 
 
-def pairs_of(planted: dict[str, Any], *kinds: str) -> set[frozenset[str]]:
+def pairs_of(planted: SampleTruth, *kinds: str) -> set[frozenset[str]]:
     return {frozenset(pair["paths"]) for kind in kinds for pair in planted[kind]}
 
 
-def test_exact_copies_of_the_sample_are_found_all_and_only(sample: Dataset, planted: dict[str, Any]) -> None:
+def test_exact_copies_of_the_sample_are_found_all_and_only(sample: Dataset, planted: SampleTruth) -> None:
     groups = find_exact(sample.manifest())
     assert paths_of(groups) == pairs_of(planted, "exact", "conflicting")
     summary = groups.summary()
@@ -41,7 +54,7 @@ def test_exact_copies_of_the_sample_are_found_all_and_only(sample: Dataset, plan
     assert (groups.table["distance"] == 0).all()
 
 
-def test_near_and_mirrored_copies_of_the_sample(sample: Dataset, planted: dict[str, Any]) -> None:
+def test_near_and_mirrored_copies_of_the_sample(sample: Dataset, planted: SampleTruth) -> None:
     groups = find_near(sample.manifest(), sample.pixels(), mirrored=True)
     for kind in ("near", "mirrored"):
         found, wanted = paths_of(groups, kind), pairs_of(planted, kind)
@@ -49,7 +62,7 @@ def test_near_and_mirrored_copies_of_the_sample(sample: Dataset, planted: dict[s
         assert len(found & wanted) >= 0.98 * len(found), f"precision of {kind}"
 
 
-def test_mirrored_copies_are_found_only_on_request(sample: Dataset, planted: dict[str, Any]) -> None:
+def test_mirrored_copies_are_found_only_on_request(sample: Dataset, planted: SampleTruth) -> None:
     groups = find_near(sample.manifest(), sample.pixels())
     assert not paths_of(groups) & pairs_of(planted, "mirrored")
     assert set(groups.table["kind"]) <= {"exact", "near"}
@@ -90,7 +103,7 @@ def test_a_chain_of_small_changes_is_not_one_group() -> None:
     for _, rows in table.groupby("group"):
         for a, b in combinations(rows["path"], 2):
             i, j = int(a[-9:-4]), int(b[-9:-4])
-            assert correlation(pixels[[i]], pixels[[j]], np.array([0]), np.array([0]))[0] >= 0.9
+            assert reference(pixels[i], pixels[j]) >= 0.9
 
 
 @settings(max_examples=15, deadline=None)
@@ -114,14 +127,13 @@ def test_groups_do_not_depend_on_the_order_and_every_pair_is_confirmed(data: st.
         manifest_of(pixels[order], paths=[names[i] for i in order]), pixels[order], mirrored=True
     )
     assert paths_of(plain) == paths_of(mixed)
-    content, index = np.unique(pixels.reshape(len(pixels), -1), axis=0, return_inverse=True)
-    unique = content.reshape(-1, 48, 48)
-    hashes = manifest_of(unique)["phash"].to_numpy(np.uint64)
-    found = near_pairs(unique, hashes, 4, mirrored=True)
-    confirmed = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    table = manifest_of(pixels, paths=names)
+    good = confirmed(compare(table, pixels, kinds=kinds_of(True)), DISTANCE)
+    known = {frozenset(pair) for pair in zip(good["first"], good["second"], strict=True)}
+    picture_of = table.set_index("path")["pixel_hash"]
     for group in paths_of(plain):
-        members = sorted({int(index[int(path[-9:-4])]) for path in group})
-        assert all(pair in confirmed for pair in combinations(members, 2))
+        members = {picture_of[path] for path in group}
+        assert all(frozenset(pair) in known for pair in combinations(members, 2))
 
 
 @settings(max_examples=60, deadline=None)
@@ -145,17 +157,21 @@ def test_linking_joins_only_what_is_wholly_confirmed(seed: int, count: int) -> N
         assert groups[pairs[similarity.argmax()][0]] == groups[pairs[similarity.argmax()][1]] >= 0
 
 
-def test_correlation_is_the_same_from_both_sides_and_blind_to_light() -> None:
-    pictures = faces(12)
-    i, j = np.array(list(combinations(range(12), 2))).T
-    there, back = correlation(pictures, pictures, i, j), correlation(pictures, pictures, j, i)
-    assert there == pytest.approx(back, abs=1e-5)
-    assert (there < 0.9).all()
-    dim = (pictures * 0.6 + 20).astype(np.uint8)
-    same = np.arange(12)
-    assert (correlation(pictures, dim, same, same) > 0.995).all()
-    flat = np.full((1, 48, 48), 90, np.uint8)
-    assert correlation(flat, pictures, np.array([0]), np.array([0]))[0] == 0
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_correlations_are_those_of_numpy_from_both_sides_and_blind_to_light(mirrored: bool) -> None:
+    base = faces(6)
+    dim = (base * 0.6 + 20).astype(np.uint8)
+    shown = np.concatenate([dim, [moved(base[0], -2, 1)]])
+    pixels = np.concatenate([base, shown[:, :, ::-1] if mirrored else shown])
+    table = manifest_of(pixels)
+    found = compare(table, pixels, kinds=("mirrored" if mirrored else "near",))
+    at = table.set_index("pixel_hash")["row"]
+    assert len(found) >= 7
+    for first, second, score in zip(found["first"], found["second"], found["correlation"], strict=True):
+        one, other = pixels[at[first]], pixels[at[second]]
+        turned = (one[:, ::-1], other[:, ::-1]) if mirrored else (one, other)
+        assert score == pytest.approx(reference(turned[0], other), abs=2e-6)
+        assert score == pytest.approx(reference(turned[1], one), abs=2e-6)
 
 
 def test_blank_pictures_by_the_thousand_are_no_near_group() -> None:
@@ -213,8 +229,8 @@ def test_unreadable_rows_are_left_out() -> None:
     assert find_exact(table).table.empty
 
 
-@pytest.mark.parametrize("distance", [-2, 18])
+@pytest.mark.parametrize("distance", [-2, 26])
 def test_a_distance_out_of_range_is_refused(distance: int) -> None:
     pixels = faces(2)
-    with pytest.raises(FerError, match="distance must be 0 to 16"):
+    with pytest.raises(FerError, match="distance must be 0 to 24"):
         find_near(manifest_of(pixels), pixels, distance=distance)

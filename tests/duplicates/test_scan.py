@@ -8,44 +8,20 @@ import imagehash
 import numpy as np
 import pandas as pd
 import pytest
+from compared import manifest_of, pictures, same_scan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fer_core.data.sample import make_sample, truth
-from fer_core.errors import FerError
-from fer_core.quality import scan as scanning
-from fer_core.quality.copies import confirmed, find_copies, samples, steps
-from fer_core.quality.duplicates import find_exact
-from fer_core.quality.hash_kinds import HASHES, hashes
-from fer_core.quality.scan_store import compare, kept, scan_file, scanned
-from fer_core.workspace import Workspace
-
-
-def pictures(count: int, seed: int = 0) -> np.ndarray:
-    """Smooth random pictures, uint8 (count, 48, 48), no two alike."""
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (count, 8, 8), dtype=np.uint8)
-    return np.stack(
-        [np.asarray(Image.fromarray(c).resize((48, 48), Image.Resampling.BICUBIC)) for c in coarse]
-    )
-
-
-def manifest_of(pixels: np.ndarray, splits: list[str] | None = None) -> pd.DataFrame:
-    """One row per picture; equal pixels have equal hashes."""
-    count = len(pixels)
-    return pd.DataFrame(
-        {
-            "image_id": [f"i{n:04d}" for n in range(count)],
-            "row": range(count),
-            "path": [f"{n:04d}.png" for n in range(count)],
-            "split": splits or ["train"] * count,
-            "label": "happy",
-            "pixel_hash": [f"{hash(p.tobytes()) & 0xFFFFFFFFFFFF:012x}" for p in pixels],
-            "phash": hashes(pixels) if count else np.empty(0, np.uint64),
-            "error": "",
-        }
-    )
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.data.sample.make import make_sample, truth
+from fer_core.duplicates import scan
+from fer_core.duplicates.exact import find_exact
+from fer_core.duplicates.groups import confirmed, find_copies, samples, steps
+from fer_core.duplicates.hash_kinds import HASHES, hashes
+from fer_core.duplicates.reach import DISTANCE, STEPS
+from fer_core.duplicates.scan_store import compare, kept, pictures_of, scan_file, scanned
 
 
 @pytest.mark.parametrize("kind", HASHES)
@@ -128,28 +104,18 @@ def test_a_rejected_pair_is_never_in_one_group(planted: np.ndarray) -> None:
     assert {"0001.png", "0031.png"} <= set(paths)
 
 
-@pytest.mark.parametrize("kind", scanning.KINDS)
+@pytest.mark.parametrize("kind", scan.KINDS)
 def test_pictures_that_come_later_are_compared_as_if_they_had_always_been_there(
     planted: np.ndarray, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fer_core.quality.scan_store import pictures_of
-
     table = manifest_of(planted)
-    whole = scanning.extended(None, pictures_of(table, planted), 10, kind)
-    part = scanning.extended(None, pictures_of(table.iloc[::2], planted), 10, kind)
-    compared: list[int] = []
-    real = scanning.correlation
-
-    def counted(left: np.ndarray, right: np.ndarray, i: np.ndarray, j: np.ndarray) -> np.ndarray:
-        compared.append(len(i))
-        return np.asarray(real(left, right, i, j))
-
-    monkeypatch.setattr(scanning, "correlation", counted)
-    late = scanning.extended(part, pictures_of(table, planted), 10, kind)
-    for name in ("names", "rows", "hashes", "first", "second", "bits"):
-        assert np.array_equal(getattr(late, name), getattr(whole, name)), name
-    assert np.allclose(late.correlation, whole.correlation, atol=1e-5)
-    assert np.array_equal(scanning.extended(late, pictures_of(table, planted), 10, kind).first, whole.first)
+    whole = scan.extended(None, pictures_of(table, planted), kind)
+    assert len(whole.first)
+    part = scan.extended(None, pictures_of(table.iloc[::2], planted), kind)
+    late = scan.extended(part, pictures_of(table, planted), kind)
+    same_scan(late, whole)
+    monkeypatch.setattr(scan, "correlated", lambda *_: pytest.fail("compared again"))
+    same_scan(scan.extended(late, pictures_of(table, planted), kind), whole)
 
 
 def test_the_sample_holds_what_was_planted_and_the_scan_is_kept(tmp_path: Path) -> None:
@@ -160,7 +126,9 @@ def test_the_sample_holds_what_was_planted_and_the_scan_is_kept(tmp_path: Path) 
     again = kept(dataset, dataset.head)
     assert again is not None
     pd.testing.assert_frame_equal(pairs, again)
-    assert kept(dataset, dataset.head, distance=12) is None
+    lower = kept(dataset, dataset.head, distance=4)
+    assert lower is not None
+    pd.testing.assert_frame_equal(lower, pairs[pairs["distance"] <= 4].reset_index(drop=True))
     groups = find_copies(dataset.manifest(), pairs).table
     found = {frozenset(g["path"]): g["kind"].iloc[1] for _, g in groups.groupby("group")}
     for kind, named in (
@@ -180,12 +148,12 @@ def test_the_sample_holds_what_was_planted_and_the_scan_is_kept(tmp_path: Path) 
 
 def test_steps_count_what_each_distance_finds(planted: np.ndarray) -> None:
     table = manifest_of(planted)
-    pairs = compare(table, planted, 10, ("near", "mirrored"))
+    pairs = compare(table, planted, kinds=("near", "mirrored"))
     found = steps(table, pairs)
-    assert list(found["distance"]) == [0, 2, 4, 6, 8, 10]
+    assert list(found["distance"]) == list(STEPS)
     assert found["pairs"].is_monotonic_increasing
-    assert found["pairs"].iloc[-1] == found["confirmed"].sum() == len(confirmed(pairs, 10))
-    assert found["candidates"].sum() == len(pairs)
+    assert found["pairs"].iloc[-1] == found["confirmed"].sum() == len(confirmed(pairs, DISTANCE)) == 3
+    assert (found["confirmed"] + found["refused"]).sum() == len(pairs)
     assert found["largest"].max() == 2
     shown = samples(pairs, int(pairs["distance"].max()), 4)
     assert 0 < len(shown) <= 4
@@ -200,7 +168,7 @@ def test_nothing_one_picture_and_equal_pictures(count: int) -> None:
     groups = find_copies(table, pairs)
     assert groups.summary() == find_exact(table).summary()
     assert groups.summary()["extra_copies"] == max(count - 1, 0)
-    assert len(steps(table, pairs)) == 6
+    assert len(steps(table, pairs)) == len(STEPS)
 
 
 def test_thousands_of_blank_pictures_are_no_near_copies() -> None:
@@ -214,6 +182,6 @@ def test_thousands_of_blank_pictures_are_no_near_copies() -> None:
 
 def test_impossible_requests_are_refused() -> None:
     table = manifest_of(pictures(3))
-    for wrong in ({"distance": 17}, {"distance": -1}, {"hash": "md5"}, {"kinds": ("upside down",)}):
+    for wrong in ({"distance": 25}, {"distance": -1}, {"hash": "md5"}, {"kinds": ("upside down",)}):
         with pytest.raises(FerError):
             compare(table, pictures(3), **wrong)  # type: ignore[arg-type]

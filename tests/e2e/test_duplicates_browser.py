@@ -6,11 +6,16 @@ import time
 
 import pytest
 from driver import App, Screen
+from playwright.sync_api import expect
+from review_desk import all_saved, ready
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.data.sample import make_sample
+from fer_core.data.sample.make import make_sample
+from fer_core.duplicates import groups, scan_store
 from fer_core.review.journal import Journal
-from fer_core.workspace import Workspace
+
+COPIES = ".review .copies"
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +48,31 @@ def test_conflicts_are_settled_by_key(screen: Screen, workspace: Workspace) -> N
     conflicts = waiting(screen, "conflicts")
     assert conflicts >= 2
     screen.sees("labels differ")
-    kept = screen.page.locator('[aria-label^="Copies"] button.keep').get_attribute("data-id")
+    ready(screen)
+    kept = screen.page.locator(f"{COPIES} button.keep").get_attribute("data-id")
     screen.page.keyboard.press("k")
-    screen.page.locator(f'[aria-label^="Copies"] button.flagged[data-id="{kept}"]').wait_for()
-    screen.still()
+    screen.page.locator(f'{COPIES} button.flagged[data-id="{kept}"]').wait_for()
+    stays = screen.page.locator(f"{COPIES} button.keep .sub").inner_text().split(" · ")[0]
+    first = screen.page.get_by_role("button", name=f"Keep {stays}, drop the other")
+    assert first.count() == 1  # what Enter will do stands on the button
+    ticket = screen.page.locator(COPIES).get_attribute("data-ticket")
     screen.page.keyboard.press("Enter")
-    screen.still()
+    assert screen.page.locator(COPIES).get_attribute("data-ticket") != ticket  # the next group, at once
     screen.expect("groups settled by you", "1")
     decided = journal(workspace).decisions()
     assert set(decided.loc[decided["action"] == "delete", "image_id"]) == {kept}
     screen.page.keyboard.press("n")
-    screen.still()
     screen.expect("groups settled by you", "2")
     await_queue(screen, "conflicts", conflicts - 2)
+    screen.page.keyboard.press("u")
+    screen.page.keyboard.press("u")
+    await_queue(screen, "conflicts", conflicts)
+    assert screen.page.locator(COPIES).get_attribute("data-ticket") == ticket
+    assert journal(workspace).decisions().empty
+    screen.page.keyboard.press("Enter")
+    screen.page.keyboard.press("n")
+    await_queue(screen, "conflicts", conflicts - 2)
+    all_saved(screen)
     screen.no_exception()
 
 
@@ -82,9 +99,18 @@ def test_leaks_are_settled_by_rule_and_undone_with_one_click(screen: Screen, wor
 
 def test_the_dial_shows_pairs_and_the_version_has_no_leak_left(screen: Screen, workspace: Workspace) -> None:
     screen.open("duplicates?dataset=sample")
-    screen.page.get_by_test_id("stMain").get_by_role("radio", name="8", exact=True).click()
-    screen.still()
-    screen.sees("At 8:")
+    dataset = open_dataset(workspace, "sample")
+    pairs = scan_store.kept(dataset, "v1")
+    assert pairs is not None
+    table = groups.steps(dataset.manifest("v1"), pairs)
+    new = table.set_index("distance")[["confirmed", "refused"]].sum(axis=1)
+    with_pairs, without = int(new[new > 0].index[0]), int(new[new == 0].index[0])
+    dial = screen.page.get_by_test_id("stMain")
+    dial.get_by_role("radio", name=str(without), exact=True).click()
+    screen.sees(f"Up to {without} bits:")
+    expect(dial.get_by_role("button", name="See pairs at this step")).to_be_disabled()
+    dial.get_by_role("radio", name=str(with_pairs), exact=True).click()
+    screen.sees(f"Up to {with_pairs} bits:")
     screen.press("See pairs at this step")
     screen.sees("Two by two")
     screen.page.keyboard.press("Escape")

@@ -12,11 +12,12 @@ import psutil
 import pytest
 from driver import App, Screen
 from PIL import Image
+from review_desk import all_saved, ready
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.review.journal import Journal
 from fer_core.runs import store
-from fer_core.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +138,8 @@ def test_copies_are_settled_and_undone_by_keyboard(screen: Screen, workspace: Wo
     screen.open("duplicates?dataset=sample")
     groups = int(screen.numbers()["groups of equal pixels"]) + int(screen.numbers()["groups of near copies"])
     assert groups >= 54
+    ready(screen)
     screen.page.keyboard.press("Enter")
-    screen.still()
     screen.expect("groups settled by you", "1")
     assert journal(workspace).counts()["delete"] == 1
     screen.page.keyboard.press("u")
@@ -155,11 +156,12 @@ def test_wrong_labels_are_ranked_and_reviewed_by_keyboard(screen: Screen, worksp
     screen.open("mislabels?dataset=sample")
     screen.press("Rank the labels")
     screen.sees("Why it is here", timeout=120)
+    ready(screen)
     screen.still()
     before = journal(workspace).counts()
     for key in ("Enter", "k", "a", "2"):
         screen.page.keyboard.press(key)
-        screen.still()
+    all_saved(screen)
     after = journal(workspace).counts()
     assert after["relabel"] + after["keep"] - before["relabel"] - before["keep"] == 3
     assert after["ambiguous"] == before["ambiguous"] + 1
@@ -193,7 +195,7 @@ def test_train_streams_epochs_and_survives_a_restart(screen: Screen, app: App, w
     lags = []
     for epoch in range(1, 6):
         deadline = time.monotonic() + 120
-        while len(run.tail()[0]) < epoch and time.monotonic() < deadline:
+        while len(run.epochs_since()[0]) < epoch and time.monotonic() < deadline:
             time.sleep(0.02)
         ended = time.monotonic()
         table.get_by_role("cell", name=str(epoch), exact=True).first.wait_for(timeout=20_000)
@@ -220,7 +222,7 @@ def test_try_it_answers_for_dropped_pictures(screen: Screen, workspace: Workspac
     dataset = open_dataset(workspace, "sample")
     table = dataset.manifest()
     files = [dataset.source_path / path for path in table.loc[table["label"] == "happy", "path"].head(4)]
-    screen.open("try_it")
+    screen.open("predict")
     upload = screen.page.locator('input[type="file"]')
     upload.set_input_files(str(files[0]))
     screen.sees("All answers")

@@ -13,9 +13,9 @@ import pytest
 from driver import App, Screen
 from PIL import Image
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset, open_dataset
-from fer_core.data.sample import make_sample
-from fer_core.workspace import Workspace
+from fer_core.data.sample.make import make_sample
 
 SHOTS = os.environ.get("FER_SHOTS")
 

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from driver import App, Screen
 from PIL import Image
-
-from tests.inference.scenes import easy_seeds, png, scene
-from tests.inference.tiny_models import save_light
+from scenes import easy_seeds, png, scene
+from tiny_models import save_light
 
 PASTE = """([name, data]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
@@ -39,7 +38,7 @@ def seed() -> int:
 def test_dropped_and_pasted_photos_are_answered(screen: Screen, seed: int, tmp_path: Path) -> None:
     photo = tmp_path / "party.png"
     photo.write_bytes(png(scene({seed: (220, 130, 200)})))
-    screen.open("try_it")
+    screen.open("predict")
     screen.sees("Nothing to read yet")
     began = time.monotonic()
     screen.page.locator('input[type="file"]').set_input_files(str(photo))
@@ -65,7 +64,7 @@ def test_fifty_photos_at_once_and_one_that_is_none(screen: Screen) -> None:
         Image.new("L", (48, 48), 5 * number).save(buffer, "PNG")
         files.append({"name": f"{number:02d}.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
     files[7]["buffer"] = b"this is no picture"
-    screen.open("try_it")
+    screen.open("predict")
     screen.page.locator('input[type="file"]').set_input_files(files)
     screen.expect("faces found", "49", timeout=90)
     screen.sees("Not an image in a known format. Received: 07.png")
@@ -74,12 +73,12 @@ def test_fifty_photos_at_once_and_one_that_is_none(screen: Screen) -> None:
 
 def test_the_camera_and_the_report_card(screen: Screen) -> None:
     screen.page.context.grant_permissions(["camera"])
-    screen.open("try_it?try-tab=Camera")
-    screen.page.get_by_role("button", name="Take Photo").click()
+    screen.open("predict?try-tab=Camera")
+    screen.take_photo()
     screen.expect("face found", "1", timeout=60)
     screen.page.get_by_role("tab", name="Report card").click()
     screen.sees("Show happy")
-    screen.page.get_by_role("button", name="Take Photo").last.click()
+    screen.take_photo()
     screen.sees("Right about you", timeout=60)
     screen.sees("pose 2 of 6")
     screen.no_exception()
@@ -87,7 +86,7 @@ def test_the_camera_and_the_report_card(screen: Screen) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("streamlit_webrtc") is not None, reason="the extra is installed")
 def test_without_the_extra_the_live_tab_says_how_to_get_it(screen: Screen) -> None:
-    screen.open("try_it?try-tab=Live")
+    screen.open("predict?try-tab=Live")
     screen.sees("Live video is an optional extra")
     screen.sees("requirements-live.txt")
     screen.no_exception()
@@ -96,7 +95,7 @@ def test_without_the_extra_the_live_tab_says_how_to_get_it(screen: Screen) -> No
 @pytest.mark.skipif(importlib.util.find_spec("streamlit_webrtc") is None, reason="requirements-live.txt")
 def test_live_video_runs_and_stops(screen: Screen) -> None:
     screen.page.context.grant_permissions(["camera"])
-    screen.open("try_it?try-tab=Live")
+    screen.open("predict?try-tab=Live")
     frame = screen.page.frame_locator("iframe").first
     frame.get_by_role("button", name="START").click(timeout=60_000)
     screen.sees("frames a second", timeout=60)

@@ -13,11 +13,13 @@ import pytest
 from driver import App, Screen
 from playwright.sync_api import TimeoutError
 
-from fer_core.data.sample import make_sample
-from fer_core.runs import queue, store
+from fer_core.base.atomic import read_json
+from fer_core.base.workspace import Workspace
+from fer_core.data.sample.make import make_sample
+from fer_core.runs import store
 from fer_core.runs.run import Run
+from fer_core.scheduling import queue
 from fer_core.splits.stratify import save_plan, stratify
-from fer_core.workspace import Workspace, read_json
 
 PATIENCE = 150  # seconds: the machine may be busy with other things
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -65,7 +67,7 @@ def test_two_runs_are_queued_one_is_paused_resumed_killed_and_stopped(
     row.nth(2).wait_for(timeout=PATIENCE * 1000)  # two epochs have ended
     click(screen, "Pause")
     until(lambda: first.state == "paused", first)
-    done = len(first.tail()[0])
+    done = len(first.epochs_since()[0])
 
     resume = screen.page.get_by_test_id("stMain").get_by_role("button", name="Resume", exact=True).first
     for _ in range(5):  # on a very busy machine a click may fall between two drawings of the page
@@ -83,14 +85,16 @@ def test_two_runs_are_queued_one_is_paused_resumed_killed_and_stopped(
     until(lambda: [run.id[:4] for run in queue.waiting(workspace)] == ["0003", "0002"], first)
     screen.page.get_by_role("button", name="Cancel: 2 compact").click()
     until(lambda: [run.id[:4] for run in queue.waiting(workspace)] == ["0003"], first)
-    until(lambda: len(first.tail()[0]) > done, first)
-    assert [row["epoch"] for row in first.tail()[0]] == list(range(1, len(first.tail()[0]) + 1))
+    until(lambda: len(first.epochs_since()[0]) > done, first)
+    assert [row["epoch"] for row in first.epochs_since()[0]] == list(
+        range(1, len(first.epochs_since()[0]) + 1)
+    )
 
     os.kill(int(read_json(first.folder / "process.json")["pid"]), signal.SIGKILL)
     screen.sees("ended without a word", timeout=PATIENCE)
     screen.page.get_by_role("button", name="Resume: 1 compact").wait_for()
     third = store.get(workspace, "3")
-    until(lambda: third.tail()[0], third)  # it was the next
+    until(lambda: third.epochs_since()[0], third)  # it was the next
     screen.page.locator('button[data-id="0003-compact"]').click()
     screen.sees("Run 3 · compact", timeout=PATIENCE)
     click(screen, "Stop, keep best")
@@ -102,7 +106,7 @@ def test_two_runs_are_queued_one_is_paused_resumed_killed_and_stopped(
 
 def test_a_fork_begins_where_the_run_was(screen: Screen, workspace: Workspace) -> None:
     run = store.get(workspace, "1")
-    done = len(run.tail()[0])
+    done = len(run.epochs_since()[0])
     screen.page.goto(f"{screen.url}/train?dataset=sample&run=1")
     click(screen, "Fork")
     dialog = screen.page.get_by_role("dialog")
@@ -113,14 +117,14 @@ def test_a_fork_begins_where_the_run_was(screen: Screen, workspace: Workspace) -
     made = store.get(workspace, "4")
     assert made.info["forked_at"] == done
     assert made.recipe.optimizer.learning_rate == 5e-4
-    until(lambda: len(made.tail()[0]) > done, made)
-    assert made.tail()[0][done]["learning_rate"] <= 5e-4
+    until(lambda: len(made.epochs_since()[0]) > done, made)
+    assert made.epochs_since()[0][done]["learning_rate"] <= 5e-4
     # The dialog of a run that works stays open while its numbers move.
     click(screen, "Fork")
     dialog = screen.page.get_by_role("dialog")
     dialog.get_by_role("button", name="Start the fork").wait_for()
-    now = len(made.tail()[0])
-    until(lambda: len(made.tail()[0]) > now, made)
+    now = len(made.epochs_since()[0])
+    until(lambda: len(made.epochs_since()[0]) > now, made)
     screen.page.wait_for_timeout(1500)
     assert dialog.is_visible()
     screen.page.keyboard.press("Escape")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from driver import App, Screen
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.sample import make_sample
-from fer_core.workspace import Workspace
+from fer_core.data.sample.make import make_sample
 
 
 @pytest.fixture(scope="module")

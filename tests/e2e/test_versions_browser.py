@@ -11,12 +11,12 @@ import pytest
 from driver import App, Screen
 from PIL import Image
 
-from fer_core.data.compare import diff
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset, list_datasets
-from fer_core.data.sample import make_sample
-from fer_core.data.versions import save_version
-from fer_core.workspace import Workspace
+from fer_core.data.diff import diff
+from fer_core.data.sample.make import make_sample
+from fer_core.data.save_version import save_version
 
 SHOTS = os.environ.get("FER_SHOTS")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,12 @@ import onnx
 import pytest
 from made_runs import made
 from onnx import TensorProto, helper, numpy_helper
-
-from fer_core.errors import ModelFileError, NotFound
-from fer_core.evaluation import board, cost
-from fer_core.inference.flops import count
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 from tiny_models import light_weights, save_linear
+
+from fer_core.base.errors import ModelFileError, NotFound
+from fer_core.evaluation import cost, leaderboard
+from fer_core.evaluation.cost import energy, was_busy
+from fer_core.inference.flops import count_flops
 
 
 def convolution(path: Path, groups: int = 1) -> Path:
@@ -41,12 +39,12 @@ def convolution(path: Path, groups: int = 1) -> Path:
 
 def test_arithmetic_is_counted_as_by_hand(tmp_path: Path) -> None:
     macs = 24 * 24 * 8 * 4 * 9
-    assert count(convolution(tmp_path / "a.onnx")) == 2 * (macs + 8 * 5)
-    assert count(convolution(tmp_path / "b.onnx", groups=4)) == 2 * (macs // 4 + 8 * 5)
-    assert count(save_linear(tmp_path / "c.onnx", light_weights())) == 2 * 48 * 48 * 3
+    assert count_flops(convolution(tmp_path / "a.onnx")) == 2 * (macs + 8 * 5)
+    assert count_flops(convolution(tmp_path / "b.onnx", groups=4)) == 2 * (macs // 4 + 8 * 5)
+    assert count_flops(save_linear(tmp_path / "c.onnx", light_weights())) == 2 * 48 * 48 * 3
     (tmp_path / "d.onnx").write_bytes(b"no model")
     with pytest.raises(ModelFileError, match="counted"):
-        count(tmp_path / "d.onnx")
+        count_flops(tmp_path / "d.onnx")
 
 
 def test_measured_figures_stand_on_the_board_until_the_model_changes(
@@ -62,11 +60,11 @@ def test_measured_figures_stand_on_the_board_until_the_model_changes(
     assert found["flops"] == 2 * 48 * 48 * 2
     assert found["model_bytes"] == (run.folder / "model.onnx").stat().st_size
     assert 0 < found["ms"]["32"] <= found["ms"]["1"] * 1.5
-    (row,) = board.rows(run.workspace)
+    (row,) = leaderboard.rows(run.workspace)
     assert (row["flops"], row["ms"]) == (found["flops"], found["ms"]["1"])
     assert row["energy"] == pytest.approx(2 * cost.WATTS_PER_CORE * 60 / 3600)
     save_linear(run.folder / "model.onnx", light_weights()[..., :2] * 2, metadata=two)
-    assert cost.stored(run) == {}
+    assert cost.stored_cost(run) is None
 
 
 @pytest.mark.parametrize(
@@ -75,3 +73,10 @@ def test_measured_figures_stand_on_the_board_until_the_model_changes(
 )
 def test_power_is_assumed_by_the_name_of_the_device(device: str, expected: float) -> None:
     assert cost.watts(device) == expected
+
+
+def test_what_is_not_known_of_a_training_costs_nothing_that_could_be_said() -> None:
+    assert energy("", 60.0) is None
+    assert energy("CPU, 2 cores", 0.0) is None
+    assert energy("CPU, 2 cores", 3600.0) == 20.0
+    assert [was_busy(found) for found in ({}, {"load": 0.5}, {"load": 0.51})] == [False, False, True]

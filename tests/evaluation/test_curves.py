@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from fer_core.evaluation import curves, metrics
-from fer_core.evaluation.calibration import fit_temperature, scaled, threshold_for
+from fer_core.evaluation.calibration import direction, fit_temperature, scaled, threshold_for
 from fer_core.evaluation.intervals import MEASURES, intervals
-from fer_core.evaluation.votes import against_votes
+from fer_core.evaluation.vote_agreement import against_votes
 
 
 def case(seed: int, n: int, classes: int, skill: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -39,8 +39,8 @@ def test_areas_kappa_and_shares_equal_scikit_learns(seed: int, n: int, classes: 
         assert found[name]["average_precision"] == pytest.approx(expected)
         fpr, tpr, _ = sk.roc_curve(positive, p[:, i], drop_intermediate=False)
         own = curves.roc(positive, p[:, i])
-        assert own["fpr"] == pytest.approx(fpr)
-        assert own["tpr"] == pytest.approx(tpr)
+        assert own.fpr == pytest.approx(fpr)
+        assert own.tpr == pytest.approx(tpr)
     said = p.argmax(axis=1)
     counts = metrics.confusion(truth, said, classes)
     if len(set(truth) | set(said)) > 1:
@@ -128,3 +128,8 @@ def test_votes_are_held_against_the_answers() -> None:
     assert found["cross_entropy"] == pytest.approx(np.mean(expected))
     assert found["entropy"] < found["cross_entropy"]
     assert against_votes(table, votes[["fear"]]) is None
+
+
+def test_what_a_temperature_says() -> None:
+    said = [direction(t) for t in (0.5, 0.97, 0.99, 1.0, 1.015, 1.03, 4.0)]
+    assert said == [*["too timid"] * 2, *["about right"] * 3, *["too sure"] * 2]

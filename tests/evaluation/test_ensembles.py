@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_runs import VERSION, made
 
-from fer_core.errors import FerError, NotFound, RunError
+from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.evaluation import ensembles
-from fer_core.evaluation.ensembles import Stack
+from fer_core.evaluation.ensembles import RunStack
 from fer_core.evaluation.metrics import log_loss
+from fer_core.inference import ensemble
+from fer_core.runs import predictions
 
 
-def stack(count: int, n: int = 1500, seed: int = 0, skill: float = 1.0, shared: float = 0.0) -> Stack:
+def stack(count: int, n: int = 1500, seed: int = 0, skill: float = 1.0, shared: float = 0.0) -> RunStack:
     """Runs whose logits err independently, or in part together."""
     import pandas as pd
 
@@ -28,7 +30,7 @@ def stack(count: int, n: int = 1500, seed: int = 0, skill: float = 1.0, shared: 
     p = np.exp(logits)
     p /= p.sum(axis=2, keepdims=True)
     names = tuple(f"{i:04d}-x" for i in range(count))
-    return Stack(names, pd.Series([f"i{i}" for i in range(n)]), ("a", "b", "c", "d"), truth, p)
+    return RunStack(names, pd.Series([f"i{i}" for i in range(n)]), ("a", "b", "c", "d"), truth, p)
 
 
 @settings(max_examples=25, deadline=None)
@@ -37,7 +39,7 @@ def test_the_greedy_choice_is_never_worse_than_the_best_run_on_what_it_chose_by(
     seed: int, count: int, n: int
 ) -> None:
     found = stack(count, n, seed)
-    weights = ensembles.greedy(found)
+    weights = ensembles.select_greedily(found)
     losses = [log_loss(found.truth, p) for p in found.p]
     assert log_loss(found.truth, found.mix(weights)) <= min(losses) + 1e-9
     assert set(weights) <= set(found.runs)
@@ -53,8 +55,8 @@ def test_independent_errors_gain_and_equal_runs_do_not() -> None:
     assert outcome.accuracy == pytest.approx(outcome.best_accuracy + outcome.gain["difference"])
     assert outcome.interval[0] < outcome.accuracy < outcome.interval[1]
     one = stack(1)
-    twin = Stack(("a", "b"), one.ids, one.classes, one.truth, np.repeat(one.p, 2, axis=0))
-    same = ensembles.judge(twin, {"a": 1, "b": 1})
+    twin = RunStack(("a", "b"), one.ids, one.classes, one.truth, np.repeat(one.p, 2, axis=0))
+    same = ensembles.judge_ensemble(twin, {"a": 1, "b": 1})
     assert (same.gain["difference"], same.disagreement) == (0, 0)
     assert same.both_wrong == pytest.approx(1 - same.best_accuracy)
 
@@ -64,37 +66,37 @@ def test_the_gain_on_the_images_that_chose_does_not_flatter_itself() -> None:
     for seed in range(40):
         both = stack(12, 2200, seed, shared=0.4)
         here, fresh = slice(0, 200), slice(200, None)
-        few = Stack(both.runs, both.ids[here], both.classes, both.truth[here], both.p[:, here])
-        rest = Stack(both.runs, both.ids[fresh], both.classes, both.truth[fresh], both.p[:, fresh])
+        few = RunStack(both.runs, both.ids[here], both.classes, both.truth[here], both.p[:, here])
+        rest = RunStack(both.runs, both.ids[fresh], both.classes, both.truth[fresh], both.p[:, fresh])
         picked = max(few.runs, key=lambda run: float(few.right(run).mean()))
         naive.append(few.right(picked).mean() - rest.right(picked).mean())
         outcome = ensembles.judge_greedy(few)
-        mixed = rest.mix(ensembles.greedy(few)).argmax(axis=1) == rest.truth
+        mixed = rest.mix(ensembles.select_greedily(few)).argmax(axis=1) == rest.truth
         honest.append((outcome.accuracy - mixed.mean(), outcome.best_accuracy - rest.right(picked).mean()))
     assert np.mean(naive) > 0.02  # the luckiest of twelve looks that much better than it is
     assert np.abs(np.mean(honest, axis=0)).max() < 0.012
 
 
 def test_runs_are_gathered_by_image_and_class_whatever_their_order(tmp_path: Path) -> None:
-    import pandas as pd
-
     n = np.arange(60)
     first, second = made(tmp_path, n < 40), made(tmp_path, n >= 20)
-    path = second.folder / "predictions-val.parquet"
-    table = pd.read_parquet(path)[["image_id", "label", "p_sad", "p_happy"]].iloc[::-1].head(50)
-    table.reset_index(drop=True).to_parquet(path)
-    found = ensembles.gather([first, second], "val", VERSION)
+    table = (
+        predictions.read(second.folder, "val")[["image_id", "label", "p_sad", "p_happy"]].iloc[::-1].head(50)
+    )
+    predictions.write(second.folder, "val", table)
+    found = ensembles.stack_predictions([first, second], "val", VERSION)
     assert found.classes == ("happy", "sad")
     assert list(found.ids) == [f"i{i}" for i in range(10, 60)]
     assert found.right(first.id).sum() == 30
     assert found.right(second.id).sum() == 40
     with pytest.raises(RunError, match="at least two"):
-        ensembles.gather([first], "val", VERSION)
+        ensembles.stack_predictions([first], "val", VERSION)
     with pytest.raises(RunError, match="Nobody has looked"):
-        ensembles.gather([first, second], "test", VERSION)
-    pd.read_parquet(path).rename(columns={"p_sad": "p_fear"}).assign(label="happy").to_parquet(path)
+        ensembles.stack_predictions([first, second], "test", VERSION)
+    other = table.rename(columns={"p_sad": "p_fear"}).assign(label="happy")
+    predictions.write(second.folder, "val", other)
     with pytest.raises(RunError, match="other classes"):
-        ensembles.gather([first, second], "val", VERSION)
+        ensembles.stack_predictions([first, second], "val", VERSION)
 
 
 def test_names_are_checked_and_nothing_is_left_of_what_failed(tmp_path: Path) -> None:
@@ -105,8 +107,8 @@ def test_names_are_checked_and_nothing_is_left_of_what_failed(tmp_path: Path) ->
         ensembles.save(home, "../out", runs, weights, VERSION)
     with pytest.raises(NotFound, match="no exported model"):
         ensembles.save(home, "pair", runs, weights, VERSION)
-    assert ensembles.saved(home) == []
+    assert ensemble.saved_ensembles(home) == []
     folder = home.models / "ensembles" / "odd"
     folder.mkdir(parents=True)
     (folder / "ensemble.json").write_text(json.dumps([1]))
-    assert ensembles.saved(home) == []
+    assert ensemble.saved_ensembles(home) == []

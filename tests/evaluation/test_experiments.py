@@ -8,13 +8,21 @@ import numpy as np
 import pytest
 from made_runs import VERSION, made
 
-from fer_core.errors import RunError
-from fer_core.evaluation import ablation, board, journey, paired, settings, significance
-from fer_core.runs import queue
+from fer_core.base.errors import RunError
+from fer_core.base.workspace import Workspace
+from fer_core.evaluation import (
+    ablation,
+    controlled_pairs,
+    hyperparameters,
+    leaderboard,
+    progress,
+    significance,
+)
+from fer_core.recipes.recipe import load, to_toml
+from fer_core.runs import predictions
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.training.recipe import load, to_toml
-from fer_core.workspace import Workspace
+from fer_core.scheduling import queue
 
 N = np.arange(400)
 
@@ -32,11 +40,15 @@ def test_pairs_are_found_along_their_axis_and_judged(tmp_path: Path) -> None:
     rate = made(tmp_path, N < 200, optimizer__learning_rate=0.1)
     two = made(tmp_path, N < 399, model__color="rgb", optimizer__learning_rate=0.1)
     other = made(tmp_path, N < 100, model__color="rgb", version="f" * 16)
-    rows = board.folded(board.rows(base.workspace))
+    rows = leaderboard.group_seeds(leaderboard.rows(base.workspace))
     entries = [
         [Run(base.workspace.runs / r["run"]) for r in group] for group in rows if group[0]["run"] != other.id
     ]
-    found = {row.second[0]: row for row in paired.find(entries, "val", VERSION) if base.id in row.first}
+    found = {
+        row.second[0]: row
+        for row in controlled_pairs.find_pairs(entries, "val", VERSION)
+        if base.id in row.first
+    }
     assert set(found) == {colour.id, loss.id, rate.id}
     assert {row.axis for row in found.values()} == {"colour", "loss", "optimizer"}
     assert (found[colour.id].before, found[colour.id].after) == ("gray", "rgb")
@@ -46,7 +58,11 @@ def test_pairs_are_found_along_their_axis_and_judged(tmp_path: Path) -> None:
     assert found[colour.id].gain["told_apart"]
     assert not found[loss.id].gain["told_apart"]
     assert found[rate.id].gain["interval"][1] < -0.15
-    both = {(r.axis, r.first[0]) for r in paired.find(entries, "val", VERSION) if r.second == (two.id,)}
+    both = {
+        (r.axis, r.first[0])
+        for r in controlled_pairs.find_pairs(entries, "val", VERSION)
+        if r.second == (two.id,)
+    }
     assert both == {("colour", rate.id), ("optimizer", colour.id)}
 
 
@@ -55,7 +71,9 @@ def test_the_gain_of_means_agrees_with_the_test_of_pairs() -> None:
     a, b = rng.random((2, 900)) < np.array([[0.7], [0.74]])
     groups = rng.integers(0, 400, 900)
     found = significance.gain(a, b, groups)
-    assert found["p"] == pytest.approx(significance.pairs(np.stack([a, b]), groups)[0, 1], abs=1e-6)
+    assert found["p"] == pytest.approx(
+        significance.pairwise_p_values(np.stack([a, b]), groups)[0, 1], abs=1e-6
+    )
     low, high = significance.compare(a, b, groups, draws=4000)["interval"]
     assert found["interval"] == pytest.approx([low, high], abs=0.006)
     assert significance.gain(a, a)["p"] == 1
@@ -82,9 +100,9 @@ def test_every_single_change_is_tried_once_and_its_gain_told(tmp_path: Path) -> 
     assert told["optimizer"] is None
     assert found.together is None
     assert found.steps[0].run == there
-    source = made(tmp_path, N < 240).folder / "predictions-val.parquet"
+    answers = predictions.read(made(tmp_path, N < 240).folder, "val")
     for run in (sgd, batch):
-        (run.folder / "predictions-val.parquet").write_bytes(source.read_bytes())
+        predictions.write(run.folder, "val", answers)
         run.update(state="finished")
     found = ablation.attribute(first, second, "val", VERSION)
     assert found.together == pytest.approx(0.3 - (0.15 + 0.1 + 0.1))
@@ -110,7 +128,7 @@ def test_what_cannot_be_attributed_says_why(tmp_path: Path) -> None:
 def test_the_journey_tells_each_new_best_from_the_baseline_on(tmp_path: Path) -> None:
     shares = (200, 190, 260, 250, 262)
     runs = [made(tmp_path, s > N, training__epochs=i + 1) for i, s in enumerate(shares)]
-    found = journey.stages([[run] for run in reversed(runs)], "val", VERSION)
+    found = progress.progress_steps([[run] for run in reversed(runs)], "val", VERSION)
     assert [stage.runs[0] for stage in found] == [run.id for run in runs]
     assert [stage.record for stage in found] == [True, False, True, False, True]
     assert found[2].gain["difference"] == pytest.approx(0.15)
@@ -118,42 +136,50 @@ def test_the_journey_tells_each_new_best_from_the_baseline_on(tmp_path: Path) ->
     assert found[4].step["difference"] == pytest.approx(0.005)
     assert not found[4].step["told_apart"]
     assert found[2].changed == ("epochs 3",)
-    assert journey.stages([], "val", VERSION) == []
+    assert progress.progress_steps([], "val", VERSION) == []
 
 
 def test_settings_that_vary_and_how_much_they_go_with_accuracy(tmp_path: Path) -> None:
     runs = [made(tmp_path, 100 * (1 + k // 2) > N, training__batch_size=16 * (1 + k // 2),
                  loss__label_smoothing=0.1 * (k % 2)) for k in range(6)]  # fmt: skip
     (runs[5].folder / "recipe.toml").write_text("cut off")
-    table = settings.varying(runs)
+    table = hyperparameters.varying(runs)
     assert list(table.index) == [run.id for run in runs[:5]]
     assert set(table) == {"training.batch_size", "loss.label_smoothing"}
     import pandas as pd
 
-    accuracy = pd.Series([float(run.summary()["val_accuracy"]) for run in runs[:5]], index=table.index)
-    assert settings.weight(table["training.batch_size"], accuracy) == pytest.approx(1)
-    assert settings.weight(table["loss.label_smoothing"], accuracy) < 0.3
+    accuracy = pd.Series([run.summary()["val_accuracy"] or 0.0 for run in runs[:5]], index=table.index)
+    assert hyperparameters.explained_share(table["training.batch_size"], accuracy) == pytest.approx(1)
+    assert hyperparameters.explained_share(table["loss.label_smoothing"], accuracy) < 0.3
 
 
 def test_a_network_is_told_in_few_words() -> None:
     blocks = [{"kind": "conv", "filters": 28}, {"kind": "residual", "filters": 28}, {"kind": "residual", "filters": 60},
               {"kind": "global_average"}, {"kind": "dense", "units": 9}]  # fmt: skip
-    assert settings.words(blocks) == "conv 28, residual 28 60, global average, dense 9"
-    assert (settings.words([]), settings.words(None), settings.words(True)) == ("none", "–", "yes")
+    assert hyperparameters.value_text(blocks) == "conv 28, residual 28 60, global average, dense 9"
+    assert (
+        hyperparameters.value_text([]),
+        hyperparameters.value_text(None),
+        hyperparameters.value_text(True),
+    ) == (
+        "none",
+        "–",
+        "yes",
+    )
 
 
 def test_a_recipe_is_told_from_others_by_its_lines_alone(tmp_path: Path) -> None:
     workspace, recipe = Workspace(tmp_path), load("compact")
-    lines = settings.plain_lines(to_toml(recipe))
+    lines = hyperparameters.plain_lines(to_toml(recipe))
     same, other = (create_run(workspace, "faces", VERSION, r) for r in (recipe, load("model_b")))
-    assert settings.may_be(same, lines)
-    assert not settings.may_be(other, lines)
+    assert hyperparameters.may_match(same, lines)
+    assert not hyperparameters.may_match(other, lines)
     text = (same.folder / "recipe.toml").read_text()
     (same.folder / "recipe.toml").write_text(
         text.replace("clipnorm = 0.0\n", "").replace("compact", "mine", 1)
     )
-    assert settings.may_be(same, lines)  # an older app wrote fewer lines; a name says nothing
+    assert hyperparameters.may_match(same, lines)  # an older app wrote fewer lines; a name says nothing
     (same.folder / "recipe.toml").write_text(text.replace("seed = 42", "seed = 43"))
-    assert not settings.may_be(same, lines)
+    assert not hyperparameters.may_match(same, lines)
     (same.folder / "recipe.toml").unlink()
-    assert not settings.may_be(same, lines)
+    assert not hyperparameters.may_match(same, lines)

@@ -24,6 +24,7 @@ def test_leaks_that_flatter() -> None:
     assert cost["accuracy"] == pytest.approx(0.76)
     assert cost["without"] == pytest.approx(0.70)
     assert cost["difference"] == pytest.approx(0.06)
+    assert cost["interval"] is not None
     low, high = cost["interval"]
     assert 0.04 < low < 0.06 < high < 0.08
     # The same interval from drawing images one by one.

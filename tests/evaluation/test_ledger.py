@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
+from made_runs import trained
 
+from fer_core.base.errors import RunError
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.records import readable
-from fer_core.data.sample import make_sample
-from fer_core.errors import RunError
-from fer_core.evaluation import board, ledger, scores
-from fer_core.evaluation.pair import pair
+from fer_core.data.sample.make import make_sample
+from fer_core.evaluation import leaderboard, ledger, scores
 from fer_core.evaluation.ranking import rank
-from fer_core.evaluation.words import model_card
+from fer_core.evaluation.run_pair import compare_runs
+from fer_core.reports import model_card
 from fer_core.runs.run import Run
-from fer_core.runs.store import create_run
 from fer_core.splits.plan import save_plan
 from fer_core.splits.stratify import stratify
-from fer_core.training.recipe import load
-from fer_core.workspace import Workspace
-
-NAMES = ["happy", "surprise", "neutral", "sad"]
 
 
 @pytest.fixture(scope="module")
@@ -38,46 +33,34 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 def finished(dataset: Dataset, share: float, created: str = "2026-01-01T00:00:00+00:00") -> Run:
     """A run that is right on the first `share` of every split."""
-    run = create_run(
-        dataset.workspace, dataset.name, dataset.head, load("compact"), state="finished", created=created
-    )
-    manifest = readable(dataset.manifest())
-    for split in ("val", "test"):
-        part = manifest[manifest["split"] == split]
-        truth = pd.Index(NAMES).get_indexer(pd.Index(part["label"]))
-        said = np.where(np.arange(len(part)) < share * len(part), truth, (truth + 1) % 4)
-        table = pd.DataFrame(0.7 * np.eye(4)[said] + 0.075, columns=[f"p_{n}" for n in NAMES])
-        table.insert(0, "image_id", part["image_id"].to_numpy())
-        table.insert(1, "label", part["label"].to_numpy())
-        table.to_parquet(run.folder / f"predictions-{split}.parquet")
-    return run
+    return trained(dataset, share, created=created)
 
 
-def row(run: Run) -> dict[str, object]:
-    return next(r for r in board.rows(run.workspace) if r["run"] == run.id)
+def row(run: Run) -> leaderboard.LeaderboardRow:
+    return next(r for r in leaderboard.rows(run.workspace) if r["run"] == run.id)
 
 
 def test_a_look_is_recorded_before_the_number_and_later_runs_have_peeked(dataset: Dataset) -> None:
     workspace = dataset.workspace
     before = finished(dataset, 0.8)
     for ask in (
-        lambda: scores.stored(before, "test"),
-        lambda: scores.answers(before, "test"),
-        lambda: pair(before, before, "test"),
+        lambda: scores.stored_scores(before, "test"),
+        lambda: scores.correctness(before, "test"),
+        lambda: compare_runs(before, before, "test"),
     ):
         with pytest.raises(RunError, match="Nobody has looked"):
             ask()
     assert before.id in rank([[before]], "test", dataset.head).left_out
     assert ledger.standing(workspace, row(before), ledger.reads(workspace)) == ledger.Standing(0, 0)
-    assert "Nobody has looked" in model_card(before, row(before))
+    assert "Nobody has looked" in model_card.markdown(before, row(before))
 
-    found = scores.look(before, "test", via="page")
+    found = scores.read_scores(before, "test", via="page")
     assert found["accuracy"] == pytest.approx(0.8, abs=0.05)
     (entry,) = ledger.reads(workspace)
     assert (entry["run"], entry["version"], entry["via"]) == (before.id, dataset.head, "page")
     assert entry["images"] == found["images"]
-    assert scores.stored(before, "test")["accuracy"] == found["accuracy"]
-    assert "Ledger: clean" in model_card(before, row(before))
+    assert scores.stored_scores(before, "test")["accuracy"] == found["accuracy"]
+    assert "Ledger: clean" in model_card.markdown(before, row(before))
 
     after = finished(dataset, 0.9, created="2099-01-01T00:00:00+00:00")
     log = ledger.reads(workspace)
@@ -104,9 +87,9 @@ def test_when_it_cannot_be_written_nothing_is_shown(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ledger.os, "write", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        scores.look(run, "test", via="cli")
+        scores.read_scores(run, "test", via="cli")
     assert not (run.folder / "evaluation-test.json").exists()
 
 

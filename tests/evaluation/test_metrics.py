@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from fer_core.errors import RunError
+from fer_core.base.errors import RunError
 from fer_core.evaluation import metrics
 
 NAMES = ["happy", "surprise", "neutral", "sad", "anger"]

@@ -7,17 +7,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_runs import bare
 
-from fer_core.data.records import readable
-from fer_core.data.sample import make_sample
-from fer_core.errors import NotFound
-from fer_core.evaluation import board, common, marks, ranking, scores
+from fer_core.base.errors import NotFound
+from fer_core.base.workspace import Workspace
+from fer_core.data.manifest import readable
+from fer_core.data.sample.make import make_sample
+from fer_core.evaluation import leaderboard, predict_version, ranking, run_pair, scores
 from fer_core.evaluation.ranking import _intervals
-from fer_core.evaluation.words import as_text
+from fer_core.reports.table_text import as_text
+from fer_core.runs import predictions, run_annotations
 from fer_core.runs.run import Run
 from fer_core.splits.plan import save_plan
 from fer_core.splits.stratify import stratify
-from fer_core.workspace import Workspace, write_json
 
 
 def table(right: np.ndarray, seen: np.ndarray | None = None) -> pd.DataFrame:
@@ -28,14 +30,10 @@ def table(right: np.ndarray, seen: np.ndarray | None = None) -> pd.DataFrame:
     return found if seen is None else found.assign(seen=seen)
 
 
-def make(root: Path, number: int, rows: pd.DataFrame, where: str = "") -> Run:
-    folder = root / "models" / "runs" / f"{number:04d}-compact"
-    (folder / where).mkdir(parents=True, exist_ok=True)
-    write_json(
-        folder / "run.json", {"id": folder.name, "dataset": "faces", "version": "v1", "state": "finished"}
-    )
-    rows.to_parquet(folder / where / "predictions-val.parquet")
-    return Run(folder)
+def make(root: Path, number: int, rows: pd.DataFrame) -> Run:
+    run = bare(root, f"{number:04d}-compact")
+    predictions.write(run.folder, "val", rows)
+    return run
 
 
 @pytest.mark.parametrize("copies", [1, 3])
@@ -61,12 +59,51 @@ def test_seeds_count_with_their_mean(tmp_path: Path) -> None:
     assert found.places[(c.id,)].rank == 2
 
 
-def test_what_one_run_has_learned_from_is_left_out_for_all(tmp_path: Path) -> None:
+def test_a_run_that_knows_some_images_changes_nothing_for_the_others(tmp_path: Path) -> None:
+    n = np.arange(100)
+    honest, worse = make(tmp_path, 1, table(n < 80)), make(tmp_path, 3, table(n < 20))
+    knows, full = make(tmp_path, 2, table(n >= 0)), make(tmp_path, 4, table(n >= 0))
+    before = ranking.rank([[honest], [worse]], "val", "v1")
+    predictions.write(knows.folder, "val", table(n % 2 == 0, seen=n >= 60))
+    predictions.write(full.folder, "val", table(n >= 0, seen=n >= 0))
+    found = ranking.rank([[knows], [honest], [worse], [full]], "val", "v1")
+    assert (found.images, found.seen, found.whole, found.apart) == (100, 0, 100, 1)
+    for run in (honest, worse):
+        assert found.places[(run.id,)] == before.places[(run.id,)]
+    own = found.places[(knows.id,)]
+    assert (own.rank, own.images, own.accuracy) == (None, 60, pytest.approx(0.5))
+    assert own.low < 0.5 < own.high
+    assert "every image" in found.left_out[full.id]
+
+
+def test_runs_that_know_the_same_images_are_ranked_with_each_other(tmp_path: Path) -> None:
+    n = np.arange(100)
+    one, two = make(tmp_path, 1, table(n < 50, seen=n >= 60)), make(tmp_path, 2, table(n < 5, seen=n >= 60))
+    found = ranking.rank([[one], [two]], "val", "v1")
+    assert (found.images, found.seen, found.whole) == (60, 40, 100)
+    assert [found.places[(run.id,)].rank for run in (one, two)] == [1, 2]
+
+
+def test_a_pair_is_the_same_whoever_is_named_first(tmp_path: Path) -> None:
+    n = np.arange(100)
+    old = make(tmp_path, 1, table(n < 50))
+    new = make(tmp_path, 2, table(n < 90))
+    new.update(version="v2", version_number=2)
+    (old.folder / "on-v2").mkdir()
+    predictions.write(old.folder / "on-v2", "val", table(n < 40, seen=n >= 95))
+    one, two = run_pair.compare_runs(old, new, "val"), run_pair.compare_runs(new, old, "val")
+    assert one.verdict["images"] == two.verdict["images"] == 95
+    assert one.verdict["difference"] == pytest.approx(50 / 95)
+    assert two.verdict["difference"] == pytest.approx(-50 / 95)
+    assert (one.verdict["fixed"], one.verdict["broke"]) == (two.verdict["broke"], two.verdict["fixed"])
+
+
+def test_on_the_common_part_what_one_run_knows_is_left_out_for_all(tmp_path: Path) -> None:
     n = np.arange(100)
     honest = make(tmp_path, 1, table(n < 50))
     knows = make(tmp_path, 2, table(n >= 0))
-    table(n >= 0, seen=n >= 60).to_parquet(knows.folder / "predictions-val.parquet")
-    found = ranking.rank([[honest], [knows]], "val", "v1")
+    predictions.write(knows.folder, "val", table(n >= 0, seen=n >= 60))
+    found = ranking.rank([[honest], [knows]], "val", "v1", common=True)
     assert (found.images, found.seen) == (60, 40)
     assert found.places[(honest.id,)].accuracy == pytest.approx(50 / 60)
     assert scores.compute(knows, "val")["images"] == 60
@@ -92,11 +129,7 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
     dataset = make_sample(Workspace(tmp_path), count=300)
     old = dataset.head
     new = save_plan(dataset, stratify(dataset.manifest(), (60, 20, 20), seed=3))
-    folder = tmp_path / "models" / "runs" / "0001-compact"
-    folder.mkdir(parents=True)
-    write_json(
-        folder / "run.json", {"id": folder.name, "dataset": "sample", "version": old, "state": "finished"}
-    )
+    run = bare(tmp_path, "0001-compact", dataset="sample", version=old)
 
     class Always:
         classes, input_size, color = ("happy", "surprise", "neutral", "sad"), 48, "gray"
@@ -104,37 +137,39 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
         def predict(self, pixels: np.ndarray) -> np.ndarray:
             return np.tile(np.float32([0.7, 0.1, 0.1, 0.1]), (len(pixels), 1))
 
-    monkeypatch.setattr(common.Predictor, "load", lambda _: Always())
-    run = Run(folder)
+    monkeypatch.setattr(predict_version.Predictor, "load", lambda _: Always())  # type: ignore[attr-defined]
     told: list[int] = []
-    assert common.predict_on(run, f"v{new.number}", lambda done, *_: told.append(done)) == ["val", "test"]
+    assert predict_version.predict_on(run, f"v{new.number}", lambda done, *_: told.append(done)) == [
+        "val",
+        "test",
+    ]
     before, after = readable(dataset.manifest(old)), readable(dataset.manifest(new.id))
     learned = set(before.loc[before["split"] == "train", "pixel_hash"])
     val = after[after["split"] == "val"]
     fresh = val[~val["pixel_hash"].isin(learned)]
-    found = scores.look(run, "val", via="cli", version=new.id)
+    found = scores.read_scores(run, "val", via="cli", version=new.id)
     assert (found["images"], found["seen"]) == (len(fresh), len(val) - len(fresh))
     assert found["accuracy"] == pytest.approx((fresh["label"] == "happy").mean())
     assert told[-1] == len(val) + (after["split"] == "test").sum()
-    assert board.rows(Workspace(tmp_path))[0]["on"] == [new.id]
+    assert leaderboard.rows(Workspace(tmp_path))[0]["on"] == [new.id]
     run.update(version="0123456789abcdef")
     with pytest.raises(NotFound, match="is gone"):
-        common.predict_on(run, new.id)
+        predict_version.predict_on(run, new.id)
 
 
 def test_marks_are_kept_and_odd_ones_ignored(tmp_path: Path) -> None:
     run = make(tmp_path, 1, table(np.arange(10) < 5))
-    assert marks.change(run, tags=[" b", "a", "b"], note="n")["tags"] == ["a", "b"]
-    assert marks.read(run) == {"star": False, "tags": ["a", "b"], "note": "n", "archived": False}
+    assert run_annotations.annotate(run, tags=[" b", "a", "b"], note="n")["tags"] == ["a", "b"]
+    assert run_annotations.read(run) == {"star": False, "tags": ["a", "b"], "note": "n", "archived": False}
     (run.folder / "marks.json").write_text('{"star": 1, "tags": "x", "note": "kept"}')
-    assert marks.read(run) == {"star": False, "tags": [], "note": "kept", "archived": False}
+    assert run_annotations.read(run) == {"star": False, "tags": [], "note": "kept", "archived": False}
     (run.folder / "marks.json").write_text("{")
-    assert marks.read(run) == marks.EMPTY
+    assert run_annotations.read(run) == run_annotations.EMPTY
     with pytest.raises(NotFound, match="no exported model"):
-        marks.promote(run)
+        run_annotations.promote(run)
     (run.folder / "model.onnx").write_bytes(b"")
-    marks.promote(run)
-    assert marks.promoted(Workspace(tmp_path)) == run.id
+    run_annotations.promote(run)
+    assert run_annotations.promoted(Workspace(tmp_path)) == run.id
 
 
 def test_tables_for_papers() -> None:

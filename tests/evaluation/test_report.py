@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
+from made_runs import bare, tell_epochs
 
-from fer_core.errors import NotFound, RunError
+from fer_core.base.errors import NotFound, RunError
 from fer_core.evaluation.report import (
     COLUMNS,
     evaluate_run,
+    gap_level,
     gap_verdict,
     leaderboard,
     leaderboard_table,
 )
+from fer_core.runs import predictions
+from fer_core.runs.records import RunSummary
 from fer_core.runs.run import Run
 
 
@@ -25,22 +29,15 @@ def make_run(
     root: Path, name: str = "0001-compact", val: list[float] | None = None, train: float = 0.9, **info: Any
 ) -> Run:
     """A run with one metrics line per accuracy, and predictions that are right in the best share."""
-    folder = root / "models" / "runs" / name
-    folder.mkdir(parents=True)
     curve = [0.6, 0.8, 0.7] if val is None else val
-    known = {"id": name, "state": "finished", "recipe": "compact", "dataset": "faces", "version": "v1"}
-    document = {**known, "parameters": 500_000, "seconds": 12.5, **info}
-    (folder / "run.json").write_text(json.dumps(document))
-    lines = [
-        {"epoch": i + 1, "val_accuracy": v, "accuracy": train, "seconds": 1.0} for i, v in enumerate(curve)
-    ]
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run = bare(root, name, **{"recipe": "compact", "parameters": 500_000, "seconds": 12.5, **info})
+    tell_epochs(run, curve, accuracy=train)
     if curve:
-        predictions(round(max(curve) * 200)).to_parquet(folder / "predictions-val.parquet")
-    return Run(folder)
+        predictions.write(run.folder, "val", answers(round(max(curve) * 200)))
+    return run
 
 
-def predictions(right: int, n: int = 200) -> pd.DataFrame:
+def answers(right: int, n: int = 200) -> pd.DataFrame:
     truth = np.arange(n) % 2
     chosen = np.where(np.arange(n) < right, truth, 1 - truth)
     return pd.DataFrame(
@@ -55,8 +52,8 @@ def predictions(right: int, n: int = 200) -> pd.DataFrame:
 
 def test_an_evaluation_is_written_for_every_split_with_predictions(tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    predictions(150).to_parquet(run.folder / "predictions-train.parquet")
-    predictions(10).to_parquet(run.folder / "predictions-test.parquet")
+    predictions.write(run.folder, "train", answers(150))
+    predictions.write(run.folder, "test", answers(10))
     result = evaluate_run(run)
     assert list(result["splits"]) == ["train", "val"]  # test waits until somebody asks
     assert result["splits"]["val"]["accuracy"] == 0.8
@@ -157,7 +154,7 @@ def test_numbers_that_cannot_be_are_not_shown(tmp_path: Path) -> None:
 
 def test_summaries_do_as_well_as_runs() -> None:
     summary = {"run": "r", "state": "finished", "val_accuracy": 0.8, "train_accuracy": 0.82, "macro_f1": 0.7}
-    (row,) = leaderboard([summary])
+    (row,) = leaderboard([cast(RunSummary, summary)])
     assert (row["verdict"], row["macro_f1"], row["problem"]) == ("healthy", 0.7, "")
 
 
@@ -166,10 +163,19 @@ def test_nothing_is_written_when_predictions_are_missing_or_broken(tmp_path: Pat
     with pytest.raises(RunError, match="no predictions to evaluate"):
         evaluate_run(none)
     broken = make_run(tmp_path, "0002-broken")
-    whole = (broken.folder / "predictions-val.parquet").read_bytes()
-    (broken.folder / "predictions-train.parquet").write_bytes(whole[: len(whole) // 2])
+    whole = predictions.predictions_path(broken.folder, "val").read_bytes()
+    predictions.predictions_path(broken.folder, "train").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(RunError, match="train predictions of run 0002-broken are not whole"):
         evaluate_run(broken)
     assert not (broken.folder / "evaluation.json").exists()
     with pytest.raises(NotFound):
         evaluate_run(broken, ["holiday"])
+
+
+@pytest.mark.parametrize(
+    ("points", "level"),
+    [(-6, "warn"), (-1, "warn"), (0, "good"), (4.9, "good"), (5, "warn"), (14.9, "warn"), (15, "bad")],
+)
+def test_how_grave_a_gap_is(points: float, level: str) -> None:
+    assert gap_level(gap_verdict(0.8, 0.8 - points / 100)) == level
+    assert gap_level(gap_verdict(0.8, 0.8 - points / 100, apart=True)) == level

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from fer_core.evaluation.significance import compare, holm, mcnemar, pairs, ranks
+from fer_core.evaluation.significance import compare, holm, mcnemar, pairwise_p_values, ranks
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
@@ -31,7 +31,7 @@ def test_equal_runs_are_told_apart_in_one_case_of_twenty(copies: int) -> None:
     wrong = dict.fromkeys(("p_bootstrap", "p", "interval"), 0)
     for seed in range(1000):
         correct, groups = equal_runs(rng, 400, copies)
-        found = compare(*correct, groups, draws=500, seed=seed)
+        found = compare(correct[0], correct[1], groups, draws=500, seed=seed)
         wrong["p_bootstrap"] += found["p_bootstrap"] < 0.05
         wrong["p"] += found["told_apart"]
         wrong["interval"] += not found["interval"][0] <= 0 <= found["interval"][1]
@@ -66,7 +66,7 @@ def test_all_pairs_at_once_equal_each_pair() -> None:
     rng = np.random.default_rng(5)
     correct = rng.random((6, 3000)) < np.linspace(0.6, 0.7, 6)[:, None]
     groups = rng.integers(0, 1200, 3000)
-    table = pairs(correct, groups)
+    table = pairwise_p_values(correct, groups)
     assert table == pytest.approx(table.T)
     assert np.diag(table) == pytest.approx(1)
     for i in range(6):

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from sklearn.decomposition import PCA
 
+from fer_core.base.errors import FerError, NotFound
 from fer_core.data.datasets import Dataset
-from fer_core.errors import FerError, NotFound
-from fer_core.evaluation import maps
-from fer_core.quality.embedding import components, lay_out, spread_sample
-from fer_core.quality.facts import Facts
+from fer_core.explore import embedding_store
+from fer_core.explore.embedding import lay_out, principal_components, stratified_sample
+from fer_core.explore.facts import ImageFacts
 
 
 def clusters(each: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -32,13 +32,13 @@ def purity(points: np.ndarray, which: np.ndarray) -> float:
 
 def test_components_are_those_of_scikit_learn() -> None:
     vectors, _ = clusters(100)
-    found, share = components(vectors, 2)
+    found, share = principal_components(vectors, 2)
     known = PCA(2, svd_solver="full").fit(vectors)
     expected = known.transform(vectors)
     for axis in range(2):
         assert abs(np.corrcoef(found[:, axis], expected[:, axis])[0, 1]) > 0.9999
     assert share == pytest.approx(known.explained_variance_ratio_.sum(), rel=1e-4)
-    again, _ = components(vectors[::-1], 2)
+    again, _ = principal_components(vectors[::-1], 2)
     np.testing.assert_allclose(again[::-1], found, atol=1e-3)
 
 
@@ -66,7 +66,7 @@ def test_few_points_and_unknown_methods() -> None:
 @given(some.lists(some.integers(0, 5), min_size=1, max_size=200), some.integers(1, 60))
 def test_a_sample_holds_every_group_in_proportion(groups: list[int], size: int) -> None:
     table = np.array(groups)
-    chosen = spread_sample(table, size)
+    chosen = stratified_sample(table, size)
     assert len(np.unique(chosen)) == len(chosen) == min(size, len(table))
     codes, counts = np.unique(table, return_counts=True)
     for code, count in zip(codes, counts, strict=True):
@@ -74,20 +74,20 @@ def test_a_sample_holds_every_group_in_proportion(groups: list[int], size: int) 
 
 
 def test_maps_of_the_sample_are_kept(sample: Dataset) -> None:
-    facts = Facts(sample, sample.head)
-    table = maps.make(facts, at_most=400)
+    facts = ImageFacts(sample, sample.head)
+    table = embedding_store.compute(facts, at_most=400)
     assert len(table) == 400
     assert table.attrs["images"] == int(facts.readable.sum())
-    assert (facts.columns.places(table["image_id"]) == table["place"]).all()
-    assert maps.load(sample, sample.head, "pixels", "pca") is None
-    maps.save(facts, "pixels", "pca", table)
-    again = maps.load(sample, sample.head, "pixels", "pca")
+    assert (facts.columns.positions(table["image_id"]) == table["place"]).all()
+    assert embedding_store.load(sample, sample.head, "pixels", "pca") is None
+    embedding_store.save(facts, "pixels", "pca", table)
+    again = embedding_store.load(sample, sample.head, "pixels", "pca")
     assert again is not None
     assert list(again["image_id"]) == list(table["image_id"])
     assert again.attrs["images"] == table.attrs["images"]
-    maps.map_path(sample, sample.head, "pixels", "pca").write_bytes(b"half")
-    assert maps.load(sample, sample.head, "pixels", "pca") is None
+    embedding_store.map_path(sample, sample.head, "pixels", "pca").write_bytes(b"half")
+    assert embedding_store.load(sample, sample.head, "pixels", "pca") is None
     with pytest.raises(FerError, match="features must be"):
-        maps.make(facts, "smell")
+        embedding_store.compute(facts, "smell")
     with pytest.raises(NotFound):
-        maps.make(facts, "run:0099-none")
+        embedding_store.compute(facts, "run:0099-none")

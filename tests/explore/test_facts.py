@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,20 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy.stats import entropy
 
-from fer_core.data import records
-from fer_core.data.columns import Columns
+from fer_core.base.errors import ManifestError
+from fer_core.checks import checks
 from fer_core.data.datasets import Dataset
-from fer_core.errors import ManifestError
-from fer_core.quality import checks
-from fer_core.quality.duplicates import find_exact
-from fer_core.quality.facts import Facts
-from fer_core.quality.selection import CATEGORIES, RANGES, Selection
-from fer_core.quality.vote_stats import label_against_majority, vote_stats
+from fer_core.data.manifest import COLUMNS, classes, counts, splits
+from fer_core.data.manifest_columns import ManifestColumns
+from fer_core.data.sample.truth import SampleTruth
+from fer_core.duplicates.exact import find_exact
+from fer_core.explore.facts import ImageFacts
+from fer_core.explore.filter import CATEGORIES, RANGES, Selection
+from fer_core.explore.vote_stats import label_against_majority, vote_stats
 
 
 @pytest.fixture(scope="module")
-def facts(sample: Dataset) -> Facts:
-    return Facts(sample, sample.head)
+def facts(sample: Dataset) -> ImageFacts:
+    return ImageFacts(sample, sample.head)
 
 
 @pytest.fixture(scope="module")
@@ -35,33 +35,33 @@ def manifest(sample: Dataset) -> pd.DataFrame:
 
 
 def test_columns_are_those_of_the_manifest(sample: Dataset, manifest: pd.DataFrame) -> None:
-    columns = Columns(sample, sample.head)
+    columns = ManifestColumns(sample, sample.head)
     assert len(columns) == len(manifest)
-    assert set(records.COLUMNS) <= set(columns.names)
+    assert set(COLUMNS) <= set(columns.names)
     places = np.array([7, 3, 7, 1100])
     pd.testing.assert_frame_equal(
-        columns.frame(places)[list(records.COLUMNS)],
-        manifest.iloc[places].reset_index(drop=True)[list(records.COLUMNS)],
+        columns.frame(places)[list(COLUMNS)],
+        manifest.iloc[places].reset_index(drop=True)[list(COLUMNS)],
         check_dtype=False,
     )
     codes, names = columns.codes("path")
     assert [names[c] for c in codes[:50]] == list(manifest["path"][:50])
     ids = [manifest["image_id"][900], "nobody", manifest["image_id"][2], manifest["image_id"][900]]
-    assert columns.places(ids).tolist() == [900, -1, 2, 900]
+    assert columns.positions(ids).tolist() == [900, -1, 2, 900]
     assert columns.ids(np.array([2, 900])) == [ids[2], ids[0]]
     assert columns.contains("path", "SAD/").sum() == manifest["path"].str.contains("sad/").sum()
 
 
 def test_a_missing_manifest_or_column_is_said(sample: Dataset) -> None:
     with pytest.raises(ManifestError, match="missing or damaged"):
-        Columns(sample, "0" * 16)
+        ManifestColumns(sample, "0" * 16)
     with pytest.raises(ManifestError, match="lacks a column"):
-        Columns(sample, sample.head).array("votes")
+        ManifestColumns(sample, sample.head).array("votes")
 
 
 def test_vectors_of_rows_without_any_are_nan(tmp_path: Path, sample: Dataset, manifest: pd.DataFrame) -> None:
     votes = [None if i % 3 == 0 else [i, 1, 0] for i in range(len(manifest))]
-    columns = Columns(sample, sample.head)
+    columns = ManifestColumns(sample, sample.head)
     columns.path = tmp_path / "manifest.parquet"
     manifest.assign(votes=pd.Series(votes, dtype="object")).to_parquet(columns.path)
     found = columns.vectors("votes")
@@ -70,24 +70,23 @@ def test_vectors_of_rows_without_any_are_nan(tmp_path: Path, sample: Dataset, ma
     assert found[4].tolist() == [4, 1, 0]
 
 
-def test_counts_and_copies_are_those_of_the_plain_way(facts: Facts, manifest: pd.DataFrame) -> None:
+def test_counts_and_copies_are_those_of_the_plain_way(facts: ImageFacts, manifest: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(
         facts.counts(),
-        records.counts(manifest),
+        counts(manifest),
         check_names=False,
         check_index_type=False,
         check_column_type=False,
     )
-    assert facts.classes == records.classes(manifest)
-    assert facts.splits == records.splits(manifest)
+    assert facts.classes == classes(manifest)
+    assert facts.splits == splits(manifest)
     exact = find_exact(manifest)
     told = exact.summary()
-    assert facts.copies["groups"] == told["groups"] > 0
-    assert facts.copies["extra_copies"] == told["extra_copies"]
-    assert facts.copies["groups_with_two_labels"] == told["conflicting_labels"] > 0
+    assert facts.copies.groups == told["groups"] > 0
+    assert facts.copies.extra_copies == told["extra_copies"]
+    assert facts.copies.groups_with_two_labels == told["conflicting_labels"] > 0
     by_group = exact.table.groupby("group")
     across = by_group["split"].nunique() > 1
-    assert facts.copies["groups_across_splits"] == int(across.sum())
     leaked = set(exact.table.loc[exact.table["group"].isin(across.index[across]), "image_id"])
     found = facts.columns.ids(np.flatnonzero(facts.flag("copy_across_splits")))
     assert set(found) == leaked
@@ -95,7 +94,7 @@ def test_counts_and_copies_are_those_of_the_plain_way(facts: Facts, manifest: pd
 
 
 def test_flags_of_the_checks_are_those_of_run_checks(
-    facts: Facts, sample: Dataset, planted: dict[str, Any]
+    facts: ImageFacts, sample: Dataset, planted: SampleTruth
 ) -> None:
     scores = checks.run_checks(sample)
     for check in checks.CHECKS:
@@ -107,10 +106,10 @@ def test_flags_of_the_checks_are_those_of_run_checks(
     assert np.isnan(facts.measure("brightness")[facts.flag("unreadable")]).all()
 
 
-def test_a_selection_is_the_query_of_the_same_words(facts: Facts, manifest: pd.DataFrame) -> None:
+def test_a_selection_is_the_query_of_the_same_words(facts: ImageFacts, manifest: pd.DataFrame) -> None:
     chosen = Selection(
         text="FACE_1", any_of={"label": ("happy", "sad"), "split": ("train",)}, order="-brightness"
-    ).within("brightness", 0.3, 0.6)
+    ).with_range("brightness", 0.3, 0.6)
     expected = manifest.query(
         "error == '' and label in ('happy', 'sad') and split == 'train' and .3 <= brightness <= .6"
     )
@@ -118,12 +117,12 @@ def test_a_selection_is_the_query_of_the_same_words(facts: Facts, manifest: pd.D
         "brightness", ascending=False, kind="stable"
     )
     assert len(expected) > 3
-    assert facts.columns.ids(chosen.places(facts)) == list(expected["image_id"])
-    by_path = replace(chosen, order="path").places(facts)
+    assert facts.columns.ids(chosen.positions(facts)) == list(expected["image_id"])
+    by_path = replace(chosen, order="path").positions(facts)
     assert facts.columns.ids(by_path) == list(expected.sort_values("path")["image_id"])
 
 
-def test_alternatives_within_flags_and_all_columns_together(facts: Facts) -> None:
+def test_alternatives_within_flags_and_all_columns_together(facts: ImageFacts) -> None:
     either = Selection(flags=("dark", "copy")).mask(facts)
     assert (either == ((facts.flag("dark") | facts.flag("copy")) & facts.readable)).all()
     assert Selection(flags=("unreadable",)).mask(facts).sum() == 5
@@ -131,14 +130,14 @@ def test_alternatives_within_flags_and_all_columns_together(facts: Facts) -> Non
     assert Selection().mask(facts).sum() == facts.readable.sum()
 
 
-def test_a_shuffle_is_the_same_again_and_holds_all(facts: Facts) -> None:
-    first, again, other = (Selection(seed=s).places(facts) for s in (1, 1, 2))
+def test_a_shuffle_is_the_same_again_and_holds_all(facts: ImageFacts) -> None:
+    first, again, other = (Selection(seed=s).positions(facts) for s in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).any()
     assert (np.sort(first) == np.sort(other)).all()
 
 
-def test_what_came_with_decisions_is_filtered_too(facts: Facts) -> None:
+def test_what_came_with_decisions_is_filtered_too(facts: ImageFacts) -> None:
     codes = np.zeros(len(facts), np.int32)
     codes[[4, 9]] = 1
     more = facts.also(categories={"decision": (codes, ("undecided", "kept"))})
@@ -179,9 +178,9 @@ def test_no_address_breaks_it(query: dict[str, str]) -> None:
 
 
 def test_votes_in_numbers() -> None:
-    classes = ("happy", "sad", "unknown", "NF")
+    names = ("happy", "sad", "unknown", "NF")
     votes = np.array([[10, 0, 0, 0], [5, 5, 0, 0], [2, 1, 4, 3], [np.nan] * 4, [0, 0, 0, 10], [1, 7, 2, 0]])
-    found = vote_stats(votes, classes, np.array([0, 1, 0, 0, 1, -1]))
+    found = vote_stats(votes, names, np.array([0, 1, 0, 0, 1, -1]))
     np.testing.assert_allclose(found.agreement, [1, 0.5, 0.2, np.nan, 0, 0.7])
     told = [entropy(row, base=2) if np.isfinite(row).all() else np.nan for row in votes]
     np.testing.assert_allclose(found.entropy, told, atol=1e-12)

@@ -7,8 +7,8 @@ from face_tables import faces
 
 from fer_core.charts import averages
 from fer_core.data.images import phash
-from fer_core.quality.mean_faces import difference, mean_face
-from fer_core.quality.neighbours import alike, signatures
+from fer_core.explore.mean_faces import difference, effect, mean_face
+from fer_core.explore.neighbours import nearest_by_hash, signatures
 
 
 def test_mean_and_spread_are_those_of_numpy() -> None:
@@ -54,11 +54,17 @@ def test_look_alikes_of_many_are_those_of_all_pairs() -> None:
     vectors = signatures(pixels)
     exact = vectors @ vectors[17]
     exact[17] = -2
-    places, similarity = alike(pixels, rows, hashes, 17, candidates=119)
+    places, similarity = nearest_by_hash(pixels, rows, hashes, 17, candidates=119)
     assert 17 not in places
     assert len(places) == 119
     np.testing.assert_allclose(similarity[:5], np.sort(exact)[::-1][:5], atol=1e-5)
-    fewer, _ = alike(pixels, rows, hashes, 17, candidates=60)
+    fewer, _ = nearest_by_hash(pixels, rows, hashes, 17, candidates=60)
     assert len(fewer) == 60
     assert fewer[0] == places[0]
-    assert len(alike(pixels[:1], rows[:1], hashes[:1], 0)[0]) == 0
+    assert len(nearest_by_hash(pixels[:1], rows[:1], hashes[:1], 0)[0]) == 0
+
+
+def test_differences_are_named_by_cohens_convention() -> None:
+    assert [effect(d) for d in (0.0, 0.19, 0.2, 0.79, 0.8, 3.0)] == [
+        *["alike on average"] * 2, *["close"] * 2, *["apart"] * 2,
+    ]  # fmt: skip

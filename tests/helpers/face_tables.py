@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data import images
-from fer_core.data.drawing.face import draw_face
-from fer_core.data.records import check_manifest, image_id
+from fer_core.data.manifest import check_manifest, image_id
+from fer_core.data.sample.drawing.face import draw_face
 
 
 def faces(count: int, seed: int = 0) -> np.ndarray:
@@ -58,11 +58,11 @@ def manifest_of(
                 "error": "",
             }
         )
-    empty = {name: [] for name in manifest_columns()}
+    empty: dict[str, list[object]] = {name: [] for name in manifest_columns()}
     return check_manifest(pd.DataFrame(rows or empty))
 
 
 def manifest_columns() -> tuple[str, ...]:
-    from fer_core.data.records import COLUMNS
+    from fer_core.data.manifest import COLUMNS
 
     return tuple(COLUMNS)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.readers import Reader
-from fer_core.workspace import Workspace
 
 
 def levels(seed: int = 0, size: tuple[int, int] = (48, 48)) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 `--json`, which every verb has, is described once, by hand.
 
-    python -m tests.cli.reference        # from the checkout: writes them anew
+    PYTHONPATH=. python tests/helpers/reference.py        # from the checkout: writes them anew
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def blocks() -> dict[str, str]:
 
 def _block(context: click.Context) -> str:
     command = context.command
-    usage = " ".join([context.command_path.replace(PROGRAM, "fer"), *command.collect_usage_pieces(context)])
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     lines = ["```", usage, "```", "", " ".join((command.help or "").split()), ""]
     records = [
         option.get_help_record(context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fer_core.data.records import image_id
+from fer_core.data.manifest import image_id
 
 Row = tuple[str, str, str, str]  # path, split, label, pixel hash
 

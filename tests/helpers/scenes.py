@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from fer_core.data.drawing.face import draw_face
-from fer_core.inference.faces import Box, Face
-from fer_core.inference.haar import HaarDetector
+from fer_core.data.sample.drawing.face import draw_face
+from fer_core.inference.detect.boxes import Box, Face
+from fer_core.inference.detect.haar import HaarDetector
 
 EMOTIONS = ("happy", "surprise", "neutral", "sad")
 
@@ -64,7 +64,8 @@ class Finds:
     margin = 0.02
 
     def __init__(self, *answers: list[Face]) -> None:
-        self.answers, self.asked = list(answers), []
+        self.answers = list(answers)
+        self.asked: list[tuple[int, ...]] = []
 
     def smallest(self, width: int, height: int) -> int:
         return 24

@@ -9,9 +9,9 @@ import numpy as np
 from keras import layers
 from tiny_faces import pictures, table
 
-from fer_core.models.spec import CnnSpec
+from fer_core.recipes.model_spec import CnnSpec
+from fer_core.recipes.recipe import Recipe, fields, override
 from fer_core.training.data import TrainingData, from_manifest
-from fer_core.training.recipe import Recipe, fields, override
 
 SIDE = 16
 COUNTS = {"train": 12, "val": 6, "test": 3}
@@ -29,15 +29,16 @@ def data_for(recipe: Recipe) -> TrainingData:
 def reduced(recipe: Recipe, epochs: int = 2) -> Recipe:
     """The recipe with everything that is large made small, and nothing else changed."""
     settings: dict[str, Any] = {"training.epochs": epochs, "training.batch_size": 12}
+    full: dict[str, Any] = dict(fields(recipe))
     if isinstance(recipe.model, CnnSpec):
-        blocks = [dict(block) for block in fields(recipe)["model.blocks"]]
+        blocks = [dict(block) for block in full["model.blocks"]]
         for block in blocks:
             block |= {key: max(block[key] // 32, 4) for key in ("filters", "units") if key in block}
         settings |= {"model.blocks": blocks, "model.input_size": SIDE}
     else:
-        head = [{**block, "units": 8} for block in fields(recipe)["model.head"]]
+        head = [{**block, "units": 8} for block in full["model.head"]]
         settings |= {"model.head": head, "model.weights": "none", "model.backbone_size": 32}
-        stages = [dict(stage) | {"epochs": 1} for stage in fields(recipe)["progressive.stages"]]
+        stages = [dict(stage) | {"epochs": 1} for stage in full["progressive.stages"]]
         settings |= {"progressive.stages": stages}
     return override(recipe, settings)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
-from fer_core.data.records import image_id
-from fer_core.data.versions import save_version
+from fer_core.data.manifest import image_id
+from fer_core.data.save_version import save_version
+from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.training.data import TrainingData, from_manifest
-from fer_core.training.recipe import Recipe, load, override
-from fer_core.workspace import Workspace
 
 CLASSES = ("happy", "neutral", "sad")
 COUNTS = {"train": 96, "val": 30, "test": 12}

@@ -11,9 +11,9 @@ from PIL import Image
 from scenes import Finds, covers, drawn, easy_seeds, face, png, scene
 from tiny_models import METADATA, light_weights, save_light, save_linear
 
-from fer_core.errors import ImageError
-from fer_core.inference.faces import Box, crop_face
-from fer_core.inference.photo import Reading, analyse
+from fer_core.base.errors import ImageError
+from fer_core.inference.analyse import ReadOptions, analyse
+from fer_core.inference.detect.boxes import Box, crop_face
 from fer_core.inference.predictor import Predictor
 
 
@@ -34,7 +34,9 @@ def test_every_face_gets_the_answer_of_its_own_crop(predictor: Predictor) -> Non
     pixels[100:200, 100:150] = 255  # light on its left: happy
     pixels[100:200, 450:500] = 255  # light on its right: sad
     faces = [face(100, 100, 100), face(400, 100, 100)]
-    result = analyse(predictor, png(pixels), "two.png", detector=Finds(faces), reading=Reading(mode="faces"))
+    result = analyse(
+        predictor, png(pixels), "two.png", detector=Finds(faces), reading=ReadOptions(mode="faces")
+    )
     assert (result.name, result.width, result.height, result.whole) == ("two.png", 640, 480, "")
     assert [(f.number, f.label, f.box.to_list()) for f in result.faces] == [
         (1, "happy", [100, 100, 100, 100]),
@@ -49,7 +51,7 @@ def test_every_face_gets_the_answer_of_its_own_crop(predictor: Predictor) -> Non
 
 def test_below_the_threshold_it_is_uncertain_with_the_two_likeliest(predictor: Predictor) -> None:
     data = png(halves(120, 150))
-    result = analyse(predictor, data, reading=Reading(mode="whole"))
+    result = analyse(predictor, data, reading=ReadOptions(mode="whole"))
     (answer,) = result.faces
     assert answer.uncertain
     assert answer.label == answer.likeliest[0]
@@ -57,7 +59,7 @@ def test_below_the_threshold_it_is_uncertain_with_the_two_likeliest(predictor: P
     ranked = sorted(answer.probabilities.values(), reverse=True)
     assert [answer.probabilities[first], answer.probabilities[second]] == ranked[:2]
     assert answer.answer == f"{first} or {second}?"
-    (sure,) = analyse(predictor, data, reading=Reading(mode="whole", threshold=0.1)).faces
+    (sure,) = analyse(predictor, data, reading=ReadOptions(mode="whole", threshold=0.1)).faces
     assert not sure.uncertain
     assert sure.answer == sure.label
 
@@ -69,12 +71,12 @@ def test_whole_picture_is_said_and_can_be_overridden(predictor: Predictor) -> No
     assert whole.detector == ""
     assert [f.box for f in whole.faces] == [Box(0, 0, 48, 48)]
     assert whole.faces[0].detection is None
-    asked = analyse(predictor, crop, detector=Finds([]), reading=Reading(mode="faces"))
+    asked = analyse(predictor, crop, detector=Finds([]), reading=ReadOptions(mode="faces"))
     assert asked.whole == ""
     assert asked.faces == ()
     photo = png(scene({}))
     assert analyse(predictor, photo, detector=Finds([])).whole == ""
-    assert analyse(predictor, photo, reading=Reading(mode="whole")).faces[0].box == Box(0, 0, 640, 480)
+    assert analyse(predictor, photo, reading=ReadOptions(mode="whole")).faces[0].box == Box(0, 0, 640, 480)
 
 
 def test_the_default_detector_finds_drawn_faces(predictor: Predictor) -> None:
@@ -97,9 +99,9 @@ def test_a_tight_crop_enlarged_is_read_whole(predictor: Predictor) -> None:
 
 def test_flip_averages(predictor: Predictor) -> None:
     pixels = halves(250, 10)
-    (plain,) = analyse(predictor, png(pixels), reading=Reading(mode="whole")).faces
-    (mirrored,) = analyse(predictor, png(pixels[:, ::-1]), reading=Reading(mode="whole")).faces
-    (both,) = analyse(predictor, png(pixels), reading=Reading(mode="whole", tta="flip")).faces
+    (plain,) = analyse(predictor, png(pixels), reading=ReadOptions(mode="whole")).faces
+    (mirrored,) = analyse(predictor, png(pixels[:, ::-1]), reading=ReadOptions(mode="whole")).faces
+    (both,) = analyse(predictor, png(pixels), reading=ReadOptions(mode="whole", tta="flip")).faces
     for name in predictor.classes:
         mean = (plain.probabilities[name] + mirrored.probabilities[name]) / 2
         assert both.probabilities[name] == pytest.approx(mean, abs=1e-6)
@@ -110,16 +112,16 @@ def test_warnings(predictor: Predictor) -> None:
     (none,) = analyse(predictor, light, detector=Finds([])).warnings
     assert "No face found" in none
     (small,) = analyse(
-        predictor, light, detector=Finds([face(9, 9, 30)]), reading=Reading(mode="faces")
+        predictor, light, detector=Finds([face(9, 9, 30)]), reading=ReadOptions(mode="faces")
     ).warnings
     assert "One face is under 36 pixels" in small
     dark = png(scene({}) // 5)
     (night,) = analyse(
-        predictor, dark, detector=Finds([face(9, 9, 90)]), reading=Reading(mode="faces")
+        predictor, dark, detector=Finds([face(9, 9, 90)]), reading=ReadOptions(mode="faces")
     ).warnings
     assert "dark" in night
     _, large = analyse(
-        predictor, png(np.full((1000, 4200), 128, np.uint8)), reading=Reading(mode="faces")
+        predictor, png(np.full((1000, 4200), 128, np.uint8)), reading=ReadOptions(mode="faces")
     ).warnings
     assert "Large picture (4,200 x 1,000): faces under 140 pixels" in large
     usual = scene({easy_seeds()[0]: (60, 100, 180)})
@@ -131,7 +133,7 @@ def test_json_and_rows(predictor: Predictor) -> None:
         predictor,
         png(scene({})),
         "a.png",
-        Reading("faces"),
+        ReadOptions("faces"),
         detector=Finds([face(9, 9, 90), face(200, 9, 90)]),
     )
     document = json.loads(json.dumps(result.to_json()))
@@ -157,7 +159,7 @@ def test_files_of_every_kind(predictor: Predictor) -> None:
     for mode, format_ in (("RGB", "JPEG"), ("CMYK", "JPEG"), ("RGBA", "PNG"), ("P", "PNG"), ("L", "BMP")):
         buffer = io.BytesIO()
         colour.convert(mode).save(buffer, format_)
-        assert len(analyse(predictor, buffer.getvalue(), reading=Reading(mode="whole")).faces) == 1
+        assert len(analyse(predictor, buffer.getvalue(), reading=ReadOptions(mode="whole")).faces) == 1
 
 
 def test_exif_rotation_turns_the_boxes_too(predictor: Predictor) -> None:
@@ -178,7 +180,7 @@ def test_a_colour_model_gets_colour(tmp_path: Path) -> None:
     path = save_linear(tmp_path / "rgb.onnx", weights, metadata={**METADATA, "color": "rgb"})
     red = np.zeros((200, 200, 3), np.uint8)
     red[..., 0] = 250
-    (answer,) = analyse(Predictor.load(path), png(red), reading=Reading(mode="whole")).faces
+    (answer,) = analyse(Predictor.load(path), png(red), reading=ReadOptions(mode="whole")).faces
     assert answer.label == "happy"
 
 
@@ -186,7 +188,7 @@ def test_bad_input(predictor: Predictor) -> None:
     with pytest.raises(ImageError, match=r"notes\.jpg"):
         analyse(predictor, b"these are notes", "notes.jpg")
     with pytest.raises(ValueError, match="mode"):
-        analyse(predictor, png(drawn(0, 48)), reading=Reading(mode="guess"))  # type: ignore[arg-type]
+        analyse(predictor, png(drawn(0, 48)), reading=ReadOptions(mode="guess"))  # type: ignore[arg-type]
     (one,) = analyse(predictor, png(np.zeros((1, 1), np.uint8))).faces
     assert one.box == Box(0, 0, 1, 1)
 

@@ -7,16 +7,17 @@ import pytest
 from scenes import Finds, face, png, scene
 from tiny_models import save_light
 
-from fer_core.emotions import EMOTIONS, colors, text_on
+from fer_core.base.emotions import EMOTIONS, emotion_colors, text_on
+from fer_core.inference.analyse import ReadOptions, analyse
 from fer_core.inference.annotate import UNCERTAIN_COLOR, annotate, caption
-from fer_core.inference.photo import PhotoResult, Reading, analyse
+from fer_core.inference.photo_result import PhotoResult
 from fer_core.inference.predictor import Predictor
 
 
 def result_for(folder: Path, threshold: float, *places: tuple[int, int, int]) -> PhotoResult:
     predictor = Predictor.load(save_light(folder / "m.onnx"))
     detector = Finds([face(*place) for place in places])
-    return analyse(predictor, png(scene({})), "a.png", Reading("faces", threshold=threshold), detector)
+    return analyse(predictor, png(scene({})), "a.png", ReadOptions("faces", threshold=threshold), detector)
 
 
 def rgb(color: str) -> tuple[int, ...]:
@@ -27,7 +28,9 @@ def test_the_box_has_the_emotions_colour_and_the_rest_is_untouched(tmp_path: Pat
     result = result_for(tmp_path, 0.0, (200, 200, 100))
     image = annotate(result.picture, result)
     assert (image.size, image.mode) == ((640, 480), "RGB")
-    assert image.getpixel((200, 250)) == rgb(colors(result.faces[0].probabilities)[result.faces[0].label])
+    assert image.getpixel((200, 250)) == rgb(
+        emotion_colors(result.faces[0].probabilities)[result.faces[0].label]
+    )
     pixels = np.array(image)
     assert (pixels[:150] == 128).all()
     assert (pixels[310:] == 128).all()
@@ -67,7 +70,7 @@ def test_caption(tmp_path: Path) -> None:
     assert caption(answer) == f"1 {answer.label} {p}"
 
 
-@pytest.mark.parametrize("color", [*colors(EMOTIONS).values(), UNCERTAIN_COLOR])
+@pytest.mark.parametrize("color", [*emotion_colors(EMOTIONS).values(), UNCERTAIN_COLOR])
 def test_words_on_every_colour_are_readable(color: str) -> None:
     def luminance(value: str) -> float:
         parts = [c / 255 for c in rgb(value)]

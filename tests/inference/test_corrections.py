@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from scenes import drawn
 
+from fer_core.base.errors import AlreadyExists, DecisionError, TooFewImages
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import list_datasets
-from fer_core.errors import AlreadyExists, DecisionError, TooFewImages
-from fer_core.inference import kept
-from fer_core.inference.report_card import ReportCard
-from fer_core.workspace import Workspace
+from fer_core.inference import corrections
+from fer_core.inference.self_test import ReportCard
 
 
 @pytest.fixture
@@ -22,42 +22,41 @@ def workspace(tmp_path: Path) -> Workspace:
 
 def test_without_consent_nothing_touches_the_disk(workspace: Workspace) -> None:
     with pytest.raises(DecisionError, match="Nothing was kept"):
-        kept.keep(workspace, drawn(0, 48), "sad", agreed=False)
+        corrections.keep_face(workspace, drawn(0, 48), "sad", agreed=False)
     assert list(workspace.root.iterdir()) == []
     with pytest.raises(TooFewImages, match="No face has been kept"):
-        kept.to_dataset(workspace, "mine")
+        corrections.to_dataset(workspace, "mine")
 
 
 def test_a_face_is_kept_under_its_right_label_and_can_be_relabelled_and_forgotten(
     workspace: Workspace,
 ) -> None:
     face = drawn(0, 96)
-    kept.keep(workspace, face, "Sadness", agreed=True, said="neutral", model="shipped")
-    assert kept.counts(workspace) == {"sad": 1}
-    path = kept.keep(workspace, face[..., None], "fear", agreed=True)  # the same face: it moves
-    assert kept.counts(workspace) == {"fear": 1}
+    corrections.keep_face(workspace, face, "Sadness", agreed=True, said="neutral", model="shipped")
+    assert corrections.counts(workspace) == {"sad": 1}
+    path = corrections.keep_face(workspace, face[..., None], "fear", agreed=True)  # the same face: it moves
+    assert corrections.counts(workspace) == {"fear": 1}
     np.testing.assert_array_equal(np.asarray(Image.open(path)), face)
-    lines = [json.loads(line) for line in (kept.folder(workspace) / "kept.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)
+        for line in (corrections.corrections_folder(workspace) / "kept.jsonl").read_text().splitlines()
+    ]
     assert [(line["label"], line["said"]) for line in lines] == [("sad", "neutral"), ("fear", "")]
-    assert all(line["consent"] == kept.CONSENT for line in lines)
-    with pytest.raises(ValueError, match="kept face"):
-        kept.forget(workspace, workspace.root / "elsewhere.png")
-    kept.forget(workspace, path)
-    assert kept.counts(workspace) == {}
+    assert all(line["consent"] == corrections.CONSENT for line in lines)
 
 
 def test_kept_faces_become_a_dataset_of_their_own(workspace: Workspace) -> None:
     for seed, label in enumerate(("sad", "happy", "sad")):
-        kept.keep(workspace, drawn(seed, 64), label, agreed=True)
-    kept.keep(workspace, drawn(9, 64), "fear", agreed=True, kind=kept.REPORT)
+        corrections.keep_face(workspace, drawn(seed, 64), label, agreed=True)
+    corrections.keep_face(workspace, drawn(9, 64), "fear", agreed=True, kind=corrections.REPORT)
     assert list_datasets(workspace) == []  # what is kept is none until somebody makes it one
-    dataset = kept.to_dataset(workspace, "mine")
+    dataset = corrections.to_dataset(workspace, "mine")
     table = dataset.manifest()
     assert sorted(table["label"]) == ["happy", "sad", "sad"]
     assert not (table["error"].fillna("") != "").any()
-    assert kept.folder(workspace) not in dataset.source_path.parents
+    assert corrections.corrections_folder(workspace) not in dataset.source_path.parents
     with pytest.raises(AlreadyExists):
-        kept.to_dataset(workspace, "mine")
+        corrections.to_dataset(workspace, "mine")
 
 
 def test_a_report_card_asks_in_turn_and_counts_what_was_right() -> None:

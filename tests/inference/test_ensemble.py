@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_runs import VERSION, made
 from tiny_models import METADATA, light_weights, save_light, save_linear
 
-from fer_core.errors import ModelFileError
+from fer_core.base.errors import ModelFileError
 from fer_core.evaluation import ensembles
+from fer_core.inference import ensemble
+from fer_core.inference.analyse import ReadOptions, analyse
 from fer_core.inference.ensemble import Ensemble, open_model
-from fer_core.inference.photo import Reading, analyse
 from fer_core.inference.predictor import Predictor
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "evaluation"))
-from made_runs import VERSION, made
 
 
 def folder_of(root: Path, **changes: object) -> Path:
@@ -85,14 +83,16 @@ def test_runs_become_a_model_that_reads_pictures(tmp_path: Path) -> None:
     for run in runs:
         save_linear(run.folder / "model.onnx", light_weights()[..., :2], metadata=two)
     place = ensembles.save(runs[0].workspace, "pair", runs, {run.id: 1 for run in runs}, VERSION)
-    (kept,) = ensembles.saved(runs[0].workspace)
+    (kept,) = ensemble.saved_ensembles(runs[0].workspace)
     assert (kept["name"], [m["run"] for m in kept["members"]]) == ("pair", [run.id for run in runs])
     for run in runs:
         (run.folder / "model.onnx").unlink()  # it stands by itself
     model = open_model(place)
     from scenes import png
 
-    result = analyse(model, png(np.full((48, 48), 200, dtype=np.uint8)), "light.png", Reading(mode="whole"))
+    result = analyse(
+        model, png(np.full((48, 48), 200, dtype=np.uint8)), "light.png", ReadOptions(mode="whole")
+    )
     assert set(result.faces[0].probabilities) == {"happy", "sad"}
     with pytest.raises(Exception, match="of that name"):
         ensembles.save(runs[0].workspace, "pair", runs, {run.id: 1 for run in runs}, VERSION)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scenes import drawn
 from tiny_models import METADATA, light_weights, save_light, save_linear
 
-from fer_core.inference.explain import deletion_test, occlusion_map, overlay, parts
+from fer_core.inference.explain import deletion_test, important_parts, occlusion_map, overlay
 from fer_core.inference.predictor import Predictor
 
 MOUTH = (slice(32, 42), slice(16, 32))
@@ -103,9 +103,9 @@ def test_overlay_is_warm_where_it_is_hot(smile: np.ndarray) -> None:
 
 
 def test_the_part_that_matters_is_named(mouth_reader: Predictor, smile: np.ndarray) -> None:
-    assert parts(occlusion_map(mouth_reader, smile))[0] == "mouth"
-    assert parts(-np.ones((48, 48), np.float32)) == ()
+    assert important_parts(occlusion_map(mouth_reader, smile))[0] == "mouth"
+    assert important_parts(-np.ones((48, 48), np.float32)) == ()
     heat = np.zeros((100, 100), np.float32)
     heat[25:34] = 1
     heat[40:50] = 0.95
-    assert parts(heat) == ("brows", "eyes")
+    assert important_parts(heat) == ("brows", "eyes")

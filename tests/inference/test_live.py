@@ -11,7 +11,7 @@ import pytest
 from scenes import Finds, easy_seeds, face, scene
 from tiny_models import save_light
 
-from fer_core.inference.faces import Face
+from fer_core.inference.detect.boxes import Face
 from fer_core.inference.live import FIND_EVERY, READ_EVERY, LiveReader
 from fer_core.inference.predictor import Predictor
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_models import METADATA, light_weights, save_light, save_linear
 
+from fer_core.base.errors import ModelFileError
 from fer_core.data.images import resize, to_gray
-from fer_core.errors import ModelFileError
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.inference.predictor import Predictor
 

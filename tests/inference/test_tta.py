@@ -17,7 +17,7 @@ def predictor(tmp_path: Path) -> Predictor:
 
 
 @pytest.mark.parametrize("kind", tta.KINDS)
-def test_the_answer_is_the_mean_over_the_views(predictor: Predictor, kind: tta.Kind) -> None:
+def test_the_answer_is_the_mean_over_the_views(predictor: Predictor, kind: tta.TtaKind) -> None:
     faces = np.stack([drawn(seed, 48) for seed in range(3)])
     shown = tta.views(predictor.prepare(faces), kind)
     mean = np.mean([predictor.predict(np.ascontiguousarray(view)) for view in shown], axis=0)

@@ -7,29 +7,34 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 from PIL import Image
+from waiting import until
 
 from fer_core import jobs
+from fer_core.base.atomic import write_json
+from fer_core.base.errors import JobError, NotFound
+from fer_core.base.workspace import Workspace, now
 from fer_core.data.datasets import open_dataset
-from fer_core.errors import JobError, NotFound, SourceError
-from fer_core.jobs import Job, Reporter, process_alive
-from fer_core.workspace import Workspace
+from fer_core.jobs import Job
+from fer_core.jobs.process import Process
+from fer_core.jobs.task import Task, Unknown
+from fer_core.jobs.tasks import AddSample, Check, Import, RankLabels
 
 SCRIPT = """
 import subprocess, sys, time
 from pathlib import Path
 from fer_core.jobs import Reporter
-from fer_core.errors import SourceError
-what, folder = sys.argv[1], Path(sys.argv[-1])
+from fer_core.base.atomic import write_json
+from fer_core.base.errors import SourceError
+what, folder = sys.argv[1], Path(sys.argv[2].removeprefix("--job="))
 print("started", what, flush=True)
 if what == "bad option":
-    sys.exit("fer_core: No such option: --colour")
+    sys.exit("fer: No such option: --colour")
 report = Reporter(folder)
 try:
     for n in range(1, 4):
@@ -54,6 +59,16 @@ report.finish({"images": 3})
 """
 
 
+@dataclass(frozen=True)
+class Do(Task, kind="do"):
+    """A task of these tests, done by the script."""
+
+    what: str = "work"
+
+    def command(self, job: Path) -> list[str]:
+        return [self.what, f"--job={job}"]
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "home")
@@ -63,14 +78,11 @@ def workspace(tmp_path: Path) -> Workspace:
 def scripted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs run the script above instead of the command line."""
     (tmp_path / "script.py").write_text(SCRIPT)
-    monkeypatch.setattr(jobs, "_COMMAND", (sys.executable, str(tmp_path / "script.py")))
+    monkeypatch.setattr("fer_core.jobs.job._COMMAND", (sys.executable, str(tmp_path / "script.py")))
 
 
-def until(true: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
+def pid_of(job: Job) -> int:
+    return int(json.loads((job.folder / "process.json").read_text())["pid"])
 
 
 def ended(job: Job) -> Job:
@@ -80,9 +92,9 @@ def ended(job: Job) -> Job:
 
 @pytest.mark.usefixtures("scripted")
 def test_a_job_that_finishes(workspace: Workspace) -> None:
-    job = ended(jobs.start(workspace, ["work", "--name", "a b"], title="Adding faces"))
+    job = ended(jobs.start(workspace, Do(), title="Adding faces"))
     assert (job.state, job.result, job.error) == ("finished", {"images": 3}, "")
-    assert (job.title, job.args) == ("Adding faces", ["work", "--name", "a b"])
+    assert (job.title, job.task) == ("Adding faces", Do())
     assert (job.progress.done, job.progress.total, job.progress.what) == (3, 3, "images")
     assert job.log_tail() == "started work"
 
@@ -97,7 +109,7 @@ def test_a_job_that_finishes(workspace: Workspace) -> None:
     ],
 )
 def test_a_job_that_fails_says_why(workspace: Workspace, what: str, words: str) -> None:
-    job = jobs.start(workspace, [what], title="")
+    job = jobs.start(workspace, Do(what))
     until(lambda: job.state == "failed")
     assert job.error == words
     assert job.result == {}
@@ -105,7 +117,7 @@ def test_a_job_that_fails_says_why(workspace: Workspace, what: str, words: str) 
 
 @pytest.mark.usefixtures("scripted")
 def test_a_stopped_job_ends_with_all_its_processes(workspace: Workspace) -> None:
-    job = jobs.start(workspace, ["hang"], title="")
+    job = jobs.start(workspace, Do("hang"))
     until(lambda: (job.folder / "child").exists() and (job.folder / "child").read_text() != "")
     child = int((job.folder / "child").read_text())
     assert job.state == "running"
@@ -116,7 +128,7 @@ def test_a_stopped_job_ends_with_all_its_processes(workspace: Workspace) -> None
 
 @pytest.mark.usefixtures("scripted")
 def test_a_job_that_does_not_listen_is_killed(workspace: Workspace) -> None:
-    job = jobs.start(workspace, ["stubborn"], title="")
+    job = jobs.start(workspace, Do("stubborn"))
     until(lambda: (job.folder / "child").exists())
     job.stop(wait_s=0.2)
     until(lambda: job.state == "stopped", 5)
@@ -124,23 +136,23 @@ def test_a_job_that_does_not_listen_is_killed(workspace: Workspace) -> None:
 
 @pytest.mark.usefixtures("scripted")
 def test_a_killed_job_is_lost_and_never_running(workspace: Workspace) -> None:
-    job = jobs.start(workspace, ["hang"], title="")
+    job = jobs.start(workspace, Do("hang"))
     until(lambda: (job.folder / "child").exists())
-    os.kill(job.about["pid"], signal.SIGKILL)
+    os.kill(pid_of(job), signal.SIGKILL)
     until(lambda: job.state == "lost", 5)
     assert "without a word" in job.error
-    os.killpg(job.about["pid"], signal.SIGKILL)
+    os.killpg(pid_of(job), signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("scripted")
 def test_another_process_sees_the_same(workspace: Workspace) -> None:
-    job = jobs.start(workspace, ["hang"], title="")
+    job = jobs.start(workspace, Do("hang"))
     until(lambda: (job.folder / "child").exists())
     code = (
-        "import sys, pathlib; from fer_core import jobs; from fer_core.workspace import Workspace\n"
+        "import sys, pathlib; from fer_core import jobs; from fer_core.base.workspace import Workspace\n"
         "(job,) = jobs.recent(Workspace(pathlib.Path(sys.argv[1]))); print(job.state); job.stop(); print(job.state)"
     )
-    root = Path(jobs.__file__).parents[1]
+    root = Path(jobs.__file__).parents[2]
     command = [sys.executable, "-c", code, str(workspace.root)]
     said = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
     assert said.stdout.split() == ["running", "stopped"], said.stderr
@@ -149,36 +161,52 @@ def test_another_process_sees_the_same(workspace: Workspace) -> None:
 
 @pytest.mark.usefixtures("scripted")
 def test_stopping_what_has_ended_changes_nothing(workspace: Workspace) -> None:
-    job = ended(jobs.start(workspace, ["work"], title=""))
+    job = ended(jobs.start(workspace, Do("work")))
     job.stop()
     assert job.state == "finished"
 
 
-def test_a_pid_that_was_reused_is_not_the_job(workspace: Workspace) -> None:
+def test_a_job_of_the_version_before_is_read(workspace: Workspace) -> None:
+    """It kept the words of the command line, and its process in `job.json`, by the clock alone."""
     folder = workspace.jobs / "20260101-000000-0-ab"
     folder.mkdir(parents=True)
-    mine = jobs.identity()
-    about = {"title": "", "args": [], "created": "", **mine}
+    mine = Process.of(os.getpid())
+    args = ["mislabels", "faces", "--version", "a91f", "--method", "folds", "--epochs", "18"]
+    about = {
+        "title": "Ranking",
+        "args": args,
+        "pid": mine.pid,
+        "create_time": mine.create_time,
+        "created": "2026",
+    }
     (folder / "job.json").write_text(json.dumps(about))
+    job = Job(folder)
+    assert (job.state, job.title, job.created) == ("running", "Ranking", "2026")
+    assert job.task == RankLabels("faces", "a91f", "folds", epochs=18)
+    assert jobs.find(workspace, RankLabels, dataset="faces", version="a91f") == [job]
+    (folder / "job.json").write_text(json.dumps(about | {"create_time": mine.create_time - 100}))
+    assert job.state == "lost"
+    (folder / "job.json").write_text(json.dumps(about | {"args": ["divine", "faces", "--by", "tea"]}))
+    assert job.task == Unknown("divine", ("faces", "--by", "tea"))
+    for broken in ("", "[]", "{}", '{"kind": "check"}', '{"args": []}', '{"args": 3}'):
+        (folder / "job.json").write_text(broken)
+        assert isinstance(job.task, Unknown)
+        assert (job.state, job.title) == ("lost", "")
+
+
+def test_a_job_between_its_folder_and_its_process_works_for_a_while(workspace: Workspace) -> None:
+    folder = workspace.jobs / "20260101-000000-0-ab"
+    about = {"title": "", "kind": "check", "parameters": {"dataset": "a", "version": "v"}}
+    write_json(folder / "job.json", about | {"created": now()})
     assert Job(folder).state == "running"
-    (folder / "job.json").write_text(json.dumps(about | {"create_time": mine["create_time"] - 100}))
+    write_json(folder / "job.json", about | {"created": "2020-01-01T00:00:00+00:00"})
     assert Job(folder).state == "lost"
 
 
-def test_a_zombie_is_dead() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "pass"])
-    created = jobs.process_created(child.pid)
-    until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
-    assert not process_alive(child.pid, created)
-    child.wait()
-    assert not process_alive(child.pid, created)
-    assert jobs.process_created(child.pid) == 0.0
-
-
 def test_a_command_that_cannot_be_started(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_COMMAND", ("/nowhere/python",))
+    monkeypatch.setattr("fer_core.jobs.job._COMMAND", ("/nowhere/python",))
     with pytest.raises(JobError, match="could not be started"):
-        jobs.start(workspace, ["work"], title="")
+        jobs.start(workspace, Do("work"))
     assert jobs.recent(workspace) == []
 
 
@@ -191,7 +219,7 @@ def test_an_unknown_job(workspace: Workspace, job_id: str) -> None:
 @pytest.mark.usefixtures("scripted")
 def test_recent_jobs_come_newest_first(workspace: Workspace) -> None:
     assert jobs.recent(workspace) == []
-    started = [jobs.start(workspace, ["work"], title=str(n)) for n in range(3)]
+    started = [jobs.start(workspace, Do(), title=str(n)) for n in range(3)]
     for job in started:
         ended(job)
     assert jobs.recent(workspace) == started[::-1]
@@ -199,26 +227,16 @@ def test_recent_jobs_come_newest_first(workspace: Workspace) -> None:
     assert jobs.get(workspace, started[0].id) == started[0]
 
 
-def test_progress_is_written_seldom_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [1000.0]
-    written: list[tuple[int, float | None]] = []
-    monkeypatch.setattr(jobs.time, "time", lambda: clock[0])
-    monkeypatch.setattr(
-        jobs, "write_json", lambda path, value: written.append((value["done"], value["eta_s"]))
-    )
-    monkeypatch.setattr(jobs.signal, "signal", lambda *_: None)
-    report = Reporter(tmp_path)
-    for done in range(1, 101):
-        clock[0] += 0.05
-        report(done, 100, "images")
-    assert written[0] == (1, None)
-    assert written[-1][0] == 100
-    assert 20 <= len(written) <= 27
-    half = next(eta for done, eta in written if done >= 50)
-    assert half == pytest.approx(2.5, rel=0.1)
-    assert written[-1][1] == 0
-    report(1, 10, "pixels")
-    assert written[-1] == (1, None)
+@pytest.mark.usefixtures("scripted")
+def test_jobs_are_found_by_what_they_do(workspace: Workspace) -> None:
+    assert jobs.latest(workspace, Do) is None
+    one, two, three = (ended(jobs.start(workspace, Do(what))) for what in ("work", "fail", "work"))
+    assert jobs.find(workspace, Do) == [three, two, one]
+    assert jobs.find(workspace, Do("work")) == [three, one]
+    assert jobs.find(workspace, Do, what="fail") == [two]
+    assert jobs.latest(workspace, Do("work")) == three
+    assert jobs.find(workspace, AddSample) == []
+    assert jobs.latest(workspace, Check("work", "fail")) is None
 
 
 def test_an_import_as_a_job(workspace: Workspace, tmp_path: Path) -> None:
@@ -226,12 +244,12 @@ def test_an_import_as_a_job(workspace: Workspace, tmp_path: Path) -> None:
         path = tmp_path / "faces" / ("train", "val")[n % 2] / ("happy", "sad")[n % 3 % 2] / f"{n}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (48, 48), n * 20).save(path)
-    job = jobs.start(workspace, ["import", str(tmp_path / "faces"), "--name", "faces"], title="Adding faces")
+    job = jobs.start(workspace, Import(str(tmp_path / "faces"), "faces"))
     until(lambda: job.state != "running", 90)
     assert job.state == "finished", job.log_tail()
     assert job.result["images"] == 6
     assert open_dataset(workspace, "faces").head == job.result["version"]
-    again = jobs.start(workspace, ["import", str(tmp_path / "faces"), "--name", "faces"], title="")
+    again = jobs.start(workspace, Import(str(tmp_path / "faces"), "faces"))
     until(lambda: again.state == "failed", 90)
     assert "is here already" in again.error
     assert "Traceback" not in again.log_tail()
@@ -243,21 +261,9 @@ def test_a_stopped_import_leaves_nothing(workspace: Workspace, tmp_path: Path) -
     Image.effect_noise((1500, 1500), 90).save(folder / "0.png")
     for n in range(1, 400):
         os.link(folder / "0.png", folder / f"{n}.png")
-    job = jobs.start(workspace, ["import", str(tmp_path / "faces"), "--name", "faces"], title="")
+    job = jobs.start(workspace, Import(str(tmp_path / "faces"), "faces"))
     until(lambda: job.progress.done > 0 or job.state != "running", 90)
     assert job.state == "running"
     job.stop()
     assert job.state == "stopped"
     assert os.listdir(workspace.data) == []
-
-
-def test_errors_are_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs.signal, "signal", lambda *_: None)
-    report = Reporter(tmp_path)
-    for error, ending in [
-        (SourceError("Nothing is there"), {"state": "failed", "error": "Nothing is there."}),
-        (KeyboardInterrupt(), {"state": "stopped"}),
-        (jobs.Stopped(143), {"state": "stopped"}),
-    ]:
-        report.fail(error)
-        assert json.loads((tmp_path / "result.json").read_text()) == ending

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from face_tables import faces, manifest_of
 
-from fer_core.errors import ProbabilityError
-from fer_core.quality.mislabel_import import read_probabilities
+from fer_core.base.errors import ProbabilityError
+from fer_core.mislabels.import_probabilities import read_probabilities
 
 NAMES = ["happy", "surprise", "neutral", "sad"]
 

@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made_runs import answer, bare
 from onnx import TensorProto, helper, numpy_helper, save
 
+from fer_core import mislabels
+from fer_core.base.errors import FerError, NotFound, ProbabilityError, RunError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
-from fer_core.data.sample import make_sample, truth
-from fer_core.data.versions import save_version
-from fer_core.errors import FerError, NotFound, ProbabilityError, RunError
-from fer_core.evaluation import judges
-from fer_core.evaluation.judges import Judge, judge
-from fer_core.evaluation.run_judge import run_probabilities
-from fer_core.quality import mislabels
+from fer_core.data.sample.make import make_sample, truth
+from fer_core.data.save_version import save_version
+from fer_core.mislabels import emotions, judges
+from fer_core.mislabels.judges import Judge, judge
+from fer_core.mislabels.learned import digest
+from fer_core.mislabels.run_probabilities import run_probabilities
 from fer_core.runs.run import Run
-from fer_core.workspace import Workspace
 
 CLASSES = ("happy", "surprise", "neutral", "sad")
 
@@ -47,17 +49,12 @@ def run_of(made: Dataset, readable: pd.DataFrame) -> Maker:
     def make(
         name: str, classes: tuple[str, ...] = CLASSES, splits: tuple[str, ...] = ("val", "test"), **info: Any
     ) -> Run:
-        folder = made.workspace.runs / name
-        folder.mkdir(parents=True, exist_ok=True)
-        document = {"id": name, "state": "finished", "dataset": made.name, "version": made.head}
-        (folder / "run.json").write_text(json.dumps({**document, "classes": list(classes), **info}))
+        known = {"dataset": made.name, "version": made.head, "classes": list(classes)}
+        run = bare(made.workspace.root, name, **{**known, **info})
         for split in splits:
             part = readable[readable["split"] == split]
-            table = pd.DataFrame({"image_id": part["image_id"], "label": part["label"]})
-            for number, each in enumerate(classes):
-                table[f"p_{each}"] = np.float32(0.7 if number == 0 else 0.3 / (len(classes) - 1))
-            table.to_parquet(folder / f"predictions-{split}.parquet", index=False)
-        return Run(folder)
+            answer(run, split, part, [classes[0]] * len(part), classes)
+        return run
 
     return make
 
@@ -157,9 +154,7 @@ def test_a_run_is_a_judge_with_a_ranking_of_its_own(made: Dataset, run_of: Maker
     kept = mislabels.load(made, made.head, "run:0004-d")
     assert kept is not None
     assert kept.attrs["about"] == about
-    chances = mislabels.probabilities(made, made.head, "run:0004-d")
-    assert chances is not None
-    assert list(chances.columns) == list(CLASSES)
+    chances = kept[[f"p_{name}" for name in CLASSES]]
     assert chances.sum(axis=1).to_numpy() == pytest.approx(1)
 
 
@@ -205,6 +200,19 @@ def test_folds_of_other_options_are_not_current(made: Dataset) -> None:
     assert judges.is_current(ranking, Judge("folds", folds=3, epochs=5))
     assert not judges.is_current(ranking, Judge("folds", folds=2, epochs=5))
     assert not judges.is_current(pd.DataFrame(), Judge("folds"))
+
+
+def test_rankings_of_another_shipped_model_are_outdated(made: Dataset) -> None:
+    model = emotions.shipped(made.workspace)
+    assert model is not None
+    ranking = pd.DataFrame()
+    ranking.attrs["about"] = {"kind": "emotions", "model": digest(model)}
+    assert not judges.is_outdated(made, ranking)
+    for about in ({"kind": "emotions", "model": "another"}, {"kind": "emotions"}):  # the latter kept by 0.2.0
+        ranking.attrs["about"] = about
+        assert judges.is_outdated(made, ranking)
+    ranking.attrs["about"] = {"kind": "quick"}
+    assert not judges.is_outdated(made, ranking)
 
 
 def test_votes_of_the_manifest_are_read_by_class(made: Dataset) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,14 @@ from face_tables import faces, manifest_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_core import mislabels
+from fer_core.base.errors import TooFewImages
 from fer_core.data.datasets import Dataset
-from fer_core.data.drawing.face import draw_face
-from fer_core.errors import TooFewImages
-from fer_core.quality import mislabels, quick_model
-from fer_core.quality.features import _SCALES, Features, describe
-from fer_core.quality.quick_model import PENALTY, _Kernel, held_out_scores, neighbour_shares, tempered
+from fer_core.data.sample.drawing.face import draw_face
+from fer_core.data.sample.truth import SampleTruth
+from fer_core.explore.features import _SCALES, Features, describe
+from fer_core.mislabels import quick_model
+from fer_core.mislabels.quick_model import PENALTY, _Kernel, held_out_scores, neighbour_shares, tempered
 
 EMOTIONS = ("happy", "neutral", "sad", "surprise")
 
@@ -33,14 +34,14 @@ def labelled(count: int) -> tuple[pd.DataFrame, np.ndarray]:
     return manifest_of(pixels, labels=[EMOTIONS[i % 4] for i in range(count)]), pixels
 
 
-def test_planted_wrong_labels_come_first(ranking: pd.DataFrame, planted: dict[str, Any]) -> None:
+def test_planted_wrong_labels_come_first(ranking: pd.DataFrame, planted: SampleTruth) -> None:
     wrong = planted["wrong_labels"]
     assert ranking["path"][:90].isin(list(wrong)).sum() >= 0.85 * len(wrong)
     suggested = ranking.set_index("path")["suggested"].loc[list(wrong)]
     assert (suggested == pd.Series(wrong)).mean() >= 0.9
 
 
-def test_likely_wrong_labels_are_mostly_wrong(ranking: pd.DataFrame, planted: dict[str, Any]) -> None:
+def test_likely_wrong_labels_are_mostly_wrong(ranking: pd.DataFrame, planted: SampleTruth) -> None:
     conflicting = {path for pair in planted["conflicting"] for path in pair["paths"]}
     known = set(planted["wrong_labels"]) | conflicting | set(planted["blank"])
     likely = mislabels.likely_wrong(ranking)
@@ -55,18 +56,18 @@ def test_one_row_per_readable_image_worst_first(ranking: pd.DataFrame, sample: D
     assert sorted(ranking["image_id"]) == sorted(table.loc[table["error"] == "", "image_id"])
     names = ["image_id", "path", "split", "label", "suggested", "score", "given_p", "suggested_p"]
     chances_of = ["p_happy", "p_surprise", "p_neutral", "p_sad"]
-    assert list(ranking.columns) == [*names, *chances_of, "issue", "ambiguous", "likely_wrong", "why"]
+    assert list(ranking.columns) == [*names, *chances_of, "issue", "ambiguous", "likely_wrong", "told", "why"]
     assert ranking["score"].is_monotonic_increasing
     assert ranking["score"].between(0, 1).all()
     chances = ranking[chances_of]
     assert chances.sum(axis=1).to_numpy() == pytest.approx(1)
-    assert (ranking["suggested"] == chances.idxmax(axis=1).str.removeprefix("p_")).all()
+    assert (ranking["suggested"] == chances.idxmax(axis=1).astype(str).str.removeprefix("p_")).all()
     assert not (
         mislabels.likely_wrong(ranking)["label"] == mislabels.likely_wrong(ranking)["suggested"]
     ).any()
 
 
-def test_the_reason_is_in_words(ranking: pd.DataFrame, planted: dict[str, Any]) -> None:
+def test_the_reason_is_in_words(ranking: pd.DataFrame, planted: SampleTruth) -> None:
     reasons = ranking.set_index("path")["why"]
     assert reasons.str.match(
         r"looks \w+ \((\.\d\d|1\.00)\)( or \w+ \(\.\d\d\))?; \d+ of 20 nearest faces are \w+"

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
-from fer_core.quality import mislabels
-from fer_core.quality.label_noise import label_posterior, label_quality, noise_matrices
-from fer_core.quality.label_pool import logs, pooled, pooled_weights
-from fer_core.quality.label_scores import candidates, is_spread
+from fer_core import mislabels
+from fer_core.mislabels.noise import label_posterior, label_quality, noise_matrices
+from fer_core.mislabels.pool import logs, pooled, pooled_weights
+from fer_core.mislabels.scores import candidates, is_spread
+from fer_core.mislabels.summary import wrong_level
 
 EMOTIONS = ("happy", "neutral", "sad", "surprise")
 WRONG = (8, 12, 16, 20, 24, 28, 32, 36)
@@ -184,3 +185,8 @@ def test_noise_matrix_and_pairs_count_the_same_images(labelled: tuple[pd.DataFra
     assert queues.iloc[0][["label", "suggested", "images"]].tolist() == ["sad", "happy", len(WRONG)]
     assert queues["images"].is_monotonic_decreasing
     assert queues["images"].sum() == len(mislabels.likely_wrong(ranked))
+
+
+def test_so_many_wrong_labels_need_a_review() -> None:
+    assert [wrong_level(wrong, 100) for wrong in (0, 1, 2, 3)] == ["good", "warn", "warn", "bad"]
+    assert wrong_level(0, 0) == "good"

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from keras.src.applications import densenet, efficientnet, efficientnet_v2, resnet
 
-from fer_core.inference.convert import DEEP_TOLERANCE, to_onnx
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.models import registry, transfer
-from fer_core.models.spec import TransferSpec
+from fer_core.recipes.model_spec import TransferSpec
+from fer_core.training.onnx_export import DEEP_TOLERANCE, to_onnx
 
 Build = Callable[..., keras.Model]
 SIDE = 32

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from fer_core.models import registry
-from fer_core.models.spec import CnnSpec, DenseBlock, ModelSpec, TransferSpec
-from fer_core.training.recipe import load, names
+from fer_core.recipes.model_spec import CnnSpec, DenseBlock, ModelSpec, TransferSpec
+from fer_core.recipes.recipe import load, names
 
 
 def untrained(spec: ModelSpec) -> ModelSpec:
@@ -27,7 +27,7 @@ SIZES = {
 
 @pytest.mark.parametrize("name", SIZES)
 def test_parameters_are_those_of_the_published_networks(name: str) -> None:
-    size = registry.size(registry.build(load(name).model, classes=4))
+    size = registry.parameters_of(registry.build(load(name).model, classes=4))
     assert (size.parameters, size.trainable_parameters) == SIZES[name]
 
 
@@ -40,7 +40,7 @@ TRANSFER_SIZES = {
 
 @pytest.mark.parametrize("name", TRANSFER_SIZES)
 def test_parameters_of_frozen_backbones_are_the_published_ones(name: str) -> None:
-    size = registry.size(registry.build(untrained(load(name).model), classes=4))
+    size = registry.parameters_of(registry.build(untrained(load(name).model), classes=4))
     total, trainable = TRANSFER_SIZES[name]
     assert size.trainable_parameters == trainable
     assert total in (None, size.parameters)
@@ -56,8 +56,10 @@ def test_finetuning_trains_the_last_layers_and_no_statistics() -> None:
     assert [layer.trainable for layer in backbone.layers[-30:]] == [
         not isinstance(layer, norm) for layer in backbone.layers[-30:]
     ]
-    frozen = registry.size(registry.build(spec.model_copy(update={"trainable_layers": 0}), classes=4))
-    assert registry.size(model).trainable_parameters > frozen.trainable_parameters
+    frozen = registry.parameters_of(
+        registry.build(spec.model_copy(update={"trainable_layers": 0}), classes=4)
+    )
+    assert registry.parameters_of(model).trainable_parameters > frozen.trainable_parameters
     before = [keras.ops.convert_to_numpy(v) for v in backbone.non_trainable_variables]
     model.compile("adam", "categorical_crossentropy")
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 48, 48, 1)).astype(np.float32)
@@ -77,11 +79,15 @@ def test_gray_is_enlarged_and_becomes_three_equal_channels() -> None:
 
 @pytest.mark.parametrize(("name", "parameters"), [("color_gray", 5_867_204), ("color_rgb", 5_868_356)])
 def test_colour_networks(name: str, parameters: int) -> None:
-    assert registry.size(registry.build(load(name).model, classes=4)).parameters == parameters
+    assert registry.parameters_of(registry.build(load(name).model, classes=4)).parameters == parameters
 
 
 def test_compact_is_about_half_a_million_parameters() -> None:
-    assert 400_000 < registry.size(registry.build(load("compact").model, classes=4)).parameters < 650_000
+    assert (
+        400_000
+        < registry.parameters_of(registry.build(load("compact").model, classes=4)).parameters
+        < 650_000
+    )
 
 
 def test_model_0_is_built_in_the_order_of_its_description() -> None:

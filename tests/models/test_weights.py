@@ -10,10 +10,10 @@ import keras
 import numpy as np
 import pytest
 
-from fer_core.errors import RunError
-from fer_core.models import registry, transfer, weights
-from fer_core.models.spec import TransferSpec
-from fer_core.training.recipe import load, names
+from fer_core.base.errors import RunError
+from fer_core.models import pretrained, registry, transfer
+from fer_core.recipes.model_spec import TransferSpec
+from fer_core.recipes.recipe import load, names
 
 
 def spec(**fields: Any) -> TransferSpec:
@@ -23,7 +23,7 @@ def spec(**fields: Any) -> TransferSpec:
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(weights, "can_download", lambda: False)
+    monkeypatch.setattr(pretrained, "can_download", lambda: False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
 
 
@@ -40,19 +40,19 @@ def test_without_file_cache_and_network_the_file_its_place_and_the_choice_are_na
 def test_a_named_file_that_is_not_there_is_an_error_even_where_there_is_a_network(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(weights, "can_download", lambda: True)
+    monkeypatch.setattr(pretrained, "can_download", lambda: True)
     with pytest.raises(RunError, match=r"is not there.*nowhere\.h5.*model\.weights=none"):
-        weights.check(spec(weights_file="nowhere.h5"))
-    assert weights.check(spec()) is None
+        pretrained.find_weights(spec(weights_file="nowhere.h5"))
+    assert pretrained.find_weights(spec()) is None
 
 
 def test_the_cache_and_no_weights_need_no_network(tmp_path: Path) -> None:
-    assert weights.check(spec(weights="none")) is None
-    assert weights.check(load("compact").model) is None
-    cached = tmp_path / "models" / weights.file_name(spec())
+    assert pretrained.find_weights(spec(weights="none")) is None
+    assert pretrained.find_weights(load("compact").model) is None
+    cached = tmp_path / "models" / pretrained.file_name(spec())
     cached.parent.mkdir()
     cached.write_bytes(b"h5")
-    assert weights.check(spec()) == cached
+    assert pretrained.find_weights(spec()) == cached
 
 
 def test_a_file_of_something_else_is_never_a_random_start(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_keras_has_the_same_names_for_the_files(name: str) -> None:
     assert isinstance(model, TransferSpec)
     source = Path(inspect.getfile(transfer._BACKBONES[model.backbone].build)).read_text()
     source += Path(inspect.getfile(keras.applications.ResNet50)).read_text()
-    file = weights.file_name(model)
+    file = pretrained.file_name(model)
     # What stands in the source as one piece: names are put together from the network's.
     parts = {
         "mobilenetv2": ["mobilenet_v2_weights_tf_dim_ordering_tf_kernels_", "_no_top.h5"],

@@ -5,53 +5,47 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_runs import NAMES, tell_epochs, trained
 from streamlit.testing.v1 import AppTest
-
-from fer_core import jobs
-from fer_core.data.dataset import Dataset
-from fer_core.data.records import readable
-from fer_core.data.sample import make_sample
-from fer_core.evaluation import cost, ensembles, ledger, marks
-from fer_core.evaluation.report import evaluate_run
-from fer_core.runs import queue
-from fer_core.runs.run import Run
-from fer_core.runs.store import create_run, list_runs
-from fer_core.training.recipe import load, override
-from fer_core.workspace import Workspace
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "inference"))
 from tiny_models import light_weights, save_linear
 
+from fer_core import jobs
+from fer_core.base.emotions import SPLITS
+from fer_core.base.workspace import Workspace
+from fer_core.data.dataset import Dataset
+from fer_core.data.manifest import readable
+from fer_core.data.sample.make import make_sample
+from fer_core.evaluation import cost, ledger
+from fer_core.evaluation.report import evaluate_run
+from fer_core.inference import ensemble
+from fer_core.jobs.task import Task
+from fer_core.jobs.tasks import RankLabels
+from fer_core.recipes.recipe import load
+from fer_core.runs import predictions, run_annotations
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_run, list_runs
+from fer_core.scheduling import queue
+
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["happy", "surprise", "neutral", "sad"]
 
 
-def trained(
-    dataset: Dataset, share: float, seed: int = 1, shift: int = 0, names: list[str] = NAMES, **fields: object
+def finished(
+    dataset: Dataset,
+    share: float,
+    seed: int = 1,
+    shift: int = 0,
+    names: Sequence[str] = NAMES,
+    **fields: object,
 ) -> Run:
-    """A finished run that answers so much of every split rightly."""
-    recipe = override(load("compact"), {"training.seed": seed, **fields})
-    run = create_run(dataset.workspace, dataset.name, dataset.head, recipe, state="finished",
-                     version_number=1, classes=names, parameters=1000)  # fmt: skip
-    manifest = readable(dataset.manifest())
-    for split in ("train", "val", "test"):
-        part = manifest[manifest["split"] == split]
-        truth = pd.Index(names).get_indexer(pd.Index(part["label"]))
-        right = np.roll(np.arange(len(part)) < round(share * len(part)), shift)
-        said = np.where(right, truth, (truth + 1) % 4)
-        table = pd.DataFrame(0.6 * np.eye(4)[said] + 0.1, columns=[f"p_{n}" for n in names])
-        table.insert(0, "image_id", part["image_id"].to_numpy())
-        table.insert(1, "label", part["label"].to_numpy())
-        table.to_parquet(run.folder / f"predictions-{split}.parquet")
-    line = {"epoch": 1, "loss": 1.0, "accuracy": 0.8, "val_loss": 1.0, "val_accuracy": share, "learning_rate": 0.1,
-            "seconds": 1.0, "images_per_second": 10.0}  # fmt: skip
-    (run.folder / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    """An evaluated run that answers so much of every split rightly."""
+    settings = {"training.seed": seed, **fields}
+    run = trained(dataset, share, SPLITS, names=names, shift=shift, settings=settings, parameters=1000)
+    tell_epochs(run, [share])
     evaluate_run(run)
     return run
 
@@ -96,8 +90,8 @@ def board(app: AppTest) -> list[dict[str, object]]:
 
 
 def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = trained(dataset, 0.5)
-    second = trained(dataset, 0.9, **{"optimizer.learning_rate": 0.01})
+    first = finished(dataset, 0.5)
+    second = finished(dataset, 0.9, **{"optimizer.learning_rate": 0.01})
     app = visit(cmp_picked=[first.id, second.id])
     text = words(app)
     assert f"B {second.id} against A {first.id}" in text
@@ -110,17 +104,17 @@ def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pyt
     rows = board(app)
     assert [row["name"] for row in rows] == [second.id, first.id]
     assert [row["cells"]["rank"]["text"] for row in rows] == ["1", "2"]
-    asked: list[list[str]] = []
-    monkeypatch.setattr(jobs, "start", lambda workspace, args, title: asked.append(args))
+    asked: list[Task] = []
+    monkeypatch.setattr(jobs, "start", lambda workspace, task: asked.append(task))
     app.button(key="cmp-review-both").click().run()
     assert not app.exception
-    assert asked == [["mislabels", "sample", "--version", dataset.head, "--method", f"run:{first.id}"]]
+    assert asked == [RankLabels("sample", dataset.head, f"run:{first.id}")]
 
 
 def test_seeds_fold_into_one_row_and_equal_runs_share_a_rank(dataset: Dataset) -> None:
     for seed, share in ((1, 0.78), (2, 0.8), (3, 0.82)):
-        trained(dataset, share, seed, shift=seed * 3)
-    other = trained(dataset, 0.8, shift=20, **{"training.batch_size": 32})
+        finished(dataset, share, seed, shift=seed * 3)
+    other = finished(dataset, 0.8, shift=20, **{"training.batch_size": 32})
     rows = board(visit())
     assert len(rows) == 2
     folded = next(row for row in rows if row["name"] == "compact · 3 seeds")
@@ -132,7 +126,7 @@ def test_seeds_fold_into_one_row_and_equal_runs_share_a_rank(dataset: Dataset) -
 
 
 def test_test_results_stay_covered_until_asked_for(dataset: Dataset) -> None:
-    run = trained(dataset, 0.6)
+    run = finished(dataset, 0.6)
     app = visit(cmp_split="test")
     assert "The test result is kept covered" in words(app)
     assert ledger.reads(dataset.workspace) == []
@@ -145,31 +139,30 @@ def test_test_results_stay_covered_until_asked_for(dataset: Dataset) -> None:
     found = json.loads((run.folder / "evaluation-test.json").read_text())["splits"]["test"]
     assert board(app)[0]["cells"]["accuracy"]["text"] == f"{found['accuracy']:.3f}"
     assert board(app)[0]["cells"]["ledger"]["text"] == "clean"
-    late = trained(dataset, 0.6, **{"training.epochs": 3})
+    late = finished(dataset, 0.6, **{"training.epochs": 3})
     late.update(created="2099-01-01T00:00:00+00:00")
     chips = {row["id"]: row["cells"]["ledger"]["text"] for row in board(visit())}
     assert chips == {run.id: "clean", late.id: "peeked 1×"}
 
 
 def test_runs_that_are_not_whole_are_shown_as_what_they_are(dataset: Dataset) -> None:
-    good = trained(dataset, 0.7)
-    turned = trained(dataset, 0.7, names=NAMES[::-1], **{"training.epochs": 2})
-    cut = trained(dataset, 0.9, **{"training.epochs": 3})
-    data = (cut.folder / "predictions-val.parquet").read_bytes()
-    (cut.folder / "predictions-val.parquet").write_bytes(data[: len(data) // 2])
-    missing = trained(dataset, 0.9, **{"training.epochs": 4})
-    (missing.folder / "predictions-val.parquet").unlink()
-    fewer = trained(dataset, 0.9, **{"training.epochs": 5})
-    table = pd.read_parquet(fewer.folder / "predictions-val.parquet")
-    table.head(10).to_parquet(fewer.folder / "predictions-val.parquet")
-    gone = trained(dataset, 0.9, **{"training.epochs": 6})
+    good = finished(dataset, 0.7)
+    turned = finished(dataset, 0.7, names=NAMES[::-1], **{"training.epochs": 2})
+    cut = finished(dataset, 0.9, **{"training.epochs": 3})
+    file = predictions.predictions_path(cut.folder, "val")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    missing = finished(dataset, 0.9, **{"training.epochs": 4})
+    predictions.predictions_path(missing.folder, "val").unlink()
+    fewer = finished(dataset, 0.9, **{"training.epochs": 5})
+    predictions.write(fewer.folder, "val", predictions.read(fewer.folder, "val").head(10))
+    gone = finished(dataset, 0.9, **{"training.epochs": 6})
     gone.update(version="0123456789abcdef", version_number=None)
-    old = trained(dataset, 0.9, **{"training.epochs": 7})
+    old = finished(dataset, 0.9, **{"training.epochs": 7})
     (old.folder / "evaluation.json").write_text('{"schema": 0, "accuracy": 0.99}')
     (old.folder / "recipe.toml").write_text("[model]\nunknown = 1\n")
     killed = create_run(dataset.workspace, "sample", dataset.head, load("compact"), state="running")
     (killed.folder / "process.json").write_text('{"host": "nowhere", "pid": 1, "create_time": 1}')
-    empty = trained(dataset, 0.9, **{"training.epochs": 8})
+    empty = finished(dataset, 0.9, **{"training.epochs": 8})
     (empty.folder / "run.json").write_text("")
     (empty.folder / "marks.json").write_text('{"star": "yes", "tags": 5}')
 
@@ -187,10 +180,10 @@ def test_runs_that_are_not_whole_are_shown_as_what_they_are(dataset: Dataset) ->
 
 
 def test_notes_archive_and_delete_are_kept_in_the_journal(dataset: Dataset) -> None:
-    run, other = trained(dataset, 0.7), trained(dataset, 0.6, **{"training.epochs": 2})
+    run, other = finished(dataset, 0.7), finished(dataset, 0.6, **{"training.epochs": 2})
     app = visit(cmp_picked=[run.id])
     app.text_area(key=f"cmp-note-{run.id}").set_value("the first").run()
-    assert marks.read(run)["note"] == "the first"
+    assert run_annotations.read(run)["note"] == "the first"
     app.button(key="cmp-archive").click().run()
     assert not app.exception
     assert [row["id"] for row in board(visit())] == [other.id]
@@ -198,17 +191,16 @@ def test_notes_archive_and_delete_are_kept_in_the_journal(dataset: Dataset) -> N
     app.button(key="cmp-delete").click().run()
     assert app.button(key="cmp-delete-yes").label == "Delete it"
     assert other.folder.exists()  # it asks; the browser test presses on
-    marks.delete(other)
+    run_annotations.delete(other)
     assert not other.folder.exists()
-    kept = dataset.workspace.models / "deleted" / other.id / "predictions-val.parquet"
-    assert kept.is_file()
+    assert predictions.stored_splits(dataset.workspace.models / "deleted" / other.id) == sorted(SPLITS)
     actions = (dataset.workspace.models / "runs-journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["action"] for line in actions] == ["mark", "mark", "delete"]
 
 
 def test_settings_pairs_and_the_journey_are_told(dataset: Dataset) -> None:
-    runs = [trained(dataset, 0.5), trained(dataset, 0.9, **{"model.color": "rgb"}),
-            trained(dataset, 0.6, **{"training.batch_size": 32})]  # fmt: skip
+    runs = [finished(dataset, 0.5), finished(dataset, 0.9, **{"model.color": "rgb"}),
+            finished(dataset, 0.6, **{"training.batch_size": 32})]  # fmt: skip
     app = visit(look="Settings")
     assert "Paired experiments" in (text := words(app))
     assert "gray → rgb" in text
@@ -224,9 +216,9 @@ def test_settings_pairs_and_the_journey_are_told(dataset: Dataset) -> None:
 
 def test_the_gain_is_attributed_to_single_changes(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "launch", lambda run: None)
-    first = trained(dataset, 0.5)
+    first = finished(dataset, 0.5)
     both = {"model.color": "rgb", "training.batch_size": 32}
-    second = trained(dataset, 0.9, **both)
+    second = finished(dataset, 0.9, **both)
     app = visit(cmp_picked=[first.id, second.id])
     assert app.button(key="cmp-ablate").label == "Attribute the gain: queue 2 runs"
     app.button(key="cmp-ablate").click().run()
@@ -236,18 +228,18 @@ def test_the_gain_is_attributed_to_single_changes(dataset: Dataset, monkeypatch:
     assert "2 runs to come" in words(app)
     for run in queued:
         name = "model.color" if run.recipe.model.color == "rgb" else "training.batch_size"
-        twin = trained(dataset, 0.8 if name == "model.color" else 0.5, **{name: both[name]})
+        twin = finished(dataset, 0.8 if name == "model.color" else 0.5, **{name: both[name]})
         for path in twin.folder.glob("*.parquet"):
             (run.folder / path.name).write_bytes(path.read_bytes())
         run.update(state="finished")
-        marks.delete(twin)
+        run_annotations.delete(twin)
     text = words(visit(cmp_picked=[first.id, second.id]))
     assert "points come of the changes together" in text
     assert "Attribute the gain" not in text
 
 
 def test_an_ensemble_is_built_judged_and_kept(dataset: Dataset) -> None:
-    runs = [trained(dataset, 0.6, shift=shift, **{"training.epochs": shift + 1}) for shift in (0, 9, 18)]
+    runs = [finished(dataset, 0.6, shift=shift, **{"training.epochs": shift + 1}) for shift in (0, 9, 18)]
     app = visit(look="Ensemble")
     text = words(app)
     assert "What it gains" in text
@@ -260,13 +252,13 @@ def test_an_ensemble_is_built_judged_and_kept(dataset: Dataset) -> None:
     app.text_input(key="cmp-ens-name-ensemble-1").set_value("three")
     app.button(key="cmp-ens-save").click().run()
     assert not app.exception
-    (kept,) = ensembles.saved(dataset.workspace)
+    (kept,) = ensemble.saved_ensembles(dataset.workspace)
     assert (kept["name"], len(kept["members"])) == ("three", 3)
     assert "three is kept" in words(app)
 
 
 def test_what_was_measured_stands_beside_the_run(dataset: Dataset) -> None:
-    run = trained(dataset, 0.6)
+    run = finished(dataset, 0.6)
     run.update(device="CPU, 2 cores", seconds=360.0)
     text = words(visit(cmp_picked=[run.id]))
     assert "about 2.0 Wh" in text

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset
-from fer_core.data.options import Options
-from fer_core.data.sample import make_sample
-from fer_core.quality.facts import Facts
-from fer_core.quality.selection import Selection
+from fer_core.data.importing.options import Options
+from fer_core.data.sample.make import make_sample
+from fer_core.explore.facts import ImageFacts
+from fer_core.explore.filter import Selection
 from fer_core.review.journal import Journal
-from fer_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = ("Overview", "Faces", "Map", "Averages", "Measures", "Votes", "Versions")
@@ -96,7 +96,7 @@ def test_every_view_draws(name: str, visit: Visit, request: pytest.FixtureReques
 
 def test_a_link_shows_what_it_says(visit: Visit, sample: Dataset) -> None:
     app = visit(sample, view="Faces", label="happy,sad", flag="copy,dark", order="-sharpness")
-    facts = Facts(sample, sample.head)
+    facts = ImageFacts(sample, sample.head)
     wanted = Selection(any_of={"label": ("happy", "sad")}, flags=("copy", "dark")).mask(facts).sum()
     assert wanted > 0
     assert f"{wanted:,} of {len(facts):,}" in words(app)
@@ -137,8 +137,8 @@ def test_a_face_is_opened_decided_and_undone(visit: Visit, sample: Dataset) -> N
 
 def test_many_are_decided_at_once_and_undone_at_once(visit: Visit, sample: Dataset) -> None:
     app = visit(sample, view="Faces", label="neutral")
-    facts = Facts(sample, sample.head)
-    ids = facts.columns.ids(Selection(any_of={"label": ("neutral",)}).places(facts)[:7])
+    facts = ImageFacts(sample, sample.head)
+    ids = facts.columns.ids(Selection(any_of={"label": ("neutral",)}).positions(facts)[:7])
     app.session_state["exp-state"].picked = tuple(ids)
     app.run()
     assert "7 faces picked" in words(app)
@@ -157,7 +157,7 @@ def test_a_balanced_train_and_an_uneven_val_are_called_out(visit: Visit, voted: 
 
 
 def test_votes_and_an_ambiguous_face(visit: Visit, voted: Dataset) -> None:
-    facts = Facts(voted, voted.head)
+    facts = ImageFacts(voted, voted.head)
     differ = int(facts.flag("humans_disagree").sum())
     assert differ == 20  # every second picture, five votes each
     app = visit(voted, view="Votes")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core import mislabels
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.sample import make_sample
-from fer_core.evaluation import judges
-from fer_core.quality import mislabels
-from fer_core.review import labels as review
+from fer_core.data.sample.make import make_sample
+from fer_core.mislabels import judges
+from fer_core.review.decisions import image_decision
 from fer_core.review.estimate import MIN_DECISIONS
 from fer_core.review.journal import Journal
-from fer_core.ui import mislabel_trail
-from fer_core.ui.faces import each
-from fer_core.workspace import Workspace
+from fer_core.review.matching import records
 
 ROOT = Path(__file__).resolve().parents[2]
 Visit = Callable[..., AppTest]
@@ -39,7 +40,7 @@ def dataset(ranked: Dataset, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.setenv("FER_HOME", str(ranked.workspace.root))
     for file in ranked.folder.glob("journal.sqlite*"):
         file.unlink()
-    mislabel_trail.on_screen().clear()
+    (ranked.folder / "claims.sqlite").unlink(missing_ok=True)
     return ranked
 
 
@@ -67,14 +68,21 @@ def press(app: AppTest, key: str) -> AppTest:
     return app
 
 
+def sent(app: AppTest) -> dict[str, Any]:
+    """What the review component is told."""
+    found = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "fer_review"]
+    assert len(found) == 1
+    return dict(json.loads(found[0].json))
+
+
 def text(app: AppTest) -> str:
     bodies = " ".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
     return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", bodies))
 
 
 def current(app: AppTest) -> str:
-    value = app.query_params["image"]
-    return value if isinstance(value, str) else value[0]
+    data = sent(app)
+    return str(data["items"][data["begin"]]["id"])
 
 
 def ranking_of(dataset: Dataset) -> pd.DataFrame:
@@ -86,78 +94,37 @@ def ranking_of(dataset: Dataset) -> pd.DataFrame:
 def decide(dataset: Dataset, who: str, images: list[str], label: str, **shown: object) -> None:
     """Verdicts as the page records them."""
     ranking = ranking_of(dataset)
-    rows = each(ranking[ranking["image_id"].isin(images)].assign(pixel_hash=""))
-    names = mislabels.class_names(ranking)
+    rows = records(ranking[ranking["image_id"].isin(images)].assign(pixel_hash=""))
     for row in rows:
         action = "relabel" if label != row["label"] else "keep"
-        journal(dataset).add_many(
-            [review.verdict(row, action, classes=names, label=label, who=who, shown=shown)]
-        )
+        journal(dataset).add_many([image_decision(row, action, label=label, who=who, shown=shown)])
 
 
-def test_a_verdict_is_recorded_with_what_was_shown_and_the_next_face_comes(
+def test_the_window_holds_the_worst_first_with_all_that_is_known_of_each(
     visit: Visit, dataset: Dataset
 ) -> None:
-    app = visit(mis_who="Ada")
-    ranking = mislabels.likely_wrong(ranking_of(dataset))
-    first, second = ranking["image_id"].head(2)
-    assert current(app) == first
-    press(app, "mis-accept")
-    assert current(app) == second
-    (entry,) = journal(dataset).decisions().to_dict("records")
-    row = ranking.iloc[0]
-    assert (entry["action"], entry["label"], entry["who"], entry["image_id"]) == (
-        "relabel",
-        row["suggested"],
-        "Ada",
-        first,
-    )
-    shown = entry["shown"]
-    assert (shown["label"], shown["suggested"], shown["method"]) == (row["label"], row["suggested"], "quick")
-    assert shown["version"] == dataset.head
-    assert shown["score"] == pytest.approx(row["score"], abs=1e-3)
-    press(app, "mis-ambiguous")
-    soft = journal(dataset).decisions().iloc[-1]["soft_label"]
-    assert soft == pytest.approx(
-        {k: p for k, p in review.proposal(each(ranking)[1], mislabels.class_names(ranking)).items() if p}
-    )
-    press(app, "fer-undo")
-    assert current(app) == second  # the undone face is on screen again
-    assert len(journal(dataset).decisions()) == 1
-    press(app, "mis-back")
-    assert current(app) != second
+    data = sent(visit(mis_who="Ada"))
+    likely = mislabels.likely_wrong(ranking_of(dataset))
+    names = mislabels.class_names(likely)
+    assert [item["id"] for item in data["items"]] == likely["image_id"].head(len(data["items"])).tolist()
+    assert len(data["items"]) == min(30, len(likely))
+    assert [one["name"] for one in data["classes"]] == list(names)
+    for item, row in zip(data["items"], records(likely), strict=False):
+        assert (item["label"], item["suggested"]) == (row["label"], row["suggested"])
+        assert item["p"] == pytest.approx([row[f"p_{name}"] for name in names], abs=6e-4)
+        assert [near["name"] for near in item["nearest"]] == [row["label"], row["suggested"]]
+        assert row["why"].split("; ")[0] in item["reasons"]
+    assert data["meta"]["who"] == "Ada"
+    assert data["meta"]["version"] == dataset.head
 
 
-def test_skipping_and_walking_record_nothing(visit: Visit, dataset: Dataset) -> None:
-    app = visit(mis_who="Ada")
-    first = current(app)
-    press(app, "mis-skip")
-    second = current(app)
-    press(app, "mis-on")
-    assert len({first, second, current(app)}) == 3
-    press(app, "mis-back")
-    assert current(app) == second
-    assert journal(dataset).position() == 0
-
-
-def test_the_given_label_pressed_is_a_keep(visit: Visit, dataset: Dataset) -> None:
-    app = visit(mis_who="Ada")
-    given = str(ranking_of(dataset).set_index("image_id").loc[current(app), "label"])
-    number = mislabels.class_names(ranking_of(dataset)).index(given) + 1
-    press(app, f"mis-label-{number}")
-    assert journal(dataset).counts()["keep"] == 1
-
-
-def test_blind_hides_the_label_and_says_so_in_the_journal(visit: Visit, dataset: Dataset) -> None:
+def test_blind_hides_the_label_in_what_is_sent(visit: Visit, dataset: Dataset) -> None:
     app = visit(mis_who="Ada", mis_blind="true")
-    keys = {button.key for button in app.button}
-    assert not keys & {"mis-accept", "mis-keep", "mis-ambiguous"}
-    said = text(app)
-    assert " labelled " not in said
-    assert "looks" not in said
-    assert "Nearest" not in said
-    press(app, "mis-label-1")
-    assert journal(dataset).decisions().iloc[0]["shown"]["blind"] is True
+    data = sent(app)
+    assert data["meta"]["blind"] is True
+    assert {name for item in data["items"] for name in item} == {"n", "face", "id", "ticket"}
+    assert data["near"] is None
+    assert "→" not in text(app).split("Review", 1)[1]  # no pairs beside it either
 
 
 def test_the_address_chooses_the_queue(visit: Visit, dataset: Dataset) -> None:
@@ -166,7 +133,7 @@ def test_the_address_chooses_the_queue(visit: Visit, dataset: Dataset) -> None:
     mine = likely[(likely["label"] == pair["label"]) & (likely["suggested"] == pair["suggested"])]
     app = visit(pair=f"{pair['label']}>{pair['suggested']}")
     assert current(app) == mine["image_id"].iloc[0]
-    assert f"1 of {len(mine)}" in text(app)
+    assert sent(app)["left"] == len(mine)
     val = likely[likely["split"] == "val"]
     app = visit(mis_split="val")
     assert current(app) == val["image_id"].iloc[0]
@@ -180,9 +147,16 @@ def test_the_address_chooses_the_queue(visit: Visit, dataset: Dataset) -> None:
 def test_what_is_decided_elsewhere_leaves_the_queue(visit: Visit, dataset: Dataset) -> None:
     likely = mislabels.likely_wrong(ranking_of(dataset))
     app = visit(mis_who="Ada")
-    decide(dataset, "Ben", likely["image_id"].iloc[1:3].tolist(), "happy")
-    press(app, "mis-keep")
+    assert current(app) == likely["image_id"].iloc[0]
+    decide(dataset, "Ben", likely["image_id"].iloc[0:3].tolist(), "happy")
+    app = visit(mis_who="Ada")
     assert current(app) == likely["image_id"].iloc[3]
+    held = {item["id"] for item in sent(app)["items"]}
+    other = sent(
+        visit(mis_who="Cyd")
+    )  # nobody is given what another has before them, while there is something else
+    free = set(likely["image_id"].iloc[3:]) - held
+    assert {item["id"] for item in other["items"]} == (free or set(likely["image_id"].iloc[3:]))
     assert current(visit(mis_who="Cyd", mis_reviewed="not yet by me")) == likely["image_id"].iloc[0]
 
 
@@ -196,19 +170,19 @@ def test_disagreements_are_a_queue_with_a_final_say(visit: Visit, dataset: Datas
     assert "Ada and Ben: κ" in text(app)
     assert "2 of 4 alike" in text(app)
     press(app, "mis-see-split")
-    assert current(app) in images[2:]
-    assert "Ada: happy, Ben: sad" in text(app)
-    press(app, "mis-label-1")
-    entry = journal(dataset).decisions(active_only=False).iloc[-1]
-    assert (entry["who"], entry["shown"]["final"]) == ("Cyd", True)
-    press(app, "mis-label-1")
-    assert "Nothing left in this queue" in text(app)
+    data = sent(app)
+    assert {item["id"] for item in data["items"]} == set(images[2:])
+    assert "Ada: happy, Ben: sad" in data["items"][0]["reasons"]
+    assert data["meta"]["final"] is True
+    decide(dataset, "Cyd", images[2:], "happy", final=True)
+    app.run()
+    assert sent(app)["left"] == 0
 
 
 def test_what_stays_is_told_after_enough_decisions(visit: Visit, dataset: Dataset) -> None:
     likely = mislabels.likely_wrong(ranking_of(dataset))
     every = ranking_of(dataset)["image_id"].tolist()
-    assert f"after {MIN_DECISIONS} decisions" in text(visit())
+    assert f"After {MIN_DECISIONS} decisions" in text(visit())
     decide(dataset, "Ada", every[: MIN_DECISIONS + 1], "happy")
     found = re.search(r"about (\d+) \((\d+)–(\d+)\) wrong labels stay among the (\d+) likely", text(visit()))
     assert found
@@ -217,17 +191,25 @@ def test_what_stays_is_told_after_enough_decisions(visit: Visit, dataset: Datase
     assert images == (~likely["image_id"].isin(every[: MIN_DECISIONS + 1])).sum()
 
 
-def test_the_grid_goes_through_the_whole_queue(visit: Visit, dataset: Dataset) -> None:
-    count = len(ranking_of(dataset))
-    app = visit(mis_view="Grid", mis_kind="every image")
-    assert f"1 to 50 of {count}" in text(app)
-    assert f"51 to 100 of {count}" in text(press(app, "mis-grid-next"))
-    assert f"1 to 50 of {count}" in text(press(app, "mis-grid-previous"))
-    assert app.button(key="mis-grid-previous").disabled
-    press(app, "mis-grid-next")
-    app.session_state["mis-kind"] = "wrong"
-    app.run()
-    assert f"1 to {min(50, len(mislabels.likely_wrong(ranking_of(dataset))))} of" in text(app)
+def test_the_grid_has_fifty_and_more_ahead(visit: Visit, dataset: Dataset) -> None:
+    data = sent(visit(mis_view="Grid", mis_kind="every image"))
+    ranking = ranking_of(dataset)
+    assert data["kind"] == "grid"
+    assert data["left"] == len(ranking)
+    assert len(data["items"]) > 50
+    assert [item["id"] for item in data["items"]] == ranking["image_id"].head(len(data["items"])).tolist()
+
+
+def test_undo_reaches_back_before_this_visit(visit: Visit, dataset: Dataset) -> None:
+    images = ranking_of(dataset)["image_id"].head(3).tolist()
+    decide(dataset, "Ada", images, "happy")
+    data = sent(visit(mis_who="Ada"))
+    keys = journal(dataset).decisions()["batch"].tolist()
+    assert [step[0] for step in data["done"]] == keys
+    assert [step[2] for step in data["done"]] == [[image] for image in images]
+    behind = [item for item in data["items"] if item["n"] < data["begin"]]
+    assert all("by Ada" in item["said"] for item in behind)
+    assert sent(visit(mis_who="Ben"))["done"] == []
 
 
 def test_the_decisions_are_listed_and_taken_along(visit: Visit, dataset: Dataset) -> None:

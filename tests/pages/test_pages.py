@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from fer_core.base.atomic import write_json
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset, open_dataset
-from fer_core.data.sample import make_sample
+from fer_core.data.sample.make import make_sample
+from fer_core.recipes.recipe import load
 from fer_core.runs.store import create_run
-from fer_core.training.recipe import load
-from fer_core.workspace import Workspace, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -25,7 +26,7 @@ PAGES = {
     "pages/data/stratify.py": "Stratify",
     "pages/models/train.py": "Train",
     "pages/models/compare.py": "Compare",
-    "pages/demo/try_it.py": "Try it",
+    "pages/demo/predict.py": "Try it",
 }
 Visit = Callable[..., AppTest]
 

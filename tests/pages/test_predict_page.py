@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from tiny_models import light_weights, save_light, save_linear
 
-from fer_core.inference import kept, shelf
-from fer_core.workspace import Workspace
-from tests.inference.tiny_models import light_weights, save_light, save_linear
+from fer_core.base.workspace import Workspace
+from fer_core.inference import corrections, model_registry
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = "pages/demo/try_it.py"
+PAGE = "pages/demo/predict.py"
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.setattr(shelf, "_HERE", tmp_path / "nowhere")
+    monkeypatch.setattr(model_registry, "_HERE", tmp_path / "nowhere")
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     return Workspace(tmp_path)
 
@@ -68,20 +68,20 @@ def test_a_wrong_answer_is_kept_only_with_consent(shipped: Workspace) -> None:
     app = visit(try_example=True)
     keep = next(b for b in app.button if b.label == "Keep this face")
     assert keep.disabled
-    assert kept.counts(shipped) == {}
-    next(c for c in app.checkbox if c.label == kept.CONSENT).check().run()
+    assert corrections.counts(shipped) == {}
+    next(c for c in app.checkbox if c.label == corrections.CONSENT).check().run()
     next(s for s in app.selectbox if s.label == "It shows").select("fear").run()
     app = next(b for b in app.button if b.label == "Keep this face").click().run()
     assert not app.exception
-    assert kept.counts(shipped) == {"fear": 1}
+    assert corrections.counts(shipped) == {"fear": 1}
     assert "kept as fear" in words(app)
 
 
 @pytest.mark.parametrize("tab", ["Camera", "Live", "Race", "Report card"])
 def test_every_tab_draws(shipped: Workspace, tab: str, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(shipped.models / "shipped" / "model.onnx", shipped.root / "second.onnx")
-    shelf.add(shipped, "second.onnx", (shipped.root / "second.onnx").read_bytes())
-    monkeypatch.setattr("fer_core.ui.try_live.installed", lambda: False)
+    model_registry.add_model(shipped, "second.onnx", (shipped.root / "second.onnx").read_bytes())
+    monkeypatch.setattr("fer_core.ui.predict.live_video.installed", lambda: False)
     app = visit(try_example=True, try_next_tab=tab)
     assert not app.exception
     expected = {
@@ -96,7 +96,7 @@ def test_every_tab_draws(shipped: Workspace, tab: str, monkeypatch: pytest.Monke
 
 
 def test_a_model_file_that_does_not_say_what_it_is_is_asked_about(workspace: Workspace) -> None:
-    folder = shelf.added_folder(workspace)
+    folder = model_registry.added_folder(workspace)
     folder.mkdir(parents=True)
     save_linear(folder / "mine.onnx", light_weights())
     app = visit()

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset, open_dataset
-from fer_core.data.sample import make_sample
+from fer_core.data.sample.make import make_sample
 from fer_core.splits import certificate, separate
 from fer_core.splits.subjects import from_pattern
-from fer_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,8 +56,8 @@ def test_a_saved_split_has_a_certificate_that_holds(dataset: Dataset) -> None:
     assert version.operation == "stratify"
     found = certificate.load(dataset, version.id)
     assert found
-    assert found["holds"]
-    assert found["mirrored"] == 0
+    assert found.holds
+    assert found.mirrored == 0
 
 
 def test_ratios_other_than_100_are_explained_and_nothing_can_be_saved(dataset: Dataset) -> None:
@@ -140,7 +140,7 @@ def test_gaps_are_filled_from_another_set(dataset: Dataset) -> None:
     assert (len(added), set(added["label"]), set(added["source"])) == (7, {"surprise"}, {other.name})
     found = certificate.load(dataset, version.id)
     assert found
-    assert found["holds"]
+    assert found.holds
 
 
 def test_filling_without_another_set_or_with_nothing_asked_for(dataset: Dataset, tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_set_of_one_class_and_one_image(tmp_path: Path, monkeypatch: pytest.Mo
 def test_splits_are_kept_and_their_leaks_dropped(dataset: Dataset) -> None:
     app = visit(dataset)
     pick(app, "What to do", "Keep splits")
-    leaking = int(separate.leaks(dataset, dataset.version().id).sum())
+    leaking = int(separate.rows_to_drop(dataset, dataset.version().id).sum())
     assert leaking > 0
     assert f"<b>{leaking}</b>" in words(app)
     before = dataset.version().counts["splits"]
@@ -206,4 +206,4 @@ def test_splits_are_kept_and_their_leaks_dropped(dataset: Dataset) -> None:
     assert made.counts["splits"]["test"] == before["test"]
     found = certificate.load(dataset, made.id)
     assert found
-    assert found["holds"]
+    assert found.holds

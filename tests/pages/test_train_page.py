@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from fer_core.base.atomic import write_json
+from fer_core.base.jsonl import append_line
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import open_dataset
-from fer_core.data.sample import make_sample
-from fer_core.jobs import identity
-from fer_core.runs import queue, store
-from fer_core.runs.files import append_line
+from fer_core.data.sample.make import make_sample
+from fer_core.jobs.process import identity
+from fer_core.recipes.recipe import fields, load, names, override
+from fer_core.runs import store
 from fer_core.runs.run import Run
+from fer_core.scheduling import queue
 from fer_core.splits.stratify import save_plan, stratify
-from fer_core.training.recipe import fields, load, names, override
-from fer_core.workspace import Workspace, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -252,13 +254,13 @@ def test_pages_of_old_runs_show_what_there_is(dataset: Dataset) -> None:
 def _forms() -> None:
     import streamlit as st
 
-    from fer_core.training import recipe as book
-    from fer_core.ui import recipe_form
+    from fer_core import recipes
+    from fer_core.ui.train import recipe_form
 
-    for name in book.names():
-        recipe = book.load(name)
+    for name in recipes.names():
+        recipe = recipes.load(name)
         settings = recipe_form.draw(recipe, f"form-{name}")
-        st.session_state[f"told-{name}"] = (settings, book.override(recipe, settings) == recipe)
+        st.session_state[f"told-{name}"] = (settings, recipes.override(recipe, settings) == recipe)
 
 
 def test_the_form_of_every_recipe_has_every_field_and_changes_nothing_by_itself() -> None:

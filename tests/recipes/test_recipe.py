@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_core.errors import RecipeError
-from fer_core.training import recipe as book
-from fer_core.training.recipe import changes, difference, fields, load, names, override, parse, to_toml
+from fer_core.base.errors import RecipeError
+from fer_core.recipes.recipe import (
+    changes_from_parent,
+    difference,
+    fields,
+    load,
+    names,
+    override,
+    parse,
+    to_toml,
+)
 
 
 def test_names_list_a_recipe_after_the_one_it_extends() -> None:
@@ -32,19 +40,19 @@ def test_every_recipe_survives_its_own_toml(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in names() if n != "base"])
 def test_changes_are_all_that_a_recipe_changes(name: str) -> None:
     recipe = load(name)
-    applied = override(load(recipe.extends), changes(name))
+    applied = override(load(recipe.extends), changes_from_parent(name))
     assert difference(applied, recipe) == {}
 
 
 def test_changes_show_only_what_differs() -> None:
-    assert changes("model_b_plus_plus") == {
+    assert changes_from_parent("model_b_plus_plus") == {
         "loss.name": "categorical_focal_crossentropy",
         "loss.alpha": 0.25,
         "loss.gamma": 2.0,
         "loss.label_smoothing": 0.1,
     }
-    assert changes("color_rgb") == {"model.color": "rgb"}
-    assert changes("base") == {}
+    assert changes_from_parent("color_rgb") == {"model.color": "rgb"}
+    assert changes_from_parent("base") == {}
 
 
 def test_model_0_is_trained_as_described() -> None:
@@ -138,7 +146,7 @@ def test_a_recipe_file_that_cannot_be_used(tmp_path: Path, text: str | bytes | N
 
 
 def test_a_circle_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book, "FOLDER", tmp_path)
+    monkeypatch.setattr("fer_core.recipes.recipe.FOLDER", tmp_path)
     (tmp_path / "a.toml").write_text('extends = "b"')
     (tmp_path / "b.toml").write_text('extends = "a"')
     with pytest.raises(RecipeError, match="circle"):
@@ -162,8 +170,6 @@ def test_any_value_comes_back_from_toml(rate: float, epochs: int, flip: bool, te
 
 
 def test_recipes_are_read_without_keras() -> None:
-    code = (
-        "import sys; from fer_core.training.recipe import load; load('base'); print('keras' in sys.modules)"
-    )
+    code = "import sys; from fer_core.recipes.recipe import load; load('base'); print('keras' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"

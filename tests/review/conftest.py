@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from review_data import ROWS, Row, manifest_of
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
-from fer_core.data.versions import save_version
+from fer_core.data.save_version import save_version
 from fer_core.review.journal import Journal
-from fer_core.workspace import Workspace
 
 
 @pytest.fixture

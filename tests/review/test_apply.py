@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from review_data import ROWS, image
 
+from fer_core.base.errors import TooFewImages
 from fer_core.data.datasets import Dataset
-from fer_core.data.versions import save_version
-from fer_core.errors import TooFewImages
+from fer_core.data.save_version import save_version
 from fer_core.review.apply import apply_journal, changes, pending, preview
 from fer_core.review.journal import Decision, Journal
 

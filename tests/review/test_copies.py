@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from review_data import manifest_of
 
+from fer_core.base.errors import DecisionError
 from fer_core.data.datasets import Dataset
-from fer_core.errors import DecisionError
-from fer_core.quality.copies import find_copies
-from fer_core.quality.scan_store import PAIR_COLUMNS
+from fer_core.duplicates.groups import find_copies
+from fer_core.duplicates.scan_store import PAIR_COLUMNS
 from fer_core.review import apply, copies
 from fer_core.review.journal import Journal
-from fer_core.review.policies import POLICIES, by_policy, plan_policy
+from fer_core.review.policies import POLICIES, plan_policy
 
 ROWS = [
     ("train/happy/1.png", "train", "happy", "a"),
@@ -38,11 +38,6 @@ PAIRS = pd.DataFrame(
 @pytest.fixture
 def dataset(make_dataset: Callable[..., Dataset]) -> Dataset:
     return make_dataset(ROWS)
-
-
-@pytest.fixture
-def journal(dataset: Dataset) -> Journal:
-    return Journal(dataset.journal_path)
 
 
 def members(manifest: pd.DataFrame, pairs: pd.DataFrame = PAIRS, **more: object) -> pd.DataFrame:
@@ -112,6 +107,12 @@ def test_a_copy_that_comes_later_opens_its_group_again(
     assert lengths(grown, journal)["leaks"] == 2
 
 
+def proposed(group: pd.DataFrame, policy: str) -> copies.KeepProposal | None:
+    """What a policy says of one group."""
+    plan = plan_policy(group, {"group": policy}, {"group": [int(group["group"].iloc[0])]}, 6)
+    return plan.settled[0][1] if plan.settled else None
+
+
 @pytest.mark.parametrize(
     ("policy", "path", "kept"),
     [
@@ -129,7 +130,7 @@ def test_what_a_policy_keeps(dataset: Dataset, policy: str, path: str, kept: str
     manifest.loc[manifest["path"] == "train/sad/4.png", "width"] = 96
     manifest.loc[manifest["path"] == "train/sad/3.png", "sharpness"] = 0.9
     group = group_of(members(manifest), path)
-    proposal = by_policy(group, policy)
+    proposal = proposed(group, policy)
     if kept is None:
         assert proposal is None
         return
@@ -139,16 +140,24 @@ def test_what_a_policy_keeps(dataset: Dataset, policy: str, path: str, kept: str
     assert proposal.reason
 
 
+def test_a_group_whose_hashes_are_far_apart_is_left_for_a_person(dataset: Dataset) -> None:
+    group = group_of(members(dataset.manifest()), "test/happy/2.png")
+    far = group.assign(distance=[0, *[8] * (len(group) - 1)])
+    assert proposed(group, "heldout") is not None
+    for policy in POLICIES:
+        assert proposed(far, policy) is None
+
+
 def test_a_tie_is_left_for_a_person(dataset: Dataset) -> None:
     manifest = dataset.manifest()
     tie = group_of(members(manifest[manifest["path"] != "train/sad/11.png"]), "val/happy/9.png")
-    assert by_policy(tie, "majority") is None
+    assert proposed(tie, "majority") is None
 
 
 def test_a_plan_says_what_it_would_do_and_one_undo_takes_it_back(dataset: Dataset, journal: Journal) -> None:
     found = members(dataset.manifest())
     queues = copies.queues(found, journal.decisions())
-    plan = plan_policy(found, dict.fromkeys(("conflicts", "leaks", "within"), "heldout"), queues)
+    plan = plan_policy(found, dict.fromkeys(("conflicts", "leaks", "within"), "heldout"), queues, 6)
     assert plan.summary() == {
         "groups": 2, "left": 1, "dropped": 2, "splits": {"train": 2}, "classes": {"happy": 1, "sad": 1}
     }  # fmt: skip
@@ -164,7 +173,7 @@ def test_unknown_policies_and_queues_are_refused(dataset: Dataset, journal: Jour
     found = members(dataset.manifest())
     queues = copies.queues(found, journal.decisions())
     with pytest.raises(DecisionError, match="heldout, train"):
-        plan_policy(found, {"leaks": "whatever"}, queues)
+        plan_policy(found, {"leaks": "whatever"}, queues, 6)
     with pytest.raises(DecisionError, match="conflicts, leaks"):
-        plan_policy(found, {"settled": "heldout"}, queues)
+        plan_policy(found, {"settled": "heldout"}, queues, 6)
     assert all(POLICIES.values())

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from review_data import Row, manifest_of
 
+from fer_core.base.errors import SourceError, TooFewImages
 from fer_core.data.datasets import Dataset
-from fer_core.data.records import classes
-from fer_core.errors import SourceError, TooFewImages
+from fer_core.data.manifest import classes
 from fer_core.review.from_votes import apply_votes, label_by_votes
 
 KINDS = ["neutral", "happy", "sad", "unknown", "NF"]

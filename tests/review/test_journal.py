@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.errors import BadName, DecisionError
+from fer_core.base.errors import BadName, DecisionError
 from fer_core.review.journal import ACTIONS, Decision, Journal
 
 
@@ -176,10 +176,10 @@ def test_a_clock_set_back_does_not_bury_a_decision(journal: Journal, monkeypatch
         year_now = 2031
 
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
             return datetime(cls.year_now, 1, 1, tzinfo=UTC)
 
-    monkeypatch.setattr("fer_core.review.journal.datetime", Clock)
+    monkeypatch.setattr("fer_core.review.store.datetime", Clock)
     journal.add("keep", image_id="a")
     Clock.year_now = 2030
     journal.add("delete", image_id="a")

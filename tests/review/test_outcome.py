@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from review_data import ROWS, image, manifest_of
 
-from fer_core.data.records import classes, content_id
+from fer_core.data.manifest import classes, content_id
 from fer_core.data.versions import Version
 from fer_core.review.journal import Journal
 from fer_core.review.lineage import applied, lineage
-from fer_core.review.outcome import Outcome, outcome, touched
+from fer_core.review.outcome import AppliedDecisions, outcome, touched
 
 
 class Versions:
@@ -30,7 +30,7 @@ class Versions:
             known = {**made.__dict__, "id": self.head, "number": len(self.versions) + 1}
             self.versions[self.head], self.tables[self.head] = Version(**known), table
 
-    def compute(self, base: str) -> Outcome:
+    def compute(self, base: str) -> AppliedDecisions:
         """The outcome, after a look that it is the same from the rows that the decisions are about alone."""
         table, decisions = self.tables[base], self.journal.decisions()
         rest = (

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from review_data import ROWS, Row, image
 
+from fer_core.base.errors import AlreadyExists, DecisionError, NotFound
 from fer_core.data.datasets import Dataset
-from fer_core.errors import AlreadyExists, DecisionError, NotFound
 from fer_core.review.apply import apply_journal, pending, preview
 from fer_core.review.journal import Decision, Journal
 from fer_core.review.patches import build_patch, export_patch, import_patch
@@ -124,7 +124,7 @@ def test_two_copies_that_exchange_patches_agree(
 
 
 def _patch(**change: Any) -> bytes:
-    entry = {
+    entry: dict[str, Any] = {
         "key": "k", "batch": "", "action": "relabel", "target": "", "image_id": image(2), "pixel_hash": "h2",
         "path": "", "label": "sad", "soft_label": None, "other": "", "reason": "", "who": "",
         "time": "2025-01-01T00:00:00.000+00:00", "shown": {},

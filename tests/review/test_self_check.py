@@ -10,7 +10,7 @@ from fer_core.review import self_check
 from fer_core.review.agreement import report
 from fer_core.review.decisions import Decision
 from fer_core.review.journal import Journal
-from fer_core.review.opinions import said
+from fer_core.review.opinions import label_verdicts
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def review(journal: Journal, decisions: int) -> list[tuple[int, str]]:
     everything = {f"i{n}" for n in range(decisions)}
     for n in range(decisions):
         journal.add_many([verdict(n)])
-        table = said(journal.decisions(active_only=False))
+        table = label_verdicts(journal.decisions(active_only=False))
         while found := self_check.due(table, "Ada", everything):
             checks.append((n + 1, found["image_id"]))
             number = int(found["image_id"][1:])
             journal.add_many([verdict(number, self_check=found["key"])])
-            table = said(journal.decisions(active_only=False))
+            table = label_verdicts(journal.decisions(active_only=False))
     return checks
 
 
@@ -53,7 +53,7 @@ def first_due(journal: Journal) -> dict[str, object]:
     for n in range(400):
         journal.add_many([verdict(n, "relabel" if n % 2 else "keep")])
         found = self_check.due(
-            said(journal.decisions(active_only=False)), "Ada", {f"i{m}" for m in range(400)}
+            label_verdicts(journal.decisions(active_only=False)), "Ada", {f"i{m}" for m in range(400)}
         )
         if found:
             return found
@@ -64,25 +64,25 @@ def test_a_check_is_the_same_after_a_restart_and_due_again_after_undo(journal: J
     found = first_due(journal)
     entries = Journal(journal.path).decisions(active_only=False)
     everything = set(entries["image_id"])
-    assert self_check.due(said(entries), "Ada", everything) == found
-    assert self_check.due(said(entries), "Ben", everything) is None
-    assert self_check.due(said(entries), "Ada", set()) is None  # nothing of this queue to show
+    assert self_check.due(label_verdicts(entries), "Ada", everything) == found
+    assert self_check.due(label_verdicts(entries), "Ben", everything) is None
+    assert self_check.due(label_verdicts(entries), "Ada", set()) is None  # nothing of this queue to show
     number = int(str(found["image_id"])[1:])
     journal.add_many([verdict(number, "delete", self_check=found["key"])])
-    table = said(journal.decisions(active_only=False))
+    table = label_verdicts(journal.decisions(active_only=False))
     assert self_check.due(table, "Ada", everything) is None
     assert table.iloc[-1]["mode"] == "self_check"
     (own,) = report(journal.decisions(active_only=False))["self_checks"]
     assert (own["checks"], own["agreed"]) == (1, 0)
     journal.undo(who="Ada")
-    again = self_check.due(said(journal.decisions(active_only=False)), "Ada", everything)
+    again = self_check.due(label_verdicts(journal.decisions(active_only=False)), "Ada", everything)
     assert again is not None
     assert again["key"] == found["key"]
 
 
 def test_the_seed_changes_which(journal: Journal) -> None:
     journal.add_many([verdict(n) for n in range(200)])
-    table, everything = said(journal.decisions(active_only=False)), {f"i{n}" for n in range(200)}
+    table, everything = label_verdicts(journal.decisions(active_only=False)), {f"i{n}" for n in range(200)}
     shown = {(self_check.due(table, "Ada", everything, seed=s) or {}).get("image_id") for s in range(200)}
     assert None in shown  # most seeds ask nothing now
     assert len(shown) > 3

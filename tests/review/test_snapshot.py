@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fer_core.review import opinions
 from fer_core.review.decisions import VERDICTS, Decision
 from fer_core.review.journal import Journal
-from fer_core.review.reading import Reading, follow
+from fer_core.review.snapshot import JournalSnapshot, follow
 
 step = st.tuples(
     st.sampled_from(["relabel", "keep", "delete", "ambiguous", "picture", "batch", "undo", "earlier"]),
@@ -37,11 +37,11 @@ def take(journal: Journal, action: str, number: int, who: str) -> None:
         journal.add(action, **about, **(more if action in ("relabel", "ambiguous") else {}))  # type: ignore[arg-type]
 
 
-def same(known: Reading, journal: Journal) -> None:
+def same(known: JournalSnapshot, journal: Journal) -> None:
     entries = journal.decisions(active_only=False)
     pd.testing.assert_frame_equal(known.entries, entries)
-    pd.testing.assert_frame_equal(known.said, opinions.said(entries))
-    pd.testing.assert_frame_equal(known.holding, opinions.holding(entries))
+    pd.testing.assert_frame_equal(known.label_verdicts, opinions.label_verdicts(entries))
+    pd.testing.assert_frame_equal(known.current_verdicts, opinions.current_verdicts(entries))
     holds = journal.decisions()
     assert known.verdicts["id"].tolist() == holds[holds["action"].isin(VERDICTS)]["id"].tolist()
     assert known.undone == journal.undone()

@@ -12,12 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fer_core.errors import NotFound, RunError
-from fer_core.runs import launcher, store
-from fer_core.runs.process import launch
+from fer_core.base.errors import NotFound, RunError
+from fer_core.base.workspace import Workspace, now
+from fer_core.recipes.recipe import load
+from fer_core.runs import store
 from fer_core.runs.run import EPOCH_COLUMNS, Run
-from fer_core.training.recipe import load
-from fer_core.workspace import Workspace, now
+from fer_core.scheduling import start
+from fer_core.scheduling.launchers import Local
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_a_new_run_is_queued_and_complete(workspace: Workspace) -> None:
     assert (run.dataset, run.version, run.workspace) == ("faces", "abc", workspace)
     assert list(run.metrics().columns) == list(EPOCH_COLUMNS)
     assert run.log_tail() == ""
-    assert run.progress == run.evaluation() == {}
+    assert (run.progress.what, run.progress.share, run.evaluation()) == ("", 0.0, {})
     summary = run.summary()
     assert (summary["run"], summary["state"], summary["epochs"]) == ("0001-compact", "queued", 0)
     assert summary["val_accuracy"] is None
@@ -172,10 +173,10 @@ def test_the_log_is_shown_without_what_tensorflow_always_says(workspace: Workspa
 
 def test_a_queued_run_is_stopped_at_once_and_never_starts(workspace: Workspace) -> None:
     run = new_run(workspace)
-    launcher.stop(run)
+    start.stop(run)
     assert run.status() == ("stopped", "Stopped before it began")
     with pytest.raises(RunError, match="started before"):
-        launch(run)
+        Local().launch(run)
 
 
 def test_a_run_whose_process_cannot_be_started_has_failed(
@@ -184,7 +185,7 @@ def test_a_run_whose_process_cannot_be_started_has_failed(
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     run = new_run(workspace)
     with pytest.raises(RunError, match="could not be started"):
-        launch(run)
+        Local().launch(run)
     assert run.state == "failed"
 
 
@@ -193,14 +194,14 @@ def test_a_worker_that_dies_at_once_is_seen_as_failed(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     run = new_run(workspace)
-    launch(run)
-    assert launcher.wait(run, timeout=10).state == "failed"
+    Local().launch(run)
+    assert start.wait(run, timeout=10).state == "failed"
 
 
 def test_waiting_has_an_end(workspace: Workspace) -> None:
     run = new_run(workspace)
     with pytest.raises(RunError, match="goes on"):
-        launcher.wait(run, timeout=0.05, interval=0.01)
+        start.wait(run, timeout=0.05, interval=0.01)
 
 
 def test_reading_many_runs_is_quick(workspace: Workspace) -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.errors import RunError
-from fer_core.runs import places, queue
+from fer_core.base.errors import RunError
+from fer_core.base.workspace import Workspace, now
+from fer_core.recipes.recipe import load
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.training.recipe import load
-from fer_core.workspace import Workspace
+from fer_core.scheduling import launchers, queue
 
 
 class Cluster:
@@ -25,12 +25,12 @@ class Cluster:
 
     def launch(self, run: Run) -> None:
         self.launched.append(run.id)
-        run.update(state="running", launched=places.process.now())
+        run.update(state="running", launched=now())
 
 
 def test_the_queue_uses_whatever_place_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster()
-    monkeypatch.setitem(places.PLACES, "cluster", cluster)
+    monkeypatch.setitem(launchers.PLACES, "cluster", cluster)
     monkeypatch.setenv("FER_LAUNCHER", "cluster")
     runs = [create_run(Workspace(tmp_path), "faces", "v", load("compact")) for _ in range(3)]
     for run in runs:
@@ -43,4 +43,4 @@ def test_the_queue_uses_whatever_place_is_chosen(tmp_path: Path, monkeypatch: py
 def test_a_place_nobody_knows_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FER_LAUNCHER", "moon")
     with pytest.raises(RunError, match=r"must be one of \{'local'\}.*moon"):
-        places.chosen()
+        launchers.configured_launcher()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fer_core.errors import NotFound, RecipeError, RunError
-from fer_core.runs import again, launcher, queue
+from fer_core.base.errors import NotFound, RecipeError, RunError
+from fer_core.base.workspace import Workspace
+from fer_core.recipes.recipe import load, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.training.recipe import load, override
-from fer_core.workspace import Workspace
+from fer_core.scheduling import queue, resume, start
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids: list[str] = []
 
     def launch(run: Run) -> None:
-        from fer_core.jobs import identity
+        from fer_core.jobs.process import identity
 
         ids.append(run.id)
         (run.folder / "process.json").write_text(
@@ -69,7 +69,7 @@ def test_one_works_the_others_wait_in_order(workspace: Workspace, started: list[
     assert queue.advance(workspace) == []
     runs[0].update(state="finished")
     assert [r.id for r in queue.advance(workspace)] == [runs[2].id]
-    launcher.stop(runs[1])  # cancelled while it waits
+    start.stop(runs[1])  # cancelled while it waits
     runs[2].update(state="failed")
     assert queue.advance(workspace) == []
     assert (started, queue.waiting(workspace)) == ([runs[0].id, runs[2].id], [])
@@ -106,20 +106,20 @@ def test_a_queue_file_that_names_what_is_gone(workspace: Workspace, started: lis
 def test_a_run_is_paused_and_resumed(workspace: Workspace, started: list[str]) -> None:
     run = new_run(workspace)
     queue.add(run)
-    again.pause(run)
+    resume.pause(run)
     assert run.state == "pausing"
     with pytest.raises(RunError, match="cannot be resumed"):
-        again.resume(run)
+        resume.resume(run)
     run.update(state="paused")
     assert run.state == "paused"
-    again.resume(run)
+    resume.resume(run)
     assert started == [run.id, run.id]
     assert run.state == "running"
     run.update(state="finished")
-    again.pause(run)
+    resume.pause(run)
     assert run.state == "finished"
     with pytest.raises(RunError, match="fork it"):
-        again.resume(run)
+        resume.resume(run)
 
 
 @pytest.mark.parametrize(
@@ -129,27 +129,27 @@ def test_a_fork_begins_where_the_other_was(
     workspace: Workspace, started: list[str], epoch: int | str, at: int, file: str
 ) -> None:
     run = trained(workspace)
-    made = again.fork(run, epoch, {"optimizer.learning_rate": 1e-4, "training.epochs": 9})
+    made = resume.fork(run, epoch, {"optimizer.learning_rate": 1e-4, "training.epochs": 9})
     assert (made.folder / "checkpoints" / "last.npz").read_bytes() == file.encode()
-    assert [r["epoch"] for r in made.tail()[0]] == list(range(1, at + 1))
+    assert [r["epoch"] for r in made.epochs_since()[0]] == list(range(1, at + 1))
     info = made.info
     assert (info["forked_from"], info["forked_at"]) == (run.id, at)
     assert info["changed"] == ["optimizer.learning_rate", "training.epochs"]
     assert made.recipe.optimizer.learning_rate == 1e-4
     assert started == [made.id]
-    assert len(run.tail()[0]) == 3
+    assert len(run.epochs_since()[0]) == 3
 
 
 def test_forks_that_make_no_sense_are_refused(workspace: Workspace, started: list[str]) -> None:
     run = trained(workspace)
     with pytest.raises(NotFound, match="It has: 2, 3"):
-        again.fork(run, 1)
+        resume.fork(run, 1)
     with pytest.raises(RecipeError, match="no epoch left"):
-        again.fork(run, "last", {"training.epochs": 3})
+        resume.fork(run, "last", {"training.epochs": 3})
     with pytest.raises(RecipeError, match="keeps the model"):
-        again.fork(run, "last", {"model.input_size": 64})
+        resume.fork(run, "last", {"model.input_size": 64})
     with pytest.raises(NotFound, match="It has: none"):
-        again.fork(new_run(workspace), "best")
+        resume.fork(new_run(workspace), "best")
     assert started == []
 
 
@@ -157,10 +157,10 @@ def test_forks_that_make_no_sense_are_refused(workspace: Workspace, started: lis
     ("text", "wanted"), [("41@12", ("41", 12)), ("41", ("41", "last")), ("41@best", ("41", "best"))]
 )
 def test_a_fork_is_named(text: str, wanted: tuple[str, int | str]) -> None:
-    assert again.parse_fork(text) == wanted
+    assert resume.parse_fork(text) == wanted
 
 
 @pytest.mark.parametrize("text", ["41@", "41@0", "41@first", "41@-2"])
 def test_a_fork_is_named_badly(text: str) -> None:
     with pytest.raises(RecipeError, match="RUN@EPOCH"):
-        again.parse_fork(text)
+        resume.parse_fork(text)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from tiny_faces import CLASSES, COUNTS, tiny_dataset, tiny_recipe
 
-from fer_core.errors import RecipeError, RunError
+from fer_core.base.errors import RecipeError, RunError
 from fer_core.models import registry
-from fer_core.runs.estimate import estimate
-from fer_core.training.recipe import load
+from fer_core.recipes.recipe import load
+from fer_core.scheduling.estimate import estimate
 
 
 def test_an_estimate_is_near_what_a_run_takes_and_leaves_nothing(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_an_estimate_is_near_what_a_run_takes_and_leaves_nothing(tmp_path: Path)
     before = sorted(tmp_path.rglob("*"))
     found = estimate(dataset, None, tiny_recipe(), {"training.epochs": 5})
     assert sorted(tmp_path.rglob("*")) == before
-    size = registry.size(registry.build(tiny_recipe().model, len(CLASSES)))
+    size = registry.parameters_of(registry.build(tiny_recipe().model, len(CLASSES)))
     assert (found["parameters"], found["trainable_parameters"]) == (
         size.parameters,
         size.trainable_parameters,

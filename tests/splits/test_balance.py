@@ -9,9 +9,18 @@ from face_tables import faces, manifest_of
 from scipy.stats import chi2_contingency
 
 from fer_core.data.datasets import Dataset
-from fer_core.quality.balance import callouts, class_balance, drift, mix_of, split_shares
-from fer_core.quality.duplicates import find_exact
-from fer_core.quality.leakage import leak_table, leaked_share
+from fer_core.duplicates.exact import find_exact
+from fer_core.duplicates.leakage import leak_table, leaked_share
+from fer_core.splits.balance import (
+    DRIFT_WORDS,
+    callouts,
+    class_balance,
+    drift,
+    drift_level,
+    mix_of,
+    split_shares,
+)
+from fer_core.splits.ratios import percent
 
 
 def table_of(counts: dict[tuple[str, str], int]) -> pd.DataFrame:
@@ -51,8 +60,8 @@ def test_leaks_of_the_sample_agree_with_the_summary(sample: Dataset) -> None:
     ("counts", "verdicts"),
     [
         ((8000, 1000, 1000), {"train": "good", "val": "good", "test": "good"}),
-        ((800, 100, 100), {"train": "good", "val": "look", "test": "look"}),
-        ((7500, 2400, 100), {"train": "look", "val": "bad", "test": "bad"}),
+        ((800, 100, 100), {"train": "good", "val": "warn", "test": "warn"}),
+        ((7500, 2400, 100), {"train": "warn", "val": "bad", "test": "bad"}),
     ],
 )
 def test_split_shares_are_judged(counts: tuple[int, int, int], verdicts: dict[str, str]) -> None:
@@ -66,7 +75,7 @@ def test_split_shares_are_judged(counts: tuple[int, int, int], verdicts: dict[st
 
 def test_a_split_without_a_target_is_looked_at() -> None:
     found = split_shares(table_of({("unassigned", "happy"): 10}))
-    assert found.loc["unassigned", "verdict"] == "look"
+    assert found.loc["unassigned", "verdict"] == "warn"
     assert np.isnan(found.loc["unassigned", "target"])
 
 
@@ -130,3 +139,25 @@ def test_like_splits_are_not_called_out() -> None:
     missing = mix_of(mix(train=(50, 50, 0)))
     assert np.isinf(missing.loc["train", "ratio"])
     assert missing.loc["train", "mix"] == "uneven"
+
+
+@pytest.mark.parametrize(
+    ("cramers_v", "words"),
+    [
+        (0.0, "no drift"),
+        (0.0499, "no drift"),
+        (0.05, "drift"),
+        (0.0999, "drift"),
+        (0.1, "strong drift"),
+        (1.0, "strong drift"),
+    ],
+)
+def test_what_a_cramers_v_means(cramers_v: float, words: str) -> None:
+    assert DRIFT_WORDS[drift_level(cramers_v)] == words
+
+
+def test_ratios_are_percent_however_they_were_kept() -> None:
+    assert percent([80, 10, 10]) == (80, 10, 10)
+    assert percent([0.8, 0.1, 0.1]) == pytest.approx((80, 10, 10))
+    assert percent([1 / 3] * 3) == pytest.approx([100 / 3] * 3)
+    assert percent([]) == ()

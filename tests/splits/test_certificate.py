@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.base.errors import ManifestError, SplitError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
-from fer_core.data.sample import make_sample
-from fer_core.data.versions import save_version
-from fer_core.errors import ManifestError, SplitError
+from fer_core.data.sample.make import make_sample
+from fer_core.data.save_version import save_version
+from fer_core.duplicates.near import near_groups, near_pictures
 from fer_core.splits.certificate import certify, load
-from fer_core.splits.near import near_groups, near_pictures
 from fer_core.splits.stratify import save_plan, stratify
-from fer_core.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +38,15 @@ def brute_force(manifest: pd.DataFrame) -> int:
 def test_the_sample_as_imported_does_not_hold(sample: Dataset) -> None:
     result = certify(sample, "v1", mirrored=True)
     manifest = sample.manifest("v1")
-    assert result["exact"] == brute_force(manifest) > 0
-    assert result["near"] > 0
-    assert result["mirrored"] > 0
-    assert result["holds"] is False
-    sizes = result["splits"]
-    assert result["pairs_checked"] == (sum(sizes.values()) ** 2 - sum(n * n for n in sizes.values())) // 2
+    assert result.exact == brute_force(manifest) > 0
+    assert result.near > 0
+    assert result.mirrored > 0
+    assert result.holds is False
+    sizes = result.splits
+    assert result.pairs_checked == (sum(sizes.values()) ** 2 - sum(n * n for n in sizes.values())) // 2
     known = dict(zip(manifest["path"], manifest["split"], strict=True))
-    assert result["examples"]
-    for example in result["examples"]:
+    assert result.examples
+    for example in result.examples:
         assert known[example["first"]] != known[example["second"]]
     assert load(sample, "v1") == result
 
@@ -55,7 +55,7 @@ def test_stratified_with_copies_together_it_holds(sample: Dataset) -> None:
     manifest = sample.manifest("v1")
     plain = save_plan(sample, stratify(manifest))
     exact = certify(sample, plain.id, distance=None)
-    assert (exact["exact"], exact["near"], exact["holds"]) == (0, None, True)
+    assert (exact.exact, exact.near, exact.holds) == (0, None, True)
     groups = near_groups(manifest, sample.pixels(), distance=4, mirrored=True)
     plan = stratify(manifest, groups=groups)
     together = save_plan(sample, plan)
@@ -63,11 +63,11 @@ def test_stratified_with_copies_together_it_holds(sample: Dataset) -> None:
     assert together.parent == sample.version("v1").id
     assert together.parameters["groups"] == "exact, near copies within 4 bits and mirrored"
     result = certify(sample, together.id, distance=4, mirrored=True)
-    assert (result["exact"], result["near"], result["mirrored"], result["holds"]) == (0, 0, 0, True)
+    assert (result.exact, result.near, result.mirrored, result.holds) == (0, 0, 0, True)
     assert plan.after["worst"].max() < 2
     assert load(sample, plain.id) == exact
     stored = json.loads((sample.folder / "versions" / together.id / "certificate.json").read_text())
-    assert stored == result
+    assert stored == result.record()
 
 
 def test_near_groups_join_all_near_pairs(sample: Dataset) -> None:
@@ -108,7 +108,7 @@ def test_one_split_and_no_split_hold_trivially(sample: Dataset) -> None:
             sample, manifest.assign(split=name), parent="v1", operation="test", parameters={}
         )
         result = certify(sample, version.id)
-        assert (result["pairs_checked"], result["holds"], result["examples"]) == (0, True, [])
+        assert (result.pairs_checked, result.holds, result.examples) == (0, True, [])
 
 
 def test_a_plan_of_another_dataset_is_refused(sample: Dataset, tmp_path: Path) -> None:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
-from tables import EMOTIONS, make
 
+from fer_core.base.errors import NotFound, SplitError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
-from fer_core.data.records import image_id
-from fer_core.data.sample import make_sample
+from fer_core.data.manifest import image_id
+from fer_core.data.sample.make import make_sample
 from fer_core.data.versions import Version
-from fer_core.errors import NotFound, SplitError
-from fer_core.splits import merge, screening
+from fer_core.duplicates.near import kept_near_groups
+from fer_core.duplicates.reach import SURE
 from fer_core.splits.certificate import certify
-from fer_core.splits.fill import asked, parse_fill, parse_mapping
-from fer_core.splits.merge import plan_merge
-from fer_core.splits.merged import check_apart, probes, save_merge, screen_datasets
-from fer_core.splits.near import kept_near_groups
-from fer_core.splits.screening import Screening
+from fer_core.splits.merge import screening
+from fer_core.splits.merge.plan import HERE, NEAR_TEST, NO_CLASS, PERHAPS, TWICE, TWO_LABELS, plan_merge
+from fer_core.splits.merge.save import check_apart, probes, save_merge, screen_datasets
+from fer_core.splits.merge.screening import Screening
 from fer_core.splits.stratify import save_plan, stratify
 from fer_core.splits.subjects import from_pattern
-from fer_core.workspace import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -101,25 +99,44 @@ def test_every_planted_fault_is_left_out_for_its_reason(
         mine.manifest(split.id), other.manifest(), screened, name="other", fill={"sad": 999, "surprise": 999}
     )
     reasons = dict(zip(plan.left_out["path"], plan.left_out["reason"], strict=True))
-    again = {p: r for p, r in reasons.items() if r == merge.TWICE}
+    again = {p: r for p, r in reasons.items() if r == TWICE}
     assert len(again) == 1
     assert set(again) <= {"surprised/again.png", "surprised/ann00_0001.png"}
     assert {p: r for p, r in reasons.items() if p not in again} == {
-        "sad/exact-val.png": merge.NEAR_TEST,
-        "sad/mirrored-val.png": merge.NEAR_TEST,
-        "sad/brighter-val.png": merge.NEAR_TEST,
-        "sad/exact-train.png": merge.HERE,
+        "sad/exact-val.png": NEAR_TEST,
+        "sad/mirrored-val.png": NEAR_TEST,
+        "sad/brighter-val.png": NEAR_TEST,
+        "sad/exact-train.png": HERE,
         "sad/blank.png": screening.BLANK,
         "sad/tiny.png": screening.TINY,
         "sad/broken.png": screening.UNREADABLE,
-        "contempt/unknown.png": merge.NO_CLASS,
-        "sad/two-labels.png": merge.TWO_LABELS,
-        "surprised/two-labels.png": merge.TWO_LABELS,
+        "contempt/unknown.png": NO_CLASS,
+        "sad/two-labels.png": TWO_LABELS,
+        "surprised/two-labels.png": TWO_LABELS,
     }
     assert plan.table.loc[["sad", "surprise"], "added"].tolist() == [30, 30]
     assert plan.table.loc["sad", "asked"] == 999
     assert "sad: 999 asked for, 30 can be added." in plan.warnings
     assert any("contempt (1)" in line for line in plan.warnings)
+
+
+def test_beyond_the_sure_reach_nobody_is_called_here_already(
+    mine: Dataset, other: Dataset, split: Version, screened: Screening
+) -> None:
+    far = replace(screened, copies=screened.copies.assign(distance=SURE + 2))
+    fill = {"sad": 999, "surprise": 999}
+    plan = plan_merge(mine.manifest(split.id), other.manifest(), far, name="other", fill=fill)
+    reasons = dict(zip(plan.left_out["path"], plan.left_out["reason"], strict=True))
+    assert reasons["sad/exact-train.png"] == PERHAPS
+    assert reasons["sad/brighter-val.png"] == NEAR_TEST
+    # Two pictures that may be one are both added, on one side.
+    two = plan.taken["their_id"].iloc[:2]
+    pair = replace(screened, together=pd.Series("same", index=pd.Index(two), name="perhaps"))
+    for seed in range(5):
+        both = plan_merge(
+            mine.manifest(split.id), other.manifest(), pair, name="other", fill=fill, into="all", seed=seed
+        ).taken.set_index("their_id")
+        assert both.loc[two, "split"].nunique() == 1
 
 
 def test_into_train_leaves_val_and_test_alone(
@@ -137,7 +154,7 @@ def test_into_train_leaves_val_and_test_alone(
     assert (len(new), set(new["split"]), set(new["label"])) == (20, {"train"}, {"surprise"})
     assert plan.drifts.loc["train", "new"]["surprise"]["test"] == 0
     assert plan.drifts.loc["train", "points"] > plan.drifts.loc["all", "points"]
-    assert certify(mine, version.id)["holds"]
+    assert certify(mine, version.id).holds
 
 
 def test_spread_over_all_splits_it_still_holds_and_says_where_each_image_is_from(
@@ -161,7 +178,7 @@ def test_spread_over_all_splits_it_still_holds_and_says_where_each_image_is_from
     assert (new["split"].groupby(new["path"].str.extract(r"(ann\d+)_")[0].to_numpy()).nunique() == 1).all()
     for name, share in plan.drifts.loc["all", "new"]["sad"].items():
         assert share == pytest.approx(plan.drifts.loc["all", "new"]["sad"]["train"], abs=0.2), name
-    assert certify(mine, version.id)["holds"]
+    assert certify(mine, version.id).holds
 
     theirs = other.manifest().set_index("path")
     for row in new.itertuples():
@@ -174,7 +191,7 @@ def test_spread_over_all_splits_it_still_holds_and_says_where_each_image_is_from
     assert kept["dataset_version"] == other.head
     assert kept["into"] == "all"
     assert kept["classes"]["sad"]["added"] == 30
-    assert kept["left_out"][merge.NEAR_TEST] == 3
+    assert kept["left_out"][NEAR_TEST] == 3
     assert set(kept["drift"]) == {"as it is", "train", "all"}
     assert kept["sources_told_apart"]["sad"]["new"] == 30
     assert 0 <= kept["sources_told_apart"]["sad"]["auroc"] <= 1
@@ -205,29 +222,6 @@ def test_a_merged_set_can_be_merged_on(
         row = table[table["source"] == source].iloc[0]
         assert len(third.read_file(row["image_id"])) > 50
     assert set(third.sources) == {"main", "mine", "other"}
-
-
-def test_balanced_fills_up_to_the_largest_class() -> None:
-    sizes = {"happy": 100, "sad": 40, "fear": 0}
-    assert asked("balanced", sizes) == {"happy": 0, "sad": 60, "fear": 100}
-    assert asked(parse_fill("sad=5, fear=+2"), sizes) == {"happy": 0, "sad": 5, "fear": 2}
-    assert parse_mapping(["joy=happy", "contempt="]) == {"joy": "happy", "contempt": ""}
-
-
-@pytest.mark.parametrize(
-    ("fill", "words"),
-    [
-        ({"joy": 3}, "no such class to fill"),
-        ({"sad": -1}, "negative"),
-        ({"sad": 0}, "nothing to fill"),
-        ({}, "nothing to fill"),
-        ("sad:4", "class=number"),
-        ("sad=few", "class=number"),
-    ],
-)
-def test_fills_that_make_no_sense_are_explained(fill: str | dict[str, int], words: str) -> None:
-    with pytest.raises(SplitError, match=words):
-        asked(fill, {"happy": 100, "sad": 40})
 
 
 def test_bad_merges_are_explained_and_save_nothing(
@@ -290,51 +284,3 @@ def test_a_source_that_is_gone_is_named(
         assert mine.pixels()[row["row"]].any()
     finally:
         source.with_name("gone").rename(source)
-
-
-rows = st.lists(
-    st.tuples(st.sampled_from(EMOTIONS[:3]), st.sampled_from(["train", "val", "test", "unassigned"])),
-    min_size=4,
-    max_size=60,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    rows,
-    st.lists(st.tuples(st.sampled_from(EMOTIONS), st.integers(0, 40)), min_size=1, max_size=60),
-    st.dictionaries(st.sampled_from(EMOTIONS[:3]), st.integers(0, 20)),
-    st.sampled_from(["train", "all"]),
-    st.integers(0, 3),
-)
-def test_whatever_is_merged_the_old_rows_stay_as_they_are(
-    ours: list, theirs: list, fill: dict[str, int], into: str, seed: int
-) -> None:
-    labels, splits = zip(*ours, strict=True)
-    table = make(list(labels)).assign(split=list(splits))
-    names, pictures = zip(*theirs, strict=True)
-    other = make(list(names), [f"h{n:05}" if n < 8 else f"o{n}" for n in pictures])
-    other["image_id"] = [f"their{i}" for i in range(len(other))]
-    other = other.assign(row=np.arange(len(other)), width=48, height=48)
-    exact = other[other["pixel_hash"].isin(table["pixel_hash"])]
-    screened = Screening(
-        failed=pd.Series(dtype="str"),
-        copies=exact[["image_id", "pixel_hash"]].assign(kind="exact"),
-        same=pd.Series(pd.factorize(other["pixel_hash"])[0], index=other["image_id"]),
-        distance=4,
-        mirrored=True,
-    )
-    try:
-        plan = plan_merge(table, other, screened, name="o", fill=fill, into=into, seed=seed)  # type: ignore[arg-type]
-    except SplitError:
-        return
-    old = plan.manifest.head(len(table))
-    assert old["image_id"].tolist() == table["image_id"].tolist()
-    assert old["split"].tolist() == table["split"].tolist()
-    new = plan.manifest.iloc[len(table) :]
-    assert len(new) == plan.added > 0
-    assert not set(new["pixel_hash"]) & set(table["pixel_hash"])
-    assert not new["pixel_hash"].duplicated().any()
-    for name, count in new["label"].value_counts().items():
-        assert count <= fill[name]
-    assert set(new["split"]) <= ({"train"} if into == "train" else set(splits) - {"unassigned"})

@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tables import EMOTIONS, make, realistic
+from split_tables import EMOTIONS, make, realistic
 
+from fer_core.base.errors import SplitError, TooFewImages
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
-from fer_core.data.sample import make_sample
-from fer_core.errors import SplitError, TooFewImages
-from fer_core.splits.aside import COPY_OF_TEST, OVER_CAP
+from fer_core.data.sample.make import make_sample
+from fer_core.duplicates.near import kept_near_groups
 from fer_core.splits.certificate import certify
-from fer_core.splits.near import kept_near_groups
+from fer_core.splits.set_aside import COPY_OF_TEST, OVER_CAP
 from fer_core.splits.stratify import save_fold, save_folds, save_plan, stratify, stratify_folds
 from fer_core.splits.tables import group_violations
-from fer_core.workspace import Workspace
 
 image = st.tuples(
     st.sampled_from(EMOTIONS[:3]),
@@ -190,7 +190,7 @@ def test_every_fold_becomes_a_version_to_train_on(sample: Dataset) -> None:
     assert sample.head == whole.id
     assert [v.parameters["fold"] for v in each] == list(plan.folds)
     assert {v.parent for v in each} == {whole.id}
-    assert certify(sample, whole.id)["holds"]
+    assert certify(sample, whole.id).holds
     good = manifest.loc[manifest["error"] == "", "image_id"]
     held: list[str] = []
     for version, fold in zip(each, plan.folds, strict=True):
@@ -212,7 +212,7 @@ def test_near_pairs_are_found_once_per_set_of_pictures(
     first = kept_near_groups(sample, "v1")
     assert first is not None
     saved = save_plan(sample, stratify(sample.manifest("v1"), seed=9, groups=first))
-    monkeypatch.setattr("fer_core.quality.scan_store.extended", lambda *_: pytest.fail("compared again"))
+    monkeypatch.setattr("fer_core.duplicates.scan_store.extended", lambda *_: pytest.fail("compared again"))
     again = kept_near_groups(sample, saved.id)
     assert again is not None
     pd.testing.assert_series_equal(again.sort_index(), first.sort_index())

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.duplicates.near import near_groups
 from fer_core.splits.certificate import certify
-from fer_core.splits.near import near_groups
 from fer_core.splits.stratify import save_plan, stratify
 from fer_core.splits.tables import group_violations
-from fer_core.workspace import Workspace
 
 
 @pytest.mark.real
@@ -27,9 +27,9 @@ def test_capstone4_is_split_without_leaks_in_the_wanted_ratios(capstone: Dataset
     assert any(line.startswith("7 groups of equal pictures") for line in plan.warnings)
     assert plan.after["worst"].max() < 0.1
     exact = certify(dataset, save_plan(dataset, plan).id)
-    assert exact["exact"] == 0
-    assert exact["near"] > 0
+    assert exact.exact == 0
+    assert exact.near > 0
     together = save_plan(
         dataset, stratify(manifest, groups=near_groups(manifest, dataset.pixels(), mirrored=True))
     )
-    assert certify(dataset, together.id)["holds"]
+    assert certify(dataset, together.id).holds

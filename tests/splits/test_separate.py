@@ -6,15 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tables import make
+from split_tables import make
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.data.sample import make_sample
+from fer_core.data.sample.make import make_sample
+from fer_core.duplicates.groups import is_same
+from fer_core.duplicates.reach import DISTANCE, SURE
+from fer_core.duplicates.scan_store import scanned
 from fer_core.splits.certificate import certify
-from fer_core.splits.separate import leaking, separate
-from fer_core.workspace import Workspace
+from fer_core.splits.separate import Separated, leaking_rows, possible, rows_to_drop, separate
 
 SPLITS = ["train", "val", "test", "extra", "unassigned"]
 ORDER = {"train": 0, "extra": 1, "val": 2, "test": 3}
@@ -30,14 +34,14 @@ def table_of(splits: list[str], hashes: list[str]) -> pd.DataFrame:
 def test_equal_and_near_copies() -> None:
     table = table_of(["train", "train", "val", "test", "train", "unassigned"], ["a", "b", "a", "c", "d", "c"])
     pairs = pd.DataFrame({"first": ["b", "a"], "second": ["c", "c"]})
-    assert leaking(table, NO_PAIRS).tolist() == [True, False, False, False, False, False]
-    assert leaking(table, pairs).tolist() == [True, True, True, False, False, False]
+    assert leaking_rows(table, NO_PAIRS).tolist() == [True, False, False, False, False, False]
+    assert leaking_rows(table, pairs).tolist() == [True, True, True, False, False, False]
 
 
 def test_files_that_do_not_decode_never_leak() -> None:
     table = table_of(["train", "test"], ["", ""])
     table["error"] = "not an image"
-    assert not leaking(table, NO_PAIRS).any()
+    assert not leaking_rows(table, NO_PAIRS).any()
 
 
 @settings(deadline=None)
@@ -48,7 +52,7 @@ def test_no_pair_across_splits_is_left_and_no_other_image_goes(data: st.DataObje
     drawn = data.draw(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=6))
     pairs = pd.DataFrame([p for p in drawn if p[0] != p[1]], columns=["first", "second"], dtype="str")
     same = {*zip(pairs["first"], pairs["second"], strict=True)} | {(h, h) for h in "abcdef"}
-    drop = leaking(table, pairs)
+    drop = leaking_rows(table, pairs)
     for i, (split, picture) in enumerate(pictures):
         later = [
             other
@@ -63,12 +67,39 @@ def test_the_sample_holds_its_certificate(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     dataset = make_sample(workspace, "sample", count=300)
     before = dataset.manifest()
-    made, dropped = separate(dataset)
+    done = separate(dataset)
+    made, dropped = done.version, done.dropped
     assert sum(dropped.values()) > 0
     assert "test" not in dropped
-    assert certify(dataset, made.id)["holds"]
+    assert certify(dataset, made.id).holds
     after = open_dataset(workspace, "sample").manifest(made.id)
     both = before.merge(after, on="image_id", suffixes=("", "_after"))
     assert len(both) == len(after) == len(before) - sum(dropped.values())
     np.testing.assert_array_equal(both["split"], both["split_after"])
-    assert separate(dataset) == (made, {})
+    assert separate(dataset) == Separated(made, {}, 0)
+
+
+def test_beyond_the_sure_reach_nothing_is_dropped_but_counted(tmp_path: Path) -> None:
+    dataset = make_sample(Workspace(tmp_path), "sample", count=300)
+    pairs = scanned(dataset, dataset.head)
+    near = is_same(pairs)
+    far = {"bits": 0}
+
+    def apart(*_: object, **__: object) -> pd.DataFrame:
+        return pairs[near].assign(distance=far["bits"])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("fer_core.splits.separate.scanned", apart)
+        sure = rows_to_drop(dataset, dataset.head)
+        far["bits"] = SURE + 2
+        unsure = rows_to_drop(dataset, dataset.head)
+        equal = leaking_rows(dataset.manifest(), NO_PAIRS)
+        np.testing.assert_array_equal(unsure, equal)
+        assert possible(dataset, dataset.head, unsure) == int((sure & ~equal).sum()) > 0
+        done = separate(dataset)
+        assert done.possible == int((sure & ~equal).sum())
+        assert sum(done.dropped.values()) == int(equal.sum())
+        assert done.version.parameters["possible"] == done.possible
+        assert sum(separate(dataset, dataset.versions()[0].id, distance=DISTANCE).dropped.values()) == int(
+            sure.sum()
+        )

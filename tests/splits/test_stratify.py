@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tables import EMOTIONS, make, realistic
+from split_tables import EMOTIONS, make, realistic
 
-from fer_core.errors import SplitError, TooFewImages
+from fer_core.base.errors import SplitError, TooFewImages
 from fer_core.splits.rounding import targets
 from fer_core.splits.stratify import parse_ratios, stratify
 from fer_core.splits.tables import group_violations

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
-from tables import make
+from split_tables import make
 
-from fer_core.errors import SplitError
+from fer_core.base.errors import SplitError
 from fer_core.splits.stratify import stratify
 from fer_core.splits.subjects import from_pattern, preview, suggestions
 
 
-def people(count: int = 30, each: int = 10):
+def people(count: int = 30, each: int = 10) -> pd.DataFrame:
     table = make(["happy", "sad"] * (count * each // 2))
     names = [f"person{i // each:02}_{i % each:04}.jpg" for i in range(len(table))]
     return table.assign(path=[f"{label}/{name}" for label, name in zip(table["label"], names, strict=True)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,12 +10,6 @@ import tensorflow as tf
 from small import stand_in
 
 from fer_core.models import transfer
-
-
-@pytest.fixture(autouse=True)
-def same_priority(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker gives way to the page; the process of the tests must not, and five steps more with each run."""
-    monkeypatch.setattr(os, "nice", lambda _: 0)
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fer_core.recipes.schema import Augmentation
 from fer_core.training.augment import augment
-from fer_core.training.tables import Augmentation
 
 
 def faces(n: int = 40, channels: int = 1) -> np.ndarray:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fer_core.data.sample import make_sample
-from fer_core.runs import launcher
+from fer_core.base.workspace import Workspace
+from fer_core.data.sample.make import make_sample
+from fer_core.scheduling import start
 from fer_core.splits.stratify import save_plan, stratify
-from fer_core.workspace import Workspace
 
 
 @pytest.mark.slow
@@ -21,13 +21,13 @@ def test_compact_learns_the_stratified_sample(tmp_path: Path) -> None:
     sample = make_sample(workspace)
     save_plan(sample, stratify(sample.manifest()))
     others = os.getloadavg()[0]
-    run = launcher.start(workspace, sample, None, "compact")
+    run = start.start(workspace, sample, None, "compact")
 
     def enough(epoch: dict[str, Any]) -> None:
         if epoch["val_accuracy"] >= 0.9:
-            launcher.stop(run)
+            start.stop(run)
 
-    launcher.wait(run, on_epoch=enough, timeout=270)
+    start.wait(run, on_epoch=enough, timeout=270)
     summary = run.summary()
     assert summary["state"] in ("stopped", "finished"), run.log_tail()
     assert summary["val_accuracy"] >= 0.9

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 from tiny_faces import pictures, table, tiny_data
 
-from fer_core.errors import TooFewImages
+from fer_core.base.errors import TooFewImages
 from fer_core.training.data import class_weights, from_manifest
 
 

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from fer_core.errors import NotFound
+from fer_core.base.errors import NotFound
 from fer_core.training.failures import explain
 
 

@@ -16,15 +16,11 @@ import pytest
 from small import data_for
 from tiny_faces import pictures, table, tiny_data, tiny_recipe
 
-from fer_core.errors import RunError, TooFewImages
-from fer_core.models import registry, transfer, weights
-from fer_core.models.spec import TransferSpec
-from fer_core.training import data, device, loop, predictions, resume, schedules
-from fer_core.training.batches import TrainingBatches
-from fer_core.training.parts import Parts
-from fer_core.training.recipe import Recipe, load, override
-from fer_core.training.stages import of_stage, plan
-from fer_core.training.tables import (
+from fer_core.base.errors import RunError
+from fer_core.models import pretrained, registry, transfer
+from fer_core.recipes.model_spec import TransferSpec
+from fer_core.recipes.recipe import Recipe, load, override
+from fer_core.recipes.schema import (
     Augmentation,
     EarlyStopping,
     Loss,
@@ -33,6 +29,10 @@ from fer_core.training.tables import (
     Schedule,
     Training,
 )
+from fer_core.training import data, device, loop, predictions, resume, schedules
+from fer_core.training.batches import TrainingBatches
+from fer_core.training.parts import Parts
+from fer_core.training.stages import plan, recipe_of_stage
 
 Probe = Callable[[Recipe], Any]
 Case = tuple[dict[str, Any], dict[str, Any], Probe]
@@ -95,7 +95,7 @@ def parts(recipe: Recipe) -> Any:
 
 
 def stages(recipe: Recipe) -> Any:
-    return [(p.begin, p.end, of_stage(recipe, p).optimizer.learning_rate) for p in plan(recipe)]
+    return [(p.begin, p.end, recipe_of_stage(recipe, p).optimizer.learning_rate) for p in plan(recipe)]
 
 
 def layer_rates(recipe: Recipe) -> Any:
@@ -163,7 +163,7 @@ def devices(recipe: Recipe) -> Any:
 
 def start(recipe: Recipe) -> Any:
     try:
-        return weights.check(recipe.model)
+        return pretrained.find_weights(recipe.model)
     except RunError as error:
         return str(error)
 
@@ -296,24 +296,3 @@ def test_votes_are_learned_as_shares_and_a_reviewer_comes_first() -> None:
     assert found[2] == [0.0, 0.0, 1.0]
     assert found[3] == [0.0, 1.0, 0.0]
     assert targets(tiny_recipe(training__soft_labels="none"))[0] == [1.0, 0.0, 0.0]
-
-
-def test_votes_that_nobody_gave_are_an_error() -> None:
-    with pytest.raises(TooFewImages, match="Nobody has voted"):
-        data.with_votes(table(), ("happy",))
-
-
-def test_test_time_augmentation_is_the_mean_over_the_views() -> None:
-    model, found = registry.build(tiny_recipe().model, 3), tiny_data({"train": 6, "val": 7})
-    images = found.pixels[found.val.rows].astype(np.float32)
-    for kind, count in (("flip", 2), ("flip_shift", 10)):
-        asked = predictions.views_of(images, kind)  # type: ignore[arg-type]
-        assert len({view.tobytes() for view in asked}) == count
-        wanted = np.mean([np.asarray(model(view)) for view in asked], axis=0)
-        answer = predictions.predict(model, found, found.val, kind)  # type: ignore[arg-type]
-        np.testing.assert_allclose(answer.iloc[:, 2:].to_numpy(), wanted, atol=1e-5)
-
-
-def test_several_devices_without_jax_or_without_devices_are_an_error() -> None:
-    with pytest.raises(RunError, match=r"need the JAX backend.*training\.devices=2.*KERAS_BACKEND=jax"):
-        device.distribute(2)

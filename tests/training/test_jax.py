@@ -11,19 +11,20 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import json, pathlib, signal, sys
-sys.path[:0] = [{here!r}, {root!r}]
+sys.path[:0] = [{helpers!r}, {root!r}]
 signal.signal = lambda *_: None
 from tiny_faces import tiny_dataset, tiny_recipe
-from fer_core.runs import store
-from fer_core.training import worker
+from fer_core.runs import predictions, store
+from fer_core.workers import train
 dataset = tiny_dataset(pathlib.Path({home!r}))
 def work(run):
-    worker.main([str(run.folder)])
+    train.main([str(run.folder)])
     return dict(state=run.state, reason=run.info.get("reason", ""), backend=run.info.get("backend"),
-                losses=[row["loss"] for row in run.tail()[0]], files=[p.name for p in run.folder.iterdir()])
+                losses=[row["loss"] for row in run.epochs_since()[0]], splits=predictions.stored_splits(run.folder),
+                files=[p.name for p in run.folder.iterdir()])
 def new(**settings):
     return store.create_run(dataset.workspace, "tiny", dataset.head, tiny_recipe(training__epochs=2, **settings))
 run = new(optimizer__ema=0.9)
@@ -38,7 +39,7 @@ print("FOUND" + json.dumps(found))
 
 @pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
 def test_a_run_by_jax_is_paused_resumed_exported_and_shared_by_devices(tmp_path: Path) -> None:
-    script = SCRIPT.format(here=str(HERE), root=str(HERE.parents[1]), home=str(tmp_path))
+    script = SCRIPT.format(helpers=str(ROOT / "tests" / "helpers"), root=str(ROOT), home=str(tmp_path))
     environment = {
         **os.environ,
         "KERAS_BACKEND": "jax",
@@ -58,5 +59,6 @@ def test_a_run_by_jax_is_paused_resumed_exported_and_shared_by_devices(tmp_path:
     assert (paused["state"], len(paused["losses"])) == ("paused", 1), paused["reason"]
     assert (resumed["state"], resumed["backend"]) == ("finished", "jax"), resumed["reason"]
     assert resumed["losses"][0] == paused["losses"][0]
-    assert {"best.keras", "model.onnx", "predictions-val.parquet"} <= set(resumed["files"])
+    assert {"best.keras", "model.onnx"} <= set(resumed["files"])
+    assert "val" in resumed["splits"]
     assert shared["state"] == "finished", shared["reason"]

@@ -11,15 +11,15 @@ import pytest
 from sklearn.metrics import recall_score
 from tiny_faces import CLASSES, tiny_data, tiny_recipe
 
-from fer_core.errors import RunError
+from fer_core.base.errors import RunError
+from fer_core.base.jsonl import read_lines, read_object
 from fer_core.models import registry
-from fer_core.runs.files import read_lines, read_object
+from fer_core.recipes.recipe import Recipe
 from fer_core.training import device, loop, validation
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import KeepBest, StopOnRequest
 from fer_core.training.checkpoint import load_weights
 from fer_core.training.predictions import predict
-from fer_core.training.recipe import Recipe
 
 
 class Fit:
@@ -51,7 +51,7 @@ def test_it_learns_and_leaves_the_weights_of_the_best_epoch(tmp_path: Path) -> N
     best = max(row["val_accuracy"] for row in fit.rows)
     assert best > 0.9
     assert fit.val_accuracy() == pytest.approx(best, abs=1e-6)
-    assert fit.outcome == loop.Outcome(stopped=False, has_weights=True)
+    assert fit.outcome == loop.TrainingResult(stopped=False, has_weights=True)
     for kept, weight in zip(
         load_weights(tmp_path / "checkpoints" / "best.npz"), fit.model.get_weights(), strict=True
     ):
@@ -76,7 +76,9 @@ def test_a_row_says_all_about_its_epoch(tmp_path: Path) -> None:
     assert fit.rows[0]["eta_seconds"] == pytest.approx(fit.rows[0]["seconds"], rel=0.1)
     assert fit.rows[1]["eta_seconds"] == 0
     progress = read_object(tmp_path / "progress.json")
-    assert {"phase", "epoch", "epochs", "step", "steps"} <= progress.keys()
+    assert {"epoch", "epochs", "step", "steps"} <= progress["details"].keys()
+    steps = progress["details"]["steps"]
+    assert (progress["done"], progress["total"], progress["what"]) == (2 * steps, 2 * steps, "validating")
 
 
 @pytest.mark.parametrize("loss", ["categorical_crossentropy", "categorical_focal_crossentropy"])
@@ -121,7 +123,7 @@ def test_the_same_seed_gives_the_same_curve(tmp_path: Path) -> None:
 
 def test_a_stop_in_the_first_epoch_keeps_what_was_learned(tmp_path: Path) -> None:
     fit = Fit(tmp_path, tiny_recipe(training__epochs=50), after(2))
-    assert fit.outcome == loop.Outcome(stopped=True, has_weights=True)
+    assert fit.outcome == loop.TrainingResult(stopped=True, has_weights=True)
     (row,) = fit.rows
     assert row["partial"] is True
     assert fit.val_accuracy() == pytest.approx(row["val_accuracy"], abs=1e-6)
@@ -130,7 +132,7 @@ def test_a_stop_in_the_first_epoch_keeps_what_was_learned(tmp_path: Path) -> Non
 def test_a_stop_in_a_later_epoch_leaves_only_whole_epochs(tmp_path: Path) -> None:
     # 6 batches an epoch, one more look at the end of it.
     fit = Fit(tmp_path, tiny_recipe(training__epochs=50), after(9))
-    assert fit.outcome == loop.Outcome(stopped=True, has_weights=True)
+    assert fit.outcome == loop.TrainingResult(stopped=True, has_weights=True)
     (row,) = fit.rows
     assert "partial" not in row
     assert fit.val_accuracy() == pytest.approx(row["val_accuracy"], abs=1e-6)
@@ -138,7 +140,7 @@ def test_a_stop_in_a_later_epoch_leaves_only_whole_epochs(tmp_path: Path) -> Non
 
 def test_a_stop_before_the_first_batch_has_no_weights(tmp_path: Path) -> None:
     fit = Fit(tmp_path, tiny_recipe(), lambda: True)
-    assert fit.outcome == loop.Outcome(stopped=True, has_weights=False)
+    assert fit.outcome == loop.TrainingResult(stopped=True, has_weights=False)
     assert fit.rows == []
 
 

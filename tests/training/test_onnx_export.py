@@ -8,11 +8,12 @@ import onnx
 import onnxruntime
 import pytest
 
-from fer_core.errors import ModelFileError
-from fer_core.inference import convert, convert_to
+from fer_core.base.errors import ModelFileError
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse
 from fer_core.models import registry
-from fer_core.training.recipe import load
+from fer_core.recipes.recipe import load
+from fer_core.training import onnx_export
+from fer_core.workers import convert
 
 METADATA = ModelMetadata(classes=("happy", "sad", "Weltschmerz"), input_size=48, color="gray", run="0001-x")
 
@@ -25,7 +26,7 @@ def small_model() -> keras.Model:
 def test_an_export_answers_as_keras_for_any_batch_and_knows_its_classes(tmp_path: Path) -> None:
     model, path = small_model(), tmp_path / "model.onnx"
     images = np.random.default_rng(1).integers(0, 256, (5, 48, 48, 1), dtype=np.uint8)
-    assert convert.to_onnx(model, path, METADATA, images) <= convert.TOLERANCE
+    assert onnx_export.to_onnx(model, path, METADATA, images) <= onnx_export.TOLERANCE
     session = onnxruntime.InferenceSession(path)
     assert parse(session.get_modelmeta().custom_metadata_map[METADATA_KEY], "file") == METADATA
     assert session.get_inputs()[0].type == "tensor(float)"
@@ -45,9 +46,9 @@ def test_a_graph_that_answers_otherwise_is_not_kept(tmp_path: Path, monkeypatch:
         weight.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float32), weight.name))
         save(graph, path)
 
-    monkeypatch.setattr(convert.onnx, "save", spoil)
+    monkeypatch.setattr(onnx_export.onnx, "save", spoil)  # type: ignore[attr-defined]
     with pytest.raises(ModelFileError, match="does not answer as the trained one"):
-        convert.to_onnx(small_model(), tmp_path / "model.onnx", METADATA)
+        onnx_export.to_onnx(small_model(), tmp_path / "model.onnx", METADATA)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -60,15 +61,15 @@ def test_smaller_formats_answer_nearly_as_keras(
 ) -> None:
     model, plain, path = small_model(), tmp_path / "model.onnx", tmp_path / f"small.{to}"
     images = np.random.default_rng(1).integers(0, 256, (24, 48, 48, 1), dtype=np.uint8)
-    convert.to_onnx(model, plain, METADATA)
+    onnx_export.to_onnx(model, plain, METADATA)
     if to == "onnx":
-        convert_to._onnx(plain, path, quantize, images[:16], METADATA)
-        answer = convert_to.onnx_answer(path)
+        convert._onnx(plain, path, quantize, images[:16], METADATA)
+        answer = convert.onnx_answer(path)
         embedded = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map[METADATA_KEY]
         assert parse(embedded, "file") == METADATA
     else:
-        convert_to._litert(model, path, quantize, images[:16])
-        answer = convert_to.litert_answer(path)
+        convert._litert(model, path, quantize, images[:16])
+        answer = convert.litert_answer(path)
     found, expected = answer(images[16:]), model.predict(images[16:].astype(np.float32), verbose=0)
     assert np.abs(found - expected).max() < near
     assert path.stat().st_size < smaller * plain.stat().st_size

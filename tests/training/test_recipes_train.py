@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from small import data_for, reduced
 
-from fer_core.runs.files import read_lines
+from fer_core.base.jsonl import read_lines
+from fer_core.recipes.recipe import load, names
 from fer_core.training import loop
-from fer_core.training.recipe import load, names
 
 
 @pytest.mark.usefixtures("backbones", "eager")

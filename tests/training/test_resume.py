@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from tiny_faces import CLASSES, tiny_data, tiny_dataset, tiny_recipe
 
-from fer_core.errors import RunError
+from fer_core.base.errors import RunError
+from fer_core.base.jsonl import append_line, read_lines
 from fer_core.models import registry
-from fer_core.runs import again, launcher
-from fer_core.runs.files import append_line, read_lines
+from fer_core.recipes.recipe import Recipe
+from fer_core.scheduling import resume, start
 from fer_core.training import loop
 from fer_core.training.checkpoint import load_state, load_weights, save_state
-from fer_core.training.recipe import Recipe
 
 PATIENCE = 120.0
 COUNTS = {"train": 48, "val": 30}
@@ -49,7 +49,7 @@ def recipe_of(settings: dict[str, Any]) -> Recipe:
 
 def fit(
     folder: Path, recipe: Recipe, pause: Callable[[], bool] = lambda: False
-) -> tuple[keras.Model, loop.Outcome]:
+) -> tuple[keras.Model, loop.TrainingResult]:
     """Train in this folder, in a model of its own, from wherever the folder's checkpoint ends."""
     folder.mkdir(exist_ok=True)
     keras.utils.set_random_seed(recipe.training.seed)
@@ -88,11 +88,11 @@ def test_a_run_killed_in_an_epoch_ends_with_the_same_bits_as_one_that_was_not(tm
         model__blocks=DROPOUT,
         augmentation__translation=0.1,
     )
-    whole = launcher.train(dataset.workspace, dataset, None, recipe)
+    whole = start.train(dataset.workspace, dataset, None, recipe)
     assert whole.state == "finished", whole.log_tail()
-    run = launcher.start(dataset.workspace, dataset, None, recipe)
+    run = start.start(dataset.workspace, dataset, None, recipe)
     deadline = time.monotonic() + PATIENCE
-    while len(run.tail()[0]) < 3:
+    while len(run.epochs_since()[0]) < 3:
         assert time.monotonic() < deadline
         assert run.active, run.log_tail()
         time.sleep(0.01)
@@ -107,12 +107,12 @@ def test_a_run_killed_in_an_epoch_ends_with_the_same_bits_as_one_that_was_not(tm
     assert "training images" in run.log_tail()
     assert run.summary()["best_epoch"] >= 1
     assert (run.folder / "checkpoints" / "best.npz").exists()
-    done = len(run.tail()[0])
+    done = len(run.epochs_since()[0])
     assert done < 12
     with open(run.folder / "metrics.jsonl", "a") as file:
         file.write('{"epoch": 99, "val_accuracy": 1.0}\n{"epoch"')  # told, but no checkpoint stands for it
-    again.resume(run)
-    assert launcher.wait(run, timeout=PATIENCE).state == "finished", run.log_tail()
+    resume.resume(run)
+    assert start.wait(run, timeout=PATIENCE).state == "finished", run.log_tail()
     np.testing.assert_array_equal(curve(run.folder), curve(whole.folder))
     for name in ("best.npz", "last.npz"):
         pair = [r.folder / "checkpoints" / name for r in (run, whole)]

@@ -47,8 +47,8 @@ def test_optimizers(name: str) -> None:
     built = schedules.optimizer(recipe, 10)
     assert type(built).__name__.lower() == name
     assert float(keras.ops.convert_to_numpy(built.learning_rate)) == pytest.approx(0.03)
-    assert built.clipnorm == 1.5
-    assert schedules.optimizer(tiny_recipe(optimizer__name=name), 10).clipnorm is None
+    assert built.global_clipnorm == 1.5
+    assert schedules.optimizer(tiny_recipe(optimizer__name=name), 10).global_clipnorm is None
 
 
 def test_sgd_takes_momentum_and_nesterov() -> None:
@@ -105,20 +105,10 @@ def test_one_cycle_rises_and_falls() -> None:
     np.testing.assert_allclose(found, [0.04, 0.22, 0.4, 0.202, 0.004, 0.004], rtol=0.02)
 
 
-def test_a_schedule_counts_steps_of_the_optimizer_where_gradients_accumulate() -> None:
-    fields = {
-        "schedule__name": "step",
-        "schedule__every": 1,
-        "schedule__factor": 0.5,
-        "optimizer__learning_rate": 0.4,
-    }
-    recipe = tiny_recipe(**fields, optimizer__accumulation=5)
-    np.testing.assert_allclose(rates(recipe, 10, [0, 2, 4]), [0.4, 0.2, 0.1], rtol=1e-5)
-
-
 def test_accumulation_and_average_reach_the_optimizer() -> None:
     built = schedules.optimizer(tiny_recipe(optimizer__accumulation=4, optimizer__ema=0.9), 10)
-    assert (built.gradient_accumulation_steps, built.use_ema, built.ema_momentum) == (4, True, 0.9)
+    assert (built.gradient_accumulation_steps, built.use_ema) == (4, True)
+    assert built.ema_momentum**4 == pytest.approx(0.9)
     plain = schedules.optimizer(tiny_recipe(), 10)
     assert (plain.gradient_accumulation_steps, plain.use_ema) == (None, False)
 

@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 from tiny_faces import CLASSES, COUNTS, pictures, table, tiny_dataset, tiny_recipe
 
+from fer_core.base.errors import TooFewImages
 from fer_core.data.datasets import Dataset
 from fer_core.evaluation.report import leaderboard_table
 from fer_core.review.apply import apply_journal
 from fer_core.review.decisions import Decision
 from fer_core.review.journal import Journal
-from fer_core.runs import launcher
 from fer_core.runs.run import Run
+from fer_core.scheduling import start
 from fer_core.training.batches import TrainingBatches
-from fer_core.training.data import from_manifest
+from fer_core.training.data import from_manifest, with_votes
 
 DROPPED = 6
 
@@ -65,8 +66,8 @@ def doubt(run: Run) -> float:
 def test_a_run_learns_what_was_decided_and_the_leaderboard_shows_both(dataset: Dataset) -> None:
     first, second = dataset.versions()
     recipe = tiny_recipe(training__epochs=8)
-    before = launcher.wait(launcher.start(dataset.workspace, dataset, first.id, recipe), timeout=120)
-    after = launcher.wait(launcher.start(dataset.workspace, dataset, second.id, recipe), timeout=120)
+    before = start.wait(start.start(dataset.workspace, dataset, first.id, recipe), timeout=120)
+    after = start.wait(start.start(dataset.workspace, dataset, second.id, recipe), timeout=120)
     assert (before.state, after.state) == ("finished", "finished"), after.log_tail()
     assert before.info["images"] == COUNTS
     assert after.info["images"] == COUNTS | {"train": COUNTS["train"] - DROPPED}
@@ -75,3 +76,8 @@ def test_a_run_learns_what_was_decided_and_the_leaderboard_shows_both(dataset: D
     assert 0.15 < doubt(after) < 0.4
     board = leaderboard_table([before, after])
     assert set(board["version"]) == {first.id, second.id}
+
+
+def test_votes_that_nobody_gave_are_an_error() -> None:
+    with pytest.raises(TooFewImages, match="Nobody has voted"):
+        with_votes(table(), ("happy",))

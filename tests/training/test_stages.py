@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from small import data_for, reduced
 
-from fer_core.errors import RecipeError
-from fer_core.models import transfer
-from fer_core.runs.files import read_lines
+from fer_core.base.errors import RecipeError
+from fer_core.base.jsonl import read_lines
+from fer_core.models import registry, transfer
+from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.training import loop
+from fer_core.training.batches import TrainingBatches
 from fer_core.training.parts import compile_model, scale_rates
-from fer_core.training.recipe import Recipe, load, override
-from fer_core.training.stages import of_stage, plan
+from fer_core.training.stages import plan, recipe_of_stage
 
 STAGES = [
     {"epochs": 2, "trainable": 0.0, "learning_rate": 1e-2},
@@ -43,7 +44,7 @@ def test_a_recipe_without_changes_is_one_part() -> None:
 def test_stages_follow_each_other_and_the_last_goes_on() -> None:
     parts = plan(staged(training__epochs=9))
     assert [(p.begin, p.end, p.stage) for p in parts] == [(0, 2, 0), (2, 4, 1), (4, 9, 2)]
-    recipes = [of_stage(staged(training__epochs=9), part) for part in parts]
+    recipes = [recipe_of_stage(staged(training__epochs=9), part) for part in parts]
     assert [r.optimizer.learning_rate for r in recipes] == [1e-2, 1e-3, 1e-4]
     assert [r.training.epochs for r in recipes] == [2, 2, 5]
     assert [(p.begin, p.end) for p in plan(staged(training__epochs=3))] == [(0, 2), (2, 3)]
@@ -103,7 +104,7 @@ def test_earlier_layers_move_less() -> None:
     model = loop.build(recipe, 3)
     transfer.unfreeze(model, 1.0)
     compile_model(model, recipe, 1)
-    factors = transfer.rates(model, 0.5)
+    factors = transfer.learning_rate_factors(model, 0.5)
     values = [factor for _, factor in factors]
     assert values == sorted(values)
     assert (values[0], values[-1]) == (0.5**5, 0.5**2)  # two layers without weights end it
@@ -127,9 +128,9 @@ def test_images_that_grow_reach_the_network_and_its_weights_fit_the_full_size(tm
     full = [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     seen: list[tuple[int, list[float]]] = []
 
-    call = loop.TrainingBatches.__getitem__
+    call = TrainingBatches.__getitem__
 
-    def spy(self: loop.TrainingBatches, index: int) -> Any:
+    def spy(self: TrainingBatches, index: int) -> Any:
         batch = call(self, index)
         seen.append(
             (batch[0].shape[1], [x.rate for x in model.layers if isinstance(x, keras.layers.Dropout)])
@@ -137,12 +138,12 @@ def test_images_that_grow_reach_the_network_and_its_weights_fit_the_full_size(tm
         return batch
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop.TrainingBatches, "__getitem__", spy)
+        patch.setattr(TrainingBatches, "__getitem__", spy)
         loop.train(model, data, recipe, tmp_path, lambda: False)
     assert {size for size, _ in seen} == {8, 16}
     assert {tuple(rates) for size, rates in seen if size == 8} == {(0.0,) * len(full)}
     assert [x.rate for x in model.layers if isinstance(x, keras.layers.Dropout)] == full
-    fixed = loop.registry.build(recipe.model, len(data.classes))
+    fixed = registry.build(recipe.model, len(data.classes))
     fixed.set_weights(model.get_weights())
     images = np.asarray(data.pixels[data.val.rows], np.float32)
     np.testing.assert_allclose(fixed(images), model(images), atol=1e-6)

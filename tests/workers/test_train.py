@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 from tiny_faces import CLASSES, COUNTS, table, tiny_dataset, tiny_recipe
 
+from fer_core.base.errors import NotFound
 from fer_core.data.datasets import Dataset
-from fer_core.errors import NotFound
 from fer_core.inference.metadata import METADATA_KEY, parse
-from fer_core.runs import launcher, store
+from fer_core.recipes.recipe import load, override
+from fer_core.runs import store
 from fer_core.runs.run import Run
-from fer_core.training import worker
-from fer_core.training.recipe import load, override
+from fer_core.scheduling import start
+from fer_core.workers import train
 
 PATIENCE = 120.0  # seconds: a busy machine imports TensorFlow slowly
 
@@ -32,24 +33,24 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return tiny_dataset(tmp_path_factory.mktemp("home"))
 
 
-def start(dataset: Dataset, **settings: object) -> Run:
-    return launcher.start(dataset.workspace, dataset, None, tiny_recipe(**settings))
+def start_run(dataset: Dataset, **settings: object) -> Run:
+    return start.start(dataset.workspace, dataset, None, tiny_recipe(**settings))
 
 
 def wait_for_epochs(run: Run, count: int) -> None:
     deadline = time.monotonic() + PATIENCE
-    while len(run.tail()[0]) < count:
+    while len(run.epochs_since()[0]) < count:
         assert run.active, run.log_tail()
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
 def end(run: Run, **kwargs: Any) -> str:
-    return launcher.wait(run, timeout=PATIENCE, **kwargs).state
+    return start.wait(run, timeout=PATIENCE, **kwargs).state
 
 
 def test_a_run_from_start_to_end(dataset: Dataset) -> None:
-    run = start(dataset, training__epochs=3)
+    run = start_run(dataset, training__epochs=3)
     assert run.state == "starting"
     seen: list[tuple[int, str]] = []
     state = end(run, on_epoch=lambda row: seen.append((row["epoch"], run.state)), interval=0.01)
@@ -102,16 +103,16 @@ def check_outputs(run: Run, dataset: Dataset) -> None:
 
 
 def test_a_stopped_run_keeps_its_best(dataset: Dataset) -> None:
-    run = start(dataset, training__epochs=100_000)
+    run = start_run(dataset, training__epochs=100_000)
     wait_for_epochs(run, 2)
-    launcher.stop(run)
+    start.stop(run)
     assert run.state in {"stopping", "stopped"}
     assert end(run) == "stopped", run.log_tail()
     summary = run.summary()
     assert summary["reason"] == ""
     assert 2 <= summary["epochs"] < 100_000
     check_outputs(run, dataset)
-    launcher.stop(run)
+    start.stop(run)
     assert run.state == "stopped"
 
 
@@ -122,14 +123,14 @@ def test_terminating_a_run_is_stopping_it(dataset: Dataset) -> None:
 
     def terminate() -> None:
         deadline = time.monotonic() + PATIENCE
-        while not run.tail()[0] and time.monotonic() < deadline:
+        while not run.epochs_since()[0] and time.monotonic() < deadline:
             time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGTERM)
 
     handler = signal.getsignal(signal.SIGTERM)
     threading.Thread(target=terminate, daemon=True).start()
     try:
-        assert worker.main([str(run.folder)]) == 0
+        assert train.main([str(run.folder)]) == 0
     finally:
         signal.signal(signal.SIGTERM, handler)
     assert run.state == "stopped", run.log_tail()
@@ -144,7 +145,7 @@ def fail(
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     recipe = tiny_recipe(**settings)
     run = store.create_run(dataset.workspace, dataset.name, version or dataset.head, recipe)
-    assert worker.main([str(run.folder)]) == 1
+    assert train.main([str(run.folder)]) == 1
     assert run.state == "failed"
     assert run.info["ended"]
     assert not (run.folder / "reserve").exists()
@@ -187,9 +188,9 @@ def test_a_full_disk_fails(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_dataset_or_version_that_is_not_there_starts_nothing(dataset: Dataset) -> None:
     before = store.list_runs(dataset.workspace)
     with pytest.raises(NotFound):
-        launcher.start(dataset.workspace, "nobody", None, tiny_recipe())
+        start.start(dataset.workspace, "nobody", None, tiny_recipe())
     with pytest.raises(NotFound):
-        launcher.start(dataset.workspace, dataset, "v99", tiny_recipe())
+        start.start(dataset.workspace, dataset, "v99", tiny_recipe())
     assert store.list_runs(dataset.workspace) == before
 
 
@@ -197,7 +198,7 @@ def test_a_run_without_test_images_finishes(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     small = tiny_dataset(tmp_path, table({"train": 32, "val": 9}))
     run = store.create_run(small.workspace, "tiny", small.head, tiny_recipe(training__epochs=1))
-    assert worker.main([str(run.folder)]) == 0, run.summary()["reason"]
+    assert train.main([str(run.folder)]) == 0, run.summary()["reason"]
     assert run.state == "finished"
     with pytest.raises(NotFound, match=r"no predictions.*train, val"):
         run.predictions("test")
@@ -212,7 +213,7 @@ def test_a_transfer_network_goes_the_whole_way(dataset: Dataset) -> None:
             "schedule.name": "constant",
         },
     )  # fmt: skip
-    run = launcher.train(dataset.workspace, dataset, None, recipe)
+    run = start.train(dataset.workspace, dataset, None, recipe)
     assert run.state == "finished", run.log_tail()
     probabilities = run.predictions("val").iloc[:, 2:].to_numpy()
     manifest, pixels = dataset.manifest(), dataset.pixels()

@@ -17,26 +17,24 @@ Beside them lies `fer-export.json`: what was exported, and a checksum of every f
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import pandas as pd
 
-from fer_core.data import layouts
-from fer_core.data.layouts import Export
+from fer_core.base.atomic import new_file, new_folder, read_json, write_json
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
+from fer_core.data.exporting import formats
+from fer_core.data.exporting.formats import ExportContext
+from fer_core.data.manifest import classes
 from fer_core.data.readers.base import EXPORT_MANIFEST, disk_name, shown_name
-from fer_core.data.records import classes
-from fer_core.data.sources import located
+from fer_core.data.sources import locate_source
 from fer_core.data.versions import Version
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
-from fer_core.jobs import ProgressFn
-from fer_core.workspace import new_folder, read_json, write_json
+from fer_core.jobs.reporter import ProgressFn
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -52,6 +50,47 @@ FORMATS: dict[str, str] = {
 }
 
 
+class ExportReport(TypedDict):
+    """What was written.
+
+    Attributes:
+        missing: {path, reason} of files that could not be.
+        warnings: sentences.
+        checksum: SHA-256 over those of all files.
+    """
+
+    version: str
+    format: str
+    images: int
+    missing: list[dict[str, str]]
+    warnings: list[str]
+    checksum: str
+    to: str
+
+
+class SoftLabelsFile(TypedDict):
+    """Probabilities of the classes, by file."""
+
+    classes: list[str]
+    files: dict[str, list[float]]
+
+
+class ExportManifest(TypedDict):
+    """The file that goes with an export; `sha256` of each file."""
+
+    dataset: str
+    version: str
+    number: int
+    format: str
+    images: int
+    classes: list[str]
+    counts: dict[str, dict[str, int]]
+    missing: list[dict[str, str]]
+    checksum: str
+    sha256: dict[str, str]
+    soft_labels: NotRequired[SoftLabelsFile]
+
+
 def export_version(
     dataset: Dataset,
     version: Version,
@@ -59,7 +98,7 @@ def export_version(
     format: str = "folder",
     *,
     progress: ProgressFn | None = None,
-) -> dict[str, Any]:
+) -> ExportReport:
     """Write a version in one of `FORMATS`.
 
     "folder" writes every file, those that do not decode too, where their rows place them. The other formats
@@ -75,8 +114,7 @@ def export_version(
         progress: told how many images are written.
 
     Returns:
-        `version`, `format`, `images` (written), `missing` [{path, reason}], `warnings` (sentences), `checksum` (SHA-256 over
-        those of all files), `to`.
+        What was written.
 
     Raises:
         AlreadyExists: the folder holds something, or the file is there.
@@ -89,21 +127,19 @@ def export_version(
     target = to.expanduser().resolve()
     _check_target(dataset, target, to)
     manifest = dataset.manifest(version.id)
-    job = Export(dataset, manifest, progress or (lambda done, total, what: None))
+    job = ExportContext(dataset, manifest, progress or (lambda done, total, what: None))
     try:
         with _appearing(target) as folder, dataset.files() as files:
-            rows = manifest if format == "folder" else job.used
-            if format in layouts.NEED_FILES:
+            rows = manifest if format == "folder" else job.split_rows
+            if format in formats.NEED_FILES:
                 for source in rows["source"].unique():
-                    located(dataset.sources, source)
-            layouts.WRITERS[format](job, folder, files, places(rows))
+                    locate_source(dataset.sources, source)
+            formats.WRITERS[format](job, folder, files, target_paths(rows))
             about = _manifest(job, version, format, folder)
             write_json(folder / EXPORT_MANIFEST, about)
     except OSError as error:
-        hint = "Check free space and permissions"
-        raise FerError(
-            f"The export could not be written ({error.strerror})", received=to, hint=hint
-        ) from error
+        what, hint = f"The export could not be written ({error.strerror})", "Check free space and permissions"
+        raise FerError(what, received=to, hint=hint) from error
     return {
         "version": version.id,
         "format": format,
@@ -115,7 +151,7 @@ def export_version(
     }
 
 
-def _manifest(job: Export, version: Version, format: str, folder: Path) -> dict[str, Any]:
+def _manifest(job: ExportContext, version: Version, format: str, folder: Path) -> ExportManifest:
     """What was exported: the same for the same version on any machine."""
     sums = {}
     for path in sorted(folder.rglob("*")):
@@ -125,8 +161,7 @@ def _manifest(job: Export, version: Version, format: str, folder: Path) -> dict[
                     file, "sha256"
                 ).hexdigest()
     lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
-    soft = {"soft_labels": {"classes": list(classes(job.manifest)), "files": job.soft}} if job.soft else {}
-    return {
+    about: ExportManifest = {
         "dataset": job.dataset.name,
         "version": version.id,
         "number": version.number,
@@ -137,8 +172,10 @@ def _manifest(job: Export, version: Version, format: str, folder: Path) -> dict[
         "missing": job.missing,
         "checksum": hashlib.sha256(lines.encode()).hexdigest(),
         "sha256": sums,
-        **soft,
     }
+    if job.soft:
+        about["soft_labels"] = {"classes": list(classes(job.manifest)), "files": job.soft}
+    return about
 
 
 def verify(folder: Path) -> list[dict[str, str]]:
@@ -185,25 +222,22 @@ def _appearing(target: Path) -> Iterator[Path]:
         with new_folder(target) as folder:
             yield folder
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.stem}.", dir=target.parent) as name:
-        folder = Path(name) / "files"
+    with new_file(target) as packed:
+        folder = packed.with_suffix(".files")
         folder.mkdir()
         yield folder
-        os.replace(_packed(folder), target)
+        _pack(folder, packed)
 
 
-def _packed(folder: Path) -> Path:
-    """A zip beside the folder with all it holds; pictures are not compressed twice."""
-    packed = folder.with_suffix(".zip")
+def _pack(folder: Path, packed: Path) -> None:
+    """A zip with all the folder holds; pictures are not compressed twice."""
     with zipfile.ZipFile(packed, "x") as archive:
         for path in sorted(folder.rglob("*")):
             way = zipfile.ZIP_DEFLATED if path.suffix in {".csv", ".npz"} else zipfile.ZIP_STORED
             archive.write(path, path.relative_to(folder).as_posix(), way)
-    return packed
 
 
-def places(manifest: pd.DataFrame) -> list[str]:
+def target_paths(manifest: pd.DataFrame) -> list[str]:
     """Where each row goes: `split/class/file`, a number added where two files of one folder share a name.
 
     Names that differ in case only count as shared, since some file systems do not tell them apart.
@@ -216,12 +250,12 @@ def places(manifest: pd.DataFrame) -> list[str]:
     for path, split, label in zip(manifest["path"], manifest["split"], manifest["label"], strict=True):
         folder = label if splits == {UNASSIGNED} else f"{split}/{label}"
         name = PurePosixPath(path)
-        place, number = f"{folder}/{name.name}", 1
-        while place.casefold() in taken:
+        target, number = f"{folder}/{name.name}", 1
+        while target.casefold() in taken:
             number += 1
-            place = f"{folder}/{name.stem}-{number}{name.suffix}"
-        taken.add(place.casefold())
-        result.append(place)
+            target = f"{folder}/{name.stem}-{number}{name.suffix}"
+        taken.add(target.casefold())
+        result.append(target)
     return result
 
 

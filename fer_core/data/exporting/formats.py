@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import ExifTags, Image
 
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import FerError, NotFound, SourceError
 from fer_core.data.images import SUFFIXES, decode
+from fer_core.data.manifest import classes, file_hash, readable
 from fer_core.data.readers.base import disk_name, suffix_of
-from fer_core.data.records import classes, file_hash, readable
 from fer_core.data.sources import SourceFiles
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import FerError, NotFound, SourceError
-from fer_core.jobs import ProgressFn
+from fer_core.jobs.reporter import ProgressFn
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -36,11 +36,11 @@ _BLOCK = 1024
 
 
 @dataclass
-class Export:
+class ExportContext:
     """An export under way: what goes in, and what became of it.
 
     Attributes:
-        used: readable rows that are in a split; all readable ones where nothing is split.
+        split_rows: readable rows that are in a split; all readable ones where nothing is split.
         written: images written so far.
         missing: files that could not be written, {path, reason}.
         warnings: sentences on what to know before training from it.
@@ -55,24 +55,24 @@ class Export:
     warnings: list[str] = field(default_factory=list)
     soft: dict[str, list[float]] = field(default_factory=dict)
 
-    def note(self, row: Any, place: str) -> None:
+    def record_soft_label(self, row: Any, position: str) -> None:
         """Remember the soft label of a row that was written there."""
         soft = getattr(row, "soft_label", None)
         if soft is not None and not np.isscalar(soft):
-            self.soft[place] = [float(p) for p in soft]
+            self.soft[position] = [float(p) for p in soft]
 
     @property
-    def used(self) -> pd.DataFrame:
+    def split_rows(self) -> pd.DataFrame:
         good = readable(self.manifest)
         split = good[good["split"] != UNASSIGNED]
         return split if len(split) else good
 
-    def read(self, rows: pd.DataFrame, files: SourceFiles) -> Iterator[tuple[Any, int, bytes]]:
+    def read_rows(self, rows: pd.DataFrame, files: SourceFiles) -> Iterator[tuple[Any, int, bytes]]:
         """Every row whose file is as it was at import, with its position and bytes; the others are noted."""
         row: Any
-        for place, row in enumerate(rows.itertuples(index=False)):
-            if place % _EVERY == 0:
-                self.progress(place, len(rows), "images")
+        for position, row in enumerate(rows.itertuples(index=False)):
+            if position % _EVERY == 0:
+                self.progress(position, len(rows), "images")
             try:
                 data = files.read(row.source, row.path)
             except (NotFound, SourceError) as error:
@@ -84,31 +84,35 @@ class Export:
                 )
                 continue
             self.written += 1
-            yield row, place, data
+            yield row, position, data
         self.progress(len(rows), len(rows), "images")
 
 
-def write_files(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+def write_files(job: ExportContext, folder: Path, files: SourceFiles, targets: Sequence[str]) -> None:
     """`split/class/file` with the original bytes of every row."""
-    for row, place, data in job.read(job.manifest, files):
-        job.note(row, places[place])
-        file = folder / disk_name(places[place])
+    for row, position, data in job.read_rows(job.manifest, files):
+        job.record_soft_label(row, targets[position])
+        file = folder / disk_name(targets[position])
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
 
 
-def write_ready(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+def write_training_folders(
+    job: ExportContext, folder: Path, files: SourceFiles, targets: Sequence[str]
+) -> None:
     """`split/class/file` as Keras and PyTorch read it: JPEG and PNG only, every class in every split."""
-    names = sorted(job.used["label"].unique())  # as both number them
+    names = sorted(job.split_rows["label"].unique())  # as both number them
     index: list[dict[str, object]] = []
     taken: set[str] = set()
-    for row, place, data in job.read(job.used, files):
+    for row, position, data in job.read_rows(job.split_rows, files):
         content, suffix = plain_picture(data)
-        file = _free(PurePosixPath(places[place]).with_suffix(suffix), taken)
+        file = _free_path(PurePosixPath(targets[position]).with_suffix(suffix), taken)
         _write(folder / disk_name(file), content)
-        job.note(row, file)
+        job.record_soft_label(row, file)
         index.append(_about(job, row, file, names))
-    for split in sorted({PurePosixPath(place).parts[0] for place in places if place.count("/") > 1}):
+    for split in sorted(
+        {PurePosixPath(position).parts[0] for position in targets if position.count("/") > 1}
+    ):
         for name in names:
             (folder / split / name).mkdir(parents=True, exist_ok=True)
             if not any((folder / split / name).iterdir()):
@@ -117,24 +121,24 @@ def write_ready(job: Export, folder: Path, files: SourceFiles, places: Sequence[
     _write(folder / "classes.txt", "".join(f"{name}\n" for name in names).encode())
 
 
-def write_csv(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+def write_csv(job: ExportContext, folder: Path, files: SourceFiles, targets: Sequence[str]) -> None:
     """`labels.csv`, and `images/` with files named after the image ids."""
-    names = classes(job.used)
+    names = classes(job.split_rows)
     index = []
-    for row, _, data in job.read(job.used, files):
+    for row, _, data in job.read_rows(job.split_rows, files):
         content, suffix = plain_picture(data)
         file = f"images/{row.image_id}{suffix}"
         _write(folder / file, content)
-        job.note(row, file)
+        job.record_soft_label(row, file)
         index.append(_about(job, row, file, names))
     _write_csv(folder / "labels.csv", index)
 
 
-def write_fer2013(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+def write_fer2013(job: ExportContext, folder: Path, files: SourceFiles, targets: Sequence[str]) -> None:
     """`fer2013.csv` with emotion, pixels and Usage, and `classes.csv` with the numbers of the classes."""
-    rows, pixels = job.used, job.dataset.pixels()
+    rows, pixels = job.split_rows, job.dataset.pixels()
     others = [name for name in classes(rows) if name not in FER2013_CLASSES]
-    number = {name: place for place, name in enumerate((*FER2013_CLASSES, *others))}
+    number = {name: position for position, name in enumerate((*FER2013_CLASSES, *others))}
     with open(folder / "fer2013.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["emotion", "pixels", "Usage"])
@@ -149,9 +153,9 @@ def write_fer2013(job: Export, folder: Path, files: SourceFiles, places: Sequenc
     _write_csv(folder / "classes.csv", [{"emotion": n, "class": name} for name, n in number.items()])
 
 
-def write_npz(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+def write_npz(job: ExportContext, folder: Path, files: SourceFiles, targets: Sequence[str]) -> None:
     """`faces.npz`: `x_<split>` uint8 (n, 48, 48), `y_<split>` int64 (n,), `id_<split>`, and `classes`."""
-    rows, pixels = job.used, job.dataset.pixels()
+    rows, pixels = job.split_rows, job.dataset.pixels()
     names = classes(rows)
     code = pd.Series(range(len(names)), index=pd.Index(names))
     arrays: dict[str, Any] = {"classes": np.array(names)}
@@ -161,16 +165,16 @@ def write_npz(job: Export, folder: Path, files: SourceFiles, places: Sequence[st
         arrays[f"y_{split}"] = own["label"].map(code).to_numpy(np.int64)
         arrays[f"id_{split}"] = own["image_id"].to_numpy(dtype="U16")
         for row in own.itertuples(index=False):
-            job.note(row, f"faces.npz/{number:06d}.png")
+            job.record_soft_label(row, f"faces.npz/{number:06d}.png")
             number += 1
         job.written += len(own)
         job.progress(job.written, len(rows), "images")
     np.savez(folder / "faces.npz", **arrays)
 
 
-def write_parquet(job: Export, folder: Path, files: SourceFiles, places: Sequence[str]) -> None:
+def write_parquet(job: ExportContext, folder: Path, files: SourceFiles, targets: Sequence[str]) -> None:
     """`data/<split>.parquet` as Hugging Face's datasets read and write it, with the original bytes."""
-    names = list(classes(job.used))
+    names = list(classes(job.split_rows))
     label = {"names": names, "_type": "ClassLabel"}
     texts = ("split", "image_id", "pixel_hash")
     features = {"image": {"_type": "Image"}, "label": label} | {
@@ -186,12 +190,12 @@ def write_parquet(job: Export, folder: Path, files: SourceFiles, places: Sequenc
     written: Counter[str] = Counter()
     with ExitStack() as stack:
         writers: dict[str, pq.ParquetWriter] = {}
-        for row, _, data in job.read(job.used, files):
+        for row, _, data in job.read_rows(job.split_rows, files):
             if row.split not in writers:
                 target = folder / "data" / f"{row.split}-00000-of-00001.parquet"
                 writers[row.split] = stack.enter_context(pq.ParquetWriter(target, schema, compression="zstd"))
             own = rows.setdefault(row.split, [])
-            job.note(
+            job.record_soft_label(
                 row, f"data/{row.split}-00000-of-00001.parquet/{written[row.split]:06d}{_ending(row.path)}"
             )
             written[row.split] += 1
@@ -207,11 +211,11 @@ def write_parquet(job: Export, folder: Path, files: SourceFiles, places: Sequenc
                 writers[split].write_table(pa.Table.from_pylist(own, schema))
 
 
-Writer = Callable[[Export, Path, SourceFiles, Sequence[str]], None]
+Writer = Callable[[ExportContext, Path, SourceFiles, Sequence[str]], None]
 WRITERS: dict[str, Writer] = {
     "folder": write_files,
-    "keras": write_ready,
-    "imagefolder": write_ready,
+    "keras": write_training_folders,
+    "imagefolder": write_training_folders,
     "csv": write_csv,
     "fer2013": write_fer2013,
     "npz": write_npz,
@@ -243,7 +247,7 @@ def _ending(path: str) -> str:
     return ending if ending in SUFFIXES else ".png"
 
 
-def _about(job: Export, row: Any, file: str, names: Sequence[str]) -> dict[str, object]:
+def _about(job: ExportContext, row: Any, file: str, names: Sequence[str]) -> dict[str, object]:
     """One line about an exported file; votes as `import --votes` reads them."""
     known = {
         "file": file,
@@ -261,12 +265,12 @@ def _about(job: Export, row: Any, file: str, names: Sequence[str]) -> dict[str, 
     return known | origin | size | subject | votes
 
 
-def _free(place: PurePosixPath, taken: set[str]) -> str:
+def _free_path(position: PurePosixPath, taken: set[str]) -> str:
     """The place, or one with a number where a file of another suffix has become its namesake."""
-    name, number = place, 1
+    name, number = position, 1
     while str(name).casefold() in taken:
         number += 1
-        name = place.with_stem(f"{place.stem}-{number}")
+        name = position.with_stem(f"{position.stem}-{number}")
     taken.add(str(name).casefold())
     return str(name)
 

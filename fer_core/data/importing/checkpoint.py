@@ -7,26 +7,34 @@ last, so that a part is there whole or not at all. A row counts only while its f
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 import shutil
 import time
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.base.atomic import new_file
+from fer_core.base.workspace import Workspace
+from fer_core.data.manifest import ImageRow
 from fer_core.data.readers.base import Entry
-from fer_core.workspace import Workspace
 
 _EVERY = 2.0  # seconds between two parts
 _KEPT = 7 * 86400  # seconds
-Kept = tuple[dict[str, Any], NDArray[np.uint8]]
+SavedRow = tuple[ImageRow, NDArray[np.uint8]]
+"""A row that was read before, and its picture."""
 
 
-class Partial:
+class StampedRow(ImageRow):
+    """A row, and by what is known whether its file has changed."""
+
+    stamp: str
+
+
+class ImportCheckpoint:
     """The readable rows of one source, read so far.
 
     Args:
@@ -41,8 +49,8 @@ class Partial:
         self.folder = workspace.jobs / "imports" / name
         _sweep(self.folder.parent)
         self._pixels: list[NDArray[np.uint8]] = []
-        self._known: dict[tuple[str, str], tuple[dict[str, Any], int, int]] = {}
-        self._rows: list[dict[str, Any]] = []
+        self._known: dict[tuple[str, str], tuple[ImageRow, int, int]] = {}
+        self._rows: list[StampedRow] = []
         self._pictures: list[NDArray[np.uint8]] = []
         self._saved = time.monotonic()
         for part in sorted(self.folder.glob("*.parquet")):
@@ -57,18 +65,18 @@ class Partial:
         for number, row in enumerate(rows[: len(pixels)]):
             stamp = str(row.pop("stamp"))
             self._known[str(row["path"]), stamp] = (
-                {str(k): v for k, v in row.items()},
+                cast(ImageRow, {str(k): v for k, v in row.items()}),
                 len(self._pixels),
                 number,
             )
         self._pixels.append(pixels)
 
-    def find(self, entry: Entry) -> Kept | None:
+    def find(self, entry: Entry) -> SavedRow | None:
         """Row and picture of a file that was read before and has not changed since."""
         found = self._known.get((entry.path, entry.stamp)) if entry.stamp else None
-        return (dict(found[0]), self._pixels[found[1]][found[2]]) if found else None
+        return (found[0].copy(), self._pixels[found[1]][found[2]]) if found else None
 
-    def add(self, rows: list[dict[str, Any]], pictures: NDArray[np.uint8]) -> None:
+    def add(self, rows: list[StampedRow], pictures: NDArray[np.uint8]) -> None:
         """Remember rows, each with its `stamp`, and their pictures; now and then they are written."""
         self._rows += rows
         self._pictures.append(pictures)
@@ -81,9 +89,8 @@ class Partial:
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f"{time.time_ns()}-{secrets.token_hex(2)}.parquet"
             np.save(part.with_suffix(".npy"), np.concatenate(self._pictures))
-            aside = part.with_suffix(".tmp")
-            pd.DataFrame(self._rows).to_parquet(aside, index=False)
-            os.replace(aside, part)
+            with new_file(part, durable=False) as temporary:
+                pd.DataFrame(self._rows).to_parquet(temporary, index=False)
         self._rows, self._pictures, self._saved = [], [], time.monotonic()
 
     def remove(self) -> None:

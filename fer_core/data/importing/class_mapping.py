@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from fer_core.emotions import canonical_emotion
-from fer_core.errors import SourceError
+from fer_core.base.emotions import canonical_emotion
+from fer_core.base.errors import SourceError
 
 NUMBERINGS: dict[str, dict[str, str]] = {
     name: {str(first + i): emotion for i, emotion in enumerate(order.split())}
@@ -24,18 +24,18 @@ NUMBERINGS: dict[str, dict[str, str]] = {
 """What numbers stand for in public sets: name of the numbering -> {number: emotion}."""
 
 
-def parse_names(words: Iterable[str]) -> dict[str, str]:
+def parse_names(pairs: Iterable[str]) -> dict[str, str]:
     """Name -> ours, from words such as "happiness=happy"; nothing after "=" leaves the class out.
 
     Raises:
         SourceError: a word without "=", without a name before it, or a name given twice.
     """
     names: dict[str, str] = {}
-    for word in words:
-        theirs, equal, ours = (part.strip() for part in word.partition("="))
+    for pair in pairs:
+        theirs, equal, ours = (part.strip() for part in pair.partition("="))
         if not equal or not theirs:
             hint = f"Write THEIRS=OURS, or a numbering: {', '.join(NUMBERINGS)}"
-            raise SourceError("This does not say which class becomes which", received=repr(word), hint=hint)
+            raise SourceError("This does not say which class becomes which", received=repr(pair), hint=hint)
         if theirs.casefold() in (name.casefold() for name in names):
             raise SourceError("A class is mapped twice", received=theirs)
         names[theirs] = canonical_emotion(ours)

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fer_core.data.mapping import NUMBERINGS
-from fer_core.data.options import Options
+from fer_core.base.emotions import CLASS_SETS, canonical_emotion
+from fer_core.base.errors import SourceError
+from fer_core.data.importing.class_mapping import NUMBERINGS
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.votes import UNCLEAR, join, unclear_vote
 from fer_core.data.readers.base import Entry, Reader, is_table
 from fer_core.data.readers.text_table import load
-from fer_core.data.votes import UNCLEAR, join, unclear_vote
-from fer_core.emotions import CLASS_SETS, canonical_emotion
-from fer_core.errors import SourceError
 
 
 @dataclass(frozen=True)
-class Intake:
+class SelectedEntries:
     """What of a source goes into a dataset.
 
     Attributes:
@@ -34,7 +34,7 @@ class Intake:
     vote_classes: tuple[str, ...] = ()
 
 
-def take_in(reader: Reader, options: Options, *, strict: bool = True) -> Intake:
+def select_entries(reader: Reader, options: Options, *, strict: bool = True) -> SelectedEntries:
     """List a source and apply the options.
 
     Args:
@@ -45,27 +45,27 @@ def take_in(reader: Reader, options: Options, *, strict: bool = True) -> Intake:
     Raises:
         SourceError: such a class, votes that do not fit, or nothing left.
     """
-    entries, vote_classes = listed(reader, options)
+    entries, vote_classes = list_entries(reader, options)
     if strict:
         _check_named(entries, options, bool(vote_classes))
-    kept: list[Entry] = []
+    selected: list[Entry] = []
     skipped: Counter[str] = Counter()
     names = _names(options)
     skip = {name.casefold() for name in options.skip}
-    wanted = None if options.classes == "all" else set(CLASS_SETS[int(options.classes)])
+    wanted_classes = None if options.classes == "all" else set(CLASS_SETS[int(options.classes)])
     for entry in entries:
-        own = _renamed(entry, names)
-        why = _left_out(entry, own, skip, wanted, vote_classes)
-        if why:
-            skipped[why] += 1
+        renamed = _renamed(entry, names)
+        reason = _left_out(entry, renamed, skip, wanted_classes, vote_classes)
+        if reason:
+            skipped[reason] += 1
         else:
-            kept.append(own)
-    if entries and not kept:
+            selected.append(renamed)
+    if entries and not selected:
         raise SourceError("Every image is left out", received=", ".join(skipped), hint="Skip fewer classes")
-    return Intake(kept, {e.path for e in entries}, dict(skipped), vote_classes)
+    return SelectedEntries(selected, {e.path for e in entries}, dict(skipped), vote_classes)
 
 
-def listed(reader: Reader, options: Options) -> tuple[list[Entry], tuple[str, ...]]:
+def list_entries(reader: Reader, options: Options) -> tuple[list[Entry], tuple[str, ...]]:
     """All entries of a source with their votes, and the classes voted for. Raises SourceError."""
     entries = reader.entries()
     if not options.votes:
@@ -96,18 +96,18 @@ def _renamed(entry: Entry, names: dict[str, str]) -> Entry:
 
 
 def _left_out(
-    entry: Entry, own: Entry, skip: set[str], wanted: set[str] | None, vote_classes: Sequence[str]
+    entry: Entry, renamed: Entry, skip: set[str], wanted_classes: set[str] | None, vote_classes: Sequence[str]
 ) -> str:
     """The class or reason for which an entry is left out; "" where it is not."""
-    if own.label is None:
+    if renamed.label is None:
         return ""
-    shown = entry.found or entry.label or ""
-    if own.label == "" or {shown.casefold(), own.label.casefold()} & skip:
-        return shown
+    name = entry.found or entry.label or ""
+    if renamed.label == "" or {name.casefold(), renamed.label.casefold()} & skip:
+        return name
     vote = unclear_vote(entry.votes, vote_classes)
     if vote.casefold() in skip and vote:
         return vote
-    return shown if wanted is not None and own.label not in wanted else ""
+    return name if wanted_classes is not None and renamed.label not in wanted_classes else ""
 
 
 def _check_named(entries: Sequence[Entry], options: Options, voted: bool) -> None:

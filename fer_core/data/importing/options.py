@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fer_core.data.mapping import NUMBERINGS
-from fer_core.errors import SourceError
+from fer_core.base.errors import SourceError
+from fer_core.data.importing.class_mapping import NUMBERINGS
 
 CLASSES = ("4", "7", "8", "all")
 _MAX_PATTERN = 200
@@ -24,7 +24,7 @@ class Options:
         votes: CSV with one count per class and image, as FER+; "" where there is none.
         names: class of the source -> class of the dataset ("" leaves it out), any case; others keep their
             proposal or name.
-        numbering: one of `mapping.NUMBERINGS` for classes that are numbers; "" for none.
+        numbering: one of `class_mapping.NUMBERINGS` for classes that are numbers; "" for none.
         skip: classes to leave out, by either name; "unknown" and "NF" are images whose votes say so.
         classes: "4", "7" or "8" keeps that class set only.
         subject_pattern: regular expression searched in every path; its first group names the subject.

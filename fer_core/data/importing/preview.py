@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.base.emotions import UNASSIGNED, is_emotion
+from fer_core.base.errors import FerError, SourceError
 from fer_core.data.images import decode, resize, to_gray
-from fer_core.data.intake import listed
-from fer_core.data.mapping import guess_numbering, propose
-from fer_core.data.options import Options
+from fer_core.data.importing.class_mapping import guess_numbering, propose
+from fer_core.data.importing.entries import list_entries
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.votes import UNCLEAR, unclear_vote
 from fer_core.data.pixels import SIZE
 from fer_core.data.readers import Reader, open_reader
 from fer_core.data.readers.base import Entry
-from fer_core.data.votes import UNCLEAR, unclear_vote
-from fer_core.emotions import UNASSIGNED, is_emotion
-from fer_core.errors import FerError, SourceError
 
 FACES = 3
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundClass:
     """A class as the source names it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Preview:
+class SourcePreview:
     """What a source holds, by its names alone.
 
     Attributes:
@@ -61,14 +61,14 @@ class Preview:
     """
 
     kind: str
-    classes: list[Found]
+    classes: list[FoundClass]
     unlabelled: int
     problems: dict[str, int]
     numbering: str
     unclear: dict[str, int]
 
 
-def look_inside(source: Path, options: Options | None = None, faces: int = FACES) -> Preview:
+def preview_source(source: Path, options: Options | None = None, faces: int = FACES) -> SourcePreview:
     """List a source; decodes no more than the faces asked for.
 
     Raises:
@@ -77,7 +77,7 @@ def look_inside(source: Path, options: Options | None = None, faces: int = FACES
     chosen = options or Options()
     reader = open_reader(source, Path(chosen.labels) if chosen.labels else None)
     try:
-        entries, vote_classes = listed(reader, chosen)
+        entries, vote_classes = list_entries(reader, chosen)
         by_class: dict[str, list[Entry]] = {}
         for entry in entries:
             if entry.found is not None and entry.label is not None:
@@ -89,14 +89,14 @@ def look_inside(source: Path, options: Options | None = None, faces: int = FACES
         if reader.kind == "csv":  # the format says what its numbers mean
             proposed |= {name: own[0].label or name for name, own in by_class.items()}
         classes = [
-            Found(name, len(own), proposed[name], _splits(own), _faces(reader, own, faces))
+            FoundClass(name, len(own), proposed[name], _splits(own), _faces(reader, own, faces))
             for name, own in sorted(by_class.items(), key=_order)
         ]
     finally:
         reader.close()
     votes = Counter(unclear_vote(e.votes, vote_classes) for e in entries)
     loose = [e for e in entries if e.label is None]
-    return Preview(
+    return SourcePreview(
         reader.kind,
         classes,
         len(loose),
@@ -117,13 +117,13 @@ def _splits(entries: list[Entry]) -> dict[str, int]:
     return dict(Counter(e.split or UNASSIGNED for e in entries))
 
 
-def _faces(reader: Reader, entries: list[Entry], wanted: int) -> NDArray[np.uint8]:
+def _faces(reader: Reader, entries: list[Entry], count: int) -> NDArray[np.uint8]:
     """The first, middle and last readable faces."""
     found: list[NDArray[np.uint8]] = []
     good = [e for e in entries if not e.problem]
-    for place in np.linspace(0, len(good) - 1, min(wanted, len(good))).astype(int):
+    for index in np.linspace(0, len(good) - 1, min(count, len(good))).astype(int):
         try:
-            found.append(resize(to_gray(decode(reader.read(good[place].path)).pixels), SIZE))
+            found.append(resize(to_gray(decode(reader.read(good[index].path)).pixels), SIZE))
         except FerError:
             continue
     return np.stack(found) if found else np.zeros((0, SIZE, SIZE), np.uint8)

@@ -6,31 +6,66 @@ found["added"], found["changed"], found["gone"]
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
 
-from fer_core.data import pixels as pixel_store
+from fer_core.base.atomic import read_json, write_json
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import FerError, ManifestError
+from fer_core.data import pixels
 from fer_core.data.dataset import Dataset
-from fer_core.data.intake import Intake, take_in
-from fer_core.data.options import Options
+from fer_core.data.importing.entries import SelectedEntries, select_entries
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.scan import SourceScan, scan_source
+from fer_core.data.manifest import file_hash
 from fer_core.data.readers import Reader, open_reader
-from fer_core.data.records import file_hash
-from fer_core.data.scan import Scan, scan_source
-from fer_core.data.sources import MAIN, located
-from fer_core.data.versions import lock, read_columns, save_version
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import FerError, ManifestError
-from fer_core.jobs import ProgressFn
-from fer_core.workspace import read_json, write_json
+from fer_core.data.save_version import save_version
+from fer_core.data.sources import MAIN, locate_source
+from fer_core.data.versions import lock, read_columns
+from fer_core.jobs.reporter import ProgressFn
 
 OPERATION = "refresh"
 _EVERY = 512
 
 
-def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bool = False) -> dict[str, Any]:
+class RefreshReport(TypedDict):
+    """What was found in a source.
+
+    Attributes:
+        version, number: the newest now; `new` whether it was made.
+        added, unchanged: images.
+        changed, gone, renamed, relabelled, problems: {path, reason} each.
+    """
+
+    name: str
+    version: str
+    number: int
+    new: bool
+    added: int
+    unchanged: int
+    changed: list[dict[str, str]]
+    gone: list[dict[str, str]]
+    renamed: list[dict[str, str]]
+    relabelled: list[dict[str, str]]
+    problems: list[dict[str, str]]
+
+
+@dataclass
+class _Compared:
+    """Known files, as `RefreshReport` tells of them."""
+
+    unchanged: int = 0
+    changed: list[dict[str, str]] = field(default_factory=list)
+    gone: list[dict[str, str]] = field(default_factory=list)
+    renamed: list[dict[str, str]] = field(default_factory=list)
+    relabelled: list[dict[str, str]] = field(default_factory=list)
+
+
+def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bool = False) -> RefreshReport:
     """Compare a dataset with its own source, file by file, and add what is new to the newest version.
 
     Rows that are there already stay as they are: a file with other bytes, under another name, with another class,
@@ -42,8 +77,7 @@ def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bo
         dry_run: add nothing.
 
     Returns:
-        JSON-ready: `name`, `version` (the newest now), `number`, `new` (whether it was made), `added` (images),
-        `unchanged`, and lists `changed`, `gone`, `renamed`, `relabelled`, `problems` of {path, reason}.
+        What was found.
 
     Raises:
         NotFound: the source is gone.
@@ -51,28 +85,30 @@ def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bo
     """
     about = dataset.about
     options = Options.from_record(about.get("import", {}))
-    reader = open_reader(located(dataset.sources, MAIN), Path(options.labels) if options.labels else None)
+    reader = open_reader(
+        locate_source(dataset.sources, MAIN), Path(options.labels) if options.labels else None
+    )
     try:
-        intake = take_in(reader, options, strict=False)
+        selected = select_entries(reader, options, strict=False)
         known = _known(dataset)
-        state = _compare(reader, intake, known, progress)
-        entries = [e for e in intake.entries if e.path not in known.index]
-        aside = dataset.folder / "pixels" / f".{OPERATION}.npy"
+        state = _compare(reader, selected, known, progress)
+        entries = [e for e in selected.entries if e.path not in known.index]
+        temporary = dataset.folder / "pixels" / f".{OPERATION}.npy"
         try:
-            with pixel_store.PixelWriter(aside, (pixel_store.SIZE,) * 2) as writer:
+            with pixels.PixelWriter(temporary, (pixels.SIZE,) * 2) as writer:
                 scan = scan_source(
                     reader, writer, progress, entries=entries, subject_pattern=options.subject_pattern
                 )
             _leave_renamed(scan, state, known)
-            made = None if dry_run or not len(scan.manifest) else _add(dataset, scan, aside, state)
+            made = None if dry_run or not len(scan.manifest) else _add(dataset, scan, temporary, state)
         finally:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     finally:
         reader.close()
     before = {p["path"] for p in about["problems"]}
     fresh = [p for p in scan.problems if p["path"] not in before]
     if not dry_run:
-        _remember(dataset, scan, intake)
+        _remember(dataset, scan, selected)
     version = dataset.version()
     failed = scan.manifest[scan.manifest["error"] != ""]
     rows = [{"path": p, "reason": r} for p, r in zip(failed["path"], failed["error"], strict=True)]
@@ -82,7 +118,11 @@ def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bo
         "number": version.number,
         "new": made is not None,
         "added": int((scan.manifest["error"] == "").sum()),
-        **state,
+        "unchanged": state.unchanged,
+        "changed": state.changed,
+        "gone": state.gone,
+        "renamed": state.renamed,
+        "relabelled": state.relabelled,
         "problems": rows + fresh,
     }
 
@@ -96,26 +136,26 @@ def _known(dataset: Dataset) -> pd.DataFrame:
 
 
 def _compare(
-    reader: Reader, intake: Intake, known: pd.DataFrame, progress: ProgressFn | None
-) -> dict[str, Any]:
+    reader: Reader, selected: SelectedEntries, known: pd.DataFrame, progress: ProgressFn | None
+) -> _Compared:
     """Every known file against what the source holds now."""
-    now = {entry.path: entry for entry in intake.entries}
-    state: dict[str, Any] = {"unchanged": 0, "changed": [], "gone": [], "renamed": [], "relabelled": []}
+    now = {entry.path: entry for entry in selected.entries}
+    state = _Compared()
     rows = known[["file_hash", "label", "split", "error"]].itertuples(name=None)
-    for place, (path, digest, label, split, error) in enumerate(rows):
-        if progress and place % _EVERY == 0:
-            progress(place, len(known), "files compared")
-        if path not in intake.listed:
-            state["gone"].append({"path": path, "reason": "No longer in the source"})
+    for number, (path, digest, label, split, error) in enumerate(rows):
+        if progress and number % _EVERY == 0:
+            progress(number, len(known), "files compared")
+        if path not in selected.listed:
+            state.gone.append({"path": path, "reason": "No longer in the source"})
             continue
         reason = _changed(reader, path, digest, error)
         if reason:
-            state["changed"].append({"path": path, "reason": reason})
+            state.changed.append({"path": path, "reason": reason})
         elif path in now and (now[path].label or "", now[path].split or UNASSIGNED) != (label, split):
             shown = f"Was {split}/{label}, is {now[path].split or UNASSIGNED}/{now[path].label}"
-            state["relabelled"].append({"path": path, "reason": shown})
+            state.relabelled.append({"path": path, "reason": shown})
         else:
-            state["unchanged"] += 1
+            state.unchanged += 1
     return state
 
 
@@ -127,24 +167,24 @@ def _changed(reader: Reader, path: str, digest: str, error: str) -> str:
     return "" if same else "The file is not the one that was imported"
 
 
-def _leave_renamed(scan: Scan, state: dict[str, Any], known: pd.DataFrame) -> None:
+def _leave_renamed(scan: SourceScan, state: _Compared, known: pd.DataFrame) -> None:
     """New files with the bytes of one that is gone: told, not added, or the set would hold it twice."""
-    gone = {p["path"] for p in state["gone"]}
+    gone = {p["path"] for p in state.gone}
     old = {known.loc[path, "file_hash"]: path for path in gone}
     twin = scan.manifest["file_hash"].isin(old) & (scan.manifest["file_hash"] != "")
     for path, digest in scan.manifest.loc[twin, ["path", "file_hash"]].itertuples(index=False, name=None):
-        state["renamed"].append({"path": path, "reason": f"Was {old[digest]}"})
+        state.renamed.append({"path": path, "reason": f"Was {old[digest]}"})
     scan.manifest = scan.manifest[~twin].reset_index(drop=True)
 
 
-def _add(dataset: Dataset, scan: Scan, aside: Path, state: dict[str, Any]) -> object:
+def _add(dataset: Dataset, scan: SourceScan, temporary: Path, state: _Compared) -> object:
     """Append pixels and rows to the newest version."""
     rows = scan.manifest
     good = (rows["error"] == "").to_numpy()
-    pictures = np.ascontiguousarray(pixel_store.open_pixels(aside)[rows["row"].to_numpy()[good]])
+    pictures = np.ascontiguousarray(pixels.open_pixels(temporary)[rows["row"].to_numpy()[good]])
     head = dataset.version()
     with lock(dataset.folder):
-        first = pixel_store.append_pixels(pixel_store.pixel_file(dataset.folder), pictures)
+        first = pixels.append_pixels(pixels.pixel_file(dataset.folder), pictures)
     rows.loc[good, "row"] = first + np.arange(int(good.sum()))
     manifest = pd.concat([dataset.manifest(head.id), rows], ignore_index=True)
     for name in ("votes", "soft_label"):
@@ -154,18 +194,24 @@ def _add(dataset: Dataset, scan: Scan, aside: Path, state: dict[str, Any]) -> ob
     for name in ("subject", "group"):
         if name in manifest:
             manifest[name] = manifest[name].fillna("")
-    told = {name: len(found) for name, found in state.items() if isinstance(found, list) and found}
+    lists = {
+        "changed": state.changed,
+        "gone": state.gone,
+        "renamed": state.renamed,
+        "relabelled": state.relabelled,
+    }
+    told = {name: len(found) for name, found in lists.items() if found}
     return save_version(
         dataset, manifest, parent=head.id, operation=OPERATION, parameters={"added": int(good.sum()), **told}
     )
 
 
-def _remember(dataset: Dataset, scan: Scan, intake: Intake) -> None:
+def _remember(dataset: Dataset, scan: SourceScan, selected: SelectedEntries) -> None:
     """The files that are in no row, as they are now."""
     path = dataset.folder / "dataset.json"
     try:
         with lock(dataset.folder):
             about = read_json(path)
-            write_json(path, about | {"problems": scan.problems, "skipped": intake.skipped})
+            write_json(path, about | {"problems": scan.problems, "skipped": selected.skipped})
     except OSError as error:
         raise ManifestError("The dataset's file cannot be written", received=path) from error

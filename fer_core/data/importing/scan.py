@@ -10,32 +10,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data import measures
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import FerError, ImageError
+from fer_core.data import image_measures
 from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
-from fer_core.data.intake import subject_of
-from fer_core.data.partial import Kept, Partial
+from fer_core.data.importing.checkpoint import ImportCheckpoint, SavedRow, StampedRow
+from fer_core.data.importing.entries import subject_of
+from fer_core.data.manifest import COLUMNS, ImageRow, check_manifest, file_hash, image_id
 from fer_core.data.pixels import SIZE, PixelWriter
 from fer_core.data.readers.base import Entry, Reader, suffix_of
-from fer_core.data.records import COLUMNS, check_manifest, file_hash, image_id
 from fer_core.data.sources import MAIN
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import FerError, ImageError
-from fer_core.jobs import ProgressFn
+from fer_core.jobs.reporter import ProgressFn
 
 _BATCH = 512
 _BATCH_PIXELS = 8_000_000  # large pictures travel in smaller batches
 
-Row = dict[str, Any]
-
 
 @dataclass
-class Scan:
+class SourceScan:
     """What a source holds: a manifest, and the files that are in no row of it, each with the reason."""
 
     manifest: pd.DataFrame
@@ -48,9 +45,9 @@ def scan_source(
     progress: ProgressFn | None = None,
     *,
     entries: Sequence[Entry],
-    partial: Partial | None = None,
+    checkpoint: ImportCheckpoint | None = None,
     subject_pattern: str = "",
-) -> Scan:
+) -> SourceScan:
     """Read, decode and measure files of a source.
 
     A file that claims to be a picture, or is one, gets a row, with `error` where it does not decode. Any
@@ -61,10 +58,10 @@ def scan_source(
         pixels: receives the gray 48x48 picture of every readable row, in row order.
         progress: told after every batch.
         entries: the files, in the order of the rows.
-        partial: what was read before, and where to keep what is read until the end.
+        checkpoint: what was read before, and where to keep what is read until the end.
         subject_pattern: as `Options.subject_pattern`.
     """
-    rows: list[Row] = []
+    rows: list[ImageRow] = []
     problems: list[dict[str, str]] = []
     done = 0
 
@@ -75,9 +72,9 @@ def scan_source(
         for row in batch.rows:
             if not row["error"]:
                 row["row"] += first
-        if partial and batch.fresh:
-            stamped = [batch.rows[i] | {"stamp": batch.stamps[i]} for i, _ in batch.fresh]
-            partial.add(stamped, batch.pictures[[i for _, i in batch.fresh]])
+        if checkpoint and batch.fresh:
+            stamped: list[StampedRow] = [{**batch.rows[i], "stamp": batch.stamps[i]} for i, _ in batch.fresh]
+            checkpoint.add(stamped, batch.pictures[[i for _, i in batch.fresh]])
         rows.extend(batch.rows)
         problems.extend(batch.problems)
         done += batch.files
@@ -87,7 +84,7 @@ def scan_source(
     try:
         with ThreadPoolExecutor(1) as pool:
             waiting: Future[_Measured] | None = None
-            for items in _batches(reader, entries, partial):
+            for items in _batches(reader, entries, checkpoint):
                 following = pool.submit(_measure, items)
                 if waiting:
                     collect(waiting)
@@ -95,12 +92,12 @@ def scan_source(
             if waiting:
                 collect(waiting)
     finally:
-        if partial:
-            partial.save()
-    return Scan(_table(rows, entries, subject_pattern), problems)
+        if checkpoint:
+            checkpoint.save()
+    return SourceScan(_table(rows, entries, subject_pattern), problems)
 
 
-def _table(rows: list[Row], entries: Sequence[Entry], subject_pattern: str) -> pd.DataFrame:
+def _table(rows: list[ImageRow], entries: Sequence[Entry], subject_pattern: str) -> pd.DataFrame:
     """The manifest, with votes and subjects where there are any."""
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     votes = {entry.path: list(entry.votes) for entry in entries if entry.votes is not None}
@@ -119,7 +116,7 @@ class _Item:
     picture: Picture | None = None
     file_hash: str = ""
     error: str = ""
-    kept: Kept | None = None
+    kept: SavedRow | None = None
 
 
 @dataclass(slots=True)
@@ -131,18 +128,20 @@ class _Measured:
     """
 
     files: int
-    rows: list[Row]
+    rows: list[ImageRow]
     problems: list[dict[str, str]]
     pictures: NDArray[np.uint8]
     fresh: list[tuple[int, int]]
     stamps: list[str]
 
 
-def _batches(reader: Reader, entries: Sequence[Entry], partial: Partial | None) -> Iterator[list[_Item]]:
+def _batches(
+    reader: Reader, entries: Sequence[Entry], checkpoint: ImportCheckpoint | None
+) -> Iterator[list[_Item]]:
     batch: list[_Item] = []
     pixels = 0
     for entry in entries:
-        kept = partial.find(entry) if partial and entry.label is not None else None
+        kept = checkpoint.find(entry) if checkpoint and entry.label is not None else None
         item = _Item(entry, kept=kept) if kept else _read(reader, entry)
         batch.append(item)
         pixels += item.picture.pixels.size if item.picture else 0
@@ -172,7 +171,7 @@ def _read(reader: Reader, entry: Entry) -> _Item:
 
 def _measure(items: list[_Item]) -> _Measured:
     """Rows of a batch in its order; pictures of one size are measured together."""
-    rows: list[Row] = []
+    rows: list[ImageRow] = []
     problems: list[dict[str, str]] = []
     stamps: list[str] = []
     kept: list[int] = []
@@ -181,7 +180,7 @@ def _measure(items: list[_Item]) -> _Measured:
     for item in items:
         if item.kept:
             before, picture = item.kept
-            rows.append(before | _place(item.entry) | {"row": len(grays)})
+            rows.append({**before, **_split_and_label(item.entry), "row": len(grays)})
             stamps.append("")
             kept.append(len(grays))
             grays.append(picture)
@@ -201,23 +200,23 @@ def _measure(items: list[_Item]) -> _Measured:
     by_shape: dict[tuple[int, ...], list[tuple[int, int]]] = {}
     for pair in fresh:
         by_shape.setdefault(grays[pair[1]].shape, []).append(pair)
-    for places in by_shape.values():
-        stack = np.stack([grays[i] for _, i in places])
-        pictures[[i for _, i in places]] = measures.resize_stack(stack, SIZE)
-        hashes = measures.phash_stack(stack)
-        scores = measures.quality_stack(stack)
-        for (i, _), phash, (brightness, contrast, sharpness) in zip(places, hashes, scores, strict=True):
-            found = {"brightness": brightness, "contrast": contrast, "sharpness": sharpness}
-            rows[i].update(found, phash=phash)
+    for members in by_shape.values():
+        stack = np.stack([grays[i] for _, i in members])
+        pictures[[i for _, i in members]] = image_measures.resize_stack(stack, SIZE)
+        hashes = image_measures.phash_stack(stack)
+        scores = image_measures.quality_stack(stack)
+        for (i, _), phash, (brightness, contrast, sharpness) in zip(members, hashes, scores, strict=True):
+            rows[i] |= {"brightness": brightness, "contrast": contrast}
+            rows[i] |= {"sharpness": sharpness, "phash": phash}
     return _Measured(len(items), rows, problems, pictures, fresh, stamps)
 
 
-def _place(entry: Entry) -> Row:
+def _split_and_label(entry: Entry) -> ImageRow:
     """The part of a row that the source's names decide."""
     return {"split": entry.split or UNASSIGNED, "label": entry.label or ""}
 
 
-def _row(item: _Item, number: int) -> Row:
+def _row(item: _Item, number: int) -> ImageRow:
     """A manifest row that lacks what is measured in batches."""
     entry, picture = item.entry, item.picture
     return {
@@ -225,7 +224,7 @@ def _row(item: _Item, number: int) -> Row:
         "row": number if picture else -1,
         "path": entry.path,
         "source": MAIN,
-        **_place(entry),
+        **_split_and_label(entry),
         "width": picture.width if picture else 0,
         "height": picture.height if picture else 0,
         "mode": picture.mode if picture else "",

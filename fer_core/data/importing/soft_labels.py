@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.data.manifest import check_manifest, classes
 from fer_core.data.readers.base import DAMAGED, EXPORT_MANIFEST, MAX_FILE_BYTES
-from fer_core.data.records import check_manifest, classes
 
 
 def with_soft_labels(manifest: pd.DataFrame, source: Path) -> pd.DataFrame:
@@ -20,18 +20,18 @@ def with_soft_labels(manifest: pd.DataFrame, source: Path) -> pd.DataFrame:
     Any other source, an export imported under other class names, and values that are no probabilities leave it as
     it is.
     """
-    told = _told(source)
+    exported = _exported_soft_labels(source)
     names = list(classes(manifest))
-    if not told or told.get("classes") != names or not isinstance(told.get("files"), dict):
+    if not exported or exported.get("classes") != names or not isinstance(exported.get("files"), dict):
         return manifest
-    files = {path: soft for path, soft in told["files"].items() if _is_distribution(soft, len(names))}
+    files = {path: soft for path, soft in exported["files"].items() if _is_distribution(soft, len(names))}
     found = [files.get(path) for path in manifest["path"]]
     if not any(found):
         return manifest
     return check_manifest(manifest.assign(soft_label=pd.Series(found, index=manifest.index, dtype="object")))
 
 
-def _told(source: Path) -> dict[str, Any]:
+def _exported_soft_labels(source: Path) -> dict[str, Any]:
     """What the manifest of an exported folder or zip says; {} for any other source."""
     try:
         if source.is_dir():

@@ -12,10 +12,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from fer_core.base.emotions import canonical_emotion, canonical_split, is_emotion
+from fer_core.base.errors import SourceError
 from fer_core.data.readers.base import Entry
 from fer_core.data.readers.text_table import NameIndex, TextTable, file_column, named_column
-from fer_core.emotions import canonical_emotion, canonical_split, is_emotion
-from fer_core.errors import SourceError
 
 UNCLEAR = ("unknown", "NF")
 """What voters chose where no emotion can be told, or where there is no face."""
@@ -24,11 +24,11 @@ UNCLEAR = ("unknown", "NF")
 def vote_columns(table: TextTable) -> dict[str, int]:
     """Class -> column: emotions in any spelling, "unknown" and "NF", with or without "votes_" before them."""
     found: dict[str, int] = {}
-    for place, name in enumerate(table.header):
+    for column, name in enumerate(table.header):
         word = name.strip().lower().removeprefix("votes_").removeprefix("vote_")
         own = next((u for u in UNCLEAR if u.lower() == word), None)
         if own or is_emotion(word):
-            found.setdefault(own or canonical_emotion(word), place)
+            found.setdefault(own or canonical_emotion(word), column)
     return found
 
 
@@ -64,7 +64,7 @@ def join(
 def _counts(table: TextTable, columns: dict[str, int]) -> list[tuple[int, ...]]:
     found = []
     for number, row in enumerate(table.rows):
-        words = [row[place] for place in columns.values()]
+        words = [row[column] for column in columns.values()]
         if not all(word == "" or (word.isascii() and word.isdecimal()) for word in words):
             raise SourceError(
                 f"Row {number + 1} of the votes is not all counts", received=", ".join(words)[:200]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fer_core.base.errors import SourceError
 from fer_core.data.readers.archive import ArchiveReader
 from fer_core.data.readers.base import Entry, Reader, is_table
-from fer_core.data.readers.compound import CompoundReader, Table, TableReader
+from fer_core.data.readers.compound import CompoundReader, TableFile, TableReader
 from fer_core.data.readers.folder import FolderReader
 from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import load
-from fer_core.errors import SourceError
 
 __all__ = ["Entry", "Reader", "open_reader"]
 
@@ -44,7 +44,7 @@ def open_reader(path: Path, labels: Path | None = None) -> Reader:
     raise SourceError("There is nothing at that path", received=path, hint="Check the spelling")
 
 
-def _table(path: Path) -> Table:
+def _table(path: Path) -> TableFile:
     try:
         if path.name.lower().endswith(".parquet"):
             return ParquetTable(open(path, "rb"), path.name)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from fer_core.base.errors import SourceError, UnsafeArchive
 from fer_core.data.readers.base import (
     DAMAGED,
     MAX_FILE_BYTES,
@@ -28,8 +29,7 @@ from fer_core.data.readers.base import (
     shown_name,
     size_problem,
 )
-from fer_core.data.readers.layout import named
-from fer_core.errors import SourceError, UnsafeArchive
+from fer_core.data.readers.layout import with_folder_names
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class ArchiveReader:
             raise
 
     def entries(self) -> list[Entry]:
-        return named(self._files)
+        return with_folder_names(self._files)
 
     def files(self) -> list[Entry]:
         """Every file but clutter, without split or class."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO, Protocol
 
-from fer_core.errors import NotFound
+from fer_core.base.errors import NotFound
 
 DAMAGED = (
     OSError,

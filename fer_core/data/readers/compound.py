@@ -12,19 +12,19 @@ import threading
 from dataclasses import replace
 from typing import IO, Protocol
 
+from fer_core.base.emotions import canonical_split, is_emotion
+from fer_core.base.errors import FerError, SourceError
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Container, Entry, is_table, suffix_of
-from fer_core.data.readers.label_csv import fits, with_labels
-from fer_core.data.readers.layout import named
+from fer_core.data.readers.label_csv import labels_files, with_labels
+from fer_core.data.readers.layout import with_folder_names
 from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
-from fer_core.emotions import canonical_split, is_emotion
-from fer_core.errors import FerError, SourceError
 
 
-class Table(Protocol):
+class TableFile(Protocol):
     """A file that holds pictures as rows."""
 
     kind: str
@@ -51,7 +51,7 @@ class CompoundReader:
         self._container = container
         self._labels = labels
         self._lock = threading.Lock()
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, TableFile] = {}
 
     @property
     def kind(self) -> str:
@@ -63,12 +63,12 @@ class CompoundReader:
         tables, files = self._with_tables(files)
         if self._labels is not None:
             return [*tables, *with_labels(files, self._labels)]
-        found = named(files)
+        found = with_folder_names(files)
         images = [e for e in found if suffix_of(e.path) in SUFFIXES and not e.problem]
         if images and not any(e.found and is_emotion(e.found) for e in images):
             for entry in files:
                 table = self._label_table(entry)
-                if table and fits(files, table):
+                if table and labels_files(files, table):
                     return [*tables, *with_labels([e for e in files if e.path != entry.path], table)]
         return [*tables, *found]
 
@@ -97,7 +97,7 @@ class CompoundReader:
             ]
         return rows, others
 
-    def _table(self, path: str) -> Table | None:
+    def _table(self, path: str) -> TableFile | None:
         """The table of that path, opened once; None for one that holds no pictures."""
         with self._lock:
             if path not in self._tables:
@@ -137,7 +137,7 @@ class CompoundReader:
 class TableReader:
     """One table of pictures as a source of its own; rows are named `000012.png`."""
 
-    def __init__(self, table: Table, stamp: str) -> None:
+    def __init__(self, table: TableFile, stamp: str) -> None:
         self._table, self._stamp = table, stamp
 
     @property

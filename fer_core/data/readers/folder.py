@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from fer_core.base.errors import SourceError
 from fer_core.data.readers.base import (
     MAX_FILE_BYTES,
     Entry,
@@ -16,8 +17,7 @@ from fer_core.data.readers.base import (
     shown_name,
     size_problem,
 )
-from fer_core.data.readers.layout import named
-from fer_core.errors import SourceError
+from fer_core.data.readers.layout import with_folder_names
 
 
 class FolderReader:
@@ -30,7 +30,7 @@ class FolderReader:
         self._max = max_file_bytes
 
     def entries(self) -> list[Entry]:
-        return named(self.files())
+        return with_folder_names(self.files())
 
     def files(self) -> list[Entry]:
         """Every file but clutter, without split or class."""

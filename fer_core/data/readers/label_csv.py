@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fer_core.base.emotions import UNASSIGNED, canonical_split, is_emotion
+from fer_core.base.errors import SourceError
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.base import Entry, suffix_of
-from fer_core.data.readers.layout import labelled
+from fer_core.data.readers.layout import with_class
 from fer_core.data.readers.text_table import NameIndex, TextTable, file_column, named_column
-from fer_core.emotions import UNASSIGNED, canonical_split, is_emotion
-from fer_core.errors import SourceError
 
 _LABELS = ("emotion", "emotions", "label", "labels", "expression", "class", "classname", "category", "target")
 _SPLITS = ("split", "usage", "set", "subset", "partition")
@@ -60,7 +60,7 @@ def _labelled(entry: Entry, given: dict[str, tuple[str | None, str]], unclear: s
         image = suffix_of(entry.path) in SUFFIXES
         problem = f"{name} gives it no class" if image else entry.problem
         return replace(entry, label=None, split=None, problem=entry.problem or problem)
-    return labelled(entry, own[0], own[1])
+    return with_class(entry, own[0], own[1])
 
 
 def _split(value: str) -> str | None:
@@ -84,7 +84,7 @@ def _label_column(table: TextTable, files: int) -> int:
     return best
 
 
-def fits(entries: Sequence[Entry], table: TextTable) -> bool:
+def labels_files(entries: Sequence[Entry], table: TextTable) -> bool:
     """Whether a CSV labels these files."""
     try:
         found = with_labels(entries, table)

@@ -1,12 +1,12 @@
 """Which split and class the folders of a tree name.
 
 Understood: split/class, class/split and class alone, inside any number of wrapping folders and with any
-deeper nesting below. Names are read in all usual spellings (`fer_core.emotions`); an unknown class keeps its
+deeper nesting below. Names are read in all usual spellings (`fer_core.base.emotions`); an unknown class keeps its
 own name.
 
-    >>> name_folders([("faces", "train", "angry"), ("faces", "test", "Happiness", "subject 7")])
-    [('train', 'anger'), ('test', 'happy')]
-    >>> name_folders([("boredom",), ("calm",)])
+    >>> find_folders([("faces", "train", "angry"), ("faces", "test", "Happiness", "subject 7")])
+    [('train', 'angry'), ('test', 'Happiness')]
+    >>> find_folders([("boredom",), ("calm",)])
     [(None, 'boredom'), (None, 'calm')]
 """
 
@@ -16,59 +16,56 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fer_core.base.emotions import UNASSIGNED, canonical_emotion, canonical_split, is_emotion
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.base import Entry, folders_of, suffix_of
-from fer_core.emotions import UNASSIGNED, canonical_emotion, canonical_split, is_emotion
 
 Folders = tuple[str, ...]
 
 
-def named(entries: Sequence[Entry]) -> list[Entry]:
+def with_folder_names(entries: Sequence[Entry]) -> list[Entry]:
     """Entries with the split and class their folders name; only images decide what the folders mean."""
-    trails = [folders_of(entry.path) for entry in entries]
+    folders = [folders_of(entry.path) for entry in entries]
     images = [
-        trail
-        for entry, trail in zip(entries, trails, strict=True)
+        path
+        for entry, path in zip(entries, folders, strict=True)
         if not entry.problem and suffix_of(entry.path) in SUFFIXES | {""}
     ]
-    deciding = images or trails
+    deciding = images or folders
     names = dict(zip(deciding, find_folders(deciding), strict=True))
     unknown = (None, None)
-    return [labelled(entry, *names.get(trail, unknown)) for entry, trail in zip(entries, trails, strict=True)]
+    return [
+        with_class(entry, *names.get(path, unknown)) for entry, path in zip(entries, folders, strict=True)
+    ]
 
 
-def labelled(entry: Entry, split: str | None, found: str | None) -> Entry:
+def with_class(entry: Entry, split: str | None, found: str | None) -> Entry:
     """An entry with its split and class; the class's usual spelling becomes its label."""
     label = None if found is None else canonical_emotion(found)
     return replace(entry, split=split, found=found, label=label)
 
 
-def name_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None]]:
+def find_folders(folders: Sequence[Folders]) -> list[tuple[str | None, str | None]]:
     """Split and class of every file.
 
     Args:
-        trails: for each file the folders it lies in, outermost first.
+        folders: for each file the folders it lies in, outermost first.
 
     Returns:
-        For each file (split, label); split is None where no folder names one, label None where the file lies
-        in no class folder.
+        For each file (split, class); split is None where no folder names one, class None where the file lies in no
+        class folder. A class is spelled as its folder spells it.
     """
-    return [(s, None if f is None else canonical_emotion(f)) for s, f in find_folders(trails)]
-
-
-def find_folders(trails: Sequence[Folders]) -> list[tuple[str | None, str | None]]:
-    """As `name_folders`, with every class as its folder spells it."""
-    files = Counter(trails)
+    files = Counter(folders)
     split_at = _split_levels(files)
     rest = {t: t if at is None else t[:at] + t[at + 1 :] for t, at in split_at.items()}
     class_at = _class_levels(files, rest, split_at)
     names: dict[Folders, tuple[str | None, str | None]] = {}
-    for trail, at in split_at.items():
-        level = class_at[trail]
-        label = None if level is None else rest[trail][level].strip()
-        names[trail] = (None if at is None else _split_name(trail[at]), label)
+    for path, at in split_at.items():
+        level = class_at[path]
+        label = None if level is None else rest[path][level].strip()
+        names[path] = (None if at is None else _split_name(path[at]), label)
     names.update(_named_siblings(names, split_at))
-    return [names[t] for t in trails]
+    return [names[t] for t in folders]
 
 
 def _split_name(folder: str) -> str | None:
@@ -76,7 +73,7 @@ def _split_name(folder: str) -> str | None:
 
 
 def _split_levels(files: Counter[Folders]) -> dict[Folders, int | None]:
-    """Where each trail names its split.
+    """Where each path names its split.
 
     The level that tells most splits apart is meant: in `test/train/happy` beside `test/val/happy` it is the
     second one.
@@ -84,10 +81,10 @@ def _split_levels(files: Counter[Folders]) -> dict[Folders, int | None]:
     found = {t: [i for i, folder in enumerate(t) if _split_name(folder)] for t in files}
     told: dict[int, set[str | None]] = {}
     many: Counter[int] = Counter()
-    for trail, levels in found.items():
+    for path, levels in found.items():
         for i in levels:
-            told.setdefault(i, set()).add(_split_name(trail[i]))
-            many[i] += files[trail]
+            told.setdefault(i, set()).add(_split_name(path[i]))
+            many[i] += files[path]
     order = sorted(told, key=lambda i: (-len(told[i]), -many[i], i))
     return {t: next((i for i in order if i in levels), None) for t, levels in found.items()}
 
@@ -95,23 +92,23 @@ def _split_levels(files: Counter[Folders]) -> dict[Folders, int | None]:
 def _class_levels(
     files: Counter[Folders], rest: dict[Folders, Folders], split_at: dict[Folders, int | None]
 ) -> dict[Folders, int | None]:
-    """Where each trail, its split left out, names its class: the level with most known names.
+    """Where each path, its split left out, names its class: the level with most known names.
 
     A tree may nest its parts differently, so a known name counts wherever it stands.
     """
     known: Counter[int] = Counter()
-    for trail, folders in rest.items():
+    for path, folders in rest.items():
         for i, folder in enumerate(folders):
-            known[i] += files[trail] * is_emotion(folder)
+            known[i] += files[path] * is_emotion(folder)
     if known.total():
         best = max(known, key=lambda i: (known[i], -i))
     else:
         best = _unknown_class_level(list(rest.values()), set(split_at.values()))
     levels: dict[Folders, int | None] = {}
-    for trail, folders in rest.items():
+    for path, folders in rest.items():
         elsewhere = next((i for i, folder in enumerate(folders) if is_emotion(folder)), None)
         here = best < len(folders) and (is_emotion(folders[best]) or elsewhere is None)
-        levels[trail] = best if here else elsewhere
+        levels[path] = best if here else elsewhere
     return levels
 
 

@@ -17,10 +17,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from PIL import Image
 
+from fer_core.base.emotions import UNASSIGNED, canonical_emotion, canonical_split
+from fer_core.base.errors import SourceError
 from fer_core.data.readers.base import MAX_TABLE_BYTES, Entry, missing_file
 from fer_core.data.readers.pixel_csv import png_of
-from fer_core.emotions import UNASSIGNED, canonical_emotion, canonical_split
-from fer_core.errors import SourceError
 
 _DAMAGED = (
     OSError,

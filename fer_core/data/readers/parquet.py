@@ -14,10 +14,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fer_core.base.emotions import canonical_emotion, canonical_split
+from fer_core.base.errors import SourceError
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.base import Entry, missing_file, suffix_of
-from fer_core.emotions import canonical_emotion, canonical_split
-from fer_core.errors import SourceError
 
 _LABELS = ("label", "labels", "emotion", "class", "expression", "category", "target")
 _SPLITS = ("split", "usage", "set", "subset")
@@ -117,7 +117,7 @@ class ParquetTable:
             data = self._group[1][row - self._starts[group]]
         if data is None:
             raise SourceError("The row holds no picture")
-        return data
+        return bytes(data)
 
     def _pictures(self, group: int) -> list[bytes | None]:
         column = f"{self._image}.bytes" if self._inside else self._image

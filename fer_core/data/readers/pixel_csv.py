@@ -20,9 +20,9 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_core.base.emotions import canonical_emotion, canonical_split
+from fer_core.base.errors import SourceError
 from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Entry, missing_file
-from fer_core.emotions import canonical_emotion, canonical_split
-from fer_core.errors import SourceError
 
 FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """What the numbers of the column `emotion` mean, from 0."""

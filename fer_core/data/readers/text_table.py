@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_core.errors import SourceError
+from fer_core.base.errors import SourceError
 
 MAX_BYTES = 512 << 20
 _SEPARATORS = (",", ";", "\t")
@@ -109,5 +109,5 @@ def file_column(table: TextTable, index: NameIndex) -> int | None:
 def named_column(table: TextTable, names: Sequence[str], skip: int | None = None) -> int | None:
     """The first column of one of these names, in any case."""
     lower = ["".join(c for c in name.lower() if c.isalnum()) for name in table.header]
-    places = [lower.index(name) for name in names if name in lower]
-    return next((place for place in places if place != skip), None)
+    columns = [lower.index(name) for name in names if name in lower]
+    return next((column for column in columns if column != skip), None)

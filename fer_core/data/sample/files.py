@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from fer_core.data.drawing.pen import SIZE
+from fer_core.data.sample.drawing.pen import SIZE
 
 SUFFIX = {"png": ".png", "packed": ".png", "rgb": ".png", "bmp": ".bmp", "tiff": ".tiff"}
 

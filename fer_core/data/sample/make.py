@@ -1,6 +1,6 @@
 """The built-in sample: about 1,200 drawn faces with every fault a real set has, and the truth about each.
 
-The faces are made by `fer_core.data.drawing` from a seed; splits, class balance and faults are as bad as the
+The faces are made by `fer_core.data.sample.drawing` from a seed; splits, class balance and faults are as bad as the
 real world's. What was planted is written to `truth.json` beside the dataset, so that every detector can be
 measured against it. Pixels, labels and splits follow from the seed alone: the same seed gives the same
 version id on any machine.
@@ -14,16 +14,18 @@ import shutil
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 
+from fer_core.base.atomic import read_json, write_json
+from fer_core.base.errors import AlreadyExists, NotFound, TooFewImages
+from fer_core.base.workspace import Workspace, check_name
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
-from fer_core.data.drawing.face import draw_face
-from fer_core.data.drawing.pen import SIZE
-from fer_core.data.sample_files import BROKEN, SUFFIX, save
-from fer_core.errors import AlreadyExists, NotFound, TooFewImages
-from fer_core.workspace import Workspace, check_name, read_json, write_json
+from fer_core.data.sample.drawing.face import draw_face
+from fer_core.data.sample.drawing.pen import SIZE
+from fer_core.data.sample.files import BROKEN, SUFFIX, save
+from fer_core.data.sample.truth import PlantedPair, SampleTruth
 
 CLASS_SHARES: dict[str, float] = {"happy": 0.34, "neutral": 0.27, "sad": 0.22, "surprise": 0.17}
 FOLDERS: dict[str, str] = {"train": "train", "val": "validation", "test": "test"}
@@ -201,7 +203,7 @@ def _mistaken(rng: random.Random, emotion: str) -> str:
     return str(rng.choices(names, weights)[0])
 
 
-def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[str, Any]:
+def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> SampleTruth:
     """Write the sample's files below `folder` as split/class/file.
 
     Args:
@@ -210,12 +212,7 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[
         count: files in all, at least 120; the planted faults scale with it (the numbers named are for 1,200).
 
     Returns:
-        The truth, JSON-ready; every path is inside `folder` with "/" between parts:
-        `seed`, `count`; `emotions` {path: emotion drawn, blank pictures left out};
-        `exact` (24), `near` (16), `mirrored` (8), `conflicting` (6): lists of {paths: [original, copy],
-        note};
-        `wrong_labels` (60) {path: right label}; `unreadable` (5) {path: what it is}; `blank` (6) [path].
-        A `conflicting` copy carries a wrong label too and is not counted in `wrong_labels`.
+        The truth.
 
     Raises:
         TooFewImages: `count` below 120.
@@ -237,7 +234,7 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[
         path = f"train/{label}/face_{number:04d}{suffix}"
         (folder / path).write_bytes(content())
         unreadable[path] = what
-    pairs = {
+    pairs: dict[str, list[PlantedPair]] = {
         kind: [{"paths": [a.path, b.path], "note": note} for a, b, note in found]
         for kind, found in plan.pairs.items()
     }
@@ -245,7 +242,10 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> dict[
         "seed": seed,
         "count": count,
         "emotions": {face.path: face.emotion for face in plan.faces if face.emotion},
-        **pairs,
+        "exact": pairs["exact"],
+        "near": pairs["near"],
+        "mirrored": pairs["mirrored"],
+        "conflicting": pairs["conflicting"],
         "wrong_labels": {face.path: face.emotion for face in plan.wrong},
         "unreadable": unreadable,
         "blank": [face.path for face in plan.blank],
@@ -276,8 +276,8 @@ def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int =
     return dataset
 
 
-def truth(dataset: Dataset) -> dict[str, Any]:
-    """What was planted in a sample dataset; keys as `write_source` returns them, paths as in its manifest.
+def truth(dataset: Dataset) -> SampleTruth:
+    """What was planted in a sample dataset; paths as in its manifest.
 
     Raises:
         NotFound: the dataset is not a sample.
@@ -285,4 +285,4 @@ def truth(dataset: Dataset) -> dict[str, Any]:
     path = dataset.folder / _TRUTH
     if not path.is_file():
         raise NotFound("Nothing is known about the faults of this dataset", received=dataset.name)
-    return dict(read_json(path))
+    return cast(SampleTruth, read_json(path))

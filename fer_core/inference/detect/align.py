@@ -11,7 +11,7 @@ import math
 import cv2
 import numpy as np
 
-from fer_core.inference.faces import Box, Face, crop_face
+from fer_core.inference.detect.boxes import Box, Face, crop_face
 
 LEAST, MOST = 3.0, 50.0
 """Degrees: a smaller slope is not worth resampling for, a larger one is more likely a wrong landmark."""

@@ -87,7 +87,7 @@ class Detector(Protocol):
         """Faces in a uint8 picture (h, w) or (h, w, 3 RGB), without overlaps, from left to right."""
 
 
-def suppress(faces: Sequence[Face], overlap: float = _MOST_OVERLAP) -> list[Face]:
+def non_maximum_suppression(faces: Sequence[Face], overlap: float = _MOST_OVERLAP) -> list[Face]:
     """Greedy non-maximum suppression: of faces with more than `overlap` IoU the best scored stays.
 
     Of equal scores the larger box wins. A box that lies mostly inside a better one is dropped too: two faces
@@ -122,7 +122,7 @@ def crop_face(pixels: np.ndarray, box: Box, margin: float = MARGIN) -> np.ndarra
     return pixels[rows][:, columns]
 
 
-def why_face_crop(pixels: np.ndarray, faces: Sequence[Face] | None, detector: Detector) -> str:
+def face_crop_reason(pixels: np.ndarray, faces: Sequence[Face] | None, detector: Detector) -> str:
     """Whether a picture as a whole is one face, and the reason in words; "" when it is not.
 
     Args:

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from fer_core.errors import NotFound
-from fer_core.inference import mtcnn, yunet
-from fer_core.inference.faces import Detector
-from fer_core.inference.haar import HaarDetector
-from fer_core.workspace import Workspace
+from fer_core.base.errors import NotFound
+from fer_core.base.workspace import Workspace
+from fer_core.inference.detect import mtcnn, yunet
+from fer_core.inference.detect.boxes import Detector
+from fer_core.inference.detect.haar import HaarDetector
 
 DEFAULT = "haar"
 
 
 @dataclass(frozen=True)
-class Kind:
+class DetectorKind:
     """One way to find faces.
 
     Attributes:
@@ -43,24 +43,24 @@ def default_detector() -> Detector:
     return HaarDetector()
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, DetectorKind] = {
     kind.name: kind
     for kind in (
-        Kind(
+        DetectorKind(
             "haar",
             "OpenCV Haar cascade",
             "Frontal faces; nothing to install.",
             lambda _: True,
             lambda _: default_detector(),
         ),
-        Kind(
+        DetectorKind(
             "yunet",
             "YuNet",
             "Small, tilted and turned faces, with eyes to align by; one file of 228 KiB, downloaded once.",
             lambda workspace: yunet.path(workspace).is_file(),
             lambda workspace: yunet.YuNetDetector(yunet.fetch(workspace)),
         ),
-        Kind(
+        DetectorKind(
             "mtcnn",
             "MTCNN",
             "Tilted and turned faces, with eyes to align by; an optional extra of 2 MB.",
@@ -71,7 +71,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def get(name: str, workspace: Workspace) -> Detector:
+def open_detector(name: str, workspace: Workspace) -> Detector:
     """Open a detector.
 
     Raises:

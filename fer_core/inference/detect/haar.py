@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fer_core.data.images import to_gray
-from fer_core.inference.faces import MARGIN, Box, Face, suppress
+from fer_core.inference.detect.boxes import MARGIN, Box, Face, non_maximum_suppression
 
 _CASCADES = Path(cv2.__file__).parent / "data"
 _CASCADE = "haarcascade_frontalface_alt2.xml"
@@ -44,7 +44,7 @@ class HaarDetector:
     def detect(self, pixels: np.ndarray) -> list[Face]:
         gray = to_gray(pixels) if pixels.ndim == 3 else pixels
         found = (self._look_closer(gray, place) for place in self._propose(gray))
-        return suppress([face for face in found if face is not None])
+        return non_maximum_suppression([face for face in found if face is not None])
 
     def _propose(self, gray: np.ndarray) -> list[tuple[float, float, float]]:
         """(x, y, side) of every place that might be a face, in pixels of `gray`."""
@@ -95,7 +95,9 @@ def _patch(gray: np.ndarray, left: float, top: float, side: float, size: int) ->
     """The square at (left, top) as (size, size); what lies outside repeats the edge."""
     rows = np.clip(np.arange(round(top), round(top + side)), 0, gray.shape[0] - 1)
     columns = np.clip(np.arange(round(left), round(left + side)), 0, gray.shape[1] - 1)
-    return cv2.resize(gray[rows][:, columns], (size, size), interpolation=_interpolation(size / side))
+    return np.asarray(
+        cv2.resize(gray[rows][:, columns], (size, size), interpolation=_interpolation(size / side))
+    )
 
 
 def _clipped(x: float, y: float, side: float, shape: tuple[int, ...]) -> Box:

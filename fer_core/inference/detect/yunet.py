@@ -14,10 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_core.errors import ModelFileError
-from fer_core.inference.faces import Box, Face, suppress
-from fer_core.inference.mtcnn import BOX_MARGIN
-from fer_core.workspace import Workspace, write_atomic
+from fer_core.base.atomic import write_atomic
+from fer_core.base.errors import ModelFileError
+from fer_core.base.workspace import Workspace
+from fer_core.inference.detect.boxes import Box, Face, non_maximum_suppression
+from fer_core.inference.detect.mtcnn import BOX_MARGIN
 
 FILE = "face_detection_yunet_2023mar.onnx"
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
@@ -95,7 +96,7 @@ class YuNetDetector:
         network = self._network
         network.setInputSize(size)
         _, rows = network.detect(cv2.cvtColor(np.ascontiguousarray(work), code))
-        return suppress(
+        return non_maximum_suppression(
             [_face(row / scale, float(row[14]), pixels.shape) for row in (() if rows is None else rows)]
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from fer_core.errors import SplitError
+from fer_core.base.errors import SplitError
 
 BALANCED = "balanced"
 """Fill every class up to the size of the largest."""

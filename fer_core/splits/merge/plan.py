@@ -5,7 +5,7 @@
     version = save_merge(mine, other, plan)
 
 Left out are images that fail the checks, that are near anything in val or test (a leak), that are here
-already, and second copies of each other. Nothing is saved until `save_merge`; no file is copied or changed.
+already or perhaps, and second copies of each other. Nothing is saved until `save_merge`; no file is copied or changed.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import OPTIONAL, classes, content_id, counts, image_id, readable
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import SplitError
+from fer_core.data.manifest import OPTIONAL, classes, content_id, counts, image_id, readable
 from fer_core.data.sources import MAIN
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import SplitError
-from fer_core.splits import groups as kept_together
-from fer_core.splits.fill import Fill, asked
-from fer_core.splits.groups import Groups
-from fer_core.splits.screening import Screening
-from fer_core.splits.spread import ALL, TRAIN, Into, drifts, spread
+from fer_core.duplicates.reach import SURE
+from fer_core.splits.groups import EXACT, GroupSource, given_groups, group_names, joined_groups
+from fer_core.splits.merge.fill import Fill, asked
+from fer_core.splits.merge.screening import Screening
+from fer_core.splits.merge.spread import ALL, TRAIN, USUAL, Into, drifts, spread
 
 NO_CLASS = "of a class that is not here"
 NEAR_TEST = "near an image in val or test"
 HERE = "here already"
+PERHAPS = "perhaps here already: look at them"
 TWICE = "copies of another added image"
 TWO_LABELS = "of one picture with two labels"
 _EVALUATED = ("val", "test")
@@ -83,35 +84,32 @@ def plan_merge(
     *,
     name: str,
     fill: Fill,
-    into: Into = "train",
+    into: Into = USUAL,
     mapping: Mapping[str, str] | None = None,
     seed: int = 42,
-    groups: Groups | Sequence[Groups] = kept_together.EXACT,
+    groups: GroupSource | Sequence[GroupSource] = EXACT,
 ) -> MergePlan:
     """Choose images of another dataset to fill the classes of this one.
 
     Args:
-        manifest: this dataset.
-        other: the other one.
-        screening: `screen` of the two.
+        manifest, other, screening: this dataset, the other one, and `screen` of the two.
         name: of the other dataset.
         fill: images to add per class, or "balanced": every class up to the size of the largest.
         into: "train": val and test stay as they are; "all": spread in the shares the splits have now.
-        mapping: the other's class names where they differ; "" leaves a class out. Classes of the same name
-            map to each other.
+        mapping: the other's class names where they differ; "" leaves one out. Equal names map to each other.
         seed: which images are taken, and where they go.
         groups: of the other dataset's images, kept on one side where they are spread; as in `stratify`.
 
     Raises:
-        SplitError: nothing can be added: classes that do not map, a fill for an unknown class, nothing left
-            after the checks, no splits to add to.
+        SplitError: nothing can be added (no class maps or is known, nothing passes the checks, no splits).
     """
     if into not in (TRAIN, ALL):
         raise SplitError("New images go into train or all", received=into)
     here = [str(c) for c in classes(manifest)]
     if not here:
         raise SplitError("This dataset has no readable images to fill")
-    wanted = asked(fill, _sizes(manifest, here))
+    sizes = _sizes(manifest, here)
+    wanted = asked(fill, sizes)
     candidates = _mapped(other, mapping or {}, here)
     reasons = _reasons(manifest, candidates, screening, seed)
     usable = candidates[reasons == ""]
@@ -119,42 +117,66 @@ def plan_merge(
     if chosen.empty:
         raise SplitError("No image of the other dataset can be added", received=_why(reasons, wanted))
 
-    extra = kept_together.given(readable(other), groups)
-    group = pd.Series(kept_together.joined(chosen, extra), index=chosen.index)
-    choices = {}
-    ways: tuple[Into, ...] = ("train", "all")
-    for choice in ways:
-        try:
-            choices[choice] = chosen.assign(split=spread(chosen, manifest, group.to_numpy(), choice, seed))
-        except SplitError:
-            if choice == into:
-                raise
+    extra = [*given_groups(readable(other), groups), screening.together]
+    choices = _spread_both_ways(chosen, manifest, joined_groups(chosen, extra), into, seed)
     taken = _renamed(choices[into], name)
-    sizes = pd.DataFrame({"here": _sizes(manifest, here), "asked": wanted}).astype("int64")
-    for column, rows in (("usable", usable), ("added", taken)):
-        sizes[column] = rows["label"].value_counts().reindex(here, fill_value=0).astype("int64")
-    sizes["after"] = sizes["here"] + sizes["added"]
-    left = candidates[reasons != ""]
-    left_out = left[["image_id", "path"]].assign(label=left["their_label"], reason=reasons[reasons != ""])
+    table = _table(sizes, wanted, usable, taken)
     return MergePlan(
         manifest=_joined(manifest, taken),
         taken=taken,
-        left_out=left_out.reset_index(drop=True),
-        table=sizes.rename_axis("class"),
+        left_out=_left_out(candidates, reasons),
+        table=table.rename_axis("class"),
         drifts=drifts(manifest, choices),
         name=name,
         into=into,
-        options={
-            "fill": fill if isinstance(fill, str) else dict(fill),
-            "mapping": dict(mapping or {}),
-            "seed": seed,
-            "groups": kept_together.names(extra),
-            "distance": screening.distance,
-            "mirrored": screening.mirrored,
-        },
+        options=_options(fill, mapping, seed, extra, screening),
         parent=content_id(manifest),
-        warnings=_warnings(sizes, candidates, name),
+        warnings=_warnings(table, candidates, name),
     )
+
+
+def _options(
+    fill: Fill,
+    mapping: Mapping[str, str] | None,
+    seed: int,
+    groups: Sequence[pd.Series],
+    screening: Screening,
+) -> dict[str, Any]:
+    """`MergePlan.options`."""
+    return {
+        "fill": fill if isinstance(fill, str) else dict(fill),
+        "mapping": dict(mapping or {}),
+        "seed": seed,
+        "groups": group_names(groups),
+        "distance": screening.distance,
+        "mirrored": screening.mirrored,
+    }
+
+
+def _spread_both_ways(
+    chosen: pd.DataFrame, manifest: pd.DataFrame, group: np.ndarray, into: Into, seed: int
+) -> dict[Into, pd.DataFrame]:
+    """The chosen images with the splits they would get either way; the way not asked for may be impossible."""
+    choices: dict[Into, pd.DataFrame] = {}
+    ways: tuple[Into, ...] = ("train", "all")
+    for way in ways:
+        try:
+            choices[way] = chosen.assign(split=spread(chosen, manifest, group, way, seed))
+        except SplitError:
+            if way == into:
+                raise
+    return choices
+
+
+def _table(
+    here: Mapping[str, int], wanted: Mapping[str, int], usable: pd.DataFrame, taken: pd.DataFrame
+) -> pd.DataFrame:
+    """`MergePlan.table`."""
+    table = pd.DataFrame({"here": here, "asked": wanted}).astype("int64")
+    for column, rows in (("usable", usable), ("added", taken)):
+        table[column] = rows["label"].value_counts().reindex(list(here), fill_value=0).astype("int64")
+    table["after"] = table["here"] + table["added"]
+    return table
 
 
 def _sizes(manifest: pd.DataFrame, here: Sequence[str]) -> dict[str, int]:
@@ -197,7 +219,8 @@ def _reasons(manifest: pd.DataFrame, candidates: pd.DataFrame, screening: Screen
     tested = screening.copies["pixel_hash"].isin(here.loc[here["split"].isin(_EVALUATED), "pixel_hash"])
     result = pd.Series("", index=candidates.index, dtype="str")
     result[candidates["label"] == ""] = NO_CLASS
-    result[ids.isin(screening.copies["image_id"][present])] = HERE
+    result[ids.isin(screening.copies["image_id"][present])] = PERHAPS
+    result[ids.isin(screening.copies["image_id"][present & (screening.copies["distance"] <= SURE)])] = HERE
     result[ids.isin(screening.copies["image_id"][tested])] = NEAR_TEST
     fails = ids.isin(screening.failed.index)
     result[fails] = ids[fails].map(screening.failed)
@@ -217,6 +240,12 @@ def _chance(rows: pd.DataFrame, seed: int) -> NDArray[np.float64]:
     """A number for each row that depends on its content and the seed, not on its place or name."""
     number, pictures = pd.factorize(rows["pixel_hash"], sort=True)
     return np.random.default_rng([seed, 2]).random(len(pictures))[number]
+
+
+def _left_out(candidates: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+    """`MergePlan.left_out`: under the other dataset's own labels."""
+    rows = candidates.assign(label=candidates["their_label"], reason=reasons)[reasons != ""]
+    return rows[["image_id", "path", "label", "reason"]].reset_index(drop=True)
 
 
 def _choose(usable: pd.DataFrame, wanted: Mapping[str, int], seed: int) -> pd.DataFrame:
@@ -265,8 +294,7 @@ def _warnings(sizes: pd.DataFrame, candidates: pd.DataFrame, name: str) -> list[
         for label, row in sizes.iterrows()
         if row["added"] < row["asked"]
     ]
-    unmapped = candidates.loc[candidates["label"] == "", "their_label"].value_counts()
-    if len(unmapped):
+    if len(unmapped := candidates.loc[candidates["label"] == "", "their_label"].value_counts()):
         named = ", ".join(f"{label} ({n:,})" for label, n in unmapped.items())
         told.append(f"Classes of {name} that are not here are left out: {named}.")
     return told

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fer_core.base.atomic import read_json, write_json
+from fer_core.base.emotions import UNASSIGNED
+from fer_core.base.errors import SplitError
+from fer_core.data.manifest import readable
 from fer_core.data.pixels import append_pixels, pixel_file
-from fer_core.data.records import readable
+from fer_core.data.save_version import save_version
 from fer_core.data.sources import MAIN
-from fer_core.data.versions import lock, save_version
-from fer_core.emotions import UNASSIGNED
-from fer_core.errors import SplitError
-from fer_core.quality.scan_store import load
-from fer_core.splits.merge import MergePlan
-from fer_core.splits.near import DISTANCE, kinds_of
-from fer_core.splits.probe import Probe, probe
-from fer_core.splits.screening import Screening, screen
-from fer_core.workspace import read_json, write_json
+from fer_core.data.versions import lock
+from fer_core.duplicates.near import DISTANCE, kinds_of
+from fer_core.duplicates.scan_store import load
+from fer_core.splits.merge.plan import MergePlan
+from fer_core.splits.merge.screening import Screening, screen
+from fer_core.splits.merge.source_probe import Probe, probe
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -169,16 +170,29 @@ def _parameters(
     }
 
 
-def drift_record(drifts: pd.DataFrame) -> dict[str, Any]:
-    """`MergePlan.drifts`, JSON-ready; what cannot be told is null."""
-    rows: dict[str, Any] = {}
-    for name, row in drifts.iterrows():
-        numbers = {
-            key: None if pd.isna(row[key]) else round(float(row[key]), 6)
-            for key in ("cramers_v", "p", "points")
-        }
-        rows[str(name)] = numbers | {"worst": row["worst"], "new": row["new"]}
-    return rows
+class DriftRecord(TypedDict):
+    """Drift of a split; what cannot be told is null."""
+
+    cramers_v: float | None
+    p: float | None
+    points: float | None
+    worst: Any
+    new: Any
+
+
+def drift_record(drifts: pd.DataFrame) -> dict[str, DriftRecord]:
+    """`MergePlan.drifts`, JSON-ready."""
+
+    def number(value: Any) -> float | None:
+        return None if pd.isna(value) else round(float(value), 6)
+
+    return {
+        str(name): DriftRecord(
+            cramers_v=number(row["cramers_v"]), p=number(row["p"]), points=number(row["points"]),
+            worst=row["worst"], new=row["new"],
+        )
+        for name, row in drifts.iterrows()
+    }  # fmt: skip
 
 
 def probe_record(told_apart: dict[str, Probe | None]) -> dict[str, Any]:

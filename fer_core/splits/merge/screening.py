@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import readable
-from fer_core.quality.scan import Scan
+from fer_core.checks.checks import is_blank
+from fer_core.data.manifest import readable
+from fer_core.duplicates.near import DISTANCE, near_groups, near_pictures
+from fer_core.duplicates.reach import SURE
+from fer_core.duplicates.scan import Scan
 from fer_core.splits import groups
-from fer_core.splits.near import DISTANCE, near_groups, near_pictures
 
 UNREADABLE, BLANK, TINY = "unreadable", "blank", "tiny"
-BLANK_CONTRAST = 0.02
-"""Standard deviation of gray levels (0..1) below which a picture shows nothing."""
 TINY_SIDE = 32
 """Pixels; a shorter side than this has to be blown up and shows no expression."""
 
@@ -28,8 +28,10 @@ class Screening:
     Attributes:
         failed: why an image fails the checks ("unreadable", "blank" or "tiny"), by image_id.
         copies: image_id of the other dataset, pixel_hash of a picture of this one that it is a copy of, and
-            kind ("exact", "near" or "mirrored").
-        same: group of copies among the other dataset's own readable images, by image_id.
+            kind ("exact", "near" or "mirrored"), and distance (bits between their hashes).
+        same: group of copies among the other dataset's own readable images, by image_id, up to `reach.SURE`.
+        together: group of near copies among them up to `distance`, where there are any: some may be strangers, yet belong
+            in one split.
         distance: bits by which the hashes of near copies may differ.
         mirrored: whether mirrored copies were looked for.
     """
@@ -37,6 +39,7 @@ class Screening:
     failed: pd.Series
     copies: pd.DataFrame
     same: pd.Series
+    together: pd.Series
     distance: int
     mirrored: bool
 
@@ -71,19 +74,22 @@ def screen(
 
     ours, theirs = set(here["pixel_hash"]), set(fit["pixel_hash"])
     exact = sorted(ours & theirs)
-    found = [pd.DataFrame({"theirs": exact, "ours": exact, "kind": "exact"}, dtype="str")]
+    found = [pd.DataFrame({"theirs": exact, "ours": exact, "kind": "exact"}, dtype="str").assign(distance=0)]
     for mine, yours in (("first", "second"), ("second", "first")):
         across = pairs[pairs[yours].isin(theirs) & pairs[mine].isin(ours)]
-        found.append(across.rename(columns={yours: "theirs", mine: "ours"})[["theirs", "ours", "kind"]])
+        found.append(
+            across.rename(columns={yours: "theirs", mine: "ours"})[["theirs", "ours", "kind", "distance"]]
+        )
     named = there.loc[there["pixel_hash"].isin(theirs), ["image_id", "pixel_hash"]]
     copies = named.merge(pd.concat(found), left_on="pixel_hash", right_on="theirs")
     own = pairs[pairs["first"].isin(theirs) & pairs["second"].isin(theirs)]
-    near = near_groups(there, other_pixels, distance, mirrored, own)
-    same = groups.joined(there, [near] if len(near) else [])
+    sure = near_groups(there, other_pixels, min(SURE, distance), mirrored, own[own["distance"] <= SURE])
+    same = groups.joined_groups(there, [sure] if len(sure) else [])
     return Screening(
         failed=failed,
-        copies=copies[["image_id", "ours", "kind"]].rename(columns={"ours": "pixel_hash"}),
+        copies=copies[["image_id", "ours", "kind", "distance"]].rename(columns={"ours": "pixel_hash"}),
         same=pd.Series(same, index=pd.Index(there["image_id"]), name="same"),
+        together=near_groups(there, other_pixels, distance, mirrored, own),
         distance=distance,
         mirrored=mirrored,
     )
@@ -93,7 +99,6 @@ def _checks(other: pd.DataFrame) -> pd.Series:
     """Reason by image_id, of the images that fail."""
     unreadable = other["error"] != ""
     tiny = other[["width", "height"]].min(axis=1) < TINY_SIDE
-    blank = other["contrast"] < BLANK_CONTRAST
-    reason = np.select([unreadable, tiny, blank], [UNREADABLE, TINY, BLANK], default="")
+    reason = np.select([unreadable, tiny, is_blank(other)], [UNREADABLE, TINY, BLANK], default="")
     found = pd.Series(reason, index=pd.Index(other["image_id"]), name="reason", dtype="str")
     return found[found != ""]

@@ -18,6 +18,8 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
+from fer_core.base.statistics import Z95
+
 FOLDS = 5
 MIN_IMAGES = 20
 """Images of each source below which nothing can be said."""
@@ -43,10 +45,10 @@ class Probe:
 
     @property
     def verdict(self) -> str:
-        """ "good" where chance cannot be ruled out or it is below .6, "look" below .75, else "bad"."""
+        """ "good" where chance cannot be ruled out or it is below .6, "warn" below .75, else "bad"."""
         if self.low <= 0.5 or self.auroc < 0.6:
             return "good"
-        return "look" if self.auroc < 0.75 else "bad"
+        return "warn" if self.auroc < 0.75 else "bad"
 
 
 def probe(old: NDArray[np.uint8], new: NDArray[np.uint8], seed: int = 0) -> Probe | None:
@@ -72,7 +74,7 @@ def probe(old: NDArray[np.uint8], new: NDArray[np.uint8], seed: int = 0) -> Prob
         model = linear.fit(features[train], truth[train])
         scores[held] = model.decision_function(features[held])
     auroc = float(roc_auc_score(truth, scores))
-    spread = 1.96 * _standard_error(auroc, len(picked[1]), len(picked[0]))
+    spread = Z95 * _standard_error(auroc, len(picked[1]), len(picked[0]))
     low, high = max(auroc - spread, 0.0), min(auroc + spread, 1.0)
     return Probe(auroc, low, high, len(picked[0]), len(picked[1]))
 
@@ -98,7 +100,7 @@ def _features(pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _standard(block: NDArray[Any]) -> NDArray[np.float64]:
     spread = np.maximum(block.std(axis=0), 1e-9)
-    return (block - block.mean(axis=0)) / spread / math.sqrt(block.shape[1])
+    return np.asarray((block - block.mean(axis=0)) / spread / math.sqrt(block.shape[1]))
 
 
 def _standard_error(auroc: float, positive: int, negative: int) -> float:

@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.data.records import counts
-from fer_core.emotions import UNASSIGNED, ordered
-from fer_core.errors import SplitError
-from fer_core.quality import balance
+from fer_core.base.emotions import UNASSIGNED, ordered_classes
+from fer_core.base.errors import SplitError
+from fer_core.data.manifest import counts
+from fer_core.splits import balance
 from fer_core.splits.allocate import allocate
 
 Into = Literal["train", "all"]
 TRAIN, ALL = "train", "all"
+USUAL: Into = "all"
+"""Where added images go unless asked otherwise: into train alone, they shift the mix of classes and sources between splits."""
 
 
 def spread(
@@ -47,7 +49,7 @@ def spread(
         raise SplitError("This version has no splits to add to", hint="Make splits first")
     names = np.array([str(name) for name in images.index], dtype=object)
     share = images.sum(axis=1).to_numpy(np.float64)
-    label = pd.Categorical(taken["label"], categories=list(ordered(taken["label"].unique()))).codes
+    label = pd.Categorical(taken["label"], categories=list(ordered_classes(taken["label"].unique()))).codes
     order = np.argsort(
         taken["pixel_hash"].to_numpy(dtype=object), kind="stable"
     )  # content decides, not names

@@ -7,16 +7,19 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
-from fer_core.charts.journey import gain_bars
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
+from fer_core.charts.progress import gain_bars
 from fer_core.evaluation import ablation
-from fer_core.evaluation.ablation import Attribution, Change
+from fer_core.evaluation.ablation import Attribution, SettingChange
 from fer_core.runs.run import ACTIVE, Run
-from fer_core.ui import compare_actions, compare_data, html, live, page, style
-from fer_core.ui.compare_settings import verdict
+from fer_core.ui.compare import actions, cached_runs
+from fer_core.ui.compare.hyperparameters import verdict
+from fer_core.ui.components import markup, style
+from fer_core.ui.shell import job_progress, page
 
-Tried = list[tuple[Change, Run | None]]
+Tried = list[tuple[SettingChange, Run | None]]
 
 
 def tried(first: Run, second: Run) -> Tried | str:
@@ -30,14 +33,14 @@ def tried(first: Run, second: Run) -> Tried | str:
 def button(first: Run, second: Run, found: Tried | str) -> None:
     """The button that queues the single changes; nothing where all are there or there is nothing to attribute."""
     if isinstance(found, str):
-        st.html(f'<p class="fer-muted">{html.esc(found)}</p>')
+        st.html(f'<p class="fer-muted">{markup.esc(found)}</p>')
         return
     alone = [(change, run) for change, run in found if not change.problem]
     missing = sum(run is None for _, run in alone)
     if len(alone) < 2 or not missing:
         return
     if st.button(
-        f"Attribute the gain: queue {html.plural(missing, 'run')}",
+        f"Attribute the gain: queue {markup.plural(missing, 'run')}",
         type="primary",
         key="cmp-ablate",
         width="stretch",
@@ -48,7 +51,7 @@ def button(first: Run, second: Run, found: Tried | str) -> None:
         except FerError as error:
             page.explain(error)
             return
-        st.toast(f"{html.plural(len(made), 'run')} queued; what they gain appears here as they end.")
+        st.toast(f"{markup.plural(len(made), 'run')} queued; what they gain appears here as they end.")
         st.rerun(scope="app")
 
 
@@ -59,19 +62,19 @@ def card(first: Run, second: Run, tried: Tried | str, split: str, version: str) 
     with st.container(border=True):
         busy = [run for _, run in tried if run is not None and run.state in ACTIVE]
         st.html(
-            html.heading(
+            markup.heading(
                 "Where the difference comes from", "each change alone, against A",
-                *([html.chip("info", f"{html.plural(len(busy), 'run')} to come")] if busy else []),
+                *([markup.chip("info", f"{markup.plural(len(busy), 'run')} to come")] if busy else []),
             )
         )  # fmt: skip
         if split == "test":
-            shown = compare_actions.shown(version)
+            shown = actions.shown(version)
             if any(run is not None and run.state not in ACTIVE and run.id not in shown for _, run in tried):
                 st.html('<p class="fer-muted">Show the test result of the single changes first.</p>')
                 return
         singles = [run for _, run in tried if run is not None]
         try:
-            found = compare_data.attribution(first, second, singles, split, version)
+            found = cached_runs.attribution(first, second, singles, split, version)
         except FerError as error:
             page.explain(error)
             return
@@ -95,7 +98,7 @@ def _chart(found: Attribution, first: Run, second: Run) -> None:
     rows.append({"name": "all: B over A", **_points(found.total), "kind": "total"})
     table = pd.DataFrame(rows)
     key: list[Hashable] = [str(value) for row in rows for value in row.values()]
-    compare_data.chart(
+    cached_runs.chart(
         lambda: gain_bars(table, dark=style.is_dark()),
         "cmp-ablation",
         first.id,
@@ -111,21 +114,24 @@ def _points(found: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _table(found: Attribution) -> None:
-    body: list[list[html.Cell]] = []
+    body: list[list[markup.Cell]] = []
     for step in found.steps:
         if step.change.problem:
-            state = html.chip("none", "not alone", step.change.problem)
+            state = markup.chip("none", "not alone", step.change.problem)
         elif step.run is None:
-            state = html.chip("none", "not tried")
+            state = markup.chip("none", "not tried")
         elif step.verdict is None:
-            state = live.state_chip(step.run.state)
+            state = job_progress.state_chip(step.run.state)
         else:
             state = verdict(step.verdict)
         change = f"{step.change.before} → {step.change.after}"
         body.append(
-            [html.Raw(f"<b>{html.esc(step.change.name)}</b><br>{html.esc(change)}"), html.Raw(state.text)]
+            [
+                Markup(f"<b>{markup.esc(step.change.name)}</b><br>{markup.esc(change)}"),
+                state,
+            ]
         )
-    st.html(html.table(["change", "verdict"], body, caption="Single changes"))
+    st.html(markup.table(["change", "verdict"], body, caption="Single changes"))
     if found.together is not None:
         st.html(
             f'<p class="fer-muted">{100 * found.together:+.1f} points come of the changes together, or of chance: '

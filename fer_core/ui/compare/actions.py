@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from fer_core import jobs
-from fer_core.errors import FerError
-from fer_core.evaluation import ledger, marks, scores, words
-from fer_core.evaluation import pair as pairs
-from fer_core.evaluation.html_report import render
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.evaluation import ledger, scores
+from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.evaluation.ranking import Ranking
+from fer_core.jobs.tasks import Evaluate
+from fer_core.reports import comparison_page, model_card
+from fer_core.reports.table_text import as_text
+from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
-from fer_core.ui import compare_data, html, live, page
-from fer_core.ui.compare_table import Line
-from fer_core.workspace import Workspace
+from fer_core.ui.components import markup
+from fer_core.ui.components.leaderboard_table import Line
+from fer_core.ui.shell import job_progress, page
 
 _SHOWN = "cmp-test-shown"  # (run, version) whose test result this session has asked for
-_JOBS = "cmp-jobs"
+COMMON = "cmp-common"
+"""Key of the switch that ranks all runs on the images none has learned from."""
 
 
 def shown(version: str) -> set[str]:
@@ -38,7 +45,7 @@ def ask_for_test(runs: Sequence[Run], version: str) -> None:
             "whatever is trained or resumed afterwards counts as having peeked.</p>"
         )
         if st.button(
-            f"Show test results of {html.plural(len(hidden), 'run')}",
+            f"Show test results of {markup.plural(len(hidden), 'run')}",
             icon=":material/visibility:",
             key="cmp-look",
         ):
@@ -51,7 +58,7 @@ def _look(runs: Sequence[Run], version: str) -> None:
     bar = st.progress(0.0, "Reading the test predictions")
     for done, run in enumerate(runs, 1):
         try:
-            scores.look(run, ledger.HELD, via="page", version=version)
+            scores.read_scores(run, ledger.HELD, via="page", version=version)
             asked.add((run.id, version))
         except FerError:
             pass  # the leaderboard says of every run why it is not ranked
@@ -61,18 +68,11 @@ def _look(runs: Sequence[Run], version: str) -> None:
 
 def evaluate_elsewhere(workspace: Workspace, runs: Sequence[Run], version: str, number: int) -> None:
     """Offer to evaluate runs of other versions on this one, as jobs; show those at work."""
-    working = [jobs.get(workspace, name) for name in st.session_state.get(_JOBS, [])]
-    busy = [job for job in working if job.state == "running"]
-    for job in working:
-        if job.state == "failed":
-            st.warning(f"{job.title}: {job.error}", icon=":material/error:")
-    if busy:
-        _watch(workspace)
-    elif working:
-        st.session_state[_JOBS] = []
-    if not runs or busy:
+    tasks = [Evaluate(run.id, version) for run in runs]
+    busy = [job_progress.job_card(jobs.latest(workspace, task)) for task in tasks]
+    if not runs or any(busy):
         return
-    said = html.plural(len(runs), "run")
+    said = markup.plural(len(runs), "run")
     with st.container(horizontal=True, vertical_alignment="center"):
         about_ = "its numbers are" if len(runs) == 1 else "their numbers are"
         st.html(
@@ -83,26 +83,9 @@ def evaluate_elsewhere(workspace: Workspace, runs: Sequence[Run], version: str, 
             key="cmp-evaluate",
             icon=":material/sync:",
         ):
-            started = [
-                jobs.start(
-                    workspace,
-                    ["evaluate", run.id, "--version", version],
-                    title=f"Evaluating {run.id} on v{number}",
-                ).id
-                for run in runs
-            ]
-            st.session_state[_JOBS] = started
+            for task in tasks:
+                jobs.start(workspace, task, title=f"{task.title} on v{number}")
             st.rerun()
-
-
-@st.fragment(run_every=1.0)
-def _watch(workspace: Workspace) -> None:
-    found = [jobs.get(workspace, name) for name in st.session_state.get(_JOBS, [])]
-    busy = [job for job in found if job.state == "running"]
-    if not busy:
-        st.rerun(scope="app")
-    for job in busy[:3]:
-        live.job_progress(job, job.title)
 
 
 def export(
@@ -118,15 +101,17 @@ def export(
     """
     rows = []
     for line in lines:
-        row: dict[str, Any] = {"rank": line.cells["rank"].text, "run": line.name}
         ends = line.cells["interval"].ends
-        row |= {
-            "accuracy": line.cells["accuracy"].text,
-            "low": ends[0] if ends else None,
-            "high": ends[2] if ends else None,
-        }
-        row |= {c.label: line.cells[c.key].text if c.key in line.cells else "" for c in columns}
-        rows.append(row)
+        rows.append(
+            {
+                "rank": line.cells["rank"].text,
+                "run": line.name,
+                "accuracy": line.cells["accuracy"].text,
+                "low": ends[0] if ends else None,
+                "high": ends[2] if ends else None,
+                **{c.label: line.cells[c.key].text if c.key in line.cells else "" for c in columns},
+            }
+        )
     table = pd.DataFrame(rows)
     for kind, suffix, mime in (
         ("csv", "csv", "text/csv"),
@@ -135,7 +120,7 @@ def export(
     ):
         st.download_button(
             {"csv": "CSV", "markdown": "Markdown", "latex": "LaTeX"}[kind],
-            words.as_text(table, kind),
+            partial(as_text, table, kind),
             f"leaderboard.{suffix}",
             mime,
             key=f"cmp-export-{kind}",
@@ -156,22 +141,16 @@ def export(
 
 def _report(table: pd.DataFrame, title: str, picked: Sequence[Run], split: str, version: str) -> str:
     """The comparison as one HTML file."""
-    found = None
-    if len(picked) > 1:
-        try:
-            found = compare_data.pair(picked[0], picked[1], split, version)
-        except FerError:
-            found = None  # the leaderboard stands by itself
     shares = pd.to_numeric(table["accuracy"].str.partition(" ")[0], errors="coerce")
-    settings = pairs.settings(list(picked))[0] if len(picked) > 1 else None
-    return render(title, "Accuracy at the best epoch.", table.assign(accuracy=shares), found, settings)
+    board = table.assign(accuracy=shares)
+    return comparison_page.of_runs(title, "Accuracy at the best epoch.", board, picked, split, version)
 
 
-def about(run: Run, row: dict[str, Any]) -> None:
+def about(run: Run, row: LeaderboardRow) -> None:
     """Note, tags, model card, promote, archive and delete for one run."""
     with st.container(border=True):
-        chips = [html.chip("good", "answers on Try it")] if row["promoted"] else []
-        st.html(html.heading(f"Keep {run.id}", "note, tags, and what becomes of it", *chips))
+        chips = [markup.chip("good", "answers on Try it")] if row["promoted"] else []
+        st.html(markup.heading(f"Keep {run.id}", "note, tags, and what becomes of it", *chips))
         left, right = st.columns([1.6, 1], gap="medium")
         with left:
             note = st.text_area(
@@ -185,13 +164,13 @@ def about(run: Run, row: dict[str, Any]) -> None:
                 "Tags", row["tags"], row["tags"], key=f"cmp-tags-{run.id}", accept_new_options=True
             )
             if note != row["note"] or sorted(tags) != sorted(row["tags"]):
-                marks.change(run, note=note, tags=tags)
+                run_annotations.annotate(run, note=note, tags=tags)
                 st.rerun()
         with right:
             _buttons(run, row)
 
 
-def _buttons(run: Run, row: dict[str, Any]) -> None:
+def _buttons(run: Run, row: LeaderboardRow) -> None:
     has_model = (run.folder / "model.onnx").is_file()
     if st.button(
         "Use it on Try it",
@@ -201,16 +180,16 @@ def _buttons(run: Run, row: dict[str, Any]) -> None:
         width="stretch",
         help=None if has_model else "It has no exported model",
     ):
-        marks.promote(run)
+        run_annotations.promote(run)
         st.toast(f"{run.id} answers on Try it.")
         st.rerun()
     st.download_button(
-        "Model card", words.model_card(run, row), f"{run.id}.md", "text/markdown", icon=":material/description:",
+        "Model card", lambda: model_card.markdown(run, row), f"{run.id}.md", "text/markdown", icon=":material/description:",
         key="cmp-card", width="stretch", on_click="ignore",
     )  # fmt: skip
     put = "Bring back" if row["archived"] else "Archive"
     if st.button(put, icon=":material/archive:", key="cmp-archive", width="stretch", disabled=run.active):
-        marks.change(run, archived=not row["archived"])
+        run_annotations.annotate(run, archived=not row["archived"])
         st.toast(f"{run.id} is {'back' if row['archived'] else 'archived; the filter shows it again'}.")
         st.rerun()
     if st.button("Delete", icon=":material/delete:", key="cmp-delete", width="stretch", disabled=run.active):
@@ -224,7 +203,7 @@ def _ask(run: Run) -> None:
     )
     if st.button("Delete it", type="primary", key="cmp-delete-yes"):
         try:
-            marks.delete(run)
+            run_annotations.delete(run)
         except FerError as error:
             page.explain(error)
             return
@@ -232,3 +211,21 @@ def _ask(run: Run) -> None:
             name for name in st.session_state.get("cmp-picked", []) if name != run.id
         ]
         st.rerun()
+
+
+def common_part(ranked: Ranking, common: bool) -> None:
+    """Say who is judged on a part of its own, and offer to rank all on the part they have in common."""
+    if not ranked.apart and not common:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if common:
+            words = (
+                f"Ranked on the {ranked.images:,} of {ranked.whole:,} images that no run has learned from."
+            )
+        else:
+            who = "1 run has" if ranked.apart == 1 else f"{ranked.apart:,} runs have"
+            words = (
+                f"{who} learned from some of these images: judged on the others alone (n), without a rank."
+            )
+        st.html(f'<p class="fer-muted">{words}</p>')
+        st.toggle("Rank all on their common part", key=COMMON)

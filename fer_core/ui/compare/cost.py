@@ -2,60 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
+from markupsafe import Markup
 
 from fer_core import jobs
-from fer_core.errors import FerError
 from fer_core.evaluation import cost
+from fer_core.jobs.tasks import MeasureCost
 from fer_core.runs.run import Run
-from fer_core.ui import html, live
-
-_JOB = "cmp-cost-job"
+from fer_core.ui.components import markup
+from fer_core.ui.shell import job_progress
 
 
 def card(run: Run) -> None:
     """Arithmetic, time per face, file sizes, training time and energy."""
-    info, found = run.summary(), cost.stored(run)
+    info, found = run.summary(), cost.stored_cost(run)
     seconds, device = float(info["seconds"] or 0), str(info["device"] or "")
-    facts: list[tuple[str, html.Cell]] = []
-    if info.get("parameters"):
-        facts.append(("parameters", f"{int(info['parameters']):,}"))
+    facts: list[tuple[str, markup.Cell]] = []
+    if info["parameters"]:
+        facts.append(("parameters", f"{info['parameters']:,}"))
     if seconds:
-        facts.append(("training", f"{html.duration(seconds)} on {device or 'an unknown device'}"))
-    if seconds and device:
+        facts.append(("training", f"{markup.duration(seconds)} on {device or 'an unknown device'}"))
+    energy = cost.energy(device, seconds)
+    if energy is not None:
         watts = cost.watts(device)
         tip = f"{watts:g} W assumed for {device}, times the training time"
-        energy = cost.energy(device, seconds)
         facts.append(
             (
                 "energy",
-                html.Raw(f'<span title="{html.esc(tip)}">about {_energy(energy)}, at {watts:g} W</span>'),
+                Markup(f'<span title="{markup.esc(tip)}">about {_energy(energy)}, at {watts:g} W</span>'),
             )
         )
     if found:
         facts += _measured(found)
-    st.html(html.heading("Cost", "" if found else "time per face is not measured yet"))
+    st.html(markup.heading("Cost", "" if found else "time per face is not measured yet"))
     if facts:
-        st.html(html.facts(facts))
+        st.html(markup.facts(facts))
     _measure(run, bool(found))
 
 
-def _measured(found: Mapping[str, Any]) -> list[tuple[str, html.Cell]]:
-    facts: list[tuple[str, html.Cell]] = []
-    if found.get("flops"):
+def _measured(found: cost.RunCost) -> list[tuple[str, markup.Cell]]:
+    facts: list[tuple[str, markup.Cell]] = []
+    if found["flops"]:
         facts.append(("arithmetic", f"{found['flops'] / 1e6:,.1f} Mflop per face"))
     one, many = found["ms"]["1"], found["ms"]["32"]
     facts.append(("per face", f"{one:.2f} ms alone, {many:.2f} ms of 32 at once"))
     files = f"ONNX {found['model_bytes'] / 1e6:.1f} MB"
-    if found.get("keras_bytes"):
+    if found["keras_bytes"]:
         files += f", Keras {found['keras_bytes'] / 1e6:.1f} MB"
     facts.append(("files", files))
-    busy = "; the machine was busy" if found.get("load", 0) > 0.5 else ""
+    busy = "; the machine was busy" if cost.was_busy(found) else ""
     facts.append(
-        ("measured", f"{str(found['time'])[:10]}, CPU, {html.plural(found['threads'], 'thread')}{busy}")
+        ("measured", f"{str(found['time'])[:10]}, CPU, {markup.plural(found['threads'], 'thread')}{busy}")
     )
     return facts
 
@@ -63,31 +60,14 @@ def _measured(found: Mapping[str, Any]) -> list[tuple[str, html.Cell]]:
 def _measure(run: Run, again: bool) -> None:
     if not (run.folder / "model.onnx").is_file():
         return
-    name = st.session_state.get(f"{_JOB}-{run.id}")
-    if name:
-        job = jobs.get(run.workspace, name)
-        if job.state == "running":
-            _watch(run, name)
-            return
-        if job.state != "finished":
-            st.warning(job.error or "The measurement ended without a word.", icon=":material/error:")
+    task = MeasureCost((run.id,))
+    if job_progress.job_card(jobs.latest(run.workspace, task)):
+        return
     if st.button(
         "Measure again" if again else "Measure on this CPU", key="cmp-cost", icon=":material/timer:"
     ):
-        started = jobs.start(run.workspace, ["cost", run.id], title=f"Measuring {run.id}")
-        st.session_state[f"{_JOB}-{run.id}"] = started.id
+        jobs.start(run.workspace, task)
         st.rerun()
-
-
-@st.fragment(run_every=0.5)
-def _watch(run: Run, name: str) -> None:
-    try:
-        job = jobs.get(run.workspace, name)
-    except FerError:
-        return
-    if job.state != "running":
-        st.rerun(scope="app")
-    live.job_progress(job, job.title)
 
 
 def _energy(watt_hours: float) -> str:

@@ -7,20 +7,23 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from fer_core.charts.journey import gain_bars
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
+from fer_core.charts.progress import gain_bars
 from fer_core.evaluation import ensembles
-from fer_core.evaluation.ensembles import Outcome
+from fer_core.evaluation.ensembles import EnsembleResult
+from fer_core.inference import ensemble
 from fer_core.runs.run import Run
-from fer_core.ui import compare_data, html, page, style
-from fer_core.ui.compare_board import Judged, View
-from fer_core.ui.compare_settings import verdict
-from fer_core.ui.page import Scope
+from fer_core.ui.compare import cached_runs
+from fer_core.ui.compare.hyperparameters import verdict
+from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
+from fer_core.ui.components import markup, style
+from fer_core.ui.shell import page
+from fer_core.ui.shell.page import Scope
 
 _FIRST = 5  # runs offered at first
 
 
-def draw(scope: Scope, view: View, found: Judged) -> None:
+def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     """Members on the left, what they are worth on the right."""
     ranked = [
         run
@@ -33,7 +36,7 @@ def draw(scope: Scope, view: View, found: Judged) -> None:
         return
     left, right = st.columns([1, 1.5], gap="small")
     with left, st.container(border=True):
-        st.html(html.heading("Ensemble", "the mean of what several runs say"))
+        st.html(markup.heading("Ensemble", "the mean of what several runs say"))
         greedy = st.toggle(
             "Let validation pick", True, key="cmp-ens-greedy",
             help="Forward selection with replacement by log loss (Caruana et al. 2004); a run may count several times",
@@ -46,11 +49,11 @@ def draw(scope: Scope, view: View, found: Judged) -> None:
         )  # fmt: skip
     if len(names) < 2:
         with right:
-            page.empty("Choose two runs or more", "The gain stands here.")
+            page.empty("Choose two runs or more", "The gain is then shown here.")
         return
     runs = [Run(scope.workspace.runs / name) for name in names]
     try:
-        weights, outcome = compare_data.mixed(
+        weights, outcome = cached_runs.mixed(
             scope.workspace, scope.dataset.name, names, view.split, view.version, greedy
         )
     except FerError as error:
@@ -67,20 +70,20 @@ def draw(scope: Scope, view: View, found: Judged) -> None:
 
 def _members(weights: Mapping[str, int]) -> None:
     total = sum(weights.values())
-    body: list[list[html.Cell]] = [
+    body: list[list[markup.Cell]] = [
         [run, f"{count} of {total}"] for run, count in sorted(weights.items(), key=lambda item: -item[1])
     ]
-    st.html(html.heading("Members") + html.table(["run", "weight"], body, numeric=[1], caption="Members"))
+    st.html(markup.heading("Members") + markup.table(["run", "weight"], body, numeric=[1], caption="Members"))
     if len(weights) == 1:
         st.html('<p class="fer-muted">No other run makes this one better on validation.</p>')
 
 
-def _worth(outcome: Outcome, weights: Mapping[str, int], view: View, greedy: bool) -> None:
+def _worth(outcome: EnsembleResult, weights: Mapping[str, int], view: LeaderboardView, greedy: bool) -> None:
     gain = outcome.gain
     low, high = (100 * end for end in gain["interval"])
     where = "test" if view.split == "test" else "validation"
-    st.html(html.heading("What it gains", f"{where}, {gain['images']:,} images", verdict(gain)))
-    numbers: list[tuple[html.Cell, str]] = [
+    st.html(markup.heading("What it gains", f"{where}, {gain['images']:,} images", verdict(gain)))
+    numbers: list[tuple[markup.Cell, str]] = [
         (f"{outcome.accuracy:.3f}", f"ensemble, {outcome.interval[0]:.3f} to {outcome.interval[1]:.3f}"),
         (f"{outcome.best_accuracy:.3f}", f"best member, {outcome.best}"),
         (f"{100 * gain['difference']:+.1f}", f"points, {low:+.1f} to {high:+.1f}; p {gain['p']:.2g}"),
@@ -106,7 +109,7 @@ def _worth(outcome: Outcome, weights: Mapping[str, int], view: View, greedy: boo
             }
         ]
     )
-    compare_data.chart(
+    cached_runs.chart(
         lambda: gain_bars(table, dark=style.is_dark()),
         "cmp-ens-gain",
         *map(float, (low, high)),
@@ -119,8 +122,8 @@ def _worth(outcome: Outcome, weights: Mapping[str, int], view: View, greedy: boo
         )
 
 
-def _keep(scope: Scope, view: View, runs: list[Run], weights: Mapping[str, int]) -> None:
-    known = {entry["name"] for entry in ensembles.saved(scope.workspace)}
+def _keep(scope: Scope, view: LeaderboardView, runs: list[Run], weights: Mapping[str, int]) -> None:
+    known = {entry["name"] for entry in ensemble.saved_ensembles(scope.workspace)}
     proposed = next(n for n in (f"ensemble-{i}" for i in range(1, 10_000)) if n not in known)
     with st.form("cmp-ens-form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Keep it as a model", proposed, key=f"cmp-ens-name-{proposed}", max_chars=64)
@@ -134,5 +137,5 @@ def _keep(scope: Scope, view: View, runs: list[Run], weights: Mapping[str, int])
         st.session_state["cmp-ens-saved"] = name.strip()
         st.rerun()
     if done := st.session_state.pop("cmp-ens-saved", None):
-        st.html(html.chip("good", f"{done} is kept: Try it lists it among its models").text)
-        st.page_link("pages/demo/try_it.py", label="Try it", icon=":material/photo_camera:")
+        st.html(markup.chip("good", f"{done} is kept: Try it lists it among its models"))
+        st.page_link("pages/demo/predict.py", label="Try it", icon=":material/photo_camera:")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core import jobs
+from fer_core import jobs, mislabels
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.errors import FerError
-from fer_core.quality import mislabels
+from fer_core.jobs.tasks import RankLabels
+from fer_core.review.matching import records, texts
 from fer_core.runs.run import Run
-from fer_core.ui import cache, faces, page
-from fer_core.ui.faces import Face, each
-from fer_core.workspace import Workspace
+from fer_core.ui.components import face_sheet
+from fer_core.ui.components.face_sheet import SheetFace
+from fer_core.ui.shell import cache, page
 
 REVIEW = "pages/data/mislabels.py"
 _ALL = 240
@@ -46,19 +48,17 @@ def show(
         return
     try:
         found = open_dataset(workspace, dataset)
-        manifest = cache.manifest(found, version)
+        wide = st.session_state.get(f"{key}-all") == label
+        shown = table.head(_ALL if wide else limit)
+        places = cache.pixel_rows(found, version, texts(shown["image_id"]))
     except FerError as error:
         page.explain(error)
         return
-    wide = st.session_state.get(f"{key}-all") == label
-    shown = table.head(_ALL if wide else limit).merge(
-        manifest[["image_id", "row"]], on="image_id", how="left"
-    )
-    shown["row"] = shown["row"].fillna(-1).astype("int64")
     sheet = [
-        Face(str(r["image_id"]), f"{r[caption]:.2f}", str(r[detail]) if detail else "") for r in each(shown)
+        SheetFace(str(r["image_id"]), f"{r[caption]:.2f}", str(r[detail]) if detail else "")
+        for r in records(shown)
     ]
-    faces.sheet(cache.faces(found, shown["row"]), sheet, key=key, label=label, size=size, clickable=False)
+    face_sheet.sheet(cache.faces(found, places), sheet, key=key, label=label, size=size, clickable=False)
     if len(table) > limit:
         _more(len(table), limit, wide, key, label)
 
@@ -95,6 +95,5 @@ def review_link(run: Run, version: str, words: str, key: str) -> None:
     elif st.button(
         words, key=key, icon=":material/label_off:", help=f"Ranks the labels by what {run.id} says"
     ):
-        verb = ["mislabels", run.dataset, "--version", version, "--method", method]
-        jobs.start(run.workspace, verb, title=f"Ranking the labels of {run.dataset}")
+        jobs.start(run.workspace, RankLabels(run.dataset, version, method))
         st.switch_page(REVIEW, query_params=query)

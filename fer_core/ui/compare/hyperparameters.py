@@ -7,19 +7,21 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
-from fer_core.evaluation import settings
-from fer_core.evaluation.paired import Paired
+from fer_core.evaluation import hyperparameters
+from fer_core.evaluation.controlled_pairs import ControlledPair
 from fer_core.runs.run import Run
-from fer_core.ui import compare_data, html, style
-from fer_core.ui.compare_board import Judged, View
-from fer_core.ui.page import Scope
+from fer_core.ui.compare import cached_runs
+from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
+from fer_core.ui.components import markup, style
+from fer_core.ui.shell.page import Scope
 
 _AXES = 7
 _ROWS = 14
 
 
-def draw(scope: Scope, view: View, found: Judged) -> None:
+def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     """Parallel coordinates, and paired experiments below."""
     with st.container(border=True):
         _lines(scope, found)
@@ -28,15 +30,15 @@ def draw(scope: Scope, view: View, found: Judged) -> None:
 
 
 def _lines(scope: Scope, found: Judged) -> None:
-    places = {name[0]: place.accuracy for name, place in found.ranked.places.items()}
+    places = {name[0]: place.accuracy for name, place in found.ranked.places.items() if place.rank}
     runs = [Run(scope.workspace.runs / name) for name in places]
-    table = settings.varying(runs)
+    table = hyperparameters.varying(runs)
     accuracy = pd.Series(places, dtype="float64").reindex(table.index)
-    weights = {str(name): settings.weight(table[name], accuracy) for name in table}
+    weights = {str(name): hyperparameters.explained_share(table[name], accuracy) for name in table}
     names = sorted(weights, key=lambda name: -weights[name])[:_AXES]
     more = f"; the {_AXES} of {len(weights)} that go with accuracy most" if len(weights) > _AXES else ""
     st.html(
-        html.heading(
+        markup.heading(
             "Settings and accuracy",
             f"one line per run{more}; drag along an axis to keep the runs that pass there",
         )
@@ -44,25 +46,23 @@ def _lines(scope: Scope, found: Judged) -> None:
     if len(table) < 2 or not names:
         st.html('<p class="fer-muted">Two ranked runs with different settings draw the first lines here.</p>')
         return
-    from fer_core.charts.settings import (
-        parallel_settings,  # Plotly takes a while, and only this view needs it
-    )
+    from fer_core.charts.parallel import parallel_coordinates
 
-    shown = table[names].rename(columns={name: settings.short(name, names) for name in names})
-    figure = parallel_settings(shown, accuracy, dark=style.is_dark())
+    shown = table[names].rename(columns={name: hyperparameters.short_name(name, names) for name in names})
+    figure = parallel_coordinates(shown, accuracy, dark=style.is_dark())
     st.plotly_chart(figure, theme=None, key="cmp-parallel", config={"displayModeBar": False})
     st.html('<p class="fer-muted">What goes together need not cause it: a paired experiment tells.</p>')
 
 
-def _pairs(scope: Scope, view: View, found: Judged) -> None:
-    pairs = compare_data.experiments(
+def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
+    pairs = cached_runs.experiments(
         scope.workspace, scope.dataset.name, found.entries, view.split, view.version
     )
-    st.html(html.heading("Paired experiments", "runs that differ in one thing alone, on the same images"))
+    st.html(markup.heading("Paired experiments", "runs that differ in one thing alone, on the same images"))
     if not pairs:
         st.html(
             '<p class="fer-muted">No two of these runs differ in one thing alone. Train a recipe again with a single '
-            "setting changed, such as model.color = rgb, and the pair stands here with its verdict.</p>"
+            "setting changed, such as model.color = rgb, and the pair appears here with its verdict.</p>"
         )
         return
     st.html(_table(pairs[:_ROWS]))
@@ -71,36 +71,36 @@ def _pairs(scope: Scope, view: View, found: Judged) -> None:
             st.html(_table(pairs[_ROWS:]))
     st.html(
         f'<p class="fer-muted">McNemar\'s test on the same images, copies counted together; p corrected for '
-        f"{html.plural(len(pairs), 'pair')}. The interval is over images: seeds of one recipe count with their mean.</p>"
+        f"{markup.plural(len(pairs), 'pair')}. The interval is over images: seeds of one recipe count with their mean.</p>"
     )
 
 
-def _table(pairs: list[Paired]) -> str:
-    rows: list[list[html.Cell]] = []
+def _table(pairs: list[ControlledPair]) -> str:
+    rows: list[list[markup.Cell]] = []
     for pair in pairs:
         low, high = (100 * end for end in pair.gain["interval"])
         rows.append(
             [
-                html.Raw(f"<b>{html.esc(pair.axis.replace('_', ' '))}</b>"),
-                html.Raw(f"{html.esc(pair.before)} → {html.esc(pair.after)}"),
-                html.Raw(f"<b>{100 * pair.gain['difference']:+.1f}</b>"),
+                Markup(f"<b>{markup.esc(pair.axis.replace('_', ' '))}</b>"),
+                Markup(f"{markup.esc(pair.before)} → {markup.esc(pair.after)}"),
+                Markup(f"<b>{100 * pair.gain['difference']:+.1f}</b>"),
                 f"{low:+.1f} to {high:+.1f}",
-                html.Raw(verdict(pair.gain).text),
+                verdict(pair.gain),
                 f"{_names(pair.first)} → {_names(pair.second)}",
             ]
         )
     header = ["what", "from → to", "points", "95 %", "verdict", "runs"]
-    return html.table(header, rows, numeric=[2, 3], caption="Paired experiments")
+    return markup.table(header, rows, numeric=[2, 3], caption="Paired experiments")
 
 
-def verdict(found: Mapping[str, Any]) -> html.Raw:
+def verdict(found: Mapping[str, Any]) -> Markup:
     """`better`, `worse` or `cannot be told apart` of a gain, with p as tooltip."""
     tip = f"p {found['p']:.2g}"
     if not found["told_apart"]:
-        return html.chip("look", "cannot be told apart", tip)
+        return markup.chip("warn", "cannot be told apart", tip)
     better = found["difference"] > 0
-    return html.chip("good" if better else "bad", "better" if better else "worse", tip)
+    return markup.chip("good" if better else "bad", "better" if better else "worse", tip)
 
 
 def _names(runs: tuple[str, ...]) -> str:
-    return runs[0] if len(runs) == 1 else f"{runs[0]} and {html.plural(len(runs) - 1, 'seed')} more"
+    return runs[0] if len(runs) == 1 else f"{runs[0]} and {markup.plural(len(runs) - 1, 'seed')} more"

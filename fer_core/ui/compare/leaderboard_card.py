@@ -6,38 +6,41 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import streamlit as st
 
-from fer_core.errors import FerError
-from fer_core.evaluation import board, ledger, marks
+from fer_core.base.errors import FerError
+from fer_core.evaluation import leaderboard, ledger
+from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.ranking import Ranking
-from fer_core.evaluation.words import confusions
+from fer_core.reports.model_card import confusions
+from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
-from fer_core.ui import compare_actions, compare_data, compare_rows, compare_table, html
-from fer_core.ui.compare_data import Entry
-from fer_core.ui.compare_rows import Row
-from fer_core.ui.compare_table import Column, Line
-from fer_core.ui.page import Scope
+from fer_core.splits import leaks
+from fer_core.ui.compare import actions, cached_runs, leaderboard_rows
+from fer_core.ui.compare.cached_runs import RunIds
+from fer_core.ui.components import leaderboard_table, markup
+from fer_core.ui.components.leaderboard_table import Column, Line
+from fer_core.ui.shell.page import Scope
 
 _SPLITS = {"val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True)
-class View:
+class LeaderboardView:
     """What the person chose: rows in view, split, version (id and number), folding of seeds, and columns.
 
-    `stamps` are those of `board.stamped`, by run.
+    `stamps` are those of `leaderboard.rows_with_stamps`, by run.
     """
 
-    rows: list[Row]
+    rows: list[LeaderboardRow]
     stamps: Mapping[str, tuple[int, ...]]
     split: str
     version: str
     number: int
     fold: bool
     columns: list[Column]
+    common: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,14 @@ class Judged:
     peeked: int
     lines: list[Line]
     ranked: Ranking
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[RunIds] = field(default_factory=list)
     judged: list[Run] = field(default_factory=list)
     elsewhere: list[Run] = field(default_factory=list)
 
 
-def choose(scope: Scope, rows: list[Row], stamps: Mapping[str, tuple[int, ...]]) -> View:
+def choose(
+    scope: Scope, rows: list[LeaderboardRow], stamps: Mapping[str, tuple[int, ...]]
+) -> LeaderboardView:
     """Draw the head of the card and its controls."""
     numbers = {version.id: version.number for version in scope.dataset.versions()}
     usual = Counter(str(row["version"]) for row in rows if row["val_accuracy"] is not None)
@@ -89,23 +94,25 @@ def choose(scope: Scope, rows: list[Row], stamps: Mapping[str, tuple[int, ...]])
             help="Runs that differ in their seed alone: mean ± deviation",
         )
         with st.popover("Columns", icon=":material/view_column:", key="cmp-columns"):
-            names = list(compare_rows.OPTIONAL)
+            names = list(leaderboard_rows.OPTIONAL)
             kept = st.pills(
-                "Columns", names, selection_mode="multi", default=compare_rows.DEFAULT, key="cmp-column-names",
-                format_func=lambda c: compare_rows.NAMES.get(c, compare_rows.OPTIONAL[c].label), label_visibility="collapsed",
+                "Columns", names, selection_mode="multi", default=leaderboard_rows.DEFAULT, key="cmp-column-names",
+                format_func=lambda c: leaderboard_rows.NAMES.get(c, leaderboard_rows.OPTIONAL[c].label),
+                label_visibility="collapsed",
             )  # fmt: skip
         with st.popover("Filter", icon=":material/filter_list:", key="cmp-filter"):
             rows = _filtered(rows)
-    columns = [compare_rows.OPTIONAL[name] for name in names if name in kept]
-    return View(rows, stamps, split, version, numbers.get(version, 0), fold, columns)
+    columns = [leaderboard_rows.OPTIONAL[name] for name in names if name in kept]
+    common = bool(st.session_state.get(actions.COMMON, False))
+    return LeaderboardView(rows, stamps, split, version, numbers.get(version, 0), fold, columns, common)
 
 
-def _filtered(rows: list[Row]) -> list[Row]:
-    def options(name: str) -> list[str]:
-        return sorted({str(row[name]) for row in rows if row[name]})
-
-    recipes = st.multiselect("Recipes", options("recipe"), key="cmp-f-recipe", placeholder="all")
-    states = st.multiselect("States", options("state"), key="cmp-f-state", placeholder="all")
+def _filtered(rows: list[LeaderboardRow]) -> list[LeaderboardRow]:
+    named = sorted({row["recipe"] for row in rows if row["recipe"]})
+    recipes = st.multiselect("Recipes", named, key="cmp-f-recipe", placeholder="all")
+    states = st.multiselect(
+        "States", sorted({str(row["state"]) for row in rows}), key="cmp-f-state", placeholder="all"
+    )
     tags = st.multiselect(
         "Tags", sorted({str(t) for row in rows for t in row["tags"]}), key="cmp-f-tags", placeholder="any"
     )
@@ -122,16 +129,16 @@ def _filtered(rows: list[Row]) -> list[Row]:
     ]
 
 
-def judge(scope: Scope, view: View) -> Judged:
+def judge(scope: Scope, view: LeaderboardView) -> Judged:
     """Rank what can be ranked on the chosen version and split; kept while no run, look or decision changes it."""
-    shown = compare_actions.shown(view.version) if view.split == "test" else set()
+    shown = actions.shown(view.version) if view.split == "test" else set()
     log = ledger.reads(scope.workspace)
     folder = scope.workspace.runs
     facts = [
         (
             row["run"],
             view.stamps[row["run"]],
-            compare_data.stamp(Run(folder / row["run"]), view.split, view.version),
+            cached_runs.stamp(Run(folder / row["run"]), view.split, view.version),
         )
         for row in view.rows
     ]
@@ -142,14 +149,20 @@ def judge(scope: Scope, view: View) -> Judged:
         view.version,
         view.split,
         view.fold,
+        view.common,
     )
-    key = hashlib.blake2b(repr((asked, facts, sorted(shown), len(log))).encode(), digest_size=16).hexdigest()
+    told = [
+        leaks.stamp(scope.dataset, version) for version in sorted({str(row["version"]) for row in view.rows})
+    ]
+    key = hashlib.blake2b(
+        repr((asked, facts, sorted(shown), len(log), told)).encode(), digest_size=16
+    ).hexdigest()
     return _judge(key, scope, view, shown, log)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _judge(
-    key: str, _scope: Scope, _view: View, _shown: set[str], _log: Sequence[Mapping[str, Any]]
+    key: str, _scope: Scope, _view: LeaderboardView, _shown: set[str], _log: Sequence[ledger.TestRead]
 ) -> Judged:
     scope, view, shown = _scope, _view, _shown
     here, why, elsewhere, judged = [], {}, [], []
@@ -161,7 +174,7 @@ def _judge(
             if (run.folder / "model.onnx").is_file() and not row["archived"]:
                 elsewhere.append(run)
             continue
-        if not compare_data.stamp(run, view.split, view.version):
+        if not cached_runs.stamp(run, view.split, view.version):
             why[str(row["run"])] = row["problem"] or f"No {_SPLITS[view.split]} predictions ({row['state']})"
             continue
         judged.append(run)
@@ -169,31 +182,33 @@ def _judge(
             why[str(row["run"])] = "The test result is covered"
             continue
         here.append(row)
-    groups = board.folded(here, view.fold)
-    entries = [compare_rows.entry(group) for group in groups]
-    ranked = compare_data.ranked(scope.workspace, scope.dataset.name, entries, view.split, view.version)
-    rest = board.folded([row for row in view.rows if str(row["run"]) in why], False)
-    lines = compare_rows.lines(scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head)
+    groups = leaderboard.group_seeds(here, view.fold)
+    entries = [leaderboard_rows.entry(group) for group in groups]
+    ranked = cached_runs.ranked(
+        scope.workspace, scope.dataset.name, entries, view.split, view.version, view.common
+    )
+    rest = leaderboard.group_seeds([row for row in view.rows if str(row["run"]) in why], False)
+    lines = leaderboard_rows.lines(scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head)
     peeked = sum(not ledger.standing(scope.workspace, row, _log).clean for row in view.rows)
     return Judged(key, peeked, lines, ranked, entries, judged, elsewhere)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _packed(key: str, columns: tuple[str, ...], _lines: Sequence[Line]) -> str:
-    return compare_table.pack(_lines, columns)
+    return leaderboard_table.pack(_lines, columns)
 
 
-def table(scope: Scope, view: View, found: Judged) -> list[str]:
+def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
     """Draw the leaderboard; the ids of the picked rows, A first."""
     ranked = found.ranked
     about = f"{_SPLITS[view.split]} of version {view.number or view.version[:6]}"
     if ranked.images:
         about += f", {ranked.images:,} images"
     if ranked.seen:
-        about += f"; {ranked.seen:,} left out that one of them has learned from"
+        about += f" of {ranked.whole:,}; the others are left out: a ranked run has learned from them"
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
-        st.html(html.heading("Leaderboard", about))
+        st.html(markup.heading("Leaderboard", about))
     with (
         right,
         st.container(horizontal=True, horizontal_alignment="right"),
@@ -202,7 +217,8 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
         known = {line.id for line in found.lines}
         chosen = [Run(scope.workspace.runs / n) for n in st.session_state.get("cmp-picked", []) if n in known]
         title = f"{scope.dataset.name}: {about}"
-        compare_actions.export(found.lines, view.columns, title, chosen, view.split, view.version)
+        actions.export(found.lines, view.columns, title, chosen, view.split, view.version)
+    actions.common_part(ranked, view.common)
     columns = [
         Column("rank", "rank", "num", "1 + the number of runs that are better beyond doubt; = is shared"),
         Column("interval", f"{_SPLITS[view.split]} accuracy, 95 %", "interval"),
@@ -214,7 +230,7 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
     picked: list[str] = st.session_state.setdefault("cmp-picked", [])
     ids = {line.id for line in found.lines}
     picked[:] = [name for name in picked if name in ids]
-    clicked, starred = compare_table.draw(
+    clicked, starred = leaderboard_table.draw(
         _packed(found.key, tuple(column.key for column in columns), found.lines),
         columns,
         picked,
@@ -228,7 +244,7 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
         st.rerun()
     if starred:
         run = Run(scope.workspace.runs / starred)
-        marks.change(run, star=not marks.read(run)["star"])
+        run_annotations.annotate(run, star=not run_annotations.read(run)["star"])
         st.rerun()
     hint = "Choose one run to open it, two to hold them against each other."
     if any(line.cells["rank"].text.endswith("=") for line in found.lines):
@@ -239,11 +255,14 @@ def table(scope: Scope, view: View, found: Judged) -> list[str]:
     return list(picked)
 
 
-def numbers(scope: Scope, view: View, found: Judged) -> list[tuple[html.Cell, str]]:
+def numbers(scope: Scope, view: LeaderboardView, found: Judged) -> list[tuple[markup.Cell, str]]:
     """The five numbers that matter."""
     versions = len({str(row["version"]) for row in view.rows})
-    items: list[tuple[html.Cell, str]] = [
-        (len(view.rows), f"{'run' if len(view.rows) == 1 else 'runs'} on {html.plural(versions, 'version')}")
+    items: list[tuple[markup.Cell, str]] = [
+        (
+            len(view.rows),
+            f"{'run' if len(view.rows) == 1 else 'runs'} on {markup.plural(versions, 'version')}",
+        )
     ]
     best = [line for line in found.lines if not line.muted]
     if best:
@@ -256,7 +275,7 @@ def numbers(scope: Scope, view: View, found: Judged) -> list[tuple[html.Cell, st
     return items
 
 
-def _lead(best: Sequence[Line]) -> tuple[html.Cell, str]:
+def _lead(best: Sequence[Line]) -> tuple[markup.Cell, str]:
     if len(best) < 2:
         return "–", "nothing to compare with"
     first, second = (line.cells["interval"].sort for line in best[:2])
@@ -265,14 +284,12 @@ def _lead(best: Sequence[Line]) -> tuple[html.Cell, str]:
     return f"{gain:+.1f}", f"points over {best[1].name}, {'told apart' if told else 'not significant'}"
 
 
-def _confused(scope: Scope, view: View, run: str) -> tuple[html.Cell, str]:
+def _confused(scope: Scope, view: LeaderboardView, run: str) -> tuple[markup.Cell, str]:
     try:
-        found: dict[str, Any] = compare_data.details(
-            Run(scope.workspace.runs / run), view.split, view.version
-        )
+        found = cached_runs.details(Run(scope.workspace.runs / run), view.split, view.version)
     except FerError:
         return "–", "top confusion of the best"
     top = confusions(found, 1)
     if not top:
         return "none", "errors of the best"
-    return f"{top[0]['label']} → {top[0]['answer']}", f"{top[0]['of_errors']:.0%} of the errors of the best"
+    return f"{top[0].label} → {top[0].answer}", f"{top[0].of_errors:.0%} of the errors of the best"

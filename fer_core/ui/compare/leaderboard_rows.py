@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
+from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger
-from fer_core.evaluation.ranking import Place, Ranking
-from fer_core.evaluation.report import gap_verdict
-from fer_core.ui import compare_data, html, live
-from fer_core.ui.compare_data import Entry
-from fer_core.ui.compare_table import Cell, Column, Line
-from fer_core.workspace import Workspace
+from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.evaluation.ranking import RankedEntry, Ranking
+from fer_core.evaluation.report import gap_level, gap_verdict
+from fer_core.splits.leaks import Leaks
+from fer_core.ui.compare.cached_runs import RunIds
+from fer_core.ui.components import markup
+from fer_core.ui.components.leaderboard_table import Column, LeaderboardCell, Line
+from fer_core.ui.shell import job_progress, near_copies
 
-Row = dict[str, Any]
 OPTIONAL: dict[str, Column] = {
     "gap": Column("gap", "gap", "num", "Train minus validation accuracy at the best epoch, in points"),
     "verdict": Column("verdict", "", "chip", "What the gap means"),
@@ -47,14 +48,14 @@ NAMES = {"verdict": "verdict on the gap"}
 """What the chooser calls columns whose head is empty."""
 
 
-def entry(group: Sequence[Row]) -> Entry:
+def entry(group: Sequence[LeaderboardRow]) -> RunIds:
     """The ids of a group's runs."""
     return tuple(str(row["run"]) for row in group)
 
 
 def lines(
     workspace: Workspace,
-    groups: Sequence[Sequence[Row]],
+    groups: Sequence[Sequence[LeaderboardRow]],
     ranked: Ranking,
     why_not: Mapping[str, str],
     head: str,
@@ -62,14 +63,14 @@ def lines(
     """One line per group, ranked ones first.
 
     Args:
-        groups: from `folded`.
+        groups: from `group_seeds`.
         ranked: on the common split.
         why_not: run -> why it is not ranked, beyond what `ranked` knows.
         head: id of the dataset's newest version.
     """
     log = ledger.reads(workspace)
     sources = {(str(row["dataset"]), str(row["version"])) for group in groups for row in group}
-    copies = {source: compare_data.leaks(str(workspace.root), *source) for source in sources}
+    known = {source: near_copies.of(workspace, *source) for source in sources}
     found = []
     for group in groups:
         lead = group[0]
@@ -77,103 +78,131 @@ def lines(
         kept = tuple(name for name in ids if name not in ranked.left_out)
         place = ranked.places.get(kept)
         reason = why_not.get(ids[0]) or ranked.left_out.get(ids[0], "") or lead["problem"]
-        cells = {**_score(place, lead, reason), **_facts(group), "ledger": _ledger(workspace, group, log),
-                 "data": _data(copies, lead, head)}  # fmt: skip
+        mine = known[str(lead["dataset"]), str(lead["version"])]
+        cells = {**_score(place, lead, reason), **_facts(group, mine), "ledger": _ledger(workspace, group, log),
+                 "data": _data(mine, lead, head)}  # fmt: skip
         name = str(lead["run"]) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = lead["member"] or "" if len(group) == 1 else f"best {ids[0]}"
-        found.append((place, Line(ids[0], name, str(note), cells, bool(lead["star"]), place is None)))
+        found.append(
+            (
+                place,
+                Line(ids[0], name, str(note), cells, bool(lead["star"]), place is None or place.rank is None),
+            )
+        )
     order = sorted(found, key=lambda item: (item[0] is None, *(_order(item[0]) if item[0] else (0, 0.0))))
     return [line for _, line in order]
 
 
-def _order(place: Place) -> tuple[int, float]:
-    return place.rank, -place.accuracy
+def _order(place: RankedEntry) -> tuple[int, float]:
+    return place.rank or 10**6, -place.accuracy
 
 
-def _score(place: Place | None, lead: Row, reason: str) -> dict[str, Cell]:
+def _score(place: RankedEntry | None, lead: LeaderboardRow, reason: str) -> dict[str, LeaderboardCell]:
     if place is None:
         word = reason or "not ranked"
         state = str(lead["state"])
         said = "–" if state == "finished" else state
-        return {"rank": Cell("–"), "interval": Cell(""), "accuracy": Cell(said, None, "", word)}
+        return {
+            "rank": LeaderboardCell("–"),
+            "interval": LeaderboardCell(""),
+            "accuracy": LeaderboardCell(said, None, "", word),
+        }
     tip = f"95 %: {place.low:.3f} to {place.high:.3f}"
     spread = f" ± {place.sd:.3f}" if place.sd is not None else ""
     value, shared = f"{place.accuracy:.3f}", "Shared: nothing tells them apart" if place.shared else ""
+    rank = LeaderboardCell(f"{place.rank}{'=' if place.shared else ''}", place.rank, "", shared)
+    if place.rank is None:
+        tip += f". Judged on {place.images:,} images: it has learned from the others, so it has no rank here"
+        spread += f" (n {place.images:,})"
+        rank = LeaderboardCell("–", None, "", tip)
     return {
-        "rank": Cell(f"{place.rank}{'=' if place.shared else ''}", place.rank, "", shared),
-        "interval": Cell("", place.accuracy, "", f"{value}, {tip}", (place.low, place.accuracy, place.high)),
-        "accuracy": Cell(f"{value}{spread}", place.accuracy, "", tip),
+        "rank": rank,
+        "interval": LeaderboardCell(
+            "", place.accuracy, "", f"{value}, {tip}", (place.low, place.accuracy, place.high)
+        ),
+        "accuracy": LeaderboardCell(f"{value}{spread}", place.accuracy, "", tip),
     }
 
 
-def _facts(group: Sequence[Row]) -> dict[str, Cell]:
+def _facts(group: Sequence[LeaderboardRow], leaks: Leaks | None) -> dict[str, LeaderboardCell]:
     lead = group[0]
-    cells: dict[str, Cell] = {}
+    cells: dict[str, LeaderboardCell] = {}
 
-    def number(key: str, form: str) -> None:
-        values = [row[key] for row in group if row[key] is not None]
+    def number(key: str, form: str, all_values: Iterable[float | None]) -> None:
+        values = [value for value in all_values if value is not None]
         if values:
             mean = sum(values) / len(values)
-            cells[key] = Cell(form.format(mean), float(mean))
+            cells[key] = LeaderboardCell(form.format(mean), float(mean))
 
-    number("macro_f1", "{:.3f}")
-    number("gap", "{:+.1f}")
-    number("images_per_second", "{:,.0f}")
-    number("ms", "{:.2f}")
-    for key, unit, form in (("flops", 1e6, "{:,.0f}"), ("model_bytes", 1e6, "{:.1f}")):
-        if lead[key]:
-            cells[key] = Cell(form.format(lead[key] / unit), float(lead[key]))
+    number("macro_f1", "{:.3f}", (row["macro_f1"] for row in group))
+    number("gap", "{:+.1f}", (row["gap"] for row in group))
+    number("images_per_second", "{:,.0f}", (row["images_per_second"] for row in group))
+    number("ms", "{:.2f}", (row["ms"] for row in group))
+    if lead["flops"]:
+        cells["flops"] = LeaderboardCell(f"{lead['flops'] / 1e6:,.0f}", float(lead["flops"]))
+    if lead["model_bytes"]:
+        cells["model_bytes"] = LeaderboardCell(f"{lead['model_bytes'] / 1e6:.1f}", float(lead["model_bytes"]))
     spent = [row["energy"] for row in group if row["energy"] is not None]
     if spent:
-        cells["energy"] = Cell(f"{sum(spent):,.1f}", float(sum(spent)))
+        cells["energy"] = LeaderboardCell(f"{sum(spent):,.1f}", float(sum(spent)))
     if "gap" in cells and lead["train_accuracy"] is not None and lead["val_accuracy"] is not None:
-        word = gap_verdict(float(cells["gap"].sort or 0) / 100, 0.0)
-        verdict = "good" if word == "healthy" else "bad" if word.startswith("severe") else "look"
-        cells["verdict"] = Cell(_SHORT.get(word, word), word, verdict, word)
+        apart = leaks is not None and leaks.verdict == "none"
+        word = gap_verdict(float(cells["gap"].sort or 0) / 100, 0.0, apart)
+        cells["verdict"] = LeaderboardCell(_SHORT.get(word, word), word, gap_level(word), word)
     if lead["parameters"]:
-        cells["parameters"] = Cell(_millions(int(lead["parameters"])), float(lead["parameters"]))
+        cells["parameters"] = LeaderboardCell(_millions(int(lead["parameters"])), float(lead["parameters"]))
     if lead["best_epoch"] is not None:
-        cells["best_epoch"] = Cell(f"{lead['best_epoch']} of {lead['epochs']}", float(lead["best_epoch"]))
+        cells["best_epoch"] = LeaderboardCell(
+            f"{lead['best_epoch']} of {lead['epochs']}", float(lead["best_epoch"])
+        )
     if lead["seconds"]:
         total = sum(row["seconds"] or 0 for row in group)
-        cells["seconds"] = Cell(html.duration(total), float(total))
+        cells["seconds"] = LeaderboardCell(markup.duration(total), float(total))
     state = str(lead["state"])
-    cells["state"] = Cell(state, state, live.STATE_CHIPS.get(state, "none"), lead["problem"] or "")
-    cells["recipe"] = Cell(str(lead["recipe"] or ""), str(lead["recipe"] or ""))
-    cells["tags"] = Cell(", ".join(map(str, lead["tags"])), ", ".join(map(str, lead["tags"])) or None)
-    cells["created"] = Cell(
+    cells["state"] = LeaderboardCell(
+        state, state, job_progress.STATE_CHIPS.get(state, "none"), lead["problem"] or ""
+    )
+    cells["recipe"] = LeaderboardCell(str(lead["recipe"] or ""), str(lead["recipe"] or ""))
+    cells["tags"] = LeaderboardCell(
+        ", ".join(map(str, lead["tags"])), ", ".join(map(str, lead["tags"])) or None
+    )
+    cells["created"] = LeaderboardCell(
         str(lead["created"] or "")[:16].replace("T", " "), str(lead["created"] or "") or None
     )
     return cells
 
 
-def _ledger(workspace: Workspace, group: Sequence[Row], log: Sequence[Mapping[str, Any]]) -> Cell:
+def _ledger(
+    workspace: Workspace, group: Sequence[LeaderboardRow], log: Sequence[ledger.TestRead]
+) -> LeaderboardCell:
     found = [ledger.standing(workspace, row, log) for row in group]
     peeked, reads = max(s.peeked for s in found), sum(s.reads for s in found)
     words = ledger.Standing(reads, peeked).words
     tip = (
-        f"Its test result was read {html.plural(reads, 'time')}."
+        f"Its test result was read {markup.plural(reads, 'time')}."
         if reads
         else "Its test result was never read."
     )
     if peeked:
-        tip += f" {html.plural(peeked, 'look')} at these test pictures came before its choices were made."
-    return Cell(words, float(peeked), "look" if peeked else "good", tip)
+        tip += f" {markup.plural(peeked, 'look')} at these test pictures came before its choices were made."
+    return LeaderboardCell(words, float(peeked), "warn" if peeked else "good", tip)
 
 
-def _data(leaks: Mapping[tuple[str, str], int | None], lead: Row, head: str) -> Cell:
+def _data(known: Leaks | None, lead: LeaderboardRow, head: str) -> LeaderboardCell:
     number, version = lead["number"], str(lead["version"])
     name = f"v{number}" if number else version[:6]
-    copies = leaks[str(lead["dataset"]), version]
-    if copies is None:
-        return Cell(f"{name} gone", 3.0, "bad", "The version it learned from was deleted")
-    if copies:
-        return Cell(
-            f"{name}, leaks", 2.0, "bad", f"{html.plural(copies, 'picture')} in train and in val or test"
-        )
+    if known is None:
+        return LeaderboardCell(f"{name} gone", 3.0, "bad", "The version it learned from was deleted")
+    if known.verdict == "leaks":
+        return LeaderboardCell(f"{name}, leaks", 2.0, "bad", known.sentence)
     if version != head:
-        return Cell(f"{name}, older", 1.0, "look", "The dataset has a newer version")
-    return Cell(name, 0.0, "good", "The newest version, no equal pictures across splits")
+        return LeaderboardCell(
+            f"{name}, older", 1.0, "warn", f"The dataset has a newer version. {known.sentence}"
+        )
+    if known.verdict != "none":
+        word = "not compared" if known.verdict == "unknown" else f"{known.reach} bits only"
+        return LeaderboardCell(f"{name}, {word}", 0.5, "none", known.sentence)
+    return LeaderboardCell(name, 0.0, "good", f"The newest version. {known.sentence}")
 
 
 def _millions(number: int) -> str:

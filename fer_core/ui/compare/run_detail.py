@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
-from fer_core.charts.evaluation import class_curves, coverage_curve, reliability_diagram
-from fer_core.errors import FerError
-from fer_core.evaluation.calibration import threshold_for
-from fer_core.evaluation.words import WEAK, confusions, reproduce, weak_classes
+from fer_core.base.errors import FerError
+from fer_core.evaluation.calibration import direction, threshold_for
+from fer_core.reports.model_card import WEAK, confusions, reproduce, weak_classes
+from fer_core.runs.records import ClassAreas, Scores
 from fer_core.runs.run import Run
-from fer_core.ui import (
-    compare_cost,
-    compare_data,
-    compare_faces,
-    compare_matrix,
-    compare_pair,
-    html,
-    page,
-    style,
-)
+from fer_core.ui.compare import cached_curves, cached_runs, cost, faces, pair
+from fer_core.ui.components import confusion_matrix, markup, style
+from fer_core.ui.shell import page
 
-THRESHOLD = 0.7
 _MEASURES = (
     ("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"), ("macro_precision", "macro precision"),
     ("macro_recall", "macro recall"), ("macro_f1", "macro F1"), ("weighted_f1", "weighted F1"), ("top2", "top 2"),
@@ -35,21 +26,21 @@ _MEASURES = (
 def draw(run: Run, split: str, version: str) -> None:
     """The panel of one run on a split of a version."""
     try:
-        found = compare_data.details(run, split, version)
-        table = compare_data.answered(run, split, version)
+        found = cached_runs.details(run, split, version)
+        table = cached_runs.answered(run, split, version)
     except FerError as error:
         if run.active:
             page.empty(f"{run.id} is {run.state}", "Its scores stand here when it ends.")
         else:
             page.empty(f"{run.id} has no scores here", str(error))
         with st.container(border=True):
-            compare_pair.curves(run, [])
+            pair.curves(run, [])
         return
     where = "test" if split == "test" else "validation"
     left_out = f", {found['seen']:,} left out that it has learned from" if found.get("seen") else ""
     st.html(
-        f'<div class="fer-h" role="heading" aria-level="2" style="margin:.6rem 0 .1rem">{html.esc(run.id)}'
-        f"<small>{where} of version {html.esc(version[:6])}, {found['images']:,} images{left_out}</small></div>"
+        f'<div class="fer-h" role="heading" aria-level="2" style="margin:.6rem 0 .1rem">{markup.esc(run.id)}'
+        f"<small>{where} of version {markup.esc(version[:6])}, {found['images']:,} images{left_out}</small></div>"
     )
     _errors(run, found, table, version)
     left, right = st.columns([1.5, 1], gap="small")
@@ -62,24 +53,26 @@ def draw(run: Run, split: str, version: str) -> None:
     with st.container(border=True):
         wrong = table[table["said"] != table["label"]].sort_values("sure", ascending=False)
         wrong = wrong.assign(words=wrong["label"] + " → " + wrong["said"])
-        st.html(html.heading("Most confident errors", f"{len(wrong):,} errors; probability, label → answer"))
-        compare_faces.show(run.workspace, run.dataset, version, wrong, key="cmp-confident", label="Most confident errors",
+        st.html(
+            markup.heading("Most confident errors", f"{len(wrong):,} errors; probability, label → answer")
+        )
+        faces.show(run.workspace, run.dataset, version, wrong, key="cmp-confident", label="Most confident errors",
                            detail="words", limit=10, size=92)  # fmt: skip
-        compare_faces.review_link(run, version, "Are the labels wrong? Review them", "cmp-review")
+        faces.review_link(run, version, "Are the labels wrong? Review them", "cmp-review")
     with st.container(border=True):
         _calibration(run, version, split)
     left, right = st.columns([1.9, 1], gap="small")
     with left, st.container(border=True):
         _class_curves(run, version, split)
     with right, st.container(border=True):
-        compare_cost.card(run)
+        cost.card(run)
     with st.container(border=True):
-        compare_pair.curves(run, [])
+        pair.curves(run, [])
     _made_of(run)
 
 
 @st.fragment
-def _errors(run: Run, found: dict[str, Any], table: pd.DataFrame, version: str) -> None:
+def _errors(run: Run, found: Scores, table: pd.DataFrame, version: str) -> None:
     """Matrix and faces; a click draws these two again and nothing else."""
     left, right = st.columns([1.05, 1], gap="small")
     with left, st.container(border=True):
@@ -88,46 +81,50 @@ def _errors(run: Run, found: dict[str, Any], table: pd.DataFrame, version: str) 
         _faces(run, table, version, label, answer)
 
 
-def _matrix(found: dict[str, Any]) -> tuple[str, str]:
+def _matrix(found: Scores) -> tuple[str, str]:
     counts, names = np.asarray(found["confusion"]["counts"], np.int64), found["confusion"]["classes"]
-    st.html(html.heading("Confusion matrix", "row: label, column: answer; click a cell for its faces"))
+    st.html(markup.heading("Confusion matrix", "row: label, column: answer; click a cell for its faces"))
     view = st.segmented_control(
         "Cells",
-        compare_matrix.VIEWS,
+        confusion_matrix.VIEWS,
         default="counts",
         required=True,
         key="cmp-view",
         label_visibility="collapsed",
     )
-    return compare_matrix.draw(counts, names, key="cmp-one", label="Confusion matrix", view=view)
+    return confusion_matrix.draw(counts, names, key="cmp-one", label="Confusion matrix", view=view)
 
 
 def _faces(run: Run, table: pd.DataFrame, version: str, label: str, answer: str) -> None:
     cell = table[(table["label"] == label) & (table["said"] == answer)].sort_values("sure", ascending=False)
     words = f"{label}, read as {answer}" if label != answer else f"{label}, read rightly"
-    st.html(html.heading(words, f"{html.plural(len(cell), 'image')}, the surest first"))
-    compare_faces.show(run.workspace, run.dataset, version, cell, key="cmp-faces", label=words, limit=21)
+    st.html(markup.heading(words, f"{markup.plural(len(cell), 'image')}, the surest first"))
+    faces.show(run.workspace, run.dataset, version, cell, key="cmp-faces", label=words, limit=21)
 
 
-def _classes(found: dict[str, Any]) -> None:
+def _classes(found: Scores) -> None:
     areas = found.get("areas", {})
-    body: list[list[html.Cell]] = []
+    body: list[list[markup.Cell]] = []
     weak = weak_classes(found)
     for name, row in found["per_class"].items():
-        area = areas.get(name, {})
+        area: ClassAreas = areas.get(name, {"auc": None, "average_precision": None})
         body.append(
             [
-                html.class_name(name, found["per_class"]),
-                *(f"{row[c]:.3f}" for c in ("precision", "recall")),
-                html.Raw(f"<b>{row['f1']:.3f}</b>") if name in weak else f"{row['f1']:.3f}",
-                *(f"{area[k]:.3f}" if area.get(k) is not None else "–" for k in ("auc", "average_precision")),
+                markup.class_name(name, found["per_class"]),
+                f"{row['precision']:.3f}",
+                f"{row['recall']:.3f}",
+                Markup(f"<b>{row['f1']:.3f}</b>") if name in weak else f"{row['f1']:.3f}",
+                *(
+                    "–" if value is None else f"{value:.3f}"
+                    for value in (area["auc"], area["average_precision"])
+                ),
                 int(row["support"]),
             ]
         )
-    chips = [html.chip("look", f"weak: {', '.join(weak)}", f"F1 below {WEAK}")] if weak else []
+    chips = [markup.chip("warn", f"weak: {', '.join(weak)}", f"F1 below {WEAK}")] if weak else []
     st.html(
-        html.heading("Class by class", "", *chips)
-        + html.table(
+        markup.heading("Class by class", "", *chips)
+        + markup.table(
             ["class", "precision", "recall", "F1", "ROC", "AP", "images"],
             body,
             numeric=range(1, 7),
@@ -136,13 +133,14 @@ def _classes(found: dict[str, Any]) -> None:
     )
 
 
-def _measures(found: dict[str, Any]) -> None:
+def _measures(found: Scores) -> None:
     limits = found.get("intervals", {})
-    body: list[list[html.Cell]] = []
+    numbers = {name: value for name, value in found.items() if isinstance(value, int | float)}
+    body: list[list[markup.Cell]] = []
     for key, words in _MEASURES:
-        if key in found:
+        if key in numbers:
             ends = f"{limits[key][0]:.3f} to {limits[key][1]:.3f}" if key in limits else ""
-            body.append([words, f"{found[key]:.3f}", ends])
+            body.append([words, f"{numbers[key]:.3f}", ends])
     votes = found.get("votes")
     if votes and votes["agreement"] is not None:
         body.append(
@@ -159,26 +157,26 @@ def _measures(found: dict[str, Any]) -> None:
         f"{found['copies']:,} copies counted with their picture" if found.get("copies") else "95 % bootstrap"
     )
     st.html(
-        html.heading("Scores", copies)
-        + html.table(["score", "", "95 %"], body, numeric=[1, 2], caption="Scores")
+        markup.heading("Scores", copies)
+        + markup.table(["score", "", "95 %"], body, numeric=[1, 2], caption="Scores")
     )
 
 
-def _mistakes(found: dict[str, Any]) -> None:
+def _mistakes(found: Scores) -> None:
     rows = confusions(found)
-    body: list[list[html.Cell]] = [
+    body: list[list[markup.Cell]] = [
         [
-            f"{r['label']} read as {r['answer']}",
-            f"{r['images']:,}",
-            f"{r['share']:.0%}",
-            f"{r['of_errors']:.0%}",
+            f"{r.label} read as {r.answer}",
+            f"{r.images:,}",
+            f"{r.share:.0%}",
+            f"{r.of_errors:.0%}",
         ]
         for r in rows
     ]
-    st.html(html.heading("Top confusions"))
+    st.html(markup.heading("Top confusions"))
     if body:
         st.html(
-            html.table(
+            markup.table(
                 ["", "images", "of label", "of errors"], body, numeric=[1, 2, 3], caption="Top confusions"
             )
         )
@@ -189,18 +187,17 @@ def _mistakes(found: dict[str, Any]) -> None:
 @st.fragment
 def _calibration(run: Run, version: str, split: str) -> None:
     try:
-        found = compare_data.trust(run, split, version)
+        found = cached_curves.trust(run, split, version)
+        reliability, coverage = cached_curves.trust_figures(run, split, version, style.is_dark())
     except FerError as error:
         page.explain(error)
         return
-    st.html(html.heading("Can its probabilities be trusted?", f"calibration error {found.error:.3f}"))
+    st.html(markup.heading("Can its probabilities be trusted?", f"calibration error {found.error:.3f}"))
     left, middle, right = st.columns([1, 1, 0.9], gap="medium")
     with left:
-        spec = reliability_diagram(found.reliability, dark=style.is_dark())
-        st.vega_lite_chart(spec=spec, theme=None, key="cmp-reliability")
+        st.vega_lite_chart(spec=reliability, theme=None, key="cmp-reliability")
     with middle:
-        spec = coverage_curve(found.coverage, THRESHOLD, dark=style.is_dark())
-        st.vega_lite_chart(spec=spec, theme=None, key="cmp-coverage")
+        st.vega_lite_chart(spec=coverage, theme=None, key="cmp-coverage")
     with right:
         wanted = st.slider("Wanted share of right answers, %", 50, 99, 90, key="cmp-precision")
         best = threshold_for(found.fit, wanted / 100)
@@ -210,12 +207,11 @@ def _calibration(run: Run, version: str, split: str) -> None:
             else "No threshold reaches that on validation."
         )
         t = found.temperature
-        direction = "too sure" if t > 1.02 else "too timid" if t < 0.98 else "about right"
         st.html(
-            html.facts(
+            markup.facts(
                 [
                     ("threshold", reached),
-                    ("temperature", f"{t:.2f}: it is {direction}"),
+                    ("temperature", f"{t:.2f}: it is {direction(t)}"),
                     ("error after", f"{found.after:.3f} on {'test' if split == 'test' else 'validation'}"),
                 ]
             )
@@ -224,14 +220,13 @@ def _calibration(run: Run, version: str, split: str) -> None:
 
 
 def _class_curves(run: Run, version: str, split: str) -> None:
-    st.html(html.heading("Each class against the others", "ROC; precision against recall"))
+    st.html(markup.heading("Each class against the others", "ROC; precision against recall"))
     for place, kind in zip(st.columns(2, gap="medium"), ("roc", "pr"), strict=True):
-        table = compare_data.class_curves(run, split, version, kind)
+        spec = cached_curves.class_figure(run, split, version, kind, style.is_dark())
         with place:
-            if table.empty:
+            if spec is None:
                 st.html('<p class="fer-muted">One class alone has no curve.</p>')
             else:
-                spec = class_curves(table, kind, dark=style.is_dark())
                 st.vega_lite_chart(spec=spec, theme=None, key=f"cmp-curves-{kind}")
 
 
@@ -239,11 +234,11 @@ def _made_of(run: Run) -> None:
     info = run.info
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True):
-        st.html(html.heading("Again", "the command that trains this run"))
+        st.html(markup.heading("Again", "the command that trains this run"))
         st.code(reproduce(run), language="sh", wrap_lines=True)
-        packages: dict[str, Any] = info.get("packages") or {}
+        packages = info.get("packages") or {}
         st.html(
-            html.facts(
+            markup.facts(
                 [
                     (
                         "dataset",
@@ -258,7 +253,7 @@ def _made_of(run: Run) -> None:
             )
         )
     with right, st.container(border=True):
-        st.html(html.heading("Recipe", str(info.get("recipe") or "")))
+        st.html(markup.heading("Recipe", str(info.get("recipe") or "")))
         try:
             text = (run.folder / "recipe.toml").read_text(encoding="utf-8")
         except OSError:

@@ -11,52 +11,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.evaluation.metrics import normalised
+from fer_core.ui.components import browser_part
 
-View = Literal["counts", "of label", "of answer"]
-VIEWS: tuple[View, ...] = ("counts", "of label", "of answer")
+ConfusionView = Literal["counts", "of label", "of answer"]
+VIEWS: tuple[ConfusionView, ...] = ("counts", "of label", "of answer")
 """What the cells say: images, their share of the label's images, or of the images answered so."""
 
-_CSS = """
-.scroll { overflow-x: auto; }
-table { border-collapse: separate; border-spacing: 2px; font: 13.5px/1.25 var(--st-font); color: var(--st-text-color); font-variant-numeric: tabular-nums; width: 100%; }
-th { font-weight: 600; font-size: 12.5px; opacity: .72; padding: 2px 5px; white-space: nowrap; } th.row { text-align: left; width: 1%; }
-td { padding: 0; }
-button { all: unset; box-sizing: border-box; cursor: pointer; width: 100%; min-width: 42px; text-align: center; padding: 8px 4px; border-radius: 5px; }
-button:hover { outline: 2px solid color-mix(in srgb, var(--st-primary-color) 55%, transparent); }
-button:focus-visible { outline: 2px solid var(--st-primary-color); }
-button.on { outline: 2.5px solid var(--st-primary-color); font-weight: 700; }
-.corner { opacity: .55; font-weight: 500; }
-"""
 
-_JS = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector('.scroll');
-  const table = document.createElement('table');
-  table.setAttribute('aria-label', data.label);
-  const head = table.createTHead().insertRow();
-  const cell = (row, tag, text, cls) => { const e = document.createElement(tag); e.textContent = text; if (cls) e.className = cls; row.append(e); return e; };
-  cell(head, 'th', 'label \\\\ answer', 'row corner');
-  for (const name of data.names) cell(head, 'th', name).scope = 'col';
-  const body = table.createTBody();
-  data.cells.forEach((line, i) => {
-    const row = body.insertRow();
-    cell(row, 'th', data.names[i], 'row').scope = 'row';
-    line.forEach(([text, strength, tone, tip], j) => {
-      const td = row.insertCell(), b = document.createElement('button');
-      b.type = 'button'; b.textContent = text; b.title = tip; b.setAttribute('aria-label', tip);
-      b.dataset.cell = `${data.names[i]}|${data.names[j]}`;
-      const hue = { plain: 'var(--st-primary-color)', good: '#2B8A3E', bad: '#E03131' }[tone];
-      b.style.background = `color-mix(in srgb, ${hue} ${Math.round(strength * 52)}%, transparent)`;
-      if (data.current && data.current[0] === i && data.current[1] === j) { b.className = 'on'; b.setAttribute('aria-pressed', 'true'); }
-      b.onclick = () => setTriggerValue('cell', `${i},${j}`);
-      td.append(b);
-    });
-  });
-  root.replaceChildren(table);
-}
-"""
-
-_matrix = st.components.v2.component("fer_matrix", html='<div class="scroll"></div>', css=_CSS, js=_JS)
+_matrix = browser_part.load("fer_matrix", __file__, '<div class="scroll"></div>')
 
 
 def draw(
@@ -65,7 +27,7 @@ def draw(
     *,
     key: str,
     label: str,
-    view: View = "counts",
+    view: ConfusionView = "counts",
     shared: str = "",
 ) -> tuple[str, str]:
     """Draw a matrix (row = label, column = answer); the chosen cell as (label, answer), at first the worst mistake.
@@ -88,7 +50,13 @@ def draw(
 
 
 def difference(
-    first: NDArray[np.int64], second: NDArray[np.int64], names: Sequence[str], *, key: str, label: str
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    names: Sequence[str],
+    *,
+    key: str,
+    label: str,
+    shared: str = "",
 ) -> tuple[str, str]:
     """Draw second minus first, in images: green is better, red is worse. Returns as `draw`, first the largest change."""
     change = second - first
@@ -104,7 +72,7 @@ def difference(
         cells.append(line)
     off = np.abs(change)
     np.fill_diagonal(off, -1)
-    return _show(cells, names, int(off.argmax()), key, label)
+    return _show(cells, names, int(off.argmax()), key, label, shared)
 
 
 def _show(

@@ -9,22 +9,21 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Literal
 
 import numpy as np
-import pandas as pd
-import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from fer_core.review.matching import records
+from fer_core.ui.components import browser_part
 
 Frame = Literal["", "selected", "flagged", "keep"]
 PAGE_SIZE = 60
 
 
 @dataclass(frozen=True)
-class Face:
+class SheetFace:
     """One face of a sheet: its id, the words below it, and its frame."""
 
     id: str
@@ -33,21 +32,25 @@ class Face:
     frame: Frame = ""
 
 
-def each(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table as plain dictionaries."""
-    return records(table)
-
-
 def file_name(path: str) -> str:
     """The last part of a path."""
     return path.rsplit("/", 1)[-1]
 
 
-def data_url(pixels: NDArray[np.uint8]) -> str:
-    """A uint8 picture, (h, w) or (h, w, 3), as a PNG data URL."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def data_url(pixels: NDArray[np.uint8], small: bool = False) -> str:
+    """A uint8 picture, (h, w) or (h, w, 3), as a data URL: a PNG, or a JPEG of a third of its size."""
+    return _encoded(np.ascontiguousarray(pixels).tobytes(), pixels.shape, small)
+
+
+@lru_cache(maxsize=64)  # the same faces are on screen draw after draw
+def _encoded(raw: bytes, shape: tuple[int, ...], small: bool) -> str:
+    buffer, image = io.BytesIO(), Image.fromarray(np.frombuffer(raw, np.uint8).reshape(shape))
+    if small:
+        image.save(buffer, "JPEG", quality=88)
+    else:
+        image.save(buffer, "PNG", compress_level=1)
+    kind = "jpeg" if small else "png"
+    return f"data:image/{kind};base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def sprite(pixels: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
@@ -61,65 +64,12 @@ def sprite(pixels: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     return grid.swapaxes(1, 2).reshape(rows * size, columns * size, *tail)
 
 
-_CSS = """
-.sheet { display: grid; gap: 10px 8px; justify-content: start; }
-button { all: unset; box-sizing: border-box; cursor: pointer; display: block;
-  font-family: var(--st-font); color: var(--st-text-color); }
-button[disabled] { cursor: default; }
-.pic { border-radius: 8px; background-image: var(--sprite); background-repeat: no-repeat;
-  outline: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
-button:not([disabled]):hover .pic { outline: 2px solid color-mix(in srgb, var(--st-primary-color) 60%, transparent); }
-button:focus-visible .pic, .selected .pic { outline: 3px solid var(--st-primary-color); outline-offset: 1px; }
-.flagged .pic { outline: 3px solid #E8590C; outline-offset: 1px; }
-.keep .pic { outline: 3px solid #2B8A3E; outline-offset: 1px; }
-.cap, .sub { font-size: 12px; line-height: 1.35; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.cap { margin-top: 4px; font-weight: 600; } .sub { opacity: .65; }
-"""
-
-_JS = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector('.sheet');
-  root.replaceChildren();
-  root.style.setProperty('--sprite', `url(${data.src})`);
-  root.style.gridTemplateColumns = `repeat(auto-fill, ${data.size}px)`;
-  root.setAttribute('aria-label', data.label);
-  data.faces.forEach((face, i) => {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = face.frame;
-    button.style.width = `${data.size}px`;
-    button.setAttribute('aria-label', [face.caption, face.detail].filter(Boolean).join(', ') || `face ${i + 1}`);
-    button.title = [face.caption, face.detail].filter(Boolean).join(' · ');
-    if (face.frame === 'selected') button.setAttribute('aria-pressed', 'true');
-    button.dataset.id = face.id;
-    button.disabled = !data.clickable;
-    const pic = document.createElement('div');
-    pic.className = 'pic';
-    pic.style.width = pic.style.height = `${data.size}px`;
-    pic.style.backgroundSize = `${data.columns * data.size}px auto`;
-    pic.style.backgroundPosition = `-${(i % data.columns) * data.size}px -${Math.floor(i / data.columns) * data.size}px`;
-    button.append(pic);
-    for (const [name, text] of [['cap', face.caption], ['sub', face.detail]]) {
-      if (!text || !data.words) continue;
-      const line = document.createElement('div');
-      line.className = name;
-      line.textContent = text;
-      button.append(line);
-    }
-    button.onclick = () => setTriggerValue('clicked', face.id);
-    root.append(button);
-  });
-}
-"""
-
-_sheet = st.components.v2.component(
-    "fer_faces", html='<div class="sheet" role="group"></div>', css=_CSS, js=_JS
-)
+_sheet = browser_part.load("fer_faces", __file__, '<div class="sheet" role="group"></div>')
 
 
 def sheet(
     pixels: NDArray[np.uint8],
-    faces: Sequence[Face],
+    faces: Sequence[SheetFace],
     *,
     key: str,
     label: str,
@@ -139,7 +89,7 @@ def sheet(
     if not len(faces):
         return None
     columns = min(len(faces), 10)
-    data: dict[str, Any] = {
+    data = {
         "src": data_url(sprite(np.asarray(pixels), columns)),
         "columns": columns,
         "size": size,

@@ -6,32 +6,22 @@ clicked comes back to Python before the next draw.
 
 from __future__ import annotations
 
-import html as escaping
 from collections.abc import Callable
 
 import streamlit as st
+from markupsafe import Markup, escape
 
-from fer_core.ui.html import Cell, Raw, esc
+from fer_core.ui.components import browser_part
+from fer_core.ui.components.markup import Cell, esc
 
-_JS = """
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector('.fer-links');
-  root.innerHTML = data.markup;
-  for (const button of root.querySelectorAll('[data-go]'))
-    button.onclick = () => setTriggerValue('go', button.dataset.go);
-}
-"""
-
-_links = st.components.v2.component(
-    "fer_links", html='<div class="fer-links"></div>', js=_JS, isolate_styles=False
-)
+_links = browser_part.load("fer_links", __file__, '<div class="fer-links"></div>', isolate_styles=False)
 
 
-def go(words: Cell, where: str, title: str = "") -> Raw:
+def go(words: Cell, where: str, title: str = "") -> Markup:
     """Words that can be clicked; `where` is what the callback is told."""
-    tip = f' title="{escaping.escape(title)}"' if title else ""
-    return Raw(
-        f'<button type="button" class="fer-go" data-go="{escaping.escape(where)}"{tip}>{esc(words)}</button>'
+    tip = f' title="{escape(title)}"' if title else ""
+    return Markup(
+        f'<button type="button" class="fer-go" data-go="{escape(where)}"{tip}>{esc(words)}</button>'
     )
 
 

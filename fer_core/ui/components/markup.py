@@ -5,60 +5,46 @@ Verdicts carry an icon and a word, never colour alone. Classes are in `style.css
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
-from fer_core.emotions import SPLIT_COLORS, colors
+from markupsafe import Markup, escape
 
-Verdict = Literal["good", "look", "bad", "info", "none"]
+from fer_core.base.emotions import SPLIT_COLORS, emotion_colors
 
-_WORDS: dict[Verdict, str] = {"good": "good", "look": "look", "bad": "bad", "info": "note", "none": "none"}
+Verdict = Literal["good", "warn", "bad", "info", "none"]
 
-
-@dataclass(frozen=True)
-class Raw:
-    """HTML that is already safe, such as the result of `chip`."""
-
-    text: str
+_WORDS: dict[Verdict, str] = {"good": "good", "warn": "warning", "bad": "bad", "info": "note", "none": "none"}
 
 
-Cell = str | int | float | Raw
+Cell = str | int | float
+"""`Markup`, such as the result of `chip`, stays as it is; other text is escaped."""
 
 
-def esc(value: object) -> str:
-    """Text for HTML: `Raw` as it is, whole numbers with thousands separators, anything else escaped."""
-    if isinstance(value, Raw):
-        return value.text
-    if isinstance(value, bool):
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    return html.escape(str(value))
+def esc(value: object) -> Markup:
+    """Text for HTML: `Markup` as it is, whole numbers with thousands separators, anything else escaped."""
+    return escape(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value)
 
 
-def chip(verdict: Verdict, text: str, title: str = "") -> Raw:
+def chip(verdict: Verdict, text: str, title: str = "") -> Markup:
     """A verdict: icon (drawn by the style sheet) and word on a tinted pill. `title` is its tooltip."""
-    tooltip = f' title="{html.escape(title)}"' if title else ""
+    tooltip = f' title="{escape(title)}"' if title else ""
     label = f"{_WORDS[verdict]}: {text}"
-    return Raw(
-        f'<span class="fer-chip {verdict}" role="note" aria-label="{html.escape(label)}"{tooltip}>'
-        f'<i aria-hidden="true"></i>{html.escape(text)}</span>'
+    return Markup(
+        f'<span class="fer-chip {verdict}" role="note" aria-label="{escape(label)}"{tooltip}>'
+        f'<i aria-hidden="true"></i>{escape(text)}</span>'
     )
 
 
-def heading(text: str, aside: str = "", *chips: Raw) -> str:
+def heading(text: str, aside: str = "", *chips: Markup) -> str:
     """The title of a card, with a quiet remark and verdicts beside it."""
-    remark = f"<small>{html.escape(aside)}</small>" if aside else ""
-    return f'<div class="fer-h" role="heading" aria-level="3">{html.escape(text)} {remark}{" ".join(c.text for c in chips)}</div>'
+    remark = f"<small>{escape(aside)}</small>" if aside else ""
+    return f'<div class="fer-h" role="heading" aria-level="3">{escape(text)} {remark}{" ".join(chips)}</div>'
 
 
 def stats(items: Iterable[tuple[Cell, str]]) -> str:
     """The strip of numbers that matter on a page: (value, what it is)."""
-    cards = "".join(
-        f'<div class="fer-stat"><b>{esc(v)}</b><span>{html.escape(t)}</span></div>' for v, t in items
-    )
+    cards = "".join(f'<div class="fer-stat"><b>{esc(v)}</b><span>{escape(t)}</span></div>' for v, t in items)
     return f'<div class="fer-stats">{cards}</div>'
 
 
@@ -78,7 +64,7 @@ def table(
     def cls(column: int) -> str:
         return ' class="num"' if column in right else ' class="wrap"'
 
-    head = "".join(f"<th{cls(i)} scope='col'>{html.escape(h)}</th>" for i, h in enumerate(header))
+    head = "".join(f"<th{cls(i)} scope='col'>{escape(h)}</th>" for i, h in enumerate(header))
     body = []
     for r, row in enumerate(rows):
         cells = []
@@ -92,26 +78,26 @@ def table(
             cells.append(f"<td{cls(c)}{style}>{esc(value)}</td>")
         mark = ' class="on"' if r == current else ""
         body.append(f"<tr{mark}>{''.join(cells)}</tr>")
-    label = f' aria-label="{html.escape(caption)}"' if caption else ""
+    label = f' aria-label="{escape(caption)}"' if caption else ""
     return (
         f'<div class="fer-scroll"><table class="fer-table"{label}><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
 
 
-def class_name(name: str, all_names: Iterable[str] = ()) -> Raw:
+def class_name(name: str, all_names: Iterable[str] = ()) -> Markup:
     """A class with its colour as a dot before it, so that the text keeps full contrast."""
-    color = colors([*all_names, name])[name]
+    color = emotion_colors([*all_names, name])[name]
     dot = f'<span class="fer-dot" style="background:{color}"></span>'
-    return Raw(f'<span class="fer-name">{dot}{html.escape(name)}</span>')
+    return Markup(f'<span class="fer-name">{dot}{escape(name)}</span>')
 
 
 def bars(values: Mapping[str, float], *, limit: int | None = None) -> str:
     """Probability bars, largest first, each in its class colour."""
-    palette = colors(values)
+    palette = emotion_colors(values)
     rows = sorted(values.items(), key=lambda kv: -kv[1])[:limit]
     cells = "".join(
-        f'<span>{html.escape(k)}</span><span class="fer-bar" role="img" aria-label="{html.escape(k)} {v:.0%}">'
+        f'<span>{escape(k)}</span><span class="fer-bar" role="img" aria-label="{escape(k)} {v:.0%}">'
         f'<i style="width:{max(v, 0.004):.1%};background:{palette[k]}"></i></span><span class="num">{v:.2f}</span>'
         for k, v in rows
     )
@@ -121,18 +107,18 @@ def bars(values: Mapping[str, float], *, limit: int | None = None) -> str:
 def split_bar(shares: Mapping[str, float], label: str) -> str:
     """Shares of the splits (0..1) as one bar in three neutrals."""
     parts = "".join(
-        f'<i style="flex:{max(v, 0.0001):.5f};background:{SPLIT_COLORS.get(k, "#ADB5BD")}" title="{html.escape(k)} {v:.1%}"></i>'
+        f'<i style="flex:{max(v, 0.0001):.5f};background:{SPLIT_COLORS.get(k, "#ADB5BD")}" title="{escape(k)} {v:.1%}"></i>'
         for k, v in shares.items()
     )
     words = ", ".join(f"{k} {v:.1%}" for k, v in shares.items())
-    return f'<div class="fer-split" role="img" aria-label="{html.escape(label)}: {html.escape(words)}">{parts}</div>'
+    return f'<div class="fer-split" role="img" aria-label="{escape(label)}: {escape(words)}">{parts}</div>'
 
 
 def facts(pairs: Iterable[tuple[str, Cell]]) -> str:
     """What is known about one thing, as term and value."""
     return (
         '<dl class="fer-facts">'
-        + "".join(f"<dt>{html.escape(k)}</dt><dd>{esc(v)}</dd>" for k, v in pairs)
+        + "".join(f"<dt>{escape(k)}</dt><dd>{esc(v)}</dd>" for k, v in pairs)
         + "</dl>"
     )
 

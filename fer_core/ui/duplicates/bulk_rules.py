@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
-from fer_core.data import records
-from fer_core.emotions import ordered_splits
+from fer_core.base.emotions import ordered_splits
+from fer_core.data import manifest
+from fer_core.duplicates.reach import SURE
 from fer_core.review.journal import Journal
-from fer_core.review.policies import DEFAULTS, POLICIES, Plan, plan_policy
-from fer_core.ui import cache, faces, html, page, verdicts
-from fer_core.ui.faces import Face, each
+from fer_core.review.matching import records
+from fer_core.review.policies import DEFAULTS, POLICIES, PolicyPlan, plan_policy
+from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components.face_sheet import SheetFace
+from fer_core.ui.duplicates.open_groups import Open, look
+from fer_core.ui.shell import cache, decisions, page
 
 _BATCH = "dup-batch"
 
 
-def card(
-    scope: page.Scope,
-    journal: Journal,
-    found: pd.DataFrame,
-    queues: Mapping[str, list[int]],
-    names: Mapping[str, str],
-) -> None:
+@st.fragment(run_every=3)
+def card(scope: page.Scope, distance: int, names: Mapping[str, str]) -> None:
     """A policy for each queue that has open groups, what they would do together, preview and undo."""
+    state = look(scope, distance)
+    queues = state.queues
     waiting = [queue for queue in DEFAULTS if queues[queue]]
     if not waiting and _BATCH not in st.session_state:
         return
-    with st.container(border=True):
-        st.html(html.heading("Do the rest by rule", "preview first, undo after"))
+    with st.container(border=True, key="dup-rules"):
+        st.html(markup.heading("Do the rest by rule", "preview first, undo after"))
         choose, outcome = st.columns([1, 1.1], gap="medium")
         with choose:
             chosen = {
@@ -42,30 +42,40 @@ def card(
                 )
                 for queue in waiting
             }
-        plan = plan_policy(found, chosen, queues)
+        plan = _plan(state, chosen)
         about = plan.summary()
         with outcome:
             _outcome(scope, plan)
             with st.container(horizontal=True):
                 if st.button(
-                    f"Preview {html.plural(about['groups'], 'group')}",
+                    f"Preview {markup.plural(about['groups'], 'group')}",
                     disabled=not about["groups"],
                     key="dup-rule",
                     type="primary",
                 ):
-                    _preview(scope, journal, plan)
+                    _preview(scope, plan)
                 if (batch := st.session_state.get(_BATCH)) and st.button(
                     "Undo the rule", icon=":material/undo:"
                 ):
-                    journal.undo_batch(batch, verdicts.reviewer())
+                    Journal(scope.dataset.journal_path).undo_batch(batch, decisions.reviewer())
                     del st.session_state[_BATCH]
                     st.rerun()
 
 
-def _outcome(scope: page.Scope, plan: Plan) -> None:
+def _plan(state: Open, chosen: Mapping[str, str]) -> PolicyPlan:
+    """The plan for these choices, made once while nothing changes."""
+    known = st.session_state.get("dup-plan")
+    if known is None or known[0] is not state or known[1] != chosen:
+        known = (state, dict(chosen), plan_policy(state.found, chosen, state.queues, SURE))
+        st.session_state["dup-plan"] = known
+    plan: PolicyPlan = known[2]
+    return plan
+
+
+def _outcome(scope: page.Scope, plan: PolicyPlan) -> None:
     about = plan.summary()
-    before = records.counts(scope.manifest).sum()
-    rows: list[list[html.Cell]] = [
+    before = manifest.counts(scope.manifest).sum()
+    rows: list[list[markup.Cell]] = [
         ["groups settled", about["groups"]],
         ["groups left for you", about["left"]],
     ]
@@ -74,26 +84,31 @@ def _outcome(scope: page.Scope, plan: Plan) -> None:
         [f"{name} after", f"{-dropped / max(int(before.get(name, 0)), 1):+.1%}"]
         for name, dropped in list(about["classes"].items())[:4]
     ]
-    st.html(html.table(["the rule would do", ""], rows, numeric=[1], caption="Outcome of the rule"))
+    st.html(
+        markup.table(["the rule would do", ""], rows, numeric=[1], caption="Outcome of the rule")
+        + f'<p class="fer-note">Rules drop pictures up to {SURE} bits apart: beyond, some pairs are two faces in the same '
+        "light, so those groups are left for you.</p>"
+    )
 
 
 @st.dialog("Settle open groups by rule", width="medium")
-def _preview(scope: page.Scope, journal: Journal, plan: Plan) -> None:
+def _preview(scope: page.Scope, plan: PolicyPlan) -> None:
     """Faces that would go, and the button that records it."""
     about, gone = plan.summary(), plan.dropped
     st.html(
-        f'<p class="fer-note">{about["dropped"]:,} images of {html.plural(about["groups"], "group")} would be dropped '
+        f'<p class="fer-note">{about["dropped"]:,} images of {markup.plural(about["groups"], "group")} would be dropped '
         f"from the next version; {about['left']:,} groups stay for you. The files stay where they are.</p>"
     )
     some = gone.head(24)
-    words = [Face(r["image_id"], r["label"], f"{r['split']} · {r['kind']}") for r in each(some)]
+    words = [SheetFace(r["image_id"], r["label"], f"{r['split']} · {r['kind']}") for r in records(some)]
     pixels = cache.faces(scope.dataset, some["row"])
-    faces.sheet(
+    face_sheet.sheet(
         pixels, words, key="rule-faces", label="Faces that would be dropped", size=72, clickable=False
     )
     if len(gone) > len(some):
         st.html(f'<p class="fer-muted">and {len(gone) - len(some):,} more</p>')
     label = f"Record: drop {about['dropped']:,} images of {about['groups']:,} groups"
     if st.button(label, type="primary", key="dup-record"):
-        st.session_state[_BATCH] = journal.add_many(plan.decisions(verdicts.reviewer()))
+        made = plan.decisions(decisions.reviewer())
+        st.session_state[_BATCH] = Journal(scope.dataset.journal_path).add_many(made)
         st.rerun()

@@ -7,20 +7,17 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import open_dataset
-from fer_core.data.records import readable
-from fer_core.quality import copies as finding
-from fer_core.quality import scan_store
-from fer_core.quality.duplicates import Groups, find_exact
+from fer_core.data.manifest import readable
+from fer_core.duplicates import groups, near, scan_store
+from fer_core.duplicates.exact import DuplicateGroups, find_exact
 from fer_core.review import copies
-from fer_core.splits import near
-from fer_core.ui import cache
-from fer_core.workspace import Workspace
+from fer_core.ui.shell import cache
 
 AT_ONCE = 6000
 """Images up to which near copies are looked for while the page loads; more take a job."""
-REACH = 10
 USUAL = ("near", "mirrored")
 ROTATED = "dup-rotated"
 """Key of the switch that asks for rotated copies too."""
@@ -31,7 +28,7 @@ def kinds() -> tuple[str, ...]:
     return (*USUAL, "rotated") if st.session_state.get(ROTATED) else USUAL
 
 
-def _stamp(dataset: Dataset) -> float:
+def stamp(dataset: Dataset) -> float:
     """Changes when a scan is made or extended."""
     files = [scan_store.scan_file(dataset, kind) for kind in (*USUAL, "rotated")]
     return sum(file.stat().st_mtime for file in files if file.is_file())
@@ -39,7 +36,7 @@ def _stamp(dataset: Dataset) -> float:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _pairs(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame | None:
-    return scan_store.kept(open_dataset(Workspace(Path(root)), name), version, REACH, wanted)
+    return scan_store.kept(open_dataset(Workspace(Path(root)), name), version, kinds=wanted)
 
 
 def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None) -> pd.DataFrame | None:
@@ -49,11 +46,11 @@ def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None)
         wanted: of these kinds; those of `kinds` if not given.
     """
     root, wanted = str(dataset.workspace.root), wanted or kinds()
-    found = _pairs(root, dataset.name, version, _stamp(dataset), wanted)
+    found = _pairs(root, dataset.name, version, stamp(dataset), wanted)
     if found is None and len(readable(cache.manifest(dataset, version))) <= AT_ONCE:
         with st.spinner(f"Looking for {', '.join(wanted[:-1])} and {wanted[-1]} copies"):
-            scan_store.scanned(dataset, version, REACH, wanted)
-        found = _pairs(root, dataset.name, version, _stamp(dataset), wanted)
+            scan_store.scanned(dataset, version, kinds=wanted)
+        found = _pairs(root, dataset.name, version, stamp(dataset), wanted)
     return found
 
 
@@ -66,22 +63,24 @@ def _groups(
     wanted: tuple[str, ...],
     distance: int,
     apart: tuple[tuple[str, str], ...],
-) -> Groups:
+) -> DuplicateGroups:
     dataset = open_dataset(Workspace(Path(root)), name)
     known = _pairs(root, name, version, stamp, wanted)
     manifest = cache.manifest(dataset, version)
     if known is None:
         return find_exact(manifest)
-    return finding.find_copies(manifest, known, distance, rejected=apart)
+    return groups.find_copies(manifest, known, distance, rejected=apart)
 
 
-def groups(dataset: Dataset, version: str, distance: int, decisions: pd.DataFrame | None = None) -> Groups:
+def copy_groups(
+    dataset: Dataset, version: str, distance: int, decisions: pd.DataFrame | None = None
+) -> DuplicateGroups:
     """Groups of all copies up to a distance (equal pixels alone while nothing is compared), without what was rejected.
 
     Args:
         decisions: those that hold; None for groups without regard to them.
     """
-    at = (str(dataset.workspace.root), dataset.name, version, _stamp(dataset), kinds(), distance)
+    at = (str(dataset.workspace.root), dataset.name, version, stamp(dataset), kinds(), distance)
     whole = _groups(*at, ())
     if decisions is None or not (said := copies.rejected(decisions)):
         return whole
@@ -91,28 +90,28 @@ def groups(dataset: Dataset, version: str, distance: int, decisions: pd.DataFram
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
-def _together(root: str, name: str, version: str, stamp: float) -> pd.Series:
+def _together(root: str, name: str, version: str, stamp: float, distance: int) -> pd.Series:
     known = _pairs(root, name, version, stamp, USUAL)
     assert known is not None
     dataset = open_dataset(Workspace(Path(root)), name)
-    kept = finding.confirmed(known, near.DISTANCE, near.kinds_of(mirrored=True))
-    return near.near_groups(dataset.manifest(version), dataset.pixels(), mirrored=True, pairs=kept)
+    kept = groups.confirmed(known, distance, near.kinds_of(mirrored=True))
+    return near.near_groups(dataset.manifest(version), dataset.pixels(), distance, mirrored=True, pairs=kept)
 
 
-def together(dataset: Dataset, version: str) -> pd.Series | None:
+def together(dataset: Dataset, version: str, distance: int = near.DISTANCE) -> pd.Series | None:
     """Group ids of near and mirrored copies by image_id, for `stratify`; None where nothing is compared yet."""
     if pairs(dataset, version, USUAL) is None:
         return None
-    return _together(str(dataset.workspace.root), dataset.name, version, _stamp(dataset))
+    return _together(str(dataset.workspace.root), dataset.name, version, stamp(dataset), distance)
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
 def _steps(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame:
     known = _pairs(root, name, version, stamp, wanted)
     manifest = cache.manifest(open_dataset(Workspace(Path(root)), name), version)
-    return finding.steps(manifest, known) if known is not None else pd.DataFrame()
+    return groups.steps(manifest, known) if known is not None else pd.DataFrame()
 
 
-def steps(dataset: Dataset, version: str) -> pd.DataFrame:
+def distance_steps(dataset: Dataset, version: str) -> pd.DataFrame:
     """What each distance finds; empty while nothing is compared."""
-    return _steps(str(dataset.workspace.root), dataset.name, version, _stamp(dataset), kinds())
+    return _steps(str(dataset.workspace.root), dataset.name, version, stamp(dataset), kinds())

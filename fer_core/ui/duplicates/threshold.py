@@ -5,129 +5,99 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core import jobs
-from fer_core.charts.quality import precision_by_distance
-from fer_core.quality.copies import MIN_CORRELATION, MIN_TURNED, PRECISION_LOW, STEPS, is_same, samples
-from fer_core.ui import cache, copies_cache, faces, html, live, page
-from fer_core.ui.faces import Face, Frame, each
+from fer_core.charts.copies import copies_by_distance
+from fer_core.duplicates.correlation import MIN_CORRELATION, MIN_TURNED
+from fer_core.duplicates.groups import is_same, samples
+from fer_core.duplicates.reach import DISTANCE, EVERY, STEPS, method, recall
+from fer_core.duplicates.reframed import MIN_REFRAMED
+from fer_core.duplicates.scan_store import compared_up_to
+from fer_core.review.matching import records
+from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components.face_sheet import Frame, SheetFace
+from fer_core.ui.duplicates import cached_groups
+from fer_core.ui.shell import cache, near_copies, page
 
-DEFAULT = 4
 _KEY = "dup-distance"
 
 
 def distance() -> int:
     """The distance in use."""
     chosen = st.session_state.get(_KEY)
-    return int(chosen) if chosen is not None else DEFAULT
+    return int(chosen) if chosen is not None else DISTANCE
 
 
 def card(scope: page.Scope) -> None:
     """The dial; or, before anything is compared, the button that compares."""
-    pairs = copies_cache.pairs(scope.dataset, scope.version.id)
+    pairs = cached_groups.pairs(scope.dataset, scope.version.id)
     if pairs is None:
-        panel(scope, copies_cache.kinds())
-        if copies_cache.kinds() != copies_cache.USUAL:
+        near_copies.panel(scope, cached_groups.kinds())
+        if cached_groups.kinds() != cached_groups.USUAL:
             _rotated()
         return
-    table = copies_cache.steps(scope.dataset, scope.version.id)
+    table = cached_groups.distance_steps(scope.dataset, scope.version.id)
     with st.container(border=True):
-        st.html(html.heading("How alike counts as a copy?"))
-        drawn = table.rename(columns={"precision": "same"}).assign(pairs=table["candidates"])
-        chart = precision_by_distance(drawn.fillna({"same": 0.0}), chosen=distance(), dark=_dark())
-        st.altair_chart(chart, width="stretch", key="dup-precision")
+        st.html(markup.heading("How alike counts as a copy?"))
+        chart = copies_by_distance(table, chosen=distance(), dark=_dark())
+        st.altair_chart(chart, width="stretch", key="dup-reach")
         st.segmented_control(
-            "Bits by which hashes may differ", STEPS, default=DEFAULT, key=_KEY, help="Hash distance, pHash"
+            "Bits by which hashes may differ", STEPS, default=DISTANCE, key=_KEY, help="Hash distance, pHash"
         )
-        st.html(_words(table[table["distance"] == distance()].iloc[0]))
+        up_to = compared_up_to(scope.dataset, cached_groups.kinds())
+        step = table[table["distance"] == distance()].iloc[0]
+        st.html(_words(step, up_to))
         _rotated()
-        if st.button("See pairs at this step", key="dup-pairs", icon=":material/compare:"):
+        new = int(step["confirmed"]) + int(step["refused"])
+        if st.button(
+            "See pairs at this step",
+            key="dup-pairs",
+            icon=":material/compare:",
+            disabled=not new,
+            help=None if new else "No pairs are new at this step",
+        ):
             _sample(scope, pairs, distance())
 
 
 def _rotated() -> None:
     help_ = "By 90, 180 or 270 degrees; three times the comparisons, once"
-    st.toggle("Rotated copies too", key=copies_cache.ROTATED, help=help_)
+    st.toggle("Rotated copies too", key=cached_groups.ROTATED, help=help_)
 
 
 def _dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def _words(step: pd.Series) -> str:
-    """What this step finds, with a warning where it finds more strangers than copies."""
-    candidates, confirmed = int(step["candidates"]), int(step["confirmed"])
+def _words(step: pd.Series, up_to: int) -> str:
+    """What this reach finds, and what share of all copies it is known to find."""
+    chosen = int(step["distance"])
     text = (
-        f"At {int(step['distance'])}: {int(step['pairs']):,} confirmed pairs; {int(step['groups']):,} groups in all, "
+        f"Up to {chosen} bits: {int(step['pairs']):,} confirmed pairs; {int(step['groups']):,} groups in all, "
         f"{int(step['near_groups']):,} of them not just equal pixels; largest {int(step['largest']):,}. "
+        f"Compared: {method(up_to)}; new at this step {int(step['confirmed']):,} are the same picture by correlation, "
+        f"{int(step['refused']):,} nearly. Of all copies known in FER2013 this reach finds "
+        f"{recall(min(chosen, up_to), up_to >= EVERY):.1%}."
     )
-    if candidates:
-        text += f"{confirmed:,} of the {candidates:,} pairs new at this step are the same picture, by correlation."
-    chip = ""
-    if candidates and step["precision"] < PRECISION_LOW:
-        chip = html.chip("look", f"{step['precision']:.0%} of new pairs hold: look closely").text
-    elif candidates:
-        chip = html.chip("good", f"{step['precision']:.0%} of new pairs hold").text
-    return f'<p class="fer-muted">{html.esc(text)}</p>{chip}'
+    return f'<p class="fer-muted">{markup.esc(text)}</p>'
 
 
 @st.dialog("Pairs at this step", width="medium")
 def _sample(scope: page.Scope, pairs: pd.DataFrame, step: int) -> None:
     """The most doubtful pairs on both sides of the limit."""
-    chosen = samples(pairs, step, 8)
+    chosen = samples(pairs, step, 8, above=max((s for s in STEPS if s < step), default=-1))
     rows = scope.manifest.drop_duplicates("pixel_hash").set_index("pixel_hash")
-    if chosen.empty:
-        page.empty("No pairs are new at this distance", "Choose another step.")
-        return
     st.html(
         f'<p class="fer-note">Two by two, the doubtful first. A pair is a copy from r = {MIN_CORRELATION:.2f} '
-        f"({MIN_TURNED:.2f} if mirrored), after moving one by up to two pixels.</p>"
+        f"({MIN_TURNED:.2f} if mirrored) after moving one by up to two pixels, and from {MIN_REFRAMED:.2f} after moving, "
+        "resizing and turning it further.</p>"
     )
-    shown: list[Face] = []
+    shown: list[SheetFace] = []
     numbers: list[int] = []
-    for number, pair in enumerate(each(chosen.assign(same=is_same(chosen)))):
+    for number, pair in enumerate(records(chosen.assign(same=is_same(chosen)))):
         good = pair["same"]
         frame: Frame = "keep" if good else "flagged"
         for end in ("first", "second"):
             row = rows.loc[pair[end]]
             words = f"{'same' if good else 'not'} · r {pair['correlation']:.2f}"
-            shown.append(Face(f"{number}-{end}", words, f"{pair['kind']} · {row['label']}", frame))
+            shown.append(SheetFace(f"{number}-{end}", words, f"{pair['kind']} · {row['label']}", frame))
             numbers.append(int(row["row"]))
     pixels = cache.faces(scope.dataset, numbers)
-    faces.sheet(pixels, shown, key="dup-sample", label="Sample pairs", size=120, clickable=False)
-
-
-def panel(scope: page.Scope, kinds: tuple[str, ...] = copies_cache.USUAL) -> None:
-    """Start the comparison, or follow it."""
-    name, version = scope.dataset.name, scope.version.id
-    title = f"Looking for near copies in {name}"
-    recent = jobs.recent(scope.workspace)
-    asked = ",".join(("exact", *kinds))
-    mine = [
-        job for job in recent if job.args[:2] == ["duplicates", name] and {version, asked} <= set(job.args)
-    ]
-    with st.container(border=True):
-        if mine and mine[0].state == "running":
-            _follow(scope, mine[0].id, title)
-            return
-        if mine and mine[0].state in {"failed", "lost"}:
-            st.error(mine[0].error, icon=":material/error:")
-        st.html(
-            html.heading("Near and mirrored copies")
-            + '<p class="fer-note">Equal pixels are found already. Shifted, brightened, re-encoded and mirrored copies '
-            "take about a minute per 20,000 images, once; new images are compared when they come.</p>"
-        )
-        if st.button("Look for near copies", type="primary", icon=":material/search:", key="dup-scan"):
-            arguments = ["duplicates", name, "--version", version, "--kind", asked]
-            jobs.start(scope.workspace, [*arguments, "--distance", str(copies_cache.REACH)], title=title)
-            st.rerun()
-
-
-@st.fragment(run_every=0.7)
-def _follow(scope: page.Scope, job_id: str, title: str) -> None:
-    job = jobs.get(scope.workspace, job_id)
-    if job.state != "running":
-        st.rerun(scope="app")
-    live.job_progress(job, title)
-    if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
-        job.stop()
-        st.rerun(scope="app")
+    face_sheet.sheet(pixels, shown, key="dup-sample", label="Sample pairs", size=120, clickable=False)

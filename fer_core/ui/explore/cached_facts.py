@@ -9,21 +9,23 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
+from fer_core import mislabels
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import open_dataset
 from fer_core.data.images import decode
-from fer_core.data.sources import located, read_one
-from fer_core.errors import FerError
-from fer_core.quality import mean_faces, mislabels
-from fer_core.quality.facts import Category, Facts
-from fer_core.quality.mislabel_store import methods, ranking_path
-from fer_core.quality.neighbours import alike
+from fer_core.data.sources import locate_source, read_source_file
+from fer_core.explore import mean_faces
+from fer_core.explore.facts import Category, ImageFacts
+from fer_core.explore.neighbours import nearest_by_hash
+from fer_core.mislabels.store import methods, ranking_path
 from fer_core.review.journal import Journal
-from fer_core.review.labels import verdicts
-from fer_core.runs import answers, store
+from fer_core.review.opinions import verdicts
+from fer_core.runs import predictions, store
 from fer_core.runs.run import Run
-from fer_core.ui import cache
-from fer_core.workspace import Workspace
+from fer_core.splits import leaks
+from fer_core.ui.shell import cache
 
 _ALIKE = 240
 DECISIONS = ("undecided", "relabelled", "kept", "deleted", "ambiguous")
@@ -31,8 +33,8 @@ _OF_ACTION = {"relabel": 1, "keep": 2, "delete": 3, "ambiguous": 4}
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(root: str, name: str, version: str) -> Facts:
-    return Facts(open_dataset(Workspace(Path(root)), name), version)
+def _facts(root: str, name: str, version: str) -> ImageFacts:
+    return ImageFacts(open_dataset(Workspace(Path(root)), name), version)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -50,10 +52,10 @@ def _decided(root: str, name: str, version: str, newest: str) -> np.ndarray:
     known = _facts(root, name, version)
     held = holding(known.dataset, newest)
     codes = np.zeros(len(known), np.int32)
-    places = known.columns.places(held.index)
-    there = places >= 0
+    positions = known.columns.positions(held.index)
+    present = positions >= 0
     actions = held["action"].map(_OF_ACTION).to_numpy(np.int32)
-    codes[places[there]] = actions[there]
+    codes[positions[present]] = actions[present]
     return codes
 
 
@@ -65,34 +67,34 @@ def _ranked(
     table = mislabels.load(known.dataset, version, method)
     if table is None:
         return None
-    places = known.columns.places(table["image_id"])
-    there = places >= 0
+    positions = known.columns.positions(table["image_id"])
+    present = positions >= 0
     score, wrong = np.full(len(known), np.nan), np.zeros(len(known), bool)
-    score[places[there]] = table["score"].to_numpy(np.float64)[there]
-    wrong[places[there]] = table["likely_wrong"].to_numpy(bool)[there]
+    score[positions[present]] = table["score"].to_numpy(np.float64)[present]
+    wrong[positions[present]] = table["likely_wrong"].to_numpy(bool)[present]
     return score, wrong
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _answers(root: str, run_id: str, stamp: float) -> pd.DataFrame:
-    return answers.answers(store.get(Workspace(Path(root)), run_id))
+    return predictions.read_all(store.get(Workspace(Path(root)), run_id).folder)
 
 
 def run_answers(workspace: Workspace, run: Run) -> pd.DataFrame:
     """What a run answered, by image id."""
-    return _answers(str(workspace.root), run.id, answers.stamp(run))
+    return _answers(str(workspace.root), run.id, predictions.stamp(run.folder))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _said(root: str, name: str, version: str, run_id: str, stamp: float) -> tuple[np.ndarray, ...]:
     known = _facts(root, name, version)
     table = _answers(root, run_id, stamp)
-    places = known.columns.places(table.index)
-    there = places >= 0
+    positions = known.columns.positions(table.index)
+    present = positions >= 0
     names = tuple(sorted(table["said"].unique()))
     said, p = np.full(len(known), -1, np.int32), np.full(len(known), np.nan)
-    said[places[there]] = pd.Index(names).get_indexer(table["said"])[there]
-    p[places[there]] = table["p"].to_numpy(np.float64)[there]
+    said[positions[present]] = pd.Index(names).get_indexer(table["said"])[present]
+    p[positions[present]] = table["p"].to_numpy(np.float64)[present]
     label, classes = known.category("label")
     own = np.array([*(names.index(c) if c in names else -2 for c in classes), -2])[label]
     return said, np.array(names, dtype=object), p, (said >= 0) & (said != own)
@@ -100,12 +102,22 @@ def _said(root: str, name: str, version: str, run_id: str, stamp: float) -> tupl
 
 def runs_of(workspace: Workspace, dataset: str) -> list[Run]:
     """Runs on a dataset that have left predictions, newest first."""
-    found = [r for r in store.list_runs(workspace) if r.dataset == dataset and answers.stamp(r)]
+    found = [r for r in store.list_runs(workspace) if r.dataset == dataset and predictions.stamp(r.folder)]
     return sorted(found, key=lambda run: run.id, reverse=True)
 
 
-def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> Facts:
-    """Everything known about a version: with the decisions that hold, its ranking and a run's answers, if any.
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _across(root: str, name: str, version: str, stamp: tuple[float, ...]) -> np.ndarray:
+    known = _facts(root, name, version)
+    positions = known.columns.positions(leaks.leaks_of(known.dataset, version).images["image_id"].unique())
+    flagged = np.zeros(len(known), bool)
+    flagged[positions[positions >= 0]] = True
+    return flagged
+
+
+def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> ImageFacts:
+    """Everything known about a version: with the decisions that hold, its ranking and a run's answers, if any; copies
+    across splits are of every kind that was compared.
 
     Args:
         newest: key of the journal's newest entry.
@@ -114,14 +126,15 @@ def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> Facts
     root, name = str(dataset.workspace.root), dataset.name
     known = _facts(root, name, version)
     categories: dict[str, Category] = {"decision": (_decided(root, name, version, newest), DECISIONS)}
-    measures, flags = {}, {}
+    measures = {}
+    flags = {"copy_across_splits": _across(root, name, version, leaks.stamp(dataset, version))}
     if kept := methods(dataset, version):
         best = "folds" if "folds" in kept else kept[0]
         changed = ranking_path(dataset, version, best).stat().st_mtime
         if (ranked := _ranked(root, name, version, best, changed)) is not None:
             measures["label_score"], flags["likely_wrong"] = ranked
     if run is not None:
-        said, names, confidence, wrong = _said(root, name, version, run.id, answers.stamp(run))
+        said, names, confidence, wrong = _said(root, name, version, run.id, predictions.stamp(run.folder))
         categories["said"] = (said, tuple(map(str, names)))
         measures["confidence"], flags["run_wrong"] = confidence, wrong
     return known.also(categories=categories, measures=measures, flags=flags)
@@ -144,11 +157,11 @@ SIGNATURES_UP_TO = 40_000
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _alike(root: str, name: str, version: str, place: int) -> tuple[np.ndarray, np.ndarray]:
+def _alike(root: str, name: str, version: str, position: int) -> tuple[np.ndarray, np.ndarray]:
     known = _facts(root, name, version)
     good = np.flatnonzero(known.readable)
     rows = known.columns.numbers("row")[good]
-    own = int(np.searchsorted(good, place))
+    own = int(np.searchsorted(good, position))
     pixels = known.dataset.pixels()
     if len(pixels) <= SIGNATURES_UP_TO:
         vectors = cache.signatures(known.dataset)
@@ -160,13 +173,13 @@ def _alike(root: str, name: str, version: str, place: int) -> tuple[np.ndarray, 
         best = np.argpartition(-similarity, count - 1)[:count]
         best = best[np.argsort(-similarity[best], kind="stable")]
         return good[best], similarity[best]
-    best, similarity = alike(pixels, rows, known.columns.numbers("phash")[good], own)
+    best, similarity = nearest_by_hash(pixels, rows, known.columns.numbers("phash")[good], own)
     return good[best[:_ALIKE]], similarity[:_ALIKE]
 
 
-def nearest(dataset: Dataset, version: str, place: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest(dataset: Dataset, version: str, position: int) -> tuple[np.ndarray, np.ndarray]:
     """Places of the readable images most like one, best first, and their similarities (-1..1)."""
-    return _alike(str(dataset.workspace.root), dataset.name, version, place)
+    return _alike(str(dataset.workspace.root), dataset.name, version, position)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -174,7 +187,7 @@ def picture(root: str, name: str, source: str, path: str, edge: int = 480) -> np
     """A file as it is, at most `edge` pixels on a side; None where it is gone or no picture."""
     dataset = open_dataset(Workspace(Path(root)), name)
     try:
-        pixels = decode(read_one(located(dataset.sources, source), path), path).pixels
+        pixels = decode(read_source_file(locate_source(dataset.sources, source), path), path).pixels
     except (FerError, OSError):
         return None
     image = Image.fromarray(pixels)

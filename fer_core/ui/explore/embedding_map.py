@@ -11,17 +11,20 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core import jobs
+from fer_core.base.emotions import SPLIT_COLORS, emotion_colors
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
 from fer_core.charts import scatter
 from fer_core.data.datasets import open_dataset
-from fer_core.emotions import SPLIT_COLORS, colors
-from fer_core.errors import FerError
-from fer_core.evaluation import maps
-from fer_core.quality.embedding import SAMPLE
-from fer_core.quality.facts import Facts
-from fer_core.ui import explore_face, explore_faces, explore_filter, explore_sheets, html, live, page
-from fer_core.ui.explore_desk import FLAG_WORDS, Desk
-from fer_core.ui.style import is_dark
-from fer_core.workspace import Workspace
+from fer_core.explore import embedding_store
+from fer_core.explore.embedding import SAMPLE
+from fer_core.explore.facts import ImageFacts
+from fer_core.jobs.tasks import MakeMap
+from fer_core.ui.components import markup
+from fer_core.ui.components.style import is_dark
+from fer_core.ui.explore import face_detail, faces, filters, sheets
+from fer_core.ui.explore.state import FLAG_WORDS, Explorer
+from fer_core.ui.shell import job_progress, page
 
 _METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 _CATEGORIES = {
@@ -35,24 +38,24 @@ _FLAG_COLORS = ("#ADB5BD", "#E8590C")
 _CHOSEN = "exp-map-ids"
 
 
-def draw(desk: Desk) -> None:
+def draw(explorer: Explorer) -> None:
     """The whole view "Map"."""
     with st.container(key="exp-main"):
         left, right = st.columns([2, 1.12], gap="medium")
     with left:
         with st.container(border=True):
-            features, method, by = _choice(desk)
-            table = _table(desk, features, method)
-            chosen = _plot(desk, table, f"{features}-{method}", by) if table is not None else None
+            features, method, by = _choice(explorer)
+            table = _table(explorer, features, method)
+            chosen = _plot(explorer, table, f"{features}-{method}", by) if table is not None else None
         if chosen is not None:
-            _below(desk, chosen)
+            _below(explorer, chosen)
     with right:
-        explore_face.card(desk)
+        face_detail.card(explorer)
 
 
-def _choice(desk: Desk) -> tuple[str, str, str]:
-    offered = {"pixels": "pixels", "hog": "gradients (HOG)"}
-    offered |= {f"run:{run.id}": f"answers of run {run.id}" for run in desk.runs[:12]}
+def _choice(explorer: Explorer) -> tuple[str, str, str]:
+    offered = {"pixels": "pixels", "hog": "gradients (HOG)", "emotions": "what the shipped model sees"}
+    offered |= {f"run:{run.id}": f"answers of run {run.id}" for run in explorer.runs[:12]}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         features = st.selectbox(
             "Faces described by", list(offered), format_func=offered.__getitem__, key="features", bind="query-params",
@@ -62,24 +65,24 @@ def _choice(desk: Desk) -> tuple[str, str, str]:
             "Layout", list(_METHODS), format_func=_METHODS.__getitem__, default="pca", required=True, key="layout",
             bind="query-params",
         )  # fmt: skip
-        by = _color_by(desk)
+        by = _color_by(explorer)
     return str(features), str(method), by
 
 
 @st.cache_resource(max_entries=6, show_spinner="Laying out the faces")
 def _made(root: str, name: str, version: str, features: str, method: str, stamp: float) -> pd.DataFrame:
-    facts = Facts(open_dataset(Workspace(Path(root)), name), version)
-    kept = maps.load(facts.dataset, version, features, method) if stamp else None
-    return maps.make(facts, features, method) if kept is None else kept
+    facts = ImageFacts(open_dataset(Workspace(Path(root)), name), version)
+    kept = embedding_store.load(facts.dataset, version, features, method) if stamp else None
+    return embedding_store.compute(facts, features, method) if kept is None else kept
 
 
-def _table(desk: Desk, features: str, method: str) -> pd.DataFrame | None:
+def _table(explorer: Explorer, features: str, method: str) -> pd.DataFrame | None:
     """The map, made now where that takes a second, else once a job has made it."""
-    scope = desk.scope
-    path = maps.map_path(scope.dataset, scope.version.id, features, method)
+    scope = explorer.scope
+    path = embedding_store.map_path(scope.dataset, scope.version.id, features, method)
     stamp = path.stat().st_mtime if path.is_file() else 0.0
-    if not stamp and (method == "tsne" or features == "hog"):
-        _job(desk, features, method)
+    if not stamp and (method == "tsne" or features in ("hog", "emotions")):
+        _job(explorer, features, method)
         return None
     try:
         return _made(str(scope.workspace.root), scope.dataset.name, scope.version.id, features, method, stamp)
@@ -88,82 +91,59 @@ def _table(desk: Desk, features: str, method: str) -> pd.DataFrame | None:
         return None
 
 
-def _job(desk: Desk, features: str, method: str) -> None:
-    scope = desk.scope
-    args = [
-        "map",
-        scope.dataset.name,
-        "--version",
-        scope.version.id,
-        "--features",
-        features,
-        "--method",
-        method,
-    ]
-    job = next((j for j in jobs.recent(scope.workspace) if j.args == args), None)
-    if job is not None and job.state == "running":
-        _watch(job)
-        if st.button("Stop", key="exp-stop-map"):
-            job.stop()
-            st.rerun()
+def _job(explorer: Explorer, features: str, method: str) -> None:
+    scope = explorer.scope
+    task = MakeMap(scope.dataset.name, scope.version.id, features, method)
+    if job_progress.job_card(jobs.latest(scope.workspace, task), "Laying out the map"):
         return
-    if job is not None and job.state in {"failed", "lost"}:
-        st.error(job.error, icon=":material/error:")
-    images = min(int(desk.facts.readable.sum()), maps.AT_MOST)
+    images = min(int(explorer.facts.readable.sum()), embedding_store.AT_MOST)
     words = f"Describes {images:,} faces by {features}"
     if method == "tsne":
         laid = min(images, SAMPLE)
         rest = f", then puts the other {images - laid:,} among their neighbours" if images > laid else ""
         words += f" and lays {'a spread sample of ' if rest else ''}{laid:,} of them out by t-SNE{rest}"
     st.html(
-        f'<p class="fer-note">{html.esc(words)}. It runs beside the page and is kept with the dataset.</p>'
+        f'<p class="fer-note">{markup.esc(words)}. It runs beside the page and is kept with the dataset.</p>'
     )
     if st.button("Lay out the map", type="primary", icon=":material/scatter_plot:", key="exp-make-map"):
-        jobs.start(scope.workspace, args, title=f"Map of {scope.dataset.name}")
+        jobs.start(scope.workspace, task)
         st.rerun()
 
 
-@st.fragment(run_every=1)
-def _watch(job: jobs.Job) -> None:
-    if job.state != "running":
-        st.rerun()
-    live.job_progress(job, "Laying out the map")
-
-
-def _plot(desk: Desk, table: pd.DataFrame, name: str, by: str) -> NDArray[np.int64] | None:
+def _plot(explorer: Explorer, table: pd.DataFrame, name: str, by: str) -> NDArray[np.int64] | None:
     """Draw the map; places of the faces that are circled, None while none are."""
-    places = table["place"].to_numpy(np.int64)
-    passed = desk.state.selection.mask(desk.facts)[places]
+    positions = table["place"].to_numpy(np.int64)
+    passed = explorer.state.selection.mask(explorer.facts)[positions]
     points = table[["x", "y"]].to_numpy(np.float32)[passed]
-    places = places[passed]
-    explore_filter.active(desk)
-    if not len(places):
+    positions = positions[passed]
+    filters.active(explorer)
+    if not len(positions):
         page.empty("No face passes these filters", "Take one of them away, or clear them all.")
         return None
-    figure, held = _figure(desk, points, places, by)
-    query = desk.state.selection.to_query()
+    figure, held = _figure(explorer, points, positions, by)
+    query = explorer.state.selection.to_query()
     key = f"exp-map-{name}-{by}-{hash(tuple(sorted(query.items()))) & 0xFFFFFF:x}"
     event: Any = st.plotly_chart(
         figure, key=key, on_select="rerun", selection_mode=("points", "box", "lasso"),
         config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["autoScale2d"]},
     )  # fmt: skip
-    _words(desk, table, len(places))
+    _words(explorer, table, len(positions))
     picked = [
         held[p["curve_number"]][p["point_index"]]
         for p in event.selection.points
         if p["curve_number"] < len(held)
     ]
-    return places[np.unique(np.array(picked, np.int64))] if picked else None
+    return positions[np.unique(np.array(picked, np.int64))] if picked else None
 
 
-def _color_by(desk: Desk) -> str:
+def _color_by(explorer: Explorer) -> str:
     offered = {
         name: words
         for name, words in _CATEGORIES.items()
-        if (name != "voted" or desk.facts.has_votes) and (name != "said" or desk.run)
+        if (name != "voted" or explorer.facts.has_votes) and (name != "said" or explorer.run)
     }
-    offered |= {f"flag:{f}": FLAG_WORDS[f] for f in desk.flags() if f != "unreadable"}
-    offered |= {f"measure:{m}": explore_filter.MEASURE_WORDS[m].partition(",")[0] for m in desk.measures()}
+    offered |= {f"flag:{f}": FLAG_WORDS[f] for f in explorer.flags() if f != "unreadable"}
+    offered |= {f"measure:{m}": filters.MEASURE_WORDS[m].partition(",")[0] for m in explorer.measures()}
     return str(
         st.selectbox(
             "Coloured by",
@@ -177,27 +157,29 @@ def _color_by(desk: Desk) -> str:
 
 
 def _figure(
-    desk: Desk, points: NDArray[np.float32], places: NDArray[np.int64], by: str
+    explorer: Explorer, points: NDArray[np.float32], positions: NDArray[np.int64], by: str
 ) -> tuple[Any, list[Any]]:
     kind, _, name = by.partition(":")
     dark = is_dark()
     if kind == "measure":
-        return scatter.shaded(points, desk.facts.measure(name)[places], name.replace("_", " "), dark=dark)
+        return scatter.scatter_by_value(
+            points, explorer.facts.measure(name)[positions], name.replace("_", " "), dark=dark
+        )
     if kind == "flag":
-        flagged = desk.facts.flag(name)[places].astype(np.int32)
+        flagged = explorer.facts.flag(name)[positions].astype(np.int32)
         two = ("not flagged", FLAG_WORDS[name])
         return scatter.scatter(points, flagged, two, dict(zip(two, _FLAG_COLORS, strict=True)), dark=dark)
-    codes, names = desk.facts.category(by)
-    palette = dict(colors(names))
+    codes, names = explorer.facts.category(by)
+    palette = dict(emotion_colors(names))
     if by == "split":
         shades = ["#4C6EF5", "#E8590C", "#2B8A3E", *SPLIT_COLORS.values()]
         palette = {n: shades[i % len(shades)] for i, n in enumerate(names)}
     if by == "decision":
         palette = dict(zip(names, ("#ADB5BD", "#3B5BDB", "#2B8A3E", "#E03131", "#D9780B"), strict=True))
-    return scatter.scatter(points, codes[places], names, palette, dark=dark)
+    return scatter.scatter(points, codes[positions], names, palette, dark=dark)
 
 
-def _words(desk: Desk, table: pd.DataFrame, shown: int) -> None:
+def _words(explorer: Explorer, table: pd.DataFrame, shown: int) -> None:
     told = [f"{shown:,} faces; circle some with the lasso, or drag a box"]
     explained = table.attrs.get("explained", float("nan"))
     if explained == explained:
@@ -207,31 +189,31 @@ def _words(desk: Desk, table: pd.DataFrame, shown: int) -> None:
     images = int(table.attrs.get("images", len(table)))
     if images > len(table):
         told.append(f"a spread sample of {images:,}")
-    st.html(f'<p class="fer-muted">{html.esc("; ".join(told))}.</p>')
+    st.html(f'<p class="fer-muted">{markup.esc("; ".join(told))}.</p>')
 
 
-def _below(desk: Desk, chosen: NDArray[np.int64]) -> None:
+def _below(explorer: Explorer, chosen: NDArray[np.int64]) -> None:
     """The faces that are circled, and what to do with all of them."""
 
     def take(view: str) -> None:
-        desk.show(desk.state.selection, ids=chosen.tolist(), view=view)
+        explorer.show(explorer.state.selection, ids=chosen.tolist(), view=view)
 
     def pick() -> None:
-        desk.pick((), desk.facts.columns.ids(chosen))
-        desk.state.nonce += 1
+        explorer.pick((), explorer.facts.columns.ids(chosen))
+        explorer.state.nonce += 1
 
-    codes, names = desk.facts.category("label")
+    codes, names = explorer.facts.category("label")
     counts = np.bincount(codes[chosen], minlength=len(names))
     told = ", ".join(
         f"{n:,} {name}" for n, name in sorted(zip(counts.tolist(), names, strict=True), reverse=True) if n
     )
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.html(html.heading(f"{len(chosen):,} circled", told))
+            st.html(markup.heading(f"{len(chosen):,} circled", told))
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 st.button("Pick all", key="exp-map-pick", icon=":material/check_circle:", on_click=pick)
                 st.button(
                     "Open in Faces", key="exp-map-open", type="tertiary", on_click=take, args=("Faces",)
                 )
-        explore_faces.bulk(desk, chosen, key="exp-map-bulk")
-        explore_sheets.pages(desk, chosen)
+        faces.bulk(explorer, chosen, key="exp-map-bulk")
+        sheets.pages(explorer, chosen)

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
-from fer_core.quality.selection import BY_PATH, SHUFFLE, Selection
-from fer_core.ui import html, links
-from fer_core.ui.explore_desk import CHECK_FLAGS, FLAG_WORDS, Desk
+from fer_core.explore.filter import BY_PATH, SHUFFLE, Selection
+from fer_core.ui.components import links, markup
+from fer_core.ui.explore.state import CHECK_FLAGS, FLAG_WORDS, Explorer
 
 MEASURE_WORDS = {
     "brightness": "brightness, 0–1", "contrast": "contrast, 0–0.5", "sharpness": "sharpness",
@@ -26,35 +27,35 @@ _CATEGORY_WORDS = {
 _MANY = 200  # names of a category beyond which a list is no help
 
 
-def bar(desk: Desk) -> None:
+def bar(explorer: Explorer) -> None:
     """Search, split, filter, order and shuffle."""
-    chosen = desk.state.selection
+    chosen = explorer.state.selection
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="exp-words"):
-        _many(desk, chosen, "label", width=220, placeholder="all classes", label_visibility="collapsed")
-        _order(desk, chosen)
-        _text(desk, chosen)
+        _many(explorer, chosen, "label", width=220, placeholder="all classes", label_visibility="collapsed")
+        _order(explorer, chosen)
+        _text(explorer, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="exp-bar"):
-        _split(desk, chosen)
+        _split(explorer, chosen)
         with st.popover("Filter", icon=":material/tune:", key="exp-filter"):
-            _all(desk, chosen)
+            _all(explorer, chosen)
         st.button(
-            "Shuffle", shortcut="S", icon=":material/shuffle:", key="exp-reshuffle", on_click=_shuffle, args=(desk,)
+            "Shuffle", shortcut="S", icon=":material/shuffle:", key="exp-reshuffle", on_click=_shuffle, args=(explorer,)
         )  # fmt: skip
-    active(desk)
+    active(explorer)
 
 
-def _shuffle(desk: Desk) -> None:
-    chosen = desk.state.selection
-    desk.show(replace(chosen, order=SHUFFLE, seed=chosen.seed + 1), ids=desk.state.ids)
+def _shuffle(explorer: Explorer) -> None:
+    chosen = explorer.state.selection
+    explorer.show(replace(chosen, order=SHUFFLE, seed=chosen.seed + 1), ids=explorer.state.ids)
 
 
-def _set(desk: Desk, selection: Selection) -> None:
-    like = desk.state.like
-    desk.show(selection, ids=desk.state.ids)
-    desk.state.like = like
+def _set(explorer: Explorer, selection: Selection) -> None:
+    like = explorer.state.like
+    explorer.show(selection, ids=explorer.state.ids)
+    explorer.state.like = like
 
 
-def _text(desk: Desk, chosen: Selection) -> None:
+def _text(explorer: Explorer, chosen: Selection) -> None:
     st.session_state["exp-f-text"] = chosen.text
     st.text_input(
         "Search the path",
@@ -63,99 +64,100 @@ def _text(desk: Desk, chosen: Selection) -> None:
         icon=":material/search:",
         label_visibility="collapsed",
         width=180,
-        on_change=lambda: _set(desk, replace(chosen, text=st.session_state["exp-f-text"].strip())),
+        on_change=lambda: _set(explorer, replace(chosen, text=st.session_state["exp-f-text"].strip())),
     )
 
 
-def _many(desk: Desk, chosen: Selection, name: str, **more: Any) -> None:
+def _many(explorer: Explorer, chosen: Selection, name: str, **more: Any) -> None:
     """Choose names of a category; those an address asks for are offered even where no image has them."""
     key = f"exp-f-{name}"
-    known = desk.facts.category(name)[1]
+    known = explorer.facts.category(name)[1]
     picked = chosen.any_of.get(name, ())
     st.session_state[key] = list(picked)
-    options: dict[str, Any] = {"width": "stretch", "placeholder": "all"} | more
     st.multiselect(
         _CATEGORY_WORDS[name],
         [*known, *(n for n in picked if n not in known)],
         key=key,
-        on_change=lambda: _set(desk, chosen.narrowed(name, *st.session_state[key])),
-        **options,
+        on_change=lambda: _set(explorer, chosen.with_choices(name, *st.session_state[key])),
+        **{"width": "stretch", "placeholder": "all", **more},
     )
 
 
-def _split(desk: Desk, chosen: Selection) -> None:
-    known, picked = desk.facts.splits, chosen.any_of.get("split", ())
+def _split(explorer: Explorer, chosen: Selection) -> None:
+    known, picked = explorer.facts.splits, chosen.any_of.get("split", ())
     st.session_state["exp-f-split"] = list(picked)
     st.segmented_control(
         "Splits", [*known, *(n for n in picked if n not in known)], selection_mode="multi", key="exp-f-split",
         label_visibility="collapsed",
-        on_change=lambda: _set(desk, chosen.narrowed("split", *st.session_state["exp-f-split"])),
+        on_change=lambda: _set(explorer, chosen.with_choices("split", *st.session_state["exp-f-split"])),
     )  # fmt: skip
 
 
-def _order(desk: Desk, chosen: Selection) -> None:
+def _order(explorer: Explorer, chosen: Selection) -> None:
     offered = {SHUFFLE: "shuffled", BY_PATH: "file name"}
-    for name in desk.measures():
+    for name in explorer.measures():
         words = MEASURE_WORDS[name].partition(",")[0]
         offered[name], offered[f"-{name}"] = f"{words}, low first", f"{words}, high first"
-    for name in CHECK_FLAGS[:4] if desk.checks_known else ():
+    for name in CHECK_FLAGS[:4] if explorer.checks_known else ():
         offered[f"{name}_score"] = f"{FLAG_WORDS[name].partition(' or')[0]}, worst first"
     offered.setdefault(chosen.order, chosen.order)
     st.session_state["exp-f-order"] = chosen.order
     st.selectbox(
         "Order", list(offered), format_func=offered.__getitem__, key="exp-f-order", width=190,
         label_visibility="collapsed",
-        on_change=lambda: _set(desk, replace(chosen, order=st.session_state["exp-f-order"])),
+        on_change=lambda: _set(explorer, replace(chosen, order=st.session_state["exp-f-order"])),
     )  # fmt: skip
 
 
-def _all(desk: Desk, chosen: Selection) -> None:
+def _all(explorer: Explorer, chosen: Selection) -> None:
     """The rest of the columns: flags, decisions, votes, runs, ranges."""
     st.session_state["exp-f-flag"] = list(chosen.flags)
-    known = desk.flags()
+    known = explorer.flags()
     st.multiselect(
         "Flags: has one of",
         [*known, *(f for f in chosen.flags if f not in known)],
         format_func=lambda flag: FLAG_WORDS.get(flag, flag),
         key="exp-f-flag",
         placeholder="any",
-        on_change=lambda: _set(desk, replace(chosen, flags=tuple(st.session_state["exp-f-flag"]))),
+        on_change=lambda: _set(explorer, replace(chosen, flags=tuple(st.session_state["exp-f-flag"]))),
     )
-    if not desk.checks_known:
+    if not explorer.checks_known:
         st.html(
             '<p class="fer-muted">Dark, blurry and the like come with the checks: run them on Overview.</p>'
         )
-    for name in _offered(desk):
-        _many(desk, chosen, name)
-    if len(desk.runs) > 1:
-        _run(desk)
-    st.html(html.heading("Between"))
-    for name in desk.measures():
-        _range(desk, chosen, name)
+    for name in _offered(explorer):
+        _many(explorer, chosen, name)
+    if len(explorer.runs) > 1:
+        _run(explorer)
+    st.html(markup.heading("Between"))
+    for name in explorer.measures():
+        _range(explorer, chosen, name)
 
 
-def _offered(desk: Desk) -> list[str]:
-    names = ["decision"] + (["voted"] if desk.facts.has_votes else []) + (["said"] if desk.run else [])
+def _offered(explorer: Explorer) -> list[str]:
+    names = (
+        ["decision"] + (["voted"] if explorer.facts.has_votes else []) + (["said"] if explorer.run else [])
+    )
     for name in ("source", "mode", "format", "subject", "group"):
-        if name in desk.facts.columns and 1 < len(desk.facts.category(name)[1]) <= _MANY:
+        if name in explorer.facts.columns and 1 < len(explorer.facts.category(name)[1]) <= _MANY:
             names.append(name)
     return names
 
 
-def _run(desk: Desk) -> None:
-    ids = [run.id for run in desk.runs]
-    st.session_state["exp-f-run"] = desk.run.id if desk.run else ids[0]
+def _run(explorer: Explorer) -> None:
+    ids = [run.id for run in explorer.runs]
+    st.session_state["exp-f-run"] = explorer.run.id if explorer.run else ids[0]
 
     def change() -> None:
-        desk.state.run = st.session_state["exp-f-run"]
+        explorer.state.run = st.session_state["exp-f-run"]
 
     st.selectbox("Run whose answers count", ids, key="exp-f-run", on_change=change)
 
 
-def _range(desk: Desk, chosen: Selection, name: str) -> None:
+def _range(explorer: Explorer, chosen: Selection, name: str) -> None:
     """From and to of one measure; empty is open."""
     low, high = chosen.ranges.get(name, (-math.inf, math.inf))
-    ends = limits(desk, name)
+    ends = limits(explorer, name)
     if ends is None:
         return
     for part, value in (("low", low), ("high", high)):
@@ -163,7 +165,7 @@ def _range(desk: Desk, chosen: Selection, name: str) -> None:
 
     def change() -> None:
         got = (st.session_state[f"exp-r-{name}-{part}"] for part in ("low", "high"))
-        _set(desk, chosen.within(name, *got))
+        _set(explorer, chosen.with_range(name, *got))
 
     step = 1.0 if name == "side" else 0.0001 if name == "sharpness" else 0.01
     form = {1.0: "%.0f", 0.01: "%.2f"}.get(step, "%.4f")
@@ -176,18 +178,18 @@ def _range(desk: Desk, chosen: Selection, name: str) -> None:
         )  # fmt: skip
 
 
-def limits(desk: Desk, name: str) -> tuple[float, float] | None:
+def limits(explorer: Explorer, name: str) -> tuple[float, float] | None:
     """Lowest and highest value of a measure; None where no image has one."""
-    values = desk.facts.measure(name)
+    values = explorer.facts.measure(name)
     if not np.isfinite(values).any():
         return None
     return float(np.nanmin(values)), float(np.nanmax(values))
 
 
-def words(desk: Desk, chosen: Selection) -> dict[str, str]:
+def words(explorer: Explorer, chosen: Selection) -> dict[str, str]:
     """What is filtered, in words, by what takes it away."""
-    found = {"like": "nearest to one face"} if desk.state.like else {}
-    found |= {} if desk.state.ids is None else {"ids": f"{len(desk.state.ids):,} chosen on the map"}
+    found = {"like": "nearest to one face"} if explorer.state.like else {}
+    found |= {} if explorer.state.ids is None else {"ids": f"{len(explorer.state.ids):,} chosen on the map"}
     return found | words_of(chosen)
 
 
@@ -204,36 +206,36 @@ def words_of(chosen: Selection) -> dict[str, str]:
     return found
 
 
-def active(desk: Desk) -> None:
+def active(explorer: Explorer) -> None:
     """What is filtered, each a word that takes itself away; nothing where nothing is."""
-    told = words(desk, desk.state.selection)
+    told = words(explorer, explorer.state.selection)
     if not told:
         return
     parts = [
-        links.go(html.Raw(f"{html.esc(text)} <b>×</b>"), key, "Take this filter away").text.replace(
+        links.go(Markup(f"{markup.esc(text)} <b>×</b>"), key, "Take this filter away").replace(
             "fer-go", "fer-go fer-filter"
         )
         for key, text in told.items()
     ]
-    parts.append(links.go("Clear all", "clear").text)
+    parts.append(links.go("Clear all", "clear"))
     links.draw(
         f'<div class="fer-filters" role="group" aria-label="Filters that are set">{"".join(parts)}</div>',
-        key="exp-active", on_go=lambda where: _take_away(desk, where),
+        key="exp-active", on_go=lambda where: _take_away(explorer, where),
     )  # fmt: skip
 
 
-def _take_away(desk: Desk, where: str) -> None:
-    chosen = desk.state.selection
+def _take_away(explorer: Explorer, where: str) -> None:
+    chosen = explorer.state.selection
     kind, _, name = where.partition("|")
     if kind == "clear":
-        desk.show(Selection(order=chosen.order, seed=chosen.seed))
+        explorer.show(Selection(order=chosen.order, seed=chosen.seed))
     elif kind == "like" or kind == "ids":
-        desk.show(chosen)
+        explorer.show(chosen)
     elif kind == "text":
-        _set(desk, replace(chosen, text=""))
+        _set(explorer, replace(chosen, text=""))
     elif kind == "any":
-        _set(desk, chosen.narrowed(name))
+        _set(explorer, chosen.with_choices(name))
     elif kind == "flag":
-        _set(desk, replace(chosen, flags=tuple(f for f in chosen.flags if f != name)))
+        _set(explorer, replace(chosen, flags=tuple(f for f in chosen.flags if f != name)))
     else:
-        _set(desk, chosen.within(name))
+        _set(explorer, chosen.with_range(name))

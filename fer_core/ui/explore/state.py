@@ -1,4 +1,4 @@
-"""The desk of the explorer: what is shown of which version, kept in the session and in the address.
+"""The explorer: what is shown of which version, kept in the session and in the address.
 
 The address is the truth when somebody follows a link or goes back in the browser; from then on the session is, and
 the address follows it.
@@ -6,7 +6,7 @@ the address follows it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,14 +14,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fer_core.errors import FerError
-from fer_core.quality.facts import COPY_FLAGS, VOTE_FLAGS, VOTE_MEASURES, Facts
-from fer_core.quality.selection import CATEGORIES, RANGES, Selection
-from fer_core.review.decisions import Decision
+from fer_core.base.errors import FerError
+from fer_core.explore.facts import COPY_FLAGS, VOTE_FLAGS, VOTE_MEASURES, ImageFacts
+from fer_core.explore.filter import CATEGORIES, RANGES, Selection
+from fer_core.review.decisions import Decision, image_decision
 from fer_core.review.journal import Journal
 from fer_core.runs.run import Run
-from fer_core.ui import explore_cache, html, verdicts
-from fer_core.ui.page import Scope
+from fer_core.ui.components import markup
+from fer_core.ui.explore import cached_facts
+from fer_core.ui.shell import decisions
+from fer_core.ui.shell.page import Scope
 
 CHECKS_AT_ONCE = 4000
 """Pictures that the page measures for the checks while it loads; more take a job."""
@@ -40,7 +42,7 @@ CHECK_FLAGS = ("dark", "light", "blurry", "low_information", "odd_size", "odd_as
 
 
 @dataclass
-class State:
+class ExplorerState:
     """What a visitor has chosen. `ids` are faces picked from the map, too many for an address; `last` is what was
     decided last, in words."""
 
@@ -80,7 +82,7 @@ class State:
 
 
 @dataclass
-class Desk:
+class Explorer:
     """What the cards of the explorer share.
 
     Attributes:
@@ -94,10 +96,10 @@ class Desk:
     """
 
     scope: Scope
-    facts: Facts
+    facts: ImageFacts
     journal: Journal
     newest: str
-    state: State
+    state: ExplorerState
     runs: list[Run]
     run: Run | None
 
@@ -126,21 +128,21 @@ class Desk:
         found += ["label_score"] if "label_score" in self.facts.extra_measures else []
         return found + (["confidence"] if self.run else [])
 
-    def places(self) -> NDArray[np.int64]:
+    def positions(self) -> NDArray[np.int64]:
         """Places of the images that are selected, in order."""
         state = self.state
-        if (own := self.place(state.like)) is not None:
-            near, _ = explore_cache.nearest(self.scope.dataset, self.scope.version.id, own)
+        if (own := self.position(state.like)) is not None:
+            near, _ = cached_facts.nearest(self.scope.dataset, self.scope.version.id, own)
             both = np.append(own, near)
-            return both[state.selection.mask(self.facts)[both]]
-        kept = state.selection.places(self.facts)
+            return np.asarray(both[state.selection.mask(self.facts)[both]])
+        kept = state.selection.positions(self.facts)
         return kept if state.ids is None else kept[np.isin(kept, np.asarray(state.ids, np.int64))]
 
-    def place(self, image_id: str) -> int | None:
+    def position(self, image_id: str) -> int | None:
         """Place of a readable image in the manifest; None where there is none."""
         if not image_id:
             return None
-        found = int(self.facts.columns.places([image_id])[0])
+        found = int(self.facts.columns.positions([image_id])[0])
         return found if found >= 0 and self.facts.readable[found] else None
 
     # Changing what is shown. All of these are called from callbacks, before the next draw.
@@ -180,47 +182,45 @@ class Desk:
 
     def decide(self, image_ids: Sequence[str], action: str, label: str | None = None) -> None:
         """Record one verdict on images, all or none; says what was done, or why not."""
-        places = self.facts.columns.places(image_ids)
-        places = places[places >= 0]
-        rows = self.facts.columns.frame(places, ["image_id", "pixel_hash", "path", "label"])
+        positions = self.facts.columns.positions(image_ids)
+        positions = positions[positions >= 0]
+        rows = self.facts.columns.frame(positions, ["image_id", "pixel_hash", "path", "label"])
         try:
-            decisions = [
-                self._decision(place, {str(n): str(v) for n, v in row.items()}, action, label)
-                for place, row in zip(places.tolist(), rows.to_dict("records"), strict=True)
+            entries = [
+                self._decision(position, {str(n): v for n, v in row.items()}, action, label or "")
+                for position, row in zip(positions.tolist(), rows.to_dict("records"), strict=True)
             ]
-            self.journal.add_many(decisions)
+            self.journal.add_many(entries)
         except (FerError, OSError) as error:
             st.toast(f"Not recorded. {error}", icon=":material/error:")
             return
         what = (
             f"→ {label}" if action == "relabel" else {"keep": "kept", "delete": "deleted"}.get(action, action)
         )
-        self.state.last = f"{html.plural(len(decisions), 'face')} {what}."
+        self.state.last = f"{markup.plural(len(entries), 'face')} {what}."
         st.toast(f"{self.state.last} Undo takes it back.", icon=":material/check:")
         self.unpick()
 
-    def _decision(self, place: int, row: dict[str, str], action: str, label: str | None) -> Decision:
-        given = row.pop("label")
-        kind = "keep" if action == "relabel" and label == given else action
-        return Decision(
-            kind,
-            **row,
-            label=label or "" if kind == "relabel" else "",
-            soft_label=self.soft(place) if kind == "ambiguous" else None,
-            who=verdicts.reviewer(),
-            shown={"label": given, "version": self.scope.version.id, "page": "explore"},
+    def _decision(self, position: int, row: Mapping[str, Any], action: str, label: str) -> Decision:
+        return image_decision(
+            row,
+            action,
+            label=label,
+            soft=self.soft(position) if action == "ambiguous" else None,
+            who=decisions.reviewer(),
+            shown={"version": self.scope.version.id, "page": "explore"},
         )
 
-    def soft(self, place: int) -> dict[str, float]:
+    def soft(self, position: int) -> dict[str, float]:
         """What an ambiguous face is: the shares of people's votes, else all classes alike."""
         even = dict.fromkeys(self.classes, 1.0)
-        votes = self.facts.votes_of(place)
+        votes = self.facts.votes_of(position)
         return {n: float(v) for n, v in votes.items() if v and n in self.classes} or even
 
     def undo(self) -> None:
         """Take back the reviewer's last decision, with all that were recorded together with it."""
         try:
-            undone = self.journal.undo(who=verdicts.reviewer())
+            undone = self.journal.undo(who=decisions.reviewer())
         except (FerError, OSError) as error:
             st.toast(f"Not undone. {error}", icon=":material/error:")
             return
@@ -230,9 +230,9 @@ class Desk:
         )
 
 
-def open_desk(scope: Scope) -> Desk:
-    """The desk of this visit: the address where it has changed, else the session."""
-    state: State = st.session_state.setdefault(_STATE, State())
+def open_explorer(scope: Scope) -> Explorer:
+    """The explorer of this visit: the address where it has changed, else the session."""
+    state: ExplorerState = st.session_state.setdefault(_STATE, ExplorerState())
     query = {n: v for n, v in st.query_params.items() if v and (n in _PARAMETERS or n.endswith("_score"))}
     if query != state.written:
         state.read(query)
@@ -243,24 +243,24 @@ def open_desk(scope: Scope) -> Desk:
         state.picked = ()
     journal = Journal(scope.dataset.journal_path)
     newest = journal.newest()
-    runs = explore_cache.runs_of(scope.workspace, scope.dataset.name)
+    runs = cached_facts.runs_of(scope.workspace, scope.dataset.name)
     run = next((r for r in runs if r.id == state.run), runs[0] if runs else None)
-    facts = explore_cache.facts(scope.dataset, scope.version.id, newest, run)
-    return Desk(scope, facts, journal, newest, state, runs, run)
+    facts = cached_facts.facts(scope.dataset, scope.version.id, newest, run)
+    return Explorer(scope, facts, journal, newest, state, runs, run)
 
 
-def write_address(desk: Desk) -> None:
+def write_address(explorer: Explorer) -> None:
     """Let the address say what is shown."""
-    wanted = desk.state.to_query()
-    if wanted == desk.state.written:
+    wanted = explorer.state.to_query()
+    if wanted == explorer.state.written:
         return
-    for name in {*desk.state.written, *wanted}:
+    for name in {*explorer.state.written, *wanted}:
         if name in wanted:
             if st.query_params.get(name) != wanted[name]:
                 st.query_params[name] = wanted[name]
         elif name in st.query_params:
             del st.query_params[name]
-    desk.state.written = wanted
+    explorer.state.written = wanted
 
 
 def shown(**changes: Any) -> Selection:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
+from markupsafe import Markup
 
-from fer_core.emotions import colors
-from fer_core.quality import balance
-from fer_core.ui import html, tables
-from fer_core.ui.faces import each
-from fer_core.ui.links import go
+from fer_core.base.emotions import emotion_colors
+from fer_core.review.matching import records
+from fer_core.splits import balance
+from fer_core.ui.components import markup, tables
+from fer_core.ui.components.links import go
 
 SHOW = "show"
 
@@ -22,13 +23,13 @@ def splits_and_classes(counted: pd.DataFrame, shares: pd.DataFrame) -> str:
     """Counts per split and class, shaded by size, with each split's share against its target."""
     classes = [str(name) for name in counted.columns]
     top = max(int(counted.to_numpy().max()), 1) if counted.size else 1
-    rows: list[list[html.Cell]] = []
+    rows: list[list[markup.Cell]] = []
     shade: dict[tuple[int, int], float] = {}
-    judged = {str(split): row for split, row in zip(shares.index, each(shares), strict=True)}
+    judged = {str(split): row for split, row in zip(shares.index, records(shares), strict=True)}
     for r, split in enumerate(map(str, counted.index)):
         numbers, share = [int(n) for n in counted.to_numpy()[r]], judged[split]
         known = pd.notna(share["target"])
-        cells: list[html.Cell] = [
+        cells: list[markup.Cell] = [
             go(n, target(split, c), f"See {c} of {split}") if n else 0
             for c, n in zip(classes, numbers, strict=True)
         ]
@@ -39,12 +40,12 @@ def splits_and_classes(counted: pd.DataFrame, shares: pd.DataFrame) -> str:
                 sum(numbers),
                 f"{share['share']:.1%}",
                 f"{share['target']:.0%}" if known else "",
-                html.chip(share["verdict"], share["words"]) if known else "",
+                markup.chip(share["verdict"], share["words"]) if known else "",
             ]
         )
         shade |= {(r, c + 1): n / top for c, n in enumerate(numbers)}
     header = ["split", *classes, "all", "share", "target", ""]
-    return html.table(
+    return markup.table(
         header, rows, numeric=range(1, len(classes) + 4), shade=shade, caption="Images per split and class"
     )
 
@@ -55,7 +56,7 @@ def drift(counted: pd.DataFrame) -> str:
     if found is None:
         return ""
     said = "".join(
-        f'<div class="fer-callout">{html.chip("look", "mix").text} <span>{html.esc(words)}</span></div>'
+        f'<div class="fer-callout">{markup.chip("warn", "mix")} <span>{markup.esc(words)}</span></div>'
         for words in balance.callouts(counted)
     )
     return f'<p style="margin:.7rem 0 .2rem">{tables.drift_line(found)}</p>{said}'
@@ -64,12 +65,12 @@ def drift(counted: pd.DataFrame) -> str:
 def class_balance(counted: pd.DataFrame) -> str:
     """Each class overall and per split against an even share, with the weight that would balance it."""
     table = balance.balance_of(counted)
-    palette = colors(table.index)
+    palette = emotion_colors(table.index)
     top = max(float(table["share"].max()), 1e-9) if len(table) else 1.0
     sums = counted.sum(axis=1)
     splits = [str(s) for s in counted.index if sums[s]] if len(counted) > 1 else []
     ideal = 1 / max(len(table), 1)
-    rows: list[list[html.Cell]] = []
+    rows: list[list[markup.Cell]] = []
     shade: dict[tuple[int, int], float] = {}
     for r, (name, row) in enumerate(table.iterrows()):
         label = str(name)
@@ -85,11 +86,11 @@ def class_balance(counted: pd.DataFrame) -> str:
         rows.append(
             [
                 go(
-                    html.class_name(label, table.index),
+                    markup.class_name(label, table.index),
                     target(label=label),
                     f"See the faces labelled {label}",
                 ),
-                html.Raw(bar),
+                Markup(bar),
                 int(row["images"]),
                 f"{row['share']:.1%}",
                 *(f"{share:.1%}" for share in within),
@@ -97,7 +98,7 @@ def class_balance(counted: pd.DataFrame) -> str:
             ]
         )
     header = ["class", "", "images", "share", *splits, "weight"]
-    return html.table(
+    return markup.table(
         header,
         rows,
         numeric=range(2, len(header)),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from fer_core.quality.selection import Selection
-from fer_core.quality.vote_stats import DISAGREE, label_against_majority
-from fer_core.ui import explore_face, explore_measures, explore_sheets, html, links, page
-from fer_core.ui.explore_desk import Desk, shown
+from fer_core.explore.filter import Selection
+from fer_core.explore.vote_stats import DISAGREE, label_against_majority
+from fer_core.ui.components import links, markup
+from fer_core.ui.explore import face_detail, measures, sheets
+from fer_core.ui.explore.state import Explorer, shown
+from fer_core.ui.shell import page
 
 
-def draw(desk: Desk) -> None:
+def draw(explorer: Explorer) -> None:
     """The whole view "Votes"."""
-    stats = desk.facts.votes
+    stats = explorer.facts.votes
     voted = None if stats is None else stats.total > 0
     if stats is None or voted is None or not voted.any():
         page.empty(
@@ -21,7 +23,9 @@ def draw(desk: Desk) -> None:
             "Import with a table of votes, such as FER+, to see where people agree and where they do not.",
         )
         return
-    differ, otherwise = (int(desk.facts.flag(f).sum()) for f in ("humans_disagree", "humans_say_otherwise"))
+    differ, otherwise = (
+        int(explorer.facts.flag(f).sum()) for f in ("humans_disagree", "humans_say_otherwise")
+    )
     total = int(voted.sum())
     page.numbers(
         [
@@ -41,27 +45,27 @@ def draw(desk: Desk) -> None:
                 format_func={"agreement": "Agreement", "entropy": "Entropy", "label_share": "Votes for the label"}.__getitem__,
                 key="votes", bind="query-params", label_visibility="collapsed",
             )  # fmt: skip
-            chosen = explore_measures.histogram(desk, str(measure), "label", f"exp-votes-{measure}")
+            chosen = measures.histogram(explorer, str(measure), "label", f"exp-votes-{measure}")
         if chosen is not None:
-            explore_measures.behind(desk, chosen)
-        _majority(desk)
-        _disagree(desk)
+            measures.behind(explorer, chosen)
+        _majority(explorer)
+        _disagree(explorer)
     with right:
-        explore_face.card(desk)
+        face_detail.card(explorer)
 
 
-def _majority(desk: Desk) -> None:
+def _majority(explorer: Explorer) -> None:
     """Given label against what most people said; every number leads to its faces."""
-    stats = desk.facts.votes
+    stats = explorer.facts.votes
     if stats is None:
         return
-    table = label_against_majority(stats, desk.facts.category("label")[0], desk.classes)
+    table = label_against_majority(stats, explorer.facts.category("label")[0], explorer.classes)
     table = table.loc[:, table.any(axis=0)]
     sums = table.sum(axis=1).clip(lower=1)
-    rows: list[list[html.Cell]] = []
+    rows: list[list[markup.Cell]] = []
     shade: dict[tuple[int, int], float] = {}
     for r, label in enumerate(table.index):
-        row: list[html.Cell] = [html.class_name(label, desk.classes)]
+        row: list[markup.Cell] = [markup.class_name(label, explorer.classes)]
         for c, voted in enumerate(table.columns):
             count = int(table.loc[label, voted])
             row.append(
@@ -71,33 +75,35 @@ def _majority(desk: Desk) -> None:
         same = float(table.loc[label, label] / sums[label]) if label in table.columns else 0.0
         rows.append([*row, f"{same:.0%}"])
     with st.container(border=True):
-        st.html(html.heading("Label against what most said", "rows: label; columns: most votes"))
-        markup = html.table(
+        st.html(markup.heading("Label against what most said", "rows: label; columns: most votes"))
+        drawn = markup.table(
             ["label", *table.columns, "agree"], rows, numeric=range(1, len(table.columns) + 2), shade=shade,
             caption="Given label against majority of votes",
         )  # fmt: skip
-        links.draw(markup, key="exp-majority", on_go=lambda where: _follow(desk, where))
+        links.draw(drawn, key="exp-majority", on_go=lambda where: _follow(explorer, where))
 
 
-def _follow(desk: Desk, where: str) -> None:
+def _follow(explorer: Explorer, where: str) -> None:
     label, _, voted = where.partition("|")
-    desk.show(shown(any_of={"label": (label,), "voted": (voted,)}, order="label_share"), view="Faces")
+    explorer.show(shown(any_of={"label": (label,), "voted": (voted,)}, order="label_share"), view="Faces")
 
 
-def _disagree(desk: Desk) -> None:
+def _disagree(explorer: Explorer) -> None:
     chosen = Selection(flags=("humans_disagree",), order="agreement")
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(
-                html.heading("Humans disagree here", f"no emotion got more than {DISAGREE:.0%} of the votes")
+                markup.heading(
+                    "Humans disagree here", f"no emotion got more than {DISAGREE:.0%} of the votes"
+                )
             )
             st.button(
                 "Open all in Faces", type="tertiary", icon=":material/grid_view:", key="exp-differ-open",
-                on_click=desk.show, args=(chosen,), kwargs={"view": "Faces"},
+                on_click=explorer.show, args=(chosen,), kwargs={"view": "Faces"},
             )  # fmt: skip
-        if not desk.facts.flag("humans_disagree").any():
+        if not explorer.facts.flag("humans_disagree").any():
             page.empty(
                 "People agree on every face", "Some emotion got more than half of the votes everywhere."
             )
             return
-        explore_sheets.per_class(desk, chosen, "exp-differ")
+        sheets.per_class(explorer, chosen, "exp-differ")

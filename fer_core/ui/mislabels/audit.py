@@ -6,18 +6,21 @@ import json
 
 import streamlit as st
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
 from fer_core.review import audit, patches
-from fer_core.ui import html, page
-from fer_core.ui.mislabel_desk import Desk
+from fer_core.ui.components import markup
+from fer_core.ui.mislabels.state import MislabelsState
+from fer_core.ui.shell import page
 
 
-def draw(desk: Desk) -> None:
+def draw(state: MislabelsState) -> None:
     """The audit table with its downloads, and the way in for a patch."""
-    name, entries = desk.scope.dataset.name, desk.known.entries
+    name, entries = state.scope.dataset.name, state.journal.entries
     with st.container(border=True):
         st.html(
-            html.heading("Decisions", f"{len(entries):,} entries, the newest first; undone ones stay listed")
+            markup.heading(
+                "Decisions", f"{len(entries):,} entries, the newest first; undone ones stay listed"
+            )
         )
         if entries.empty:
             page.empty("Nothing decided yet", "Every decision will be listed here, with what was on screen.")
@@ -49,18 +52,18 @@ def draw(desk: Desk) -> None:
                 )
                 st.download_button(
                     "Patch for another copy",
-                    lambda: json.dumps(patches.build_patch(desk.scope.dataset), ensure_ascii=False),
+                    lambda: json.dumps(patches.build_patch(state.scope.dataset), ensure_ascii=False),
                     f"{name}-decisions.json",
                     "application/json",
                     icon=":material/ios_share:",
                     key="mis-patch",
                 )
-    _take_over(desk)
+    _take_over(state)
 
 
-def _take_over(desk: Desk) -> None:
+def _take_over(state: MislabelsState) -> None:
     with st.container(border=True):
-        st.html(html.heading("Take over decisions", "from a patch made on another copy of these images"))
+        st.html(markup.heading("Take over decisions", "from a patch made on another copy of these images"))
         with st.form("mis-take", border=False, clear_on_submit=True):
             upload = st.file_uploader(
                 "Patch", type=["json"], key="mis-take-file", label_visibility="collapsed"
@@ -68,7 +71,7 @@ def _take_over(desk: Desk) -> None:
             sent = st.form_submit_button("Take over", icon=":material/input:")
         if sent and upload is not None:
             try:
-                found = patches.import_patch(desk.scope.dataset, upload.getvalue())
+                found = patches.import_patch(state.scope.dataset, upload.getvalue())
             except FerError as error:
                 page.explain(error)
                 return

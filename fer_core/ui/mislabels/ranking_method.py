@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from fer_core import jobs
-from fer_core.quality import mislabels
+from fer_core import jobs, mislabels, recipes
+from fer_core.base.atomic import write_atomic
+from fer_core.jobs.tasks import RankLabels
+from fer_core.mislabels import judges
+from fer_core.mislabels.carry import AT_ONCE_UP_TO
 from fer_core.runs import store
-from fer_core.training import recipe as recipes
-from fer_core.ui import html, live
-from fer_core.ui.page import Scope
-from fer_core.workspace import write_atomic
+from fer_core.ui.components import markup
+from fer_core.ui.shell import cache, job_progress
+from fer_core.ui.shell.page import Scope
 
 _WAYS = {
+    "emotions": "emotions: the model that ships, for images it has not learned; finds most",
     "quick": "quick: a small model, out of fold, a minute for 20,000 images",
     "folds": "folds: a recipe trained in folds, minutes, and better",
     "run": "run: a finished run, for images it did not train on",
     "file": "file: probabilities of another program",
 }
-_BROKEN = "The ranking ended without a word. Its log is in the workspace."
 
 
 def chosen(scope: Scope) -> str | None:
-    """The method whose ranking is shown: as the address says, else the best there is; None where there is none."""
+    """The method whose ranking is shown: as the address says, else the best there is; None where there is none.
+
+    Rankings of an earlier version carry over first, where that takes a moment.
+    """
     known = mislabels.methods(scope.dataset, scope.version.id)
+    if not known and scope.version.parent is not None:
+        with st.spinner("Carrying over the ranking of the version before"):
+            judges.carry_over(scope.dataset, scope.version.id, most=AT_ONCE_UP_TO)
+        known = mislabels.methods(scope.dataset, scope.version.id)
     if not known:
         return None
-    best = "folds" if "folds" in known else known[0]
+    best = known[0]
     wanted = str(st.query_params.get("method", ""))
     if wanted and wanted not in known:
         st.warning(f"There is no ranking by {wanted} of this version. Showing {best}.")
@@ -42,13 +53,13 @@ def first(scope: Scope) -> None:
         if _followed(scope):
             return
         st.html(
-            html.heading("Which labels are likely wrong?")
-            + '<p class="fer-note">A quick model learns what the classes look like and judges every label as if it had '
-            "seen neither the picture nor a copy of it, about a thousand a second. "
-            "Then you look at the likeliest mistakes, one key each.</p>"
+            markup.heading("Which labels are likely wrong?")
+            + '<p class="fer-note">The model that ships says what it sees in every face it has not learned; a quick one, '
+            "which learns what the classes look like here, judges the others as if it had seen neither the picture nor a "
+            "copy of it. Then you look at the likeliest mistakes, one key each.</p>"
         )
         if st.button("Rank the labels", type="primary", icon=":material/sort:", key="rank"):
-            _start(scope, ["--method", "quick"])
+            _start(scope, _task(scope, judges.best(scope.dataset, scope.version.id)))
         with st.expander("Other ways to rank"):
             _form(scope)
 
@@ -61,16 +72,35 @@ def card(scope: Scope, method: str) -> None:
         st.query_params["method"] = st.session_state["mis-method"]
 
     with st.container(border=True):
-        st.html(html.heading("Ranking"))
+        st.html(markup.heading("Ranking"))
         st.selectbox("Judged by", known, index=known.index(method), key="mis-method", on_change=switch)
+        found = cache.ranking(scope.dataset, scope.version.id, method)
+        if found is not None and (words := mislabels.told_words(found.attrs.get("about", {}))):
+            st.caption(" ".join(words))
+        if found is not None and judges.is_outdated(scope.dataset, found):
+            st.warning(
+                "Another model ships now than the one that made this ranking.", icon=":material/update:"
+            )
+            if st.button("Rank again", key="mis-again", icon=":material/sort:"):
+                _start(scope, _task(scope, "emotions"))
+        elif found is not None and "carried" in found.attrs.get("about", {}):
+            _again(scope, found.attrs["about"])
         if not _followed(scope):
             with st.expander("Rank another way"):
                 _form(scope)
 
 
+def _again(scope: Scope, about: Mapping[str, Any]) -> None:
+    """Rank a version anew whose ranking is carried over; a file is read from where it was."""
+    way, what = str(about["kind"]), str(about.get("run") or about.get("path") or "")
+    options = {key: about[key] for key in ("recipe", "folds", "epochs") if way == "folds"}
+    if st.button("Rank again", key="mis-again", icon=":material/sort:"):
+        _start(scope, _task(scope, f"{way}:{what}" if what else way, anew=True, **options))
+
+
 def _form(scope: Scope) -> None:
     way = st.selectbox("Judge", list(_WAYS), format_func=_WAYS.__getitem__, key="mis-way")
-    args: list[str] | None = ["--method", way]
+    task: RankLabels | None = _task(scope, way)
     if way == "folds":
         names = recipes.names()
         recipe = st.selectbox(
@@ -78,11 +108,11 @@ def _form(scope: Scope) -> None:
         )
         folds = st.number_input("Folds", 2, 20, 2, key="mis-folds")
         epochs = st.number_input("Epochs of each", 1, 500, 18, key="mis-epochs")
-        args = ["--method", way, "--recipe", str(recipe), "--folds", str(folds), "--epochs", str(epochs)]
+        task = _task(scope, way, recipe=str(recipe), folds=int(folds), epochs=int(epochs))
     elif way == "run":
         done = [run.id for run in store.list_runs(scope.workspace) if run.state == "finished"]
         run = st.selectbox("Run", done, key="mis-run", placeholder="no finished run yet")
-        args = ["--method", f"run:{run}"] if run else None
+        task = _task(scope, f"run:{run}") if run else None
     elif way == "file":
         upload = st.file_uploader(
             "CSV or Parquet",
@@ -91,9 +121,9 @@ def _form(scope: Scope) -> None:
             help="image_id or path, and one column per class",
         )
         kept = _keep(scope, upload.name, upload.getvalue()) if upload is not None else None
-        args = ["--method", f"file:{kept}"] if kept else None
-    if st.button("Rank", key="mis-rank", icon=":material/sort:", disabled=args is None) and args:
-        _start(scope, args)
+        task = _task(scope, f"file:{kept}") if kept else None
+    if st.button("Rank", key="mis-rank", icon=":material/sort:", disabled=task is None) and task:
+        _start(scope, task)
 
 
 def _keep(scope: Scope, name: str, content: bytes) -> Path:
@@ -106,43 +136,22 @@ def _keep(scope: Scope, name: str, content: bytes) -> Path:
     return target
 
 
-def _start(scope: Scope, args: list[str]) -> None:
-    name = scope.dataset.name
-    verb = ["mislabels", name, "--version", scope.version.id, *args]
-    jobs.start(scope.workspace, verb, title=f"Ranking the labels of {name}")
+def _task(scope: Scope, method: str, **options: Any) -> RankLabels:
+    return RankLabels(scope.dataset.name, scope.version.id, method, **options)
+
+
+def _start(scope: Scope, task: RankLabels) -> None:
+    jobs.start(scope.workspace, task)
     st.rerun()
 
 
 def _followed(scope: Scope) -> bool:
     """Follow a ranking of this version that runs; say why the last one failed."""
-    mine = [
-        job
-        for job in jobs.recent(scope.workspace)
-        if job.args[:2] == ["mislabels", scope.dataset.name] and scope.version.id in job.args
-    ]
-    if mine and mine[0].state == "running":
-        _follow(scope, mine[0].id)
-        return True
-    if mine and mine[0].state in {"failed", "lost"}:
-        st.error(mine[0].error or _BROKEN, icon=":material/error:")
-    return False
+    found = jobs.latest(scope.workspace, RankLabels, dataset=scope.dataset.name, version=scope.version.id)
+    return job_progress.job_card(found, on_end=_show)
 
 
-@st.fragment(run_every=0.7)
-def _follow(scope: Scope, job_id: str) -> None:
-    job = jobs.get(scope.workspace, job_id)
-    if job.state != "running":
-        if job.state == "finished":
-            st.query_params["method"] = _method_of(job.args)
-        st.rerun(scope="app")
-    live.job_progress(job, job.title)
-    if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
-        job.stop()
-        st.rerun(scope="app")
-
-
-def _method_of(args: list[str]) -> str:
-    """The name under which a job's ranking is kept."""
-    said = args[args.index("--method") + 1] if "--method" in args else "quick"
-    kind, _, what = said.partition(":")
-    return f"file:{Path(what).name}" if kind == "file" else said
+def _show(job: jobs.Job) -> None:
+    """The ranking that was made is the one on screen."""
+    if job.state == "finished" and isinstance(job.task, RankLabels):
+        st.query_params["method"] = job.task.ranking

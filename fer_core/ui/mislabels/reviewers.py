@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from fer_core.review import agreement
-from fer_core.review.queues import ALL
-from fer_core.ui import html
-from fer_core.ui.mislabel_desk import Desk
+from fer_core.review import agreement, queues
+from fer_core.review.claims import Claims
+from fer_core.review.queues import ALL, Filters
+from fer_core.ui.components import markup
+from fer_core.ui.mislabels.queue_table import EVERY
+from fer_core.ui.mislabels.state import MislabelsState, open_state
+from fer_core.ui.shell.page import Scope
 
 
 def identity() -> tuple[str, bool]:
     """The reviewer's name and whether they judge blind; both are kept in the address."""
     with st.container(border=True):
-        st.html(html.heading("Reviewer"))
+        st.html(markup.heading("Reviewer"))
         who = st.text_input(
             "Your name",
             key="mis-who",
@@ -34,22 +35,57 @@ def identity() -> tuple[str, bool]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _report(dataset: str, pace: str, _desk: Desk) -> dict[str, Any]:
-    return agreement.agreement(_desk.said)
+def _report(dataset: str, pace: str, _state: MislabelsState) -> agreement.AgreementReport:
+    return agreement.agreement(_state.label_verdicts)
 
 
-def card(desk: Desk) -> None:
-    """Agreement between reviewers, the queue of disagreements, and self-checks; nothing before there is anything."""
-    if desk.said["who"].nunique() < 2 and not (desk.said["mode"] == "self_check").any():
+@st.fragment(run_every=2 * EVERY)
+def card(scope: Scope, method: str, filters: Filters) -> None:
+    """Who is at work on which part of the queue, how far they agree, and the queue of disagreements."""
+    state = open_state(scope, method)
+    if state is None:
         return
-    found = _report(f"{desk.scope.workspace.root}/{desk.scope.dataset.name}", desk.pace, desk)
+    _at_work(state, filters)
+    _agreement(state)
+
+
+def _at_work(state: MislabelsState, filters: Filters) -> None:
+    """Everybody who decided or has faces before them now; nothing where that is one alone."""
+    claims = Claims(state.scope.dataset.journal_path)
+    holders = claims.holders()
+    people = queues.people(state.label_verdicts, holders)
+    if len(people) < 2 and len(holders) < 2:
+        return
+    state.choose(filters)
+    waiting = queues.of_pair(state.open, filters.pair)
+    where = {who: (first, last) for who, _, first, last in queues.parts(waiting, claims.held())}
+    rows = []
+    for person in people:
+        place = where.get(person.who)
+        part = f"{place[0]:,}–{place[1]:,}" if place else "elsewhere" if person.holds else "–"
+        speed = f"{person.per_minute:.0f}" if person.per_minute else "–"
+        rows.append([_name(person.who), f"{person.decisions:,}", speed, part])
+    with st.container(border=True):
+        st.html(
+            markup.heading("At work", "nobody is shown what another has before them")
+            + markup.table(
+                ["reviewer", "decisions", "a minute", "has of this queue"], rows, numeric=[1, 2],
+                caption="Reviewers: decisions, pace, and which faces of the queue they have before them",
+            )
+        )  # fmt: skip
+
+
+def _agreement(state: MislabelsState) -> None:
+    if state.label_verdicts["who"].nunique() < 2 and not (state.label_verdicts["mode"] == "self_check").any():
+        return
+    found = _report(f"{state.scope.workspace.root}/{state.scope.dataset.name}", state.pace, state)
     lines = [
         f"{_name(pair['first'])} and {_name(pair['second'])}: κ {_kappa(pair['kappa'])}, "
         f"{pair['agreed']:,} of {pair['images']:,} alike"
         for pair in found["pairs"]
     ]
     if found["method"] == "fleiss" and found["images"]:
-        lines.append(f"all: Fleiss’ κ {_kappa(found['kappa'])} on {html.plural(found['images'], 'image')}")
+        lines.append(f"all: Fleiss’ κ {_kappa(found['kappa'])} on {markup.plural(found['images'], 'image')}")
     lines += [
         f"{_name(check['who'])} with themselves: κ {_kappa(check['kappa'])}, {check['agreed']} of {check['checks']} alike"
         for check in found["self_checks"]
@@ -58,14 +94,15 @@ def card(desk: Desk) -> None:
         return
     with st.container(border=True):
         st.html(
-            html.heading("Agreement")
-            + "".join(f'<p class="fer-note">{html.esc(line)}</p>' for line in lines)
+            markup.heading("Agreement")
+            + "".join(f'<p class="fer-note">{markup.esc(line)}</p>' for line in lines)
             + _classes(found["classes"])
         )
         count = found["disagreements"]
         if count:
-            words = f"See {html.plural(count, 'disagreement')}"
-            st.button(words, key="mis-see-split", on_click=_see, icon=":material/call_split:")
+            words = f"See {markup.plural(count, 'disagreement')}"
+            if st.button(words, key="mis-see-split", on_click=_see, icon=":material/call_split:"):
+                st.rerun(scope="app")
 
 
 def _see() -> None:
@@ -74,11 +111,11 @@ def _see() -> None:
         st.session_state[name] = value
 
 
-def _classes(rows: list[dict[str, Any]]) -> str:
+def _classes(rows: list[agreement.ClassAgreement]) -> str:
     if not rows:
         return ""
-    cells = [[row["class"], row["images"], _kappa(row["kappa"])] for row in rows]
-    return html.table(["class", "images", "κ"], cells, numeric=[1, 2], caption="Agreement per class")
+    cells: list[list[markup.Cell]] = [[row["class"], row["images"], _kappa(row["kappa"])] for row in rows]
+    return markup.table(["class", "images", "κ"], cells, numeric=[1, 2], caption="Agreement per class")
 
 
 def _kappa(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The desk of a reviewer: ranking, journal, filters and queue of one visit, read once per draw."""
+"""What a reviewer has before them: ranking, journal, filters and queue of one visit, read once per draw."""
 
 from __future__ import annotations
 
@@ -11,19 +11,15 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from fer_core.data import records
+from fer_core import mislabels
+from fer_core.base.workspace import Workspace
+from fer_core.data import manifest
 from fer_core.data.datasets import open_dataset
-from fer_core.errors import FerError
-from fer_core.quality import mislabels
-from fer_core.review import labels as review
-from fer_core.review import queues
-from fer_core.review.decisions import Decision
-from fer_core.review.journal import Journal
+from fer_core.review import estimate, queues
 from fer_core.review.queues import Filters
-from fer_core.review.reading import Reading
-from fer_core.ui import cache
-from fer_core.ui.page import Scope
-from fer_core.workspace import Workspace
+from fer_core.review.snapshot import JournalSnapshot
+from fer_core.ui.shell import cache
+from fer_core.ui.shell.page import Scope
 
 _MANY, _FEW = 60, 5  # decisions
 
@@ -39,6 +35,7 @@ class Ranked:
         likely: rows that are likely wrong; pairs: their pairs of classes; ambiguous: how many are.
         suspects: ids of `likely`.
         rows: int64, where the pixels of each image are.
+        checks: every image in the order of spot checks.
     """
 
     table: pd.DataFrame
@@ -51,18 +48,18 @@ class Ranked:
     ambiguous: int
     suspects: frozenset[str]
     rows: NDArray[np.int64]
+    checks: tuple[str, ...]
 
 
 @dataclass
-class Desk:
+class MislabelsState:
     """What the cards of the page share.
 
     Attributes:
         scope: dataset and version.
         method: of the ranking.
         ranked: the ranking.
-        journal: where decisions go.
-        known: what is in it.
+        journal: every decision, up to its newest entry.
         who: the reviewer's name.
         blind: whether label and suggestion are hidden.
         filters: of the queue.
@@ -74,8 +71,7 @@ class Desk:
     scope: Scope
     method: str
     ranked: Ranked
-    journal: Journal
-    known: Reading
+    journal: JournalSnapshot
     who: str = ""
     blind: bool = False
     filters: Filters = field(default_factory=Filters)
@@ -99,81 +95,50 @@ class Desk:
     @property
     def newest(self) -> str:
         """Key of the journal's newest entry: what was derived from it stays true while it is the same."""
-        return self.known.newest
+        return self.journal.newest
 
     @property
     def pace(self) -> str:
         """Stays the same for a few decisions once there are many: for what a single one hardly moves."""
-        count = len(self.said)
+        count = len(self.label_verdicts)
         return self.newest if count < _MANY else f"{count // _FEW} x {_FEW}"
 
     @property
-    def holding(self) -> pd.DataFrame:
-        """The verdicts that hold, as `opinions.holding`."""
-        return self.known.holding
+    def current_verdicts(self) -> pd.DataFrame:
+        """The verdicts that hold, as `opinions.current_verdicts`."""
+        return self.journal.current_verdicts
 
     @property
-    def said(self) -> pd.DataFrame:
-        """Verdicts on labels by reviewer, as `opinions.said`."""
-        return self.known.said
+    def label_verdicts(self) -> pd.DataFrame:
+        """Verdicts on labels by reviewer, as `opinions.label_verdicts`."""
+        return self.journal.label_verdicts
 
     def pixels(self, images: Iterable[str]) -> NDArray[np.uint8]:
         """uint8 (n, 48, 48): the pictures of those of these images that are ranked."""
-        return cache.faces(self.scope.dataset, self.ranked.rows[self.places(images)])
+        return cache.faces(self.scope.dataset, self.ranked.rows[self.positions(images)])
 
-    def places(self, images: Iterable[str]) -> np.ndarray:
+    def positions(self, images: Iterable[str]) -> np.ndarray:
         """int64: rows of the ranking of these images, in their order, without those that are not ranked."""
         found = self.index.get_indexer(pd.Index(list(images), dtype=object))
         return found[found >= 0]
 
     def rows_of(self, images: Iterable[str]) -> pd.DataFrame:
         """The ranked rows of these images, in their order; those that are not ranked are left out."""
-        return self.ranking.iloc[self.places(images)]
+        return self.ranking.iloc[self.positions(images)]
 
     def choose(self, filters: Filters) -> None:
         """Find the rows that these filters let through, of any pair."""
         self.filters = filters
-        self.every = queues.candidates(self.ranking, filters)
-        self.open = queues.unreviewed(self.every, self.said, self.holding, filters, self.who)
+        self.every = queues.candidates(self.ranking, filters, self.ranked.checks)
+        self.open = queues.unreviewed(
+            self.every, self.label_verdicts, self.current_verdicts, filters, self.who
+        )
 
     def take(self, pair: str) -> None:
         """Put the rows of one pair, or of all, on the queue."""
         self.filters = self.filters.of(pair)
         self.candidates = queues.of_pair(self.every, pair)
         self.waiting = queues.of_pair(self.open, pair)
-
-    def record(
-        self,
-        rows: list[dict[str, object]],
-        action: str,
-        label: str | None,
-        batch: str,
-        shown: dict[str, object],
-        soft: dict[str, float] | None = None,
-    ) -> bool:
-        """Write verdicts on ranked rows, all or none, and return whether they are on the disk; says so if not."""
-        seen = {"version": self.scope.version.id, "method": self.method} | shown
-        seen |= {"blind": True} if self.blind else {}
-        seen |= {"final": True} if self.filters.reviewed == "split" else {}
-        try:
-            decisions: list[Decision] = [
-                review.verdict(
-                    row,
-                    action,
-                    classes=self.classes,
-                    label=label,
-                    soft=soft,
-                    who=self.who,
-                    shown=seen,
-                    key=f"{batch}-{number}",
-                )
-                for number, row in enumerate(rows)
-            ]
-            self.journal.add_many(decisions, batch=batch)
-        except (FerError, OSError) as error:
-            st.toast(f"Not recorded. {error}", icon=":material/error:")
-            return False
-        return True
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -182,7 +147,7 @@ def _ranking(root: str, name: str, version: str, method: str, changed: float) ->
     found = mislabels.load(dataset, version, method)
     if found is None:
         return None
-    images = records.readable(cache.manifest(dataset, version))
+    images = manifest.readable(cache.manifest(dataset, version))
     extra = images[["image_id", "pixel_hash", "row", "source", "error"]]
     table = found.merge(extra, on="image_id", how="inner", validate="one_to_one")
     table.attrs = dict(found.attrs)
@@ -191,17 +156,18 @@ def _ranking(root: str, name: str, version: str, method: str, changed: float) ->
         table,
         pd.Index(table["image_id"].to_numpy(dtype=object)),
         mislabels.class_names(table),
-        records.splits(images),
+        manifest.splits(images),
         tuple(sorted(table["source"].unique())),
         likely,
         mislabels.pair_queues(likely),
         len(mislabels.ambiguous(table)),
         frozenset(likely["image_id"]),
         table["row"].to_numpy(np.int64),
+        tuple(estimate.spot_checks(table)),
     )
 
 
-def open_desk(scope: Scope, method: str) -> Desk | None:
+def open_state(scope: Scope, method: str) -> MislabelsState | None:
     """Everything of a version ranked by a method; None where its ranking is not there or damaged."""
     file = mislabels.ranking_path(scope.dataset, scope.version.id, method)
     if not file.is_file():
@@ -210,4 +176,4 @@ def open_desk(scope: Scope, method: str) -> Desk | None:
     ranked = _ranking(root, name, scope.version.id, method, file.stat().st_mtime)
     if ranked is None:
         return None
-    return Desk(scope, method, ranked, Journal(scope.dataset.journal_path), cache.journal(scope.dataset))
+    return MislabelsState(scope, method, ranked, cache.journal(scope.dataset))

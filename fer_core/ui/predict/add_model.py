@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.emotions import CLASS_SETS
-from fer_core.errors import FerError
-from fer_core.inference import shelf
+from fer_core.base.emotions import CLASS_SETS
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.inference import model_registry
 from fer_core.inference.onnx_file import Graph
-from fer_core.ui import page
-from fer_core.workspace import Workspace
+from fer_core.ui.shell import page
 
 _FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -29,8 +29,8 @@ def _dialog(workspace: Workspace) -> None:
     if file is None:
         return
     try:
-        model = shelf.add(workspace, file.name, file.getvalue())
-        graph = shelf.question(model.path)
+        model = model_registry.add_model(workspace, file.name, file.getvalue())
+        graph = model_registry.missing_metadata(model.path)
     except FerError as error:
         page.explain(error)
         return
@@ -39,10 +39,10 @@ def _dialog(workspace: Workspace) -> None:
         st.rerun()
 
 
-def question(model: shelf.Model) -> bool:
+def question(model: model_registry.Model) -> bool:
     """Ask about a model on the shelf that lacks metadata; False where that is not what is wrong with it."""
     try:
-        graph = shelf.question(model.path)
+        graph = model_registry.missing_metadata(model.path)
     except FerError:
         return False
     if graph is None:
@@ -53,7 +53,7 @@ def question(model: shelf.Model) -> bool:
     return True
 
 
-def _form(model: shelf.Model, graph: Graph) -> bool:
+def _form(model: model_registry.Model, graph: Graph) -> bool:
     """What the file does not say; True once it is answered."""
     st.markdown(f"**{model.name}** does not say what its answers mean. Its graph has {graph.describe()}.")
     with st.form(f"try-question-{model.name}", border=False):
@@ -88,7 +88,7 @@ def _form(model: shelf.Model, graph: Graph) -> bool:
         "output": output,
     }
     try:
-        shelf.answer(model.path, fields)
+        model_registry.write_metadata(model.path, fields)
     except FerError as error:
         page.explain(error)
         return False

@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from fer_core.inference.live import LiveReader
-from fer_core.ui import html, page
-from fer_core.ui.try_settings import Settings
+from fer_core.ui.components import markup
+from fer_core.ui.predict.predict_settings import Settings
+from fer_core.ui.shell import page
 
 REQUIREMENTS = "requirements-live.txt"
 
@@ -88,12 +89,12 @@ def _numbers(reader: LiveReader) -> None:
         st.html('<p class="fer-muted">Waiting for the first frame.</p>')
         return
     rate = f"{reader.frames_per_second:.0f}"
-    st.html(html.stats([(rate, "frames a second"), (f"{view.ms:.0f} ms", "for the last frame")]))
+    st.html(markup.stats([(rate, "frames a second"), (f"{view.ms:.0f} ms", "for the last frame")]))
     for face in view.faces:
         with st.container(border=True, key=f"live-{face['number']}"):
             st.html(
-                html.heading(f"{face['number']} · {face['label']}")
-                + html.bars(face["probabilities"], limit=4)
+                markup.heading(f"{face['number']} · {face['label']}")
+                + markup.bars(face["probabilities"], limit=4)
             )
     if not view.faces:
         st.html('<p class="fer-muted">No face in the picture.</p>')

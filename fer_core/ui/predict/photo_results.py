@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
 from fer_core.inference import explain
-from fer_core.inference.photo import FaceAnswer
-from fer_core.ui import face_list, faces, html, page, try_wrong
-from fer_core.ui.try_read import Shown, as_zip
-from fer_core.ui.try_settings import Settings
+from fer_core.inference.photo_result import FaceAnswer
+from fer_core.ui.components import face_cards, face_sheet, markup
+from fer_core.ui.predict import corrections
+from fer_core.ui.predict.predict_settings import Settings
+from fer_core.ui.predict.reading import Shown, as_zip
+from fer_core.ui.shell import page
 
 _SCROLL_AFTER = 4  # faces
 
@@ -46,9 +48,9 @@ def _picture(shown: Shown) -> None:
     st.image(
         shown.drawing,
         width="stretch" if result.width >= 320 else 288,
-        alt=f"{result.name}: {html.plural(len(result.faces), 'face')} boxed and labelled",
+        alt=f"{result.name}: {markup.plural(len(result.faces), 'face')} boxed and labelled",
     )
-    st.html(f'<p class="fer-muted">{html.esc(_words(shown))}</p>')
+    st.html(f'<p class="fer-muted">{markup.esc(_words(shown))}</p>')
     for warning in result.warnings:
         st.warning(warning, icon=":material/info:")
     if not result.faces:
@@ -63,7 +65,7 @@ def _words(shown: Shown) -> str:
     """File, size, how it was read, and how long that took."""
     result = shown.result
     found = (
-        f"{html.plural(len(result.faces), 'face')} found in {result.detect_ms:.0f} ms by {result.detector}"
+        f"{markup.plural(len(result.faces), 'face')} found in {result.detect_ms:.0f} ms by {result.detector}"
     )
     how = f"read whole: {result.whole}" if result.whole else found
     size = f"{result.width:,} × {result.height:,}"
@@ -74,15 +76,15 @@ def _strip(shown: Sequence[Shown], current: Shown, key: str) -> None:
     """Small pictures of all that was dropped; a click shows one."""
     if len(shown) > 1:
         cards = [
-            faces.Face(
+            face_sheet.SheetFace(
                 one.key,
                 one.result.name,
-                html.plural(len(one.result.faces), "face"),
+                markup.plural(len(one.result.faces), "face"),
                 "selected" if one is current else "",
             )
             for one in shown
         ]
-        clicked = faces.sheet(
+        clicked = face_sheet.sheet(
             np.stack([one.thumb for one in shown]),
             cards,
             key=f"{key}-strip",
@@ -106,9 +108,9 @@ def _faces(shown: Shown, settings: Settings, key: str) -> None:
     first = next((face.number for face in answers if face.uncertain), 1)
     chosen = min(st.session_state.get(state, first), len(answers))
     with st.container(height=640 if len(answers) > _SCROLL_AFTER else "content", border=False):
-        above = face_list.draw(answers[:chosen], chosen, key=f"{key}-above")
+        above = face_cards.draw(answers[:chosen], chosen, key=f"{key}-above")
         _closer(answers[chosen - 1], settings, f"{key}-{shown.key}-{chosen}")
-        below = face_list.draw(answers[chosen:], chosen, key=f"{key}-below")
+        below = face_cards.draw(answers[chosen:], chosen, key=f"{key}-below")
     clicked = above or below
     if clicked and clicked != chosen:
         st.session_state[state] = clicked
@@ -124,16 +126,16 @@ def _closer(face: FaceAnswer, settings: Settings, key: str) -> None:
         with picture:
             tinted = explain.overlay(face.crop, heat)
             st.image(tinted, width=84, alt=f"{explain.NAME} of face {face.number}")
-        leaning = explain.parts(heat)
+        leaning = explain.important_parts(heat)
         mattered = " and ".join(leaning) if leaning else "no single part"
         proof = f"Covering it takes {test.hot:.2f} off the probability; as large a part elsewhere {max(test.random, 0):.2f}."
         with words:
             st.html(
-                f'<p class="fer-note"><b>What mattered ({explain.METHOD}): {html.esc(mattered)}.</b></p>'
-                f'<p class="fer-muted">{html.esc(proof)}</p>'
+                f'<p class="fer-note"><b>What mattered ({explain.METHOD}): {markup.esc(mattered)}.</b></p>'
+                f'<p class="fer-muted">{markup.esc(proof)}</p>'
             )
         with st.container(horizontal=True):
-            try_wrong.button(face, settings, key)
+            corrections.button(face, settings, key)
             if st.button(
                 "Race",
                 icon=":material/sports_score:",
@@ -164,7 +166,9 @@ def _table(shown: Sequence[Shown], key: str) -> None:
     count = sum(len(one.result.faces) for one in shown)
     with st.container(border=True, key=f"{key}-all"):
         st.html(
-            html.heading("All answers", f"{html.plural(len(shown), 'photo')} · {html.plural(count, 'face')}")
+            markup.heading(
+                "All answers", f"{markup.plural(len(shown), 'photo')} · {markup.plural(count, 'face')}"
+            )
         )
         if count:
             st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 320))
@@ -185,7 +189,7 @@ def _table(shown: Sequence[Shown], key: str) -> None:
                 icon=icon,
                 key=f"{key}-zip",
             )
-    try_wrong.kept(key)
+    corrections.kept(key)
 
 
 def guarded(shown: Sequence[Shown], settings: Settings, key: str) -> None:

@@ -7,14 +7,17 @@ from typing import cast
 
 import streamlit as st
 
-from fer_core.errors import FerError
-from fer_core.inference import detectors, shelf, tta
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.inference import model_registry, tta
+from fer_core.inference.analyse import AnalysisMode, ReadOptions
+from fer_core.inference.detect import detectors
+from fer_core.inference.detect.boxes import Detector
 from fer_core.inference.ensemble import Ensemble
-from fer_core.inference.faces import Detector
-from fer_core.inference.photo import Mode, Reading
 from fer_core.inference.predictor import Predictor
-from fer_core.ui import cache, html, page, try_add
-from fer_core.workspace import Workspace
+from fer_core.ui.components import markup
+from fer_core.ui.predict import add_model
+from fer_core.ui.shell import cache, page
 
 _MODES = {"auto": "decide by itself", "faces": "look for faces", "whole": "whole picture is one face"}
 _TTA = {"none": "off", "flip": "mirror image", "many": "mirror and five crops"}
@@ -25,9 +28,9 @@ class Settings:
     """What the visitor chose."""
 
     workspace: Workspace
-    model: shelf.Model
+    model: model_registry.Model
     predictor: Predictor | Ensemble
-    reading: Reading
+    reading: ReadOptions
     detector: Detector
 
     @property
@@ -39,7 +42,7 @@ class Settings:
 
 def choose(workspace: Workspace) -> Settings | None:
     """Draw both popovers; None while there is no model that can answer."""
-    found = {model.name: model for model in shelf.models(workspace)}
+    found = {model.name: model for model in model_registry.models(workspace)}
     if not found:
         return None
     if (added := st.session_state.pop("try-added", None)) in found:
@@ -53,7 +56,7 @@ def choose(workspace: Workspace) -> Settings | None:
         with st.popover("Options", icon=":material/tune:", width="content"):
             reading, name = _options(predictor)
     try:
-        detector = detectors.get(name, workspace)
+        detector = detectors.open_detector(name, workspace)
     except FerError as error:
         page.explain(error)
         detector = detectors.default_detector()
@@ -61,7 +64,7 @@ def choose(workspace: Workspace) -> Settings | None:
 
 
 def _model(
-    workspace: Workspace, found: dict[str, shelf.Model], model: shelf.Model
+    workspace: Workspace, found: dict[str, model_registry.Model], model: model_registry.Model
 ) -> Predictor | Ensemble | None:
     """The chip with the model: choose another, read its card, add a file."""
     try:
@@ -81,16 +84,16 @@ def _model(
         )
         if predictor:
             _about(model, predictor)
-        try_add.button(workspace)
-    if predictor is None and not try_add.question(model):
+        add_model.button(workspace)
+    if predictor is None and not add_model.question(model):
         page.explain(failure)
     return predictor
 
 
-def _about(model: shelf.Model, predictor: Predictor | Ensemble) -> None:
+def _about(model: model_registry.Model, predictor: Predictor | Ensemble) -> None:
     known = predictor.metadata
     size = f"{known.input_size} × {known.input_size}, {known.color}"
-    pairs: list[tuple[str, html.Cell]] = [
+    pairs: list[tuple[str, markup.Cell]] = [
         ("knows", ", ".join(known.classes)),
         ("sees", size),
         ("uncertain below", f"{known.threshold:.2f}"),
@@ -100,7 +103,7 @@ def _about(model: shelf.Model, predictor: Predictor | Ensemble) -> None:
         pairs.append(("trained on", f"{known.dataset} {known.version[:8]}"))
     if known.recipe:
         pairs.append(("recipe", known.recipe))
-    st.html(html.facts(pairs))
+    st.html(markup.facts(pairs))
     if model.card and st.button("Read its card", icon=":material/description:", width="stretch"):
         _card(model.name, model.card)
 
@@ -111,7 +114,7 @@ def _card(name: str, text: str) -> None:
     st.markdown(text)
 
 
-def _options(predictor: Predictor | Ensemble) -> tuple[Reading, str]:
+def _options(predictor: Predictor | Ensemble) -> tuple[ReadOptions, str]:
     mode = st.selectbox(
         "What is in the pictures", list(_MODES), format_func=_MODES.__getitem__, key="try-mode"
     )
@@ -132,4 +135,4 @@ def _options(predictor: Predictor | Ensemble) -> tuple[Reading, str]:
     align = st.toggle(
         "Turn upright by the eyes", True, key="try-align", help="Where the detector finds eyes."
     )
-    return Reading(cast("Mode", mode), kind, threshold, smallest, score, align), name
+    return ReadOptions(cast("AnalysisMode", mode), kind, threshold, smallest, score, align), name

@@ -13,13 +13,15 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from fer_core.data.drawing.face import draw_face
+from fer_core.base.errors import FerError
 from fer_core.data.images import Picture
-from fer_core.errors import FerError
-from fer_core.inference import photo
+from fer_core.data.sample.drawing.face import draw_face
+from fer_core.inference import analyse
 from fer_core.inference.annotate import annotate
-from fer_core.ui import html, page
-from fer_core.ui.try_settings import Settings
+from fer_core.inference.photo_result import PhotoResult
+from fer_core.ui.components import markup
+from fer_core.ui.predict.predict_settings import Settings
+from fer_core.ui.shell import page
 
 MOST = 50
 _KEPT = 60
@@ -40,7 +42,7 @@ class Shown:
     """
 
     key: str
-    result: photo.PhotoResult
+    result: PhotoResult
     drawing: bytes
     thumb: np.ndarray
 
@@ -48,7 +50,7 @@ class Shown:
 def read(uploads: Sequence[Any], settings: Settings) -> list[Shown]:
     """Read up to 50 uploads, with progress; what cannot be read is said, the others are returned."""
     if len(uploads) > MOST:
-        left = html.plural(len(uploads) - MOST, "more picture")
+        left = markup.plural(len(uploads) - MOST, "more picture")
         st.warning(f"{MOST} pictures are read at once; left out: {left}.", icon=":material/info:")
     chosen = list(uploads)[:MOST]
     memory: dict[Any, Shown] = st.session_state.setdefault("try-memory", {})
@@ -79,7 +81,7 @@ def one(data: bytes, name: str, settings: Settings, key: str) -> Shown:
     Raises:
         ImageError: it cannot be read.
     """
-    result = photo.analyse(settings.predictor, data, name, settings.reading, settings.detector)
+    result = analyse.analyse(settings.predictor, data, name, settings.reading, settings.detector)
     image = annotate(result.picture, result, _DRAWING)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=88)

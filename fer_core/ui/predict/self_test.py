@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from fer_core.errors import FerError
-from fer_core.inference import kept, photo
-from fer_core.inference.report_card import ReportCard
-from fer_core.ui import faces, html, page, try_wrong
-from fer_core.ui.try_settings import Settings
+from fer_core.base.errors import FerError
+from fer_core.inference import analyse, corrections
+from fer_core.inference.self_test import ReportCard
+from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.predict.corrections import kept
+from fer_core.ui.predict.predict_settings import Settings
+from fer_core.ui.shell import page
 
 
 def draw(settings: Settings) -> None:
@@ -21,23 +23,24 @@ def draw(settings: Settings) -> None:
         _pose(card, settings)
     with right:
         _score(card, settings)
-    try_wrong.kept("report", kept.REPORT)
+    kept("report", corrections.REPORT)
 
 
 def _pose(card: ReportCard, settings: Settings) -> None:
     done, total = len(card.poses), len(card.plan)
     if card.wanted is None:
         with st.container(border=True):
-            st.html(html.heading("All poses are taken"))
+            st.html(markup.heading("All poses are taken"))
             if st.button("Start again", icon=":material/restart_alt:"):
                 card.poses.clear()
                 st.rerun()
         return
     with st.container(border=True):
         st.html(
-            html.heading(f"Show {card.wanted}", f"pose {done + 1} of {total}") + html.progress(done / total)
+            markup.heading(f"Show {card.wanted}", f"pose {done + 1} of {total}")
+            + markup.progress(done / total)
         )
-        st.html(f'<p class="fer-note">{html.esc(card.prompt)}. Take the picture when you are ready.</p>')
+        st.html(f'<p class="fer-note">{markup.esc(card.prompt)}. Take the picture when you are ready.</p>')
         how = st.segmented_control(
             "Picture from", ["Camera", "File"], default="Camera", required=True, key="try-report-how"
         )
@@ -59,7 +62,7 @@ def _pose(card: ReportCard, settings: Settings) -> None:
 
 def _take(card: ReportCard, settings: Settings, data: bytes) -> None:
     try:
-        result = photo.analyse(settings.predictor, data, "pose", settings.reading, settings.detector)
+        result = analyse.analyse(settings.predictor, data, "pose", settings.reading, settings.detector)
     except FerError as error:
         page.explain(error)
         return
@@ -81,26 +84,26 @@ def _score(card: ReportCard, settings: Settings) -> None:
         return
     score = card.score()
     with st.container(border=True):
-        st.html(html.heading("Right about you"))
+        st.html(markup.heading("Right about you"))
         interval = f"95 % interval {score.low:.0%} to {score.high:.0%}"
-        st.html(html.stats([(f"{score.right} of {score.poses}", interval)]))
+        st.html(markup.stats([(f"{score.right} of {score.poses}", interval)]))
         shown = [
-            faces.Face(
+            face_sheet.SheetFace(
                 str(i), p.wanted, f"said {p.said} {p.probability:.2f}", "keep" if p.right else "flagged"
             )
             for i, p in enumerate(card.poses)
         ]
         sheet = np.stack([_thumb(pose.face) for pose in card.poses])
-        faces.sheet(sheet, shown, key="try-report-sheet", label="Poses", size=96, clickable=False)
+        face_sheet.sheet(sheet, shown, key="try-report-sheet", label="Poses", size=96, clickable=False)
     with st.expander("Keep these poses as a private test set", icon=":material/lock:"):
-        agreed = st.checkbox(kept.CONSENT, key="try-report-agree")
+        agreed = st.checkbox(corrections.CONSENT, key="try-report-agree")
         if st.button("Keep them", type="primary", disabled=not agreed, key="try-report-keep"):
             for pose in card.poses:
-                kept.keep(
+                corrections.keep_face(
                     settings.workspace, pose.face, pose.wanted, agreed=agreed, said=pose.said,
-                    model=settings.model.name, kind=kept.REPORT,
+                    model=settings.model.name, kind=corrections.REPORT,
                 )  # fmt: skip
-            st.success(f"{html.plural(len(card.poses), 'pose')} kept.", icon=":material/check:")
+            st.success(f"{markup.plural(len(card.poses), 'pose')} kept.", icon=":material/check:")
 
 
 def _thumb(face: np.ndarray) -> np.ndarray:

@@ -13,11 +13,13 @@ from typing import BinaryIO
 import streamlit as st
 
 from fer_core import jobs
+from fer_core.base.errors import AlreadyExists, BadName, FerError, SourceError
+from fer_core.base.workspace import Workspace, check_name
 from fer_core.data.datasets import list_datasets
-from fer_core.data.options import Options
-from fer_core.errors import AlreadyExists, BadName, FerError, SourceError
-from fer_core.ui import html, live, mapping_step
-from fer_core.workspace import Workspace, check_name
+from fer_core.data.importing.options import Options
+from fer_core.jobs.tasks import AddSample, Import
+from fer_core.ui.components import markup
+from fer_core.ui.shell import class_mapping, job_progress
 
 _SAID_FOR = 20.0  # seconds
 ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz")
@@ -48,35 +50,33 @@ def _keep_upload(workspace: Workspace, upload: BinaryIO, filename: str) -> Path:
     return target
 
 
-def _start(workspace: Workspace, args: list[str], name: str) -> None:
-    st.session_state["fer-import"] = (jobs.start(workspace, args, title=f"Adding {name}").id, name)
+def _start(workspace: Workspace, task: Import | AddSample) -> None:
+    st.session_state["fer-import"] = (jobs.start(workspace, task).id, task.dataset)
     st.rerun()
 
 
 def _go_on(workspace: Workspace, path: Path, name: str, own: bool, options: Options, ask: bool) -> None:
     """Look into a source; start where all is clear, else ask about its classes. Reruns either way, or raises."""
     try:
-        pending = mapping_step.look(path, name, own, options)
+        pending = class_mapping.look(path, name, own, options)
     except FerError:
         if own:
             path.unlink(missing_ok=True)
         raise
-    mapping_step.keep(pending)
-    if not ask and mapping_step.plain(pending):
-        st.session_state.pop(mapping_step.KEY)
-        files = [f"--{key}={value}" for key in ("labels", "votes") if (value := getattr(options, key))]
-        _start(workspace, ["import", str(path), "--name", name, *files, *(["--own"] if own else [])], name)
+    class_mapping.keep(pending)
+    if not ask and class_mapping.plain(pending):
+        st.session_state.pop(class_mapping.KEY)
+        _start(workspace, Import(str(path), name, options.labels, options.votes, own=own))
     st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
 
 
-def _classes(workspace: Workspace, pending: mapping_step.Pending) -> None:
+def _classes(workspace: Workspace, pending: class_mapping.Pending) -> None:
     """The step about the classes of a source."""
-    words = mapping_step.arguments(pending)
-    if words:
-        st.session_state.pop(mapping_step.KEY)
-        _start(workspace, words, pending.name)
+    if task := class_mapping.chosen(pending):
+        st.session_state.pop(class_mapping.KEY)
+        _start(workspace, task)
     if st.button("Back", icon=":material/arrow_back:", key="map-back"):
-        mapping_step.drop()
+        class_mapping.drop()
         st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
 
 
@@ -101,7 +101,7 @@ def _add_buttons(disabled: bool) -> tuple[bool, bool]:
 
 def _form(workspace: Workspace) -> None:
     """The three ways in. Calls `_start`, which reruns, or shows why not."""
-    if pending := mapping_step.waiting():
+    if pending := class_mapping.waiting():
         _classes(workspace, pending)
         return
     ways = ["Drop an archive", "A folder or archive on the server", "The built-in sample"]
@@ -114,7 +114,7 @@ def _form(workspace: Workspace) -> None:
             )
             if st.button("Add the sample", type="primary", icon=":material/add:"):
                 _free_name(workspace, "sample")
-                _start(workspace, ["sample"], "sample")
+                _start(workspace, AddSample("sample"))
         elif way == ways[1]:
             path = st.text_input(
                 "Path on the server", placeholder="/data/faces or /data/faces.zip", key="add-path"
@@ -155,17 +155,9 @@ def _form(workspace: Workspace) -> None:
         st.error(str(error), icon=":material/error:")
 
 
-@st.fragment(run_every=0.5)
-def _watch(workspace: Workspace, job_id: str, name: str) -> None:
-    """Count, share and time left of an import; opens the dataset when it is there."""
-    job = jobs.get(workspace, job_id)
-    if job.state == "running":
-        with st.container(border=True):
-            live.job_progress(job, f"Adding {name}")
-            if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
-                job.stop()
-        return
-    del st.session_state["fer-import"]
+def _ended(job: jobs.Job, name: str) -> None:
+    """Open the dataset that is there now, or say why it is not."""
+    st.session_state.pop("fer-import", None)
     if job.state == "finished":
         st.session_state["fer-dataset"], st.session_state["fer-version"] = name, None
         st.session_state["fer-added"] = (time.monotonic(), job.result)
@@ -176,13 +168,17 @@ def _watch(workspace: Workspace, job_id: str, name: str) -> None:
             time.monotonic(),
             f"{name} was not added. {job.error or 'It was stopped. Added again, a source on the server goes on where it was.'}",
         )
-    st.rerun(scope="app")
 
 
 def progress(workspace: Workspace) -> None:
     """At the top of a page: the import this session started, and how the last one ended."""
     if running := st.session_state.get("fer-import"):
-        _watch(workspace, *running)
+        job = jobs.get(workspace, running[0])
+        with st.container(border=job.state == "running"):
+            followed = job_progress.job_card(job, on_end=lambda job: _ended(job, running[1]))
+        if not followed:
+            _ended(job, running[1])
+            st.rerun()
     # Kept for a while, not for one run: the timer of the view above may ask for one more.
     when, failed = st.session_state.get("fer-import-failed", (0.0, ""))
     if failed and time.monotonic() - when < _SAID_FOR:
@@ -190,7 +186,7 @@ def progress(workspace: Workspace) -> None:
     when, added = st.session_state.get("fer-added", (0.0, {}))
     if added and time.monotonic() - when < _SAID_FOR:
         bad = added["unreadable"]
-        rest = f", {html.plural(bad, 'file')} could not be read: see Explore" if bad else ""
+        rest = f", {markup.plural(bad, 'file')} could not be read: see Explore" if bad else ""
         st.success(
             f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes{rest}.",
             icon=":material/check:",
@@ -211,7 +207,7 @@ def welcome(workspace: Workspace) -> None:
     st.session_state["fer-in-dialog"] = False
     with st.container(border=True):
         st.html(
-            html.heading("Add your first dataset")
+            markup.heading("Add your first dataset")
             + '<p class="fer-note">A folder or archive of labelled faces. It is read where it is and never changed.</p>'
         )
         _form(workspace)

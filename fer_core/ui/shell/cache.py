@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +10,19 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from fer_core import mislabels
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, open_dataset
-from fer_core.inference import shelf
+from fer_core.data.manifest import classes
+from fer_core.duplicates.exact import DuplicateGroups, find_exact
+from fer_core.explore import neighbours
+from fer_core.inference import model_registry
 from fer_core.inference.ensemble import Ensemble
 from fer_core.inference.metadata import sidecar
 from fer_core.inference.predictor import Predictor
-from fer_core.quality import mislabels, neighbours
-from fer_core.quality.duplicates import Groups, find_exact
 from fer_core.review.journal import Journal
-from fer_core.review.reading import Reading, follow
-from fer_core.workspace import Workspace
+from fer_core.review.matching import texts
+from fer_core.review.snapshot import JournalSnapshot, follow
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -27,8 +31,19 @@ def _manifest(root: str, dataset: str, version: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _exact(root: str, dataset: str, version: str) -> Groups:
+def _exact(root: str, dataset: str, version: str) -> DuplicateGroups:
     return find_exact(_manifest(root, dataset, version))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _classes(root: str, dataset: str, version: str) -> tuple[str, ...]:
+    return classes(_manifest(root, dataset, version))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _rows(root: str, dataset: str, version: str) -> dict[str, int]:
+    table = _manifest(root, dataset, version)
+    return dict(zip(texts(table["image_id"]), table["row"].tolist(), strict=True))
 
 
 def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
@@ -37,17 +52,28 @@ def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
     return _manifest(str(dataset.workspace.root), dataset.name, version).copy(deep=False)
 
 
-def exact_groups(dataset: Dataset, version: str) -> Groups:
+def class_names(dataset: Dataset, version: str) -> tuple[str, ...]:
+    """Class names of a version, in canonical order."""
+    return _classes(str(dataset.workspace.root), dataset.name, version)
+
+
+def pixel_rows(dataset: Dataset, version: str, image_ids: Iterable[str]) -> NDArray[np.int64]:
+    """Where the pixels of images lie (the manifest's `row`), int64; -1 of one that is not in the version."""
+    known = _rows(str(dataset.workspace.root), dataset.name, version)
+    return np.array([known.get(one, -1) for one in image_ids], np.int64)
+
+
+def exact_groups(dataset: Dataset, version: str) -> DuplicateGroups:
     """Groups of equal pixels in a version."""
     return _exact(str(dataset.workspace.root), dataset.name, version)
 
 
 @st.cache_resource(show_spinner=False)
-def _readings() -> dict[str, Reading]:
+def _readings() -> dict[str, JournalSnapshot]:
     return {}
 
 
-def journal(dataset: Dataset) -> Reading:
+def journal(dataset: Dataset) -> JournalSnapshot:
     """The journal as it is now; after a decision only what was added is read."""
     known, path = _readings(), dataset.journal_path
     found = known[str(path)] = follow(Journal(path), known.get(str(path)))
@@ -90,7 +116,7 @@ def ranking(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFra
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _model(path: str, changed: float, about: float) -> Predictor | Ensemble:
-    return shelf.open_model(Path(path))
+    return model_registry.open_model(Path(path))
 
 
 def predictor(model: Path) -> Predictor | Ensemble:

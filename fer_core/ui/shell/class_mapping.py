@@ -7,12 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from fer_core.data.mapping import NUMBERINGS
-from fer_core.data.options import Options
-from fer_core.data.preview import Found, Preview, look_inside
-from fer_core.emotions import EMOTIONS, canonical_emotion
-from fer_core.ui import html
-from fer_core.ui.faces import data_url, sprite
+from fer_core.base.emotions import EMOTIONS, canonical_emotion
+from fer_core.data.importing.class_mapping import NUMBERINGS
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.preview import FoundClass, SourcePreview, preview_source
+from fer_core.jobs.tasks import Import
+from fer_core.ui.components import markup
+from fer_core.ui.components.face_sheet import data_url, sprite
 
 KEY = "fer-mapping"
 _LEAVE_OUT = "leave out"
@@ -42,13 +43,13 @@ class Pending:
     name: str
     own: bool
     options: Options
-    found: Preview
+    found: SourcePreview
 
 
 def look(path: Path, name: str, own: bool, options: Options) -> Pending:
     """Look into a source. Raises FerError."""
     with st.spinner("Looking at the classes"):
-        return Pending(path, name, own, options, look_inside(path, options))
+        return Pending(path, name, own, options, preview_source(path, options))
 
 
 def plain(pending: Pending) -> bool:
@@ -75,12 +76,14 @@ def drop() -> None:
         pending.path.unlink(missing_ok=True)
 
 
-def arguments(pending: Pending) -> list[str] | None:
-    """Draw the step; the arguments of `import` once the reader has pressed the button."""
+def chosen(pending: Pending) -> Import | None:
+    """Draw the step; the import once the reader has pressed the button."""
     found = pending.found
     total = sum(one.images for one in found.classes)
     st.html(
-        html.heading(f"What {pending.name} calls its classes", f"{html.plural(total, 'image')}, {found.kind}")
+        markup.heading(
+            f"What {pending.name} calls its classes", f"{markup.plural(total, 'image')}, {found.kind}"
+        )
         + '<p class="fer-note">Known spellings are filled in. The choice is kept with the dataset and holds again when '
         "new files are added.</p>"
     )
@@ -91,7 +94,7 @@ def arguments(pending: Pending) -> list[str] | None:
             "The classes are numbers. Of which set?", order, default=order[0], required=True, format_func=SETS.__getitem__,
             key="map-numbering", help="Public sets number their classes differently. The faces tell which it is.",
         )  # fmt: skip
-    chosen = {one.name: _row(one, pending, numbering) for one in found.classes[:_MOST]}
+    names = {one.name: _row(one, pending, numbering) for one in found.classes[:_MOST]}
     if len(found.classes) > _MOST:
         st.caption(f"{len(found.classes) - _MOST:,} smaller classes keep their names.")
     classes = st.selectbox("Keep", list(KEEP), format_func=KEEP.__getitem__, key="map-keep")
@@ -99,23 +102,24 @@ def arguments(pending: Pending) -> list[str] | None:
         word
         for word, n in found.unclear.items()
         if st.checkbox(
-            f"Leave out {html.plural(n, 'image')} that most voters called {word}", key=f"map-skip-{word}"
+            f"Leave out {markup.plural(n, 'image')} that most voters called {word}", key=f"map-skip-{word}"
         )
     ]
     if found.unlabelled:
-        reasons = "; ".join(f"{n:,}: {html.esc(reason)}" for reason, n in list(found.problems.items())[:3])
-        st.html(f'<p class="fer-muted">{html.plural(found.unlabelled, "file")} in no class ({reasons}).</p>')
+        reasons = "; ".join(f"{n:,}: {markup.esc(reason)}" for reason, n in list(found.problems.items())[:3])
+        st.html(
+            f'<p class="fer-muted">{markup.plural(found.unlabelled, "file")} in no class ({reasons}).</p>'
+        )
     if not st.button("Add dataset", type="primary", icon=":material/add:", key="map-add"):
         return None
-    words = [f"--map={name}={ours}" for name, ours in chosen.items() if ours is not None]
-    words += [f"--skip={word}" for word in skip]
-    words += [f"--labels={pending.options.labels}"] if pending.options.labels else []
-    words += [f"--votes={pending.options.votes}"] if pending.options.votes else []
-    own = ["--own"] if pending.own else []
-    return ["import", str(pending.path), "--name", pending.name, f"--classes={classes}", *words, *own]
+    mapping = tuple(f"{name}={ours}" for name, ours in names.items() if ours is not None)
+    labels, votes = pending.options.labels, pending.options.votes
+    return Import(
+        str(pending.path), pending.name, labels, votes, mapping, tuple(skip), str(classes), pending.own
+    )
 
 
-def _row(one: Found, pending: Pending, numbering: str) -> str | None:
+def _row(one: FoundClass, pending: Pending, numbering: str) -> str | None:
     """Faces, name and choice of one class; what it becomes ("" for left out), None where that needs no saying."""
     usual = one.proposed if pending.found.kind == "csv" else canonical_emotion(one.name)
     proposed = NUMBERINGS.get(numbering, {}).get(one.name.strip(), usual)
@@ -124,12 +128,12 @@ def _row(one: Found, pending: Pending, numbering: str) -> str | None:
     if len(one.faces):
         url = data_url(sprite(one.faces, 3))
         picture.html(
-            f'<img src="{url}" alt="{len(one.faces)} faces of {html.esc(one.name)}" '
+            f'<img src="{url}" alt="{len(one.faces)} faces of {markup.esc(one.name)}" '
             'style="width:156px;border-radius:8px;display:block">'
         )
     mark = "" if one.certain or proposed in EMOTIONS else " · unknown"
     words.html(
-        f'<div><b>{html.esc(one.name)}</b><br><span class="fer-muted">{one.images:,} images{mark}</span></div>'
+        f'<div><b>{markup.esc(one.name)}</b><br><span class="fer-muted">{one.images:,} images{mark}</span></div>'
     )
     ours = choice.selectbox(
         f"{one.name} becomes", options, key=f"map-{numbering}-{one.name}", accept_new_options=True,

@@ -8,61 +8,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.review import apply
-from fer_core.review.journal import Journal
-from fer_core.review.reading import Reading
-from fer_core.ui import cache, html, page
-from fer_core.workspace import Workspace
+from fer_core.review.snapshot import JournalSnapshot
+from fer_core.ui.components import markup
+from fer_core.ui.shell import cache, page
 
 
 def reviewer() -> str:
     """The name this session decides under; empty until somebody gives one."""
     return str(st.session_state.get("fer-reviewer", ""))
-
-
-def place(key: str, queue: str, length: int) -> int:
-    """Position in a queue, kept per queue and clamped to its length."""
-    places = st.session_state.setdefault(key, {})
-    st.session_state[f"{key}-queue"] = queue
-    places[queue] = min(max(int(places.get(queue, 0)), 0), max(length - 1, 0))
-    return int(places[queue])
-
-
-def step_buttons(key: str, length: int) -> None:
-    """Previous and next, by mouse and arrow keys. Settled rows leave the queue, so accepting also moves on."""
-
-    def step(by: int) -> None:
-        queue = st.session_state[f"{key}-queue"]
-        st.session_state[key][queue] = (st.session_state[key][queue] + by) % max(length, 1)
-
-    alone = length < 2
-    st.button(
-        "Previous",
-        shortcut="Left",
-        on_click=step,
-        args=(-1,),
-        key=f"{key}-back",
-        disabled=alone,
-        icon=":material/chevron_left:",
-    )
-    st.button(
-        "Next",
-        shortcut="Right",
-        on_click=step,
-        args=(1,),
-        key=f"{key}-on",
-        disabled=alone,
-        icon=":material/chevron_right:",
-    )
-
-
-def undo_button(journal: Journal) -> None:
-    """Take back the last decision of this reviewer."""
-    if st.button("Undo", shortcut="U", key="fer-undo", icon=":material/undo:"):
-        undone = journal.undo(who=reviewer())
-        st.toast("Undone." if undone is not None else "There is nothing to undo.")
-        st.rerun()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -72,35 +28,37 @@ def _manifest(root: str, name: str, head: str) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _preview(root: str, name: str, head: str, newest: str, _known: Reading) -> dict[str, Any]:
+def _preview(root: str, name: str, head: str, newest: str, _known: JournalSnapshot) -> apply.ApplyPreview:
     dataset = open_dataset(Workspace(Path(root)), name)
     return apply.preview(dataset, head, _manifest(root, name, head), _known)
 
 
-def _waiting(scope: page.Scope) -> dict[str, Any]:
-    """What applying the decisions to the newest version would do, as `apply.preview`; {} while nothing was decided."""
+def _waiting(scope: page.Scope) -> apply.ApplyPreview | None:
+    """What applying the decisions to the newest version would do, as `apply.preview`; None while nothing was decided."""
     known = cache.journal(scope.dataset)
     if not known.newest:
-        return {}
+        return None
     root, name = str(scope.workspace.root), scope.dataset.name
     return _preview(root, name, scope.dataset.head, known.newest, known)
 
 
 def pending(scope: page.Scope) -> int:
     """How many decisions the newest version does not contain yet."""
-    return int(_waiting(scope).get("pending", 0))
+    waiting = _waiting(scope)
+    return waiting["pending"] if waiting else 0
 
 
+@st.fragment(run_every=3)
 def apply_card(scope: page.Scope) -> None:
     """How many decisions wait, and the button that makes them a version."""
     preview = _waiting(scope)
-    if not preview.get("pending"):
+    if not preview or not preview["pending"]:
         return
     pending = preview["pending"]
     number = max(v.number for v in scope.dataset.versions()) + 1
     with st.container(border=True):
         st.html(
-            html.heading("Decisions not yet applied", f"{pending:,}")
+            markup.heading("Decisions not yet applied", f"{pending:,}")
             + f'<p class="fer-note">{preview["relabel"]:,} relabelled, {preview["delete"]:,} dropped, '
             f"{preview['ambiguous']:,} ambiguous. The files stay; the new version leaves out what you dropped.</p>"
         )

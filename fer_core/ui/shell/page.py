@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from fer_core.base.errors import FerError, NotFound
+from fer_core.base.workspace import Workspace, current
 from fer_core.data.datasets import Dataset, list_datasets, open_dataset
 from fer_core.data.versions import Version
-from fer_core.errors import FerError, NotFound
-from fer_core.ui import add_dataset, cache, html
-from fer_core.workspace import Workspace, current
+from fer_core.ui.components import markup
+from fer_core.ui.shell import add_dataset, cache
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _chip(workspace: Workspace, dataset: Dataset, version: Version, names: list[
 def title(text: str, purpose: str) -> None:
     """Title and one sentence that says what the page is for."""
     st.title(text, anchor=False)
-    st.html(f'<p class="fer-purpose">{html.esc(purpose)}</p>')
+    st.html(f'<p class="fer-purpose">{markup.esc(purpose)}</p>')
 
 
 def open_page(text: str, purpose: str) -> Scope:
@@ -120,14 +121,14 @@ def open_page(text: str, purpose: str) -> Scope:
     return Scope(workspace, dataset, version)
 
 
-def numbers(items: Iterable[tuple[html.Cell, str]]) -> None:
+def numbers(items: Iterable[tuple[markup.Cell, str]]) -> None:
     """The strip of numbers that matter on this page."""
-    st.html(html.stats(items))
+    st.html(markup.stats(items))
 
 
 def empty(headline: str, advice: str) -> None:
     """An empty state: what is missing, and what to do next."""
-    st.html(f'<div class="fer-empty"><b>{html.esc(headline)}</b><span>{html.esc(advice)}</span></div>')
+    st.html(f'<div class="fer-empty"><b>{markup.esc(headline)}</b><span>{markup.esc(advice)}</span></div>')
 
 
 def explain(error: Exception) -> None:

@@ -10,15 +10,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
-from fer_core.errors import FerError
+from fer_core.base.errors import FerError
+from fer_core.evaluation import advice
+from fer_core.recipes.recipe import Recipe
+from fer_core.runs.records import Epoch, RunInfo
 from fer_core.runs.run import ACTIVE, Run, best_epoch
-from fer_core.training.recipe import Recipe
-
-Row = dict[str, Any]
 
 
 @dataclass
@@ -27,8 +26,8 @@ class _Tail:
 
     offset: int = 0
     inode: int = 0
-    rows: list[Row] = field(default_factory=list)
-    best: Row = field(default_factory=dict)
+    rows: list[Epoch] = field(default_factory=list)
+    best: Epoch = field(default_factory=Epoch)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -37,7 +36,7 @@ def _tail(folder: str) -> _Tail:
     return _Tail()
 
 
-def _read(run: Run) -> _Tail:
+def _follow(run: Run) -> _Tail:
     tail = _tail(str(run.folder))
     with tail.lock:
         try:
@@ -49,7 +48,7 @@ def _read(run: Run) -> _Tail:
             tail.offset, tail.rows, tail.best = 0, [], {}
         tail.inode = found.st_ino
         if found.st_size > tail.offset:
-            new, tail.offset = run.tail(tail.offset)
+            new, tail.offset = run.epochs_since(tail.offset)
             # A new list, so that whoever holds the old one is not surprised; an epoch told again takes its own place.
             told = {int(row["epoch"]): row for row in new}
             tail.rows = [row for row in tail.rows if int(row["epoch"]) not in told] + new
@@ -57,14 +56,14 @@ def _read(run: Run) -> _Tail:
     return tail
 
 
-def rows(run: Run) -> list[Row]:
+def rows(run: Run) -> list[Epoch]:
     """Every finished epoch, as `metrics.jsonl` says; not to be changed."""
-    return _read(run).rows
+    return _follow(run).rows
 
 
-def best(run: Run) -> Row:
+def best(run: Run) -> Epoch:
     """The epoch whose weights are kept; {} before the first has ended."""
-    return _read(run).best
+    return _follow(run).best
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
@@ -81,15 +80,15 @@ def recipe(run: Run) -> Recipe | None:
 
 
 @dataclass(frozen=True)
-class Look:
+class RunSnapshot:
     """A run as it was when somebody looked."""
 
     run: Run
-    info: dict[str, Any]
+    info: RunInfo
     state: str
     reason: str
-    rows: list[Row]
-    best: Row
+    rows: list[Epoch]
+    best: Epoch
 
     @property
     def id(self) -> str:
@@ -110,11 +109,11 @@ class Look:
         return title(self.run, self.info)
 
 
-def look(run: Run) -> Look:
+def read(run: Run) -> RunSnapshot:
     """Read a run's files as they are now."""
     info, (state, reason) = run.info, run.status()
-    tail = _read(run)
-    return Look(run, info, state, reason, tail.rows, tail.best)
+    tail = _follow(run)
+    return RunSnapshot(run, info, state, reason, tail.rows, tail.best)
 
 
 def number(run: str) -> str:
@@ -122,7 +121,7 @@ def number(run: str) -> str:
     return run.partition("-")[0].lstrip("0") or run
 
 
-def title(run: Run, info: Row | None = None) -> str:
+def title(run: Run, info: RunInfo | None = None) -> str:
     """`41 compact · seed 2`: how people call a run."""
     info = run.info if info is None else info
     member = str(info.get("member") or "")
@@ -130,20 +129,13 @@ def title(run: Run, info: Row | None = None) -> str:
     return f"{words} · {member}" if member else words
 
 
-def patience_left(look: Look) -> tuple[int, int] | None:
-    """Epochs that may still pass without a better one, and how many may in all; None where none stops it."""
-    found = recipe(look.run)
-    if found is None or not found.early_stopping.patience or not look.rows:
-        return None
-    rule = found.early_stopping
-    values = [float(row.get(rule.monitor, 0.0)) for row in look.rows]
-    rising = rule.monitor.endswith("accuracy")
-    top = max(values) if rising else min(values)
-    waited = len(values) - 1 - values.index(top)
-    return max(rule.patience - waited, 0), rule.patience
+def patience_left(snapshot: RunSnapshot) -> tuple[int, int] | None:
+    """`advice.patience_left` of a run; None where its recipe cannot be read."""
+    found = recipe(snapshot.run)
+    return None if found is None else advice.patience_left(snapshot.rows, found)
 
 
-def siblings(looks: Sequence[Look], chosen: Look) -> list[Look]:
+def siblings(snapshots: Sequence[RunSnapshot], chosen: RunSnapshot) -> list[RunSnapshot]:
     """The runs of the same experiment, the chosen one among them; [] where it is none."""
     name = chosen.info.get("experiment")
-    return [one for one in looks if name and one.info.get("experiment") == name]
+    return [one for one in snapshots if name and one.info.get("experiment") == name]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import streamlit as st
+from markupsafe import Markup
 
+from fer_core.duplicates.near import DISTANCE
+from fer_core.reports import certificate_page
 from fer_core.splits import certificate
-from fer_core.ui import html
-from fer_core.ui.page import Scope
+from fer_core.splits.certificate import Certificate
+from fer_core.ui.components import markup
+from fer_core.ui.shell.page import Scope
 
 
 def card(scope: Scope) -> None:
@@ -19,36 +22,53 @@ def card(scope: Scope) -> None:
     with st.container(border=True):
         if found is None:
             st.html(
-                html.heading(title, "", html.chip("none", "not checked"))
+                markup.heading(title, "", markup.chip("none", "not checked"))
                 + '<p class="fer-muted">Checks every pair of images in different splits of the version shown above.</p>'
             )
         else:
-            holds = html.chip("good", "holds") if found["holds"] else html.chip("bad", "does not hold")
-            st.html(html.heading(title, found["created"], holds) + _facts(found))
+            st.html(markup.heading(title, found.created, *_chips(found)) + _facts(found))
         with st.container(horizontal=True):
-            if st.button("Check again" if found else "Check now", key="certify", icon=":material/verified:"):
+            words = "Check now" if found is None else "Check again" if found.current else "Check as usual now"
+            if st.button(words, key="certify", icon=":material/verified:"):
                 with st.spinner("Checking every cross-split pair"):
                     certificate.certify(scope.dataset, scope.version.id)
+                    certificate_page.write(scope.dataset, scope.version.id)
                 st.rerun()
             if found:
                 _downloads(scope, found)
 
 
-def _facts(found: dict[str, Any]) -> str:
-    pairs: list[tuple[str, html.Cell]] = [
-        ("version", found["version"]),
-        ("cross-split pairs checked", found["pairs_checked"]),
-        ("equal pixels", found["exact"]),
-        (f"near, pHash ≤ {found['distance']}, confirmed by pixels", found["near"]),
+def _chips(found: Certificate) -> list[Markup]:
+    holds = markup.chip("good", "holds") if found.holds else markup.chip("bad", "does not hold")
+    if found.current:
+        return [holds]
+    usual = f"Near and mirrored copies are usually looked for up to {DISTANCE} bits, in another frame too"
+    narrow = markup.chip("warn", found.narrow, usual)
+    return [narrow] if found.holds else [holds, narrow]
+
+
+def _facts(found: Certificate) -> str:
+    def number(value: int | None) -> markup.Cell:
+        return "not checked" if value is None else value
+
+    reach = "" if found.distance is None else f", hashes up to {found.distance} bits apart"
+    pairs: list[tuple[str, markup.Cell]] = [
+        ("version", found.version),
+        ("pairs across splits checked", found.pairs_checked),
+        ("equal pixels", number(found.exact)),
+        (f"near{reach}, confirmed by pixels", number(found.near)),
+        ("mirrored", number(found.mirrored)),
     ]
-    if found.get("mirrored") is not None:
-        pairs.append(("mirrored", found["mirrored"]))
-    return html.facts(pairs)
+    if len(found.sources) > 1:
+        pairs.append(("images per source", ", ".join(f"{name} {n:,}" for name, n in found.sources.items())))
+    return markup.facts(pairs)
 
 
-def _downloads(scope: Scope, found: dict[str, Any]) -> None:
-    name = f"certificate-{found['version']}"
-    st.download_button("JSON", json.dumps(found, indent=2), f"{name}.json", icon=":material/download:")
+def _downloads(scope: Scope, found: Certificate) -> None:
+    name = f"certificate-{found.version}"
+    st.download_button(
+        "JSON", json.dumps(found.record(), indent=2), f"{name}.json", icon=":material/download:"
+    )
     drawn = certificate.html_path(scope.dataset, scope.version.id)
     if drawn.is_file():
         st.download_button(

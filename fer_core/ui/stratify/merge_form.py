@@ -2,56 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.dataset import Dataset
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import list_datasets, open_dataset
-from fer_core.data.records import classes, counts, readable
-from fer_core.splits import merged
-from fer_core.splits.fill import BALANCED, Fill
-from fer_core.splits.merge import MergePlan, plan_merge
-from fer_core.splits.probe import Probe
-from fer_core.splits.screening import Screening
-from fer_core.splits.spread import Into
-from fer_core.ui import cache, html, page
-from fer_core.workspace import Workspace
+from fer_core.data.manifest import classes, counts, readable
+from fer_core.splits.merge import save
+from fer_core.splits.merge.fill import BALANCED, Fill
+from fer_core.splits.merge.plan import MergePlan
+from fer_core.splits.merge.propose import MergeProposal, propose
+from fer_core.splits.merge.screening import Screening
+from fer_core.splits.merge.source_probe import Probe
+from fer_core.splits.merge.spread import USUAL, Into
+from fer_core.ui.components import markup
+from fer_core.ui.shell import cache, page
 
 LEAVE = "leave out"
 _INTO: dict[Into, str] = {"all": "all splits", "train": "train alone"}
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A merge nobody has saved yet."""
-
-    other: Dataset
-    version: str
-    plan: MergePlan
-    told_apart: dict[str, Probe | None]
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing the two sets")
 def _screening(root: str, name: str, version: str, other: str, other_version: str) -> Screening:
     workspace = Workspace(Path(root))
     mine, theirs = open_dataset(workspace, name), open_dataset(workspace, other)
-    return merged.screen_datasets(mine, theirs, version, other_version)
+    return save.screen_datasets(mine, theirs, version, other_version)
 
 
 @st.cache_data(max_entries=16, show_spinner="Can the sources be told apart?")
 def _told_apart(
     root: str, name: str, version: str, other: str, added: tuple[str, ...], _plan: MergePlan
 ) -> dict[str, Probe | None]:
-    """`merged.probes`; `added` (ids) stands for the plan in the key."""
+    """`save.probes`; `added` (ids) stands for the plan in the key."""
     workspace = Workspace(Path(root))
     mine, theirs = open_dataset(workspace, name), open_dataset(workspace, other)
-    return merged.probes(_plan, mine.manifest(version), mine.pixels(), theirs.pixels())
+    return save.probes(_plan, mine.manifest(version), mine.pixels(), theirs.pixels())
 
 
-def card(scope: page.Scope) -> Proposal | None:
+def card(scope: page.Scope) -> MergeProposal | None:
     """Draw the choices and make the plan; None where there is no other dataset.
 
     Raises:
@@ -59,7 +49,7 @@ def card(scope: page.Scope) -> Proposal | None:
     """
     others = [d.name for d in list_datasets(scope.workspace) if d.name != scope.dataset.name]
     with st.container(border=True):
-        st.html(html.heading("Fill gaps from another set"))
+        st.html(markup.heading("Fill gaps from another set"))
         if not others:
             page.empty("There is no other dataset here", "Add one with the button at the top right.")
             return None
@@ -68,18 +58,18 @@ def card(scope: page.Scope) -> Proposal | None:
         mapping = _mapping(scope.manifest, theirs, other.name)
         fill = _fill(scope.manifest)
         into = st.segmented_control(
-            "Into", list(_INTO), default="all", format_func=_INTO.__getitem__, key="merge-into", required=True,
+            "Into", list(_INTO), default=USUAL, format_func=_INTO.__getitem__, key="merge-into", required=True,
             help="Train alone keeps val and test as they are, but shifts the mix of classes and sources.",
         )  # fmt: skip
         seed = int(
             st.number_input("Seed", 0, 2**31 - 1, 42, key="merge-seed", help="Which images are taken.")
         )
     at = (str(scope.workspace.root), scope.dataset.name, scope.version.id, other.name)
-    plan = plan_merge(
-        scope.manifest, theirs, _screening(*at, other.head),
-        name=other.name, fill=fill, into=into or "all", mapping=mapping, seed=seed,
+    return propose(
+        scope.dataset, other, version=scope.version.id, other_version=other.head,
+        fill=fill, into=into or USUAL, mapping=mapping, seed=seed, screened=_screening(*at, other.head),
+        probe=lambda plan: _told_apart(*at, tuple(sorted(plan.taken["image_id"])), plan),
     )  # fmt: skip
-    return Proposal(other, other.head, plan, _told_apart(*at, tuple(sorted(plan.taken["image_id"])), plan))
 
 
 def _mapping(manifest: pd.DataFrame, theirs: pd.DataFrame, name: str) -> dict[str, str]:

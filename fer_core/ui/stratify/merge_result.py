@@ -6,17 +6,20 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
-from fer_core.splits.merge import NEAR_TEST
-from fer_core.splits.probe import Probe
-from fer_core.ui import cache, faces, html, page
-from fer_core.ui.faces import Face, each
-from fer_core.ui.merge_form import Proposal
+from fer_core.review.matching import records
+from fer_core.splits.merge.plan import NEAR_TEST
+from fer_core.splits.merge.propose import MergeProposal
+from fer_core.splits.merge.source_probe import Probe
+from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components.face_sheet import SheetFace
+from fer_core.ui.shell import cache, page
 
 _SHOWN = 20
 
 
-def numbers(proposal: Proposal, number: int) -> None:
+def numbers(proposal: MergeProposal, number: int) -> None:
     """The strip of the page."""
     plan = proposal.plan
     before, after = (float(plan.drifts["points"][key]) for key in ("as it is", plan.into))
@@ -43,22 +46,22 @@ def _worst(told_apart: dict[str, Probe | None]) -> tuple[str, Probe] | None:
     return max(known, key=lambda entry: entry[1].auroc) if known else None
 
 
-def cards(proposal: Proposal) -> None:
+def cards(proposal: MergeProposal) -> None:
     """Everything to know before it is saved."""
     plan = proposal.plan
     with st.container(border=True):
         kept_out = plan.blocked.get(NEAR_TEST, 0)
         leaks = f"{kept_out:,} near val or test kept out" if kept_out else "none near val or test"
         st.html(
-            html.heading(
+            markup.heading(
                 "What is added",
                 "",
-                html.chip("good", leaks),
+                markup.chip("good", leaks),
             )
-            + html.table(
+            + markup.table(
                 ["class", "here", "asked for", "fit to use", "added", "after"],
                 [
-                    [html.class_name(str(name), list(plan.table.index)), *(int(v) for v in row)]
+                    [markup.class_name(str(name), list(plan.table.index)), *(int(v) for v in row)]
                     for name, row in zip(plan.table.index, plan.table.to_numpy(), strict=True)
                 ],
                 numeric=range(1, 6),
@@ -75,24 +78,24 @@ def cards(proposal: Proposal) -> None:
     if plan.blocked:
         with st.container(border=True):
             st.html(
-                html.heading("Left out", "and why")
-                + html.table(
+                markup.heading("Left out", "and why")
+                + markup.table(
                     ["reason", "images"], list(plan.blocked.items()), numeric=[1], caption="Images left out"
                 )
             )
 
 
 def _notes(lines: list[str]) -> str:
-    items = "".join(f"<li>{html.esc(line)}</li>" for line in lines)
+    items = "".join(f"<li>{markup.esc(line)}</li>" for line in lines)
     return f'<ul class="fer-notes">{items}</ul>' if items else ""
 
 
-def _faces(proposal: Proposal) -> None:
+def _faces(proposal: MergeProposal) -> None:
     taken = proposal.plan.taken
     some = taken.sample(min(len(taken), _SHOWN), random_state=0)
-    words = [Face(row["image_id"], row["label"], _detail(row)) for row in each(some)]
+    words = [SheetFace(row["image_id"], row["label"], _detail(row)) for row in records(some)]
     pixels = cache.faces(proposal.other, some["their_row"])
-    faces.sheet(
+    face_sheet.sheet(
         pixels, words, key="merge-faces", label="Some images that are added", size=80, clickable=False
     )
 
@@ -104,21 +107,21 @@ def _detail(row: dict[str, Any]) -> str:
 
 def _drift(drifts: pd.DataFrame, into: str) -> None:
     names = {"as it is": "as it is", "train": "into train alone", "all": "into all splits"}
-    rows: list[list[html.Cell]] = []
+    rows: list[list[markup.Cell]] = []
     for key, row in drifts.iterrows():
         new = max((share for by in row["new"].values() for share in by.values()), default=0.0)
         shown = names[str(key)]
         rows.append(
             [
-                html.Raw(f"<b>{shown}</b>") if key == into else shown,
+                Markup(f"<b>{shown}</b>") if key == into else shown,
                 f"{row['points']:.1f}",
                 row["worst"],
                 f"{new:.0%}" if row["new"] else "–",
             ]
         )
     st.html(
-        html.heading("Where they go", "what each choice does to the mix")
-        + html.table(
+        markup.heading("Where they go", "what each choice does to the mix")
+        + markup.table(
             ["choice", "points off", "worst", "new, at most"],
             rows,
             numeric=[1, 3],
@@ -130,18 +133,18 @@ def _drift(drifts: pd.DataFrame, into: str) -> None:
 
 
 def _sources(told_apart: dict[str, Probe | None]) -> None:
-    words = {"good": "hard to tell apart", "look": "can be told apart", "bad": "easily told apart"}
-    rows: list[list[html.Cell]] = []
+    words = {"good": "hard to tell apart", "warn": "can be told apart", "bad": "easily told apart"}
+    rows: list[list[markup.Cell]] = []
     for name, found in told_apart.items():
         if found is None:
-            rows.append([name, "–", html.chip("none", "too few to tell")])
+            rows.append([name, "–", markup.chip("none", "too few to tell")])
         else:
-            verdict: html.Verdict = "good" if found.verdict == "good" else "look"
+            verdict: markup.Verdict = "good" if found.verdict == "good" else "warn"
             interval = f"{found.auroc:.2f} ({found.low:.2f} to {found.high:.2f})"
-            rows.append([name, interval, html.chip(verdict, words[found.verdict])])
+            rows.append([name, interval, markup.chip(verdict, words[found.verdict])])
     st.html(
-        html.heading("Do the sources show?")
-        + html.table(["class", "AUROC", ""], rows, caption="Can a small model tell old from new images?")
+        markup.heading("Do the sources show?")
+        + markup.table(["class", "AUROC", ""], rows, caption="Can a small model tell old from new images?")
         + '<p class="fer-muted" style="margin-top:.5rem">A small model tries to tell old from new images of a class. '
         "Far above .5, a classifier may learn the source instead of the face; filling every class from the new source helps.</p>"
     )

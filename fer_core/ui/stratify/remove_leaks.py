@@ -7,29 +7,41 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.data.dataset import Dataset
-from fer_core.data.records import counts
+from fer_core.data.manifest import counts
+from fer_core.duplicates.reach import DISTANCE, SURE
+from fer_core.review.matching import records
 from fer_core.splits import separate
-from fer_core.ui import cache, copies_cache, copies_dial, faces, html, page
-from fer_core.ui.faces import Face, each, file_name
+from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components.face_sheet import SheetFace, file_name
+from fer_core.ui.duplicates import cached_groups
+from fer_core.ui.shell import cache, near_copies, page
 
 
 @st.cache_data(max_entries=4, show_spinner="Looking across the splits")
-def _leaks(_dataset: Dataset, name: str, version: str) -> np.ndarray:
-    return separate.leaks(_dataset, version)
+def _leaks(_dataset: Dataset, name: str, version: str) -> tuple[np.ndarray, int]:
+    drop = separate.rows_to_drop(_dataset, version)
+    return drop, separate.possible(_dataset, version, drop)
 
 
 def card(scope: page.Scope) -> pd.DataFrame | None:
     """Draw what the task is; the rows that would go, or None where copies have to be looked for first."""
     with st.container(border=True):
         st.html(
-            html.heading("Keep the splits, drop the leaks")
+            markup.heading("Keep the splits, drop the leaks")
             + '<p class="fer-note">For splits that others use too, so that results stay comparable. From train goes what is a '
             "copy of an image in val or test, from val what is a copy of one in test: equal, near or mirrored. Nothing moves.</p>"
         )
-        if copies_cache.together(scope.dataset, scope.version.id) is None:
-            copies_dial.panel(scope)
+        if cached_groups.together(scope.dataset, scope.version.id) is None:
+            near_copies.panel(scope)
             return None
-    return scope.manifest[_leaks(scope.dataset, scope.dataset.name, scope.version.id)]
+        drop, possible = _leaks(scope.dataset, scope.dataset.name, scope.version.id)
+        if possible:
+            st.html(
+                f'<p class="fer-note">{markup.plural(possible, "image")} more may leak: their hashes are {SURE} to {DISTANCE} '
+                "bits apart, where some pairs are two faces in the same light. They stay, and count as possible leaks until "
+                "you have looked at them on Duplicates.</p>"
+            )
+    return scope.manifest[drop]
 
 
 def numbers(scope: page.Scope, going: pd.DataFrame, number: int) -> None:
@@ -50,10 +62,10 @@ def drawn(scope: page.Scope, going: pd.DataFrame) -> None:
     """What would go per split and class, and some of the faces."""
     with st.container(border=True):
         st.html(
-            html.heading(
+            markup.heading(
                 "What goes",
-                html.plural(len(going), "image"),
-                html.chip("look" if len(going) else "good", "leaks" if len(going) else "no leaks"),
+                markup.plural(len(going), "image"),
+                markup.chip("warn" if len(going) else "good", "leaks" if len(going) else "no leaks"),
             )
         )
         if going.empty:
@@ -62,13 +74,13 @@ def drawn(scope: page.Scope, going: pd.DataFrame) -> None:
             )
             return
         table = counts(going)
-        rows: list[list[html.Cell]] = [
+        rows: list[list[markup.Cell]] = [
             [str(s), *map(int, row), int(row.sum())]
             for s, row in zip(table.index, table.to_numpy(), strict=True)
         ]
         header = ["split", *map(str, table.columns), "all"]
         st.html(
-            html.table(
+            markup.table(
                 header,
                 rows,
                 numeric=range(1, len(header)),
@@ -77,9 +89,10 @@ def drawn(scope: page.Scope, going: pd.DataFrame) -> None:
         )
         some = going.sample(min(len(going), 20), random_state=0)
         words = [
-            Face(r["image_id"], file_name(r["path"]), f"{r['split']} · {r['label']}") for r in each(some)
+            SheetFace(r["image_id"], file_name(r["path"]), f"{r['split']} · {r['label']}")
+            for r in records(some)
         ]
-        faces.sheet(
+        face_sheet.sheet(
             cache.faces(scope.dataset, some["row"]),
             words,
             key="strat-leaks",

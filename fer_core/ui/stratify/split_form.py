@@ -5,40 +5,29 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.records import counts
-from fer_core.errors import SplitError
+from fer_core.base.errors import SplitError
+from fer_core.data.manifest import counts
 from fer_core.splits import strata, stratify, subjects
-from fer_core.splits.stratify import Plan
-from fer_core.ui import copies_cache, copies_dial, html, page
+from fer_core.splits.stratify import SplitPlan
+from fer_core.ui.components import markup
+from fer_core.ui.duplicates import cached_groups
+from fer_core.ui.shell import near_copies, page
+from fer_core.ui.stratify import reach
 
 ONE, FOLDS = "train / val / test", "folds"
 _NOTHING, _COLUMN, _PATTERN = "nothing else", "column", "pattern"
 _BANDS = {"source": "source", "brightness": "brightness, in five bands", "mode": "gray and colour"}
 
 
-def card(scope: page.Scope) -> Plan | None:
+def card(scope: page.Scope) -> SplitPlan | None:
     """Draw the choices and make the plan; None where near copies have to be looked for first.
 
     Raises:
         FerError: choices that give no split.
     """
     with st.container(border=True):
-        st.html(html.heading("How to split"))
-        form = st.segmented_control(
-            "What to make", [ONE, FOLDS], default=ONE, key="strat-form", label_visibility="collapsed"
-        )
-        ratios, folds = (80, 10, 10), 5
-        if form == FOLDS:
-            folds = st.number_input(
-                "Folds",
-                2,
-                20,
-                5,
-                key="strat-folds",
-                help="Each fold also becomes a version: it is val, the rest train.",
-            )
-        else:
-            ratios = _ratios()
+        st.html(markup.heading("How to split"))
+        form, ratios, folds = _parts()
         seed = int(
             st.number_input(
                 "Seed",
@@ -55,6 +44,7 @@ def card(scope: page.Scope) -> Plan | None:
             key="strat-near",
             help="Equal pictures always stay on one side; this keeps shifted, brightened and mirrored copies there too.",
         )
+        distance = reach.choose(disabled=not together)
         keep_test = st.toggle(
             "Keep the test split as it is",
             key="strat-keep",
@@ -67,14 +57,14 @@ def card(scope: page.Scope) -> Plan | None:
             cap = _cap(scope.manifest)
     groups: list[str | pd.Series] = [] if own is None else [own]
     if together:
-        near = copies_cache.together(scope.dataset, scope.version.id)
+        near = cached_groups.together(scope.dataset, scope.version.id, distance)
         if near is None:
-            copies_dial.panel(scope)
+            near_copies.panel(scope)
             return None
         groups += [near] if len(near) else []
     if form == FOLDS:
         return stratify.stratify_folds(
-            scope.manifest, int(folds), seed, groups, balance=balance, keep_test=keep_test, cap=cap
+            scope.manifest, folds, seed, groups, balance=balance, keep_test=keep_test, cap=cap
         )
     return stratify.stratify(
         scope.manifest, ratios, seed, groups, balance=balance, keep_test=keep_test, cap=cap
@@ -85,6 +75,24 @@ def card(scope: page.Scope) -> Plan | None:
 def _suggested(version: str, _manifest: pd.DataFrame) -> dict[str, str]:
     """Patterns that tell subjects apart in a version, with words; the table is named by the version."""
     return dict(subjects.suggestions(_manifest))
+
+
+def _parts() -> tuple[str, tuple[int, int, int], int]:
+    """What is made (`ONE` or `FOLDS`), the ratios of the one and the number of the others."""
+    form = st.segmented_control(
+        "What to make", [ONE, FOLDS], default=ONE, key="strat-form", label_visibility="collapsed"
+    )
+    if form != FOLDS:
+        return ONE, _ratios(), 5
+    folds = st.number_input(
+        "Folds",
+        2,
+        20,
+        5,
+        key="strat-folds",
+        help="Each fold also becomes a version: it is val, the rest train.",
+    )
+    return FOLDS, (80, 10, 10), int(folds)
 
 
 def _ratios() -> tuple[int, int, int]:
@@ -131,22 +139,24 @@ def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
         st.stop()
 
 
-def _preview(found: subjects.Preview) -> None:
+def _preview(found: subjects.SubjectPreview) -> None:
     """What the pattern would keep together."""
     largest, name = found.largest
     st.html(
-        html.facts(
+        markup.facts(
             [
                 ("files it matches", f"{found.matched:,} of {found.images:,}"),
                 ("subjects", f"{found.subjects:,}, {found.alone:,} of one image"),
-                ("largest", f"{name}, {html.plural(largest, 'image')}"),
+                ("largest", f"{name}, {markup.plural(largest, 'image')}"),
                 ("on two sides now", found.across),
             ]
         )
     )
-    lines = [f"<li>{html.esc(path)} → <b>{html.esc(subject)}</b></li>" for path, subject in found.found[:3]]
-    lines += [f"<li>{html.esc(path)}: no subject</li>" for path in found.missed[:2]]
-    lines += [f"<li>{html.esc(warning)}</li>" for warning in found.warnings]
+    lines = [
+        f"<li>{markup.esc(path)} → <b>{markup.esc(subject)}</b></li>" for path, subject in found.found[:3]
+    ]
+    lines += [f"<li>{markup.esc(path)}: no subject</li>" for path in found.missed[:2]]
+    lines += [f"<li>{markup.esc(warning)}</li>" for warning in found.warnings]
     st.html(f'<ul class="fer-notes">{"".join(lines)}</ul>')
 
 

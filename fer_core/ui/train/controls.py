@@ -6,35 +6,37 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from fer_core.errors import FerError
-from fer_core.runs import again, launcher
+from fer_core.base.errors import FerError
+from fer_core.evaluation import advice
 from fer_core.runs.run import Run
-from fer_core.training import advice
-from fer_core.ui import html, run_data, run_dialog
-from fer_core.ui.run_data import Look
+from fer_core.scheduling import resume, start
+from fer_core.ui.components import markup
+from fer_core.ui.shell import near_copies, run_snapshots
+from fer_core.ui.shell.run_snapshots import RunSnapshot
+from fer_core.ui.train import fork_dialog
 
 AGAIN = {"paused": "Resume", "stopped": "Resume", "failed": "Try again", "lost": "Resume"}
 
 
-def draw(look: Look) -> None:
+def draw(snapshot: RunSnapshot) -> None:
     """The buttons that make sense in this state."""
-    run, state = look.run, look.state
+    run, state = snapshot.run, snapshot.state
     with st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-        if look.works:
+        if snapshot.works:
             _working(run, state)
         elif state == "queued":
             st.button(
-                "Cancel", icon=":material/close:", key=f"cancel-{run.id}", on_click=launcher.stop, args=(run,),
+                "Cancel", icon=":material/close:", key=f"cancel-{run.id}", on_click=start.stop, args=(run,),
                 help="Take it out of the queue",
             )  # fmt: skip
         elif state in AGAIN:
             st.button(
                 AGAIN[state], icon=":material/play_arrow:", key=f"resume-{run.id}", on_click=again_,
-                args=(run,), help=_goes_on(look),
+                args=(run,), help=_goes_on(snapshot),
             )  # fmt: skip
-        if look.rows and state not in ("queued", "starting"):
+        if snapshot.rows and state not in ("queued", "starting"):
             st.button(
-                "Fork", icon=":material/fork_right:", key=f"fork-{run.id}", on_click=run_dialog.ask, args=(run.id, {}),
+                "Fork", icon=":material/fork_right:", key=f"fork-{run.id}", on_click=fork_dialog.ask, args=(run.id, {}),
                 help="A new run that begins where this one was, with other settings",
             )  # fmt: skip
 
@@ -42,13 +44,13 @@ def draw(look: Look) -> None:
 def again_(run: Run) -> None:
     """Resume, and tell in words where that does not work."""
     try:
-        again.resume(run)
+        resume.resume(run)
     except FerError as error:
         st.toast(str(error), icon=":material/error:")
 
 
-def _goes_on(look: Look) -> str:
-    done = len(look.rows)
+def _goes_on(snapshot: RunSnapshot) -> str:
+    done = len(snapshot.rows)
     return f"Goes on after epoch {done:,}, as if nothing had happened" if done else "Begins anew"
 
 
@@ -59,7 +61,7 @@ def _working(run: Run, state: str) -> None:
         key=f"pause-{run.id}",
         disabled=state in ("pausing", "stopping"),
         help="After this epoch; nothing is lost, and Resume goes on",
-        on_click=again.pause,
+        on_click=resume.pause,
         args=(run,),
     )
     st.button(
@@ -68,55 +70,63 @@ def _working(run: Run, state: str) -> None:
         key=f"stop-{run.id}",
         disabled=state == "stopping",
         help="After this batch; the best weights are kept, evaluated and exported",
-        on_click=launcher.stop,
+        on_click=start.stop,
         args=(run,),
     )
 
 
-def trouble(look: Look) -> None:
+def trouble(snapshot: RunSnapshot) -> None:
     """Why a run failed or was lost, and what to try."""
-    if look.state not in ("failed", "lost") and not look.reason:
+    if snapshot.state not in ("failed", "lost") and not snapshot.reason:
         return
-    if look.state not in ("failed", "lost"):
-        st.info(look.reason, icon=":material/info:")
+    if snapshot.state not in ("failed", "lost"):
+        st.info(snapshot.reason, icon=":material/info:")
         return
     with st.container(border=True):
-        st.html(html.heading("Why it ended"))
-        st.error(look.reason or "It says nothing about why.", icon=":material/error:")
-        recipe = run_data.recipe(look.run)
-        remedy = advice.of_failure(look.reason, recipe) if recipe else None
+        st.html(markup.heading("Why it ended"))
+        st.error(snapshot.reason or "It says nothing about why.", icon=":material/error:")
+        recipe = run_snapshots.recipe(snapshot.run)
+        remedy = advice.advice_for_failure(snapshot.reason, recipe) if recipe else None
         if remedy:
-            _line(look.run, remedy, "remedy")
-        then = _goes_on(look)
+            _line(snapshot.run, remedy, "remedy")
+        then = _goes_on(snapshot)
         words = (
-            f"{AGAIN[look.state]}: {then[0].lower()}{then[1:]}. The last lines of its log are below."
+            f"{AGAIN[snapshot.state]}: {then[0].lower()}{then[1:]}. The last lines of its log are below."
             if not remedy
-            else f"Or {AGAIN[look.state].lower()} with the settings as they are. The log is below."
+            else f"Or {AGAIN[snapshot.state].lower()} with the settings as they are. The log is below."
         )
-        st.html(f'<p class="fer-note">{html.esc(words)}</p>')
+        st.html(f'<p class="fer-note">{markup.esc(words)}</p>')
 
 
-def verdicts(look: Look) -> None:
+def verdicts(snapshot: RunSnapshot) -> None:
     """What the curves say, each with a new run that tries the remedy."""
-    recipe = run_data.recipe(look.run)
-    found: Sequence[advice.Advice] = advice.of(look.rows, recipe) if recipe else []
+    recipe = run_snapshots.recipe(snapshot.run)
+    found: Sequence[advice.Advice] = (
+        advice.advice_for(snapshot.rows, recipe, _apart(snapshot.run)) if recipe else []
+    )
     if not found:
         return
     with st.container(border=True):
-        st.html(html.heading("What the curves say", "from the numbers of this run"))
+        st.html(markup.heading("What the curves say", "from the numbers of this run"))
         for number, entry in enumerate(found):
-            _line(look.run, entry, str(number), ready=look.state not in ("queued", "starting"))
+            _line(snapshot.run, entry, str(number), ready=snapshot.state not in ("queued", "starting"))
+
+
+def _apart(run: Run) -> bool:
+    """Whether the version it learns from is known to have no copies across its splits."""
+    known = near_copies.of(run.workspace, str(run.dataset), str(run.version))
+    return known is not None and known.verdict == "none"
 
 
 def _line(run: Run, entry: advice.Advice, key: str, ready: bool = True) -> None:
     words, button = st.columns([5, 1.25], vertical_alignment="center")
-    chip = html.chip(entry.level, entry.word)
-    words.html(f'<p class="fer-note">{chip.text} {html.esc(entry.text)}</p>')
+    chip = markup.chip(entry.level, entry.word)
+    words.html(f'<p class="fer-note">{chip} {markup.esc(entry.text)}</p>')
     with button:
         if entry.settings and ready:
             st.button(
                 "Try it", icon=":material/fork_right:", key=f"advice-{run.id}-{key}", width="stretch",
-                on_click=run_dialog.ask, args=(run.id, dict(entry.settings)),
+                on_click=fork_dialog.ask, args=(run.id, dict(entry.settings)),
                 help="Opens a new run with these settings filled in",
             )  # fmt: skip
         elif entry.word.startswith("check for leaks"):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.base.workspace import Workspace
 from fer_core.runs import store
 from fer_core.runs.run import ACTIVE
-from fer_core.ui import html, run_charts, run_controls, run_data, run_dialog, run_faces, run_head, train_strip
-from fer_core.ui.run_data import Look
-from fer_core.workspace import Workspace
+from fer_core.ui.components import markup
+from fer_core.ui.shell import run_snapshots
+from fer_core.ui.shell.run_snapshots import RunSnapshot
+from fer_core.ui.train import controls, curves, fork_dialog, header, summary, worst_faces
 
 EVERY = 0.7  # seconds
 _COLUMNS = ("epoch", "loss", "accuracy", "val loss", "val accuracy", "learning rate", "seconds")
@@ -25,7 +27,7 @@ def draw(workspace: Workspace, version: str, run: str, strip: DeltaGenerator) ->
         run: id of the run to show.
         strip: where the numbers of the page go.
     """
-    shown = run_data.look(store.get(workspace, run))
+    shown = run_snapshots.read(store.get(workspace, run))
     st.session_state["train-state"] = (run, shown.state)
     (_live if shown.state in ACTIVE else _once)(workspace, version, run, strip)
 
@@ -41,26 +43,30 @@ def _once(workspace: Workspace, version: str, run: str, strip: DeltaGenerator) -
 
 
 def _show(workspace: Workspace, version: str, run: str, strip: DeltaGenerator) -> None:
-    looks = [run_data.look(one) for one in store.list_runs(workspace)]
-    look = next((one for one in looks if one.id == run), None)
-    if look is None or (run, look.state) != st.session_state.get("train-state") or run_dialog.wanted():
+    snapshots = [run_snapshots.read(one) for one in store.list_runs(workspace)]
+    snapshot = next((one for one in snapshots if one.id == run), None)
+    if (
+        snapshot is None
+        or (run, snapshot.state) != st.session_state.get("train-state")
+        or fork_dialog.wanted()
+    ):
         # The whole page once: what else it shows depends on it.
-        st.session_state["train-state"] = (run, look.state if look else "")
+        st.session_state["train-state"] = (run, snapshot.state if snapshot else "")
         st.rerun(scope="app")
-    train_strip.draw(strip, looks, look, version)
+    summary.draw(strip, snapshots, snapshot, version)
     with st.container(border=True):
-        run_head.draw(look, looks)
-        run_controls.trouble(look)
-        run_charts.draw(look, looks)
-    run_controls.verdicts(look)
-    _evidence(look)
-    _epochs(look)
-    _log(look)
+        header.draw(snapshot, snapshots)
+        controls.trouble(snapshot)
+        curves.draw(snapshot, snapshots)
+    controls.verdicts(snapshot)
+    _evidence(snapshot)
+    _epochs(snapshot)
+    _log(snapshot)
 
 
-def _evidence(look: Look) -> None:
+def _evidence(snapshot: RunSnapshot) -> None:
     """Recall by class and the faces got wrong, side by side where there are both."""
-    recall, (images, when) = run_charts.recall_card(look), run_faces.worst(look)
+    recall, (images, when) = curves.recall_card(snapshot), worst_faces.worst(snapshot)
     if not recall and not images:
         return
     places = st.columns([1, 1.35]) if recall and images else [st.container()]
@@ -69,14 +75,14 @@ def _evidence(look: Look) -> None:
             st.html(recall)
     if images:
         with places[-1], st.container(border=True, height="stretch"):
-            run_faces.draw(look, images, when)
+            worst_faces.draw(snapshot, images, when)
 
 
-def _epochs(look: Look) -> None:
-    newest = look.rows[: -_EPOCHS - 1 : -1]
+def _epochs(snapshot: RunSnapshot) -> None:
+    newest = snapshot.rows[: -_EPOCHS - 1 : -1]
     if not newest:
         return
-    body: list[list[html.Cell]] = [
+    body: list[list[markup.Cell]] = [
         [
             int(row["epoch"]),
             *(f"{row[name]:.4f}" for name in ("loss", "accuracy", "val_loss", "val_accuracy")),
@@ -86,19 +92,19 @@ def _epochs(look: Look) -> None:
         for row in newest
     ]
     epochs = [int(row["epoch"]) for row in newest]
-    best = int(look.best["epoch"])
+    best = int(snapshot.best["epoch"])
     with st.container(border=True):
         st.html(
-            html.heading("Epochs", f"last {len(body)} of {len(look.rows):,}{'; best marked' if best in epochs else ''}")
-            + html.table(
+            markup.heading("Epochs", f"last {len(body)} of {len(snapshot.rows):,}{'; best marked' if best in epochs else ''}")
+            + markup.table(
                 _COLUMNS, body, numeric=range(7), current=epochs.index(best) if best in epochs else None, caption="Epochs",
             )
         )  # fmt: skip
 
 
-def _log(look: Look) -> None:
-    broken = look.state in ("failed", "lost")
-    log = look.run.log_tail(_LOG_OF_FAILED if broken else _LOG)
+def _log(snapshot: RunSnapshot) -> None:
+    broken = snapshot.state in ("failed", "lost")
+    log = snapshot.run.log_tail(_LOG_OF_FAILED if broken else _LOG)
     if log:
         with st.container(border=True):
-            st.html(html.heading("Log", "last lines") + f'<pre class="fer-log">{html.esc(log)}</pre>')
+            st.html(markup.heading("Log", "last lines") + f'<pre class="fer-log">{markup.esc(log)}</pre>')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -10,17 +11,23 @@ import psutil
 import streamlit as st
 
 from fer_core import jobs
-from fer_core.training.recipe import Recipe
-from fer_core.ui import html, live, page, run_data
-from fer_core.ui.run_data import Look
+from fer_core.jobs.tasks import Estimate
+from fer_core.recipes import toml
+from fer_core.recipes.recipe import Recipe
+from fer_core.scheduling import estimate
+from fer_core.ui.components import markup
+from fer_core.ui.shell import job_progress, page, run_snapshots
+from fer_core.ui.shell.run_snapshots import RunSnapshot
 
 _FAST = "compact"
-_MUCH = 3.0  # times slower than the fast recipe
-_SHARE = 0.85  # of the machine's memory that a run may take
 
 
 def card(
-    scope: page.Scope, name: str, recipe: Recipe, settings: Mapping[str, Any], looks: Sequence[Look]
+    scope: page.Scope,
+    name: str,
+    recipe: Recipe,
+    settings: Mapping[str, Any],
+    snapshots: Sequence[RunSnapshot],
 ) -> None:
     """What is known, and the button that measures; an answer belongs to exactly these settings.
 
@@ -29,112 +36,102 @@ def card(
         name: of the recipe on the form.
         recipe: with the settings in it.
         settings: what is changed against the recipe.
-        looks: the runs there are.
+        snapshots: the runs there are.
     """
-    arguments = ["estimate", "--dataset", scope.dataset.name, "--version", scope.version.id, "--recipe", name]
-    for key, value in settings.items():
-        arguments += ["--set", f"{key}={_text(value)}"]
-    job = next((j for j in jobs.recent(scope.workspace) if j.args == arguments), None)
-    if job and job.state == "running":
-        _follow(scope, job.id)
+    changed = tuple(f"{key}={toml.inline(value)}" for key, value in settings.items())
+    task = Estimate(scope.dataset.name, scope.version.id, name, changed)
+    job = jobs.latest(scope.workspace, task)
+    if job_progress.job_card(job, "Estimating"):
         return
     if job and job.state == "finished":
-        found = job.result
-        st.html(_answer(found, recipe, f"measured by ten steps on {found['device']}"))
-        _verdicts(found, name, looks, scope.version.id)
+        found = _measured(job.result)
+        st.html(_answer(found, recipe))
+        _verdicts(found, name, snapshots, scope.version.id)
         return
-    if known := _like(looks, scope.version.id, recipe):
-        st.html(_answer(known, recipe, f"as run {run_data.number(known['run'])} took"))
-        _verdicts(known, name, looks, scope.version.id)
-    if job and job.state in {"failed", "lost"}:
-        st.error(job.error, icon=":material/error:")
+    if known := _like(snapshots, scope.version.id, recipe):
+        st.html(_answer(known, recipe))
+        _verdicts(known, name, snapshots, scope.version.id)
     help_ = "Trains ten steps on this device and throws them away: parameters, seconds per epoch, memory"
     if st.button("Estimate", icon=":material/timer:", width="stretch", key="train-estimate", help=help_):
-        jobs.start(scope.workspace, arguments, title=f"Estimating {name}")
+        jobs.start(scope.workspace, task)
         st.rerun()
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _toml(value) if isinstance(value, list) else str(value)
+@dataclass(frozen=True)
+class _Cost:
+    """What a run takes: parameters, seconds of an epoch, bytes of memory; and how that is known."""
+
+    parameters: int
+    trainable_parameters: int
+    epoch_seconds: float
+    memory_bytes: float
+    origin: str
 
 
-def _toml(value: Any) -> str:
-    """A list of tables as one line of TOML."""
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + "}"
-    return f'"{value}"' if isinstance(value, str) else _text(value)
+def _measured(found: Mapping[str, Any]) -> _Cost:
+    """What the job of an estimate found."""
+    origin = f"measured by ten steps on {found['device']}"
+    return _Cost(
+        int(found["parameters"]), int(found["trainable_parameters"]), float(found["epoch_seconds"]),
+        float(found["memory_bytes"]), origin,
+    )  # fmt: skip
 
 
-def _like(looks: Sequence[Look], version: str, recipe: Recipe) -> dict[str, Any] | None:
+def _like(snapshots: Sequence[RunSnapshot], version: str, recipe: Recipe) -> _Cost | None:
     """What the newest run of the same network in the same batches on this version took; None of none."""
-    for look in looks:
-        if look.run.version != version or not look.rows or not look.info.get("parameters"):
+    for snapshot in snapshots:
+        if snapshot.run.version != version or not snapshot.rows or not snapshot.info.get("parameters"):
             continue
-        other = run_data.recipe(look.run)
+        other = run_snapshots.recipe(snapshot.run)
         if (
             other is None
             or other.model != recipe.model
             or other.training.batch_size != recipe.training.batch_size
         ):
             continue
-        seconds = median(float(row.get("seconds", 0.0)) for row in look.rows)
-        memory = max((float(row.get("rss_mb") or 0.0) for row in look.rows), default=0.0)
-        return {
-            "run": look.id,
-            "parameters": int(look.info["parameters"]),
-            "trainable_parameters": int(look.info.get("trainable_parameters") or look.info["parameters"]),
-            "epoch_seconds": seconds,
-            "memory_bytes": memory * 1e6,
-        }
+        seconds = median(float(row.get("seconds", 0.0)) for row in snapshot.rows)
+        memory = max((float(row.get("rss_mb") or 0.0) for row in snapshot.rows), default=0.0)
+        whole = int(snapshot.info["parameters"])
+        trained = int(snapshot.info.get("trainable_parameters") or whole)
+        return _Cost(
+            whole, trained, seconds, memory * 1e6, f"as run {run_snapshots.number(snapshot.id)} took"
+        )
     return None
 
 
-def _answer(found: Mapping[str, Any], recipe: Recipe, origin: str) -> str:
-    epoch = float(found["epoch_seconds"])
-    parts = [f"<b>{int(found['parameters']):,}</b> parameters"]
-    if int(found["trainable_parameters"]) < 0.9 * int(found["parameters"]):
-        parts.append(f"{int(found['trainable_parameters']):,} of them trained")
+def _answer(found: _Cost, recipe: Recipe) -> str:
+    epoch = found.epoch_seconds
+    parts = [f"<b>{found.parameters:,}</b> parameters"]
+    if estimate.partly_frozen(found.trainable_parameters, found.parameters):
+        parts.append(f"{found.trainable_parameters:,} of them trained")
     parts.append(f"about <b>{_time(epoch)}</b> an epoch")
-    parts.append(f"{html.duration(epoch * recipe.training.epochs)} for {recipe.training.epochs:,}")
-    if found["memory_bytes"]:
-        parts.append(f"{found['memory_bytes'] / 1e9:.1f} GB")
-    return f'<p class="fer-note">{" · ".join(parts)}<br><span class="fer-muted">{html.esc(origin)}</span></p>'
+    parts.append(f"{markup.duration(epoch * recipe.training.epochs)} for {recipe.training.epochs:,}")
+    if found.memory_bytes:
+        parts.append(f"{found.memory_bytes / 1e9:.1f} GB")
+    return f'<p class="fer-note">{" · ".join(parts)}<br><span class="fer-muted">{markup.esc(found.origin)}</span></p>'
 
 
 def _time(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else html.duration(seconds)
+    return f"{seconds:.1f} s" if seconds < 10 else markup.duration(seconds)
 
 
-def _verdicts(found: Mapping[str, Any], name: str, looks: Sequence[Look], version: str) -> None:
+def _verdicts(found: _Cost, name: str, snapshots: Sequence[RunSnapshot], version: str) -> None:
     """A network larger than the memory, or one that takes far longer than the fast one."""
     total = psutil.virtual_memory().total
     told = []
-    if found["memory_bytes"] > _SHARE * total:
-        text = f"needs {found['memory_bytes'] / 1e9:.1f} GB of {total / 1e9:.1f} GB: a smaller batch or model"
-        told.append(html.chip("bad", text, "It would be slowed down by swapping, or killed"))
+    if not estimate.fits(found.memory_bytes, total):
+        text = f"needs {found.memory_bytes / 1e9:.1f} GB of {total / 1e9:.1f} GB: a smaller batch or model"
+        told.append(markup.chip("bad", text, "It would be slowed down by swapping, or killed"))
     if name != _FAST:
         quick = next(
-            (k for k in looks if k.run.version == version and k.info.get("recipe") == _FAST and k.rows), None
+            (k for k in snapshots if k.run.version == version and k.info.get("recipe") == _FAST and k.rows),
+            None,
         )
         if quick:
-            times = float(found["epoch_seconds"]) / max(
-                median(float(row.get("seconds", 0.0)) for row in quick.rows), 1e-6
-            )
-            if times >= _MUCH:
+            usual = median(float(row.get("seconds", 0.0)) for row in quick.rows)
+            if times := estimate.times_slower(found.epoch_seconds, usual):
                 told.append(
-                    html.chip("look", f"{_FAST} is {times:.0f}× faster here", f"As run {quick.id} took")
+                    markup.chip("warn", f"{_FAST} is {times:.0f}× faster here", f"As run {quick.id} took")
                 )
     if told:
-        st.html(" ".join(chip.text for chip in told))
-
-
-@st.fragment(run_every=0.7)
-def _follow(scope: page.Scope, job_id: str) -> None:
-    job = jobs.get(scope.workspace, job_id)
-    if job.state != "running":
-        st.rerun(scope="app")
-    live.job_progress(job, "Estimating")
+        st.html(" ".join(told))

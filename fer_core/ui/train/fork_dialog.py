@@ -11,12 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core.errors import FerError
-from fer_core.runs import again, launcher, store
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.recipes.recipe import override
+from fer_core.runs import store
 from fer_core.runs.run import Run
-from fer_core.training.recipe import override
-from fer_core.ui import page, recipe_form, run_data
-from fer_core.workspace import Workspace
+from fer_core.scheduling import resume, start
+from fer_core.ui.shell import page, run_snapshots
+from fer_core.ui.train import recipe_form
 
 _ASKED, _ROUND, _DRAWN = "train-asked", "train-asked-round", "train-asked-drawn"
 _ANEW, _OTHER = "start", "other"
@@ -50,22 +52,22 @@ def show(workspace: Workspace) -> None:
         close()
         page.explain(error)
         return
-    title = f"New run out of run {run_data.title(run)}"
+    title = f"New run out of run {run_snapshots.title(run)}"
     st.dialog(title, width="medium", on_dismiss=close)(_body)(run, settings)
 
 
 def _body(run: Run, filled: Mapping[str, Any]) -> None:
-    look = run_data.look(run)
-    recipe = run_data.recipe(run)
+    snapshot = run_snapshots.read(run)
+    recipe = run_snapshots.recipe(run)
     if recipe is None:
         st.error(f"The recipe of run {run.id} cannot be read.", icon=":material/error:")
         return
-    last = int(look.rows[-1]["epoch"]) if look.rows else 0
+    last = int(snapshot.rows[-1]["epoch"]) if snapshot.rows else 0
     places = {_ANEW: "the beginning"}
     states = run.folder / "checkpoints"
     if last and (states / "last.npz").is_file():
-        if (states / "best-state.npz").is_file() or last == look.best["epoch"]:
-            places["best"] = f"the best epoch, {look.best['epoch']}"
+        if (states / "best-state.npz").is_file() or last == snapshot.best["epoch"]:
+            places["best"] = f"the best epoch, {snapshot.best['epoch']}"
         places["last"] = f"the last epoch, {last}"
     kept = _kept(run)
     if len(kept) > 1:
@@ -78,7 +80,7 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
     )  # fmt: skip
     if begin == _OTHER:
         begin = str(st.select_slider("Epoch", kept, value=kept[-1], key=f"fork-epoch-{run.id}"))
-    key = f"fork-{run_data.number(run.id)}-{st.session_state.get(_ROUND)}"
+    key = f"fork-{run_snapshots.number(run.id)}-{st.session_state.get(_ROUND)}"
     settings = recipe_form.draw(recipe, key, filled, model=begin == _ANEW)
     st.html(recipe_form.summary(recipe, settings) or '<p class="fer-muted">Nothing is changed yet.</p>')
     words = "Start the run" if begin == _ANEW else "Start the fork"
@@ -98,8 +100,8 @@ def _kept(run: Run) -> list[int]:
 
 def _start(run: Run, begin: str, settings: Mapping[str, Any]) -> Run:
     if begin != _ANEW:
-        return again.fork(run, int(begin) if begin.isdigit() else begin, settings)
-    return launcher.start(run.workspace, run.dataset, run.version, run.recipe, settings)
+        return resume.fork(run, int(begin) if begin.isdigit() else begin, settings)
+    return start.start(run.workspace, run.dataset, run.version, run.recipe, settings)
 
 
 def _show(run: Run) -> None:

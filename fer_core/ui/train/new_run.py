@@ -6,43 +6,48 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from markupsafe import Markup
 
-from fer_core.errors import FerError
-from fer_core.runs import experiments, launcher, queue
+from fer_core import recipes
+from fer_core.base.errors import FerError
+from fer_core.recipes.recipe import Recipe
 from fer_core.runs.run import Run
+from fer_core.scheduling import experiments, queue, start
 from fer_core.splits import certificate
-from fer_core.training import recipe as book
-from fer_core.training.recipe import Recipe
-from fer_core.ui import estimate_card, html, page, queue_card, recipe_form, train_warnings
-from fer_core.ui.run_data import Look
+from fer_core.ui.components import markup
+from fer_core.ui.shell import page
+from fer_core.ui.shell.run_snapshots import RunSnapshot
+from fer_core.ui.train import estimate, recipe_form, run_queue, warnings
 
 _ROUND = "train-form-round"
 
 
-def card(scope: page.Scope, looks: Sequence[Look]) -> None:
+def card(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> None:
     """Draw the card."""
     with st.container(border=True, key="train-new"):
-        st.html(html.heading("New run"))
+        st.html(markup.heading("New run"))
         _version(scope)
-        names = [name for name in book.names() if name != "base"]
+        names = [name for name in recipes.names() if name != "base"]
         name = st.selectbox(
             "Recipe", names, index=names.index("compact"), key="train-recipe", bind="query-params"
         )
-        recipe = book.load(name)
+        recipe = recipes.load(name)
         _origin(recipe)
         key = f"train-{name}-{st.session_state.get(_ROUND, 0)}"
         settings = recipe_form.draw(recipe, key, more=lambda: _several(scope, key))
         if settings:
             st.html(recipe_form.summary(recipe, settings))
-        train_warnings.draw(scope)
+        cautions = warnings.of(scope)
+        warnings.draw(scope, cautions)
+        blocked = any(one.blocks for one in cautions)
         try:
-            changed = book.override(recipe, settings)
+            changed = recipes.override(recipe, settings)
         except FerError as error:
             page.explain(error)
-            _buttons(scope, recipe, settings, key, ready=False)
+            _buttons(scope, recipe, settings, key, blocked=True)
             return
-        estimate_card.card(scope, name, changed, settings, looks)
-        _buttons(scope, recipe, settings, key, ready=True)
+        estimate.card(scope, name, changed, settings, snapshots)
+        _buttons(scope, recipe, settings, key, blocked=blocked)
 
 
 def _version(scope: page.Scope) -> None:
@@ -64,27 +69,33 @@ def _version(scope: page.Scope) -> None:
     )  # fmt: skip
     splits = scope.version.counts.get("splits", {})
     told = f"{int(splits.get('train', 0)):,} to train on, {int(splits.get('val', 0)):,} to validate on"
-    st.html(f'<p class="fer-muted fer-tight">{told} {_certified(scope).text}</p>')
+    st.html(f'<p class="fer-muted fer-tight">{told} {_certified(scope)}</p>')
 
 
-def _certified(scope: page.Scope) -> html.Raw:
+def _certified(scope: page.Scope) -> Markup:
     found = certificate.load(scope.dataset, scope.version.id)
     if found is None:
-        return html.chip("none", "not certified", "Stratify checks every pair of images in different splits")
-    if found["holds"]:
-        return html.chip(
-            "good", "certified", f"{found['pairs_checked']:,} cross-split pairs checked, no copy found"
+        return markup.chip(
+            "none", "not certified", "Stratify checks every pair of images in different splits"
         )
-    return html.chip("bad", "has leaks", "Its certificate does not hold: Stratify shows the pairs")
+    if found.holds:
+        return markup.chip(
+            "good" if found.current else "warn",
+            "certified" if found.current else "certified, not as far as is usual",
+            f"{found.pairs_checked:,} pairs across splits checked for {found.scope}: no copy found",
+        )
+    return markup.chip("bad", "has leaks", "Its certificate does not hold: Stratify shows the pairs")
 
 
 def _origin(recipe: Recipe) -> None:
     """What the recipe is, and what it changes against the one it extends."""
-    changes = {key: value for key, value in book.changes(recipe.name).items() if key != "model.blocks"}
-    st.html(f'<p class="fer-muted fer-tight">{html.esc(recipe.description)}.</p>')
+    changes = {
+        key: value for key, value in recipes.changes_from_parent(recipe.name).items() if key != "model.blocks"
+    }
+    st.html(f'<p class="fer-muted fer-tight">{markup.esc(recipe.description)}.</p>')
     if recipe.extends:
-        with st.expander(f"Extends {recipe.extends}; {html.plural(len(changes), 'setting')} differ"):
-            st.html(recipe_form.summary(book.load(recipe.extends), changes))
+        with st.expander(f"Extends {recipe.extends}; {markup.plural(len(changes), 'setting')} differ"):
+            st.html(recipe_form.summary(recipes.load(recipe.extends), changes))
 
 
 def _several(scope: page.Scope, key: str) -> None:
@@ -104,9 +115,8 @@ def _several(scope: page.Scope, key: str) -> None:
 
 
 def _buttons(
-    scope: page.Scope, recipe: Recipe, settings: Mapping[str, Any], key: str, *, ready: bool
+    scope: page.Scope, recipe: Recipe, settings: Mapping[str, Any], key: str, *, blocked: bool
 ) -> None:
-    blocked = not ready or any(one.level == "bad" and one.blocks for one in train_warnings.of(scope))
     with st.container(horizontal=True, gap="small", key="train-buttons"):
         now = st.button(
             "Train", type="primary", icon=":material/play_arrow:", key="train-start", disabled=blocked,
@@ -129,9 +139,9 @@ def _buttons(
             for run in reversed(made):
                 if run.state == "queued":
                     queue.move(run, 1)
-            st.session_state[f"{queue_card.KEY}-current"] = made[0].id
+            st.session_state[f"{run_queue.KEY}-current"] = made[0].id
         else:
-            st.toast(f"{html.plural(len(made), 'run')} in the queue.", icon=":material/playlist_add_check:")
+            st.toast(f"{markup.plural(len(made), 'run')} in the queue.", icon=":material/playlist_add_check:")
         st.rerun()
 
 
@@ -141,4 +151,4 @@ def _start(scope: page.Scope, recipe: Recipe, settings: Mapping[str, Any], key: 
         return experiments.folds(scope.dataset, recipe, folds, settings)
     if seeds > 1:
         return experiments.seeds(scope.dataset, scope.version, recipe, seeds, settings)
-    return [launcher.start(scope.workspace, scope.dataset, scope.version.id, recipe, settings)]
+    return [start.start(scope.workspace, scope.dataset, scope.version.id, recipe, settings)]

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import streamlit as st
+from jinja2 import Template
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.training.recipe import Recipe, fields
-from fer_core.training.tables import Loss, Optimizer, Schedule
-from fer_core.ui import html
-from fer_core.ui import recipe_words as words
+from fer_core.recipes.recipe import Recipe, Setting, fields
+from fer_core.recipes.schema import PRESETS, Loss, Optimizer, Schedule
+from fer_core.ui.components import markup
+from fer_core.ui.train import recipe_labels
 
 _KINDS: dict[str, dict[str, type[BaseModel]]] = {
     table: {kind.model_fields["name"].default: kind for kind in get_args(get_args(union)[0])}
     for table, union in (("loss", Loss), ("optimizer", Optimizer), ("schedule", Schedule))
 }
+_CHANGED = Template((Path(__file__).parent / "assets" / "changed_fields.html").read_text(encoding="utf-8"))
+"""The style of fields that were changed: `changed` are keys and what to show beside them."""
 _AS_RECIPE = "as recipe"
+_STRENGTHS: dict[str, dict[str, bool | float]] = {"none": {}, **PRESETS}
+"""Strengths of augmentation to begin with; every field can still be changed."""
 _HIDDEN = {"model.architecture", "model.backbone"}
 
 Leaf = tuple[str, FieldInfo, Any]
@@ -33,7 +39,7 @@ def draw(
     *,
     model: bool = True,
     more: Callable[[], None] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Setting]:
     """Draw the form; return what was changed against the recipe: dotted field -> value, as `override` takes it.
 
     Args:
@@ -44,7 +50,7 @@ def draw(
         more: draws further rows of the group Main.
     """
     filled = filled or {}
-    names = [name for name in words.GROUPS if model or name != "Model"]
+    names = [name for name in recipe_labels.GROUPS if model or name != "Model"]
     with st.container(key=f"{key}-form"):
         tabs = dict(zip(names, st.tabs(names, key=f"{key}-tabs"), strict=True))
         form = _Form(recipe, key, filled, tabs)
@@ -63,8 +69,9 @@ def summary(recipe: Recipe, settings: Mapping[str, Any]) -> str:
     """What differs from the recipe, old -> new, as a list."""
     before = fields(recipe)
     rows = "".join(
-        f"<li><span>{html.esc(words.label(field))}</span> <span>{html.esc(words.value(before.get(field, '–')))}"
-        f" → <b>{html.esc(words.value(new))}</b></span></li>"
+        f"<li><span>{markup.esc(recipe_labels.label(field))}</span> "
+        f"<span>{markup.esc(recipe_labels.value(before.get(field, '–')))}"
+        f" → <b>{markup.esc(recipe_labels.value(new))}</b></span></li>"
         for field, new in settings.items()
     )
     return f'<ul class="fer-changes" aria-label="Changed settings">{rows}</ul>' if rows else ""
@@ -82,7 +89,7 @@ class _Form:
         self, recipe: Recipe, key: str, filled: Mapping[str, Any], tabs: Mapping[str, DeltaGenerator]
     ) -> None:
         self._recipe, self._key, self._filled, self._tabs = recipe, key, filled, tabs
-        self.changed: dict[str, Any] = {}
+        self.changed: dict[str, Setting] = {}
         self._old: dict[str, str] = {}  # key of a changed widget -> its old value in words
 
     def table(self, name: str) -> None:
@@ -93,7 +100,7 @@ class _Form:
             table = self._kind(name, before)
         if name == "augmentation":
             preset = self._preset()
-        start = dict(words.PRESETS[preset]) if preset in words.PRESETS else None
+        start = _STRENGTHS.get(preset)
         kind = "-".join(filter(None, (str(getattr(table, "name", "")), preset if start is not None else "")))
         suffix = f"-{kind}" if kind else ""
         for field, info, old in _leaves(table, name):
@@ -106,7 +113,7 @@ class _Form:
         field, options = f"{name}.name", list(_KINDS[name])
         old = str(getattr(before, "name", ""))
         begin = self._filled.get(field, old)
-        with self._tabs[words.group(field)]:
+        with self._tabs[recipe_labels.group(field)]:
             new = _select(self._widget(field, ""), field, None, options, begin)
         if new == old:
             return before
@@ -117,7 +124,7 @@ class _Form:
         with self._tabs["Main"]:
             key = f"{self._key}-augment"
             chosen = st.selectbox(
-                "augmentation", [_AS_RECIPE, *words.PRESETS], key=key,
+                "augmentation", [_AS_RECIPE, *_STRENGTHS], key=key,
                 help="Random changes to every training image. A strength to begin with; each field is under Data",
             )  # fmt: skip
         return str(chosen)
@@ -131,13 +138,13 @@ class _Form:
 
     def _note(self, field: str, suffix: str, old: Any, new: Any) -> None:
         self.changed[field] = new
-        self._old[self._widget(field, suffix)] = words.value(old)
+        self._old[self._widget(field, suffix)] = recipe_labels.value(old)
 
     def _widget(self, field: str, suffix: str) -> str:
         return f"{self._key}-{field.replace('.', '-')}{suffix}"
 
     def _input(self, field: str, info: FieldInfo, begin: Any, suffix: str) -> Any:
-        with self._tabs[words.group(field)]:
+        with self._tabs[recipe_labels.group(field)]:
             return _input(self._widget(field, suffix), field, info, begin)
 
     def dropouts(self) -> None:
@@ -146,7 +153,8 @@ class _Form:
         name = next((n for n in ("model.blocks", "model.head") if n in table), None)
         if name is None:
             return
-        blocks: list[dict[str, Any]] = [dict(block) for block in table[name]]
+        layers = table[name]
+        blocks = [dict(block) for block in layers] if isinstance(layers, list) else []
         begin = self._filled.get(name) or blocks
         new = [dict(block) for block in blocks]
         with self._tabs["Model"]:
@@ -161,19 +169,16 @@ class _Form:
                 share = _input(f"{self._key}-dropout-{number}", _layer(block), info, float(start))
                 if share != block.get("dropout", 0.0):
                     new[number]["dropout"] = share
-                    self._old[f"{self._key}-dropout-{number}"] = words.value(block.get("dropout", 0.0))
+                    self._old[f"{self._key}-dropout-{number}"] = recipe_labels.value(
+                        block.get("dropout", 0.0)
+                    )
         if new != blocks:
             self.changed[name] = new
 
     def mark(self) -> None:
         """Changed rows in the accent colour, with the old value before the new one."""
-        rules = "".join(
-            f".st-key-{key} [data-testid=stWidgetLabel] p{{color:var(--fer-accent,#3B5BDB);font-weight:650}}"
-            f".st-key-{key} [data-testid=stWidgetLabel]::after{{content:{json.dumps(old + ' →', ensure_ascii=False)};"
-            "margin-left:auto;padding-left:.4rem;opacity:.7;white-space:nowrap}"
-            for key, old in self._old.items()
-        )
-        st.html(f"<style>.fer-none{{}}{rules}</style>")
+        changed = [(key, json.dumps(f"{old} →", ensure_ascii=False)) for key, old in self._old.items()]
+        st.html(_CHANGED.render(changed=changed))
 
 
 def _leaves(table: BaseModel, prefix: str) -> Iterator[Leaf]:
@@ -204,7 +209,7 @@ def _limits(info: FieldInfo) -> tuple[float, float | None]:
 
 def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
     """One row: its name on the left, its value on the right."""
-    label, text = words.label(field), words.explained(field, info.description)
+    label, text = recipe_labels.label(field), recipe_labels.explained(field, info.description)
     options = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
     if options:
         return _select(key, field, info.description, options, value)
@@ -230,8 +235,8 @@ def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
 
 def _select(key: str, field: str, description: str | None, options: Sequence[Any], value: Any) -> Any:
     return st.selectbox(
-        words.label(field), options, index=options.index(value) if value in options else 0,
-        format_func=words.value, key=key, help=words.explained(field, description),
+        recipe_labels.label(field), options, index=options.index(value) if value in options else 0,
+        format_func=recipe_labels.value, key=key, help=recipe_labels.explained(field, description),
     )  # fmt: skip
 
 

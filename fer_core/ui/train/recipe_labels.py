@@ -80,15 +80,6 @@ _EXPLAINED = {
     "model.backbone": "Published network whose features are used",
     "model.head_dropout": "Share of features left out before the head",
 }
-PRESETS: dict[str, dict[str, Any]] = {
-    "none": {},
-    "soft": {"horizontal_flip": True, "rotation": 0.05, "zoom": 0.05, "contrast": 0.05},
-    "strong": {
-        "horizontal_flip": True, "rotation": 0.08, "zoom": 0.15, "translation": 0.1, "contrast": 0.2,
-        "brightness": 0.1, "erasing": 0.25,
-    },
-}  # fmt: skip
-"""Strengths of augmentation to begin with; every field can still be changed."""
 
 
 def group(field: str) -> str:

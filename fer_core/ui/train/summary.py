@@ -8,11 +8,14 @@ from statistics import median
 
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.ui import html, run_data
-from fer_core.ui.run_data import Look
+from fer_core.ui.components import markup
+from fer_core.ui.shell import run_snapshots
+from fer_core.ui.shell.run_snapshots import RunSnapshot
 
 
-def draw(place: DeltaGenerator, looks: Sequence[Look], chosen: Look | None, version: str) -> None:
+def draw(
+    place: DeltaGenerator, snapshots: Sequence[RunSnapshot], chosen: RunSnapshot | None, version: str
+) -> None:
     """Runs at work, the device, the best of this run and of this version, seconds an epoch.
 
     Args:
@@ -21,25 +24,27 @@ def draw(place: DeltaGenerator, looks: Sequence[Look], chosen: Look | None, vers
         chosen: the run on screen.
         version: id of the version on screen.
     """
-    place.html(html.stats(items(looks, chosen, version)))
+    place.html(markup.stats(items(snapshots, chosen, version)))
 
 
-def items(looks: Sequence[Look], chosen: Look | None, version: str) -> list[tuple[html.Cell, str]]:
+def items(
+    snapshots: Sequence[RunSnapshot], chosen: RunSnapshot | None, version: str
+) -> list[tuple[markup.Cell, str]]:
     """The numbers and what they are."""
-    working = sum(one.works for one in looks)
-    waiting = sum(one.state == "queued" for one in looks)
-    here = [one for one in looks if one.run.version == version and one.best]
+    working = sum(one.works for one in snapshots)
+    waiting = sum(one.state == "queued" for one in snapshots)
+    here = [one for one in snapshots if one.run.version == version and one.best]
     best = max(here, key=lambda one: one.best["val_accuracy"], default=None)
-    told: list[tuple[html.Cell, str]] = [
+    told: list[tuple[markup.Cell, str]] = [
         (working, f"running, {waiting:,} queued"),
-        _device(looks),
+        _device(snapshots),
         (
             _score(chosen),
-            f"best of run {run_data.number(chosen.id)}" if chosen else "best of the run on screen",
+            f"best of run {run_snapshots.number(chosen.id)}" if chosen else "best of the run on screen",
         ),
         (
             _score(best),
-            f"best so far on this version (run {run_data.number(best.id)})"
+            f"best so far on this version (run {run_snapshots.number(best.id)})"
             if best
             else "best so far on this version",
         ),
@@ -50,9 +55,9 @@ def items(looks: Sequence[Look], chosen: Look | None, version: str) -> list[tupl
     return told
 
 
-def _device(looks: Sequence[Look]) -> tuple[html.Cell, str]:
+def _device(snapshots: Sequence[RunSnapshot]) -> tuple[markup.Cell, str]:
     """What the newest run worked on; before the first, what can be known without Keras."""
-    known = next((one for one in looks if one.info.get("device")), None)
+    known = next((one for one in snapshots if one.info.get("device")), None)
     if known is None:
         return f"{os.cpu_count()} cores", "processor of this machine"
     device, backend = str(known.info["device"]), str(known.info.get("backend") or "")
@@ -61,9 +66,9 @@ def _device(looks: Sequence[Look]) -> tuple[html.Cell, str]:
     return device.replace(", ", " · "), f"{words}; {name} backend" if name else words
 
 
-def _score(look: Look | None) -> str:
-    return f"{look.best['val_accuracy']:.3f}" if look and look.best else "–"
+def _score(snapshot: RunSnapshot | None) -> str:
+    return f"{snapshot.best['val_accuracy']:.3f}" if snapshot and snapshot.best else "–"
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.1f} s" if value < 90 else html.duration(value)
+    return f"{value:.1f} s" if value < 90 else markup.duration(value)

@@ -8,52 +8,57 @@ from typing import Any
 
 import streamlit as st
 
+from fer_core.base.errors import FerError
+from fer_core.base.jsonl import read_object
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.errors import FerError
-from fer_core.runs.files import read_object
+from fer_core.runs import predictions
+from fer_core.runs.records import WrongImage
 from fer_core.runs.run import Run
-from fer_core.ui import cache, faces, html
-from fer_core.ui.run_data import Look
-from fer_core.workspace import Workspace
+from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.shell import cache
+from fer_core.ui.shell.run_snapshots import RunSnapshot
 
 _SHOWN = 8
 _FILE = "worst.json"
 
 
-def draw(look: Look, images: Sequence[dict[str, Any]], when: str) -> None:
+def draw(snapshot: RunSnapshot, images: Sequence[WrongImage], when: str) -> None:
     """The faces, and the way to review their labels."""
-    st.html(html.heading("Wrong with most confidence", f"validation, {when}"))
+    st.html(markup.heading("Wrong with most confidence", f"validation, {when}"))
     sheet = [
-        faces.Face(str(one["image_id"]), str(one["label"]), f"{one['said']} {float(one['probability']):.2f}")
+        face_sheet.SheetFace(
+            str(one["image_id"]), str(one["label"]), f"{one['said']} {float(one['probability']):.2f}"
+        )
         for one in images
     ]
     label = "Validation images it gets wrong with most confidence: label, then what it says"
     try:
-        pixels = _pixels(look.run, [face.id for face in sheet])
+        pixels = _pixels(snapshot.run, [face.id for face in sheet])
     except FerError:
         st.html('<p class="fer-muted">The version it trained on is not here any more.</p>')
         return
-    faces.sheet(pixels, sheet, key=f"worst-{look.id}", label=label, size=74, clickable=False)
+    face_sheet.sheet(pixels, sheet, key=f"worst-{snapshot.id}", label=label, size=74, clickable=False)
     st.page_link(
         "pages/data/mislabels.py",
         label="Review these labels",
         icon=":material/label_off:",
-        query_params={"dataset": look.run.dataset, "version": look.run.version},
+        query_params={"dataset": snapshot.run.dataset, "version": snapshot.run.version},
     )
 
 
-def worst(look: Look) -> tuple[Sequence[dict[str, Any]], str]:
+def worst(snapshot: RunSnapshot) -> tuple[Sequence[WrongImage], str]:
     """image_id, label, said and probability of the faces, and of which epoch; nothing where nobody noted them."""
-    found = read_object(look.run.folder / _FILE)
+    found = read_object(snapshot.run.folder / _FILE)
     if images := found.get("images"):
-        return images[:_SHOWN], f"epoch {found.get('epoch', len(look.rows)):,}"
-    if look.works or not (look.run.folder / "predictions-val.parquet").is_file():
+        return images[:_SHOWN], f"epoch {found.get('epoch', len(snapshot.rows)):,}"
+    if snapshot.works or not predictions.predictions_path(snapshot.run.folder, "val").is_file():
         return [], ""
-    return _from_predictions(str(look.run.folder)), "best epoch"
+    return _from_predictions(str(snapshot.run.folder)), "best epoch"
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _from_predictions(folder: str) -> list[dict[str, Any]]:
+def _from_predictions(folder: str) -> list[WrongImage]:
     """The same, of a run that ended before they were noted by epoch."""
     try:
         table = Run(Path(folder)).predictions("val")
@@ -64,7 +69,10 @@ def _from_predictions(folder: str) -> list[dict[str, Any]]:
     sure = table[names].max(axis=1)
     wrong = table.assign(said=said, probability=sure)[said != table["label"]]
     wrong = wrong.nlargest(_SHOWN, "probability")[["image_id", "label", "said", "probability"]]
-    return faces.each(wrong)
+    return [
+        {"image_id": image, "label": label, "said": answer, "probability": float(sure)}
+        for image, label, answer, sure in wrong.itertuples(index=False)
+    ]
 
 
 def _pixels(run: Run, ids: Sequence[str]) -> Any:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import streamlit as st
+from markupsafe import Markup
 
-from fer_core.data import keeping
+from fer_core.base.errors import FerError
+from fer_core.data import admin
 from fer_core.data.versions import Version
-from fer_core.errors import FerError
-from fer_core.ui import html, page, tables, version_words
-from fer_core.ui.page import Scope
+from fer_core.ui.components import markup, tables
+from fer_core.ui.shell import page
+from fer_core.ui.shell.page import Scope
+from fer_core.ui.versions import version_text
 
 
 def draw(scope: Scope, *, shown: str) -> None:
     """The card of `scope.version`; `shown` is the id of the version the page works on."""
     version, newest = scope.version, scope.is_head
-    chips = [html.chip("good", "newest")] if newest else []
-    chips += [html.chip("info", "on this page")] if version.id == shown else []
+    chips = [markup.chip("good", "newest")] if newest else []
+    chips += [markup.chip("info", "on this page")] if version.id == shown else []
     with st.container(border=True):
-        st.html(html.heading(f"Version {version.number}", version.name, *chips) + _facts(scope))
+        st.html(markup.heading(f"Version {version.number}", version.name, *chips) + _facts(scope))
         with st.container(horizontal=True):
             if st.button(
                 "Show on this page",
@@ -34,7 +37,7 @@ def draw(scope: Scope, *, shown: str) -> None:
                 disabled=newest,
                 help="It becomes the newest state. Later versions stay in the lineage and can be gone back to as well.",
             ):
-                keeping.revert(scope.dataset, version.id)
+                admin.revert(scope.dataset, version.id)
                 page.select(scope.dataset.name)
                 st.toast(f"Version {version.number} is the newest state. Later versions stay.")
                 st.rerun()
@@ -44,17 +47,17 @@ def draw(scope: Scope, *, shown: str) -> None:
 
 def _facts(scope: Scope) -> str:
     version = scope.version
-    made = version_words.made_by(version)
+    made = version_text.made_by(version)
     splits = ", ".join(f"{name} {n:,}" for name, n in version.counts["splits"].items() if n)
-    pairs: list[tuple[str, html.Cell]] = [
-        ("id", html.Raw(f"<code>{version.id}</code>")),
-        ("made by", f"{version_words.operation(version)}{f': {made}' if made else ''}"),
+    pairs: list[tuple[str, markup.Cell]] = [
+        ("id", Markup(f"<code>{version.id}</code>")),
+        ("made by", f"{version_text.operation(version)}{f': {made}' if made else ''}"),
         ("from", tables.origin(version, scope.dataset) if version.parent is None else _parent(scope)),
         ("when", f"{version.created[:16].replace('T', ' ')} UTC"),
         ("images", f"{version.counts['images']:,} ({splits})"),
     ]
     pairs += [("note", version.note)] if version.note else []
-    return html.facts(pairs)
+    return markup.facts(pairs)
 
 
 def _parent(scope: Scope) -> str:
@@ -72,7 +75,7 @@ def _words(scope: Scope, version: Version) -> None:
         saved = st.form_submit_button("Save", type="primary", icon=":material/check:")
     if saved:
         try:
-            keeping.annotate(scope.dataset, version.id, name=name.strip(), note=note.strip())
+            admin.annotate(scope.dataset, version.id, name=name.strip(), note=note.strip())
         except FerError as error:
             page.explain(error)
             return

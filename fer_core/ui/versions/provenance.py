@@ -6,72 +6,76 @@ from pathlib import Path
 
 import streamlit as st
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.quality.passport import Passport, leak_words, passport
-from fer_core.ui import html
-from fer_core.ui.page import Scope
-from fer_core.workspace import Workspace
+from fer_core.provenance.provenance import Provenance, provenance_of
+from fer_core.splits.leaks import Leaks
+from fer_core.ui.components import markup
+from fer_core.ui.shell import near_copies
+from fer_core.ui.shell.page import Scope
 
 
 def draw(scope: Scope) -> None:
     """The card: what it looks like, what leaks, and how both are known."""
-    found = of(scope)
+    found, leaks = of(scope), near_copies.known(scope)
     with st.container(border=True):
         if found.matches:
-            st.html(html.heading("Looks like a known set") + _words(found))
+            st.html(markup.heading("Looks like a known set") + _words(found, leaks))
         else:
-            st.html(html.heading("No known set", "by counts and pictures") + _words(found))
-        if found.leaking:
+            st.html(markup.heading("No known set", "by counts and pictures") + _words(found, leaks))
+        if leaks.total.copies:
             st.page_link("pages/data/duplicates.py", label="See the copies", icon=":material/content_copy:")
         if found.matches:
             with st.expander("How this is known"):
                 st.html(_evidence(found))
 
 
-def of(scope: Scope) -> Passport:
+def of(scope: Scope) -> Provenance:
     """The passport of the version on the page."""
     return _passport(str(scope.workspace.root), scope.dataset.name, scope.version.id)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _passport(root: str, dataset: str, version: str) -> Passport:
-    return passport(open_dataset(Workspace(Path(root)), dataset).manifest(version))
+def _passport(root: str, dataset: str, version: str) -> Provenance:
+    return provenance_of(open_dataset(Workspace(Path(root)), dataset).manifest(version))
 
 
-def _words(found: Passport) -> str:
+def _words(found: Provenance, known: Leaks) -> str:
     first = (
         found.matches[0].words
         if found.matches
         else "It is none of the public sets known here, as far as can be told."
     )
-    leaks = " ".join(leak_words(found.leaks))
-    clean = _verdict(found)
-    advice = f'<p class="fer-muted">{html.esc(found.matches[0].advice)}</p>' if found.matches else ""
-    return f'<p class="fer-note">{html.esc(first)} {html.esc(leaks)} {clean}</p>{advice}'
+    leaks = " ".join(known.words)
+    clean = _verdict(known)
+    advice = f'<p class="fer-muted">{markup.esc(found.matches[0].advice)}</p>' if found.matches else ""
+    return f'<p class="fer-note">{markup.esc(first)} {markup.esc(leaks)} {clean}</p>{advice}'
 
 
-def _verdict(found: Passport) -> str:
-    if not found.leaks:
+def _verdict(known: Leaks) -> str:
+    """Whether val and test can be trusted; not known before somebody compared."""
+    if not known.in_train:
         return ""
-    leaking = list(found.leaking)
+    leaking = [split for split, images in known.in_train.items() if images]
     if leaking:
-        return html.chip(
-            "bad", f"{' and '.join(reversed(leaking))} not clean", "Equal pixels are also in train"
-        ).text
-    return html.chip("good", "no picture of val or test is in train").text
+        return markup.chip("bad", f"{' and '.join(reversed(leaking))} not clean", known.sentence)
+    if known.verdict == "none":
+        return markup.chip("good", "no picture of val or test is in train", known.sentence)
+    return near_copies.chip(known)
 
 
-def _evidence(found: Passport) -> str:
+def _evidence(found: Provenance) -> str:
     def share(value: float | None) -> str:
         return "not compared" if value is None else f"{value:.1%}"
 
-    rows: list[list[html.Cell]] = [
+    rows: list[list[markup.Cell]] = [
         [match.title, match.counts or "others", share(match.pixels), share(match.looks)]
         for match in found.matches
     ]
     header = ["public set", "equal counts per", "same pixels", "same look"]
     sources = "; ".join(f"{match.title}: {match.source}" for match in found.matches)
     return (
-        html.table(header, rows, numeric=[2, 3], caption="Evidence for known sets")
-        + f'<p class="fer-muted">Published in {html.esc(sources)}. Counts of this version: <code>{found.fingerprint}</code>.</p>'
+        markup.table(header, rows, numeric=[2, 3], caption="Evidence for known sets")
+        + f'<p class="fer-muted">Published in {markup.esc(sources)}. '
+        f"Counts of this version: <code>{found.fingerprint}</code>.</p>"
     )

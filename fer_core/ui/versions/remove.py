@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.data import keeping
-from fer_core.errors import FerError, RunError
-from fer_core.runs.using import busy_runs
-from fer_core.ui import html, page
-from fer_core.ui.page import Scope
+from fer_core.base.errors import FerError
+from fer_core.data import admin
+from fer_core.ui.components import markup
+from fer_core.ui.shell import page
+from fer_core.ui.shell.page import Scope
 
 _GONE = "fer-removed"
 
@@ -24,30 +24,23 @@ def draw(scope: Scope) -> None:
 @st.dialog("Remove a dataset")
 def _ask(scope: Scope) -> None:
     name = scope.dataset.name
-    found = keeping.belongings(scope.dataset)
+    found = admin.removal_summary(scope.dataset)
     size = f"{found['bytes'] / 1e6:,.1f} MB"
-    gone = f"{html.plural(found['versions'], 'version')}, all decisions, notes and pixels ({size})"
+    gone = f"{markup.plural(found['versions'], 'version')}, all decisions, notes and pixels ({size})"
     gone += ", and the workspace's copy of the files" if found["owned_source"] else ""
-    stays = "" if found["owned_source"] else f"The files in <code>{html.esc(found['source'])}</code> stay. "
+    stays = "" if found["owned_source"] else f"The files in <code>{markup.esc(found['source'])}</code> stay. "
     st.html(
-        f'<p class="fer-note">This deletes {html.esc(gone)}. {stays}Runs trained on it stay. It cannot be undone.</p>'
+        f'<p class="fer-note">This deletes {markup.esc(gone)}. {stays}Runs trained on it stay. It cannot be undone.</p>'
     )
-    if found["needed_by"]:
-        st.error(
-            f"{', '.join(found['needed_by'])} hold images whose files are in this dataset. Remove them first.",
-            icon=":material/error:",
-        )
+    if against := admin.objection(found):
+        page.explain(against)
         return
     typed = st.text_input(f"Type {name} to remove it", key="remove-name")
     if st.button(
         "Remove", type="primary", disabled=typed.strip() != name, key="remove-yes", icon=":material/delete:"
     ):
         try:
-            if busy := busy_runs(scope.workspace, name):
-                raise RunError(
-                    "Runs are training on this dataset", received=", ".join(busy), hint="Stop them first"
-                )
-            keeping.remove(scope.dataset)
+            admin.remove(scope.dataset)
         except FerError as error:
             page.explain(error)
             return

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import pandas as pd
 import streamlit as st
 
 from fer_core import jobs
-from fer_core.errors import NotFound
-from fer_core.ui import html, live, page
-from fer_core.ui.page import Scope
+from fer_core.base.errors import NotFound
+from fer_core.data.importing.refresh import RefreshReport
+from fer_core.jobs.tasks import Refresh
+from fer_core.ui.components import markup
+from fer_core.ui.shell import job_progress, page
+from fer_core.ui.shell.page import Scope
 
 _JOB = "fer-refresh"  # name of the dataset and id of its job, of this session
-_KINDS = {
-    "changed": "have other bytes now",
-    "gone": "are gone",
-    "renamed": "have another name now",
-    "relabelled": "are in another class or split now",
-    "problems": "could not be read",
-}
+_KINDS = (
+    "have other bytes now",
+    "are gone",
+    "have another name now",
+    "are in another class or split now",
+    "could not be read",
+)
 
 
 def draw(scope: Scope) -> None:
@@ -27,11 +30,10 @@ def draw(scope: Scope) -> None:
     source = scope.dataset.about["source"]
     with st.container(border=True):
         place = "copied into the workspace" if source.get("owned") else str(scope.dataset.source_path)
-        st.html(html.heading("Source", source["kind"]) + f'<p class="fer-muted">{html.esc(place)}</p>')
+        st.html(markup.heading("Source", source["kind"]) + f'<p class="fer-muted">{markup.esc(place)}</p>')
         name, job_id = st.session_state.get(_JOB, ("", ""))
         job = _job(scope, job_id) if name == scope.dataset.name else None
-        if job and job.state == "running":
-            _follow(scope, job.id)
+        if job_progress.job_card(job, "Looking for new files", on_end=lambda job: _select_new(scope, job)):
             return
         if job:
             _told(job)
@@ -43,11 +45,7 @@ def draw(scope: Scope) -> None:
             disabled=bool(source.get("owned")),
             help="New files become a version. What changed or is gone is told, and nothing is made of it.",
         ):
-            started = jobs.start(
-                scope.workspace,
-                ["refresh", scope.dataset.name],
-                title=f"Looking for new files of {scope.dataset.name}",
-            )
+            started = jobs.start(scope.workspace, Refresh(scope.dataset.name))
             st.session_state[_JOB] = (scope.dataset.name, started.id)
             st.rerun()
 
@@ -59,33 +57,27 @@ def _job(scope: Scope, job_id: str) -> jobs.Job | None:
         return None
 
 
-@st.fragment(run_every=0.7)
-def _follow(scope: Scope, job_id: str) -> None:
-    job = jobs.get(scope.workspace, job_id)
-    if job.state != "running":
-        if job.result.get("new"):
-            page.select(scope.dataset.name)
-        st.rerun(scope="app")
-    live.job_progress(job, "Looking for new files")
-    if st.button("Stop", icon=":material/stop:", key=f"stop-{job_id}"):
-        job.stop()
-        st.rerun(scope="app")
+def _select_new(scope: Scope, job: jobs.Job) -> None:
+    if job.result.get("new"):
+        page.select(scope.dataset.name)
 
 
 def _told(job: jobs.Job) -> None:
     """What the last look found."""
+    if job.state == "stopped":
+        st.error("It was stopped; nothing was added.", icon=":material/error:")
     if job.state != "finished":
-        st.error(job.error or "It was stopped; nothing was added.", icon=":material/error:")
         return
-    found: dict[str, Any] = job.result
+    found = cast(RefreshReport, job.result)
     if found["new"]:
-        words = f"{html.plural(found['added'], 'new image')} added as version {found['number']}."
+        words = f"{markup.plural(found['added'], 'new image')} added as version {found['number']}."
         st.success(words, icon=":material/check:")
     else:
         st.info(f"No new files; {found['unchanged']:,} are as they were.", icon=":material/check:")
-    for kind, words in _KINDS.items():
-        if rows := found[kind]:
-            with st.expander(f"{html.plural(len(rows), 'file')} {words}"):
+    listed = (found["changed"], found["gone"], found["renamed"], found["relabelled"], found["problems"])
+    for rows, words in zip(listed, _KINDS, strict=True):
+        if rows:
+            with st.expander(f"{markup.plural(len(rows), 'file')} {words}"):
                 st.dataframe(
                     pd.DataFrame(rows)[["path", "reason"]],
                     hide_index=True,

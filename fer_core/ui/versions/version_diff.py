@@ -8,13 +8,16 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from fer_core.data.compare import Diff, diff
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
+from fer_core.data.diff import Diff, diff
 from fer_core.data.versions import Version
-from fer_core.ui import cache, faces, html, page, version_words
-from fer_core.ui.faces import Face, each, file_name
-from fer_core.ui.page import Scope
-from fer_core.workspace import Workspace
+from fer_core.review.matching import records
+from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components.face_sheet import SheetFace, file_name
+from fer_core.ui.shell import cache, page
+from fer_core.ui.shell.page import Scope
+from fer_core.ui.versions import version_text
 
 PER_PAGE = 36
 _KINDS = ("relabelled", "moved", "added", "removed")
@@ -24,14 +27,14 @@ def draw(scope: Scope, versions: Sequence[Version]) -> None:
     """Compare `scope.version` with another, its parent to begin with."""
     version, others = scope.version, [v for v in versions if v.id != scope.version.id][::-1]
     with st.container(border=True):
-        st.html(html.heading(f"What version {version.number} changed"))
+        st.html(markup.heading(f"What version {version.number} changed"))
         if not others:
             page.empty(
                 "The only version so far", "Apply decisions, split anew or add images: each makes a version."
             )
             return
         words = {
-            v.id: f"version {v.number} · {v.name or version_words.operation(v)}"
+            v.id: f"version {v.number} · {v.name or version_text.operation(v)}"
             + (" · its parent" if v.id == version.parent else "")
             for v in others
         }
@@ -81,11 +84,11 @@ def _faces(scope: Scope, rows: pd.DataFrame, kind: str) -> None:
     pages = max(1, -(-len(chosen) // PER_PAGE))
     number = where.number_input(f"Page of {pages:,}", 1, pages, key=f"{key}-page-{pair}") if pages > 1 else 1
     some = chosen.iloc[(int(number) - 1) * PER_PAGE : int(number) * PER_PAGE]
-    faces.sheet(
+    face_sheet.sheet(
         cache.faces(scope.dataset, some["row"]),
         [
-            Face(r["image_id"], f"{r['before']} → {r['after']}" if "before" in r else r["label"], file_name(r["path"]))
-            for r in each(some)
+            SheetFace(r["image_id"], f"{r['before']} → {r['after']}" if "before" in r else r["label"], file_name(r["path"]))
+            for r in records(some)
         ],
         key=f"{key}-sheet", label=f"Faces {kind}", size=84, clickable=False,
     )  # fmt: skip

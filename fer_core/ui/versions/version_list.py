@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.ui import (
-    export_card,
-    html,
-    lineage,
-    notes_card,
-    passport_card,
-    remove_card,
-    report_card,
-    source_card,
-    version_detail,
+from fer_core.ui.components import markup
+from fer_core.ui.shell import export
+from fer_core.ui.shell.page import Scope
+from fer_core.ui.versions import (
+    detail,
+    notes,
+    provenance,
+    remove,
+    report,
+    source,
+    split_change,
     version_diff,
-)
-from fer_core.ui.page import Scope
+    version_tree,
+)  # fmt: skip
 
 _SELECTED = "fer-version-selected"
 
@@ -28,8 +29,8 @@ def draw(scope: Scope) -> None:
     selected = next((v for v in versions if v.id == chosen), scope.version)
     left, right = st.columns([1.15, 1.5], gap="medium")
     with left, st.container(border=True):
-        st.html(html.heading("Lineage", f"{html.plural(len(versions), 'version')}, newest first"))
-        clicked = lineage.draw(
+        st.html(markup.heading("Lineage", f"{markup.plural(len(versions), 'version')}, newest first"))
+        clicked = version_tree.draw(
             versions, head=scope.dataset.head, shown=scope.version.id, selected=selected.id, key="lineage"
         )
         if clicked and clicked != selected.id:
@@ -37,16 +38,17 @@ def draw(scope: Scope) -> None:
             st.rerun()
     at = Scope(scope.workspace, scope.dataset, selected)
     with right:
-        version_detail.draw(at, shown=scope.version.id)
+        detail.draw(at, shown=scope.version.id)
+        split_change.draw(at)
         version_diff.draw(at, versions)
     with left:
-        export_card.card(at)
-        source_card.draw(scope)
-        remove_card.draw(scope)
+        export.card(at)
+        source.draw(scope)
+        remove.draw(scope)
 
 
 def overview(scope: Scope) -> None:
     """What belongs at the foot of the explorer's overview, right column."""
-    passport_card.draw(scope)
-    notes_card.draw(scope)
-    report_card.draw(scope)
+    provenance.draw(scope)
+    notes.draw(scope)
+    report.draw(scope)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fer_core.data.versions import Version
-from fer_core.ui.html import plural
+from fer_core.splits.ratios import percent
+from fer_core.ui.components.markup import plural
 
 OPERATIONS: dict[str, str] = {
     "import": "Imported",
@@ -35,7 +36,7 @@ def made_by(version: Version) -> str:
     elif version.operation == "stratify":
         ratios = told.get("ratios")
         shares = list(ratios.values()) if isinstance(ratios, dict) else list(ratios or [])
-        words = [" / ".join(f"{100 * s if sum(shares) <= 1.5 else s:.0f}" for s in shares)] if shares else []
+        words = [" / ".join(f"{share:.0f}" for share in percent(shares))] if shares else []
         words += [f"{plural(int(told['moved']), 'image')} moved"] if "moved" in told else []
     elif version.operation == "fold":
         words = [f"{told.get('fold')} of {told.get('of')} is val"]

@@ -1,18 +1,9 @@
-"""A workspace of its own for every test, and twelve pictures."""
+"""Twelve pictures."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-from fer_core.workspace import Workspace
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "home")
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_sources import fer_csv, png
 
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
-from fer_core.data.options import Options
-from fer_core.errors import FerError
-from fer_core.workspace import Workspace
+from fer_core.data.importing.options import Options
 
 SMALL = np.random.default_rng(5).integers(0, 256, (6, 8, 8), dtype=np.uint8)
 CSV = fer_csv(SMALL)

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from made_sources import fer_csv, png
 
-from fer_core.data import partial
+from fer_core.base.errors import ManifestError, NotFound
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, describe, import_dataset
 from fer_core.data.images import decode, resize
-from fer_core.data.options import Options
+from fer_core.data.importing import checkpoint
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.refresh import refresh
+from fer_core.data.manifest import content_id
 from fer_core.data.readers.folder import FolderReader
-from fer_core.data.records import content_id
-from fer_core.data.refresh import refresh
-from fer_core.data.versions import save_version
-from fer_core.errors import ManifestError, NotFound
-from fer_core.jobs import Stopped
-from fer_core.workspace import Workspace
+from fer_core.data.save_version import save_version
+from fer_core.jobs.reporter import Stopped
 
 MANY = 60
 
@@ -53,7 +53,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def stopped(workspace: Workspace, source: Path, monkeypatch: pytest.MonkeyPatch, at: int = 20) -> None:
     """An import that somebody stops."""
-    monkeypatch.setattr("fer_core.data.scan._BATCH", 5)
+    monkeypatch.setattr("fer_core.data.importing.scan._BATCH", 5)
 
     def stop(done: int, total: int, what: str) -> None:
         if done >= at:
@@ -104,8 +104,8 @@ def test_a_damaged_part_is_read_again(
 
 def test_old_parts_are_swept(workspace: Workspace, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped(workspace, source, monkeypatch)
-    monkeypatch.setattr(partial, "_KEPT", -1)
-    partial.Partial(workspace, source.parent)
+    monkeypatch.setattr(checkpoint, "_KEPT", -1)
+    checkpoint.ImportCheckpoint(workspace, source.parent)
     assert not list((workspace.jobs / "imports").iterdir())
 
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_sources import png
 
+from fer_core.base.errors import SourceError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
-from fer_core.data.options import Options
+from fer_core.data.importing.options import Options
 from fer_core.data.readers import open_reader
 from fer_core.data.readers.text_table import NameIndex, parse
-from fer_core.errors import SourceError
-from fer_core.workspace import Workspace
 
 
 @pytest.fixture

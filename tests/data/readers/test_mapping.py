@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from made_sources import fer_csv, png
 
+from fer_core.base.errors import SourceError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
-from fer_core.data.mapping import NUMBERINGS, guess_numbering, parse_names, propose
-from fer_core.data.options import Options
-from fer_core.data.preview import look_inside
-from fer_core.errors import SourceError
-from fer_core.workspace import Workspace
+from fer_core.data.importing.class_mapping import NUMBERINGS, guess_numbering, parse_names, propose
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.preview import preview_source
 
 
 def tree(root: Path, pixels: np.ndarray, names: list[str]) -> Path:
@@ -108,7 +108,7 @@ def test_subjects_are_read_from_paths(workspace: Workspace, tmp_path: Path, pixe
 def test_a_look_inside(tmp_path: Path, pixels: np.ndarray) -> None:
     source = tree(tmp_path / "s", pixels, ["train/Joy"] * 5 + ["train/bored", "test/Joy"])
     (source / "train" / "bored" / "x.png").write_bytes(b"no picture")
-    found = look_inside(source)
+    found = preview_source(source)
     assert [(c.name, c.images, c.proposed, c.certain, c.splits) for c in found.classes] == [
         ("Joy", 6, "happy", True, {"train": 5, "test": 1}), ("bored", 2, "bored", False, {"train": 2}),
     ]  # fmt: skip
@@ -118,6 +118,6 @@ def test_a_look_inside(tmp_path: Path, pixels: np.ndarray) -> None:
 
 def test_a_look_into_fer2013(tmp_path: Path, pixels: np.ndarray) -> None:
     (tmp_path / "a.csv").write_bytes(fer_csv(pixels))
-    found = look_inside(tmp_path / "a.csv")
+    found = preview_source(tmp_path / "a.csv")
     assert {c.name: c.proposed for c in found.classes}["4"] == "sad"
     assert (found.kind, found.numbering) == ("csv", "")

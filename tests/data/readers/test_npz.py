@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_fuzz import fuzz, mutated, tried
 
+from fer_core.base.errors import SourceError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset
-from fer_core.data.preview import look_inside
-from fer_core.errors import SourceError
-from fer_core.workspace import Workspace
+from fer_core.data.importing.preview import preview_source
 
 CHANCE = np.random.default_rng(5)
 GRAY = CHANCE.integers(0, 256, (6, 8, 8), dtype=np.uint8)
@@ -47,7 +47,7 @@ def test_pictures_classes_and_splits(tmp_path: Path) -> None:
         ("train", "happy"): 3, ("train", "sad"): 3, ("val", "happy"): 1, ("val", "sad"): 1,
     }  # fmt: skip
     assert (table["path"].iloc[0], table["width"].iloc[0]) == ("000000.png", 8)
-    found = look_inside(tmp_path / "faces.npz")
+    found = preview_source(tmp_path / "faces.npz")
     assert (found.kind, found.classes[0].faces.shape) == ("npz", (3, 48, 48))
 
 

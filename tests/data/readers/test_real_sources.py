@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
-from fer_core.data.intake import take_in
-from fer_core.data.options import Options
+from fer_core.data.importing.entries import select_entries
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.votes import unclear_vote
 from fer_core.data.readers import open_reader
-from fer_core.data.votes import unclear_vote
-from fer_core.workspace import Workspace
 
 HOME = Path(os.environ.get("FER_TEST_DATA", "/nowhere"))
 pytestmark = [
@@ -43,7 +43,7 @@ def test_fer2013_with_the_votes_of_ferplus() -> None:
     folder = HOME / "fer2013"
     votes = folder / "fer2013_part_ferplus.csv"
     reader = open_reader(folder / "fer2013_part.csv.bz2")
-    taken = take_in(reader, Options(votes=str(votes)))
+    taken = select_entries(reader, Options(votes=str(votes)))
     reader.close()
     assert len(taken.entries) == 13_743
     assert Counter(e.split for e in taken.entries) == {"train": 8_000, "val": 2_872, "test": 2_871}

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from made_sources import fer_csv, png, write_parquet
 
+from fer_core.base.errors import FerError, NotFound, SourceError
+from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset, open_dataset
 from fer_core.data.images import decode
-from fer_core.data.options import Options
+from fer_core.data.importing.options import Options
+from fer_core.data.importing.votes import unclear, unclear_vote
 from fer_core.data.readers import open_reader
-from fer_core.data.votes import unclear, unclear_vote
-from fer_core.errors import FerError, NotFound, SourceError
-from fer_core.workspace import Workspace
 
 FER = ["anger", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
 import pytest
 from driver import App, Screen
+from review_desk import EVERY, all_saved, face, ready, rows, until
 
+from fer_core import mislabels
 from fer_core.data.dataset import Dataset
-from fer_core.data.sample import make_sample
-from fer_core.evaluation import judges
-from fer_core.quality import mislabels
 from fer_core.review.journal import Journal
-from fer_core.workspace import Workspace
-
-
-@pytest.fixture(scope="module")
-def ranked(app: App) -> Dataset:
-    dataset = make_sample(Workspace(app.home), count=700)
-    mislabels.save(
-        dataset, dataset.head, "quick", judges.judge(dataset, dataset.head, judges.Judge.parse("quick"))
-    )
-    return dataset
-
-
-@pytest.fixture
-def dataset(ranked: Dataset) -> Dataset:
-    for file in ranked.folder.glob("journal.sqlite*"):
-        file.unlink()
-    return ranked
 
 
 @pytest.fixture
@@ -47,25 +28,17 @@ def entries(dataset: Dataset) -> pd.DataFrame:
     return Journal(dataset.journal_path).decisions(active_only=False)
 
 
-def face(screen: Screen) -> str:
-    """The image on screen, from the address."""
-    return str(screen.page.evaluate("new URLSearchParams(location.search).get('image')"))
-
-
 def press(screen: Screen, key: str, dataset: Dataset) -> None:
     """Press a key that decides, and wait for the entry and the next face."""
-    before, count = face(screen), len(entries(dataset))
+    before, count = face(screen), len(rows(dataset.journal_path))
     screen.page.keyboard.press(key)
-    deadline = time.monotonic() + 20
-    while (len(entries(dataset)) == count or face(screen) == before) and time.monotonic() < deadline:
-        screen.page.wait_for_timeout(30)
-    assert len(entries(dataset)) == count + 1, f"{key}: {len(entries(dataset)) - count} entries"
-    screen.still()
+    until(lambda: len(rows(dataset.journal_path)), count + 1)
+    assert face(screen) != before
 
 
 def open_page(screen: Screen, dataset: Dataset, who: str, more: str = "") -> None:
     screen.open(f"mislabels?dataset={dataset.name}&mis-who={who}{more}")
-    screen.sees("Why it is here")
+    ready(screen)
 
 
 def test_twenty_faces_by_keyboard_with_undo_and_a_reload_in_the_middle(
@@ -80,22 +53,20 @@ def test_twenty_faces_by_keyboard_with_undo_and_a_reload_in_the_middle(
         press(screen, key, dataset)
     last = seen[-1]
     screen.page.keyboard.press("u")
-    deadline = time.monotonic() + 20
-    while face(screen) != last and time.monotonic() < deadline:
-        screen.page.wait_for_timeout(50)
-    assert face(screen) == last  # undone, and on screen again
-    screen.still()
+    assert face(screen) == last  # undone, and on screen again, at once
+    all_saved(screen)
     press(screen, "k", dataset)
     here = face(screen)
+    all_saved(screen)
     screen.page.reload()
-    screen.sees("Why it is here")
-    screen.still()
+    ready(screen)
     assert face(screen) == here
     assert screen.page.get_by_label("Your name").input_value() == "Ada"
     for key in ("Enter", "3", "4", "k", "a", "Enter", "Enter", "d", "k", "Enter"):
         seen.append(face(screen))
         press(screen, key, dataset)
     assert seen == likely["image_id"].head(20).tolist()  # the likeliest first, each once
+    all_saved(screen)
     holds = Journal(dataset.journal_path).decisions()
     assert holds["image_id"].tolist() == seen
     assert set(holds["who"]) == {"Ada"}
@@ -112,6 +83,8 @@ def test_two_browsers_at_once_decide_on_different_faces_and_lose_none(
         press(screen, "Enter", dataset)
         if number:
             press(second, "k", dataset)
+    all_saved(screen)
+    all_saved(second)
     holds = entries(dataset)
     assert holds["who"].value_counts().to_dict() == {"Ada": 6, "Ben": 5}
     assert not holds["image_id"].duplicated().any()  # nobody is shown what the other has on screen
@@ -119,59 +92,100 @@ def test_two_browsers_at_once_decide_on_different_faces_and_lose_none(
     second.no_exception()
 
 
+def test_two_browsers_without_a_name_are_dealt_different_faces(
+    screen: Screen, second: Screen, dataset: Dataset
+) -> None:
+    for one in (screen, second):
+        one.open(f"mislabels?dataset={dataset.name}&mis-kind=every+image")
+        ready(one)
+    assert face(screen) != face(second)
+    here = face(screen)
+    screen.page.reload()
+    ready(screen)
+    assert face(screen) == here  # a reload is the same browser
+    for _ in range(4):
+        press(screen, "k", dataset)
+        press(second, "k", dataset)
+    assert not entries(dataset)["image_id"].duplicated().any()
+    screen.sees("At work")
+    all_saved(screen)
+    screen.no_exception()
+
+
+def test_spot_checks_are_said_and_can_be_switched(screen: Screen, dataset: Dataset) -> None:
+    open_page(screen, dataset, "Ada")
+    assert screen.page.get_by_text("of them spot checks").count() == 0
+    screen.page.get_by_test_id("stMain").get_by_text("Spot checks", exact=True).click()
+    screen.sees("of them spot checks")
+    ready(screen)
+    likely = set(mislabels.likely_wrong(mislabels.load(dataset, dataset.head))["image_id"])  # type: ignore[arg-type]
+    seen = []
+    for _ in range(6):
+        seen.append(face(screen) in likely)
+        screen.page.locator(".review .between").wait_for(
+            state="detached"
+        )  # what stands beside is of this face
+        assert (screen.page.get_by_text("spot check: not likely wrong").count() > 0) != seen[-1]
+        press(screen, "k", dataset)
+    assert seen == [True, True, False] * 2
+    all_saved(screen)
+    screen.no_exception()
+
+
 def test_a_grid_is_decided_and_undone_together(screen: Screen, dataset: Dataset) -> None:
     likely = mislabels.likely_wrong(mislabels.load(dataset, dataset.head))  # type: ignore[arg-type]
     pair = mislabels.pair_queues(likely).iloc[0]
     queue = likely[(likely["label"] == pair["label"]) & (likely["suggested"] == pair["suggested"])]
     screen.open(
-        f"mislabels?dataset={dataset.name}&mis-who=Ada&mis-view=Grid&pair={pair['label']}%3E{pair['suggested']}"
+        f"mislabels?dataset={dataset.name}&mis-who=Ada&mis-view=Grid&mis-reviewed=not+yet+by+me"
+        f"&pair={pair['label']}%3E{pair['suggested']}"
     )
-    shown = screen.page.locator('[aria-label="Faces of this class pair"] button')
-    shown.first.wait_for()
+    ready(screen)
+    shown = screen.page.locator(".review [role=option]:visible")
     count = min(len(queue), 50)
-    assert shown.count() == count >= 4
+    assert shown.count() == count >= 6
     shown.nth(0).click()
     shown.nth(2).click(modifiers=["Shift"])
     screen.sees(f"3 of {count} selected")
-    screen.still()
     shown.nth(1).click()
     screen.sees(f"2 of {count} selected")
-    screen.still()
-    screen.press(f"Relabel {pair['suggested']}")
+    screen.page.keyboard.press("Enter")  # what stands on the button: Relabel, the suggestion
     screen.sees("2 decisions recorded")
-    screen.still()
-    found = entries(dataset)
-    assert found["image_id"].tolist() == queue["image_id"].iloc[[0, 2]].tolist()
-    assert set(found["label"]) == {pair["suggested"]}
-    assert found["batch"].nunique() == 1
-    screen.page.get_by_role("button", name="Select all").click()
-    screen.sees(f"{min(count, len(queue) - 2)} of")
-    screen.still()
-    screen.page.get_by_role("button", name="Undo").first.click()
-    screen.sees("Undone: 2 decisions")
+    assert shown.count() == count - 2  # at once
+    all_saved(screen)
+    found = rows(dataset.journal_path, "image_id, label, batch")
+    assert [image for image, *_ in found] == queue["image_id"].iloc[[0, 2]].tolist()
+    assert {label for _, label, _ in found} == {pair["suggested"]}
+    assert len({batch for *_, batch in found}) == 1
+    shown.nth(0).hover()  # a drag selects all it passes
+    screen.page.mouse.down()
+    shown.nth(1).hover()
+    shown.nth(2).hover()
+    screen.page.mouse.up()
+    screen.sees(f"3 of {count - 2} selected")
+    screen.page.keyboard.press("x")
+    screen.page.keyboard.press("x")
+    screen.sees(f"0 of {count - 2} selected")
+    screen.page.keyboard.press("Home")
+    screen.page.keyboard.press("Shift+ArrowRight")  # and so do Shift and the arrow keys
+    screen.sees(f"2 of {count - 2} selected")
+    screen.page.keyboard.press("k")
+    screen.page.keyboard.press("u")
+    screen.page.keyboard.press("u")
+    assert shown.count() == count
+    all_saved(screen)
+    until(lambda: len(rows(dataset.journal_path)), 6)
     assert Journal(dataset.journal_path).decisions().empty
     screen.no_exception()
 
 
-def test_an_ambiguous_face_gets_the_soft_label_a_person_gives(screen: Screen, dataset: Dataset) -> None:
-    open_page(screen, dataset, "Ada")
-    screen.page.keyboard.press("e")
-    dialog = screen.page.get_by_role("dialog")
-    dialog.get_by_text("How much of each class").wait_for()
-    first = dialog.get_by_role("slider").first
-    first.focus()
-    first.press("Home")
-    first.press("ArrowRight")  # moves the slider, not the page behind it
-    screen.still()
-    screen.page.keyboard.press("k")  # a verdict key does nothing while the dialog is open
-    screen.still()
-    assert entries(dataset).empty
-    dialog.get_by_role("button", name="Save as ambiguous").click()
-    screen.still()
-    (entry,) = Journal(dataset.journal_path).decisions().to_dict("records")
-    assert entry["action"] == "ambiguous"
-    assert sum(entry["soft_label"].values()) == pytest.approx(1)
-    screen.no_exception()
+def test_words_below_a_face_of_the_grid_are_whole(screen: Screen, dataset: Dataset) -> None:
+    screen.open(f"mislabels?dataset={dataset.name}&mis-view=Grid{EVERY}")
+    ready(screen)
+    words = screen.page.locator(".review .cell:visible small")
+    assert words.count() == 50
+    assert all(" " in text for text in words.all_inner_texts())  # several pairs: each face says its own
+    assert words.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth).length") == 0
 
 
 def test_a_journal_that_cannot_be_used_is_told_in_words(screen: Screen, dataset: Dataset) -> None:

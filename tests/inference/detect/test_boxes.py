@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import Finds, face
 
-from fer_core.inference.faces import Box, Face, crop_face, suppress, why_face_crop
+from fer_core.inference.detect.boxes import Box, Face, crop_face, face_crop_reason, non_maximum_suppression
 
 boxes = st.builds(Box, st.integers(0, 80), st.integers(0, 80), st.integers(1, 60), st.integers(1, 60))
 
@@ -25,17 +25,17 @@ def test_iou_is_symmetric_and_bounded(one: Box, other: Box) -> None:
 
 @given(st.lists(st.builds(Face, boxes, st.floats(0, 1)), max_size=12))
 def test_suppression_keeps_the_best_and_no_overlaps(faces: list[Face]) -> None:
-    kept = suppress(faces)
+    kept = non_maximum_suppression(faces)
     assert all(a.box.iou(b.box) <= 0.3 for i, a in enumerate(kept) for b in kept[:i])
     if faces:
         assert max(f.score for f in faces) == max(f.score for f in kept)
     middles = [f.box.x + f.box.width / 2 for f in kept]
     assert middles == sorted(middles)
-    assert suppress(kept) == kept
+    assert non_maximum_suppression(kept) == kept
 
 
 def test_a_box_inside_a_better_one_is_dropped() -> None:
-    assert suppress([face(0, 0, 100), face(30, 30, 30, 0.5)]) == [face(0, 0, 100)]
+    assert non_maximum_suppression([face(0, 0, 100), face(30, 30, 30, 0.5)]) == [face(0, 0, 100)]
 
 
 def test_crop_is_square_and_centred() -> None:
@@ -60,28 +60,28 @@ def test_crop_is_square_wherever_the_box_lies(box: Box, margin: float) -> None:
 
 def test_a_picture_of_48_pixels_is_a_face_crop_without_looking() -> None:
     detector = Finds()
-    assert "48 x 48" in why_face_crop(np.zeros((48, 48), np.uint8), None, detector)
-    assert not why_face_crop(np.zeros((480, 640), np.uint8), None, detector)
+    assert "48 x 48" in face_crop_reason(np.zeros((48, 48), np.uint8), None, detector)
+    assert not face_crop_reason(np.zeros((480, 640), np.uint8), None, detector)
     assert not detector.asked
 
 
 def test_a_face_that_fills_the_picture() -> None:
     picture = np.zeros((350, 350), np.uint8)
-    assert "covers 73%" in why_face_crop(picture, [face(20, 30, 300)], Finds())
-    assert not why_face_crop(picture, [face(20, 30, 150)], Finds())
-    assert not why_face_crop(picture, [face(0, 0, 300), face(310, 310, 30)], Finds())
+    assert "covers 73%" in face_crop_reason(picture, [face(20, 30, 300)], Finds())
+    assert not face_crop_reason(picture, [face(20, 30, 150)], Finds())
+    assert not face_crop_reason(picture, [face(0, 0, 300), face(310, 310, 30)], Finds())
 
 
 def test_a_portrait_is_not_a_crop() -> None:
-    assert not why_face_crop(np.zeros((600, 350), np.uint8), [face(0, 0, 340)], Finds())
+    assert not face_crop_reason(np.zeros((600, 350), np.uint8), [face(0, 0, 340)], Finds())
 
 
 def test_a_crop_too_tight_to_be_found_is_looked_at_with_a_border() -> None:
     detector = Finds([face(45, 40, 190)])
-    assert why_face_crop(np.zeros((200, 200, 3), np.uint8), [], detector)
+    assert face_crop_reason(np.zeros((200, 200, 3), np.uint8), [], detector)
     assert detector.asked == [(300, 300, 3)]
 
 
 def test_small_square_pictures_without_a_found_face() -> None:
-    assert "96 x 100" in why_face_crop(np.zeros((100, 96), np.uint8), [], Finds())
-    assert not why_face_crop(np.zeros((300, 300), np.uint8), [], Finds())
+    assert "96 x 100" in face_crop_reason(np.zeros((100, 96), np.uint8), [], Finds())
+    assert not face_crop_reason(np.zeros((300, 300), np.uint8), [], Finds())

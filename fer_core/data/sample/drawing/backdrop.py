@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from fer_core.data.drawing.pen import CANVAS
+from fer_core.data.sample.drawing.pen import CANVAS
 
 _Draw = ImageDraw.ImageDraw
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from fer_core.data.drawing.backdrop import gray
-from fer_core.data.drawing.pen import Pen, across, oval, smooth
-from fer_core.data.drawing.person import Person, head
+from fer_core.data.sample.drawing.backdrop import gray
+from fer_core.data.sample.drawing.pen import Pen, across, oval, smooth
+from fer_core.data.sample.drawing.person import Person, head
 
 
 def shoulders(pen: Pen, rng: random.Random, person: Person) -> None:

@@ -16,13 +16,13 @@ import random
 import numpy as np
 from PIL import Image
 
-from fer_core.data.drawing.backdrop import backdrop
-from fer_core.data.drawing.build import beard, glasses, shoulders, skull
-from fer_core.data.drawing.expression import expression
-from fer_core.data.drawing.features import brows, eyes, mouth, nose
-from fer_core.data.drawing.hair import hair_behind, hair_front
-from fer_core.data.drawing.pen import SIZE, ZOOM, Pen
-from fer_core.data.drawing.person import person
+from fer_core.data.sample.drawing.backdrop import backdrop
+from fer_core.data.sample.drawing.build import beard, glasses, shoulders, skull
+from fer_core.data.sample.drawing.expression import expression
+from fer_core.data.sample.drawing.features import brows, eyes, mouth, nose
+from fer_core.data.sample.drawing.hair import hair_behind, hair_front
+from fer_core.data.sample.drawing.pen import SIZE, ZOOM, Pen
+from fer_core.data.sample.drawing.person import person
 
 
 def draw_face(rng: random.Random, emotion: str) -> np.ndarray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import random
 
-from fer_core.data.drawing.expression import Expression
-from fer_core.data.drawing.pen import Curve, Pen, Point, across, bezier, oval
-from fer_core.data.drawing.person import Person
+from fer_core.data.sample.drawing.expression import Expression
+from fer_core.data.sample.drawing.pen import Curve, Pen, Point, across, bezier, oval
+from fer_core.data.sample.drawing.person import Person
 
 
 def nose(pen: Pen, rng: random.Random, person: Person) -> None:
@@ -88,7 +88,7 @@ def mouth(pen: Pen, rng: random.Random, person: Person, face: Expression) -> Non
         return y0 - face.corners * (u * u - 0.45) + skew * u
 
     def dome(u: float, power: float = 0.7) -> float:
-        return max(0.0, 1 - u * u) ** power
+        return float(max(0.0, 1 - u * u) ** power)
 
     def trace(curve: Curve) -> list[Point]:
         return [pen.turned(p) for p in across(-w, w, curve)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import random
 
-from fer_core.data.drawing.pen import Curve, Pen, Point, across, smooth
-from fer_core.data.drawing.person import Person, head
+from fer_core.data.sample.drawing.pen import Curve, Pen, Point, across, smooth
+from fer_core.data.sample.drawing.person import Person, head
 
 
 def hair_behind(pen: Pen, person: Person) -> None:

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from functools import cache
 
-from fer_core.data.drawing.pen import Point, circle
+from fer_core.data.sample.drawing.pen import Point, circle
 
 HAIR_STYLES: dict[str, int] = {
     "crop": 15,
@@ -78,14 +78,14 @@ def _choose(rng: random.Random, weights: dict[str, int]) -> str:
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def head(who: Person, grow: float = 1.0) -> list[Point]:
+def head(person: Person, grow: float = 1.0) -> list[Point]:
     """Outline of the head, the jaw narrower than the temples."""
     points = []
     for side, s in _squarish():
-        x = who.width * side
-        y = s * (who.chin if s > 0 else who.crown)
+        x = person.width * side
+        y = s * (person.chin if s > 0 else person.crown)
         if s > 0:
-            x *= 1 - who.jaw * s * s
+            x *= 1 - person.jaw * s * s
         points.append((x * grow, y * grow))
     return points
 

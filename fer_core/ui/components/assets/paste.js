@@ -1,10 +1,3 @@
-"""Pictures pasted anywhere on the page go to its file uploader, which takes no paste of its own (Streamlit 1.67)."""
-
-from __future__ import annotations
-
-import streamlit as st
-
-_JS = """
 export default function ({ data }) {
   const paste = (event) => {
     const files = [...(event.clipboardData?.files || [])].filter((file) => file.type.startsWith('image/'));
@@ -23,11 +16,3 @@ export default function ({ data }) {
   document.addEventListener('paste', paste);
   return () => document.removeEventListener('paste', paste);
 }
-"""
-
-_listener = st.components.v2.component("fer_paste", html="<span></span>", js=_JS)
-
-
-def into(uploader: str) -> None:
-    """Hand pasted pictures to the `st.file_uploader` with this key."""
-    _listener(key=f"paste-{uploader}", data={"uploader": uploader}, height=1)

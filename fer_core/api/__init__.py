@@ -1,0 +1,129 @@
+"""The front door, see `fer_core`: datasets, runs and answers in a few words, for notebooks and scripts.
+
+Everything here is a thin shell over the rooms below; pages and the command line call the same functions.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer_core.api.dataset import OpenDataset, SavedVersion
+from fer_core.api.prediction import Prediction
+from fer_core.api.runs import RunList, StartedRun
+from fer_core.base.errors import DataWarning
+from fer_core.base.workspace import current
+
+if TYPE_CHECKING:
+    from fer_core.jobs.reporter import ProgressFn
+    from fer_core.recipes.recipe import Recipe
+
+__all__ = [
+    "DataWarning", "OpenDataset", "Prediction", "RunList", "SavedVersion", "StartedRun",
+    "import_", "open", "predict", "runs", "sample", "train",
+]  # fmt: skip
+
+
+def open(name: str) -> OpenDataset:
+    """The dataset of that name in the workspace (`FER_HOME`, else this checkout).
+
+    Raises:
+        NotFound: there is none.
+    """
+    from fer_core.data.datasets import open_dataset
+
+    return OpenDataset(open_dataset(current(), name))
+
+
+def sample() -> OpenDataset:
+    """The built-in sample: about 1,200 drawn faces with planted faults; made at first use."""
+    from fer_core.data.sample.make import make_sample
+
+    return OpenDataset(make_sample(current()))
+
+
+def import_(
+    source: str | Path, name: str, *, copy: bool = False, progress: ProgressFn | None = None, **options: Any
+) -> OpenDataset:
+    """Import labelled faces: a folder, zip or tar, a CSV with pixels, Parquet, or .npz. The files are never changed.
+
+    Args:
+        source: where they are.
+        name: of the new dataset.
+        copy: keep a copy of the files in the workspace.
+        progress: told (done, total, what).
+        options: of `data.importing.options.Options`, such as labels, votes, classes or subject_pattern.
+
+    Raises:
+        AlreadyExists: a dataset has that name.
+        SourceError: nothing that can be read.
+    """
+    from fer_core.data.datasets import import_dataset
+    from fer_core.data.importing.options import Options
+
+    chosen = Options(**options) if options else None
+    return OpenDataset(
+        import_dataset(current(), Path(source), name, progress=progress, copy=copy, options=chosen)
+    )
+
+
+def train(
+    data: SavedVersion | OpenDataset | str,
+    recipe: str | Recipe = "compact",
+    *,
+    epochs: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> StartedRun:
+    """Start a training run in a process of its own, or queue it behind those that work; returns at once.
+
+    Args:
+        data: a version, or a dataset or its name for the newest one.
+        recipe: name, recipe, or path of a `.toml` file.
+        epochs: as many at most; the recipe's own for None.
+        settings: fields of the recipe to change: {"training.seed": 7}.
+
+    Raises:
+        NotFound, RecipeError, TooFewImages: as `scheduling.start.start`.
+
+    Warns:
+        DataWarning: of what the Train page shows of the version, such as copies across splits: before the run is made, so
+            that `warnings.simplefilter("error", fer.DataWarning)` keeps it from being made.
+    """
+    from fer_core.scheduling import readiness, start
+
+    found = open(data) if isinstance(data, str) else data
+    version = found if isinstance(found, SavedVersion) else found.version()
+    changed = dict(settings or {}) | ({} if epochs is None else {"training.epochs": epochs})
+    dataset = version.dataset.data
+    for caution in readiness.cautions_of(dataset, version.id):
+        if not caution.blocks:  # `start` raises those
+            warnings.warn(str(caution), DataWarning, stacklevel=2)
+    return StartedRun(start.start(dataset.workspace, dataset, version.id, recipe, changed))
+
+
+def runs() -> RunList:
+    """The training runs of the workspace, newest first."""
+    return RunList(current())
+
+
+def predict(picture: str | Path, model: str = "", **reading: Any) -> Prediction:
+    """The faces of a picture and what they show.
+
+    Args:
+        picture: a file.
+        model: `shipped`, a run, an ensemble, or a model file; the promoted run, else the shipped model for "".
+        reading: of `inference.analyse.ReadOptions`, such as mode="whole" or threshold=.6.
+
+    Raises:
+        ImageError: no picture, or a damaged one.
+        ModelFileError: no such model.
+    """
+    from fer_core.inference.analyse import ReadOptions, analyse
+    from fer_core.inference.model_registry import find, open_model
+    from fer_core.inference.picture_files import read_picture
+
+    path = Path(picture).expanduser()
+    answering = open_model(find(current(), model).path)
+    return Prediction(analyse(answering, read_picture(path), path.name, ReadOptions(**reading)))

@@ -1,0 +1,1 @@
+"""What every room may use: errors, emotion names, the workspace, whole files or none, locks, JSON lines."""

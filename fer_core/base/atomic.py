@@ -1,0 +1,139 @@
+"""Files and folders that appear whole or not at all, and stay: whoever reads, and a crash, finds the old or the new one.
+
+    write_json(path, {"images": 3})
+
+    with new_file(path) as temporary:        # any kind: Parquet, npz, ONNX, Keras
+        table.to_parquet(temporary)
+
+    with new_folder(workspace.data / "faces") as folder:
+        write_json(folder / "dataset.json", {})
+
+What is written waits beside its target, in an entry named `.<target>.<8 hex digits>.tmp`; one of a process that was
+killed is rubbish. When a function here returns, what it wrote is on the disk, unless it was told `durable=False`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_SYNC_ALL = 200
+"""Files of a folder beyond which the whole disk is synchronised once, rather than each file."""
+
+
+def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> None:
+    """Write a file; its folder is made where it is missing."""
+    with new_file(path, durable=durable) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """`write_atomic` of a JSON document (UTF-8, two-space indent)."""
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", durable=durable)
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def new_file(target: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A path to write a file to, of the target's name; it takes the target's place at the end, and on an error is gone.
+
+    Args:
+        target: the file; its folder is made where it is missing.
+        durable: on the disk at the end. False for what nobody needs after a crash, such as progress.
+    """
+    with temporary_path(target) as temporary:
+        yield temporary
+        replace(temporary, target, durable=durable)
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill, which is moved to `target` at the end; on any error nothing is left behind.
+
+    Raises:
+        OSError: there is something at the target already, other than an empty folder.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _hidden(target, "tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        replace(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def temporary_path(target: Path) -> Iterator[Path]:
+    """A path of the target's name in a hidden folder beside it, so that no listing of the target's folder shows it.
+
+    The folder is removed at the end with all that is in it; `replace` takes out what is to stay.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = _hidden(target, "tmp")
+    folder.mkdir()
+    try:
+        yield folder / target.name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def replace(source: Path, target: Path, *, durable: bool = True) -> None:
+    """Move a file or folder of the same file system to a name, at once for everybody who looks.
+
+    A file there is replaced; so is an empty folder, by a folder.
+
+    Raises:
+        OSError: the move is not possible; both are as they were.
+    """
+    if durable:
+        _synchronise(source)
+    os.replace(source, target)
+    if durable:
+        _fsync(target.parent)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all it holds: at once for everybody who looks, and what was interrupted leaves no half.
+
+    Raises:
+        OSError: it cannot be moved away; it is as it was.
+    """
+    gone = _hidden(folder, "gone")
+    replace(folder, gone, durable=False)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _hidden(target: Path, ending: str) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{ending}")
+
+
+def _synchronise(source: Path) -> None:
+    if not source.is_dir():
+        _fsync(source)
+        return
+    found = [source, *source.rglob("*")]
+    if len(found) > _SYNC_ALL:
+        os.sync()
+        return
+    for path in found:
+        if not path.is_symlink() and (path.is_file() or path.is_dir()):
+            _fsync(path)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,69 @@
+"""Keep a manifest as a new immutable version and make it the head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fer_core.base.atomic import read_json, write_json
+from fer_core.base.errors import ManifestError
+from fer_core.base.workspace import now
+from fer_core.data.manifest import check_manifest, content_id, readable
+
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
+from fer_core.data.versions import Version, find_version, list_versions, lock, tally, write_version
+
+
+def save_version(
+    dataset: Dataset,
+    manifest: pd.DataFrame,
+    *,
+    parent: str | None,
+    operation: str,
+    parameters: Mapping[str, Any] | None = None,
+    note: str = "",
+) -> Version:
+    """Keep a manifest as a version and make it the dataset's head.
+
+    Content that is there already is not kept twice: its version becomes the head and is returned.
+
+    Args:
+        dataset: the dataset it belongs to.
+        manifest: all its rows; may hold fewer than its parent, in any order.
+        parent: version it was made from: id, start of an id or number.
+        operation: what made it.
+        parameters: of the operation, JSON-ready.
+        note: free text.
+
+    Raises:
+        ManifestError: the manifest does not follow the schema or names rows without pixels.
+        NotFound: no such parent.
+    """
+    table = check_manifest(manifest)
+    _check_rows(dataset, table)
+    made = content_id(table)
+    with lock(dataset.folder):
+        versions = list_versions(dataset.folder)
+        found = next((v for v in versions if v.id == made), None)
+        if found is None:
+            before = find_version(versions, parent, dataset.head).id if parent else None
+            number = max((v.number for v in versions), default=0) + 1
+            found = Version(
+                made, number, before, operation, dict(parameters or {}), tally(table), now(), note
+            )
+            write_version(dataset.folder, found, table)
+        about = read_json(dataset.folder / "dataset.json")
+        if about["head"] != found.id:
+            write_json(dataset.folder / "dataset.json", about | {"head": found.id})
+    return found
+
+
+def _check_rows(dataset: Dataset, table: pd.DataFrame) -> None:
+    rows = readable(table)["row"]
+    if len(rows) and (rows.min() < 0 or rows.max() >= len(dataset.pixels())):
+        raise ManifestError(
+            "The manifest names rows that have no pixels", received=f"rows {rows.min()} to {rows.max()}"
+        )

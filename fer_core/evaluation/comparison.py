@@ -1,0 +1,125 @@
+"""The leaderboard with ranks: runs judged on the version each was trained on, or all on one version.
+
+found = judge(workspace, runs, "val")
+found.rows[0]["rank"], found.rows[0]["unranked"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from fer_core.base.workspace import Workspace
+from fer_core.data.datasets import open_dataset
+from fer_core.evaluation import leaderboard, ledger, ranking, scores
+from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.runs.run import Run
+from fer_core.runs.store import get
+
+_PLACE = ("rank", "shared", "accuracy", "low", "high", "images")
+
+
+class JudgedRun(LeaderboardRow, total=False):
+    """A row that was ranked among others: as `ranking.RankedEntry`, in words why it was not, and the word of the ledger."""
+
+    rank: int | None
+    shared: bool | None
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    images: int | None
+    unranked: str
+    ledger: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs that were judged.
+
+    Attributes:
+        rows: the best of each version first.
+        version: id of the one version all were judged on; None where each was judged on its own.
+    """
+
+    rows: list[JudgedRun]
+    version: str | None = None
+
+
+def judge(
+    workspace: Workspace,
+    runs: Sequence[Run] = (),
+    split: str = "val",
+    *,
+    on: str | None = None,
+    common: bool = False,
+    via: str = "python",
+) -> Comparison:
+    """Rank runs by accuracy on a split; those that cannot be told apart share a rank.
+
+    Args:
+        workspace: where they are.
+        runs: which; none for all that are not archived.
+        split: "val" or "test". Every look at test is recorded.
+        on: the version all are judged on; None for its own version each.
+        common: rank on the images that no run has learned from, as `ranking.rank`.
+        via: who looks, for the ledger.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    chosen = {run.id for run in runs}
+    rows = [
+        cast(JudgedRun, {**row, **dict.fromkeys(_PLACE), "unranked": ""})
+        for row in leaderboard.rows(workspace)
+        if (row["run"] in chosen if runs else not row["archived"])
+    ]
+    versions: dict[tuple[str, str], list[JudgedRun]] = {}
+    for row in rows:
+        where = str(row["version"])
+        if on is not None:
+            where = open_dataset(workspace, str(row["dataset"])).version(on).id
+            if where not in (row["version"], *row["on"]):
+                row["unranked"] = f"It has no predictions there: evaluate {row['run']} --version {where}"
+                continue
+        versions.setdefault((str(row["dataset"]), where), []).append(row)
+    for source, group in versions.items():
+        _rank(workspace, group, split, *source, common=common, via=via)
+    log = ledger.reads(workspace)
+    for row in rows:
+        row["ledger"] = ledger.standing(workspace, row, log).words
+    rows.sort(key=_order)
+    return Comparison(rows, next((where for _, where in versions), None) if on is not None else None)
+
+
+def _rank(
+    workspace: Workspace,
+    rows: list[JudgedRun],
+    split: str,
+    dataset: str,
+    version: str,
+    *,
+    common: bool,
+    via: str,
+) -> None:
+    runs = [get(workspace, row["run"]) for row in rows]
+    scores.look_at_all(runs, split, via, version)
+    manifest = scores.manifest_of(workspace, dataset, version)
+    ranked = ranking.rank([[run] for run in runs], split, version, manifest, common=common)
+    for row in rows:
+        row["unranked"] = ranked.left_out.get(row["run"], "")
+        if place := ranked.places.get((row["run"],)):
+            row |= {"rank": place.rank, "shared": place.shared, "accuracy": place.accuracy}
+            row |= {"low": place.low, "high": place.high, "images": place.images}
+            if place.rank is None:
+                row["unranked"] = (
+                    f"It has learned from {ranked.whole - place.images:,} of the {ranked.whole:,} images; on the other "
+                    f"{place.images:,} its accuracy is {place.accuracy:.3f} [{place.low:.3f}, {place.high:.3f}]. "
+                    "--common ranks all on their common part"
+                )
+
+
+def _order(row: JudgedRun) -> tuple[str, str, float, float]:
+    """Ranked ones first, then those with an accuracy of their own, then the others."""
+    last = float("inf") if row["accuracy"] is None else 10.0**9
+    return row["dataset"] or "", str(row["version"]), row["rank"] or last, -(row["accuracy"] or 0)

@@ -1,0 +1,4 @@
+"""Face detectors.
+
+`boxes` has the interface, `detectors` lists what can be used here; `haar`, `yunet` and `mtcnn` are the detectors.
+"""

@@ -1,0 +1,104 @@
+"""How far long work is: one small file, `progress.json`, replaced a few times a second at most."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_core.base.atomic import write_json
+from fer_core.base.jsonl import read_object
+
+FILE = "progress.json"
+_ETA_AFTER = 0.5  # seconds of work before its pace says anything
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far something is.
+
+    Attributes:
+        done: of `total`.
+        total: 0 where it is not known yet.
+        what: what is counted, or what goes on.
+        started: seconds since the epoch when counting this began; 0.0 before the first report.
+        eta_s: seconds left; None where it cannot be told.
+        details: more that the work says of itself, such as the epoch of a training.
+    """
+
+    done: int = 0
+    total: int = 0
+    what: str = ""
+    started: float = 0.0
+    eta_s: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 to 1; 0 while the total is not known."""
+        return min(max(self.done / self.total, 0.0), 1.0) if self.total else 0.0
+
+
+def read(folder: Path) -> Progress:
+    """The progress of a job or run by its folder; nothing done where the file is not there yet."""
+    found = read_object(folder / FILE)
+    if "phase" in found:
+        return _from_old_format(found)
+    try:
+        return Progress(**found)
+    except TypeError:
+        return Progress()
+
+
+def _from_old_format(found: Mapping[str, Any]) -> Progress:
+    """The file as workers wrote it before all work had one form."""
+    names = ("epoch", "epochs", "step", "steps", "images_per_second", "loss", "accuracy")
+    details = {name: found[name] for name in names if found.get(name) is not None}
+    epochs, steps = int(details.get("epochs", 0)), int(details.get("steps", 0))
+    done = (int(details.get("epoch", 1)) - 1) * steps + int(details.get("step", 0))
+    return Progress(done, epochs * steps, found["phase"], eta_s=found.get("eta_seconds"), details=details)
+
+
+class RateMeter:
+    """Counts, and says how long the rest takes at the pace so far.
+
+    Example:
+        meter = Meter()
+        meter(10, 200, "images read").eta_s
+    """
+
+    def __init__(self) -> None:
+        self._what, self._started = "", 0.0
+
+    def __call__(self, done: int, total: int, what: str) -> Progress:
+        """Where it is now; a new `what` is counted from now on."""
+        at = time.time()
+        if what != self._what or not self._started:
+            self._what, self._started = what, at
+        spent = at - self._started
+        eta = spent / done * (total - done) if done and total and spent > _ETA_AFTER else None
+        return Progress(done, total, what, self._started, eta)
+
+
+class ProgressFile:
+    """Writes `progress.json`.
+
+    Args:
+        folder: of the job or run.
+        every_s: seconds between two writes while nothing else changes.
+    """
+
+    def __init__(self, folder: Path, every_s: float = 0.5) -> None:
+        self._path, self._every = folder / FILE, every_s
+        self._last = -every_s
+
+    def due(self) -> bool:
+        """Whether the last write is long enough ago. Cheap: asked after every batch."""
+        return time.perf_counter() - self._last >= self._every
+
+    def write(self, progress: Progress) -> None:
+        """Replace the file; not kept through a crash of the machine, after which nobody needs it."""
+        self._last = time.perf_counter()
+        write_json(self._path, asdict(progress), durable=False)

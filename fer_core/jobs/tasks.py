@@ -1,0 +1,157 @@
+"""What a background job can be asked to do: one frozen class a kind, its parameters typed.
+
+    task = RankLabels(dataset="faces", version="a91f...", method="quick")
+    task.kind                            # 'mislabels': also the verb of the command line that does it
+    task.command(Path("/job"))           # ['mislabels', '--job=/job', '--version=a91f...', ..., '--', 'faces']
+    Task.read("mislabels", task.parameters) == task
+
+A test checks that the command line takes every class's words as the class means them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fer_core.jobs.task import Task, argument, option
+
+
+@dataclass(frozen=True)
+class AddSample(Task, kind="sample", title="Adding {dataset}"):
+    dataset: str = option("--name")
+
+
+@dataclass(frozen=True)
+class Import(Task, kind="import", title="Adding {dataset}"):
+    """Add a dataset; `labels`, `votes` and the rest as `data.importing.options.Options` says.
+
+    Attributes:
+        mapping: `THEIRS=OURS`, or what numbers mean.
+        own: the source is an upload of this workspace, which the import takes over.
+    """
+
+    path: str = argument()
+    dataset: str = option("--name")
+    labels: str = option("--labels", "")
+    votes: str = option("--votes", "")
+    mapping: tuple[str, ...] = option("--map", ())
+    skip: tuple[str, ...] = option("--skip", ())
+    classes: str = option("--classes", "all")
+    own: bool = option("--own", False)
+
+
+@dataclass(frozen=True)
+class Refresh(Task, kind="refresh", title="Looking for new files of {dataset}"):
+    dataset: str = argument()
+
+
+@dataclass(frozen=True)
+class Check(Task, kind="check", title="Checking {dataset}"):
+    dataset: str = argument()
+    version: str = option("--version")
+
+
+@dataclass(frozen=True)
+class MakeMap(Task, kind="map", title="Map of {dataset}"):
+    dataset: str = argument()
+    version: str = option("--version")
+    features: str = option("--features")
+    method: str = option("--method")
+
+
+@dataclass(frozen=True)
+class FindCopies(Task, kind="duplicates", title="Looking for near copies in {dataset}"):
+    """Compare all pictures.
+
+    Attributes:
+        kinds: with commas, such as `exact,near,mirrored`.
+        distance: bits by which hashes may differ.
+    """
+
+    dataset: str = argument()
+    version: str = option("--version")
+    kinds: str = option("--kind")
+    distance: int = option("--distance")
+
+
+@dataclass(frozen=True)
+class RankLabels(Task, kind="mislabels", title="Ranking the labels of {dataset}"):
+    """Rank the labels.
+
+    Attributes:
+        method: quick, folds, `run:<id>` or `file:<path>`.
+        recipe, folds, epochs: of folds.
+        anew: whatever is kept.
+    """
+
+    dataset: str = argument()
+    version: str = option("--version")
+    method: str = option("--method", "quick")
+    recipe: str | None = option("--recipe", None)
+    folds: int | None = option("--folds", None)
+    epochs: int | None = option("--epochs", None)
+    anew: bool = option("--anew", False)
+
+    @property
+    def ranking(self) -> str:
+        """The name by which the ranking is kept, see `mislabels.store`."""
+        kind, _, path = self.method.partition(":")
+        return f"file:{Path(path).name}" if kind == "file" else self.method
+
+
+@dataclass(frozen=True)
+class Export(Task, kind="export"):
+    dataset: str = argument()
+    version: str = option("--version")
+    form: str = option("--format")
+    target: str = option("--to")
+
+    @property
+    def title(self) -> str:
+        return f"Exporting {Path(self.target).name}"
+
+
+@dataclass(frozen=True)
+class WriteReport(Task, kind="report", title="Report of {dataset}"):
+    dataset: str = argument()
+    version: str = option("--version")
+    target: str = option("--out")
+
+
+@dataclass(frozen=True)
+class Estimate(Task, kind="estimate", title="Estimating {recipe}"):
+    """Measure what a run would take.
+
+    Attributes:
+        settings: `KEY=VALUE`, changes of the recipe.
+    """
+
+    dataset: str = option("--dataset")
+    version: str = option("--version")
+    recipe: str = option("--recipe")
+    settings: tuple[str, ...] = option("--set", ())
+
+
+@dataclass(frozen=True)
+class Evaluate(Task, kind="evaluate", title="Evaluating {run}"):
+    run: str = argument()
+    version: str = option("--version")
+
+
+@dataclass(frozen=True)
+class MeasureCost(Task, kind="cost"):
+    runs: tuple[str, ...] = argument()
+
+    @property
+    def title(self) -> str:
+        return f"Measuring {', '.join(self.runs)}"
+
+
+@dataclass(frozen=True)
+class Convert(Task, kind="convert", title="Converting {run}"):
+    """Write a run's model in another format, see `inference.conversion`."""
+
+    run: str = argument()
+    to: str = option("--to")
+    quantize: str = option("--quantize", "none")
+    target: str | None = option("--out", None)

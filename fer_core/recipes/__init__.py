@@ -1,0 +1,31 @@
+"""Recipes: everything a training run chooses, declared, validated and inherited; TOML in and out."""
+
+from fer_core.recipes.recipe import (
+    FOLDER,
+    Recipe,
+    changes_from_parent,
+    check_combination,
+    difference,
+    fields,
+    load,
+    names,
+    override,
+    parse,
+    to_toml,
+    validate,
+)
+
+__all__ = [
+    "FOLDER",
+    "Recipe",
+    "changes_from_parent",
+    "check_combination",
+    "difference",
+    "fields",
+    "load",
+    "names",
+    "override",
+    "parse",
+    "to_toml",
+    "validate",
+]

@@ -1,0 +1,92 @@
+"""What to know about a version before training on it: what forbids it, and what makes its numbers mean less.
+
+for caution in cautions_of(dataset, "v2"):
+    print(caution)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from fer_core.checks.checks import is_blank
+from fer_core.data.manifest import counts
+from fer_core.splits.balance import drift_level, drift_of
+from fer_core.splits.leaks import leaks_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.data.dataset import Dataset
+    from fer_core.splits.leaks import Leaks
+
+ReadinessKind = Literal["no split", "one class", "leak", "copies", "not compared", "narrow", "drift", "blank"]
+MIN_CLASSES = 2
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One thing that is not as it should be.
+
+    Attributes:
+        kind: what it is about.
+        level: "bad", "warn" (worth a look) or "none" (not known yet).
+        text, meaning: what is there, and what follows from it.
+        blocks: whether training cannot begin.
+    """
+
+    kind: ReadinessKind
+    level: Literal["bad", "warn", "none"]
+    text: str
+    meaning: str
+    blocks: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.text}. {self.meaning.rstrip('.')}."
+
+
+def cautions_of(dataset: Dataset, version: str | None = None) -> list[Caution]:
+    """`cautions` of a version on the disk; None for the newest."""
+    chosen = dataset.version(version)
+    return cautions(dataset.manifest(chosen.id), leaks_of(dataset, chosen.id))
+
+
+def cautions(manifest: pd.DataFrame, leaks: Leaks) -> list[Caution]:
+    """What is wrong with a version, the gravest first; [] where it can be trained on as it is."""
+    counted = counts(manifest)
+    images = counted.sum(axis=1)
+    found = []
+    if missing := [split for split in ("train", "val") if not int(images.get(split, 0))]:
+        what = f"no {' and no '.join(missing)} images"
+        found.append(Caution("no split", "bad", what, "Training needs both", blocks=True))
+    if len(counted.columns) < MIN_CLASSES:
+        meaning = "There is nothing to tell apart"
+        found.append(Caution("one class", "bad", "one class only", meaning, blocks=True))
+    found += _leaks(leaks)
+    mixed = drift_of(counted)
+    if mixed and (level := drift_level(mixed["cramers_v"])) != "good":
+        text = f"classes are mixed differently in the splits (Cramér's V {mixed['cramers_v']:.2f})"
+        found.append(Caution("drift", level, text, "Accuracies of the splits cannot be compared"))
+    if blank := int(is_blank(manifest).sum()):
+        text = f"{blank:,} blank picture{'' if blank == 1 else 's'}"
+        found.append(Caution("blank", "warn", text, "They teach nothing but their label"))
+    return found
+
+
+def _leaks(known: Leaks) -> list[Caution]:
+    """What leaks, and what nobody compared yet: that is not the same as none."""
+    found = []
+    for split in ("val", "test"):
+        if leaked := known.leaked(split):
+            text = f"{leaked / known.sizes[split]:.1%} of {split} is in another split too"
+            meaning = f"Accuracy on {split} will look better than it is. {known.sentence}"
+            found.append(Caution("leak", "bad" if split == "val" else "warn", text, meaning))
+    if known.total.copies and not found:
+        found.append(Caution("copies", "warn", f"copies across splits: {known.counts}", known.sentence))
+    if known.missing and len(known.sizes) > 1:
+        text = "near and mirrored copies across splits are not compared yet"
+        found.append(Caution("not compared", "none", text, known.sentence))
+    elif not known.complete and not known.total.copies:
+        text = f"copies across splits were looked for up to {known.reach} bits only"
+        found.append(Caution("narrow", "warn", text, known.sentence))
+    return found

@@ -1,0 +1,26 @@
+"""The half of a component that runs in the browser: a style sheet and a script in `assets/`, beside the file that draws it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+
+def load(name: str, source: str, html: str, *, isolate_styles: bool = True) -> ComponentRenderer:
+    """Register a component.
+
+    Args:
+        name: unique in the app.
+        source: `__file__` of the file that draws it; `assets/` beside it has files of the same name, `.css` and `.js`.
+        html: what the script finds when it starts.
+        isolate_styles: whether the page's style sheet ends at its edge.
+    """
+    folder, stem = Path(source).parent / "assets", Path(source).stem
+    found = {
+        kind: path.read_text(encoding="utf-8")
+        for kind in ("css", "js")
+        if (path := folder / f"{stem}.{kind}").is_file()
+    }
+    return st.components.v2.component(name, html=html, isolate_styles=isolate_styles, **found)

@@ -1,0 +1,84 @@
+"""The groups of copies as they are now: found, in queues, with what they leak; kept until a decision is added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+import streamlit as st
+
+from fer_core.duplicates.exact import DuplicateGroups
+from fer_core.duplicates.leakage import leaked_share
+from fer_core.review import copies
+from fer_core.review.key_press import ticket
+from fer_core.ui.duplicates import cached_groups
+from fer_core.ui.shell import cache, page
+
+
+@dataclass(frozen=True)
+class Open:
+    """Groups at a distance, given the decisions that hold.
+
+    Attributes:
+        groups: of the version.
+        found: their images, see `copies.members`.
+        queues: group numbers per queue, see `copies.queues`.
+        leaked: split -> share of its pictures that another split has too.
+        across: how many groups lie in more than one split; near: how many are not just equal pixels.
+    """
+
+    groups: DuplicateGroups
+    found: pd.DataFrame
+    queues: dict[str, list[int]]
+    leaked: dict[str, float]
+    across: int
+    near: int
+
+    @cached_property
+    def members(self) -> dict[int, pd.DataFrame]:
+        """Group number -> its rows of `found`."""
+        return {int(rows["group"].iloc[0]): rows for _, rows in self.found.groupby("group")}
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Group number -> a name that stays while its images do."""
+        return {number: name_of(rows["image_id"]) for number, rows in self.members.items()}
+
+    @cached_property
+    def by_ticket(self) -> dict[str, int]:
+        """Ticket -> group number."""
+        return {ticket(name): number for number, name in self.names.items()}
+
+
+def name_of(images: pd.Series | list[str]) -> str:
+    """Name of the group that has these images, in whatever order."""
+    return "|".join(sorted(images))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open(
+    root: str, name: str, version: str, stamp: float, kinds: tuple[str, ...], distance: int, newest: str,
+    _scope: page.Scope,
+) -> Open:  # fmt: skip
+    decisions = cache.journal(_scope.dataset).decisions
+    groups = cached_groups.copy_groups(_scope.dataset, version, distance, decisions)
+    found = copies.members(groups.table, _scope.manifest)
+    return Open(
+        groups,
+        found,
+        copies.queues(found, decisions),
+        leaked_share(_scope.manifest, groups),
+        int((found.groupby("group")["split"].nunique() > 1).sum()),
+        int(found.loc[found["kind"] != "exact", "group"].nunique()),
+    )
+
+
+def look(scope: page.Scope, distance: int) -> Open:
+    """The groups as the journal has them now."""
+    dataset, kinds = scope.dataset, cached_groups.kinds()
+    newest = cache.journal(dataset).newest
+    stamp = cached_groups.stamp(dataset)
+    return _open(
+        str(scope.workspace.root), dataset.name, scope.version.id, stamp, kinds, distance, newest, scope
+    )

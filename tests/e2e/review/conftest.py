@@ -1,0 +1,63 @@
+"""The review component on the sample: ranked once for a file of tests, with an empty journal for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from driver import App, Screen
+from review_desk import EVERY, Line, ready
+
+from fer_core import mislabels
+from fer_core.base.workspace import Workspace
+from fer_core.data.dataset import Dataset
+from fer_core.data.sample.make import make_sample
+from fer_core.mislabels import judges
+
+
+@pytest.fixture
+def context(browser: Any) -> Iterator[Any]:
+    """A browser profile for each test: what one leaves unsaved in its storage is sent again by the next page."""
+    made = browser.new_context(viewport={"width": 1440, "height": 900})
+    made.set_default_timeout(30_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def ranked(app: App) -> Dataset:
+    dataset = make_sample(Workspace(app.home), count=700)
+    found = judges.judge(dataset, dataset.head, judges.Judge.parse("quick"))
+    mislabels.save(dataset, dataset.head, "quick", found)
+    return dataset
+
+
+@pytest.fixture
+def dataset(ranked: Dataset) -> Dataset:
+    for file in ranked.folder.glob("*.sqlite*"):
+        file.unlink()
+    return ranked
+
+
+@pytest.fixture
+def order(dataset: Dataset) -> pd.DataFrame:
+    ranking = mislabels.load(dataset, dataset.head)
+    assert ranking is not None
+    return ranking
+
+
+@pytest.fixture
+def line(app: App) -> Iterator[Line]:
+    made = Line(app.port)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(screen: Screen, dataset: Dataset) -> Screen:
+    screen.page.on("dialog", lambda dialog: dialog.accept())
+    screen.open(f"mislabels?dataset={dataset.name}{EVERY}")
+    ready(screen)
+    return screen
