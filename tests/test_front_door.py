@@ -15,9 +15,14 @@ import pytest
 from PIL import Image
 
 import fer_core as fer
+from fer_core import jobs
 from fer_core.api import html
+from fer_core.base.errors import JobError
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
+from fer_core.duplicates import reach, scan_store
+from fer_core.jobs.task import Task
+from fer_core.jobs.tasks import FindCopies
 from fer_core.runs import store
 from fer_core.scheduling import queue
 
@@ -105,6 +110,29 @@ def test_what_a_notebook_shows_is_escaped(home: Path) -> None:
     assert not any(mark in page for mark in ("<b>", "<i>", "<u>", "<script>"))
 
 
+def test_an_import_compares_the_pictures_as_page_and_verb_do(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faces = make_sample(Workspace(home / "elsewhere"), count=120).source_path
+    at_once = fer.import_(faces, "at-once").data
+    assert scan_store.kept(at_once, at_once.head) is not None
+    later = fer.import_(faces, "later", compare=False).data
+    assert scan_store.kept(later, later.head) is None
+    monkeypatch.setattr(reach, "AT_ONCE_UP_TO", 3)
+    started: list[Task] = []
+    monkeypatch.setattr(jobs, "start", lambda workspace, task: started.append(task))
+    large = fer.import_(faces, "large").data
+    assert started == [FindCopies("large", large.head, "exact,near,mirrored", reach.DISTANCE)]
+
+    def refused(workspace: Workspace, task: Task) -> None:
+        raise JobError("The work could not be started")
+
+    monkeypatch.setattr(jobs, "start", refused)
+    with pytest.warns(fer.DataWarning, match="not compared yet: The work could not be started") as told:
+        assert len(fer.import_(faces, "alone").table) == len(large.manifest())
+    assert [each.filename for each in told] == [__file__]
+
+
 def test_training_warns_of_what_the_page_shows_before_a_run_is_made(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,7 +147,6 @@ def test_training_warns_of_what_the_page_shows_before_a_run_is_made(
     Image.new("L", (48, 48), 90).save(folder / "train" / "sad" / "0.png")
     shutil.copy(folder / "train" / "sad" / "1.png", folder / "val" / "sad" / "1.png")  # one of forty
     ds = fer.import_(folder, "noise")
-    ds.duplicates()  # compares the pictures
     with pytest.warns(fer.DataWarning) as told:
         fer.train(ds, "compact")
     said = [str(each.message) for each in told]

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from fer_core.api.dataset import OpenDataset, SavedVersion
 from fer_core.api.prediction import Prediction
 from fer_core.api.runs import RunList, StartedRun
-from fer_core.base.errors import DataWarning
+from fer_core.base.errors import DataWarning, FerError
 from fer_core.base.workspace import current
 
 if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
     from fer_core.jobs.reporter import ProgressFn
     from fer_core.recipes.recipe import Recipe
 
@@ -38,14 +39,20 @@ def open(name: str) -> OpenDataset:
 
 
 def sample() -> OpenDataset:
-    """The built-in sample: about 1,200 drawn faces with planted faults; made at first use."""
+    """The built-in sample: about 1,200 drawn faces with planted faults; made and compared at first use."""
     from fer_core.data.sample.make import make_sample
 
-    return OpenDataset(make_sample(current()))
+    return OpenDataset(_compared(make_sample(current())))
 
 
 def import_(
-    source: str | Path, name: str, *, copy: bool = False, progress: ProgressFn | None = None, **options: Any
+    source: str | Path,
+    name: str,
+    *,
+    copy: bool = False,
+    compare: bool = True,
+    progress: ProgressFn | None = None,
+    **options: Any,
 ) -> OpenDataset:
     """Import labelled faces: a folder, zip or tar, a CSV with pixels, Parquet, or .npz. The files are never changed.
 
@@ -53,20 +60,35 @@ def import_(
         source: where they are.
         name: of the new dataset.
         copy: keep a copy of the files in the workspace.
+        compare: look for near copies too, so that `train` can warn of leaks: a large set by a background job, which
+            `duplicates` waits for.
         progress: told (done, total, what).
         options: of `data.importing.options.Options`, such as labels, votes, classes or subject_pattern.
 
     Raises:
         AlreadyExists: a dataset has that name.
         SourceError: nothing that can be read.
+
+    Warns:
+        DataWarning: the pictures could not be compared; the dataset is there all the same.
     """
     from fer_core.data.datasets import import_dataset
     from fer_core.data.importing.options import Options
 
     chosen = Options(**options) if options else None
-    return OpenDataset(
-        import_dataset(current(), Path(source), name, progress=progress, copy=copy, options=chosen)
-    )
+    found = import_dataset(current(), Path(source), name, progress=progress, copy=copy, options=chosen)
+    return OpenDataset(_compared(found, progress) if compare else found)
+
+
+def _compared(dataset: Dataset, progress: ProgressFn | None = None) -> Dataset:
+    """The dataset, its comparison done or under way; a failure of it never fails the import."""
+    from fer_core.duplicates.first_comparison import compare_newest
+
+    try:
+        compare_newest(dataset, progress)
+    except FerError as error:
+        warnings.warn(f"Near copies are not compared yet: {error}", DataWarning, stacklevel=3)
+    return dataset
 
 
 def train(
