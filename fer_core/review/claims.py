@@ -1,8 +1,9 @@
 """Who holds which faces of the queue, so that two people who review at once never see the same one.
 
 A reviewer takes the next faces of a queue; until they are decided, given back, or the hold runs out, nobody else is
-dealt them. A face that somebody decided meanwhile is not dealt either, however old the queue that was asked with. Holds
-are about the present alone: they lie in a small database beside the journal, and are in no patch and no version.
+dealt them. A face that somebody decided, or a disagreement that somebody settled, meanwhile is not dealt either, however
+old the queue that was asked with. Holds are about the present alone: they lie in a small database beside the journal,
+and are in no patch and no version.
 
     claims = Claims(dataset.journal_path)
     mine = claims.take("Ada", queue["image_id"].tolist(), 30)
@@ -22,6 +23,8 @@ from pathlib import Path
 
 from fer_core.base.errors import DecisionError
 from fer_core.review.decisions import VERDICTS
+from fer_core.review.journal import Journal
+from fer_core.review.opinions import disagreements, label_verdicts
 from fer_core.review.store import BUSY_SECONDS, UNDONE, reading
 
 HOLD_SECONDS = 300.0
@@ -71,8 +74,9 @@ class Claims:
         seat: str = "",
         seconds: float = HOLD_SECONDS,
         give_back: bool = True,
+        disputed: bool = False,
     ) -> list[str]:
-        """Hold the first faces of a queue that nobody else holds and nobody has decided.
+        """Hold the first faces of a queue that nobody else holds and that still wait: nobody has decided them.
 
         What this reviewer held before in this seat and is not among them is given back, so asking again with the queue as
         it is now moves the window on, and renews it.
@@ -84,6 +88,7 @@ class Claims:
             seat: tells apart two people without a name, and what one person holds in several places.
             seconds: until the hold runs out.
             give_back: False keeps what was held before, until it runs out.
+            disputed: the queue is one of disagreements, which wait until somebody has had the final say.
 
         Returns:
             image ids in the queue's order, at most `count`.
@@ -92,7 +97,7 @@ class Claims:
         with self._writing() as connection:
             others = _others(connection, who, seat, now)
             # Asked inside the transaction: who decides a face holds it until the decision is on the disk.
-            found = self._undecided((image for image in queue if image not in others), count)
+            found = self._waiting((image for image in queue if image not in others), count, disputed)
             since = dict(
                 connection.execute(
                     "SELECT image_id, since FROM claims WHERE who = ? AND seat = ?", (who, seat)
@@ -139,16 +144,16 @@ class Claims:
                 GROUP BY who, seat ORDER BY who, seat"""
             return [Holder(*row) for row in connection.execute(query, (time.time(),))]
 
-    def _undecided(self, queue: Iterable[str], count: int) -> list[str]:
-        """The first of a queue without a verdict that holds; asked in steps, for a queue can be long."""
+    def _waiting(self, queue: Iterable[str], count: int, disputed: bool) -> list[str]:
+        """The first of a queue that still wait; asked in steps, for a queue can be long."""
         found: list[str] = []
         waiting = iter(queue)
         while len(found) < count:
             step = [image for image, _ in zip(waiting, range(max(count, 100)), strict=False)]
             if not step:
                 break
-            decided = _decided(self._journal, step)
-            found += [image for image in step if image not in decided]
+            open_ = _disputed(self._journal, step) if disputed else set(step) - _decided(self._journal, step)
+            found += [image for image in step if image in open_]
         return found[:count]
 
     @contextmanager
@@ -200,3 +205,8 @@ def _decided(journal: Path, images: Sequence[str]) -> set[str]:
     with reading(journal) as connection:
         rows = [] if connection is None else connection.execute(query, [*images, *VERDICTS]).fetchall()
     return {image for (image,) in rows}
+
+
+def _disputed(journal: Path, images: Sequence[str]) -> set[str]:
+    """Those of some hundred images on which reviewers disagree, without a final say."""
+    return set(disagreements(label_verdicts(Journal(journal).history(*images)))["image_id"])

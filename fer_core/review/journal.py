@@ -192,9 +192,10 @@ class Journal:
             row = None if connection is None else connection.execute(query, (key,)).fetchone()
         return None if row is None else self._table(f"{_ALL} WHERE id > ? ORDER BY time, id", (row[0],))
 
-    def history(self, image_id: str) -> pd.DataFrame:
-        """Every decision ever made on one image, oldest first; columns as `decisions`."""
-        return self._table(f"{_ALL} WHERE image_id = ? ORDER BY time, id", (image_id,))
+    def history(self, *image_ids: str) -> pd.DataFrame:
+        """Every decision ever made on some images, oldest first; columns as `decisions`."""
+        marks = ", ".join("?" * len(image_ids))
+        return self._table(f"{_ALL} WHERE image_id IN ({marks}) ORDER BY time, id", image_ids)
 
     def undone(self) -> dict[str, str]:
         """Key -> action of every decision that was undone."""

@@ -64,6 +64,11 @@ class Filters:
         """Whether spot checks come: only between likely wrong labels, worst first."""
         return self.checked and self.kind == "wrong" and self.order == "worst"
 
+    @property
+    def disputed(self) -> bool:
+        """Whether it is those on which reviewers disagree, which wait though they are decided."""
+        return self.reviewed == "split"
+
     def of(self, pair: str) -> Filters:
         """The same, of another pair."""
         return replace(self, pair=pair)
@@ -121,7 +126,7 @@ def unreviewed(
         return rows
     if filters.reviewed == "mine":
         return rows[~rows["image_id"].isin(list(own_verdicts(said, who)) + _dropped(holding))]
-    if filters.reviewed == "split":
+    if filters.disputed:
         found = {image: i for i, image in enumerate(disagreements(said)["image_id"])}
         kept = rows[rows["image_id"].isin(list(found))]
         return kept.iloc[np.argsort([found[i] for i in kept["image_id"]], kind="stable")]
@@ -146,7 +151,7 @@ def dealt(filters: Filters) -> bool:
 
     Not where everybody is to see it, for measuring agreement, nor where it is looked at again.
     """
-    return filters.reviewed in ("todo", "split")
+    return filters.reviewed == "todo" or filters.disputed
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ What the reviewer presses meanwhile is taken in by `review.key_press`. Without a
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from fer_core.review import opinions, queues, self_check
+from fer_core.review import queues, self_check
 from fer_core.review.claims import HOLD_SECONDS, Claims
 from fer_core.review.journal import Journal
 from fer_core.review.key_press import ticket
@@ -104,7 +104,7 @@ def next_faces(
     seconds: float = HOLD_SECONDS,
     give_back: bool = True,
 ) -> NextFaces:
-    """Take the next faces of a queue without a browser. Those that nobody has decided are held for the reviewer.
+    """Take the next faces of a queue without a browser. They are held for the reviewer where `queues.dealt` says so.
 
     Args:
         journal: of the dataset.
@@ -115,18 +115,19 @@ def next_faces(
         seat, seconds, give_back: as `Claims.take`.
     """
     known = follow(journal)
-    left = queue_of(ranking, known, filters).waiting
-    if filters.reviewed == "split":
-        said = opinions.disagreements(known.label_verdicts)
-        return NextFaces(left.head(count).merge(said, on="image_id", how="left"), len(left))
-    if who is None:
-        return NextFaces(left.head(count), len(left))
-    claims = Claims(journal.path)
-    held = len(claims.held(by_others_than=(who, seat)))
-    images = claims.take(
-        who, left["image_id"].tolist(), count, seat=seat, seconds=seconds, give_back=give_back
-    )
-    return NextFaces(left.set_index("image_id", drop=False).loc[images], len(left), held)
+    left = queue_of(ranking, known, filters, who or "").waiting
+    rows, held = left.head(count), 0
+    if who is not None and queues.dealt(filters):
+        claims = Claims(journal.path)
+        held = len(claims.held(by_others_than=(who, seat)))
+        images = claims.take(
+            who, left["image_id"].tolist(), count, seat=seat, seconds=seconds, give_back=give_back,
+            disputed=filters.disputed,
+        )  # fmt: skip
+        rows = left.set_index("image_id", drop=False).loc[images].reset_index(drop=True)
+    if filters.disputed:
+        rows = rows.merge(known.disagreements, on="image_id", how="left")
+    return NextFaces(rows, len(left), held)
 
 
 @dataclass
@@ -138,7 +139,7 @@ class ReviewSession:
     """Numbers of decisions after which a self-check was handed out."""
 
     def begin(self, queue: Waiting, image: str = "", back: int = AHEAD) -> int:
-        """Hand out what the reviewer decided last, for looking back; then `image`, if it is given.
+        """Hand out what the reviewer decided last and does not wait, for looking back; then `image`, if it is given.
 
         Returns:
             The place to begin at.
@@ -148,7 +149,8 @@ class ReviewSession:
             mine = queue.label_verdicts.loc[
                 queue.label_verdicts["who"] == queue.who, "image_id"
             ].drop_duplicates(keep="last")
-            self.turns += [HandedFace(one) for one in mine[mine.isin(found)].tail(back)]
+            behind = mine[mine.isin(found) & ~mine.isin(queue.waiting["image_id"])]
+            self.turns += [HandedFace(one) for one in behind.tail(back)]
         if image:
             here = [place for place, turn in enumerate(self.turns) if turn.image_id == image]
             due = self._due(queue, 0, found)
@@ -182,25 +184,42 @@ class ReviewSession:
             self.turns.append(HandedFace(image))
             ahead += 1
 
+    def deal(
+        self, count: int, queue: Waiting, at: int, claim: Callable[[list[str]], Collection[str]]
+    ) -> None:
+        """`extend` by what nobody else holds, also where somebody takes it at this very moment.
+
+        Args:
+            count, queue, at: as `extend`.
+            claim: takes images for the reviewer and returns those it got, as `Claims.take`.
+        """
+        start = len(self.turns)
+        while True:
+            self.extend(count, queue, at)
+            ahead = list(dict.fromkeys(turn.image_id for turn in self.turns[at:] if not turn.check_of))
+            lost = set(ahead) - set(claim(ahead)) - set(queue.avoid)
+            kept = [turn for turn in self.turns[start:] if turn.check_of or turn.image_id not in lost]
+            if len(kept) == len(self.turns) - start:
+                return
+            self.turns[start:] = kept
+            queue = replace(queue, avoid={*queue.avoid, *lost})
+
     def _order(self, queue: Waiting, at: int) -> list[str]:
-        waiting = queue.waiting["image_id"].tolist()
+        waiting, avoid = queue.waiting["image_id"].tolist(), set(queue.avoid)
         handed = {turn.image_id for turn in self.turns if not turn.check_of}
+        coming = {turn.image_id for turn in self.turns[at:]}
         fresh = [image for image in waiting if image not in handed]
-        avoid = set(queue.avoid)
+        passed = [image for image in waiting if image in handed and image not in coming]
         free = [image for image in fresh if image not in avoid]
-        if not free:  # from the far end of what others hold, which they come to last
-            return fresh[::-1] + self._again(waiting, handed, at)
+        again = [image for image in passed if image not in avoid]
+        if not free and not again:  # from the far end of what others hold, which they come to last
+            return fresh[::-1] + passed[::-1]
         last = next((turn.image_id for turn in reversed(self.turns) if not turn.check_of), None)
-        if free and last is not None:
+        if last is not None:
             place = {image: i for i, image in enumerate(queue.candidates["image_id"])}
             after = place.get(last, -1)
             free = [i for i in free if place[i] > after] + [i for i in free if place[i] <= after]
-        return free + self._again(waiting, handed, at)
-
-    def _again(self, waiting: list[str], handed: set[str], at: int) -> list[str]:
-        """What was passed over and still waits."""
-        coming = {turn.image_id for turn in self.turns[at:]}
-        return [image for image in waiting if image in handed and image not in coming]
+        return free + again
 
     def gone(self, queue: Waiting, at: int) -> list[str]:
         """Tickets of turns after `at` that nobody needs to look at any more: somebody has decided them since."""

@@ -41,6 +41,11 @@ class JournalSnapshot:
         return self.all_label_verdicts[~undone[self.all_label_verdicts.index]].reset_index(drop=True)
 
     @cached_property
+    def disagreements(self) -> pd.DataFrame:
+        """As `opinions.disagreements`: those still open."""
+        return opinions.disagreements(self.label_verdicts)
+
+    @cached_property
     def current_verdicts(self) -> pd.DataFrame:
         """As `opinions.current_verdicts`: the verdicts on images that hold."""
         return opinions.current_verdicts(self.entries)

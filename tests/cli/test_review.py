@@ -201,6 +201,9 @@ def test_disagreements_are_a_queue_until_the_final_say(fer: Fer) -> None:
     found = fer("review", "faces", "next", "--disagree", "--top", "5", "--json").json["next"]
     assert [(row["image_id"], row["said"].split(", ")[1]) for row in found] == [(image, "Ben: delete")]
     assert "disagree on 1 images" in fer("review", "faces", "status").out
+    for who, number in (("Ada", 1), ("Ben", 0), ("Ada", 1)):  # it is Ada's to settle now
+        dealt = fer("review", "faces", "next", "--disagree", "--who", who, "--json").json
+        assert (len(dealt["next"]), dealt["left"], dealt["held"]) == (number, 1, 1 - number)
     fer("review", "faces", "set", image, "delete", "--who", "Ada", "--final")
     assert fer("review", "faces", "next", "--disagree", "--json").json["next"] == []
     assert fer("review", "faces", "status", "--json").json["disagreements"] == 0

@@ -87,6 +87,25 @@ def test_what_is_decided_is_not_dealt_and_what_is_undone_is(path: Path) -> None:
     assert claims.take("Ben", QUEUE[:100], 5) == []
 
 
+def test_a_disagreement_is_dealt_to_one_until_the_final_say(path: Path) -> None:
+    claims, journal = Claims(path), Journal(path)
+    for image in QUEUE[:5]:
+        journal.add("keep", image_id=image, shown={"label": "sad"}, who="Ada")
+        said = "sad" if image == QUEUE[1] else "happy"  # of the second they think the same
+        journal.add("relabel", image_id=image, label=said, shown={"label": "sad"}, who="Ben")
+    open_ = [QUEUE[n] for n in (0, 2, 3, 4)]
+    assert claims.take("Ada", QUEUE[:10], 2, disputed=True) == open_[:2]
+    assert claims.take("Ben", QUEUE[:10], 9, disputed=True) == open_[2:]  # none that nobody decided
+    final = journal.add("keep", image_id=QUEUE[0], shown={"label": "sad", "final": True}, who="Ada")
+    assert claims.release("Ada", images=[QUEUE[0]]) == 1
+    assert (
+        claims.take("Cleo", QUEUE[:10], 9, disputed=True) == []
+    )  # settled, however old the queue that was asked with
+    journal.undo(final)
+    assert claims.take("Cleo", QUEUE[:10], 9, disputed=True) == [QUEUE[0]]
+    assert claims.take("Dan", QUEUE, 1) == [QUEUE[5]]  # of another queue they are decided
+
+
 def test_a_file_that_is_none_says_what_to_do(path: Path) -> None:
     claims = Claims(path)
     claims.path.write_bytes(b"nonsense" * 1000)

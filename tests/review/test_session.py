@@ -1,59 +1,23 @@
-"""Sessions: what a press means, that it counts once, in what order faces are handed out, and that old journals take part."""
+"""Sessions: what a press means, that it counts once, and that old journals take part."""
 
 from __future__ import annotations
 
 import contextlib
 import random
 import sqlite3
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ranked_data import CLASSES, RANKING, find
 
 from fer_core.base.errors import DecisionError, NotFound
-from fer_core.review import key_press, self_check, store
+from fer_core.review import key_press, store
 from fer_core.review.journal import Journal, JournalStep
-from fer_core.review.key_press import KeyPress, parse, take, ticket
-from fer_core.review.opinions import label_verdicts
-from fer_core.review.queues import Filters
-from fer_core.review.session import ReviewSession, Waiting, queue_of
-from fer_core.review.snapshot import follow
-
-CLASSES = ("happy", "sad", "neutral")
-
-
-def ranking(count: int = 100) -> pd.DataFrame:
-    rng = np.random.default_rng(3)
-    p = rng.dirichlet(np.ones(3), count)
-    return pd.DataFrame(
-        {
-            "image_id": [f"i{n:03d}" for n in range(count)],
-            "path": [f"train/{n}.png" for n in range(count)],
-            "pixel_hash": [f"h{n:03d}" for n in range(count)],
-            "split": "train",
-            "label": [CLASSES[n % 3] for n in range(count)],
-            "suggested": [CLASSES[(n + 1) % 3] for n in range(count)],
-            "score": np.linspace(0, 1, count),
-            "likely_wrong": True,
-            "issue": True,
-            "ambiguous": False,
-            "why": "looks it",
-            **{f"p_{name}": p[:, k] for k, name in enumerate(CLASSES)},
-        }
-    )
-
-
-RANKING = ranking()
-
-
-def find(press: KeyPress) -> Mapping[str, Any]:
-    rows = RANKING[RANKING["image_id"].isin(press.images)]
-    return {row["image_id"]: row for row in rows.to_dict("records")}
+from fer_core.review.key_press import KeyPress, parse, take
 
 
 @pytest.fixture
@@ -214,79 +178,3 @@ def test_a_journal_of_before_takes_steps_and_undoes_its_own(journal: Journal) ->
 
 def test_a_step_says_something(journal: Journal) -> None:
     assert set(journal.take([JournalStep("a"), JournalStep("")])) == {"a", ""}
-
-
-# ---- handing out
-
-
-def waiting(journal: Journal, who: str = "", **more: Any) -> Waiting:
-    queue = queue_of(RANKING, follow(journal), Filters(), who, checks=bool(who))
-    return Waiting(queue.candidates, queue.waiting, queue.label_verdicts, who, more.get("avoid", ()))
-
-
-def ids(course: ReviewSession) -> list[str]:
-    return [turn.image_id for turn in course.turns]
-
-
-def test_every_face_comes_once_then_what_was_passed_over(journal: Journal) -> None:
-    course = ReviewSession()
-    course.extend(30, waiting(journal))
-    assert ids(course) == RANKING["image_id"].head(30).tolist()
-    course.extend(30, waiting(journal), at=12)  # the reviewer has gone on, and decided on nothing
-    assert ids(course) == RANKING["image_id"].head(42).tolist()
-    course.extend(200, waiting(journal), at=40)
-    assert ids(course)[:100] == RANKING["image_id"].tolist()
-    assert ids(course)[100:] == RANKING["image_id"].head(40).tolist()
-    decided = [KeyPress(f"p{n}", "keep", (f"i{n:03d}",)) for n in range(100)]
-    take(journal, decided, find)
-    before = ids(course)
-    course.extend(999, waiting(journal), at=140)
-    assert ids(course) == before  # nothing waits
-
-
-def test_what_others_hold_comes_last(journal: Journal) -> None:
-    course = ReviewSession()
-    held = RANKING["image_id"].head(90).tolist()
-    course.extend(10, waiting(journal, avoid=held))
-    assert ids(course) == RANKING["image_id"].tail(10).tolist()
-    course.extend(20, waiting(journal, avoid=held))
-    assert ids(course)[10:] == RANKING["image_id"].head(90).tail(10).tolist()[::-1]  # they come to these last
-    take(journal, [KeyPress("p", "keep", ("i085",), who="Ben")], find)
-    assert course.gone(waiting(journal), 0) == [ticket("i085")]
-
-
-def test_a_course_goes_on_where_the_reviewer_was(journal: Journal) -> None:
-    take(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(40)], find)
-    course = ReviewSession()
-    assert course.begin(waiting(journal, "Ada")) == 30
-    assert ids(course) == [f"i{n:03d}" for n in range(10, 40)]
-    course.extend(5, waiting(journal, "Ada"), at=30)
-    assert [i for i in ids(course)[30:] if int(i[1:]) >= 40] == [f"i{n:03d}" for n in range(40, 45)]
-    there = ReviewSession()
-    assert ids(there)[:] == []
-    assert there.turns == []
-    place = there.begin(waiting(journal, "Ada"), image="i035")
-    assert ids(there)[place] == "i035"
-
-
-def test_self_checks_come_as_if_asked_one_by_one_and_are_known_by_their_ticket(journal: Journal) -> None:
-    take(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(20)], find)
-    course = ReviewSession()
-    course.extend(60, waiting(journal, "Ada"))
-    checks = [(place, turn) for place, turn in enumerate(course.turns) if turn.check_of]
-    due = [n for n in range(20, 80) if self_check._draw(0, "Ada", str(n)) < self_check.RATE]
-    assert due
-    ordinary = [
-        place - number for number, (place, _) in enumerate(checks)
-    ]  # ordinary faces before each check
-    assert [20 + count for count in ordinary][: len(checks)] == due[: len(checks)]
-    turn = checks[0][1]
-    assert int(turn.image_id[1:]) < 20 + ordinary[0] - self_check.DISTANCE
-    assert turn.ticket != ticket(turn.image_id)
-    answer = KeyPress("c", "delete", (turn.image_id,), who="Ada", ticket=turn.ticket)
-    plain = KeyPress("d", "keep", ("i021",), who="Ada", ticket=ticket("i021"))
-    forged = KeyPress("e", "keep", (turn.image_id,), who="Ben", ticket=turn.ticket)  # no decision of Ben's
-    take(journal, [answer, plain, forged], find)
-    table = label_verdicts(journal.decisions(active_only=False)).set_index("key")
-    assert table.loc[["c", "d", "e"], "mode"].tolist() == ["self_check", "", ""]
-    assert table.loc["c", "check_of"] == turn.check_of

@@ -69,8 +69,7 @@ def _batch(state: MislabelsState, visit: Visit, message: BrowserMessage, kind: R
     """What the browser does not have yet, up to what it needs."""
     need = min(max(message.need, AHEAD), 6 * AHEAD)
     queue = visits.waiting(state, checks=kind == "face")
-    visit.session.extend(need, queue, max(message.at, 0))
-    visits.hold(state, visit, message)
+    visits.deal(state, visit, queue, need, max(message.at, 0))
     first = max(message.have + 1, 0)
     every = visit.session.turns
     turns = every[first:] if kind == "grid" else every[first : first + _MOST]
@@ -89,7 +88,7 @@ def _setup(state: MislabelsState, visit: Visit, kind: ReviewKind) -> review.Revi
         "version": state.scope.version.id,
         "method": state.method,
         "blind": state.blind,
-        "final": state.filters.reviewed == "split",
+        "final": state.filters.disputed,
     }
     return review.ReviewSetup(
         kind, visit.id, visit.queue, visit.begin, meta, [(name, palette[name]) for name in state.classes], _done(state),

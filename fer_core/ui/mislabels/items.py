@@ -15,7 +15,6 @@ from fer_core.explore import cues
 from fer_core.explore.nearest_many import Neighbourhood, neighbourhood
 from fer_core.review import decisions
 from fer_core.review.matching import records
-from fer_core.review.opinions import disagreements
 from fer_core.review.session import HandedFace
 from fer_core.ui.components.review import Batch
 from fer_core.ui.mislabels.state import MislabelsState
@@ -194,9 +193,9 @@ def words(row: Mapping[str, Any]) -> str:
 
 def _disputed(state: MislabelsState, items: Sequence[dict[str, Any]]) -> None:
     """Where the queue is of disagreements, who said what comes first."""
-    if state.filters.reviewed != "split":
+    if not state.filters.disputed:
         return
-    split = disagreements(state.label_verdicts).set_index("image_id")["said"]
+    split = state.journal.disagreements.set_index("image_id")["said"]
     for item in items:
         if item["id"] in split.index:
             item["reasons"].insert(0, str(split[item["id"]]))

@@ -98,8 +98,7 @@ def _agreement(state: MislabelsState) -> None:
             + "".join(f'<p class="fer-note">{markup.esc(line)}</p>' for line in lines)
             + _classes(found["classes"])
         )
-        count = found["disagreements"]
-        if count:
+        if count := len(state.journal.disagreements):
             words = f"See {markup.plural(count, 'disagreement')}"
             if st.button(words, key="mis-see-split", on_click=_see, icon=":material/call_split:"):
                 st.rerun(scope="app")

@@ -12,7 +12,6 @@ from fer_core.review import queues
 from fer_core.review.claims import Claims
 from fer_core.review.key_press import Receipt
 from fer_core.review.session import ReviewSession, Waiting
-from fer_core.ui.components.review import BrowserMessage
 from fer_core.ui.mislabels.state import MislabelsState
 
 _STATE = "mis-visit"
@@ -80,16 +79,21 @@ def current(state: MislabelsState, view: str) -> Visit:
     return fresh
 
 
-def hold(state: MislabelsState, visit: Visit, message: BrowserMessage) -> None:
-    """Note what this reviewer has before them, so that nobody else is dealt the same meanwhile.
+def deal(state: MislabelsState, visit: Visit, queue: Waiting, need: int, at: int) -> None:
+    """Hand out until `need` faces lie before this reviewer, which nobody else is dealt meanwhile.
 
     A person is known by their name, in whatever browser; without a name, by the browser.
     """
     seat = _seat(state.who)
-    if seat is not None and queues.dealt(state.filters):
-        ahead = [turn.image_id for turn in visit.session.turns[max(message.at, 0) :] if not turn.check_of]
-        claims = Claims(state.scope.dataset.journal_path)
-        claims.take(state.who, list(dict.fromkeys(ahead)), len(ahead), seat=seat)
+    if seat is None or not queues.dealt(state.filters):
+        visit.session.extend(need, queue, at)
+        return
+    claims = Claims(state.scope.dataset.journal_path)
+
+    def claim(images: list[str]) -> list[str]:
+        return claims.take(state.who, images, len(images), seat=seat, disputed=state.filters.disputed)
+
+    visit.session.deal(need, queue, at, claim)
 
 
 def _held(state: MislabelsState) -> set[str]:
