@@ -14,7 +14,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import scipy.fft
 
 from fer_core.base.arrays import Float32s, Pixels
 from fer_core.base.errors import FerError
@@ -25,6 +24,7 @@ ZOOM = 1.18
 _SHARES = (0.65, 0.35)
 _FILE = Path(__file__).resolve().parents[2] / "models" / "shipped" / "frames.npz"
 _FREQUENCIES = 16
+_OPPOSITE = -np.arange(2 * _FREQUENCIES - 1)  # where a frequency down the picture stands the other way round
 _GRADIENTS: Any = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
 
 
@@ -34,16 +34,31 @@ def described(pixels: Pixels) -> tuple[Float32s, Float32s]:
     return np.array(gradients, np.float32).reshape(len(pixels), 900), _amplitudes(pixels)
 
 
-def vectors(pixels: Pixels, zoom: float = 1.0) -> Float32s:
-    """float32 (n, 160) of length 1, of uint8 (n, 48, 48); of their middle where `zoom` is more than 1.
+def vectors(pixels: Pixels, zoom: float = 1.0) -> tuple[Float32s, Float32s]:
+    """float32 (n, 160) of length 1, of uint8 (n, 48, 48) and of them mirrored left to right.
+
+    Args:
+        zoom: more than 1 for the vectors of their middle, shown larger by that much.
 
     Raises:
         FerError: the file of components is missing.
     """
+    gradients, amplitudes = described(_zoomed(pixels, zoom))
+    return _whitened(gradients, amplitudes), _whitened(*mirrored(gradients, amplitudes))
+
+
+def mirrored(gradients: Float32s, amplitudes: Float32s) -> tuple[Float32s, Float32s]:
+    """What `described` says of the mirrored pictures: the same numbers elsewhere."""
+    blocks = gradients.reshape(-1, 5, 5, 2, 2, 9)[
+        :, ::-1, :, ::-1, :, ::-1
+    ]  # blocks and cells by column; directions
+    waves = amplitudes.reshape(-1, 2 * _FREQUENCIES - 1, _FREQUENCIES)
+    return blocks.reshape(len(gradients), -1), waves[:, _OPPOSITE].reshape(len(amplitudes), -1)
+
+
+def _whitened(*described: Float32s) -> Float32s:
     parts = []
-    for values, mean, directions, share in zip(
-        described(_zoomed(pixels, zoom)), *_components(), _SHARES, strict=True
-    ):
+    for values, mean, directions, share in zip(described, *_components(), _SHARES, strict=True):
         part = (values - mean) @ directions
         part *= np.sqrt(share) / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-6)
         parts.append(part)
@@ -51,13 +66,25 @@ def vectors(pixels: Pixels, zoom: float = 1.0) -> Float32s:
 
 
 def _amplitudes(pixels: Pixels) -> Float32s:
+    """The lowest frequencies alone, by products with their waves: a fast Fourier transform makes all of them."""
     shown = pixels.astype(np.float32)
     shown -= shown.mean(axis=(1, 2), keepdims=True)
     shown /= shown.std(axis=(1, 2), keepdims=True) + 1
-    axis = np.hanning(SIDE + 2)[1:-1].astype(np.float32)
-    found = np.abs(scipy.fft.rfft2(shown * np.outer(axis, axis)))
-    low = np.concatenate([found[:, :_FREQUENCIES], found[:, 1 - _FREQUENCIES :]], axis=1)
-    return np.asarray(np.log1p(low[:, :, :_FREQUENCIES]).reshape(len(pixels), -1), np.float32)
+    waves = _waves()
+    both = waves @ (shown.reshape(-1, SIDE) @ waves.T).reshape(len(pixels), SIDE, -1)
+    (cc, cs), (sc, ss) = (
+        (part[..., :_FREQUENCIES], part[..., _FREQUENCIES:]) for part in np.split(both, 2, axis=1)
+    )
+    up, down = np.hypot(cc - ss, cs + sc), np.hypot(cc + ss, cs - sc)
+    low = np.concatenate([up, down[:, :0:-1]], axis=1)  # upward 0 to 15, then -15 to -1
+    return np.asarray(np.log1p(low).reshape(len(pixels), -1), np.float32)
+
+
+@cache
+def _waves() -> Float32s:
+    """float32 (2 * frequencies, 48): cosines, then sines, under the window."""
+    angle = 2 * np.pi / SIDE * np.outer(np.arange(_FREQUENCIES), np.arange(SIDE))
+    return np.asarray(np.concatenate([np.cos(angle), np.sin(angle)]) * np.hanning(SIDE + 2)[1:-1], np.float32)
 
 
 def _zoomed(pixels: Pixels, zoom: float) -> Pixels:

@@ -6,13 +6,17 @@ Vectors that hardly change with the frame propose pairs (`frame_vectors`), layin
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from fer_core.base.arrays import Ints, Pixels
+from fer_core.base.arrays import Float32s, Ints, Pixels
 from fer_core.duplicates.frame_vectors import SIDE, ZOOM, vectors
 from fer_core.duplicates.phash import phashes
 from fer_core.duplicates.registration import Level, laid_onto, registered
@@ -26,7 +30,7 @@ _MOST, _AT_LEAST = (
     3,
     1000,
 )  # pairs tried for each picture of a block, and in all, the most alike first: drawn faces all are
-_COLUMNS = 8192
+_BLOCK, _COLUMNS = 256, 8192
 Found = tuple[Ints, Ints, NDArray[np.float32], NDArray[np.uint8]]
 
 
@@ -38,17 +42,33 @@ class Frames:
         levels: their pyramid.
         plain: float32 (n, 160), their vectors.
         larger: those of their middle, shown larger.
+        flipped: both of the mirrored pictures.
     """
 
     levels: tuple[Level, ...]
-    plain: NDArray[np.float32]
-    larger: NDArray[np.float32]
+    plain: Float32s
+    larger: Float32s
+    flipped: tuple[Float32s, Float32s]
 
     @classmethod
     def of(cls, pixels: Pixels) -> Frames:
         """Of pictures uint8 (n, h, w)."""
         shown = _sized(pixels)
-        return cls(Level.pyramid(shown), vectors(shown), vectors(shown, ZOOM))
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+            blocks = [shown[start : start + _BLOCK] for start in range(0, max(1, len(shown)), _BLOCK)]
+            plain, larger = (
+                [
+                    np.concatenate(part)
+                    for part in zip(*pool.map(partial(vectors, zoom=zoom), blocks), strict=True)
+                ]
+                for zoom in (1.0, ZOOM)
+            )
+        return cls(Level.pyramid(shown), plain[0], larger[0], (plain[1], larger[1]))
+
+    def mirrored(self) -> Frames:
+        """Of the same pictures mirrored left to right."""
+        levels = tuple(level.mirrored() for level in self.levels)
+        return Frames(levels, *self.flipped, (self.plain, self.larger))
 
 
 def reframed(left: Frames, right: Frames, order: Ints, begin: int, end: int) -> Found:
