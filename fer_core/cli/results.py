@@ -24,7 +24,7 @@ _SCORES = ("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "
 def evaluate(run: str, version: str | None, split: str, job: Path | None) -> Report:
     """Score a run on its own version, or predict another version of its dataset and score it there.
 
-    Images the run has learned from are left out. Reading test is recorded in the ledger.
+    Images the run has learned from are left out, and copies of them. Reading test is recorded in the ledger.
     """
     from fer_core.data.datasets import open_dataset
     from fer_core.evaluation import scores

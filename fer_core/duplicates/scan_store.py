@@ -141,6 +141,11 @@ def kept(
     return pair_table(found, distance)
 
 
+def everything_kept(dataset: Dataset, kinds: Iterable[str] = ("near", "mirrored")) -> pd.DataFrame:
+    """The compared pairs of all versions together, columns as `scanned`; none where nobody compared."""
+    return pair_table({kind: scan for kind in kinds if (scan := load(dataset, kind))})
+
+
 def compared_up_to(dataset: Dataset, kinds: Iterable[str]) -> int:
     """Bits up to which hashes proposed the pairs that are kept; `reach.EVERY` where all were compared, or none yet."""
     return min((scan.reach for kind in kinds if (scan := load(dataset, kind))), default=EVERY)

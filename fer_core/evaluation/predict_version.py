@@ -1,7 +1,7 @@
 """Run a trained model on another version, so that runs of different versions can be held against each other.
 
-What a run has learned from is marked `seen` and never scored: its training images anywhere, and for the test split
-also the validation images its epoch was chosen by.
+What a run has learned from is marked `seen` and never scored: its training images and every copy of them, and for the
+test split also the validation images its epoch was chosen by.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pandas as pd
 from fer_core.base.errors import NotFound, RunError
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
+from fer_core.duplicates.scan_store import scanned
 from fer_core.evaluation import scores
 from fer_core.evaluation.ledger import HELD
 from fer_core.evaluation.metrics import PREFIX
@@ -19,6 +20,7 @@ from fer_core.inference.predictor import RUN_MODEL, Predictor
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.runs.predictions import write
 from fer_core.runs.run import Run
+from fer_core.splits.rejections import with_copies
 
 SPLITS = ("val", HELD)
 _BATCH = 512
@@ -26,6 +28,9 @@ _BATCH = 512
 
 def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> list[str]:
     """Predict val and test of a version of the run's dataset, and keep it beside the run.
+
+    Pictures of both versions that were not compared with each other yet are: else a cropped copy of a training image would
+    count as one the run has never seen.
 
     Args:
         run: with a `model.onnx`.
@@ -60,6 +65,8 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
     total, done = sum(map(len, parts.values())), 0
     if not total:
         raise RunError("This version has neither validation nor test images", received=version)
+    for each in (run.version, target):
+        scanned(dataset, each, progress=progress)
     pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
     written = []
     for split, part in parts.items():
@@ -72,7 +79,8 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
             if progress:
                 progress(done, total, "images predicted")
         known = ["train", "val"] if split == HELD else ["train"]
-        seen = part["pixel_hash"].isin(learned.loc[learned["split"].isin(known), "pixel_hash"])
+        learned_from = set(learned.loc[learned["split"].isin(known), "pixel_hash"])
+        seen = part["pixel_hash"].isin(with_copies(dataset, learned_from))
         result = pd.DataFrame(
             np.concatenate(found), columns=[PREFIX + name for name in predictor.classes], dtype=np.float32
         )

@@ -1,4 +1,5 @@
-"""Pairs of pictures that a reviewer said are not copies: they are no leaks, and are counted where they are left out."""
+"""Which pictures are copies once a reviewer has had a say: pairs said to be no copies are no leaks, and are counted where
+they are left out."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.reach import DISTANCE
+from fer_core.duplicates.scan_store import everything_kept
 from fer_core.review import copies
 from fer_core.review.journal import Journal
 
@@ -25,6 +29,13 @@ def without_rejected(dataset: Dataset, pairs: pd.DataFrame) -> tuple[pd.DataFram
     ends = zip(pairs["first"], pairs["second"], strict=True)
     rejected = np.array([(min(a, b), max(a, b)) in apart for a, b in ends], dtype=bool)
     return pairs[~rejected], pairs[rejected]
+
+
+def with_copies(dataset: Dataset, pictures: set[str]) -> set[str]:
+    """Pixel hashes of some pictures and of every near or mirrored copy of them in any version, as far as was compared."""
+    pairs, _ = without_rejected(dataset, confirmed(everything_kept(dataset), DISTANCE))
+    first, second = pairs["first"], pairs["second"]
+    return pictures | set(second[first.isin(pictures)]) | set(first[second.isin(pictures)])
 
 
 def left_out(rejected: int) -> str:

@@ -13,6 +13,8 @@ from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace
 from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample
+from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.scan_store import compare
 from fer_core.evaluation import leaderboard, predict_version, ranking, run_pair, scores
 from fer_core.evaluation.ranking import _intervals
 from fer_core.reports.table_text import as_text
@@ -126,9 +128,9 @@ def test_another_order_is_put_right_and_other_images_are_named(tmp_path: Path) -
 def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dataset = make_sample(Workspace(tmp_path), count=300)
+    dataset = make_sample(Workspace(tmp_path), count=600)
     old = dataset.head
-    new = save_plan(dataset, stratify(dataset.manifest(), (60, 20, 20), seed=3))
+    new = save_plan(dataset, stratify(dataset.manifest(), (60, 20, 20), seed=5))
     run = bare(tmp_path, "0001-compact", dataset="sample", version=old)
 
     class Always:
@@ -146,7 +148,12 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
     before, after = readable(dataset.manifest(old)), readable(dataset.manifest(new.id))
     learned = set(before.loc[before["split"] == "train", "pixel_hash"])
     val = after[after["split"] == "val"]
-    fresh = val[~val["pixel_hash"].isin(learned)]
+    pairs = confirmed(compare(after, dataset.pixels(), kinds=("near", "mirrored")), 24)
+    copied = {b for a, b in pairs[["first", "second"]].to_numpy() if a in learned}
+    copied |= {a for a, b in pairs[["first", "second"]].to_numpy() if b in learned}
+    assert len(copied - learned) > 3, "the sample has copies whose pixels differ"
+    fresh = val[~val["pixel_hash"].isin(learned | copied)]
+    assert len(fresh) < (~val["pixel_hash"].isin(learned)).sum()
     found = scores.read_scores(run, "val", via="cli", version=new.id)
     assert (found["images"], found["seen"]) == (len(fresh), len(val) - len(fresh))
     assert found["accuracy"] == pytest.approx((fresh["label"] == "happy").mean())
