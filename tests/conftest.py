@@ -1,9 +1,10 @@
-"""What all tests share: slow files first, faces of samples drawn once, the real sets of FER_TEST_DATA imported once."""
+"""What all tests share: slow files first, faces of samples drawn once, the real sets imported and compared once."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from hashlib import sha256
@@ -18,6 +19,7 @@ from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_
 from fer_core.data.sample import make
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.data.sample.truth import SampleTruth
+from fer_core.duplicates.scan_store import scanned
 
 # How long one example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("fer", deadline=None)
@@ -111,6 +113,30 @@ def capstone(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Datas
 def fer2013(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """FER2013, seven classes; not to be changed."""
     return _imported("fer2013", real_data, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def compared_capstone(capstone: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The four-class set with the comparison of its pictures; not to be changed."""
+    return _compared(capstone, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def compared_fer2013(fer2013: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """FER2013 with the comparison of its pictures; not to be changed."""
+    return _compared(fer2013, tmp_path_factory)
+
+
+def _compared(dataset: Dataset, factory: pytest.TempPathFactory) -> Dataset:
+    root = _shared(factory, "compared-sets")
+    workspace = Workspace(root)
+    with open(root / f"{dataset.name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if dataset.name not in {found.name for found in list_datasets(workspace)}:
+            shutil.copytree(dataset.folder, workspace.data / dataset.name)
+        found = open_dataset(workspace, dataset.name)
+        scanned(found, found.head)
+    return found
 
 
 def _imported(name: str, real_data: Path, factory: pytest.TempPathFactory) -> Dataset:

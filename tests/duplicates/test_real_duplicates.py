@@ -16,8 +16,8 @@ from fer_core.duplicates.exact import find_exact
 from fer_core.duplicates.groups import confirmed, find_copies
 from fer_core.duplicates.leakage import leak_table
 from fer_core.duplicates.reach import RECALL, SURE
-from fer_core.duplicates.scan import DistinctPictures, Scan, extended
-from fer_core.duplicates.scan_store import pair_table, pictures_of
+from fer_core.duplicates.scan import DistinctPictures, Scan
+from fer_core.duplicates.scan_store import load, pair_table, pictures_of
 
 pytestmark = pytest.mark.real
 
@@ -45,25 +45,20 @@ _REFRAMED = {"capstone4": {"near": 1575, "mirrored": 31}, "fer2013": {"near": 40
 """Pairs in another frame; a change of the method must not find fewer."""
 
 
-@pytest.fixture(scope="module")
-def scans(capstone: Dataset, fer2013: Dataset) -> dict[tuple[str, str], Scan]:
-    """Set and kind -> everything compared."""
-    found: dict[tuple[str, str], Scan] = {}
-    for dataset in (capstone, fer2013):
-        pictures = pictures_of(dataset.manifest(), dataset.pixels())
-        found |= {(dataset.name, kind): extended(None, pictures, kind) for kind in ("near", "mirrored")}
+def scan_of(dataset: Dataset, kind: str) -> Scan:
+    """Everything compared of a kind."""
+    found = load(dataset, kind)
+    assert found is not None
     return found
 
 
-def test_no_pair_is_missed_at_any_reach(
-    capstone: Dataset, fer2013: Dataset, scans: dict[tuple[str, str], Scan]
-) -> None:
+def test_no_pair_is_missed_at_any_reach(compared_capstone: Dataset, compared_fer2013: Dataset) -> None:
     everything, same_frame = 0, 0
     by_reach = dict.fromkeys(RECALL, 0)
-    for dataset in (capstone, fer2013):
+    for dataset in (compared_capstone, compared_fer2013):
         pictures = pictures_of(dataset.manifest(), dataset.pixels())
         for kind, wanted in _TRUTH[dataset.name].items():
-            scan = scans[dataset.name, kind]
+            scan = scan_of(dataset, kind)
             good = scan.correlation >= (0.9 if kind == "near" else 0.92)
             still, framed = scan.bits[good & ~scan.framed], scan.bits[scan.framed]
             assert {reach: int((still <= reach).sum()) for reach in wanted} == wanted
@@ -111,9 +106,10 @@ def aligned(one: np.ndarray, other: np.ndarray) -> float:
         return best
 
 
-def test_near_groups_of_capstone4_are_small(capstone: Dataset, scans: dict[tuple[str, str], Scan]) -> None:
+def test_near_groups_of_capstone4_are_small(compared_capstone: Dataset) -> None:
     """Different faces are not chained: the largest group is a set of pictures that are all alike."""
-    groups = find_copies(capstone.manifest(), pair_table({"near": scans["capstone4", "near"]}))
+    near = pair_table({"near": scan_of(compared_capstone, "near")})
+    groups = find_copies(compared_capstone.manifest(), near)
     assert groups.table["group"].value_counts().max() == 13  # of one photo, in as many frames
     assert groups.summary()["groups"] == 1807
     assert groups.summary()["cross_split"]["train|val"] >= 190
