@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.base.errors import NotFound, RunError
-from fer_core.data.datasets import open_dataset
+from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.data.manifest import readable
 from fer_core.duplicates.scan_store import scanned
 from fer_core.evaluation import scores
@@ -50,13 +50,7 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
     target = dataset.version(version).id
     if target == run.version:
         return []
-    try:
-        learned = readable(dataset.manifest(run.version))
-    except NotFound as error:
-        hint = "Which images it has learned from cannot be told, so no other version can judge it"
-        raise NotFound(
-            f"The version run {run.id} was trained on is gone", received=run.version, hint=hint
-        ) from error
+    learned = _learned(run, dataset)
     predictor = Predictor.load(run.folder / RUN_MODEL)
     table = readable(dataset.manifest(target))
     if unknown := sorted(set(table["label"]) - set(predictor.classes)):
@@ -90,3 +84,14 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
         write(scores.predictions_folder(run, target), split, result)
         written.append(split)
     return written
+
+
+def _learned(run: Run, dataset: Dataset) -> pd.DataFrame:
+    """The version a run was trained on, all splits."""
+    try:
+        return readable(dataset.manifest(run.version))
+    except NotFound as error:
+        hint = "Which images it has learned from cannot be told, so no other version can judge it"
+        raise NotFound(
+            f"The version run {run.id} was trained on is gone", received=run.version, hint=hint
+        ) from error
