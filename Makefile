@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
+# One thread of BLAS and OpenMP for each worker: theirs wait for each other busily, which takes most of the time of both.
+fast unit browser: export OPENBLAS_NUM_THREADS := 1
+fast unit browser: export OMP_NUM_THREADS := 1
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 SIZE = 48
 _FITTED_ON = 6000
@@ -74,18 +75,37 @@ class Features:
 
 def describe(pixels: np.ndarray, seed: int = 0) -> Features:
     """Features of uint8 (n, 48, 48) gray pictures; `seed` chooses those the components are fitted on, if many."""
-    fitted_on = np.sort(np.random.default_rng(seed).permutation(len(pixels))[:_FITTED_ON])
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(pixels), _BLOCK)]
-    plain, mirrored = [], []
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        for scale in _SCALES:
-            histogram = np.concatenate(list(threads.map(lambda b, s=scale: s.histogram(pixels[b]), blocks)))
-            flipped = scale.mirror(histogram)
-            mean = (histogram[fitted_on].mean(axis=0) + flipped[fitted_on].mean(axis=0)) / 2
-            directions = _principal(histogram[fitted_on] - mean, scale.components, seed)
-            plain.append((histogram - mean) @ directions)
-            mirrored.append((flipped - mean) @ directions)
-    return Features(np.hstack(plain), np.hstack(mirrored), tuple(p.shape[1] for p in plain))
+    fitted_on = pixels[np.sort(np.random.default_rng(seed).permutation(len(pixels))[:_FITTED_ON])]
+    blocks = [pixels[start : start + _BLOCK] for start in range(0, len(pixels), _BLOCK)]
+    # Threads of BLAS wait for each other busily: where others use the processors, that takes six times as long.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        reducers = list(threads.map(lambda scale: _Reducer.fit(scale, fitted_on, seed), _SCALES))
+        parts = list(threads.map(lambda block: [reducer.reduced(block) for reducer in reducers], blocks))
+    plain, mirrored = (
+        np.concatenate([np.hstack([both[side] for both in part]) for part in parts]) for side in (0, 1)
+    )
+    return Features(plain, mirrored, tuple(reducer.directions.shape[1] for reducer in reducers))
+
+
+@dataclass(frozen=True)
+class _Reducer:
+    """The components of one scale: float32 mean (d,) and directions (d, kept) of its histograms."""
+
+    scale: _Scale
+    mean: np.ndarray
+    directions: np.ndarray
+
+    @classmethod
+    def fit(cls, scale: _Scale, pixels: np.ndarray, seed: int) -> _Reducer:
+        histogram = scale.histogram(pixels)
+        mean = (histogram.mean(axis=0) + scale.mirror(histogram).mean(axis=0)) / 2
+        return cls(scale, mean, _principal(histogram - mean, scale.components, seed))
+
+    def reduced(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """float32 (n, kept) of pictures, and of their mirror images."""
+        histogram = self.scale.histogram(pixels)
+        flipped = self.scale.mirror(histogram)
+        return (histogram - self.mean) @ self.directions, (flipped - self.mean) @ self.directions
 
 
 def _principal(centred: np.ndarray, keep: int, seed: int) -> np.ndarray:
