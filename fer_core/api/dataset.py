@@ -229,7 +229,7 @@ class FoundCopies:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per image of a group: group, image_id, path, split, label, kind, distance, correlation."""
+        """One row per image of a group: group, image_id, path, split, label, kind, distance, correlation, framed."""
         return self.copies.table
 
     def summary(self) -> dict[str, GroupNumbers]:

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from fer_core.jobs.reporter import ProgressFn
 
 _SHOWN = ["image_id", "path", "split", "label"]
-COLUMNS: tuple[str, ...] = (*_SHOWN, "kind", "distance", "correlation", *(f"other_{name}" for name in _SHOWN))
+COLUMNS: tuple[str, ...] = (
+    *_SHOWN,
+    "kind",
+    "distance",
+    "correlation",
+    "framed",
+    *(f"other_{name}" for name in _SHOWN),
+)
 
 
 def between(
@@ -47,7 +54,7 @@ def between(
         progress: told (done, total, what).
 
     Returns:
-        columns `COLUMNS`, sorted by path: kind "exact", or one of `kinds`; distance int64, correlation float32.
+        columns `COLUMNS`, sorted by path: kind "exact", or one of `kinds`; distance int64, correlation float32, framed bool.
     """
     mine, theirs = readable(manifest), readable(other)
     both = pd.concat([theirs, mine.assign(row=mine["row"] + len(other_pixels))], ignore_index=True)
@@ -57,7 +64,7 @@ def between(
     pairs = pd.concat([pairs, turned], ignore_index=True)
     pairs = pairs[pairs["first"].isin(mine["pixel_hash"]) & pairs["second"].isin(theirs["pixel_hash"])]
     same = pd.DataFrame({"first": np.intersect1d(mine["pixel_hash"].astype("object"), theirs["pixel_hash"])})
-    same = same.assign(second=same["first"], kind="exact", distance=0, correlation=1.0)
+    same = same.assign(second=same["first"], kind="exact", distance=0, correlation=1.0, framed=False)
     pairs = pd.concat([same, pairs], ignore_index=True).astype(PAIR_COLUMNS)
     pairs["equal"] = pairs["kind"] == "exact"
     pairs = pairs.sort_values(

@@ -13,7 +13,7 @@ import pandas as pd
 
 from fer_core.data.manifest import readable
 
-COLUMNS = ("group", "image_id", "path", "split", "label", "kind", "distance", "correlation")
+COLUMNS = ("group", "image_id", "path", "split", "label", "kind", "distance", "correlation", "framed")
 _SPLIT_PAIRS = ("train|val", "test|train", "test|val")
 
 
@@ -33,7 +33,8 @@ class DuplicateGroups:
     Attributes:
         table: one row per image of a group: `group` (int64, from 0, by path), `image_id`, `path`, `split`,
             `label`, `kind` ("exact", "near" or "mirrored": how it relates to the first row of its group),
-            `distance` (int64, bits between the hashes of the two) and `correlation` (float32).
+            `distance` (int64, bits between the hashes of the two), `correlation` (float32) and `framed` (bool: whether
+            the two show the photo in different frames).
     """
 
     table: pd.DataFrame
@@ -62,11 +63,12 @@ def find_exact(manifest: pd.DataFrame) -> DuplicateGroups:
     table = readable(manifest).sort_values("path", kind="stable")
     table = table[table["pixel_hash"].duplicated(keep=False)]
     rows = table.assign(group=pd.factorize(table["pixel_hash"])[0], kind="exact", distance=0, correlation=1.0)
+    rows = rows.assign(framed=False)
     return _groups(rows)
 
 
 def _groups(rows: pd.DataFrame) -> DuplicateGroups:
     """Rows sorted and numbered: groups by the path of their first image."""
     rows = rows.assign(group=pd.factorize(rows["group"])[0]).sort_values(["group", "path"], kind="stable")
-    types = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32"}
+    types = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"}
     return DuplicateGroups(rows[list(COLUMNS)].astype(types).reset_index(drop=True))

@@ -17,8 +17,9 @@ from fer_core.duplicates.clustering import complete_link
 from fer_core.duplicates.correlation import MIN_CORRELATION, MIN_TURNED
 from fer_core.duplicates.exact import COLUMNS, DuplicateGroups
 from fer_core.duplicates.reach import DISTANCE, STEPS
+from fer_core.duplicates.reframed import MIN_REFRAMED
 
-_TYPES = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32"}
+_TYPES = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"}
 
 
 def confirmed(
@@ -95,8 +96,8 @@ def find_copies(
     wanted = np.minimum(own, lead) * len(names) + np.maximum(own, lead)
     other = own != lead
     at = np.searchsorted(keys, wanted[other])
-    table = table.assign(kind="exact", distance=0, correlation=1.0)
-    for name in ("kind", "distance", "correlation"):
+    table = table.assign(kind="exact", distance=0, correlation=1.0, framed=False)
+    for name in ("kind", "distance", "correlation", "framed"):
         values = table[name].to_numpy(dtype=object)
         values[other] = good[name].to_numpy(dtype=object)[at]
         table[name] = values
@@ -154,7 +155,10 @@ def samples(pairs: pd.DataFrame, distance: int, count: int = 6, above: int = -1)
         count: at most.
     """
     new = pairs[(pairs["distance"] > above) & (pairs["distance"] <= distance)]
-    doubt = (new["correlation"] - MIN_CORRELATION).abs().sort_values(kind="stable")
+    limit = np.where(
+        new["framed"], MIN_REFRAMED, np.where(new["kind"] == "near", MIN_CORRELATION, MIN_TURNED)
+    )
+    doubt = (new["correlation"] - limit).abs().sort_values(kind="stable")
     good = new.loc[doubt.index][is_same]
     bad = new.loc[doubt.index][lambda pairs: ~is_same(pairs)]
     half = max(count // 2, count - len(bad))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _METHOD = "3"
 """Counts up when the way pairs are found changes, so that kept scans are made anew."""
 PAIR_COLUMNS: dict[str, str] = {
-    "first": "str", "second": "str", "kind": "str", "distance": "int64", "correlation": "float32"
+    "first": "str", "second": "str", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"
 }  # fmt: skip
 
 
@@ -92,8 +92,8 @@ def scanned(
         progress: told (done, total, what).
 
     Returns:
-        first, second (pixel hashes, `first` < `second`), kind, distance (int64) and correlation (float32, at least
-        `scan.KEPT`).
+        first, second (pixel hashes, `first` < `second`), kind, distance (int64), correlation (float32, at least
+        `scan.KEPT`) and framed (bool, whether the two show the photo in different frames).
 
     Raises:
         FerError: a distance, kind or hash that is none.
@@ -211,9 +211,12 @@ def pair_table(scans: dict[str, Scan], distance: int = MAX_DISTANCE) -> pd.DataF
         names = scan.names.astype("U").astype(object)
         near = scan.bits <= distance
         pairs = {"first": names[scan.first[near]], "second": names[scan.second[near]], "kind": kind}
-        parts.append(
-            pd.DataFrame(pairs | {"distance": scan.bits[near], "correlation": scan.correlation[near]})
-        )
+        numbers = {
+            "distance": scan.bits[near],
+            "correlation": scan.correlation[near],
+            "framed": scan.framed[near],
+        }
+        parts.append(pd.DataFrame(pairs | numbers))
     empty = pd.DataFrame({name: [] for name in PAIR_COLUMNS})
     return pd.concat([empty, *parts], ignore_index=True)[list(PAIR_COLUMNS)].astype(PAIR_COLUMNS)
 

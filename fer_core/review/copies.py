@@ -40,7 +40,7 @@ def members(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
         table: `DuplicateGroups.table`, one row per image in a group.
         manifest: the version the groups were found in.
     """
-    columns = ["group", "image_id", "kind", "distance", "correlation"]
+    columns = ["group", "image_id", "kind", "distance", "correlation", "framed"]
     return table[columns].merge(manifest, on="image_id", how="left", validate="many_to_one")
 
 

@@ -108,7 +108,17 @@ def test_duplicates_are_those_that_were_planted(fer: Fer, home: Path, tmp_path: 
         len(known["mirrored"]),
     )
     rows = list(csv.DictReader(target.open()))
-    assert list(rows[0]) == ["group", "image_id", "path", "split", "label", "kind", "distance", "correlation"]
+    assert list(rows[0]) == [
+        "group",
+        "image_id",
+        "path",
+        "split",
+        "label",
+        "kind",
+        "distance",
+        "correlation",
+        "framed",
+    ]
     pairs = [kind for kind in ("exact", "conflicting", "near", "mirrored") for _ in known[kind]]
     assert sorted(int(row["group"]) for row in rows) == sorted(2 * list(range(len(pairs))))
 

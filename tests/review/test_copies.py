@@ -31,7 +31,7 @@ ROWS = [
     ("val/neutral/12.png", "val", "neutral", "f"),
 ]
 PAIRS = pd.DataFrame(
-    [("b", "b2", "near", 2, 0.95), ("c", "c2", "mirrored", 4, 0.97)], columns=list(PAIR_COLUMNS)
+    [("b", "b2", "near", 2, 0.95, False), ("c", "c2", "mirrored", 4, 0.97, False)], columns=list(PAIR_COLUMNS)
 ).astype(PAIR_COLUMNS)
 
 
@@ -84,7 +84,8 @@ def test_not_a_copy_lasts_whatever_the_threshold_and_in_another_copy_of_the_data
         [
             PAIRS,
             pd.DataFrame(
-                [("b", "f", "near", 8, 0.92), ("b2", "f", "near", 8, 0.99)], columns=list(PAIR_COLUMNS)
+                [("b", "f", "near", 8, 0.92, False), ("b2", "f", "near", 8, 0.99, True)],
+                columns=list(PAIR_COLUMNS),
             ),
         ]
     )

@@ -113,7 +113,8 @@ def _item(state: Open, number: int, name: str, rows: list[int]) -> dict[str, Any
     chips = [("bad", "labels differ")] if len(labels) > 1 else []
     chips += [("bad", " and ".join(splits))] if len(splits) > 1 else []
     kinds = sorted(set(group["kind"]) - {"exact"})
-    same = f"{' and '.join(kinds)} copies" if kinds else "same pixels"
+    framed = ", in another frame" if group["framed"].any() else ""
+    same = f"{' and '.join(kinds)} copies{framed}" if kinds else "same pixels"
     return {
         "id": name,
         "ticket": name,
@@ -132,7 +133,7 @@ def _face(row: dict[str, Any], names: dict[str, str], number: int) -> dict[str, 
     alike = (
         ""
         if row["kind"] == "exact"
-        else f" · {row['kind']}, {row['distance']} bits, r {row['correlation']:.2f}"
+        else f" · {row['kind']}{', in another frame' * row['framed']}, {row['distance']} bits, r {row['correlation']:.2f}"
     )
     return {
         "id": row["image_id"],

@@ -97,7 +97,8 @@ def _sample(scope: page.Scope, pairs: pd.DataFrame, step: int) -> None:
         for end in ("first", "second"):
             row = rows.loc[pair[end]]
             words = f"{'same' if good else 'not'} · r {pair['correlation']:.2f}"
-            shown.append(SheetFace(f"{number}-{end}", words, f"{pair['kind']} · {row['label']}", frame))
+            kind = f"{pair['kind']}{', in another frame' * pair['framed']}"
+            shown.append(SheetFace(f"{number}-{end}", words, f"{kind} · {row['label']}", frame))
             numbers.append(int(row["row"]))
     pixels = cache.faces(scope.dataset, numbers)
     face_sheet.sheet(pixels, shown, key="dup-sample", label="Sample pairs", size=120, clickable=False)
