@@ -7,12 +7,12 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
 # One thread of BLAS and OpenMP for each worker: theirs wait for each other busily, which takes most of the time of both.
-fast unit browser: export OPENBLAS_NUM_THREADS := 1
-fast unit browser: export OMP_NUM_THREADS := 1
+fast unit browser coverage: export OPENBLAS_NUM_THREADS := 1
+fast unit browser coverage: export OMP_NUM_THREADS := 1
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: app test fast lock shipped lint types unit browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
+.PHONY: app test fast lock shipped lint types unit coverage browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,11 @@ types: $(VENV)/.dev  ## mypy
 unit: $(VENV)/.dev  ## unit, page and architecture tests
 	$(BIN)/python -m pytest tests --ignore tests/e2e -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+coverage: $(VENV)/.dev  ## the files of fer_core that `unit` reaches least, workers and verbs included
+	$(BIN)/python -m pytest tests --ignore tests/e2e -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	@$(BIN)/coverage report --sort=cover | sed -n 1,12p
+	@echo "all of fer_core: $$($(BIN)/coverage report --format=total) %"
+
 browser: $(VENV)/.dev  ## a real browser through the whole journey
 	@sh tests/e2e/install_chromium.sh
 	$(BIN)/python -m pytest tests/e2e -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -89,4 +94,4 @@ bench-predict: $(VENV)/.dev  ## photo to answer: model, detectors, 1,000 crops; 
 	$(BIN)/python bench/bench_predict.py $(if $(PEER),--peer $(PEER))
 
 clean:  ## remove the environment and caches; never the workspace
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
