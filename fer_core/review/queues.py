@@ -32,6 +32,8 @@ ORDERS = {"worst": "worst first", "random": "at random", "spot": "spot checks al
 _BREAK = 120.0
 """Seconds between two decisions after which the reviewer was away."""
 _GAPS = 40
+_TELLS = 1.0
+"""Seconds of work from which a pace can be told: a batch that came in late has its decisions a microsecond apart."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def pace(said: pd.DataFrame, who: str) -> Pace:
 
     Returns:
         decisions (of this reviewer), seconds (each, mean of the last ones), per_minute; the last two None with
-        fewer than three gaps.
+        fewer than three gaps, or less than a second in all.
     """
     times = said.loc[said["who"] == who, "time"]
     stamps, many = np.unique(times.to_numpy(dtype=str), return_counts=True)
@@ -239,7 +241,8 @@ def pace(said: pd.DataFrame, who: str) -> Pace:
     together = many[-_GAPS - 1 :][1:]
     gaps = [(b - a, n) for (a, b), n in zip(pairwise(recent), together, strict=True) if b - a < _BREAK * n]
     # The mean: a decision that came in late is one gap too long and the next too short, which leaves their sum.
-    typical = sum(gap for gap, _ in gaps) / sum(int(n) for _, n in gaps) if len(gaps) >= 3 else None
+    worked = sum(gap for gap, _ in gaps)
+    typical = worked / sum(int(n) for _, n in gaps) if len(gaps) >= 3 and worked >= _TELLS else None
     return {
         "decisions": len(times),
         "seconds": typical,

@@ -222,10 +222,9 @@ class ReviewSession:
         return free + again
 
     def gone(self, queue: Waiting, at: int) -> list[str]:
-        """Tickets of turns after `at` that nobody needs to look at any more: somebody has decided them since."""
+        """Tickets of turns from `at` on that nobody needs to look at any more: somebody has decided them since."""
         waiting = set(queue.waiting["image_id"])
-        later = self.turns[at + 1 :]
-        return [turn.ticket for turn in later if not turn.check_of and turn.image_id not in waiting]
+        return [turn.ticket for turn in self.turns[at:] if not turn.check_of and turn.image_id not in waiting]
 
     def _due(self, queue: Waiting, ahead: int, among: Collection[str]) -> HandedFace | None:
         """The self-check that comes after `ahead` more decisions; noted, so that it comes once."""

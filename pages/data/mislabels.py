@@ -47,6 +47,7 @@ numbers(method)
 with st.container(key="mis-main"):
     side, main = st.columns([1, 2.9], gap="medium")
     with side:
+        reviewers.follow_click()
         review = st.container()
         who, blind = reviewers.identity()
         chosen = queue_table.filters(state)

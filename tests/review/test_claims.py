@@ -184,6 +184,8 @@ def test_the_pace_is_that_of_the_clock_whenever_decisions_came_in() -> None:
     together = pd.DataFrame({"who": "Ada", "time": [f"2026-01-01T10:00:0{n // 5}+00:00" for n in range(20)]})
     assert queues.pace(together, "Ada")["seconds"] == pytest.approx(1 / 5)  # five at each second
     assert queues.pace(said.head(3), "Ada")["seconds"] is None
+    late = [f"2026-01-01T10:00:00.00000{n}+00:00" for n in range(5)]  # all in one batch, after the clock
+    assert queues.pace(said.assign(time=late), "Ada")["per_minute"] is None
 
 
 def test_who_holds_which_part_of_a_queue(path: Path) -> None:

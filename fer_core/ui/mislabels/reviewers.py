@@ -12,6 +12,8 @@ from fer_core.ui.mislabels.queue_table import EVERY
 from fer_core.ui.mislabels.state import MislabelsState, open_state
 from fer_core.ui.shell.page import Scope
 
+_WANTED = "mis-wanted"
+
 
 def identity() -> tuple[str, bool]:
     """The reviewer's name and whether they judge blind; both are kept in the address."""
@@ -42,6 +44,8 @@ def _report(dataset: str, pace: str, _state: MislabelsState) -> agreement.Agreem
 @st.fragment(run_every=2 * EVERY)
 def card(scope: Scope, method: str, filters: Filters) -> None:
     """Who is at work on which part of the queue, how far they agree, and the queue of disagreements."""
+    if _WANTED in st.session_state:  # the run that was to follow a click was cut short
+        st.rerun(scope="app")
     state = open_state(scope, method)
     if state is None:
         return
@@ -62,14 +66,14 @@ def _at_work(state: MislabelsState, filters: Filters) -> None:
     rows = []
     for person in people:
         place = where.get(person.who)
-        part = f"{place[0]:,}–{place[1]:,}" if place else "elsewhere" if person.holds else "–"
+        part = f"{place[0]:,}–{place[1]:,}" if place else "others" if person.holds else "–"
         speed = f"{person.per_minute:.0f}" if person.per_minute else "–"
         rows.append([_name(person.who), f"{person.decisions:,}", speed, part])
-    with st.container(border=True):
+    with st.container(border=True, key="mis-at-work"):
         st.html(
             markup.heading("At work", "nobody is shown what another has before them")
             + markup.table(
-                ["reviewer", "decisions", "a minute", "has of this queue"], rows, numeric=[1, 2],
+                ["reviewer", "decided", "a minute", "has"], rows, numeric=[1, 2],
                 caption="Reviewers: decisions, pace, and which faces of the queue they have before them",
             )
         )  # fmt: skip
@@ -105,9 +109,20 @@ def _agreement(state: MislabelsState) -> None:
 
 
 def _see() -> None:
-    wanted = {"mis-reviewed": "split", "mis-kind": ALL, "mis-queue-current": ALL, "mis-view": "One face"}
-    for name, value in wanted.items():
-        st.session_state[name] = value
+    st.session_state[_WANTED] = {
+        "mis-reviewed": "split", "mis-kind": ALL, "mis-queue-current": ALL, "mis-view": "One face",
+    }  # fmt: skip
+
+
+def follow_click() -> None:
+    """Put the choices that a click in a fragment asked for in place, before the page draws them.
+
+    Set in the fragment they would be lost where the page's run takes along what another fragment's timer sent, which
+    has the choices of before: on a busy machine that is every time.
+    """
+    for name, value in st.session_state.pop(_WANTED, {}).items():
+        if st.session_state.get(name) != value:
+            st.session_state[name] = value
 
 
 def _classes(rows: list[agreement.ClassAgreement]) -> str:

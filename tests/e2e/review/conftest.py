@@ -61,3 +61,13 @@ def desk(screen: Screen, dataset: Dataset) -> Screen:
     screen.open(f"mislabels?dataset={dataset.name}{EVERY}")
     ready(screen)
     return screen
+
+
+@pytest.fixture
+def second(browser: Any, app: App) -> Iterator[Screen]:
+    """Another person's browser."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(30_000)
+    shown = Screen(context.new_page(), app.url)
+    yield shown
+    context.close()

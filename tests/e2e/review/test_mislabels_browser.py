@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pandas as pd
-import pytest
-from driver import App, Screen
+from driver import Screen
 from review_desk import EVERY, all_saved, face, ready, rows, until
 
 from fer_core import mislabels
 from fer_core.data.dataset import Dataset
 from fer_core.review.journal import Journal
-
-
-@pytest.fixture
-def second(browser: Any, app: App) -> Iterator[Screen]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
-    shown = Screen(context.new_page(), app.url)
-    yield shown
-    context.close()
 
 
 def entries(dataset: Dataset) -> pd.DataFrame:

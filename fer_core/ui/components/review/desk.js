@@ -63,6 +63,8 @@ class Desk {
       const gone = new Set(data.gone); // decided by somebody else meanwhile; what was said here stays
       this.order = this.order.filter((item, i) => i <= this.at || !gone.has(item.ticket) || this.pending(item.ticket));
     }
+    // The one on screen stays, for a key may be on its way.
+    if (this.current) this.current.taken = data.gone.includes(this.current.ticket) && !this.pending(this.current.ticket);
     if (data.extra) this.insert(Object.assign(data.extra, { sheet: faces, near }));
     if (data.receipt.v >= this.seen) { this.seen = data.receipt.v; this.ended = data.end; }
     if (fresh) {
@@ -229,7 +231,7 @@ class Desk {
   }
 
   // What lies at the reviewer and after, and nothing was said of.
-  get open() { return this.order.slice(this.at).filter((item) => !this.pending(item.ticket)); }
+  get open() { return this.order.slice(this.at).filter((item) => !item.taken && !this.pending(item.ticket)); }
 
   insert(item) {
     if (item.key !== this.wanted) return;
@@ -241,6 +243,14 @@ class Desk {
   // ---- decisions
   decide(items, action, more, said) {
     if (!items.length) return;
+    if (items.length === 1 && items[0].taken && !this.pending(items[0].ticket)) {
+      const words = 'Somebody else has decided this face meanwhile: your key decided nothing';
+      this.advance();
+      this.show();
+      this.flash(words);
+      this.announce(`${words}.`);
+      return;
+    }
     const { who, version, method, blind, final } = this.data.meta;
     const images = items.flatMap((item) => item.images || [item.id]);
     const tickets = items.map((item) => item.ticket);

@@ -151,7 +151,7 @@ class FaceView {
     for (const part of [this.main, this.verdicts, this.labels, this.near, this.cues]) part.classList.toggle('gone', !item);
     this.none.replaceChildren();
     if (!item) { this.drawn = null; this.empty(); return; }
-    const said = desk.verdict(item.ticket)?.words || item.said;
+    const said = desk.verdict(item.ticket)?.words || (item.taken ? 'decided by somebody else meanwhile' : item.said);
     this.chip.hidden = !said;
     if (said) this.chip.textContent = desk.verdict(item.ticket) ? `${said} by you` : said;
     desk.tellPlace(data.left ? `${data.left.toLocaleString('en')} in this queue` : '');
