@@ -27,7 +27,7 @@ ALL_PAIRS_UP_TO = 60_000
 """Different pictures beyond which not all pairs are compared: the time grows with their square, 41 s of CPU time at
 17,557 (near and mirrored), 8 minutes here, 37 hours at 1,000,000."""
 AT_ONCE_UP_TO = 4_000
-"""Different pictures up to which comparing takes five seconds of CPU time: an import does it at once, others in the background."""
+"""Different pictures up to which comparing takes five seconds of CPU: an import does it at once, others in the background."""
 PROPOSED = 6
 """Bits up to which hashes propose the pairs of larger sets. Of the four-class set's 154 million pairs, at three of the 25
 alignments, 1,047 are that near, nearly all of them copies; 10,596 are within 10 bits, which a million pictures would turn into
