@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 from tiny_faces import CLASSES, COUNTS, table, tiny_dataset, tiny_recipe
 
+from fer_core import workers
 from fer_core.base.errors import NotFound
 from fer_core.data.datasets import Dataset
 from fer_core.inference.metadata import METADATA_KEY, parse
@@ -47,6 +49,15 @@ def wait_for_epochs(run: Run, count: int) -> None:
 
 def end(run: Run, **kwargs: Any) -> str:
     return start.wait(run, timeout=PATIENCE, **kwargs).state
+
+
+def test_keras_is_loaded_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[object] = []
+    monkeypatch.delitem(sys.modules, "sklearn", raising=False)
+    monkeypatch.setattr(workers, "import_module", lambda name: found.append((name, sys.modules["sklearn"])))
+    workers._load_keras()
+    assert found == [("keras", None)]
+    assert "sklearn" not in sys.modules
 
 
 def test_a_run_from_start_to_end(dataset: Dataset) -> None:
