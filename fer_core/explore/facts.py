@@ -48,14 +48,12 @@ class EqualImages:
         group: int32 (n,), equal where pixels are.
         flags: of each of `COPY_FLAGS`, bool (n,).
         groups, extra_copies: how many of two and more, and images beyond the first of each.
-        groups_with_two_labels: how many of these.
     """
 
     group: Codes
     flags: dict[str, Flags]
     groups: int
     extra_copies: int
-    groups_with_two_labels: int
 
 
 class ImageFacts:
@@ -249,15 +247,14 @@ class ImageFacts:
             group = codes[several]
             flags = {flag: np.zeros(len(self), bool) for flag in COPY_FLAGS}
             flags["copy"][several] = True
-            groups, differ = int((size > 1).sum()), {}
+            groups = int((size > 1).sum())
             for flag, column in (("copy_across_splits", "split"), ("copy_other_label", "label")):
                 kind, kinds = self.category(column)
                 pairs = np.unique(group.astype(np.int64) * (len(kinds) + 1) + kind[several])
                 mixed = np.bincount(pairs // (len(kinds) + 1), minlength=len(names)) > 1
                 flags[flag][several] = mixed[group]
-                differ[column] = int(mixed.sum())
             extra = int(size[size > 1].sum()) - groups
-            return EqualImages(codes, flags, groups, extra, differ["label"])
+            return EqualImages(codes, flags, groups, extra)
 
         return cast("EqualImages", self._once("copies", make))
 

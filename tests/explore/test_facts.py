@@ -84,8 +84,11 @@ def test_counts_and_copies_are_those_of_the_plain_way(facts: ImageFacts, manifes
     told = exact.summary()
     assert facts.copies.groups == told["groups"] > 0
     assert facts.copies.extra_copies == told["extra_copies"]
-    assert facts.copies.groups_with_two_labels == told["conflicting_labels"] > 0
     by_group = exact.table.groupby("group")
+    two = by_group["label"].nunique() > 1
+    assert two.sum() == told["conflicting_labels"] > 0
+    conflicting = set(exact.table.loc[exact.table["group"].isin(two.index[two]), "image_id"])
+    assert set(facts.columns.ids(np.flatnonzero(facts.flag("copy_other_label")))) == conflicting
     across = by_group["split"].nunique() > 1
     leaked = set(exact.table.loc[exact.table["group"].isin(across.index[across]), "image_id"])
     found = facts.columns.ids(np.flatnonzero(facts.flag("copy_across_splits")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from fer_core.review.opinions import verdicts
 from fer_core.runs import predictions, store
 from fer_core.runs.run import Run
 from fer_core.splits import leaks
+from fer_core.splits.conflicts import LabelConflicts, label_conflicts
 from fer_core.ui.shell import cache
 
 _ALIKE = 240
@@ -109,15 +111,34 @@ def runs_of(workspace: Workspace, dataset: str) -> list[Run]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _across(root: str, name: str, version: str, stamp: tuple[float, ...]) -> np.ndarray:
     known = _facts(root, name, version)
-    positions = known.columns.positions(leaks.leaks_of(known.dataset, version).images["image_id"].unique())
+    return _flagged(known, leaks.leaks_of(known.dataset, version).images["image_id"].unique())
+
+
+def _flagged(known: ImageFacts, images: Sequence[str] | np.ndarray) -> np.ndarray:
+    positions = known.columns.positions(images)
     flagged = np.zeros(len(known), bool)
     flagged[positions[positions >= 0]] = True
     return flagged
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _conflicts(
+    root: str, name: str, version: str, stamp: tuple[float, ...]
+) -> tuple[LabelConflicts, np.ndarray]:
+    known = _facts(root, name, version)
+    found = label_conflicts(known.dataset, version)
+    return found, _flagged(known, found.images)
+
+
+def conflicts(dataset: Dataset, version: str) -> LabelConflicts:
+    """Copies of one picture under two labels, of every kind that was compared."""
+    root = str(dataset.workspace.root)
+    return _conflicts(root, dataset.name, version, leaks.stamp(dataset, version))[0]
+
+
 def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> ImageFacts:
     """Everything known about a version: with the decisions that hold, its ranking and a run's answers, if any; copies
-    across splits are of every kind that was compared.
+    across splits and with another label are of every kind that was compared.
 
     Args:
         newest: key of the journal's newest entry.
@@ -127,7 +148,9 @@ def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> Image
     known = _facts(root, name, version)
     categories: dict[str, Category] = {"decision": (_decided(root, name, version, newest), DECISIONS)}
     measures = {}
-    flags = {"copy_across_splits": _across(root, name, version, leaks.stamp(dataset, version))}
+    stamp = leaks.stamp(dataset, version)
+    flags = {"copy_across_splits": _across(root, name, version, stamp)}
+    flags["copy_other_label"] = _conflicts(root, name, version, stamp)[1]
     if kept := methods(dataset, version):
         best = "folds" if "folds" in kept else kept[0]
         changed = ranking_path(dataset, version, best).stat().st_mtime

@@ -9,7 +9,9 @@ from fer_core import jobs
 from fer_core.checks import checks
 from fer_core.jobs.tasks import Check
 from fer_core.mislabels.summary import wrong_level
+from fer_core.splits.conflicts import LabelConflicts
 from fer_core.ui.components import links, markup
+from fer_core.ui.explore import cached_facts
 from fer_core.ui.explore.state import CHECK_FLAGS, FLAG_WORDS, Explorer, shown
 from fer_core.ui.shell import job_progress, near_copies
 
@@ -52,12 +54,20 @@ def _table(explorer: Explorer) -> str:
         named = Markup(f'<span title="{markup.esc(title)}">{markup.esc(name)}</span>') if title else name
         rows.append([named, f"{found:,} {unit}".strip(), chip, see(flag, found)])
 
-    two, leaks = facts.copies.groups_with_two_labels, near_copies.known(explorer.scope)
+    leaks = near_copies.known(explorer.scope)
     seen = see("copy_across_splits", leaks.total.copies)
     copies = f"{leaks.total.copies:,} pairs" if leaks.total.copies or not leaks.missing else "–"
     named = Markup(f'<span title="{markup.esc(leaks.sentence)}">copies across splits</span>')
     rows.append([named, copies, near_copies.chip(leaks), seen])
-    row("same picture, two labels", "copy_other_label", two, "groups", _verdict(two, "conflict"))
+    two = cached_facts.conflicts(explorer.scope.dataset, explorer.scope.version.id)
+    how = (
+        "near and mirrored copies too"
+        if two.compared
+        else "equal pixels alone; near copies are not compared yet"
+    )
+    named = Markup(f'<span title="{markup.esc(how)}">same picture, two labels</span>')
+    groups = f"{two.groups:,} groups" if two.groups or two.compared else "–"
+    rows.append([named, groups, _conflict(two), see("copy_other_label", two.groups)])
     if "likely_wrong" in explorer.flags():
         wrong = int(facts.flag("likely_wrong").sum())
         chip = markup.chip(wrong_level(wrong, total), f"{wrong / total:.1%}")
@@ -78,8 +88,10 @@ def _table(explorer: Explorer) -> str:
     return markup.table(["check", "found", "verdict", ""], rows, numeric=[1, 3], caption="Checks")
 
 
-def _verdict(found: int, word: str) -> Markup:
-    return markup.chip("bad", word) if found else markup.chip("good", "none")
+def _conflict(found: LabelConflicts) -> Markup:
+    if found.groups:
+        return markup.chip("bad", "conflict")
+    return markup.chip("good", "none") if found.compared else markup.chip("none", "not compared yet")
 
 
 def _share(found: int, total: int) -> Markup:
