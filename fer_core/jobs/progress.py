@@ -65,7 +65,7 @@ class RateMeter:
     """Counts, and says how long the rest takes at the pace so far.
 
     Example:
-        meter = Meter()
+        meter = RateMeter()
         meter(10, 200, "images read").eta_s
     """
 

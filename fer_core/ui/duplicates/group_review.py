@@ -31,7 +31,7 @@ _VISIT = "dup-visit"
 
 @dataclass
 class _Visit:
-    """One course of one queue in one browser; as `mislabels.visits.Visit`."""
+    """One visit of one queue in one browser; as `mislabels.visits.Visit`."""
 
     queue: str
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -52,7 +52,7 @@ def draw(scope: page.Scope, distance: int, queue: str, advice: str) -> None:
     visit = known if known is not None and known.queue == name else _Visit(name)
     st.session_state[_VISIT] = visit
     visit.v, visit.receipt = message.v, receipt
-    if message.course != visit.id:
+    if message.visit != visit.id:
         message = BrowserMessage(v=message.v)
     numbers = state.queues[queue]
     table = pd.DataFrame({"image_id": [state.names[number] for number in numbers]}, dtype=object)

@@ -44,7 +44,7 @@ def draw(scope: Scope, method: str, who: str, blind: bool, filters: Filters, kin
     state.take(filters.pair)
     visit = visits.current(state, kind)
     visit.v, visit.receipt = message.v, receipt
-    if message.course != visit.id:
+    if message.visit != visit.id:
         message = BrowserMessage(
             v=message.v, at=visit.begin, need=2 * AHEAD if kind == "face" else 2 * AHEAD + 20
         )

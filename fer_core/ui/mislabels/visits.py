@@ -19,11 +19,11 @@ _STATE = "mis-visit"
 
 @dataclass
 class Visit:
-    """One course of one queue in one browser.
+    """One visit of one queue in one browser.
 
     Attributes:
         queue: which filters, reviewer and view it belongs to.
-        id: of the course, as the browser knows it.
+        id: as the browser knows it.
         session: the turns handed out.
         begin: where the browser begins.
         v, receipt: number of the browser's last message, and what became of its decisions.

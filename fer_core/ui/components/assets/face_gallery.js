@@ -7,8 +7,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.replaceChildren(); bar.replaceChildren();
   root.setAttribute('aria-label', data.label);
   root.style.gridTemplateColumns = `repeat(auto-fill, minmax(${data.size}px, 1fr))`;
-  const told = document.createElement('span');
-  told.setAttribute('aria-live', 'polite');
+  const status = document.createElement('span');
+  status.setAttribute('aria-live', 'polite');
   const draw = () => {
     for (const cell of cells) {
       const on = state.picked.has(cell.dataset.id);
@@ -16,9 +16,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
       cell.lastTick.setAttribute('aria-checked', String(on));
     }
     root.classList.toggle('picking', state.picked.size > 0);
-    told.textContent = state.picked.size ? `${state.picked.size} of ${data.faces.length} picked` : data.hint;
+    status.textContent = state.picked.size ? `${state.picked.size} of ${data.faces.length} picked` : data.hint;
   };
-  const tell = () => { draw(); setTriggerValue('picked', data.faces.map((f) => f.id).filter((id) => state.picked.has(id))); };
+  const send = () => { draw(); setTriggerValue('picked', data.faces.map((f) => f.id).filter((id) => state.picked.has(id))); };
   const toggle = (i, range) => {
     const id = data.faces[i].id;
     if (range && state.last >= 0) {
@@ -27,7 +27,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
         on ? state.picked.add(data.faces[k].id) : state.picked.delete(data.faces[k].id);
     } else { state.picked.has(id) ? state.picked.delete(id) : state.picked.add(id); }
     state.last = i;
-    tell();
+    send();
   };
   const percent = (k, n) => n > 1 ? `${(k / (n - 1)) * 100}%` : '0';
   const rows = Math.ceil(data.faces.length / data.columns);
@@ -66,10 +66,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     for (const [words, all] of [['Pick all', true], ['Pick none', false]]) {
       const button = document.createElement('button');
       button.type = 'button'; button.textContent = words;
-      button.onclick = () => { state.picked = new Set(all ? data.faces.map((f) => f.id) : []); state.last = -1; tell(); };
+      button.onclick = () => { state.picked = new Set(all ? data.faces.map((f) => f.id) : []); state.last = -1; send(); };
       bar.append(button);
     }
-    bar.append(told);
+    bar.append(status);
   } else { bar.style.display = 'none'; }
   draw();
 }

@@ -50,7 +50,7 @@ class BrowserMessage:
 
     Attributes:
         v: number of the message; 0 if there is none yet.
-        course: which course of items it has.
+        visit: id of the visit whose items it has.
         have: the highest number handed out that it holds, -1 for none.
         need: how many items it wants to lie at the current one and after it.
         at: number of the current item, or of the first that comes.
@@ -59,7 +59,7 @@ class BrowserMessage:
     """
 
     v: int = 0
-    course: str = ""
+    visit: str = ""
     have: int = -1
     need: int = AHEAD
     at: int = 0
@@ -94,7 +94,7 @@ class ReviewSetup:
 
     Attributes:
         kind: how it is shown.
-        course: identity; the browser begins anew where it changes.
+        visit: its id; the browser begins anew where it changes.
         queue: what is on it, in words; keys that wait for a face are kept while it stays the same.
         begin: number of the item to begin at.
         meta: who, version, method, blind, final, closed: goes into every decision.
@@ -105,7 +105,7 @@ class ReviewSetup:
     """
 
     kind: ReviewKind
-    course: str
+    visit: str
     queue: str
     begin: int
     meta: Mapping[str, Any]
@@ -117,10 +117,10 @@ class ReviewSetup:
 
 def read_message(key: str) -> BrowserMessage:
     """What the browser said last; fields of a kind that nobody sends are as if it had said nothing."""
-    value = dict(st.session_state.get(key) or {}).get("told")
+    value = dict(st.session_state.get(key) or {}).get("message")
     if not isinstance(value, Mapping):
         return BrowserMessage()
-    kinds = {"v": int, "course": str, "have": int, "need": int, "at": int, "want": str, "ops": list}
+    kinds = {"v": int, "visit": str, "have": int, "need": int, "at": int, "want": str, "ops": list}
     if any(not isinstance(value.get(name), kind) for name, kind in kinds.items()):
         return BrowserMessage()
     return BrowserMessage(**{name: value[name] for name in kinds})
@@ -141,7 +141,7 @@ def draw(
 
     Args:
         dataset: whose decisions these are.
-        setup: of the course.
+        setup: of the visit.
         batch: items that the browser does not have yet.
         receipt: of the message `v`.
         key: unique on the page.
@@ -151,7 +151,7 @@ def draw(
     data = {
         "kind": setup.kind,
         "store": store(dataset),
-        "course": setup.course,
+        "visit": setup.visit,
         "queue": setup.queue,
         "begin": setup.begin,
         "meta": dict(setup.meta),
@@ -175,7 +175,7 @@ def draw(
             "problem": receipt.problem,
         },
     }
-    _component(key=key, data=data, default={"told": None}, on_told_change=lambda: None)
+    _component(key=key, data=data, default={"message": None}, on_message_change=lambda: None)
 
 
 def store(dataset: Dataset) -> str:

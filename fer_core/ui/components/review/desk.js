@@ -49,7 +49,7 @@ class Desk {
 
   async take(data) {
     if (data.store !== this.data?.store) this.outbox = new Outbox(data.store);
-    const fresh = data.course !== this.data?.course;
+    const fresh = data.visit !== this.data?.visit;
     const [faces, near] = await Promise.all([loadSheet(data.sheet), loadSheet(data.near)]);
     this.data = data;
     if (fresh) this.begin(data);
@@ -389,7 +389,7 @@ class Desk {
     this.lastSent = now;
     const left = open.filter((item) => item.n >= 0);
     this.tell({
-      v: this.number, course: this.data.course, have: this.have, need: this.need,
+      v: this.number, visit: this.data.visit, have: this.have, need: this.need,
       at: left.length ? Math.min(...left.map((item) => item.n)) : this.have + 1,
       want: this.wanted, ops: this.outbox.batch(MOST),
     });

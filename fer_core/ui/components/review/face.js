@@ -178,8 +178,8 @@ class FaceView {
   evidence() {
     const { item } = this;
     this.desk.body.classList.remove('between');
-    if (!item || item === this.told) return;
-    this.told = item;
+    if (!item || item === this.explained) return;
+    this.explained = item;
     this.reasons.replaceChildren(...(item.reasons || []).map((reason) => make('li', '', reason)));
     this.votes.textContent = item.votes || '';
     this.where.textContent = this.blind ? 'Blind: the label, the suggestion and what others said are hidden.' : item.where;

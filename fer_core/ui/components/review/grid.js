@@ -14,9 +14,9 @@ class GridView {
       button.onclick = () => { this.chosen = new Set(all ? this.shown.map((item) => item.ticket) : []); this.mark(); };
       this.bar.append(button);
     }
-    this.told = make('span', 'muted');
-    this.told.setAttribute('aria-live', 'polite');
-    this.bar.append(this.told);
+    this.count = make('span', 'muted');
+    this.count.setAttribute('aria-live', 'polite');
+    this.bar.append(this.count);
     this.list = make('div', 'faces');
     this.list.setAttribute('role', 'listbox');
     this.list.setAttribute('aria-multiselectable', 'true');
@@ -187,6 +187,6 @@ class GridView {
     this.accept.disabled = !suggestion;
     relabelButton(this.accept, suggestion ? `Relabel ${suggestion}` : items.length ? 'Several suggestions' : 'Relabel');
     relabelButton(this.keep, given.size === 1 ? `Keep ${[...given][0]}` : 'Keep labels');
-    this.told.textContent = `${items.length} of ${this.shown.length} selected`;
+    this.count.textContent = `${items.length} of ${this.shown.length} selected`;
   }
 }

@@ -13,7 +13,7 @@ class QuietView {
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector('.review');
   const desk = root.fer || (root.fer = new Desk(root));
-  desk.tell = (told) => setStateValue('told', told);
+  desk.tell = (message) => setStateValue('message', message);
   desk.receive(data);
   return () => setTimeout(() => { if (!root.isConnected) desk.stop(); });
 }

@@ -103,7 +103,7 @@ const dialog = (root, title) => {
 };
 
 // A horizontal swipe of a finger: what it would do is said while it moves, and done where it is let go.
-const swipes = (target, told, act) => {
+const swipes = (target, onMove, act) => {
   let from = null;
   const far = (event) => event.clientX - from.x;
   target.style.touchAction = 'pan-y';
@@ -113,14 +113,14 @@ const swipes = (target, told, act) => {
   target.addEventListener('pointermove', (event) => {
     if (!from) return;
     target.style.transform = `translateX(${far(event) / 2}px)`;
-    told(Math.abs(far(event)) > 60 ? Math.sign(far(event)) : 0);
+    onMove(Math.abs(far(event)) > 60 ? Math.sign(far(event)) : 0);
   });
   const end = (event) => {
     if (!from) return;
     const way = event.type === 'pointerup' && Math.abs(far(event)) > 60 ? Math.sign(far(event)) : 0;
     from = null;
     target.style.transform = '';
-    told(0);
+    onMove(0);
     if (way) act(way);
   };
   target.addEventListener('pointerup', end);
