@@ -133,6 +133,9 @@ def run(args: list[str]) -> int:
         return 1  # whoever read our output has seen enough
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            kept = "Nothing of what was there is lost; free some space and run it again"
+            return _fail(f"The disk is full{place}. {kept}", 1)
         return _fail(f"The system refused ({error.strerror}){place}", 1)
     except Exception as error:
         if os.environ.get("FER_DEBUG"):

@@ -178,8 +178,9 @@ def _caused(error: FerError, cause: BaseException) -> FerError:
         (
             OSError(errno.ENOSPC, "No space left on device", "a/b"),
             1,
-            "The system refused (No space left on device): a/b",
+            "The disk is full: a/b. Nothing of what was there is lost; free some space and run it again",
         ),
+        (OSError(errno.EACCES, "Permission denied", "a/b"), 1, "The system refused (Permission denied): a/b"),
         (KeyError("split"), 1, "A fault in the program (KeyError: 'split')"),
         (KeyboardInterrupt(), 1, "Stopped"),
     ],
