@@ -19,7 +19,9 @@ from PIL import Image
 HASH_SIDE = 8
 _DCT_SIDE = 32
 _BLOCK = 2048
-_BLOCK_PAIRS = 2_000_000
+_BLOCK_PAIRS = (
+    1 << 18
+)  # candidates looked at together: what the processor's caches hold; eight times as many take 1.7 times as long
 _CELLS = 1 << 17  # hashes compared at once: what a core's cache holds
 _BANDS, _BAND = 4, 16  # bands of a hash, and their bits
 _MAX_BANDED, _MIN_BANDED = (
