@@ -24,7 +24,6 @@ ZOOM = 1.18
 _SHARES = (0.65, 0.35)
 _FILE = Path(__file__).resolve().parents[2] / "models" / "shipped" / "frames.npz"
 _FREQUENCIES = 16
-_OPPOSITE = -np.arange(2 * _FREQUENCIES - 1)  # where a frequency down the picture stands the other way round
 _GRADIENTS: Any = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
 
 
@@ -34,31 +33,16 @@ def described(pixels: Pixels) -> tuple[Float32s, Float32s]:
     return np.array(gradients, np.float32).reshape(len(pixels), 900), _amplitudes(pixels)
 
 
-def vectors(pixels: Pixels, zoom: float = 1.0) -> tuple[Float32s, Float32s]:
-    """float32 (n, 160) of length 1, of uint8 (n, 48, 48) and of them mirrored left to right.
-
-    Args:
-        zoom: more than 1 for the vectors of their middle, shown larger by that much.
+def vectors(pixels: Pixels, zoom: float = 1.0) -> Float32s:
+    """float32 (n, 160) of length 1, of uint8 (n, 48, 48); of their middle where `zoom` is more than 1.
 
     Raises:
         FerError: the file of components is missing.
     """
-    gradients, amplitudes = described(_zoomed(pixels, zoom))
-    return _whitened(gradients, amplitudes), _whitened(*mirrored(gradients, amplitudes))
-
-
-def mirrored(gradients: Float32s, amplitudes: Float32s) -> tuple[Float32s, Float32s]:
-    """What `described` says of the mirrored pictures: the same numbers elsewhere."""
-    blocks = gradients.reshape(-1, 5, 5, 2, 2, 9)[
-        :, ::-1, :, ::-1, :, ::-1
-    ]  # blocks and cells by column; directions
-    waves = amplitudes.reshape(-1, 2 * _FREQUENCIES - 1, _FREQUENCIES)
-    return blocks.reshape(len(gradients), -1), waves[:, _OPPOSITE].reshape(len(amplitudes), -1)
-
-
-def _whitened(*described: Float32s) -> Float32s:
     parts = []
-    for values, mean, directions, share in zip(described, *_components(), _SHARES, strict=True):
+    for values, mean, directions, share in zip(
+        described(_zoomed(pixels, zoom)), *_components(), _SHARES, strict=True
+    ):
         part = (values - mean) @ directions
         part *= np.sqrt(share) / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-6)
         parts.append(part)

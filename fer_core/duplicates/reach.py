@@ -24,8 +24,8 @@ RECALL_SAME_FRAME: dict[int, float] = {
 """The same where copies in another frame were not looked for: by older programs, and in sets too large to compare all pairs."""
 
 ALL_PAIRS_UP_TO = 60_000
-"""Different pictures beyond which not all pairs are compared: the time grows with their square, 41 s of CPU time at
-17,557 (near and mirrored), 8 minutes here, 37 hours at 1,000,000."""
+"""Different pictures beyond which not all pairs are compared: the time grows with their square, 58 s of CPU time at
+17,557 (near and mirrored), 11 minutes here, 52 hours at 1,000,000."""
 AT_ONCE_UP_TO = 4_000
 """Different pictures up to which comparing takes five seconds of CPU: an import does it at once, others in the background."""
 PROPOSED = 6

@@ -42,13 +42,11 @@ class Frames:
         levels: their pyramid.
         plain: float32 (n, 160), their vectors.
         larger: those of their middle, shown larger.
-        flipped: both of the mirrored pictures.
     """
 
     levels: tuple[Level, ...]
     plain: Float32s
     larger: Float32s
-    flipped: tuple[Float32s, Float32s]
 
     @classmethod
     def of(cls, pixels: Pixels) -> Frames:
@@ -57,18 +55,9 @@ class Frames:
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
             blocks = [shown[start : start + _BLOCK] for start in range(0, max(1, len(shown)), _BLOCK)]
             plain, larger = (
-                [
-                    np.concatenate(part)
-                    for part in zip(*pool.map(partial(vectors, zoom=zoom), blocks), strict=True)
-                ]
-                for zoom in (1.0, ZOOM)
+                np.concatenate(list(pool.map(partial(vectors, zoom=zoom), blocks))) for zoom in (1.0, ZOOM)
             )
-        return cls(Level.pyramid(shown), plain[0], larger[0], (plain[1], larger[1]))
-
-    def mirrored(self) -> Frames:
-        """Of the same pictures mirrored left to right."""
-        levels = tuple(level.mirrored() for level in self.levels)
-        return Frames(levels, *self.flipped, (self.plain, self.larger))
+        return cls(Level.pyramid(shown), plain, larger)
 
 
 def reframed(left: Frames, right: Frames, order: Ints, begin: int, end: int) -> Found:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,6 @@ MIN_SHARED = 0.4
 """Share of the first picture that the second one must show for the two to be compared."""
 _STEPS = (4, 4, 2)  # of every level, the coarsest first
 _ENOUGH = (0.8, 0.9)  # correlation at a level below which the next one is not tried
-_SAME = 0.05  # within which two starts have come to one similarity, and one of them goes on
 _BATCH = 512
 
 
@@ -63,11 +61,6 @@ class Level:
         coarse = sums.reshape(count, side // 4, 2, side // 4, 2).sum((2, 4), dtype=np.uint16)
         levels = (coarse, sums, pixels)
         return tuple(cls(np.ascontiguousarray(one.reshape(count, -1)), one.shape[1]) for one in levels)
-
-    def mirrored(self) -> Level:
-        """The same pictures mirrored left to right."""
-        rows: Any = self.rows.reshape(-1, self.side, self.side)[:, :, ::-1]
-        return Level(np.ascontiguousarray(rows).reshape(self.rows.shape), self.side)
 
     @property
     def places(self) -> Complexes:
@@ -111,15 +104,10 @@ def registered(
         np.zeros(count, np.float32),
     )  # fmt: skip
     every = np.arange(count)
-    tried: list[Registration] = []
     for start in starts:
         begin = np.full(count, start, np.complex64), np.zeros(count, np.complex64)
         coarse = _registered_at(left[0], right[0], i, j, *begin, _STEPS[0])
-        fresh = coarse.correlation >= _ENOUGH[0]
-        for other in tried:
-            fresh &= (np.abs(coarse.turn - other.turn) > _SAME) | (np.abs(coarse.shift - other.shift) > _SAME)
-        tried.append(coarse)
-        on = every[fresh]
+        on = every[coarse.correlation >= _ENOUGH[0]]
         finer = _finer(left[1], right[1], i, j, coarse, on, _STEPS[1])
         better = finer.correlation > best.correlation[on]
         _put(best, on[better], finer, better)

@@ -180,7 +180,7 @@ def _turned(side: Side, order: NDArray[np.int64], kind: str, quarter: int) -> Si
     """The pictures as a kind of copy has them."""
     if kind == "mirrored":
         flipped = np.ascontiguousarray(side.pixels[:, :, ::-1])
-        return Side(flipped, side.overlaps.mirrored(), side.frames and side.frames.mirrored())
+        return Side(flipped, side.overlaps.mirrored(), Frames.of(flipped))
     if quarter:
         turned = np.rot90(side.pixels, quarter, axes=(1, 2))
         return Side(turned, Overlaps.of(turned, side.overlaps).take(order))

@@ -100,7 +100,7 @@ def test_a_reader_that_leaves_early_is_no_fault(home: Path) -> None:
 def test_closed_streams_and_full_disks(home: Path) -> None:
     call = f"{sys.executable} -m fer_core describe faces"
     env = os.environ | {"FER_HOME": str(home)}
-    for rest, status, words in ((">&-", 0, ""), ("--json >&-", 0, ""), (">/dev/full", 1, "No space left")):
+    for rest, status, words in ((">&-", 0, ""), ("--json >&-", 0, ""), (">/dev/full", 1, "The disk is full")):
         done = subprocess.run(
             ["sh", "-c", f"{call} {rest}"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
         )
