@@ -31,7 +31,7 @@ $(VENV)/.app: requirements.lock pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
-	$(INSTALL) --no-compile --require-hashes -r requirements-dev.lock  # most of 13,000 files are never imported
+	$(INSTALL) --require-hashes -r requirements-dev.lock
 	$(THIS)
 	@touch $@ $(VENV)/.app
 
