@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.fft
+import scipy  # its parts load when first used
 from numpy.typing import NDArray
 from PIL import Image
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import squareform
+import scipy  # its parts load when first used
 
 _UNCONFIRMED = 10.0
 
@@ -28,8 +25,8 @@ def complete_link(count: int, first: np.ndarray, second: np.ndarray, similarity:
     result = np.full(count, -1, dtype=np.int64)
     if len(first) == 0:
         return result
-    graph = coo_matrix((np.ones(len(first)), (first, second)), shape=(count, count))
-    component = connected_components(graph, directed=False)[1]
+    graph = scipy.sparse.coo_matrix((np.ones(len(first)), (first, second)), shape=(count, count))
+    component = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     order = np.argsort(component[first], kind="stable")
     bounds = np.flatnonzero(np.diff(component[first][order])) + 1
     groups = 0
@@ -50,5 +47,7 @@ def _split(count: int, a: np.ndarray, b: np.ndarray, similarity: np.ndarray) -> 
     apart = np.full((count, count), _UNCONFIRMED)
     apart[a, b] = apart[b, a] = np.clip(1 - similarity, 0, 1)  # rounding takes some above 1
     np.fill_diagonal(apart, 0)
-    tree = linkage(squareform(apart, checks=False), method="complete")
-    return np.asarray(fcluster(tree, t=_UNCONFIRMED / 2, criterion="distance"))
+    tree = scipy.cluster.hierarchy.linkage(
+        scipy.spatial.distance.squareform(apart, checks=False), method="complete"
+    )
+    return np.asarray(scipy.cluster.hierarchy.fcluster(tree, t=_UNCONFIRMED / 2, criterion="distance"))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pywt
-import scipy.fft
+import scipy  # its parts load when first used
 from numpy.typing import NDArray
 from PIL import Image
 

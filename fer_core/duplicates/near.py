@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts load when first used
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from fer_core.data.manifest import readable
 from fer_core.duplicates.groups import confirmed
@@ -73,8 +72,10 @@ def near_groups(
         pairs = near_pictures(manifest, pixels, distance, mirrored)
     names = pd.Index(pd.unique(pd.concat([pairs["first"], pairs["second"]])))
     edges = (names.get_indexer(pairs["first"]), names.get_indexer(pairs["second"]))
-    graph = coo_matrix((np.ones(len(pairs), dtype=np.int8), edges), shape=(len(names), len(names)))
-    component = connected_components(graph, directed=False)[1] if len(names) else np.empty(0, np.int64)
+    component = np.empty(0, np.int64)
+    if len(names):
+        graph = scipy.sparse.coo_matrix((np.ones(len(pairs), np.int8), edges), shape=(len(names),) * 2)
+        component = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     table = readable(manifest)
     place = names.get_indexer(table["pixel_hash"])
     has = place >= 0

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import scipy.fft
+import scipy  # its parts load when first used
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 

@@ -13,7 +13,7 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
-import scipy.fft
+import scipy  # its parts load when first used
 from PIL import Image
 
 HASH_SIDE = 8

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc
+import scipy  # its parts load when first used
 
 from fer_core.base.emotions import SPLITS, UNASSIGNED
 from fer_core.data.manifest import counts
@@ -112,7 +112,7 @@ def drift_of(counted: pd.DataFrame) -> dict[str, float] | None:
     return {
         "chi2": chi2,
         "dof": dof,
-        "p": float(chdtrc(dof, chi2)),
+        "p": float(scipy.special.chdtrc(dof, chi2)),
         "cramers_v": float(np.sqrt(chi2 / (total * (min(table.shape) - 1)))),
     }
 
@@ -136,7 +136,7 @@ def mix_of(counted: pd.DataFrame) -> pd.DataFrame:
         images = row.to_numpy(np.float64)
         expected = images.mean()
         p = (
-            float(chdtrc(len(images) - 1, ((images - expected) ** 2 / expected).sum()))
+            float(scipy.special.chdtrc(len(images) - 1, ((images - expected) ** 2 / expected).sum()))
             if len(images) > 1
             else 1.0
         )

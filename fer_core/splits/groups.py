@@ -10,9 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts load when first used
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from fer_core.base.errors import SplitError
 
@@ -56,8 +55,8 @@ def joined_groups(table: pd.DataFrame, groups: Sequence[pd.Series]) -> NDArray[n
         right.append(code[known] + nodes)
         nodes += int(code.max(initial=-1)) + 1
     edges = (np.concatenate(left), np.concatenate(right))
-    graph = coo_matrix((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(nodes, nodes))
-    component = connected_components(graph, directed=False)[1]
+    graph = scipy.sparse.coo_matrix((np.ones(len(edges[0]), dtype=np.int8), edges), shape=(nodes, nodes))
+    component = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     return np.asarray(pd.factorize(component[: len(hashes)])[0].astype(np.int64)[number])
 
 
