@@ -1,4 +1,5 @@
-"""What all tests share: slow files first, faces of samples drawn once, the real sets imported and compared once."""
+"""What all tests share: slow files first, files kept in memory, faces of samples drawn once, the real sets imported and
+compared once, and nothing that goes on after a test."""
 
 from __future__ import annotations
 
@@ -6,20 +7,21 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import drawn_faces
 import hypothesis
-import numpy as np
 import pytest
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_dataset
-from fer_core.data.sample import make
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.data.sample.truth import SampleTruth
 from fer_core.duplicates.scan_store import scanned
+from fer_core.jobs import process
 
 # How long one example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("fer", deadline=None)
@@ -37,6 +39,17 @@ _FAST = {"base", "charts", "recipes", "runs", "test_architecture.py", "test_pack
 `make fast` shares them among two workers, beside lint and types."""
 
 
+_MEMORY = Path("/dev/shm")
+_MEMORY_BYTES = 8 << 30
+"""Free there: several times what the tests write at most, a gigabyte and a half, beside what they need themselves."""
+
+
+def pytest_configure() -> None:
+    """Temporary files live in memory where it has room: every workspace waits for the disk many times."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that no worker begins one when the others are through; the fast rooms are marked."""
     here = Path(__file__).parent
@@ -50,30 +63,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Many tests want a sample of the same seed and size: its faces are drawn once for all workers.
-
-    What is drawn is pinned by the version ids of `tests/data/test_sample.py`.
-    """
-    kept, draw = _shared(tmp_path_factory, "drawn-faces"), make._people
-
-    def people(seed: int, emotions: list[str]) -> np.ndarray:
-        path = kept / f"{sha256(repr((seed, emotions)).encode()).hexdigest()}.npy"
-        if not path.is_file():
-            part = path.with_suffix(f".{os.getpid()}.npy")
-            np.save(part, draw(seed, emotions))
-            part.replace(path)
-        return np.load(path)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(make, "_people", people)
-        yield
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the faces of samples lie: those of one seed and size are drawn once for all workers."""
+    folder = _shared(tmp_path_factory, "drawn-faces")
+    drawn_faces.keep(folder)
+    return folder
 
 
 @pytest.fixture(autouse=True)
 def same_priority(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker gives way to the page; the process of the tests must not, and five steps more with each run."""
     monkeypatch.setattr(os, "nice", lambda _: 0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs and jobs outlive whoever started them; those of a test end with it, also where it fails."""
+    spawn, started = process.spawn, list[subprocess.Popen[bytes]]()
+
+    def remembered(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(spawn(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr(process, "spawn", remembered)
+    yield
+    for child in started:
+        if child.poll() is None:
+            process.signal_group(child.pid, signal.SIGKILL)
+            child.kill()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from calling import IMAGES, Fer, Outcome, shell
 from fer_core.base.workspace import Workspace
 from fer_core.cli import run
 from fer_core.data.sample.make import make_sample
-from fer_core.mislabels.judges import ranked
+from fer_core.mislabels.judges import best, ranked
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the dataset `faces`, its labels ranked."""
     root = tmp_path_factory.mktemp("made")
     found = make_sample(Workspace(root), "faces", count=IMAGES)
-    ranked(found, found.head, "quick")
+    for method in ("quick", best(found, found.head)):
+        ranked(found, found.head, method)
     return root
 
 

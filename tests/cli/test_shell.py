@@ -65,7 +65,7 @@ def test_help_comes_at_once_since_the_library_is_not_loaded(home: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", verbs())
-def test_every_verb_has_help_that_fits(home: Path, verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_verb_has_help_that_fits(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     from fer_core.cli import run
 
     words = verb.split()
@@ -109,14 +109,17 @@ def test_closed_streams_and_full_disks(home: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("sample")  # leaves its faces drawn: what is ended is writing and importing them
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ended_in_the_middle_it_leaves_nothing_behind(
-    home: Path, tmp_path: Path, number: signal.Signals
+    drawn: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     fresh = tmp_path / "fresh"
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])
     process = subprocess.Popen(
-        [*COMMAND, "sample", "--json"],
-        cwd=ROOT, env=os.environ | {"FER_HOME": str(fresh)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "drawn_faces", str(drawn), "sample", "--json"],
+        cwd=ROOT, env=os.environ | {"FER_HOME": str(fresh), "PYTHONPATH": paths},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while not list(fresh.glob("data/.sample-*")) and time.monotonic() < deadline:
