@@ -40,14 +40,15 @@ class Neighbourhood:
             Per picture and label: rows, int64 (k,), and cosine similarities, float32 (k,), -1..1. The picture itself and its
             exact copies are left out.
         """
-        similar = self.vectors @ self.vectors[np.asarray(rows, np.int64)].T
+        similar = self.vectors[np.asarray(rows, np.int64)] @ self.vectors.T
+        carry = {name: np.flatnonzero(self.label == number) for number, name in enumerate(self.names)}
         found = []
-        for column, (row, wanted) in enumerate(zip(rows, labels, strict=True)):
+        for row, wanted, alike in zip(rows, labels, similar, strict=True):
             mine = []
             for name in wanted:
-                number = self.names.index(name) if name in self.names else -2
-                positions = np.flatnonzero((self.label == number) & (self.picture != self.picture[row]))
-                values = similar[positions, column]
+                positions = carry.get(name, self.label[:0])
+                positions = positions[self.picture[positions] != self.picture[row]]
+                values = alike[positions]
                 if len(positions) > count:
                     some = np.argpartition(-values, count - 1)[:count]
                     positions, values = positions[some], values[some]

@@ -215,7 +215,10 @@ def parts(queue: pd.DataFrame, held: Mapping[str, str]) -> list[tuple[str, int, 
 
 def of_pair(rows: pd.DataFrame, pair: str) -> pd.DataFrame:
     """The rows of one class pair, "given>suggested"; all of them with "all"."""
-    return rows if pair == ALL else rows[(rows["label"] + ">" + rows["suggested"]) == pair]
+    if pair == ALL:
+        return rows
+    given, _, suggested = pair.partition(">")
+    return rows[(rows["label"] == given) & (rows["suggested"] == suggested)]
 
 
 class Pace(TypedDict):

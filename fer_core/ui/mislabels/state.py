@@ -150,6 +150,8 @@ def _ranking(root: str, name: str, version: str, method: str, changed: float) ->
     images = manifest.readable(cache.manifest(dataset, version))
     extra = images[["image_id", "pixel_hash", "row", "source", "error"]]
     table = found.merge(extra, on="image_id", how="inner", validate="one_to_one")
+    # Looked up and gone through with every draw: many times as fast as in Arrow's strings.
+    table["image_id"] = table["image_id"].astype(object)
     table.attrs = dict(found.attrs)
     likely = mislabels.likely_wrong(table)
     return Ranked(

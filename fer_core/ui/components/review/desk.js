@@ -38,7 +38,7 @@ class Desk {
     this.onHide();
     clearInterval(this.timer);
     this.sizes?.disconnect();
-    document.documentElement.classList.remove('fer-cut');
+    document.documentElement.classList.remove('fer-cut', 'fer-review');
     this.root.fer = null;
   }
 
@@ -84,12 +84,13 @@ class Desk {
   show() { this.view.show(); this.later(); }
 
   // What may come after the face is on the screen: what stands beside it, and the message to the server. The second
-  // frame from now begins when the first, which has the face, is handed on to be shown.
+  // frame from now begins when the first, which has the face, is handed on to be shown; it is not asked for where
+  // nothing is drawn in it.
   later() {
     if (this.due) return;
     this.due = true;
     const rest = () => { this.due = false; this.outbox.keep(); if (!this.hurried) this.view.after?.(); this.send(); };
-    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(rest)));
+    requestAnimationFrame(() => (this.hurried ? setTimeout(rest) : requestAnimationFrame(() => setTimeout(rest))));
   }
 
   // Words on the first button: white, or dark where the theme's own colour is light.
@@ -350,6 +351,7 @@ class Desk {
   tick() {
     if (!this.data) return;
     if (!this.root.isConnected) { this.stop(); return; }
+    document.documentElement.classList.add('fer-review');
     this.outbox.keep();
     this.watch();
     const now = performance.now();
@@ -357,7 +359,7 @@ class Desk {
     this.drain();
     this.send();
     this.state();
-    this.view.after?.();
+    if (!this.hurried) this.view.after?.();
     this.spot.follow();
   }
 
@@ -367,7 +369,7 @@ class Desk {
     return last !== undefined && now - last < PAUSE && before !== undefined && last - before < 2 * PAUSE;
   }
 
-  // Keys faster than anybody reads: what stands beside the face follows four times a second.
+  // Keys faster than anybody reads: what stands beside the face comes when they pause.
   get hurried() {
     const [last, before] = [this.presses.at(-1), this.presses.at(-2)];
     return before !== undefined && last - before < HURRY && performance.now() - last < HURRY;
