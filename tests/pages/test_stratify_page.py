@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,28 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset, open_dataset
 from fer_core.data.sample.make import make_sample
+from fer_core.duplicates.scan_store import scanned
 from fer_core.splits import certificate, separate
 from fer_core.splits.subjects import from_pattern
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a small sample whose pictures are compared."""
+    root = tmp_path_factory.mktemp("home")
+    made = make_sample(Workspace(root), count=240)
+    scanned(made, made.head)
+    return root
+
+
 @pytest.fixture
-def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """A small sample in a workspace of its own."""
+def dataset(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """That sample in a workspace of its own."""
+    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("FER_HOME", str(tmp_path))
-    return make_sample(Workspace(tmp_path), count=240)
+    return open_dataset(Workspace(tmp_path), "sample")
 
 
 def visit(dataset: Dataset) -> AppTest:
