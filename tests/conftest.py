@@ -50,6 +50,12 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m fast`, other rooms are not even imported: that takes longer than the tests."""
+    parts = collection_path.relative_to(Path(__file__).parent).parts
+    return True if config.option.markexpr == "fast" and parts and parts[0] not in _FAST else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that no worker begins one when the others are through; the fast rooms are marked."""
     here = Path(__file__).parent
