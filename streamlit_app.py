@@ -28,7 +28,7 @@ FORMER = [("pages/data/explore.py", "Explore", "explore"), ("pages/demo/predict.
 def failed(error: Exception) -> bool:
     """Words instead of a traceback, also for callbacks and fragments; the log keeps the details."""
     logging.getLogger("fer").exception("page failed", exc_info=error)
-    page.explain(error)
+    page.show_error(error)
     return True
 
 

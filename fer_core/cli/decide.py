@@ -50,12 +50,12 @@ def next_(
 ) -> Report:
     """The likeliest wrong labels that nobody has decided on."""
     from fer_core.mislabels import likely_wrong
-    from fer_core.review import queues
+    from fer_core.review import review_queue
     from fer_core.review.session import next_faces
 
     found = dataset(name)
     ranking = _ranking(found, version, method)
-    filters = queues.Filters(queues.ALL, reviewed="split") if disagree else queues.Filters()
+    filters = review_queue.Filters(review_queue.ALL, reviewed="split") if disagree else review_queue.Filters()
     dealt = next_faces(journal_of(found), ranking, top, filters, who, seat=_SEAT, give_back=False)
     columns = [*_COLUMNS, "said"] if disagree else _COLUMNS
     listed = [{str(k): v for k, v in row.items()} for row in dealt.rows[columns].to_dict("records")]

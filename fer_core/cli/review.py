@@ -40,15 +40,15 @@ def review(ctx: click.Context, name: str) -> None:
 @reports
 def status(name: str) -> Report:
     """What is decided, and what is not in a version yet."""
-    from fer_core.review import apply, opinions, queues
+    from fer_core.review import apply, review_queue, verdicts
     from fer_core.review.claims import Claims
 
     found = dataset(name)
     journal = journal_of(found)
     waiting, counts = apply.preview(found), journal.counts()
-    said = opinions.label_verdicts(journal.decisions(active_only=False))
-    people = queues.people(said, Claims(found.journal_path).holders())
-    disputed = len(opinions.disagreements(said))
+    said = verdicts.label_verdicts(journal.decisions(active_only=False))
+    people = review_queue.people(said, Claims(found.journal_path).holders())
+    disputed = len(verdicts.disagreements(said))
     result = {**waiting, "decisions": counts, "reviewers": journal.reviewers(),
               "people": [asdict(person) for person in people], "disagreements": disputed}  # fmt: skip
     base = found.version(waiting["version"])

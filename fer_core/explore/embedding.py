@@ -38,12 +38,12 @@ class Layout:
     Attributes:
         points: float32 (n, 2), scaled to -1..1.
         laid: bool (n,), whether a point was laid out itself; the others stand among their neighbours.
-        explained: share of the variance that two principal components hold, 0..1; NaN for t-SNE.
+        explained_variance: share of the variance that two principal components hold, 0..1; NaN for t-SNE.
     """
 
     points: NDArray[np.float32]
     laid: NDArray[np.bool_]
-    explained: float
+    explained_variance: float
 
 
 def stratified_sample(groups: NDArray[np.int64], size: int, seed: int = 0) -> NDArray[np.int64]:

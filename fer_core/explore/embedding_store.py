@@ -110,7 +110,7 @@ def compute(
             "place": positions,
         }
     )
-    table.attrs = {"images": images, "explained": layout.explained}
+    table.attrs = {"images": images, "explained": layout.explained_variance}
     return table
 
 

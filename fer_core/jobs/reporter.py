@@ -23,7 +23,7 @@ class Stopped(SystemExit):
     """The work was asked to stop. Not an `Exception`: only clean-up code should see it."""
 
 
-def explain(error: BaseException) -> str:
+def failure_message(error: BaseException) -> str:
     """A failure in words."""
     return str(error) if isinstance(error, FerError) else f"{type(error).__name__}: {error}"
 
@@ -33,7 +33,7 @@ class Reporter:
 
     Args:
         folder: of the job.
-        explain: puts a failure into words.
+        message_of: puts a failure into words.
 
     Example:
         reporter = Reporter(folder)
@@ -41,8 +41,8 @@ class Reporter:
         reporter.finish({"images": 200})
     """
 
-    def __init__(self, folder: Path, explain: Callable[[BaseException], str] = explain) -> None:
-        self._folder, self._explain = folder, explain
+    def __init__(self, folder: Path, message_of: Callable[[BaseException], str] = failure_message) -> None:
+        self._folder, self._message_of = folder, message_of
         self._meter, self._file = RateMeter(), ProgressFile(folder, _WRITE_EVERY)
         self._last = Progress()
         if threading.current_thread() is threading.main_thread():
@@ -64,7 +64,7 @@ class Reporter:
         if isinstance(error, Stopped | KeyboardInterrupt):
             write_json(self._folder / RESULT, {"state": "stopped"})
         else:
-            write_json(self._folder / RESULT, {"state": "failed", "error": self._explain(error)})
+            write_json(self._folder / RESULT, {"state": "failed", "error": self._message_of(error)})
 
 
 def _raise_stopped(number: int, frame: FrameType | None) -> NoReturn:

@@ -92,12 +92,12 @@ class Task:
         """From verb and arguments, as jobs of the version before were written down."""
         verb, *arguments = args or [""]
         try:
-            return _KINDS[verb]._parsed(arguments)
+            return _KINDS[verb]._from_arguments(arguments)
         except (KeyError, TypeError, ValueError, IndexError):
             return Unknown(verb, tuple(arguments))
 
     @classmethod
-    def _parsed(cls, arguments: list[str]) -> Self:
+    def _from_arguments(cls, arguments: list[str]) -> Self:
         named: dict[str, Field[Any]] = {
             each.metadata[_WORD]: each for each in fields(cls) if each.metadata[_WORD]
         }

@@ -26,7 +26,7 @@ from fer_core.base.errors import FerError, JobError
 from fer_core.base.jsonl import read_object, read_tail
 from fer_core.jobs import process
 from fer_core.jobs.progress import FILE, read
-from fer_core.jobs.reporter import RESULT, ProgressFn, Reporter, explain
+from fer_core.jobs.reporter import RESULT, ProgressFn, Reporter, failure_message
 
 REQUEST = "request.json"
 _LOOK = 0.2  # seconds between two looks at the worker
@@ -114,18 +114,18 @@ def _follow(
             raise TimeoutError(f"{limit_s:g} s")
 
 
-def serve(work: WorkFn, explained: Callable[[BaseException], str] = explain) -> int:
+def serve(work: WorkFn, message_of: Callable[[BaseException], str] = failure_message) -> int:
     """The worker's side of `call`: do what the folder named on the command line asks for.
 
     Args:
         work: does it.
-        explained: puts a failure into words.
+        message_of: puts a failure into words.
 
     Returns:
         The exit status.
     """
     folder = Path(sys.argv[1]).resolve()
-    reporter = Reporter(folder, explained)
+    reporter = Reporter(folder, message_of)
     _end_with_starter()
     try:
         result = work(folder, read_object(folder / REQUEST), reporter)

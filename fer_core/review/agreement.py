@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.base.emotions import ordered_classes
-from fer_core.review.opinions import AMBIGUOUS, DELETE, disagreements, label_verdicts, ratings
+from fer_core.review.verdicts import AMBIGUOUS, DELETE, disagreements, label_verdicts, ratings
 
 
 def cohen(first: Sequence[str], second: Sequence[str]) -> float | None:
@@ -115,7 +115,7 @@ def agreement(table: pd.DataFrame) -> AgreementReport:
     """Agreement of all reviewers.
 
     Args:
-        table: from `opinions.label_verdicts`.
+        table: from `verdicts.label_verdicts`.
 
     Returns:
         JSON-ready.
@@ -124,7 +124,7 @@ def agreement(table: pd.DataFrame) -> AgreementReport:
     names = [str(name) for name in wide.columns]
     common = wide.dropna()
     own = table[table["mode"] == ""]
-    kinds = [*ordered_classes({*own["said"]} - {DELETE, AMBIGUOUS}), AMBIGUOUS, DELETE]
+    kinds = [*ordered_classes({*own["verdict"]} - {DELETE, AMBIGUOUS}), AMBIGUOUS, DELETE]
     return {
         "reviewers": [
             {
@@ -182,15 +182,15 @@ def self_checks(table: pd.DataFrame) -> list[SelfAgreement]:
     """Each reviewer with themselves, from what they were shown again: who, checks, agreed, kappa.
 
     Args:
-        table: from `opinions.label_verdicts`.
+        table: from `verdicts.label_verdicts`.
     """
     if not (table["mode"] == "self_check").any():
         return []
-    first = table.set_index("key")["said"]
+    first = table.set_index("key")["verdict"]
     again = table[(table["mode"] == "self_check") & table["check_of"].isin(first.index)]
     result: list[SelfAgreement] = []
     for who, rows in again.groupby("who", sort=True):
-        before, after = first.reindex(rows["check_of"]).tolist(), rows["said"].tolist()
+        before, after = first.reindex(rows["check_of"]).tolist(), rows["verdict"].tolist()
         agreed = sum(a == b for a, b in zip(before, after, strict=True))
         result.append({"who": str(who), "checks": len(rows), "agreed": agreed, "kappa": cohen(before, after)})
     return result

@@ -9,7 +9,7 @@ and are in no patch and no version.
     mine = claims.take("Ada", queue["image_id"].tolist(), 30)
     claims.release("Ada")
 
-Where a face is wanted by several people (to measure agreement), do not ask: see `queues.dealt`.
+Where a face is wanted by several people (to measure agreement), do not ask: see `review_queue.dealt`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pathlib import Path
 from fer_core.base.errors import DecisionError
 from fer_core.review.decisions import VERDICTS
 from fer_core.review.journal import Journal
-from fer_core.review.opinions import disagreements, label_verdicts
 from fer_core.review.store import BUSY_SECONDS, UNDONE, reading
+from fer_core.review.verdicts import disagreements, label_verdicts
 
 HOLD_SECONDS = 300.0
 """A window not asked for again for so long is free: its reviewer went away, or their browser died."""

@@ -4,7 +4,7 @@ Which decisions are followed by a check, and of which image, follows from the re
 decisions they have made, so a reload, a restart or another browser changes nothing, and undoing a check makes it due
 again.
 
-    due(said(entries), "Ada", shown_in_this_queue)      # row of `said` to show again, or None
+    due(label_verdicts(entries), "Ada", shown_in_this_queue)      # row of it to show again, or None
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def due(
     """The earlier decision to show again now, or None.
 
     Args:
-        table: from `opinions.label_verdicts`.
+        table: from `verdicts.label_verdicts`.
         who: the reviewer.
         among: images that may be shown: those of the queue on screen, for another would give the check away.
         seed: of the choice.
@@ -40,7 +40,7 @@ def due(
         asked: keys that were handed out for a check already.
 
     Returns:
-        a row of `table` (key, image_id, said, ...); the check is recorded with `shown["self_check"]` = its key.
+        a row of `table` (key, image_id, verdict, ...); the check is recorded with `shown["self_check"]` = its key.
     """
     own = table[table["who"] == who]
     ordinary = own[own["mode"] == ""]

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from fer_core.review import queues, self_check
+from fer_core.review import review_queue, self_check
 from fer_core.review.claims import HOLD_SECONDS, Claims
 from fer_core.review.journal import Journal
 from fer_core.review.key_press import ticket
-from fer_core.review.queues import Filters
+from fer_core.review.review_queue import Filters
 from fer_core.review.snapshot import JournalSnapshot, follow
 
 AHEAD = 30
@@ -45,7 +45,7 @@ class Waiting:
     Attributes:
         candidates: rows that the filters on the image let through, in the queue's order.
         waiting: those of them that nobody who counts has decided.
-        label_verdicts: from `opinions.label_verdicts`; None where no self-checks come.
+        label_verdicts: from `verdicts.label_verdicts`; None where no self-checks come.
         who: the reviewer; without a name there are no self-checks.
         avoid: image ids that others hold; they come only where nothing else is left.
     """
@@ -73,8 +73,8 @@ def queue_of(
         who: the reviewer.
         checks: whether self-checks may come.
     """
-    rows = queues.of_pair(queues.candidates(ranking, filters), filters.pair)
-    waiting = queues.unreviewed(rows, known.label_verdicts, known.current_verdicts, filters, who)
+    rows = review_queue.of_pair(review_queue.candidates(ranking, filters), filters.pair)
+    waiting = review_queue.unreviewed(rows, known.label_verdicts, known.current_verdicts, filters, who)
     return Waiting(rows, waiting, known.label_verdicts if checks else None, who)
 
 
@@ -104,7 +104,7 @@ def next_faces(
     seconds: float = HOLD_SECONDS,
     give_back: bool = True,
 ) -> NextFaces:
-    """Take the next faces of a queue without a browser. They are held for the reviewer where `queues.dealt` says so.
+    """Take the next faces of a queue without a browser. They are held for the reviewer where `review_queue.dealt` says so.
 
     Args:
         journal: of the dataset.
@@ -117,7 +117,7 @@ def next_faces(
     known = follow(journal)
     left = queue_of(ranking, known, filters, who or "").waiting
     rows, held = left.head(count), 0
-    if who is not None and queues.dealt(filters):
+    if who is not None and review_queue.dealt(filters):
         claims = Claims(journal.path)
         held = len(claims.held(by_others_than=(who, seat)))
         images = claims.take(

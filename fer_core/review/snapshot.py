@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from fer_core.review import opinions
+from fer_core.review import verdicts
 from fer_core.review.decisions import VERDICTS, subject
 from fer_core.review.journal import Journal
 
@@ -27,7 +27,7 @@ class JournalSnapshot:
     Attributes:
         newest: key of the newest entry by number, "" where there is none.
         entries: as `Journal.decisions(active_only=False)`.
-        all_label_verdicts: as `opinions.all_label_verdicts` of them.
+        all_label_verdicts: as `verdicts.all_label_verdicts` of them.
     """
 
     newest: str
@@ -36,19 +36,19 @@ class JournalSnapshot:
 
     @cached_property
     def label_verdicts(self) -> pd.DataFrame:
-        """As `opinions.label_verdicts`."""
+        """As `verdicts.label_verdicts`."""
         undone = self.entries["undone"].to_numpy(bool)
         return self.all_label_verdicts[~undone[self.all_label_verdicts.index]].reset_index(drop=True)
 
     @cached_property
     def disagreements(self) -> pd.DataFrame:
-        """As `opinions.disagreements`: those still open."""
-        return opinions.disagreements(self.label_verdicts)
+        """As `verdicts.disagreements`: those still open."""
+        return verdicts.disagreements(self.label_verdicts)
 
     @cached_property
     def current_verdicts(self) -> pd.DataFrame:
-        """As `opinions.current_verdicts`: the verdicts on images that hold."""
-        return opinions.current_verdicts(self.entries)
+        """As `verdicts.current_verdicts`: the verdicts on images that hold."""
+        return verdicts.current_verdicts(self.entries)
 
     @cached_property
     def decisions(self) -> pd.DataFrame:
@@ -99,7 +99,7 @@ def follow(journal: Journal, known: JournalSnapshot | None = None) -> JournalSna
         hit = before["key"].isin(targets) | ((before["batch"] != "") & before["batch"].isin(targets))
         before = before.assign(undone=before["undone"].to_numpy(bool) | hit.to_numpy(bool))
     entries = pd.concat([before, more], ignore_index=True)
-    spoken = opinions.all_label_verdicts(more.set_axis(range(len(before), len(entries))))
+    spoken = verdicts.all_label_verdicts(more.set_axis(range(len(before), len(entries))))
     joined = pd.concat([known.all_label_verdicts, spoken]) if len(spoken) else known.all_label_verdicts
     return JournalSnapshot(_newest(more), entries, joined)
 
@@ -113,7 +113,7 @@ def subjects(table: pd.DataFrame) -> pd.Series:
 
 def _whole(journal: Journal) -> JournalSnapshot:
     entries = journal.decisions(active_only=False)
-    return JournalSnapshot(_newest(entries), entries, opinions.all_label_verdicts(entries))
+    return JournalSnapshot(_newest(entries), entries, verdicts.all_label_verdicts(entries))
 
 
 def _newest(entries: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ import errno
 from fer_core.base.errors import FerError
 
 
-def explain(error: BaseException) -> str:
+def failure_message(error: BaseException) -> str:
     """One sentence, with what to try where that is known."""
     if isinstance(error, FerError):
         return str(error)

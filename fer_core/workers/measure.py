@@ -24,7 +24,7 @@ from fer_core.scheduling.estimate import Measured, MeasureRequest
 from fer_core.training import device, loop
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.data import TrainingData, load
-from fer_core.training.failures import explain
+from fer_core.training.failures import failure_message
 
 WARM, TIMED = 3, 10
 """Steps before the clock runs, in which the graph is built, and steps it counts."""
@@ -73,4 +73,4 @@ def measure(data: TrainingData, recipe: Recipe, report: ProgressFn) -> Measured:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(work, explain))
+    sys.exit(serve(work, failure_message))

@@ -32,7 +32,7 @@ from fer_core.runs.run import Run
 from fer_core.scheduling import queue
 from fer_core.training import device, loop, predictions
 from fer_core.training.data import TrainingData, load
-from fer_core.training.failures import explain
+from fer_core.training.failures import failure_message
 from fer_core.training.onnx_export import to_onnx
 
 log = logging.getLogger("fer_core.training")
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     except BaseException as error:
         log.exception("The run failed")
         (run.folder / "reserve").unlink(missing_ok=True)
-        run.update(state="failed", reason=explain(error), ended=now())
+        run.update(state="failed", reason=failure_message(error), ended=now())
         queue.advance(run.workspace)
         return 1
     (run.folder / "reserve").unlink(missing_ok=True)

@@ -32,7 +32,7 @@ from fer_core.training import averaging, device
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, Logs
 from fer_core.training.data import TrainingData, from_manifest
-from fer_core.training.failures import explain
+from fer_core.training.failures import failure_message
 from fer_core.training.parts import compile_model
 
 log = logging.getLogger("fer_core.training")
@@ -152,4 +152,4 @@ def _table(ids: np.ndarray, names: tuple[str, ...], said: np.ndarray) -> pd.Data
 
 
 if __name__ == "__main__":
-    sys.exit(serve(work, explain))
+    sys.exit(serve(work, failure_message))

@@ -41,7 +41,7 @@ with left:
         else:
             plan = split_form.card(scope)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
     nothing = plan is None or plan.group_violations > 0 or not (plan.moved or len(plan.aside))
     nothing = nothing and (going is None or going.empty)
     if st.button(

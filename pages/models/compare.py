@@ -55,7 +55,7 @@ if look in PANELS:
     try:
         PANELS[look].draw(scope, view, found)
     except (FerError, OSError) as error:
-        page.explain(error)
+        page.show_error(error)
     st.stop()
 
 known = {row["run"]: row for row in here}
@@ -77,4 +77,4 @@ try:
             run_detail.draw(opened[0], view.split, view.version if ranked else own)
         actions.about(opened[0], known[opened[0].id])
 except (FerError, OSError) as error:
-    page.explain(error)
+    page.show_error(error)

@@ -10,7 +10,7 @@ import pytest
 from fer_core.evaluation.advice import Advice, advice_for, advice_for_failure, patience_left, trend
 from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.runs.records import Epoch
-from fer_core.training.failures import explain
+from fer_core.training.failures import failure_message
 
 
 def rows(train: list[float], val: list[float]) -> list[dict[str, Any]]:
@@ -111,7 +111,7 @@ def test_a_weak_class_is_named_with_the_next_thing_that_is_not_in_the_recipe() -
 
 def test_a_failure_is_answered_with_what_would_have_helped() -> None:
     recipe = load("model_0")
-    memory = advice_for_failure(explain(MemoryError()), recipe)
+    memory = advice_for_failure(failure_message(MemoryError()), recipe)
     assert memory is not None
     changed = override(recipe, memory.settings)
     assert changed.training.batch_size * changed.optimizer.accumulation == recipe.training.batch_size

@@ -18,9 +18,9 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.mislabels import judges
 from fer_core.review.decisions import image_decision
-from fer_core.review.estimate import MIN_DECISIONS
 from fer_core.review.journal import Journal
 from fer_core.review.matching import records
+from fer_core.review.remaining_errors import MIN_DECISIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 Visit = Callable[..., AppTest]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from fer_core.review import opinions
+from fer_core.review import verdicts
 from fer_core.review.agreement import cohen, fleiss, report
 from fer_core.review.journal import Journal
 
@@ -125,30 +125,30 @@ def test_the_final_say_closes_a_disagreement_and_counts_for_nobody(journal: Jour
     say(journal, "Ben", 1, "neutral")
     say(journal, "Ada", 2, "happy")
     say(journal, "Ben", 2, "happy")
-    table = opinions.label_verdicts(journal.decisions(active_only=False))
-    assert opinions.disagreements(table).to_dict("records") == [
+    table = verdicts.label_verdicts(journal.decisions(active_only=False))
+    assert verdicts.disagreements(table).to_dict("records") == [
         {"image_id": "i1", "said": "Ada: happy, Ben: neutral"}
     ]
     say(journal, "Ada", 1, "neutral", final=True)
     entries = journal.decisions(active_only=False)
-    assert opinions.disagreements(opinions.label_verdicts(entries)).empty
+    assert verdicts.disagreements(verdicts.label_verdicts(entries)).empty
     assert report(entries)["pairs"][0]["agreed"] == 1  # Ada's own opinion stays what it was
-    holds = opinions.current_verdicts(entries).set_index("image_id")
+    holds = verdicts.current_verdicts(entries).set_index("image_id")
     assert holds.loc["i1", "label"] == "neutral"
     journal.undo(who="Ada")
-    assert len(opinions.disagreements(opinions.label_verdicts(journal.decisions(active_only=False)))) == 1
+    assert len(verdicts.disagreements(verdicts.label_verdicts(journal.decisions(active_only=False)))) == 1
 
 
 def test_dropped_copies_and_undone_verdicts_are_no_opinions(journal: Journal) -> None:
     journal.add("delete", image_id="i1", pixel_hash="a", other="b", who="Ada")
     say(journal, "Ada", 2, "happy")
     journal.undo(who="Ada")
-    assert opinions.label_verdicts(journal.decisions(active_only=False)).empty
+    assert verdicts.label_verdicts(journal.decisions(active_only=False)).empty
 
 
 def test_what_holds_is_what_the_journal_says(journal: Journal) -> None:
     for i, who in enumerate(["Ada", "Ben", "Ada", "Ben", "Ada"]):
         say(journal, who, i % 2, CLASSES[i % 4])
     journal.undo(who="Ada")
-    ours = opinions.current_verdicts(journal.decisions(active_only=False))
+    ours = verdicts.current_verdicts(journal.decisions(active_only=False))
     assert ours["id"].tolist() == journal.decisions()["id"].tolist()

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from fer_core.base.errors import DecisionError
-from fer_core.review import estimate, queues
+from fer_core.review import remaining_errors, review_queue
 from fer_core.review.claims import Claims, Holder
 from fer_core.review.journal import Journal
 
@@ -169,23 +169,23 @@ def test_people_at_work() -> None:
         Holder("Ada", "b", 2, 0.0, 1.0),
         Holder("Cleo", "", 1, 0.0, 1.0),
     ]
-    found = queues.people(said, holders)
+    found = review_queue.people(said, holders)
     assert [(one.who, one.decisions, one.holds, one.last[-18:-13]) for one in found] == [
         ("Ada", 2, 5, "00:02"[-5:]), ("Ben", 1, 0, "00:01"), ("Cleo", 0, 1, ""),
     ]  # fmt: skip
-    assert queues.people(said.iloc[:0]) == []
+    assert review_queue.people(said.iloc[:0]) == []
 
 
 def test_the_pace_is_that_of_the_clock_whenever_decisions_came_in() -> None:
     """Decisions are timed when they arrive, less their age: the first of a batch late, the next a microsecond after it."""
     times = ["10:00:00.000000", "10:00:00.000001", "10:00:04.000000", "10:00:04.000001", "10:00:08.000000"]
     said = pd.DataFrame({"who": "Ada", "time": [f"2026-01-01T{time}+00:00" for time in times]})
-    assert queues.pace(said, "Ada")["per_minute"] == pytest.approx(30)
+    assert review_queue.pace(said, "Ada")["per_minute"] == pytest.approx(30)
     together = pd.DataFrame({"who": "Ada", "time": [f"2026-01-01T10:00:0{n // 5}+00:00" for n in range(20)]})
-    assert queues.pace(together, "Ada")["seconds"] == pytest.approx(1 / 5)  # five at each second
-    assert queues.pace(said.head(3), "Ada")["seconds"] is None
+    assert review_queue.pace(together, "Ada")["seconds"] == pytest.approx(1 / 5)  # five at each second
+    assert review_queue.pace(said.head(3), "Ada")["seconds"] is None
     late = [f"2026-01-01T10:00:00.00000{n}+00:00" for n in range(5)]  # all in one batch, after the clock
-    assert queues.pace(said.assign(time=late), "Ada")["per_minute"] is None
+    assert review_queue.pace(said.assign(time=late), "Ada")["per_minute"] is None
 
 
 def test_who_holds_which_part_of_a_queue(path: Path) -> None:
@@ -195,7 +195,7 @@ def test_who_holds_which_part_of_a_queue(path: Path) -> None:
     claims.take("", ["image-100"], 1, seat="one browser")
     claims.take("", ["image-104"], 1, seat="another")
     queue = pd.DataFrame({"image_id": QUEUE[1:]})  # the first is decided meanwhile
-    assert queues.parts(queue, claims.held()) == [("Ada", 2, 1, 2), ("Ben", 4, 3, 6), ("", 2, 100, 104)]
+    assert review_queue.parts(queue, claims.held()) == [("Ada", 2, 1, 2), ("Ben", 4, 3, 6), ("", 2, 100, 104)]
 
 
 def test_spot_checks_come_between_the_likely_ones_and_only_there() -> None:
@@ -213,7 +213,7 @@ def test_spot_checks_come_between_the_likely_ones_and_only_there() -> None:
     checks = [*reversed(QUEUE[:40])]
 
     def ids(**filters: object) -> list[str]:
-        return queues.candidates(ranking, queues.Filters(**filters), checks)["image_id"].tolist()  # type: ignore[arg-type]
+        return review_queue.candidates(ranking, review_queue.Filters(**filters), checks)["image_id"].tolist()  # type: ignore[arg-type]
 
     mixed = ids(checked=True)
     assert [image for image in mixed if image in QUEUE[:20]] == QUEUE[:20]  # in their order, none lost
@@ -225,10 +225,12 @@ def test_spot_checks_come_between_the_likely_ones_and_only_there() -> None:
     assert sorted(ids(checked=True, order="random")) == QUEUE[:20]
     assert ids(kind="all", order="spot") == checks  # spot checks alone, of whatever is shown
     assert ids(order="spot") == [*reversed(QUEUE[:20])]
-    unasked = queues.candidates(ranking, queues.Filters(kind="all", order="spot"))["image_id"].tolist()
-    assert unasked == estimate.spot_checks(ranking) != QUEUE[:40]
+    unasked = review_queue.candidates(ranking, review_queue.Filters(kind="all", order="spot"))[
+        "image_id"
+    ].tolist()
+    assert unasked == remaining_errors.spot_checks(ranking) != QUEUE[:40]
 
 
 def test_where_all_are_to_see_a_face_none_is_dealt() -> None:
-    wanted = {name: queues.dealt(queues.Filters(reviewed=name)) for name in queues.REVIEWED}
+    wanted = {name: review_queue.dealt(review_queue.Filters(reviewed=name)) for name in review_queue.REVIEWED}
     assert wanted == {"todo": True, "mine": False, "done": False, "split": True, "all": False}

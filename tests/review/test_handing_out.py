@@ -13,10 +13,10 @@ from fer_core.review import self_check
 from fer_core.review.claims import Claims
 from fer_core.review.journal import Journal
 from fer_core.review.key_press import KeyPress, take, ticket
-from fer_core.review.opinions import label_verdicts
-from fer_core.review.queues import Filters
+from fer_core.review.review_queue import Filters
 from fer_core.review.session import ReviewSession, Waiting, next_faces, queue_of
 from fer_core.review.snapshot import follow
+from fer_core.review.verdicts import label_verdicts
 
 
 @pytest.fixture

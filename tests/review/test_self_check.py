@@ -10,7 +10,7 @@ from fer_core.review import self_check
 from fer_core.review.agreement import report
 from fer_core.review.decisions import Decision
 from fer_core.review.journal import Journal
-from fer_core.review.opinions import label_verdicts
+from fer_core.review.verdicts import label_verdicts
 
 
 @pytest.fixture

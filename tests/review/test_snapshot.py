@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.review import opinions
+from fer_core.review import verdicts
 from fer_core.review.decisions import VERDICTS, Decision
 from fer_core.review.journal import Journal
 from fer_core.review.snapshot import JournalSnapshot, follow
@@ -40,8 +40,8 @@ def take(journal: Journal, action: str, number: int, who: str) -> None:
 def same(known: JournalSnapshot, journal: Journal) -> None:
     entries = journal.decisions(active_only=False)
     pd.testing.assert_frame_equal(known.entries, entries)
-    pd.testing.assert_frame_equal(known.label_verdicts, opinions.label_verdicts(entries))
-    pd.testing.assert_frame_equal(known.current_verdicts, opinions.current_verdicts(entries))
+    pd.testing.assert_frame_equal(known.label_verdicts, verdicts.label_verdicts(entries))
+    pd.testing.assert_frame_equal(known.current_verdicts, verdicts.current_verdicts(entries))
     holds = journal.decisions()
     assert known.verdicts["id"].tolist() == holds[holds["action"].isin(VERDICTS)]["id"].tolist()
     assert known.undone == journal.undone()

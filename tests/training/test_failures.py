@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from fer_core.base.errors import NotFound
-from fer_core.training.failures import explain
+from fer_core.training.failures import failure_message
 
 
 class ResourceExhaustedError(Exception):
@@ -29,6 +29,6 @@ class ResourceExhaustedError(Exception):
     ],
 )
 def test_a_failure_is_one_sentence_with_what_to_try(error: BaseException, sentence: str) -> None:
-    found = explain(error)
+    found = failure_message(error)
     assert found.startswith(sentence)
     assert "\n" not in found

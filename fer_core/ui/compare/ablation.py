@@ -49,7 +49,7 @@ def button(first: Run, second: Run, found: Tried | str) -> None:
         try:
             made = ablation.start(first, second)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             return
         st.toast(f"{markup.plural(len(made), 'run')} queued; what they gain appears here as they end.")
         st.rerun(scope="app")
@@ -76,7 +76,7 @@ def card(first: Run, second: Run, tried: Tried | str, split: str, version: str) 
         try:
             found = cached_runs.attribution(first, second, singles, split, version)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             return
         left, right = st.columns([1.3, 1], gap="medium")
         with left:

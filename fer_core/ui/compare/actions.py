@@ -205,7 +205,7 @@ def _ask(run: Run) -> None:
         try:
             run_annotations.delete(run)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             return
         st.session_state["cmp-picked"] = [
             name for name in st.session_state.get("cmp-picked", []) if name != run.id

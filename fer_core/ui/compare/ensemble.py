@@ -58,7 +58,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         )
     except FerError as error:
         with right:
-            page.explain(error)
+            page.show_error(error)
         return
     with left, st.container(border=True):
         _members(weights)
@@ -132,7 +132,7 @@ def _keep(scope: Scope, view: LeaderboardView, runs: list[Run], weights: Mapping
         try:
             ensembles.save(scope.workspace, name.strip(), runs, weights, view.version)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             return
         st.session_state["cmp-ens-saved"] = name.strip()
         st.rerun()

@@ -52,7 +52,7 @@ def show(
         shown = table.head(_ALL if wide else limit)
         places = cache.pixel_rows(found, version, texts(shown["image_id"]))
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         return
     sheet = [
         SheetFace(str(r["image_id"]), f"{r[caption]:.2f}", str(r[detail]) if detail else "")

@@ -26,7 +26,7 @@ def draw(first: Run, second: Run, others: Sequence[Run], split: str, version: st
         found: RunComparison | None = cached_runs.pair(first, second, split, version)
     except FerError as error:
         found = None
-        page.explain(error)
+        page.show_error(error)
     tried = ablation.tried(first, second)
     if found is not None:
         _verdict(found, first, second, split, note)

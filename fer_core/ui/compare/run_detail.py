@@ -190,7 +190,7 @@ def _calibration(run: Run, version: str, split: str) -> None:
         found = cached_curves.trust(run, split, version)
         reliability, coverage = cached_curves.trust_figures(run, split, version, style.is_dark())
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         return
     st.html(markup.heading("Can its probabilities be trusted?", f"calibration error {found.error:.3f}"))
     left, middle, right = st.columns([1, 1, 0.9], gap="medium")

@@ -16,7 +16,7 @@ from fer_core.review import copies
 from fer_core.review.decisions import PAIRS
 from fer_core.review.key_press import Receipt, ticket
 from fer_core.review.matching import records
-from fer_core.review.queues import pace
+from fer_core.review.review_queue import pace
 from fer_core.review.session import AHEAD, HandedFace, ReviewSession, Waiting
 from fer_core.ui.components import markup, review
 from fer_core.ui.components.face_sheet import file_name

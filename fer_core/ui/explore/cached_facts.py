@@ -22,7 +22,7 @@ from fer_core.explore.facts import Category, ImageFacts
 from fer_core.explore.neighbours import nearest_by_hash
 from fer_core.mislabels.store import methods, ranking_path
 from fer_core.review.journal import Journal
-from fer_core.review.opinions import verdicts
+from fer_core.review.verdicts import verdicts
 from fer_core.runs import predictions, store
 from fer_core.runs.run import Run
 from fer_core.splits import leaks

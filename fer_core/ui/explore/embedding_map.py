@@ -87,7 +87,7 @@ def _table(explorer: Explorer, features: str, method: str) -> pd.DataFrame | Non
     try:
         return _made(str(scope.workspace.root), scope.dataset.name, scope.version.id, features, method, stamp)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         return None
 
 

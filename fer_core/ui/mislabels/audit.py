@@ -73,7 +73,7 @@ def _take_over(state: MislabelsState) -> None:
             try:
                 found = patches.import_patch(state.scope.dataset, upload.getvalue())
             except FerError as error:
-                page.explain(error)
+                page.show_error(error)
                 return
             missing = f"; {found['missing']:,} are about images that are not here" if found["missing"] else ""
             st.success(

@@ -9,10 +9,10 @@ import streamlit as st
 
 from fer_core.base.emotions import emotion_colors
 from fer_core.data.notes import read_notes
-from fer_core.review import queues
+from fer_core.review import review_queue
 from fer_core.review.decisions import VERDICTS
 from fer_core.review.key_press import ticket
-from fer_core.review.queues import Filters
+from fer_core.review.review_queue import Filters
 from fer_core.review.session import AHEAD
 from fer_core.ui.components import review
 from fer_core.ui.components.review import Batch, BrowserMessage, ReviewKind
@@ -74,7 +74,7 @@ def _batch(state: MislabelsState, visit: Visit, message: BrowserMessage, kind: R
     every = visit.session.turns
     turns = every[first:] if kind == "grid" else every[first : first + _MOST]
     end = len(every) - message.at < need and first + len(turns) == len(every)
-    gone = visit.session.gone(queue, max(message.at, 0)) if queues.dealt(state.filters) else []
+    gone = visit.session.gone(queue, max(message.at, 0)) if review_queue.dealt(state.filters) else []
     if kind == "grid":
         return replace(items.grid(state, turns, first, end), gone=gone)
     tell = items.cues_of(read_notes(state.scope.dataset))

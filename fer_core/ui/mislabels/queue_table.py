@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from fer_core import mislabels
-from fer_core.review import estimate, queues
+from fer_core.review import remaining_errors, review_queue
 from fer_core.review.matching import records
-from fer_core.review.queues import ALL, KINDS, ORDERS, REVIEWED, Filters
+from fer_core.review.review_queue import ALL, KINDS, ORDERS, REVIEWED, Filters
 from fer_core.ui.components import choice_list, markup
 from fer_core.ui.mislabels.state import MislabelsState, open_state
 from fer_core.ui.shell.page import Scope
@@ -49,7 +49,7 @@ def filters(state: MislabelsState) -> Filters:
         )  # fmt: skip
         checked = st.toggle(
             "Spot checks", key="mis-spot", bind="query-params", disabled=kind != "wrong" or order != "worst",
-            help=f"One face in {estimate.SPOT_EVERY} comes from the rest of the set, taken at random: they tell how many "
+            help=f"One face in {remaining_errors.SPOT_EVERY} comes from the rest of the set, taken at random: they tell how many "
             "wrong labels are left",
         )  # fmt: skip
     return Filters(kind, _pair_in_use(), split, source, float(most), reviewed, by, order, bool(checked))
@@ -72,8 +72,8 @@ def progress(scope: Scope, method: str, who: str, blind: bool, chosen: Filters) 
     listed = _pairs(state, wanted)
     st.session_state.setdefault("mis-queue-current", wanted)
     with st.container(border=True):
-        mine = queues.of_pair(state.every, wanted)
-        left = len(queues.of_pair(state.open, wanted))
+        mine = review_queue.of_pair(state.every, wanted)
+        left = len(review_queue.of_pair(state.open, wanted))
         done = len(mine) - left
         spots = int((~mine["likely_wrong"].to_numpy(bool)).sum()) if chosen.has_checks else 0
         said = f", {spots:,} of them spot checks" if spots else ""
@@ -104,13 +104,13 @@ def _pairs(state: MislabelsState, wanted: str) -> list[choice_list.ChoiceRow]:
         for p in records(mislabels.pair_queues(waiting).head(_PAIRS))
     ]
     if wanted not in {row.id for row in listed} and ">" in wanted:  # finished, or one of the small ones
-        left = len(queues.of_pair(waiting, wanted))
+        left = len(review_queue.of_pair(waiting, wanted))
         listed.append(choice_list.ChoiceRow(wanted, wanted.replace(">", " → "), f"{left:,}"))
     return listed
 
 
 def _pace(state: MislabelsState, left: int) -> str:
-    pace = queues.pace(state.label_verdicts, state.who)
+    pace = review_queue.pace(state.label_verdicts, state.who)
     if pace["seconds"] is None:
         return ""
     return f" · {pace['per_minute']:.0f} a minute · {markup.duration(pace['seconds'] * left)} left"
@@ -119,12 +119,12 @@ def _pace(state: MislabelsState, left: int) -> str:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _left(dataset: str, version: str, method: str, pace: str, _state: MislabelsState) -> tuple[Any, Any]:
     """The estimate for the likely wrong labels, and for all, of those not reviewed."""
-    known = estimate.outcomes(_state.ranking, _state.current_verdicts)
+    known = remaining_errors.outcomes(_state.ranking, _state.current_verdicts)
     scores, likely = _state.ranking["score"].to_numpy(), _state.ranking["likely_wrong"].to_numpy(bool)
     rest = np.ones(len(scores), dtype=bool)
     rest[_state.positions(_state.current_verdicts["image_id"])] = False
     decided = scores[_state.positions(known.index)]
-    return estimate.estimate(decided, known, scores[rest & likely]), estimate.estimate(
+    return remaining_errors.estimate(decided, known, scores[rest & likely]), remaining_errors.estimate(
         decided, known, scores[rest], expected=float(_state.ranking["issue"].sum())
     )
 
@@ -134,7 +134,10 @@ def effect(state: MislabelsState) -> str:
     name = f"{state.scope.workspace.root}/{state.scope.dataset.name}"
     likely, everything = _left(name, state.scope.version.id, state.method, state.pace, state)
     if likely is None or everything is None:
-        words = f"After {estimate.MIN_DECISIONS} decisions you see here how many wrong labels would remain if you stopped."
+        words = (
+            f"After {remaining_errors.MIN_DECISIONS} decisions you see here how many wrong labels would remain "
+            "if you stopped."
+        )
     else:
         words = (
             f"If you stop here, about <b>{likely.wrong:,}</b> ({likely.low:,}–{likely.high:,}) wrong labels stay among the "

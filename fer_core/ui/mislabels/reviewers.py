@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fer_core.review import agreement, queues
+from fer_core.review import agreement, review_queue
 from fer_core.review.claims import Claims
-from fer_core.review.queues import ALL, Filters
+from fer_core.review.review_queue import ALL, Filters
 from fer_core.ui.components import markup
 from fer_core.ui.mislabels.queue_table import EVERY
 from fer_core.ui.mislabels.state import MislabelsState, open_state
@@ -57,12 +57,12 @@ def _at_work(state: MislabelsState, filters: Filters) -> None:
     """Everybody who decided or has faces before them now; nothing where that is one alone."""
     claims = Claims(state.scope.dataset.journal_path)
     holders = claims.holders()
-    people = queues.people(state.label_verdicts, holders)
+    people = review_queue.people(state.label_verdicts, holders)
     if len(people) < 2 and len(holders) < 2:
         return
     state.choose(filters)
-    waiting = queues.of_pair(state.open, filters.pair)
-    where = {who: (first, last) for who, _, first, last in queues.parts(waiting, claims.held())}
+    waiting = review_queue.of_pair(state.open, filters.pair)
+    where = {who: (first, last) for who, _, first, last in review_queue.parts(waiting, claims.held())}
     rows = []
     for person in people:
         place = where.get(person.who)

@@ -15,8 +15,8 @@ from fer_core import mislabels
 from fer_core.base.workspace import Workspace
 from fer_core.data import manifest
 from fer_core.data.datasets import open_dataset
-from fer_core.review import estimate, queues
-from fer_core.review.queues import Filters
+from fer_core.review import remaining_errors, review_queue
+from fer_core.review.review_queue import Filters
 from fer_core.review.snapshot import JournalSnapshot
 from fer_core.ui.shell import cache
 from fer_core.ui.shell.page import Scope
@@ -105,12 +105,12 @@ class MislabelsState:
 
     @property
     def current_verdicts(self) -> pd.DataFrame:
-        """The verdicts that hold, as `opinions.current_verdicts`."""
+        """The verdicts that hold, as `verdicts.current_verdicts`."""
         return self.journal.current_verdicts
 
     @property
     def label_verdicts(self) -> pd.DataFrame:
-        """Verdicts on labels by reviewer, as `opinions.label_verdicts`."""
+        """Verdicts on labels by reviewer, as `verdicts.label_verdicts`."""
         return self.journal.label_verdicts
 
     def pixels(self, images: Iterable[str]) -> NDArray[np.uint8]:
@@ -129,16 +129,16 @@ class MislabelsState:
     def choose(self, filters: Filters) -> None:
         """Find the rows that these filters let through, of any pair."""
         self.filters = filters
-        self.every = queues.candidates(self.ranking, filters, self.ranked.checks)
-        self.open = queues.unreviewed(
+        self.every = review_queue.candidates(self.ranking, filters, self.ranked.checks)
+        self.open = review_queue.unreviewed(
             self.every, self.label_verdicts, self.current_verdicts, filters, self.who
         )
 
     def take(self, pair: str) -> None:
         """Put the rows of one pair, or of all, on the queue."""
         self.filters = self.filters.of(pair)
-        self.candidates = queues.of_pair(self.every, pair)
-        self.waiting = queues.of_pair(self.open, pair)
+        self.candidates = review_queue.of_pair(self.every, pair)
+        self.waiting = review_queue.of_pair(self.open, pair)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -165,7 +165,7 @@ def _ranking(root: str, name: str, version: str, method: str, changed: float) ->
         len(mislabels.ambiguous(table)),
         frozenset(likely["image_id"]),
         table["row"].to_numpy(np.int64),
-        tuple(estimate.spot_checks(table)),
+        tuple(remaining_errors.spot_checks(table)),
     )
 
 

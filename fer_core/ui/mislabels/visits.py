@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from fer_core.review import queues
+from fer_core.review import review_queue
 from fer_core.review.claims import Claims
 from fer_core.review.key_press import Receipt
 from fer_core.review.session import ReviewSession, Waiting
@@ -85,7 +85,7 @@ def deal(state: MislabelsState, visit: Visit, queue: Waiting, need: int, at: int
     A person is known by their name, in whatever browser; without a name, by the browser.
     """
     seat = _seat(state.who)
-    if seat is None or not queues.dealt(state.filters):
+    if seat is None or not review_queue.dealt(state.filters):
         visit.session.extend(need, queue, at)
         return
     claims = Claims(state.scope.dataset.journal_path)
@@ -98,7 +98,7 @@ def deal(state: MislabelsState, visit: Visit, queue: Waiting, need: int, at: int
 
 def _held(state: MislabelsState) -> set[str]:
     """Faces that others have before them now."""
-    if not queues.dealt(state.filters):
+    if not review_queue.dealt(state.filters):
         return set()
     mine = (state.who, _seat(state.who) or "")
     return set(Claims(state.scope.dataset.journal_path).held(by_others_than=mine))

@@ -32,7 +32,7 @@ def _dialog(workspace: Workspace) -> None:
         model = model_registry.add_model(workspace, file.name, file.getvalue())
         graph = model_registry.missing_metadata(model.path)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         return
     if graph is None or _form(model, graph):
         st.session_state["try-added"] = model.name
@@ -90,6 +90,6 @@ def _form(model: model_registry.Model, graph: Graph) -> bool:
     try:
         model_registry.write_metadata(model.path, fields)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         return False
     return True

@@ -37,7 +37,7 @@ def button(face: FaceAnswer, settings: Settings, key: str) -> None:
                     model=settings.model.name,
                 )
             except FerError as error:
-                page.explain(error)
+                page.show_error(error)
                 return
             st.session_state[done] = label
             st.rerun()
@@ -62,7 +62,7 @@ def kept(key: str, kind: str = corrections.WRONG) -> None:
                 try:
                     dataset = corrections.to_dataset(workspace, name, kind)
                 except FerError as error:
-                    page.explain(error)
+                    page.show_error(error)
                     return
                 st.success(
                     f"{dataset.name} is here, with {markup.plural(count, 'image')}.", icon=":material/check:"

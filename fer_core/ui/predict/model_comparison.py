@@ -37,7 +37,7 @@ def draw(shown: Sequence[Shown], settings: Settings) -> None:
         try:
             models[name] = cache.predictor(names[name].path)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
     if not models:
         return
     left, right = st.columns([1, 3.2], gap="medium")

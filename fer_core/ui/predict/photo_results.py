@@ -122,7 +122,7 @@ def _closer(face: FaceAnswer, settings: Settings, key: str) -> None:
     """What mattered for one face, and what to do about its answer."""
     with st.container(border=True, key=f"closer-{key}"):
         picture, words = st.columns([1, 3.2], vertical_alignment="center", wrap=False)
-        heat, test = _explained(face, settings, key)
+        heat, test = _occlusion(face, settings, key)
         with picture:
             tinted = explain.overlay(face.crop, heat)
             st.image(tinted, width=84, alt=f"{explain.NAME} of face {face.number}")
@@ -147,7 +147,7 @@ def _closer(face: FaceAnswer, settings: Settings, key: str) -> None:
                 st.rerun()
 
 
-def _explained(face: FaceAnswer, settings: Settings, key: str) -> tuple[np.ndarray, explain.Deletion]:
+def _occlusion(face: FaceAnswer, settings: Settings, key: str) -> tuple[np.ndarray, explain.Deletion]:
     memory = st.session_state.setdefault("try-heat", {})
     name = (key, settings.model.path, face.label)
     if name not in memory:
@@ -197,4 +197,4 @@ def guarded(shown: Sequence[Shown], settings: Settings, key: str) -> None:
     try:
         draw(shown, settings, key)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)

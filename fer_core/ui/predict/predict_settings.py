@@ -58,7 +58,7 @@ def choose(workspace: Workspace) -> Settings | None:
     try:
         detector = detectors.open_detector(name, workspace)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         detector = detectors.default_detector()
     return Settings(workspace, model, predictor, reading, detector)
 
@@ -86,7 +86,7 @@ def _model(
             _about(model, predictor)
         add_model.button(workspace)
     if predictor is None and not add_model.question(model):
-        page.explain(failure)
+        page.show_error(failure)
     return predictor
 
 

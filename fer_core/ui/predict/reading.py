@@ -65,7 +65,7 @@ def read(uploads: Sequence[Any], settings: Settings) -> list[Shown]:
                 memory[key] = one(upload.getvalue(), upload.name, settings, upload.file_id)
             shown.append(memory[key])
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
         if progress:
             progress.progress(number / len(chosen), f"{number} of {len(chosen)} photos")
     if progress:

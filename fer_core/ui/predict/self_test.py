@@ -64,7 +64,7 @@ def _take(card: ReportCard, settings: Settings, data: bytes) -> None:
     try:
         result = analyse.analyse(settings.predictor, data, "pose", settings.reading, settings.detector)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         return
     if not result.faces:
         st.warning("No face found in this picture: come closer, or turn on a light.", icon=":material/info:")

@@ -131,7 +131,7 @@ def empty(headline: str, advice: str) -> None:
     st.html(f'<div class="fer-empty"><b>{markup.esc(headline)}</b><span>{markup.esc(advice)}</span></div>')
 
 
-def explain(error: Exception) -> None:
+def show_error(error: Exception) -> None:
     """Show a failure in words. Anything that is not ours is named by kind, and its details go to the server's log."""
     if isinstance(error, FerError):
         st.error(str(error), icon=":material/error:")

@@ -135,7 +135,7 @@ def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
         _preview(subjects.preview(manifest, pattern))
         return subjects.from_pattern(manifest, pattern)
     except SplitError as error:
-        page.explain(error)
+        page.show_error(error)
         st.stop()
 
 

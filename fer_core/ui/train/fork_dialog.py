@@ -50,7 +50,7 @@ def show(workspace: Workspace) -> None:
         run = store.get(workspace, name)
     except FerError as error:
         close()
-        page.explain(error)
+        page.show_error(error)
         return
     title = f"New run out of run {run_snapshots.title(run)}"
     st.dialog(title, width="medium", on_dismiss=close)(_body)(run, settings)
@@ -89,7 +89,7 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
         if st.button(words, type="primary", icon=":material/fork_right:", width="stretch", key="fork-start"):
             _show(_start(run, str(begin), settings))
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
 
 
 def _kept(run: Run) -> list[int]:

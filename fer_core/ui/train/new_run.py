@@ -43,7 +43,7 @@ def card(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> None:
         try:
             changed = recipes.override(recipe, settings)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             _buttons(scope, recipe, settings, key, blocked=True)
             return
         estimate.card(scope, name, changed, settings, snapshots)
@@ -133,7 +133,7 @@ def _buttons(
         try:
             made = _start(scope, recipe, settings, key)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             return
         if now:
             for run in reversed(made):

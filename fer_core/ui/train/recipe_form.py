@@ -209,7 +209,7 @@ def _limits(info: FieldInfo) -> tuple[float, float | None]:
 
 def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
     """One row: its name on the left, its value on the right."""
-    label, text = recipe_labels.label(field), recipe_labels.explained(field, info.description)
+    label, text = recipe_labels.label(field), recipe_labels.help_text(field, info.description)
     options = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
     if options:
         return _select(key, field, info.description, options, value)
@@ -236,7 +236,7 @@ def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
 def _select(key: str, field: str, description: str | None, options: Sequence[Any], value: Any) -> Any:
     return st.selectbox(
         recipe_labels.label(field), options, index=options.index(value) if value in options else 0,
-        format_func=recipe_labels.value, key=key, help=recipe_labels.explained(field, description),
+        format_func=recipe_labels.value, key=key, help=recipe_labels.help_text(field, description),
     )  # fmt: skip
 
 

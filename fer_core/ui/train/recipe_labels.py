@@ -92,7 +92,7 @@ def label(field: str) -> str:
     return _LABELS.get(field, field.rpartition(".")[2].replace("_", " "))
 
 
-def explained(field: str, description: str | None) -> str:
+def help_text(field: str, description: str | None) -> str:
     """What a field does: its own description, else ours, and in any case its name in a recipe file."""
     words = description or _EXPLAINED.get(field) or _EXPLAINED.get(f"loss.{field.rpartition('.')[2]}", "")
     return f"{words}\n\n`{field}`" if words else f"`{field}`"

@@ -77,6 +77,6 @@ def _words(scope: Scope, version: Version) -> None:
         try:
             admin.annotate(scope.dataset, version.id, name=name.strip(), note=note.strip())
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             return
         st.rerun()

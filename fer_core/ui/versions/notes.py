@@ -21,7 +21,7 @@ def draw(scope: Scope) -> None:
             notes = read_notes(scope.dataset)
         except FerError as error:
             st.html(markup.heading("Notes"))
-            page.explain(error)
+            page.show_error(error)
             return
         st.html(markup.heading("Notes", "kept with the dataset, part of its report") + _shown(notes, classes))
         with st.popover("Write a note", icon=":material/edit_note:"):
@@ -73,6 +73,6 @@ def _form(scope: Scope, notes: Notes, classes: tuple[str, ...]) -> None:
             if written.strip() != told.get(kind, ""):
                 write_note(scope.dataset, written, label=about, kind=kind)
     except FerError as error:
-        page.explain(error)
+        page.show_error(error)
         return
     st.rerun()

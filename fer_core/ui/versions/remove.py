@@ -33,7 +33,7 @@ def _ask(scope: Scope) -> None:
         f'<p class="fer-note">This deletes {markup.esc(gone)}. {stays}Runs trained on it stay. It cannot be undone.</p>'
     )
     if against := admin.objection(found):
-        page.explain(against)
+        page.show_error(against)
         return
     typed = st.text_input(f"Type {name} to remove it", key="remove-name")
     if st.button(
@@ -42,7 +42,7 @@ def _ask(scope: Scope) -> None:
         try:
             admin.remove(scope.dataset)
         except FerError as error:
-            page.explain(error)
+            page.show_error(error)
             return
         for key in ("fer-dataset", "fer-version"):
             st.session_state.pop(key, None)

@@ -2,7 +2,7 @@
 
 The journal's verdicts are per image, the latest of anyone holds. Here each reviewer keeps their own last verdict,
 so that two people who looked at the same face can be compared. Verdicts on copies are not about labels and are left
-out; a final say settles a disagreement and is no opinion of its own; a self-check is compared with the first answer
+out; a final say settles a disagreement and is no verdict of its own; a self-check is compared with the first answer
 only.
 """
 
@@ -15,7 +15,7 @@ import pandas as pd
 from fer_core.review.decisions import VERDICTS
 
 DELETE, AMBIGUOUS = "delete", "ambiguous"
-COLUMNS = ["key", "image_id", "who", "said", "given", "action", "time", "mode", "check_of", "blind"]
+COLUMNS = ["key", "image_id", "who", "verdict", "given", "action", "time", "mode", "check_of", "blind"]
 
 
 def label_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +25,7 @@ def label_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
         entries: all of a journal, `Journal.decisions(active_only=False)`.
 
     Returns:
-        columns `COLUMNS`: said is the class the reviewer gave, "delete" or "ambiguous"; given the label that was on
+        columns `COLUMNS`: verdict is the class the reviewer gave, "delete" or "ambiguous"; given the label that was on
         the image; mode "" for an ordinary decision, "self_check" or "final"; check_of the key of the decision that a
         self-check repeats; blind (bool) whether label and suggestion were hidden.
     """
@@ -41,11 +41,11 @@ def all_label_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
     shown = [value or {} for value in table["shown"]]
     given = [str(value.get("label", "")) for value in shown]
     words = [
-        _said(action, label, was)
+        _verdict(action, label, was)
         for action, label, was in zip(table["action"], table["label"], given, strict=True)
     ]
     result = table[["key", "image_id", "who", "action", "time"]].assign(
-        said=pd.Series(words, index=table.index, dtype="str"),
+        verdict=pd.Series(words, index=table.index, dtype="str"),
         given=pd.Series(given, index=table.index, dtype="str"),
         mode=pd.Series(
             [
@@ -60,7 +60,7 @@ def all_label_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
         ),
         blind=pd.Series([bool(value.get("blind")) for value in shown], index=table.index, dtype="bool"),
     )
-    return result[result["said"] != ""][COLUMNS]
+    return result[result["verdict"] != ""][COLUMNS]
 
 
 def current_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def verdicts(decisions: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def _said(action: str, label: str, given: str) -> str:
+def _verdict(action: str, label: str, given: str) -> str:
     return label if action == "relabel" else given if action == "keep" else action
 
 
@@ -98,7 +98,7 @@ def ratings(table: pd.DataFrame) -> pd.DataFrame:
         table: from `label_verdicts`.
     """
     own = table[table["mode"] == ""].drop_duplicates(["image_id", "who"], keep="last")
-    return own.pivot(index="image_id", columns="who", values="said")
+    return own.pivot(index="image_id", columns="who", values="verdict")
 
 
 def disagreements(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def disagreements(table: pd.DataFrame) -> pd.DataFrame:
     """
     last: dict[str, dict[str, tuple[str, str]]] = {}  # image -> who -> (what, when)
     settled: dict[str, str] = {}
-    columns = [table[name].tolist() for name in ("image_id", "who", "said", "time", "mode")]
+    columns = [table[name].tolist() for name in ("image_id", "who", "verdict", "time", "mode")]
     for image, who, what, when, mode in zip(*columns, strict=True):
         if mode == "":
             last.setdefault(image, {})[who] = (what, when)

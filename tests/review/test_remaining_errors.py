@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.review.estimate import MIN_DECISIONS, estimate, outcomes, spot_checks, with_spot_checks
+from fer_core.review.remaining_errors import MIN_DECISIONS, estimate, outcomes, spot_checks, with_spot_checks
 
 
 def world(seed: int, images: int = 1200) -> tuple[np.ndarray, np.ndarray]:

@@ -16,8 +16,8 @@ import pandas as pd
 
 from fer_core.review.claims import Holder
 from fer_core.review.decisions import VERDICTS
-from fer_core.review.estimate import SPOT_EVERY, spot_checks, with_spot_checks
-from fer_core.review.opinions import disagreements, own_verdicts
+from fer_core.review.remaining_errors import SPOT_EVERY, spot_checks, with_spot_checks
+from fer_core.review.verdicts import disagreements, own_verdicts
 
 ALL = "all"
 KINDS = {"wrong": "likely wrong", "ambiguous": "ambiguous", ALL: "every image"}
@@ -48,7 +48,7 @@ class Filters:
         reviewed: one of `REVIEWED`.
         by: with reviewed "done", whose decisions, or all.
         order: one of `ORDERS`.
-        checked: whether spot checks come in between, of what is likely wrong, worst first (`estimate.spot_checks`).
+        checked: whether spot checks come in between, of what is likely wrong, worst first (`remaining_errors.spot_checks`).
     """
 
     kind: str = "wrong"
@@ -113,13 +113,13 @@ def candidates(ranking: pd.DataFrame, filters: Filters, checks: Sequence[str] = 
 
 
 def unreviewed(
-    rows: pd.DataFrame, said: pd.DataFrame, holding: pd.DataFrame, filters: Filters, who: str
+    rows: pd.DataFrame, verdicts: pd.DataFrame, holding: pd.DataFrame, filters: Filters, who: str
 ) -> pd.DataFrame:
     """The rows that pass the filters on what was decided.
 
     Args:
         rows: from `candidates`.
-        said: from `opinions.label_verdicts`.
+        verdicts: from `verdicts.label_verdicts`.
         holding: the decisions that hold, `Journal.decisions()`.
         filters: reviewed and by.
         who: the reviewer, for "not yet by me".
@@ -127,14 +127,14 @@ def unreviewed(
     if filters.reviewed == ALL:
         return rows
     if filters.reviewed == "mine":
-        return rows[~rows["image_id"].isin(list(own_verdicts(said, who)) + _dropped(holding))]
+        return rows[~rows["image_id"].isin(list(own_verdicts(verdicts, who)) + _dropped(holding))]
     if filters.disputed:
-        found = {image: i for i, image in enumerate(disagreements(said)["image_id"])}
+        found = {image: i for i, image in enumerate(disagreements(verdicts)["image_id"])}
         kept = rows[rows["image_id"].isin(list(found))]
         return kept.iloc[np.argsort([found[i] for i in kept["image_id"]], kind="stable")]
     if filters.reviewed == "done":
         if filters.by != ALL:
-            return rows[rows["image_id"].isin(list(own_verdicts(said, filters.by)))]
+            return rows[rows["image_id"].isin(list(own_verdicts(verdicts, filters.by)))]
         return rows[rows["image_id"].isin(_decided(holding))]
     return rows[~rows["image_id"].isin(_decided(holding))]
 
@@ -175,22 +175,22 @@ class ReviewerActivity:
     last: str
 
 
-def people(said: pd.DataFrame, holders: Sequence[Holder] = ()) -> list[ReviewerActivity]:
+def people(verdicts: pd.DataFrame, holders: Sequence[Holder] = ()) -> list[ReviewerActivity]:
     """Everybody who decided on labels or holds faces now: the most decisions first.
 
     Args:
-        said: from `opinions.label_verdicts`.
+        verdicts: from `verdicts.label_verdicts`.
         holders: from `claims.Claims.holders`.
     """
     holds: dict[str, int] = {}
     for holder in holders:
         holds[holder.who] = holds.get(holder.who, 0) + holder.images
     last = dict(
-        zip(said["who"].tolist(), said["time"].tolist(), strict=True)
+        zip(verdicts["who"].tolist(), verdicts["time"].tolist(), strict=True)
     )  # oldest first: the last one stays
     found = []
     for who in sorted({*last, *holds}):
-        speed = pace(said, who)
+        speed = pace(verdicts, who)
         found.append(
             ReviewerActivity(
                 who, speed["decisions"], holds.get(who, 0), speed["per_minute"], last.get(who, "")
@@ -229,7 +229,7 @@ class Pace(TypedDict):
     per_minute: float | None
 
 
-def pace(said: pd.DataFrame, who: str) -> Pace:
+def pace(verdicts: pd.DataFrame, who: str) -> Pace:
     """How fast a reviewer decides, from the journal's times; breaks of two minutes and more do not count.
 
     Decisions taken together (one batch, one time) count as many.
@@ -238,7 +238,7 @@ def pace(said: pd.DataFrame, who: str) -> Pace:
         decisions (of this reviewer), seconds (each, mean of the last ones), per_minute; the last two None with
         fewer than three gaps, or less than a second in all.
     """
-    times = said.loc[said["who"] == who, "time"]
+    times = verdicts.loc[verdicts["who"] == who, "time"]
     stamps, many = np.unique(times.to_numpy(dtype=str), return_counts=True)
     recent = [datetime.fromisoformat(stamp).timestamp() for stamp in stamps[-_GAPS - 1 :]]
     together = many[-_GAPS - 1 :][1:]

@@ -4,7 +4,7 @@ A kept ranking of a dataset, and people's votes as the truth: 200 simulated revi
 other spot checks, decide 200 faces. Printed: share of intervals that hold the truth (90 % is meant), median width over the
 estimate, median of estimate over truth, for one spot check in three and for spot checks alone.
 
-    python bench/bench_estimate.py FER_HOME DATASET VOTES.csv [--method emotions]
+    python bench/bench_remaining_errors.py FER_HOME DATASET VOTES.csv [--method emotions]
 
 VOTES.csv has the columns path and wrong (0 or 1).
 """
@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fer_core import mislabels
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.review.estimate import SPOT_EVERY, estimate, spot_checks, with_spot_checks
+from fer_core.review.remaining_errors import SPOT_EVERY, estimate, spot_checks, with_spot_checks
 
 REVIEWERS, DECISIONS, SHARE = 200, 200, 0.7
 

@@ -7,8 +7,8 @@ scores far better than any that was reviewed it says little. So a few faces from
 purpose (`spot_checks`), most where the score is least sure. Before the first decision the ranking's own count of wrong
 labels, by confident learning, is what is expected.
 
-    left = estimate(reviewed["score"], wrong, waiting["score"], expected=ranking["issue"].sum())
-    left.wrong, left.low, left.high
+    remaining = estimate(reviewed["score"], wrong, waiting["score"], expected=ranking["issue"].sum())
+    remaining.wrong, remaining.low, remaining.high
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SPOT_EVERY = 3
 
 
 @dataclass(frozen=True)
-class Left:
+class RemainingErrors:
     """What stays if the reviewer stops.
 
     Attributes:
@@ -81,7 +81,7 @@ def outcomes(ranking: pd.DataFrame, decisions: pd.DataFrame) -> pd.Series:
 
 def estimate(
     scores: ArrayLike, wrong: ArrayLike, left: ArrayLike, seed: int = 0, expected: float | None = None
-) -> Left | None:
+) -> RemainingErrors | None:
     """Wrong labels among the images not reviewed; None with fewer than `MIN_DECISIONS` decisions.
 
     Args:
@@ -96,7 +96,7 @@ def estimate(
         return None
     found = int(told.sum())
     if not len(rest):
-        return Left(len(told), found, 0, 0, 0, 0)
+        return RemainingErrors(len(told), found, 0, 0, 0, 0)
     every = np.concatenate([seen, rest])
     edges = _edges(every)
     before = np.zeros(2 + _STRETCHES)
@@ -112,7 +112,7 @@ def estimate(
     noise = np.sqrt((chance * (1 - chance)) @ many)  # of the count itself, were the chances known
     total = chance @ many + noise * random.standard_normal(_DRAWS)
     low, middle, high = np.clip(np.quantile(total, _LEVEL), 0, len(rest))
-    return Left(len(told), found, len(rest), round(middle), int(np.floor(low)), int(np.ceil(high)))
+    return RemainingErrors(len(told), found, len(rest), round(middle), int(np.floor(low)), int(np.ceil(high)))
 
 
 def spot_checks(ranking: pd.DataFrame, seed: int = 0) -> list[str]:
