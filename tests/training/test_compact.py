@@ -27,7 +27,7 @@ def test_compact_learns_the_stratified_sample(tmp_path: Path) -> None:
         if epoch["val_accuracy"] >= 0.9:
             start.stop(run)
 
-    start.wait(run, on_epoch=enough, timeout=270)
+    start.wait(run, on_epoch=enough, timeout=840)
     summary = run.summary()
     assert summary["state"] in ("stopped", "finished"), run.log_tail()
     assert summary["val_accuracy"] >= 0.9
