@@ -108,13 +108,13 @@ def _rank(
     ranked = ranking.rank([[run] for run in runs], split, version, manifest, common=common)
     for row in rows:
         row["unranked"] = ranked.left_out.get(row["run"], "")
-        if place := ranked.places.get((row["run"],)):
-            row |= {"rank": place.rank, "shared": place.shared, "accuracy": place.accuracy}
-            row |= {"low": place.low, "high": place.high, "images": place.images}
-            if place.rank is None:
+        if entry := ranked.entries.get((row["run"],)):
+            row |= {"rank": entry.rank, "shared": entry.shared, "accuracy": entry.accuracy}
+            row |= {"low": entry.low, "high": entry.high, "images": entry.images}
+            if entry.rank is None:
                 row["unranked"] = (
-                    f"It has learned from {ranked.whole - place.images:,} of the {ranked.whole:,} images; on the other "
-                    f"{place.images:,} its accuracy is {place.accuracy:.3f} [{place.low:.3f}, {place.high:.3f}]. "
+                    f"It has learned from {ranked.whole - entry.images:,} of the {ranked.whole:,} images; on the other "
+                    f"{entry.images:,} its accuracy is {entry.accuracy:.3f} [{entry.low:.3f}, {entry.high:.3f}]. "
                     "--common ranks all on their common part"
                 )
 

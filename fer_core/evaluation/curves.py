@@ -26,15 +26,15 @@ def reliability(truth: Ints, p: Floats, bins: int = ECE_BINS) -> pd.DataFrame:
     """
     confidence = p.max(axis=1)
     correct = p.argmax(axis=1) == truth
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    images = np.bincount(place, minlength=bins)
+    bin_index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    images = np.bincount(bin_index, minlength=bins)
     table = pd.DataFrame(
         {
             "low": np.arange(bins) / bins,
             "high": np.arange(1, bins + 1) / bins,
             "images": images,
-            "confidence": np.bincount(place, weights=confidence, minlength=bins) / np.maximum(images, 1),
-            "accuracy": np.bincount(place, weights=correct, minlength=bins) / np.maximum(images, 1),
+            "confidence": np.bincount(bin_index, weights=confidence, minlength=bins) / np.maximum(images, 1),
+            "accuracy": np.bincount(bin_index, weights=correct, minlength=bins) / np.maximum(images, 1),
         }
     )
     return table[table["images"] > 0].reset_index(drop=True)

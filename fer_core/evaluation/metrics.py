@@ -161,8 +161,8 @@ def calibration_error(truth: Ints, p: Floats, bins: int = ECE_BINS) -> float:
     """Expected calibration error of the top class (Guo et al., ICML 2017): equal-width bins (low, high]."""
     confidence = p.max(axis=1)
     correct = (p.argmax(axis=1) == truth).astype(np.float64)
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gap = np.bincount(place, weights=correct - confidence, minlength=bins)
+    bin_index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    gap = np.bincount(bin_index, weights=correct - confidence, minlength=bins)
     return float(np.abs(gap).sum() / len(truth))
 
 

@@ -1,7 +1,7 @@
 """Ranks on the same images: who is better beyond doubt, with seeds of one recipe as one.
 
 found = rank(runs, "val", version)
-found.places[("0041-compact",)]        # RankedEntry(rank=1, shared=True, accuracy=.853, low=.841, high=.865, sd=None)
+found.entries[("0041-compact",)]        # RankedEntry(rank=1, shared=True, accuracy=.853, low=.841, high=.865, sd=None)
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class Ranking:
     """Ranks on a common set.
 
     Attributes:
-        places: entry (ids of its runs) -> place.
+        entries: ids of the runs of each -> how it came out.
         images: how many those with a rank were judged by.
         seen: images left out of these because one of the ranked runs has learned from them.
         left_out: run -> why it is not ranked.
         whole: images of the split.
     """
 
-    places: Mapping[tuple[str, ...], RankedEntry] = field(default_factory=dict)
+    entries: Mapping[tuple[str, ...], RankedEntry] = field(default_factory=dict)
     images: int = 0
     seen: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Ranking:
     @property
     def apart(self) -> int:
         """Entries judged on a part of their own."""
-        return sum(place.rank is None for place in self.places.values())
+        return sum(entry.rank is None for entry in self.entries.values())
 
 
 @dataclass(frozen=True)
@@ -108,15 +108,15 @@ def rank(
         common: rank all of them, on the images that none has learned from.
     """
     found = align_entries(entries, split, version, manifest, common=common)
-    places = {}
+    ranked = {}
     if found.images:
         ranks = significance.ranks(found.correct, found.groups)
-        for name, scored, place in zip(found.entries, _scored(found), ranks, strict=True):
-            places[name] = RankedEntry(place[0], place[1], *scored[:3], scored[3], found.images)
+        for name, scored, (rank, shared) in zip(found.entries, _scored(found), ranks, strict=True):
+            ranked[name] = RankedEntry(rank, shared, *scored[:3], scored[3], found.images)
     for alone in found.apart:
         (scored,) = _scored(alone)
-        places[alone.entries[0]] = RankedEntry(None, False, *scored[:3], scored[3], alone.images)
-    return Ranking(places, found.images, found.seen, found.left_out, found.images + found.seen)
+        ranked[alone.entries[0]] = RankedEntry(None, False, *scored[:3], scored[3], alone.images)
+    return Ranking(ranked, found.images, found.seen, found.left_out, found.images + found.seen)
 
 
 def _scored(found: AlignedEntries) -> list[tuple[float, float, float, float | None]]:
@@ -216,11 +216,11 @@ def _on(
 def _aligned(run: Run, split: str, version: str, ids: pd.Series) -> scores.Correctness | None:
     """The answers of a run whose images are stored in another order; None where some are missing."""
     table = scores.predictions(run, split, version)
-    place = pd.Index(table["image_id"]).get_indexer(pd.Index(ids))
-    if (place < 0).any():
+    rows = pd.Index(table["image_id"]).get_indexer(pd.Index(ids))
+    if (rows < 0).any():
         return None
     own = scores.correctness(run, split, version)
-    return scores.Correctness(scores.order(ids), own.correct[place], own.seen[place])
+    return scores.Correctness(scores.order(ids), own.correct[rows], own.seen[rows])
 
 
 def _intervals(

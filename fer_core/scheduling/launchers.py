@@ -1,15 +1,15 @@
 """Where runs can be worked on: an interface, and the machine this is.
 
-A place starts the worker of a run, `python -m fer_core.workers.train FOLDER`, and says how many it takes at once.
+A launcher starts the worker of a run, `python -m fer_core.workers.train FOLDER`, and says how many it takes at once.
 All else goes through the files of the run: the worker writes its state, and `stop` and `pause` are files it looks
-for. So whatever sees the same workspace can be a place, such as a cluster:
+for. So whatever sees the same workspace can launch runs, such as a cluster:
 
     class Cluster:
         name = "cluster"
         def slots(self) -> int: return 8
         def launch(self, run: Run) -> None: submit(["python", "-m", "fer_core.workers.train", run.folder])
 
-    PLACES["cluster"] = Cluster()          # FER_LAUNCHER=cluster chooses it
+    LAUNCHERS["cluster"] = Cluster()          # FER_LAUNCHER=cluster chooses it
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ class Local:
             raise RunError("The training process could not be started", received=error) from error
 
 
-PLACES: dict[str, Launcher] = {"local": Local()}
+LAUNCHERS: dict[str, Launcher] = {"local": Local()}
 
 
 def configured_launcher() -> Launcher:
-    """The place `FER_LAUNCHER` names, `local` without it.
+    """The launcher that `FER_LAUNCHER` names, `local` without it.
 
     Raises:
-        RunError: there is no such place.
+        RunError: there is no such launcher.
     """
     name = os.environ.get("FER_LAUNCHER", "local")
-    if name not in PLACES:
-        known = ", ".join(map(repr, PLACES))
+    if name not in LAUNCHERS:
+        known = ", ".join(map(repr, LAUNCHERS))
         raise RunError(f"`FER_LAUNCHER` must be one of {{{known}}}", received=f"FER_LAUNCHER={name!r}")
-    return PLACES[name]
+    return LAUNCHERS[name]

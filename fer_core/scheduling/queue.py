@@ -31,9 +31,9 @@ def slots() -> int:
 
 def launch(run: Run) -> None:
     """Start the worker of a queued run at the place that is chosen."""
-    place = launchers.configured_launcher()
-    run.update(launcher=place.name)
-    place.launch(run)
+    launcher = launchers.configured_launcher()
+    run.update(launcher=launcher.name)
+    launcher.launch(run)
 
 
 def waiting(workspace: Workspace) -> list[Run]:

@@ -54,11 +54,11 @@ def test_seeds_count_with_their_mean(tmp_path: Path) -> None:
     n = np.arange(200)
     a, b, c = (make(tmp_path, i, table(n < k)) for i, k in enumerate((150, 160, 60), 1))
     found = ranking.rank([[a, b], [c]], "val", "v1")
-    place = found.places[a.id, b.id]
+    place = found.entries[a.id, b.id]
     assert place.accuracy == pytest.approx(0.775)
     assert place.sd == pytest.approx(np.std([0.75, 0.8], ddof=1))
     assert (place.rank, place.shared) == (1, False)
-    assert found.places[(c.id,)].rank == 2
+    assert found.entries[(c.id,)].rank == 2
 
 
 def test_a_run_that_knows_some_images_changes_nothing_for_the_others(tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_a_run_that_knows_some_images_changes_nothing_for_the_others(tmp_path: P
     found = ranking.rank([[knows], [honest], [worse], [full]], "val", "v1")
     assert (found.images, found.seen, found.whole, found.apart) == (100, 0, 100, 1)
     for run in (honest, worse):
-        assert found.places[(run.id,)] == before.places[(run.id,)]
-    own = found.places[(knows.id,)]
+        assert found.entries[(run.id,)] == before.entries[(run.id,)]
+    own = found.entries[(knows.id,)]
     assert (own.rank, own.images, own.accuracy) == (None, 60, pytest.approx(0.5))
     assert own.low < 0.5 < own.high
     assert "every image" in found.left_out[full.id]
@@ -83,7 +83,7 @@ def test_runs_that_know_the_same_images_are_ranked_with_each_other(tmp_path: Pat
     one, two = make(tmp_path, 1, table(n < 50, seen=n >= 60)), make(tmp_path, 2, table(n < 5, seen=n >= 60))
     found = ranking.rank([[one], [two]], "val", "v1")
     assert (found.images, found.seen, found.whole) == (60, 40, 100)
-    assert [found.places[(run.id,)].rank for run in (one, two)] == [1, 2]
+    assert [found.entries[(run.id,)].rank for run in (one, two)] == [1, 2]
 
 
 def test_a_pair_is_the_same_whoever_is_named_first(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_on_the_common_part_what_one_run_knows_is_left_out_for_all(tmp_path: Pat
     predictions.write(knows.folder, "val", table(n >= 0, seen=n >= 60))
     found = ranking.rank([[honest], [knows]], "val", "v1", common=True)
     assert (found.images, found.seen) == (60, 40)
-    assert found.places[(honest.id,)].accuracy == pytest.approx(50 / 60)
+    assert found.entries[(honest.id,)].accuracy == pytest.approx(50 / 60)
     assert scores.compute(knows, "val")["images"] == 60
 
 
@@ -119,8 +119,8 @@ def test_another_order_is_put_right_and_other_images_are_named(tmp_path: Path) -
     other = make(tmp_path, 4, table(n < 70).assign(image_id=[f"x{i}" for i in n]))
     none = make(tmp_path, 5, table(n < 70).assign(p_sad=np.nan))
     found = ranking.rank([[r] for r in (first, same, turned, other, none)], "val", "v1")
-    assert {p.rank for p in found.places.values()} == {1}
-    assert len(found.places) == 3
+    assert {p.rank for p in found.entries.values()} == {1}
+    assert len(found.entries) == 3
     assert "other images" in found.left_out[other.id]
     assert "not probabilities" in found.left_out[none.id]
 

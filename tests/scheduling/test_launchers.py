@@ -30,7 +30,7 @@ class Cluster:
 
 def test_the_queue_uses_whatever_place_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster()
-    monkeypatch.setitem(launchers.PLACES, "cluster", cluster)
+    monkeypatch.setitem(launchers.LAUNCHERS, "cluster", cluster)
     monkeypatch.setenv("FER_LAUNCHER", "cluster")
     runs = [create_run(Workspace(tmp_path), "faces", "v", load("compact")) for _ in range(3)]
     for run in runs:

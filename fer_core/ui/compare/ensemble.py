@@ -27,7 +27,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     """Members on the left, what they are worth on the right."""
     ranked = [
         run
-        for entry in sorted(found.ranked.places, key=lambda e: -found.ranked.places[e].accuracy)
+        for entry in sorted(found.ranked.entries, key=lambda e: -found.ranked.entries[e].accuracy)
         for run in entry
     ]
     ranked = ranked[: ensembles.MOST]

@@ -30,10 +30,10 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
 
 
 def _lines(scope: Scope, found: Judged) -> None:
-    places = {name[0]: place.accuracy for name, place in found.ranked.places.items() if place.rank}
-    runs = [Run(scope.workspace.runs / name) for name in places]
+    accuracies = {name[0]: entry.accuracy for name, entry in found.ranked.entries.items() if entry.rank}
+    runs = [Run(scope.workspace.runs / name) for name in accuracies]
     table = hyperparameters.varying(runs)
-    accuracy = pd.Series(places, dtype="float64").reindex(table.index)
+    accuracy = pd.Series(accuracies, dtype="float64").reindex(table.index)
     weights = {str(name): hyperparameters.explained_share(table[name], accuracy) for name in table}
     names = sorted(weights, key=lambda name: -weights[name])[:_AXES]
     more = f"; the {_AXES} of {len(weights)} that go with accuracy most" if len(weights) > _AXES else ""

@@ -76,29 +76,36 @@ def lines(
         lead = group[0]
         ids = entry(group)
         kept = tuple(name for name in ids if name not in ranked.left_out)
-        place = ranked.places.get(kept)
+        ranked_entry = ranked.entries.get(kept)
         reason = why_not.get(ids[0]) or ranked.left_out.get(ids[0], "") or lead["problem"]
         mine = known[str(lead["dataset"]), str(lead["version"])]
-        cells = {**_score(place, lead, reason), **_facts(group, mine), "ledger": _ledger(workspace, group, log),
+        cells = {**_score(ranked_entry, lead, reason), **_facts(group, mine), "ledger": _ledger(workspace, group, log),
                  "data": _data(mine, lead, head)}  # fmt: skip
         name = str(lead["run"]) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = lead["member"] or "" if len(group) == 1 else f"best {ids[0]}"
         found.append(
             (
-                place,
-                Line(ids[0], name, str(note), cells, bool(lead["star"]), place is None or place.rank is None),
+                ranked_entry,
+                Line(
+                    ids[0],
+                    name,
+                    str(note),
+                    cells,
+                    bool(lead["star"]),
+                    ranked_entry is None or ranked_entry.rank is None,
+                ),
             )
         )
     order = sorted(found, key=lambda item: (item[0] is None, *(_order(item[0]) if item[0] else (0, 0.0))))
     return [line for _, line in order]
 
 
-def _order(place: RankedEntry) -> tuple[int, float]:
-    return place.rank or 10**6, -place.accuracy
+def _order(ranked_entry: RankedEntry) -> tuple[int, float]:
+    return ranked_entry.rank or 10**6, -ranked_entry.accuracy
 
 
-def _score(place: RankedEntry | None, lead: LeaderboardRow, reason: str) -> dict[str, LeaderboardCell]:
-    if place is None:
+def _score(ranked_entry: RankedEntry | None, lead: LeaderboardRow, reason: str) -> dict[str, LeaderboardCell]:
+    if ranked_entry is None:
         word = reason or "not ranked"
         state = str(lead["state"])
         said = "–" if state == "finished" else state
@@ -107,20 +114,29 @@ def _score(place: RankedEntry | None, lead: LeaderboardRow, reason: str) -> dict
             "interval": LeaderboardCell(""),
             "accuracy": LeaderboardCell(said, None, "", word),
         }
-    tip = f"95 %: {place.low:.3f} to {place.high:.3f}"
-    spread = f" ± {place.sd:.3f}" if place.sd is not None else ""
-    value, shared = f"{place.accuracy:.3f}", "Shared: nothing tells them apart" if place.shared else ""
-    rank = LeaderboardCell(f"{place.rank}{'=' if place.shared else ''}", place.rank, "", shared)
-    if place.rank is None:
-        tip += f". Judged on {place.images:,} images: it has learned from the others, so it has no rank here"
-        spread += f" (n {place.images:,})"
+    tip = f"95 %: {ranked_entry.low:.3f} to {ranked_entry.high:.3f}"
+    spread = f" ± {ranked_entry.sd:.3f}" if ranked_entry.sd is not None else ""
+    value, shared = (
+        f"{ranked_entry.accuracy:.3f}",
+        "Shared: nothing tells them apart" if ranked_entry.shared else "",
+    )
+    rank = LeaderboardCell(
+        f"{ranked_entry.rank}{'=' if ranked_entry.shared else ''}", ranked_entry.rank, "", shared
+    )
+    if ranked_entry.rank is None:
+        tip += f". Judged on {ranked_entry.images:,} images: it has learned from the others, so it has no rank here"
+        spread += f" (n {ranked_entry.images:,})"
         rank = LeaderboardCell("–", None, "", tip)
     return {
         "rank": rank,
         "interval": LeaderboardCell(
-            "", place.accuracy, "", f"{value}, {tip}", (place.low, place.accuracy, place.high)
+            "",
+            ranked_entry.accuracy,
+            "",
+            f"{value}, {tip}",
+            (ranked_entry.low, ranked_entry.accuracy, ranked_entry.high),
         ),
-        "accuracy": LeaderboardCell(f"{value}{spread}", place.accuracy, "", tip),
+        "accuracy": LeaderboardCell(f"{value}{spread}", ranked_entry.accuracy, "", tip),
     }
 
 

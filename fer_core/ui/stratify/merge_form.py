@@ -112,11 +112,11 @@ def _fill(manifest: pd.DataFrame) -> Fill:
     )  # fmt: skip
     if how != "by number":
         return BALANCED
-    places = st.columns(2)
+    columns = st.columns(2)
     smallest = str(sizes.idxmin())
     return {
         str(name): int(
-            places[i % 2].number_input(
+            columns[i % 2].number_input(
                 f"+ {name}", 0, None, 100 if name == smallest else 0, key=f"merge-{name}"
             )
         )

@@ -96,10 +96,10 @@ def _parts() -> tuple[str, tuple[int, int, int], int]:
 
 
 def _ratios() -> tuple[int, int, int]:
-    places = st.columns(3)
-    train = places[0].number_input("train %", 0, 100, 80, key="strat-train")
-    val = places[1].number_input("val %", 0, 100, 10, key="strat-val")
-    test = places[2].number_input("test %", 0, 100, 10, key="strat-test")
+    columns = st.columns(3)
+    train = columns[0].number_input("train %", 0, 100, 80, key="strat-train")
+    val = columns[1].number_input("val %", 0, 100, 10, key="strat-val")
+    test = columns[2].number_input("test %", 0, 100, 10, key="strat-test")
     return train, val, test
 
 

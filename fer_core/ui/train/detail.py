@@ -69,12 +69,12 @@ def _evidence(snapshot: RunSnapshot) -> None:
     recall, (images, when) = curves.recall_card(snapshot), worst_faces.worst(snapshot)
     if not recall and not images:
         return
-    places = st.columns([1, 1.35]) if recall and images else [st.container()]
+    columns = st.columns([1, 1.35]) if recall and images else [st.container()]
     if recall:
-        with places[0], st.container(border=True, height="stretch"):
+        with columns[0], st.container(border=True, height="stretch"):
             st.html(recall)
     if images:
-        with places[-1], st.container(border=True, height="stretch"):
+        with columns[-1], st.container(border=True, height="stretch"):
             worst_faces.draw(snapshot, images, when)
 
 
