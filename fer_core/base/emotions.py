@@ -5,13 +5,15 @@ to a canonical name; a class this module does not know keeps its own name and ta
 
     >>> canonical_emotion("Happiness"), canonical_emotion("Boredom")
     ('happy', 'Boredom')
-    >>> canonical_split("PublicTest"), canonical_split("holiday") is None
-    ('val', True)
+    >>> canonical_split("PublicTest"), canonical_split("FER2013Train"), canonical_split("holiday") is None
+    ('val', 'train', True)
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 EMOTIONS: tuple[str, ...] = ("happy", "surprise", "neutral", "sad", "anger", "fear", "disgust", "contempt")
 """Canonical names, in the order every table, chart and model uses."""
@@ -36,7 +38,10 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "disgust": ("disgust", "disgusted"),
     "contempt": ("contempt", "contemptuous"),
 }
-_EMOTION_OF = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
+SPELLINGS = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
+"""Known spelling in lower case -> canonical name."""
+FURTHER_EMOTIONS = frozenset(("amusement", "awe", "contentment", "excitement"))
+"""What sets of pictures that move people, such as EmoSet, name beside anger, disgust, fear and sadness."""
 
 _SPLIT_ALIASES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),
@@ -44,6 +49,12 @@ _SPLIT_ALIASES: dict[str, tuple[str, ...]] = {
     "test": ("test", "testing", "privatetest"),
 }
 _SPLIT_OF = {alias: name for name, aliases in _SPLIT_ALIASES.items() for alias in aliases}
+_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_BESIDE_SPLIT = re.compile(
+    "^(?:fer|ferplus|rafdb|raf|affectnet|expw|ck|kdef|jaffe|sfew|afew)?(?P<split>[a-z]+?)"
+    "(?:sets?|data|dataset|images?|imgs?|faces?|labels?|list|split|part|folder|aligned)?$"
+)
+"""What stands beside a split without a separator, as in `trainset` or `fertest`; "contest" and "interval" are no splits."""
 
 # Okabe-Ito with one violet: distinguishable under the common colour-vision deficiencies.
 _COLORS: dict[str, str] = {
@@ -71,17 +82,33 @@ def _key(name: str) -> str:
 
 def canonical_emotion(name: str) -> str:
     """Canonical spelling of an emotion; an unknown name is returned as it is, without outer spaces."""
-    return _EMOTION_OF.get(_key(name), name.strip())
+    return SPELLINGS.get(_key(name), name.strip())
 
 
 def is_emotion(name: str) -> bool:
     """Whether `name` is one of the eight emotions, in any known spelling."""
-    return _key(name) in _EMOTION_OF
+    return _key(name) in SPELLINGS
 
 
+def is_split_word(name: str) -> bool:
+    """Whether `name` is a known spelling of a split and nothing more."""
+    return _key(name) in _SPLIT_OF
+
+
+@lru_cache(maxsize=4096)
 def canonical_split(name: str) -> str | None:
-    """`train`, `val` or `test` for a known spelling, else None."""
-    return _SPLIT_OF.get(_key(name))
+    """`train`, `val` or `test` for a known spelling, alone or with words around it (`train_set`, `FER2013Train`,
+    `Train (1)`); None where there is none, more than one, or an emotion beside it."""
+    if is_split_word(name):
+        return _SPLIT_OF[_key(name)]
+    words = [word.lower() for word in _WORD.findall(name)]
+    if any(word in SPELLINGS for word in words):
+        return None
+    if "test" in words and {"public", "private"} & set(words):
+        return "val" if "public" in words else "test"
+    cores = (found["split"] for word in words if (found := _BESIDE_SPLIT.match(word)))
+    splits = {_SPLIT_OF[core] for core in cores if core in _SPLIT_OF}
+    return splits.pop() if len(splits) == 1 else None
 
 
 def ordered_classes(names: Iterable[str]) -> tuple[str, ...]:

@@ -114,11 +114,12 @@ def count_table(numbers: Tally) -> str:
 
 def told(found: DatasetNumbers, more: str = "") -> Report:
     """What was added; `more` is a line at the end."""
+    from fer_core.data.importing.import_report import import_report
+
     lines = [
         f"{found['name']}: {found['images']:,} images in {len(found['classes'])} classes, "
         f"{found['unreadable']:,} unreadable, version v{found['number']} ({found['version']})",
-        *listed("unreadable", found["problems"]),
-        *(f"  left out: {n:,} {name}" for name, n in found["skipped"].items()),
+        *(f"  {line}" for line in import_report(found)),
     ]
     if found["votes"]:
         unclear = ", ".join(f"{n:,} {name}" for name, n in found["votes"]["unclear"].items())

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from fer_core.base.emotions import ordered_splits
 from fer_core.base.errors import JobError, SourceError
 from fer_core.cli.common import dataset, name_argument, no_compare_option, workspace
 from fer_core.cli.data import compared, listed, told
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-
-if TYPE_CHECKING:
-    from fer_core.data.importing.options import Options
 
 _Verb = Callable[..., Any]
 NUMBERINGS = ("fer2013", "affectnet", "rafdb")
@@ -23,15 +22,25 @@ CLASSES = ("4", "7", "8", "all")
 
 
 def _files(verb: _Verb) -> _Verb:
-    """The options `--labels` and `--votes`."""
-    for name, words in (
-        (
-            "--votes",
-            "Counts per class and image, as FER+'s; joined line by line to a table, else by file name.",
+    """The options about lists, and about the layout of public sets."""
+    for option in (
+        click.option(
+            "--choose", metavar="NAME=VALUE", multiple=True, help="A choice that a public set's layout leaves open."
         ),
-        ("--labels", "Classes of the images; any column names."),
-    ):
-        verb = click.option(name, metavar="CSV", default="", help=words)(verb)
+        click.option(
+            "--as", "delivery", metavar="SET", default="auto", show_default=True,
+            help="Read a source as this public set is delivered; none reads its folders and lists only.",
+        ),
+        click.option(
+            "--votes", metavar="CSV", default="",
+            help="Counts per class and image, as FER+'s; joined line by line to a table, else by file name.",
+        ),
+        click.option("--no-labels", is_flag=True, help="Use no list that lies in the source."),
+        click.option(
+            "--labels", metavar="LIST", multiple=True, help="Classes of the images; any column names. Can be repeated."
+        ),
+    ):  # fmt: skip
+        verb = option(verb)
     return verb
 
 
@@ -39,14 +48,19 @@ def _files(verb: _Verb) -> _Verb:
 @click.argument("path", type=click.Path(path_type=Path))
 @_files
 @reports
-def inspect(path: Path, labels: str, votes: str) -> Report:
+def inspect(
+    path: Path, labels: tuple[str, ...], no_labels: bool, votes: str, delivery: str, choose: tuple[str, ...]
+) -> Report:
     """Show which classes a source names and what they would become. Nothing is imported."""
     from fer_core.data.exporting.export import verify
-    from fer_core.data.importing.options import Options
+    from fer_core.data.importing.import_report import understood_lines, unknown_lines
+    from fer_core.data.importing.options import Options, parse_choices
     from fer_core.data.importing.preview import preview_source
     from fer_core.data.readers.base import EXPORT_MANIFEST
 
-    found = preview_source(path, Options(labels=labels, votes=votes))
+    choices = dict(parse_choices(choose))
+    options = Options(labels=labels, votes=votes, lists=not no_labels, delivery=delivery, choices=choices)
+    found = preview_source(path, options)
     exported = (path.expanduser() / EXPORT_MANIFEST).is_file()
     changed = verify(path.expanduser()) if exported else None
     result = {
@@ -58,20 +72,29 @@ def inspect(path: Path, labels: str, votes: str) -> Report:
                 "proposed": c.proposed,
                 "certain": c.certain,
                 "splits": c.splits,
+                "likely": c.likely,
             }
             for c in found.classes
         ],
+        "understood": asdict(found.understood),
+        "stops": found.stops,
         "numbering": found.numbering,
         "unlabelled": found.unlabelled,
         "problems": found.problems,
         "unclear": found.unclear,
         "changed_since_export": changed,
     }
+    splits = ordered_splits(split for c in found.classes for split in c.splits)
     rows = [
-        (c.name, c.images, c.proposed, ", ".join(f"{s} {n:,}" for s, n in c.splits.items()))
+        (c.name, c.proposed or "(left out)", *(c.splits.get(split, 0) for split in splits), c.images)
         for c in found.classes
     ]
-    lines = [table(("found", "images", "becomes", "splits"), rows)]
+    lines = [
+        *understood_lines(asdict(found.understood)),
+        table(("found", "becomes", *splits, "images"), rows),
+    ]
+    lines += unknown_lines(found.unknown)
+    lines += [found.stops] if found.stops else []
     lines += [f"{n:,} files: {reason}" for reason, n in found.problems.items()]
     lines += [
         f"{n:,} images whose votes say {name}; --skip {name} leaves them out"
@@ -100,6 +123,11 @@ def inspect(path: Path, labels: str, votes: str) -> Report:
     help="A class of another name, nothing after = leaves it out; or what numbers mean: fer2013, affectnet, rafdb.",
 )
 @click.option(
+    "--accept-classes",
+    is_flag=True,
+    help="Take folders as classes even where they look like people or wrapping folders.",
+)
+@click.option(
     "--skip", metavar="CLASS", multiple=True, help="Leave a class out; with votes also unknown or NF."
 )
 @click.option(
@@ -123,9 +151,13 @@ def import_(
     path: Path,
     name: str,
     copy: bool,
-    labels: str,
+    labels: tuple[str, ...],
+    no_labels: bool,
     votes: str,
+    delivery: str,
+    choose: tuple[str, ...],
     mapping: tuple[str, ...],
+    accept_classes: bool,
     skip: tuple[str, ...],
     classes: str,
     subject_pattern: str,
@@ -135,9 +167,9 @@ def import_(
 ) -> Report:
     """Import labelled faces: a folder, zip or tar, a CSV with pixels as FER2013's, Parquet as Hugging Face's, or .npz.
 
-    Class folders, with or without split folders around or inside them, or images and a CSV of labels. The files are
-    read where they are and never changed; what is not a readable image is listed with the reason. Started again after a
-    stop, it goes on where it was.
+    Class folders, with or without split folders around or inside them, or images and lists of labels, or a public set as
+    it is delivered. The files are read where they are and never changed; what is not a readable image is listed with
+    the reason. Started again after a stop, it goes on where it was.
     """
     home = workspace()
     if own and not path.resolve().is_relative_to(home.jobs.resolve()):
@@ -145,8 +177,14 @@ def import_(
     with work(job) as task:
         try:
             from fer_core.data.datasets import describe, import_dataset
+            from fer_core.data.importing.options import Options, parse_choices
 
-            options = _options(labels, votes, mapping, skip, classes, subject_pattern)
+            names, numbering = _mapping(mapping)
+            options = Options(
+                labels=labels, lists=not no_labels, votes=votes, delivery=delivery, choices=dict(parse_choices(choose)),
+                names=names, numbering=numbering, accept_classes=accept_classes, skip=skip, classes=classes,
+                subject_pattern=subject_pattern,
+            )  # fmt: skip
             found = import_dataset(
                 home, path, name, progress=task.progress, copy=copy or own, options=options, resume=not own
             )
@@ -158,24 +196,14 @@ def import_(
     return told(counted, said)
 
 
-def _options(
-    labels: str, votes: str, mapping: tuple[str, ...], skip: tuple[str, ...], classes: str, pattern: str
-) -> Options:
+def _mapping(mapping: tuple[str, ...]) -> tuple[dict[str, str], str]:
+    """Names and numbering of `--map`."""
     from fer_core.data.importing.class_mapping import parse_names
-    from fer_core.data.importing.options import Options
 
     numberings = [word for word in mapping if word in NUMBERINGS]
     if len(set(numberings)) > 1:
         raise SourceError("Numbers can mean one thing only", received=", ".join(numberings))
-    return Options(
-        labels=labels,
-        votes=votes,
-        names=parse_names(word for word in mapping if word not in NUMBERINGS),
-        numbering=numberings[0] if numberings else "",
-        skip=skip,
-        classes=classes,
-        subject_pattern=pattern,
-    )
+    return parse_names(word for word in mapping if word not in NUMBERINGS), "".join(numberings[:1])
 
 
 @click.command("refresh")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,11 +27,14 @@ from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
 from fer_core.data.importing import soft_labels, votes
 from fer_core.data.importing.checkpoint import ImportCheckpoint
-from fer_core.data.importing.entries import SelectedEntries, select_entries
+from fer_core.data.importing.entries import SelectedEntries, open_source, select_entries
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.scan import SourceScan, scan_source
+from fer_core.data.importing.unknown_classes import check_classes, unknown_classes
 from fer_core.data.manifest import content_id
-from fer_core.data.readers import Reader, open_reader
+from fer_core.data.readers import Reader
+from fer_core.data.readers.base import NOT_UNREADABLE, UNLABELLED, UNREADABLE
+from fer_core.data.readers.deliveries import NONE
 from fer_core.data.records import DatasetInfo, DatasetNumbers, VoteCounts
 from fer_core.data.versions import Version
 from fer_core.jobs import reporter
@@ -67,15 +71,22 @@ def describe(dataset: Dataset, version: str | None = None) -> DatasetNumbers:
     chosen = dataset.version(version)
     manifest = dataset.manifest(chosen.id)
     failed = manifest[manifest["error"] != ""]
-    rows = [{"path": p, "reason": r} for p, r in zip(failed["path"], failed["error"], strict=True)]
+    rows = [
+        {"path": p, "reason": r, "kind": UNREADABLE}
+        for p, r in zip(failed["path"], failed["error"], strict=True)
+    ]
+    counted = versions.tally(manifest)
     problems = rows + dataset.problems
     about = dataset.about
     return {
         "name": dataset.name,
         "version": chosen.id,
         "number": chosen.number,
-        **versions.tally(manifest),
-        "unreadable": len(problems),
+        **counted,
+        "unreadable": sum(p.get("kind") not in NOT_UNREADABLE for p in problems),
+        "unlabelled": sum(p.get("kind") == UNLABELLED for p in problems),
+        "unknown_classes": unknown_classes(counted["classes"]),
+        "understood": about.get("understood", {}),
         "skipped": about.get("skipped", {}),
         "votes": _voted(manifest, about.get("vote_classes", [])),
         "problems": problems,
@@ -128,10 +139,10 @@ def import_dataset(
     if progress:
         progress(0, 0, "looking at the files")
     chosen = options or Options()
-    reader = open_reader(source, Path(chosen.labels) if chosen.labels else None)
+    reader = open_source(source, chosen)
     checkpoint = ImportCheckpoint(workspace, source) if resume else None
     try:
-        selected = select_entries(reader, chosen)
+        selected, chosen = _selected(reader, chosen)
         with new_folder(target) as folder:
             write_json(folder / _OWNER, identity())
             about = _fill(folder, reader, source, progress, selected, chosen, checkpoint)
@@ -150,6 +161,14 @@ def import_dataset(
         reader.close()
     _remove(checkpoint)
     return Dataset(workspace, name)
+
+
+def _selected(reader: Reader, options: Options) -> tuple[SelectedEntries, Options]:
+    """What goes into the dataset, and the options with the layout that the source was found to have."""
+    selected = select_entries(reader, options)
+    if not options.accept_classes:
+        check_classes(selected.entries, options.names.values())
+    return selected, replace(options, delivery=reader.understood.delivery_key or NONE)
 
 
 def _remove(checkpoint: ImportCheckpoint | None) -> None:
@@ -201,6 +220,7 @@ def _fill(
         "problems": scan.problems,
         "import": options.record(),
         "skipped": selected.skipped,
+        "understood": asdict(reader.understood),
         "vote_classes": list(selected.vote_classes),
     }
 

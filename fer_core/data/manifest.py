@@ -40,6 +40,8 @@ OPTIONAL: dict[str, str] = {
     "soft_label": "object",  # probabilities, one per class in `classes(manifest)` order
     "subject": "str",
     "group": "str",
+    "valence": "float32",  # -1 to 1, unpleasant to pleasant; NaN where the source has none
+    "arousal": "float32",  # -1 to 1, calm to excited; NaN where the source has none
 }
 
 
@@ -67,6 +69,8 @@ class ImageRow(TypedDict, total=False):
     soft_label: Sequence[float] | None
     subject: str
     group: str
+    valence: float
+    arousal: float
 
 
 def check_manifest(manifest: pd.DataFrame) -> pd.DataFrame:

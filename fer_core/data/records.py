@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
+
+from fer_core.data.importing.unknown_classes import UnknownClass
 
 
 class SourceInfo(TypedDict, total=False):
@@ -32,6 +35,7 @@ class DatasetInfo(_Import, total=False):
         head: id of the newest version.
         problems: files of the source that are in no row, {path, reason}.
         skipped: class -> images left out at import.
+        understood: `readers.base.Understood` of the import.
         vote_classes: which class each count of `votes` is for.
     """
 
@@ -42,6 +46,7 @@ class DatasetInfo(_Import, total=False):
     head: str
     problems: list[dict[str, str]]
     skipped: dict[str, int]
+    understood: Mapping[str, Any]
     vote_classes: list[str]
 
 
@@ -70,8 +75,11 @@ class DatasetNumbers(Tally):
     """A version in numbers.
 
     Attributes:
-        problems: {path, reason} of unreadable rows and of files of the source that became no row; `unreadable` counts
-            them.
+        problems: {path, reason, kind} of unreadable rows and of files of the source that became no row.
+        unreadable: of those what should be a picture of a class and cannot be read.
+        unlabelled: of those the pictures that no folder and no list gives a class.
+        unknown_classes: classes that are no emotion by their name, most images first.
+        understood: how the source was read, see `readers.base.Understood`; {} of older imports.
         skipped: class -> images left out at import.
         votes: None without.
     """
@@ -81,4 +89,7 @@ class DatasetNumbers(Tally):
     number: int
     skipped: dict[str, int]
     votes: VoteCounts | None
+    unlabelled: int
+    unknown_classes: list[UnknownClass]
+    understood: Mapping[str, Any]
     problems: list[dict[str, str]]

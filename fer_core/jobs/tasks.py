@@ -32,12 +32,15 @@ class Import(Task, kind="import", title="Adding {dataset}"):
 
     path: str = argument()
     dataset: str = option("--name")
-    labels: str = option("--labels", "")
+    labels: tuple[str, ...] = option("--labels", ())
     votes: str = option("--votes", "")
     mapping: tuple[str, ...] = option("--map", ())
     skip: tuple[str, ...] = option("--skip", ())
     classes: str = option("--classes", "all")
     own: bool = option("--own", False)
+    no_labels: bool = option("--no-labels", False)
+    delivery: str = option("--as", "auto")
+    accept_classes: bool = option("--accept-classes", False)
 
 
 @dataclass(frozen=True)

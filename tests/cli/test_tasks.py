@@ -16,7 +16,10 @@ from fer_core.jobs.task import Task, Unknown
 TASKS: list[Task] = [
     tasks.AddSample("faces"),
     tasks.Import("/data/-odd name.zip", "faces"),
-    tasks.Import("/d.csv", "f", "l.csv", "v.csv", ("joy=happy", "x="), ("NF", "unknown"), "7", own=True),
+    tasks.Import(
+        "/d.csv", "f", ("l.csv", "m.csv"), "v.csv", ("joy=happy", "x="), ("NF", "unknown"), "7", own=True
+    ),
+    tasks.Import("/d", "f", no_labels=True, delivery="none", accept_classes=True),
     tasks.Refresh("faces"),
     tasks.Check("-x", "a91f"),
     tasks.MakeMap("faces", "a91f", "run:0041-compact", "pca"),
@@ -75,7 +78,7 @@ def test_a_task_comes_back_from_its_file(task: Task) -> None:
         (["sample"], Unknown("sample", ())),  # without the name it had no dataset to be found by
         (
             ["import", "/d.zip", "--name", "f", "--labels=l.csv", "--own"],
-            tasks.Import("/d.zip", "f", "l.csv", own=True),
+            tasks.Import("/d.zip", "f", ("l.csv",), own=True),
         ),
         (
             ["import", "/d.csv", "--name", "f", "--classes=7", "--map=joy=happy", "--map=x=", "--skip=NF"],

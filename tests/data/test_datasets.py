@@ -60,6 +60,11 @@ def test_describe(workspace: Workspace, source: Path) -> None:
         "number": 1,
         "images": 8,
         "unreadable": 2,
+        "unlabelled": 0,
+        "unknown_classes": [],
+        "understood": {
+            "delivery": "", "delivery_key": "", "how": "", "lists": {}, "notes": [], "vote_classes": [],
+        },
         "splits": {"train": 4, "val": 2, "test": 2},
         "classes": {"happy": 3, "neutral": 2, "sad": 3},
         "counts": {
@@ -69,7 +74,7 @@ def test_describe(workspace: Workspace, source: Path) -> None:
         },
         "skipped": {},
         "votes": None,
-    }
+    }  # fmt: skip
     assert {p["path"] for p in problems} == {"train/happy/bad.jpg", "train/readme.txt"}
     assert json.loads(json.dumps(found)) == found
 

@@ -22,6 +22,7 @@ NUMBERINGS: dict[str, dict[str, str]] = {
     )
 }
 """What numbers stand for in public sets: name of the numbering -> {number: emotion}."""
+NUMBERINGS["affectnet"] |= {"8": "", "9": "", "10": ""}  # none, uncertain, no face: left out
 
 
 def parse_names(pairs: Iterable[str]) -> dict[str, str]:
@@ -51,7 +52,7 @@ def guess_numbering(found: Collection[str]) -> str:
     if not numbers or not all(name.isdecimal() for name in numbers):
         return ""
     order = ("rafdb", "fer2013") if "0" not in numbers else ("fer2013", "affectnet")
-    return next((name for name in order if numbers <= set(NUMBERINGS[name])), "")
+    return next((n for n in order if numbers <= {k for k, ours in NUMBERINGS[n].items() if ours}), "")
 
 
 def propose(found: Collection[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from fer_core.base.errors import SourceError
 from fer_core.data.importing.class_mapping import NUMBERINGS
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.votes import UNCLEAR, join, unclear_vote
+from fer_core.data.readers import open_reader
 from fer_core.data.readers.base import Entry, Reader, is_table
 from fer_core.data.readers.text_table import load
 
@@ -65,11 +66,22 @@ def select_entries(reader: Reader, options: Options, *, strict: bool = True) -> 
     return SelectedEntries(selected, {e.path for e in entries}, dict(skipped), vote_classes)
 
 
+def open_source(path: Path, options: Options) -> Reader:
+    """The reader of a source as the options say. Raises SourceError."""
+    return open_reader(
+        path,
+        [Path(label) for label in options.labels],
+        lists=options.lists,
+        delivery=options.delivery,
+        choices=options.choices,
+    )
+
+
 def list_entries(reader: Reader, options: Options) -> tuple[list[Entry], tuple[str, ...]]:
     """All entries of a source with their votes, and the classes voted for. Raises SourceError."""
     entries = reader.entries()
     if not options.votes:
-        return entries, ()
+        return entries, reader.understood.vote_classes
     tables = [e for e in entries if is_table(e.path.rpartition("/")[0])]
     alone = reader.kind in ("csv", "parquet", "npz")
     rows = entries if alone else tables

@@ -14,12 +14,18 @@ from fer_core.base.emotions import UNASSIGNED, is_emotion
 from fer_core.base.errors import FerError, SourceError
 from fer_core.data.images import decode, resize, to_gray
 from fer_core.data.importing.class_mapping import guess_numbering, propose
-from fer_core.data.importing.entries import list_entries
+from fer_core.data.importing.entries import list_entries, open_source
 from fer_core.data.importing.options import Options
+from fer_core.data.importing.unknown_classes import (
+    UnknownClass,
+    check_classes,
+    likely_emotion,
+    unknown_classes,
+)
 from fer_core.data.importing.votes import UNCLEAR, unclear_vote
 from fer_core.data.pixels import SIZE
-from fer_core.data.readers import Reader, open_reader
-from fer_core.data.readers.base import Entry
+from fer_core.data.readers import Reader
+from fer_core.data.readers.base import Entry, Understood
 
 FACES = 3
 
@@ -34,6 +40,7 @@ class FoundClass:
         proposed: the class it probably is; its own name where that is not known.
         splits: split -> files.
         faces: uint8 (k, 48, 48), up to `FACES` of them.
+        likely: the emotion an unknown name is probably meant to be; "" for none.
     """
 
     name: str
@@ -41,6 +48,7 @@ class FoundClass:
     proposed: str
     splits: dict[str, int]
     faces: NDArray[np.uint8]
+    likely: str = ""
 
     @property
     def certain(self) -> bool:
@@ -58,6 +66,8 @@ class SourcePreview:
         unlabelled: files in no class; `problems` of them, reason -> files.
         numbering: what numbers as class names probably mean; "" where they are none.
         unclear: "unknown" and "NF" -> images whose votes say so.
+        understood: what the source was recognised as, and the lists that were used.
+        stops: why an import would not take these classes; "" where it would.
     """
 
     kind: str
@@ -66,6 +76,13 @@ class SourcePreview:
     problems: dict[str, int]
     numbering: str
     unclear: dict[str, int]
+    understood: Understood
+    stops: str
+
+    @property
+    def unknown(self) -> list[UnknownClass]:
+        """The classes that would be no emotion."""
+        return unknown_classes({c.proposed: c.images for c in self.classes if c.proposed})
 
 
 def preview_source(source: Path, options: Options | None = None, faces: int = FACES) -> SourcePreview:
@@ -75,7 +92,7 @@ def preview_source(source: Path, options: Options | None = None, faces: int = FA
         SourceError: nothing is there, nothing that can be read, or no class in it.
     """
     chosen = options or Options()
-    reader = open_reader(source, Path(chosen.labels) if chosen.labels else None)
+    reader = open_source(source, chosen)
     try:
         entries, vote_classes = list_entries(reader, chosen)
         by_class: dict[str, list[Entry]] = {}
@@ -86,10 +103,19 @@ def preview_source(source: Path, options: Options | None = None, faces: int = FA
             hint = "Images belong in class folders, or in a CSV given as labels"
             raise SourceError("The source names no classes", received=source, hint=hint)
         proposed = propose(by_class)
-        if reader.kind == "csv":  # the format says what its numbers mean
-            proposed |= {name: own[0].label or name for name, own in by_class.items()}
+        if reader.kind == "csv" or reader.understood.delivery:  # the format says what its codes mean
+            proposed |= {
+                name: own[0].label if own[0].label is not None else name for name, own in by_class.items()
+            }
         classes = [
-            FoundClass(name, len(own), proposed[name], _splits(own), _faces(reader, own, faces))
+            FoundClass(
+                name,
+                len(own),
+                proposed[name],
+                _splits(own),
+                _faces(reader, own, faces),
+                likely_emotion(proposed[name]),
+            )
             for name, own in sorted(by_class.items(), key=_order)
         ]
     finally:
@@ -101,9 +127,19 @@ def preview_source(source: Path, options: Options | None = None, faces: int = FA
         classes,
         len(loose),
         dict(Counter(e.problem or "In no class folder" for e in loose).most_common()),
-        "" if reader.kind == "csv" else guess_numbering(by_class),
+        "" if reader.kind == "csv" or reader.understood.delivery else guess_numbering(by_class),
         {name: votes[name] for name in UNCLEAR if votes[name]},
+        reader.understood,
+        _stops(entries),
     )
+
+
+def _stops(entries: list[Entry]) -> str:
+    try:
+        check_classes(entries)
+    except SourceError as error:
+        return str(error)
+    return ""
 
 
 def _order(item: tuple[str, list[Entry]]) -> tuple[int, int, str]:

@@ -18,11 +18,11 @@ from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import FerError, ManifestError
 from fer_core.data import pixels
 from fer_core.data.dataset import Dataset
-from fer_core.data.importing.entries import SelectedEntries, select_entries
+from fer_core.data.importing.entries import SelectedEntries, open_source, select_entries
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.scan import SourceScan, scan_source
 from fer_core.data.manifest import file_hash
-from fer_core.data.readers import Reader, open_reader
+from fer_core.data.readers import Reader
 from fer_core.data.save_version import save_version
 from fer_core.data.sources import MAIN, locate_source
 from fer_core.data.versions import lock, read_columns
@@ -85,9 +85,7 @@ def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bo
     """
     about = dataset.about
     options = Options.from_record(about.get("import", {}))
-    reader = open_reader(
-        locate_source(dataset.sources, MAIN), Path(options.labels) if options.labels else None
-    )
+    reader = open_source(locate_source(dataset.sources, MAIN), options)
     try:
         selected = select_entries(reader, options, strict=False)
         known = _known(dataset)

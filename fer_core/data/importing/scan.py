@@ -23,7 +23,7 @@ from fer_core.data.importing.checkpoint import ImportCheckpoint, SavedRow, Stamp
 from fer_core.data.importing.entries import subject_of
 from fer_core.data.manifest import COLUMNS, ImageRow, check_manifest, file_hash, image_id
 from fer_core.data.pixels import SIZE, PixelWriter
-from fer_core.data.readers.base import Entry, Reader, suffix_of
+from fer_core.data.readers.base import OTHER, UNLABELLED, UNREADABLE, Entry, Reader, suffix_of
 from fer_core.data.sources import MAIN
 from fer_core.jobs.reporter import ProgressFn
 
@@ -105,6 +105,12 @@ def _table(rows: list[ImageRow], entries: Sequence[Entry], subject_pattern: str)
         table["votes"] = pd.Series([votes.get(path) for path in table["path"]], dtype="object")
     if subject_pattern:
         table["subject"] = [subject_of(subject_pattern, path) for path in table["path"]]
+    elif subjects := {entry.path: entry.subject for entry in entries if entry.subject}:
+        table["subject"] = [subjects.get(path, "") for path in table["path"]]
+    for name in ("valence", "arousal"):
+        said = {e.path: value for e in entries if (value := getattr(e, name)) is not None}
+        if said:
+            table[name] = [said.get(path, np.nan) for path in table["path"]]
     return check_manifest(table)
 
 
@@ -116,6 +122,7 @@ class _Item:
     picture: Picture | None = None
     file_hash: str = ""
     error: str = ""
+    kind: str = ""
     kept: SavedRow | None = None
 
 
@@ -165,7 +172,7 @@ def _read(reader: Reader, entry: Entry) -> _Item:
     except FerError as error:
         item.error = str(error)
     if item.picture and entry.label is None:
-        item.picture, item.error = None, "The picture lies in no class folder"
+        item.picture, item.error, item.kind = None, "The picture lies in no class folder", UNLABELLED
     return item
 
 
@@ -186,7 +193,7 @@ def _measure(items: list[_Item]) -> _Measured:
             grays.append(picture)
             continue
         if item.picture is None and (item.entry.label is None or suffix_of(item.entry.path) not in SUFFIXES):
-            problems.append({"path": item.entry.path, "reason": item.error})
+            problems.append({"path": item.entry.path, "reason": item.error, "kind": _kind(item)})
             continue
         row = _row(item, len(grays))
         rows.append(row)
@@ -209,6 +216,12 @@ def _measure(items: list[_Item]) -> _Measured:
             rows[i] |= {"brightness": brightness, "contrast": contrast}
             rows[i] |= {"sharpness": sharpness, "phash": phash}
     return _Measured(len(items), rows, problems, pictures, fresh, stamps)
+
+
+def _kind(item: _Item) -> str:
+    """What kind of thing a file is that becomes no row."""
+    picture = suffix_of(item.entry.path) in SUFFIXES or item.entry.label is not None
+    return item.entry.kind or item.kind or (UNREADABLE if picture else OTHER)
 
 
 def _split_and_label(entry: Entry) -> ImageRow:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fer_core.base.errors import SourceError
 from fer_core.data.readers.archive import ArchiveReader
 from fer_core.data.readers.base import Entry, Reader, is_table
 from fer_core.data.readers.compound import CompoundReader, TableFile, TableReader
+from fer_core.data.readers.deliveries import AUTO
 from fer_core.data.readers.folder import FolderReader
 from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
@@ -17,31 +19,41 @@ from fer_core.data.readers.text_table import load
 __all__ = ["Entry", "Reader", "open_reader"]
 
 
-def open_reader(path: Path, labels: Path | None = None) -> Reader:
+def open_reader(
+    path: Path,
+    labels: Path | Sequence[Path] | None = None,
+    *,
+    lists: bool = True,
+    delivery: str = AUTO,
+    choices: Mapping[str, str] | None = None,
+) -> Reader:
     """The reader for a folder, zip, tar, CSV with pixels, Parquet or .npz file.
 
     Args:
         path: the source.
-        labels: a CSV with the classes of the images in a folder or archive. Reading a file does not need it.
+        labels: lists with the classes of the images in a folder or archive. Reading a file does not need them.
+        lists: whether lists inside the source are used.
+        delivery: key of the public set whose layout the source has; "auto" looks for it, "none" does not.
+        choices: of that delivery.
 
     Raises:
         SourceError: nothing is there, or nothing that can be read.
         UnsafeArchive: an archive that is refused as a whole.
     """
     path = path.expanduser()
-    table = load(labels.expanduser()) if labels else None
-    if path.is_dir():
-        return CompoundReader(FolderReader(path), table)
+    given = [labels] if isinstance(labels, Path) else list(labels or ())
     if path.is_file() and is_table(path.name):
-        if table is not None:
+        if given:
             raise SourceError(
-                "A table of pictures holds its classes itself", received=labels, hint="Leave --labels out"
+                "A table of pictures holds its classes itself", received=given[0], hint="Leave --labels out"
             )
         info = path.stat()
         return TableReader(_table(path), f"{info.st_size}-{info.st_mtime_ns}")
-    if path.is_file():
-        return CompoundReader(ArchiveReader(path), table)
-    raise SourceError("There is nothing at that path", received=path, hint="Check the spelling")
+    tables = [load(one.expanduser()) for one in given]
+    if not (path.is_dir() or path.is_file()):
+        raise SourceError("There is nothing at that path", received=path, hint="Check the spelling")
+    container = FolderReader(path) if path.is_dir() else ArchiveReader(path)
+    return CompoundReader(container, tables, lists=lists, delivery=delivery, choices=choices)
 
 
 def _table(path: Path) -> TableFile:

@@ -9,7 +9,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, Protocol
 
@@ -26,6 +26,10 @@ DAMAGED = (
     struct.error,
 )
 """What Python's archive modules raise for a damaged file."""
+
+UNREADABLE, UNLABELLED, MISSING, OTHER = "unreadable", "unlabelled", "missing", "other"
+"""Kinds of what becomes no image: damaged, given no class by any folder or list, named in a list but not there, no picture."""
+NOT_UNREADABLE = (UNLABELLED,)
 
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""
@@ -52,6 +56,9 @@ class Entry:
         found: the class as the source spells it; None where it names none.
         votes: how many people gave each class, in the order of the votes file.
         stamp: differs once the file does, as far as can be told without reading it (size and time, or CRC).
+        kind: `UNLABELLED` for a picture that nothing gives a class; "" leaves it to the import.
+        subject: who is shown; "" where the source does not say.
+        valence, arousal: -1 to 1; None where the source has none.
     """
 
     path: str
@@ -61,6 +68,30 @@ class Entry:
     found: str | None = None
     votes: tuple[int, ...] | None = None
     stamp: str = ""
+    kind: str = ""
+    subject: str = ""
+    valence: float | None = None
+    arousal: float | None = None
+
+
+@dataclass
+class Understood:
+    """How a source was read, for people; whole once its entries are listed.
+
+    Attributes:
+        delivery, delivery_key: name and key of the public set whose layout it has; "" for none.
+        how: what was done because of it, in a sentence without its period.
+        lists: list of labels -> images it gave their class.
+        notes: sentences about what was decided between two sayings.
+        vote_classes: what the votes of the entries count; empty without votes.
+    """
+
+    delivery: str = ""
+    delivery_key: str = ""
+    how: str = ""
+    lists: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    vote_classes: tuple[str, ...] = ()
 
 
 class Reader(Protocol):
@@ -69,6 +100,10 @@ class Reader(Protocol):
     @property
     def kind(self) -> str:
         """ "folder", "archive", "csv", "parquet", "npz": what the source is."""
+
+    @property
+    def understood(self) -> Understood:
+        """How it was read; whole once `entries` has been called."""
 
     def entries(self) -> list[Entry]:
         """Every file but clutter, in the order in which reading is fastest."""

@@ -1,7 +1,8 @@
 """A folder or archive, with tables of pictures and label CSVs inside it understood.
 
-Each file of a container is a picture in class folders (`layout`), a picture whose class stands in a CSV
-(`label_csv`), or a table of pictures (`pixel_csv`, `parquet`, `npz`), whose rows are named `table/000012.png`.
+A container that is a public set as it is delivered is read as that (`deliveries`). Of any other each file is a picture in
+class folders (`layout`), a picture whose class stands in a list (`label_lists`), or a table of pictures (`pixel_csv`,
+`parquet`, `npz`), whose rows are named `table/000012.png`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,36 @@ from __future__ import annotations
 import io
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import IO, Protocol
 
 from fer_core.base.emotions import canonical_split, is_emotion
 from fer_core.base.errors import FerError, SourceError
 from fer_core.data.images import SUFFIXES
-from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Container, Entry, is_table, suffix_of
-from fer_core.data.readers.label_csv import labels_files, with_labels
+from fer_core.data.readers.base import (
+    DAMAGED,
+    MAX_TABLE_BYTES,
+    Container,
+    Entry,
+    Understood,
+    is_table,
+    suffix_of,
+)
+from fer_core.data.readers.crops import crop, crop_of
+from fer_core.data.readers.deliveries import AUTO, recognise
+from fer_core.data.readers.delivery import Delivery, Listing
+from fer_core.data.readers.label_lists import with_lists
 from fer_core.data.readers.layout import with_folder_names
 from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
+
+_LISTS = (".csv", ".tsv", ".jsonl")
+_TEXTS = (".txt", ".lst", ".list")
+_MOST_TEXTS = 50
 
 
 class TableFile(Protocol):
@@ -44,14 +62,27 @@ class CompoundReader:
 
     Args:
         container: the folder or archive.
-        labels: a CSV that gives the classes; None looks for one where folders name no emotion.
+        labels: lists that give the classes; without them those in the container are used.
+        lists: whether lists in the container are used.
+        delivery: key of a public set's layout, "auto" for the one it has, "none" for none.
+        choices: of that delivery.
     """
 
-    def __init__(self, container: Container, labels: TextTable | None = None) -> None:
+    def __init__(
+        self,
+        container: Container,
+        labels: Sequence[TextTable] = (),
+        *,
+        lists: bool = True,
+        delivery: str = AUTO,
+        choices: Mapping[str, str] | None = None,
+    ) -> None:
         self._container = container
-        self._labels = labels
+        self._labels, self._lists = tuple(labels), lists
+        self._delivery, self._choices = delivery, dict(choices or {})
         self._lock = threading.Lock()
         self._tables: dict[str, TableFile] = {}
+        self.understood = Understood()
 
     @property
     def kind(self) -> str:
@@ -60,17 +91,52 @@ class CompoundReader:
 
     def entries(self) -> list[Entry]:
         files = self._container.files()
+        self.understood = Understood()
+        if not self._labels:
+            listing = Listing(files, self._container.read)
+            if found := recognise(listing, self._delivery):
+                return self._delivered(found, listing)
         tables, files = self._with_tables(files)
-        if self._labels is not None:
-            return [*tables, *with_labels(files, self._labels)]
-        found = with_folder_names(files)
-        images = [e for e in found if suffix_of(e.path) in SUFFIXES and not e.problem]
-        if images and not any(e.found and is_emotion(e.found) for e in images):
-            for entry in files:
-                table = self._label_table(entry)
-                if table and labels_files(files, table):
-                    return [*tables, *with_labels([e for e in files if e.path != entry.path], table)]
-        return [*tables, *found]
+        return [*tables, *self._labelled(files)]
+
+    def _delivered(self, delivery: Delivery, listing: Listing) -> list[Entry]:
+        """The entries of a public set; what its delivery says nothing about is read as in any other source."""
+        if unknown := sorted(set(self._choices) - set(delivery.choices)):
+            known = "; ".join(f"{name}: {what}" for name, (_, what) in delivery.choices.items()) or "none"
+            raise SourceError(
+                f"{delivery.name} has no such choice", received=unknown[0], hint=f"Known: {known}"
+            )
+        usual = {name: value for name, (value, _) in delivery.choices.items()}
+        own = delivery.read(listing, usual | self._choices)
+        self.understood = Understood(
+            delivery=delivery.name,
+            delivery_key=delivery.key,
+            how=own.how,
+            notes=list(own.notes),
+            vote_classes=own.vote_classes,
+        )
+        tables, files = self._with_tables(own.rest)
+        return [*tables, *own.entries, *with_folder_names(files)]
+
+    def _labelled(self, files: list[Entry]) -> list[Entry]:
+        """Files with what folders and lists say of them."""
+        if self._labels:
+            labelled = with_lists(files, self._labels, given=True)
+        else:
+            found = with_folder_names(files)
+            silent = any(
+                not (e.found and is_emotion(e.found)) and suffix_of(e.path) in SUFFIXES and not e.problem
+                for e in found
+            )
+            if not silent or not self._lists:
+                return found
+            labelled = with_lists(files, self._label_tables(files), given=False)
+        self.understood.lists = labelled.used
+        if labelled.overruled:
+            self.understood.notes.append(
+                f"{labelled.overruled:,} images lie in the folder of another emotion than their list says: the folder counts"
+            )
+        return labelled.entries
 
     def _with_tables(self, files: list[Entry]) -> tuple[list[Entry], list[Entry]]:
         """The rows of all tables of pictures, and the other files."""
@@ -111,14 +177,17 @@ class CompoundReader:
                     return None
             return self._tables[path]
 
-    def _label_table(self, entry: Entry) -> TextTable | None:
-        if entry.problem or not entry.path.lower().endswith(".csv"):
-            return None
-        try:
-            with self._container.open(entry.path) as file:
-                return parse(file.read(MAX_BYTES + 1), entry.path)
-        except (FerError, *DAMAGED):
-            return None
+    def _label_tables(self, files: list[Entry]) -> list[TextTable]:
+        """The files that may be lists of labels; text files only where they are few, not one for each picture."""
+        texts = [e for e in files if e.path.lower().endswith(_TEXTS)]
+        named = [e for e in files if e.path.lower().endswith(_LISTS)]
+        tables = []
+        for entry in [*named, *(texts if len(texts) <= _MOST_TEXTS else [])]:
+            if entry.problem:
+                continue
+            with suppress(FerError, *DAMAGED), self._container.open(entry.path) as file:
+                tables.append(parse(file.read(MAX_BYTES + 1), entry.path))
+        return tables
 
     def read(self, path: str) -> bytes:
         folder, _, name = path.rpartition("/")
@@ -126,6 +195,8 @@ class CompoundReader:
             table = self._table(folder)
             if table is not None:
                 return table.read(name)
+        if part := crop_of(path):
+            return crop(self._container.read(part[0]), part[1])
         return self._container.read(path)
 
     def close(self) -> None:
@@ -139,6 +210,7 @@ class TableReader:
 
     def __init__(self, table: TableFile, stamp: str) -> None:
         self._table, self._stamp = table, stamp
+        self.understood = Understood()
 
     @property
     def kind(self) -> str:
@@ -158,7 +230,8 @@ class TableReader:
 def split_of_name(path: str) -> str | None:
     """The split a table's folder or name begins with, as in `data/train-00000-of-00002.parquet`."""
     folders, _, name = path.rpartition("/")
-    words = [name.partition(".")[0].partition("-")[0].partition("_")[0], *reversed(folders.split("/"))]
+    stem = name.partition(".")[0]
+    words = [stem.partition("-")[0].partition("_")[0], stem, *reversed(folders.split("/"))]
     return next((split for word in words if (split := canonical_split(word))), None)
 
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fer_core.base.emotions import UNASSIGNED, canonical_emotion, canonical_split, is_emotion
+from fer_core.base.emotions import UNASSIGNED, canonical_emotion, canonical_split, is_emotion, is_split_word
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.base import Entry, folders_of, suffix_of
 
@@ -75,17 +75,19 @@ def _split_name(folder: str) -> str | None:
 def _split_levels(files: Counter[Folders]) -> dict[Folders, int | None]:
     """Where each path names its split.
 
-    The level that tells most splits apart is meant: in `test/train/happy` beside `test/val/happy` it is the
-    second one.
+    The level that tells most splits apart is meant, among equals the one with plain split words: in
+    `test/train/happy` beside `test/val/happy`, and in `my_test/train/happy`, it is the second one.
     """
     found = {t: [i for i, folder in enumerate(t) if _split_name(folder)] for t in files}
     told: dict[int, set[str | None]] = {}
     many: Counter[int] = Counter()
+    plain: Counter[int] = Counter()
     for path, levels in found.items():
         for i in levels:
             told.setdefault(i, set()).add(_split_name(path[i]))
             many[i] += files[path]
-    order = sorted(told, key=lambda i: (-len(told[i]), -many[i], i))
+            plain[i] += files[path] * is_split_word(path[i])
+    order = sorted(told, key=lambda i: (-len(told[i]), -plain[i], -many[i], i))
     return {t: next((i for i in order if i in levels), None) for t, levels in found.items()}
 
 

@@ -66,7 +66,7 @@ def _go_on(workspace: Workspace, path: Path, name: str, own: bool, options: Opti
     class_mapping.keep(pending)
     if not ask and class_mapping.plain(pending):
         st.session_state.pop(class_mapping.KEY)
-        _start(workspace, Import(str(path), name, options.labels, options.votes, own=own))
+        _start(workspace, Import(str(path), name, tuple(options.labels), options.votes, own=own))
     st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from fer_core.base.emotions import EMOTIONS, canonical_emotion
+from fer_core.base.emotions import EMOTIONS, canonical_emotion, ordered_splits
 from fer_core.data.importing.class_mapping import NUMBERINGS
+from fer_core.data.importing.import_report import understood_lines
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.preview import FoundClass, SourcePreview, preview_source
 from fer_core.jobs.tasks import Import
@@ -56,7 +57,7 @@ def plain(pending: Pending) -> bool:
     """Whether nothing has to be asked: every class is an emotion by its name, or by a format that says so."""
     own = pending.found
     named = all(one.certain or (own.kind == "csv" and one.proposed in EMOTIONS) for one in own.classes)
-    return named and not own.unclear
+    return named and not own.unclear and not own.understood.delivery
 
 
 def keep(pending: Pending) -> None:
@@ -87,6 +88,10 @@ def chosen(pending: Pending) -> Import | None:
         + '<p class="fer-note">Known spellings are filled in. The choice is kept with the dataset and holds again when '
         "new files are added.</p>"
     )
+    for line in understood_lines(asdict(found.understood)):
+        st.html(f'<p class="fer-note">{markup.esc(line[:1].upper() + line[1:])}.</p>')
+    if found.stops:
+        st.warning(found.stops, icon=":material/help:")
     numbering = ""
     if found.numbering:
         order = [found.numbering, *(name for name in SETS if name != found.numbering)]
@@ -113,16 +118,24 @@ def chosen(pending: Pending) -> Import | None:
     if not st.button("Add dataset", type="primary", icon=":material/add:", key="map-add"):
         return None
     mapping = tuple(f"{name}={ours}" for name, ours in names.items() if ours is not None)
-    labels, votes = pending.options.labels, pending.options.votes
     return Import(
-        str(pending.path), pending.name, labels, votes, mapping, tuple(skip), str(classes), pending.own
+        str(pending.path),
+        pending.name,
+        labels=tuple(pending.options.labels),
+        votes=pending.options.votes,
+        mapping=mapping,
+        skip=tuple(skip),
+        classes=str(classes),
+        own=pending.own,
+        accept_classes=True,
     )
 
 
 def _row(one: FoundClass, pending: Pending, numbering: str) -> str | None:
     """Faces, name and choice of one class; what it becomes ("" for left out), None where that needs no saying."""
-    usual = one.proposed if pending.found.kind == "csv" else canonical_emotion(one.name)
-    proposed = NUMBERINGS.get(numbering, {}).get(one.name.strip(), usual)
+    by_format = pending.found.kind == "csv" or pending.found.understood.delivery
+    usual = (one.proposed or _LEAVE_OUT) if by_format else canonical_emotion(one.name)
+    proposed = NUMBERINGS.get(numbering, {}).get(one.name.strip(), one.likely or usual) or _LEAVE_OUT
     options = list(dict.fromkeys([proposed, usual, *EMOTIONS, _LEAVE_OUT]))
     picture, words, choice = st.columns([1.2, 1, 1.2], vertical_alignment="center")
     if len(one.faces):
@@ -131,14 +144,13 @@ def _row(one: FoundClass, pending: Pending, numbering: str) -> str | None:
             f'<img src="{url}" alt="{len(one.faces)} faces of {markup.esc(one.name)}" '
             'style="width:156px;border-radius:8px;display:block">'
         )
-    mark = "" if one.certain or proposed in EMOTIONS else " · unknown"
-    words.html(
-        f'<div><b>{markup.esc(one.name)}</b><br><span class="fer-muted">{one.images:,} images{mark}</span></div>'
-    )
+    mark = "" if one.certain or usual in (*EMOTIONS, _LEAVE_OUT) else " · not known as an emotion"
+    splits = ", ".join(f"{markup.esc(split)} {one.splits[split]:,}" for split in ordered_splits(one.splits))
+    words.html(f'<div><b>{markup.esc(one.name)}</b><br><span class="fer-muted">{splits}{mark}</span></div>')
     ours = choice.selectbox(
         f"{one.name} becomes", options, key=f"map-{numbering}-{one.name}", accept_new_options=True,
         label_visibility="collapsed",
     )  # fmt: skip
-    if ours == _LEAVE_OUT:
-        return ""
-    return None if ours == usual else str(ours)
+    if ours == usual:
+        return None
+    return "" if ours == _LEAVE_OUT else str(ours)

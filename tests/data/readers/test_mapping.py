@@ -62,7 +62,9 @@ def test_map_skip_and_class_sets(workspace: Workspace, tmp_path: Path, pixels: n
     dataset = import_dataset(workspace, source, "c", options=Options(names={"Grin": "joy"}, classes="4"))
     assert describe(dataset)["classes"] == {"happy": 2, "sad": 1}
     assert describe(dataset)["skipped"] == {"NF": 1, "Contempt": 1, "bored": 1}
-    assert Options.from_record(dataset.about["import"]) == Options(names={"Grin": "joy"}, classes="4")
+    assert Options.from_record(dataset.about["import"]) == Options(
+        names={"Grin": "joy"}, classes="4", delivery="none"
+    )
 
 
 @pytest.mark.parametrize(

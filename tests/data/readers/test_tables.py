@@ -95,7 +95,9 @@ def test_a_row_of_other_columns_is_a_problem(
 ) -> None:
     (tmp_path / "a.csv").write_bytes(fer_csv(pixels) + b"3,1 2 3 4\n")
     found = describe(import_dataset(workspace, tmp_path / "a.csv", "faces"))
-    assert found["problems"] == [{"path": "000012.png", "reason": "The row has 2 columns, not 3"}]
+    assert found["problems"] == [
+        {"path": "000012.png", "reason": "The row has 2 columns, not 3", "kind": "unreadable"}
+    ]
 
 
 @pytest.mark.parametrize(

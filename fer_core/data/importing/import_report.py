@@ -1,0 +1,72 @@
+"""What an import says of itself: how the source was read, what was left out by kind, which classes are no emotion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fer_core.data.readers.base import MISSING, OTHER, UNLABELLED, UNREADABLE
+
+if TYPE_CHECKING:
+    from fer_core.data.importing.unknown_classes import UnknownClass
+    from fer_core.data.records import DatasetNumbers
+
+KINDS: dict[str, tuple[str, str]] = {
+    UNLABELLED: ("unlabelled", "pictures that no folder or list gives a class"),
+    UNREADABLE: ("unreadable", "files that cannot be read"),
+    MISSING: ("not there", "names in a list without a file"),
+    OTHER: ("other files", "files that are no pictures"),
+}
+"""Kind of what is left out -> its name and what it is, most important first."""
+_EXAMPLES = 3
+_CLASSES = 10
+
+
+def import_report(found: DatasetNumbers) -> list[str]:
+    """A line for how the source was read, for each unknown class, and for each kind of thing that was left out."""
+    return [
+        *understood_lines(found["understood"]),
+        *unknown_lines(found["unknown_classes"]),
+        *left_out_lines(found["problems"]),
+        *(f"left out: {n:,} {name}" for name, n in found["skipped"].items()),
+    ]
+
+
+def understood_lines(understood: Mapping[str, Any]) -> list[str]:
+    """What a source was recognised as, and which lists were used."""
+    lines = []
+    if understood.get("delivery"):
+        how = f": {understood['how']}" if understood["how"] else ""
+        lines.append(f"read as {understood['delivery']}{how}; --as none reads its folders and lists only")
+    if understood.get("lists"):
+        used = ", ".join(f"{name} ({n:,})" for name, n in understood["lists"].items())
+        lines.append(f"labels from {used}")
+    return [*lines, *understood.get("notes", [])]
+
+
+def unknown_lines(classes: Sequence[UnknownClass]) -> list[str]:
+    """Classes that are no emotion by their name, and what they probably are."""
+    lines = []
+    for one in classes[:_CLASSES]:
+        images = f"{one['images']:,} image{'s' if one['images'] != 1 else ''}"
+        likely = f"; {one['likely']}? --map '{one['name']}={one['likely']}'" if one["likely"] else ""
+        lines.append(f"class {one['name']} ({images}) is not known as an emotion{likely}")
+    more = len(classes) - _CLASSES
+    return [*lines, f"and {more:,} more classes that are not known"] if more > 0 else lines
+
+
+def left_out_lines(problems: Iterable[Mapping[str, str]]) -> list[str]:
+    """One line a kind, with up to three files whose reasons differ."""
+    by_kind: dict[str, list[Mapping[str, str]]] = {kind: [] for kind in KINDS}
+    for problem in problems:
+        by_kind.setdefault(problem.get("kind") or UNREADABLE, []).append(problem)
+    lines = []
+    for kind, own in by_kind.items():
+        if not own:
+            continue
+        reasons = {p["reason"]: p["path"] for p in reversed(own)}
+        shown = [f"{path}: {reason}" for reason, path in reversed(reasons.items())][:_EXAMPLES]
+        more = f"; and {len(own) - len(shown):,} more, --json lists them all" if len(own) > len(shown) else ""
+        name, what = KINDS.get(kind, (kind, "files"))
+        lines.append(f"{name}: {len(own):,} {what} ({'; '.join(shown)}{more})")
+    return lines
