@@ -74,11 +74,14 @@ def _batch(state: MislabelsState, visit: Visit, message: BrowserMessage, kind: R
     every = visit.session.turns
     turns = every[first:] if kind == "grid" else every[first : first + _MOST]
     end = len(every) - message.at < need and first + len(turns) == len(every)
-    gone = visit.session.gone(queue, max(message.at, 0)) if review_queue.dealt(state.filters) else []
+    shared = review_queue.dealt(state.filters)
+    gone = visit.session.gone(queue, max(message.at, 0)) if shared else []
     if kind == "grid":
-        return replace(items.grid(state, turns, first, end), gone=gone)
-    tell = items.cues_of(read_notes(state.scope.dataset))
-    return replace(items.batch(state, turns, first, end, message.want, tell), gone=gone)
+        batch = items.grid(state, turns, first, end)
+    else:
+        tell = items.cues_of(read_notes(state.scope.dataset))
+        batch = items.batch(state, turns, first, end, message.want, tell)
+    return replace(batch, gone=gone, shared=shared)
 
 
 def _setup(state: MislabelsState, visit: Visit, kind: ReviewKind) -> review.ReviewSetup:

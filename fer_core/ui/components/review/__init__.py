@@ -78,6 +78,7 @@ class Batch:
         end: whether nothing is left after them.
         gone: tickets of items that the browser has and need not show any more.
         extra: the item that was wanted, with `key`; `{"key": id, "missing": True}` where there is none.
+        shared: whether others are dealt from this queue too, and may settle what is on screen.
     """
 
     items: Sequence[Mapping[str, Any]]
@@ -86,6 +87,7 @@ class Batch:
     end: bool
     extra: Mapping[str, Any] | None = None
     gone: Sequence[str] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ def draw(
         "extra": batch.extra,
         "end": batch.end,
         "gone": list(batch.gone),
+        "shared": batch.shared,
         "sheet": _sheet(batch.faces),
         "near": _sheet(batch.near, small=True),
         "receipt": {

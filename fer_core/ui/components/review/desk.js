@@ -2,6 +2,7 @@
 const GAP = 200, RETRY = 12000, MOST = 80; // ms between messages, ms without an answer, decisions in one message
 const PAUSE = 300, LONGEST = 4000, LATE = 8000; // ms without a key that are a pause; ms that decisions wait for one; ms that are long
 const HURRY = 200; // ms between two keys
+const LOOK = 5000; // ms between two looks whether somebody else has settled the last face
 const STALL = 9; // seconds for which the faces at hand last at the pace of now, for a busy server answers late
 
 class Desk {
@@ -382,7 +383,8 @@ class Desk {
     const open = this.open;
     const thirsty = !this.ended && open.length < this.need - 10;
     const dry = !open.length && !this.finished && !this.wanted;
-    if (!this.outbox.size && !thirsty && !dry && !this.wanted) return;
+    const shared = this.data.shared && open.length === 1 && now - this.lastSent > LOOK;
+    if (!this.outbox.size && !thirsty && !dry && !shared && !this.wanted) return;
     // While keys are coming the answer, and what the page draws because of it, can wait for a pause.
     const soon = this.wanted || (!this.ended && open.length < Math.max(this.data.ahead / 2, this.pace * STALL));
     if (!soon && this.typing && now - this.lastSent < LONGEST) return;
