@@ -35,7 +35,7 @@ from streamlit.testing.v1 import AppTest
 from bench_train_page import row
 from fer_core.runs import store
 from fer_core.base.jsonl import append_line
-from fer_core.ui import queue_card, run_view
+from fer_core.ui.train import detail
 from fer_core.base.workspace import current
 spent = {}
 def clocked(name, function):
@@ -46,7 +46,7 @@ def clocked(name, function):
         finally:
             spent[name] = (time.perf_counter() - began, time.process_time() - cpu)
     return inner
-run_view._show = clocked("run", run_view._show)
+detail._show = clocked("run", detail._show)
 app = AppTest.from_file(os.path.join(sys.argv[1], "streamlit_app.py"), default_timeout=300)
 app.switch_page("pages/models/train.py")
 times = {"first draw": [], "whole page again": [], "refresh, nothing new": [], "refresh, an epoch has ended": []}

@@ -30,18 +30,19 @@ def _leaks(root: str, name: str, version: str, stamp: tuple[float, ...]) -> Leak
 
 def known(scope: Scope) -> Leaks:
     """What is known about the leaks of the version on the page, from what was compared so far."""
-    return _of(scope.dataset, scope.version.id)
+    return of_version(scope.dataset, scope.version.id)
 
 
 def of(workspace: Workspace, name: str, version: str) -> Leaks | None:
     """The same of any version; None where it is gone."""
     try:
-        return _of(open_dataset(workspace, name), version)
+        return of_version(open_dataset(workspace, name), version)
     except (FerError, OSError, ValueError):
         return None
 
 
-def _of(dataset: Dataset, version: str) -> Leaks:
+def of_version(dataset: Dataset, version: str) -> Leaks:
+    """The same of a version at hand; what it takes is done once for all pages."""
     root = str(dataset.workspace.root)
     return _leaks(root, dataset.name, version, leaks.stamp(dataset, version))
 
