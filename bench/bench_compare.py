@@ -30,10 +30,10 @@ DISK = """
 import time
 from pathlib import Path
 from fer_core.base.workspace import current
-from fer_core.evaluation import board
-began, cpu = time.perf_counter(), time.process_time(); rows = board.rows(current())
+from fer_core.evaluation import leaderboard
+began, cpu = time.perf_counter(), time.process_time(); rows = leaderboard.rows(current())
 first, first_cpu = time.perf_counter() - began, time.process_time() - cpu
-began = time.perf_counter(); board.rows(current()); again = time.perf_counter() - began
+began = time.perf_counter(); leaderboard.rows(current()); again = time.perf_counter() - began
 assert len(rows) == 500 and all(row["macro_f1"] for row in rows), rows[0]
 print("TIMES", first, first_cpu, again)
 """

@@ -163,11 +163,11 @@ def race(minutes: float, name: str) -> int:
     curves = {}
     for recipe in ("compact", "model_b"):
         run = start.start(dataset.workspace, dataset, None, recipe, {"training.epochs": 1000})
-        while run.active and sum(row["seconds"] for row in run.tail()[0]) < 60 * minutes:
+        while run.active and sum(row["seconds"] for row in run.epochs_since()[0]) < 60 * minutes:
             time.sleep(1)
         start.stop(run)
         start.wait(run)
-        rows = run.tail()[0]
+        rows = run.epochs_since()[0]
         ends = np.cumsum([row["seconds"] for row in rows])
         best = np.maximum.accumulate([row["val_accuracy"] for row in rows])
         marks = np.linspace(0.1, 1, 10) * 60 * minutes

@@ -60,7 +60,7 @@ run = store.list_runs(current())[0]
 for number in range(4):
     times["whole page again"].append(draw())
     times["refresh, nothing new"].append(spent["run"])
-    append_line(run.folder / "metrics.jsonl", row(len(run.tail()[0]) + 1, 0.8))
+    append_line(run.folder / "metrics.jsonl", row(len(run.epochs_since()[0]) + 1, 0.8))
     draw()
     times["refresh, an epoch has ended"].append(spent["run"])
 print("TIMES" + json.dumps(times))

@@ -17,6 +17,7 @@ from house import (
     browser_strings,
     exists,
     floor,
+    gone,
     imported,
     limits,
     room,
@@ -249,6 +250,10 @@ def test_every_public_function_is_used_outside_tests() -> None:
     """As `make lint` says it; what libraries call is listed in pyproject.toml."""
     dead = dead_code.unused()
     assert not dead, "\n".join(dead)
+
+
+def test_benchmarks_import_what_exists() -> None:
+    assert not [name for path in sorted(ROOT.glob("bench/*.py")) for name in gone(path)]
 
 
 DOTTED = re.compile(r"`(?:fer_core\.)?([a-z_]+(?:\.[a-z_]+)+)`")

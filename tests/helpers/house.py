@@ -101,6 +101,19 @@ def exists(parts: list[str]) -> bool:
     )
 
 
+IMPORTED = re.compile(r"^\s*from (fer_core[\w.]*) import ([\w, ]+)$", re.MULTILINE)
+
+
+def gone(path: Path) -> list[str]:
+    """What a file imports of ours and is not there, also in programs that it holds as text."""
+    names = [
+        f"{module}.{name}"
+        for module, names in IMPORTED.findall(path.read_text(encoding="utf-8"))
+        for name in names.replace(" ", "").split(",")
+    ]
+    return [f"{path.relative_to(ROOT)}: {name}" for name in names if not exists(name.split("."))]
+
+
 def limits(module: ast.Module) -> list[str]:
     """Comparisons with a fraction, or with a name this module gives to one; whole numbers are no limits."""
 
