@@ -43,6 +43,7 @@ from fer_core.jobs.process import Process, identity
 __all__ = ["Dataset", "describe", "import_dataset", "list_datasets", "open_dataset"]
 
 _OWNER = ".importing"
+TABLE_KINDS = ("csv", "parquet", "npz")
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
@@ -207,7 +208,7 @@ def _fill(
             checkpoint=checkpoint,
             subject_pattern=options.subject_pattern,
         )
-    _check_found(scan, source)
+    _check_found(scan, source, reader.kind)
     scan.manifest = soft_labels.with_soft_labels(scan.manifest, source)
     made, counted = content_id(scan.manifest), versions.tally(scan.manifest)
     parameters = {"source": source.name, "kind": reader.kind, **options.record()}
@@ -225,9 +226,16 @@ def _fill(
     }
 
 
-def _check_found(scan: SourceScan, source: Path) -> None:
+def _check_found(scan: SourceScan, source: Path, kind: str) -> None:
     if len(scan.manifest) and (scan.manifest["error"] == "").any():
         return
+    unlabelled = {p["kind"] for p in scan.problems} == {UNLABELLED}
+    if kind in TABLE_KINDS and unlabelled and not len(scan.manifest):
+        raise SourceError(
+            f"None of the {len(scan.problems):,} pictures of the table has a class: it has no column emotion or label",
+            received=source,
+            hint="Kaggle's test.csv has none; import the table with the classes, or the folder that holds both",
+        )
     hint = "Images belong in class folders, as in train/happy/1.png or happy/1.png"
     failed = scan.manifest[["path", "error"]].itertuples(index=False, name=None)
     reasons = [(p["path"], p["reason"]) for p in scan.problems] + list(failed)

@@ -1,7 +1,8 @@
 """NumPy arrays of faces, as `export --format npz` writes them and Keras' own data sets are kept.
 
-`x_<split>` holds pictures, uint8 (n, h, w) or (n, h, w, 3), `y_<split>` their classes: names, or numbers whose names
-stand in `classes`. `x` and `y` alone are in no split. Nothing is unpickled.
+`x_<split>` holds pictures, uint8 (n, h, w), (n, h, w, 1) or (n, h, w, 3), or floats of 0..1 or 0..255; `y_<split>` their
+classes: names, numbers whose names stand in `classes`, or one column for each class. `x` and `y` alone are in no split.
+Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -94,13 +95,15 @@ class NpzTable:
         """The split of an array of pictures, and the class of each picture."""
         with self._archive.open(f"{key}.npy") as stream:
             shape, _, dtype = _header(stream)
-        if dtype != np.uint8 or not (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)):
+        if not (dtype == np.uint8 or dtype.kind == "f") or not (
+            len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3))
+        ):
             raise SourceError(
-                "Pictures must be uint8 (n, height, width) or (n, height, width, 3)",
+                "Pictures must be uint8 or floats, (n, height, width) or (n, height, width, 1 or 3)",
                 received=f"{key}: {dtype} {shape}",
             )
         own = "y" + key[1:]
-        labels = self._array(own).ravel() if own in self._keys else np.zeros(0)
+        labels = _plain_labels(self._array(own)) if own in self._keys else np.zeros(0)
         if len(labels) != shape[0]:
             raise SourceError(
                 "There must be one class for every picture",
@@ -136,7 +139,7 @@ class NpzTable:
         with self._lock:
             if self._held[0] != key:
                 try:
-                    self._held = (key, self._array(key))
+                    self._held = (key, _gray_levels(self._array(key)))
                 except _DAMAGED as error:
                     raise SourceError(
                         "The .npz file is damaged here", received=f"{self._name}: {key}"
@@ -155,6 +158,30 @@ class NpzTable:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _plain_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    """One value for each picture; -1 where a row of one-hot columns has not exactly one."""
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        hot = labels == 1
+        return np.where((hot.sum(1) == 1) & ((labels == 0) | hot).all(1), hot.argmax(1), -1)
+    return labels.ravel()
+
+
+def _gray_levels(pictures: NDArray[Any]) -> NDArray[np.uint8]:
+    """uint8 pictures (n, h, w) or (n, h, w, 3); floats are of 0..1 where none is larger, else of 0..255.
+
+    Raises:
+        SourceError: floats outside 0..255.
+    """
+    if pictures.ndim == 4 and pictures.shape[3] == 1:
+        pictures = pictures[..., 0]
+    if pictures.dtype == np.uint8 or not pictures.size:
+        return pictures.astype(np.uint8, copy=False)
+    least, most = float(pictures.min()), float(pictures.max())
+    if not (least >= 0 and most <= 255):
+        raise SourceError("Levels must be 0 to 1 or 0 to 255", received=f"{least:g} to {most:g}")
+    return np.rint(pictures * (255 if most <= 1 else 1)).astype(np.uint8)
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -11,6 +11,7 @@ import gzip
 import io
 import math
 import mmap
+import re
 import struct
 import tempfile
 import zlib
@@ -54,7 +55,8 @@ class PixelCsv:
             self._file.close()
             raise SourceError("The table is empty", received=name) from error
         end = _line_end(self._text, 0)
-        header = header_of(self._text[: min(end, 1 << 16)])
+        first = self._text[: min(end, 1 << 16)]
+        header, self._separator = header_of(first), separator_of(first)
         if "pixels" not in header:
             self.close()
             raise SourceError(
@@ -87,9 +89,11 @@ class PixelCsv:
         if len(fields) != self._columns:
             return Entry(path, problem=f"The row has {len(fields)} columns, not {self._columns}")
         found = None if self._label is None else _text(fields[self._label]) or None
+        problem = "The row names no class" if found is None and self._label is not None else ""
         usage = None if self._usage is None else _text(fields[self._usage]) or None
         split = None if usage is None else canonical_split(usage) or usage
-        return Entry(path, split=split, label=None if found is None else fer2013_class(found), found=found)
+        label = None if found is None else fer2013_class(found)
+        return Entry(path, split=split, label=label, found=found, problem=problem)
 
     def read(self, name: str) -> bytes:
         """The picture of a row as a PNG. Raises NotFound, or SourceError for a row that holds no picture."""
@@ -100,7 +104,7 @@ class PixelCsv:
         if len(fields) != self._columns:
             raise SourceError(f"The row has {len(fields)} columns, not {self._columns}")
         try:
-            levels = bytes(map(int, fields[self._pixels].strip(b'"\r ').split()))
+            levels = bytes(map(int, fields[self._pixels].strip(b'"\r []').replace(b",", b" ").split()))
         except ValueError:
             raise SourceError("The pixels are not all numbers from 0 to 255") from None
         side = math.isqrt(len(levels))
@@ -110,7 +114,13 @@ class PixelCsv:
 
     def _fields(self, row: int) -> list[bytes]:
         start, end = self._spans[row]
-        return self._text[start:end].rstrip(b"\r").split(b",")
+        line = self._text[start:end].rstrip(b"\r")
+        fields = line.split(self._separator)
+        if len(fields) > self._columns and (
+            b'"' in line or b"[" in line
+        ):  # the separator stands inside the pixels too
+            return _quoted_fields(line, self._separator)
+        return fields
 
     def close(self) -> None:
         with suppress(AttributeError):
@@ -127,7 +137,19 @@ def fer2013_class(found: str) -> str:
 
 def header_of(line: bytes) -> list[str]:
     """Column names in lower case, without quotes, spaces and byte-order mark."""
-    return [_text(field).lower() for field in line.removeprefix(b"\xef\xbb\xbf").split(b",")]
+    return [_text(field).lower() for field in line.removeprefix(b"\xef\xbb\xbf").split(separator_of(line))]
+
+
+def separator_of(line: bytes) -> bytes:
+    """What separates the columns of a table by its first line: a comma where nothing else does."""
+    return max((b",", b";", b"\t"), key=line.count)
+
+
+def _quoted_fields(line: bytes, separator: bytes) -> list[bytes]:
+    """Fields of which some stand in quotes or brackets and hold the separator."""
+    mark = re.escape(separator)
+    field = rb"(?:^|(?<=" + mark + rb'))\s*("[^"]*"|\[[^\]]*\]|[^' + mark + rb"]*)\s*(?=" + mark + rb"|$)"
+    return re.findall(field, line)
 
 
 def is_pixel_csv(file: IO[bytes], name: str) -> bool:

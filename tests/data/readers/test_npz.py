@@ -14,7 +14,7 @@ from test_fuzz import fuzz, mutated, tried
 
 from fer_core.base.errors import SourceError
 from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import import_dataset
+from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.importing.preview import preview_source
 
 CHANCE = np.random.default_rng(5)
@@ -63,7 +63,7 @@ def test_names_and_colour_and_no_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"x_train": GRAY.astype(np.float32), "y_train": np.zeros(6)}, "must be uint8"),
+        ({"x_train": GRAY.astype(np.int32), "y_train": np.zeros(6)}, "must be uint8"),
         ({"x_train": GRAY, "y_train": np.zeros(5)}, "one class for every picture"),
         ({"x_train": GRAY}, "one class for every picture"),
         ({"z": GRAY}, "holds no pictures"),
@@ -81,3 +81,22 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, arrays: dict[str, Any], wor
 @given(st.data())
 def test_150_broken_ones(data: st.DataObject) -> None:
     tried("faces.npz", data.draw(mutated((WHOLE,))))
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [GRAY[..., None], GRAY.astype(np.float32), (GRAY / 255).astype(np.float64)[..., None]],
+    ids=["one channel", "floats to 255", "floats to 1"],
+)
+def test_pictures_and_classes_as_networks_take_them(
+    workspace: Workspace, tmp_path: Path, pictures: np.ndarray
+) -> None:
+    hot = np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    hot[5] = 0
+    (tmp_path / "a.npz").write_bytes(packed(x_train=pictures, y_train=hot, classes=["happy", "sad", "fear"]))
+    (tmp_path / "b.npz").write_bytes(
+        packed(x_train=GRAY[:5], y_train=[0, 1, 2, 0, 1], classes=["happy", "sad", "fear"])
+    )
+    made = import_dataset(workspace, tmp_path / "a.npz", "a")
+    assert made.head == import_dataset(workspace, tmp_path / "b.npz", "b").head
+    assert describe(made)["unlabelled"] == 1

@@ -232,3 +232,34 @@ def test_a_table_takes_no_label_csv(tmp_path: Path, pixels: np.ndarray) -> None:
     (tmp_path / "l.csv").write_text("image,label\n1.png,happy\n")
     with pytest.raises(FerError, match="holds its classes itself"):
         open_reader(tmp_path / "a.csv", tmp_path / "l.csv")
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("emotion;pixels;Usage", "{c};{p};Training"),
+        ("emotion\tpixels\tUsage", "{c}\t{p}\tTraining"),
+        ("emotion,pixels,Usage", '{c},"[{commas}]",Training'),
+        ("emotion,pixels,Usage", "{c},[{commas}],Training"),
+        ("pixels,emotion,Usage", '"{commas}",{c},Training'),
+    ],
+)
+def test_pixels_in_any_writing(
+    workspace: Workspace, tmp_path: Path, pixels: np.ndarray, header: str, row: str
+) -> None:
+    lines = [
+        row.format(c=i % 7, p=" ".join(map(str, p.ravel())), commas=", ".join(map(str, p.ravel())))
+        for i, p in enumerate(pixels)
+    ]
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbf" + "\r\n".join([header, *lines]).encode())
+    dataset = import_dataset(workspace, tmp_path / "a.csv", "faces")
+    assert (dataset.pixels() == pixels).all()
+    assert describe(dataset)["splits"]["train"] == len(pixels)
+
+
+def test_a_table_without_classes_is_told_as_a_table(
+    workspace: Workspace, tmp_path: Path, pixels: np.ndarray
+) -> None:
+    (tmp_path / "a.csv").write_text("pixels\n" + "\n".join(" ".join(map(str, p.ravel())) for p in pixels))
+    with pytest.raises(FerError, match="no column emotion"):
+        import_dataset(workspace, tmp_path / "a.csv", "faces")
