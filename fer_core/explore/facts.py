@@ -34,6 +34,8 @@ Measure = NDArray[np.float64]
 MEASURES = ("brightness", "contrast", "sharpness", "side")
 """Measured of every readable image; `side` is the edge of a square of the same area, pixels."""
 TEXTS = ("label", "split", "source", "mode", "format", "subject", "group", "pixel_hash")
+AFFECT = ("valence", "arousal")
+"""What a source says of images beside their class, -1 to 1; columns of the manifest where it does."""
 VOTE_MEASURES = ("agreement", "entropy", "label_share")
 COPY_FLAGS = ("copy", "copy_across_splits", "copy_other_label")
 _CHECKS = frozenset(check.name for check in checks.CHECKS)
@@ -159,7 +161,7 @@ class ImageFacts:
             values = np.sqrt(width.astype(np.float64) * height)
         elif name.removesuffix("_score") in _CHECKS:
             return self._spread(self.checked()[name].to_numpy(np.float64), np.nan)
-        elif name in MEASURES:
+        elif name in MEASURES or (name in AFFECT and name in self.columns):
             values = self.columns.numbers(name).astype(np.float64)
         else:
             return np.full(len(self), np.nan)

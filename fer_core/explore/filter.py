@@ -26,6 +26,7 @@ from fer_core.explore.facts import Category, Flags, Measure
 CATEGORIES = ("label", "split", "source", "mode", "format", "decision", "subject", "group", "voted", "said")
 RANGES = (
     "brightness", "contrast", "sharpness", "side", "agreement", "entropy", "label_share", "label_score", "confidence",
+    "valence", "arousal",
 )  # fmt: skip
 SHUFFLE, BY_PATH = "shuffle", "path"
 

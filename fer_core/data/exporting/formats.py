@@ -262,7 +262,9 @@ def _about(job: ExportContext, row: Any, file: str, names: Sequence[str]) -> dic
     if (own := getattr(row, "votes", None)) is not None and not np.isscalar(own):
         classes = job.dataset.about.get("vote_classes", [])
         votes = {f"votes_{name}": int(n) for name, n in zip(classes, own, strict=True)}
-    return known | origin | size | subject | votes
+    said = {name: getattr(row, name) for name in ("valence", "arousal") if hasattr(row, name)}
+    affect = {name: "" if np.isnan(value) else round(float(value), 6) for name, value in said.items()}
+    return known | origin | size | subject | affect | votes
 
 
 def _free_path(position: PurePosixPath, taken: set[str]) -> str:

@@ -21,6 +21,7 @@ from fer_core.data import image_measures
 from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
 from fer_core.data.importing.checkpoint import ImportCheckpoint, SavedRow, StampedRow
 from fer_core.data.importing.entries import subject_of
+from fer_core.data.importing.file_kinds import what_it_is
 from fer_core.data.manifest import COLUMNS, ImageRow, check_manifest, file_hash, image_id
 from fer_core.data.pixels import SIZE, PixelWriter
 from fer_core.data.readers.base import OTHER, UNLABELLED, UNREADABLE, Entry, Reader, suffix_of
@@ -168,7 +169,8 @@ def _read(reader: Reader, entry: Entry) -> _Item:
         item.file_hash = file_hash(data)
         item.picture = decode(data)
     except ImageError as error:
-        item.error = error.message
+        kind = "" if suffix_of(entry.path) in SUFFIXES else what_it_is(entry.path)
+        item.error = kind or error.message
     except FerError as error:
         item.error = str(error)
     if item.picture and entry.label is None:

@@ -181,7 +181,8 @@ def _gray_levels(pictures: NDArray[Any]) -> NDArray[np.uint8]:
     least, most = float(pictures.min()), float(pictures.max())
     if not (least >= 0 and most <= 255):
         raise SourceError("Levels must be 0 to 1 or 0 to 255", received=f"{least:g} to {most:g}")
-    return np.rint(pictures * (255 if most <= 1 else 1)).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(pictures * (255 if most <= 1 else 1)).astype(np.uint8)
+    return levels
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

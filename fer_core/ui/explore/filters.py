@@ -18,7 +18,7 @@ MEASURE_WORDS = {
     "brightness": "brightness, 0–1", "contrast": "contrast, 0–0.5", "sharpness": "sharpness",
     "side": "side, px", "agreement": "agreement of votes, 0–1", "entropy": "entropy of votes, bits",
     "label_share": "votes for the label, 0–1", "label_score": "label score, low is bad",
-    "confidence": "how sure the run is, 0–1",
+    "confidence": "how sure the run is, 0–1", "valence": "valence, -1 to 1", "arousal": "arousal, -1 to 1",
 }  # fmt: skip
 _CATEGORY_WORDS = {
     "label": "Class", "split": "Split", "flag": "Flags", "decision": "Decision", "voted": "Most votes for",

@@ -21,6 +21,7 @@ PAGE_SIZE = 60
 _VALUE_WORDS = {
     "brightness": "bright", "contrast": "contrast", "sharpness": "sharp", "side": "px", "agreement": "agree",
     "entropy": "bits", "label_share": "for label", "label_score": "score", "confidence": "sure",
+    "valence": "valence", "arousal": "arousal",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
-from fer_core.explore.facts import COPY_FLAGS, VOTE_FLAGS, VOTE_MEASURES, ImageFacts
+from fer_core.explore.facts import AFFECT, COPY_FLAGS, VOTE_FLAGS, VOTE_MEASURES, ImageFacts
 from fer_core.explore.filter import CATEGORIES, RANGES, Selection
 from fer_core.review.decisions import Decision, image_decision
 from fer_core.review.journal import Journal
@@ -124,6 +124,7 @@ class Explorer:
     def measures(self) -> list[str]:
         """Measures that are known of this version."""
         found = ["brightness", "contrast", "sharpness", "side"]
+        found += [name for name in AFFECT if name in self.facts.columns]
         found += VOTE_MEASURES if self.facts.has_votes else []
         found += ["label_score"] if "label_score" in self.facts.extra_measures else []
         return found + (["confidence"] if self.run else [])

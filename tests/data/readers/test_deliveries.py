@@ -16,8 +16,11 @@ from fer_core.base.errors import SourceError
 from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import describe, import_dataset
+from fer_core.data.exporting.export import export_version
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.preview import preview_source
+from fer_core.explore.facts import ImageFacts
+from fer_core.explore.filter import Selection
 
 SEVEN = ("surprise", "fear", "disgust", "happy", "sad", "anger", "neutral")
 Write = Callable[[str, bytes | str], None]
@@ -95,6 +98,18 @@ def test_affectnet(workspace: Workspace, tmp_path: Path, write: Write, faces: It
     assert (found["splits"], found["skipped"]) == ({"train": 2, "val": 1, "test": 0}, {"10": 1})
     assert manifest.sort_values("path")["valence"].tolist()[:2] == [0.5, 0.5]
     assert manifest.sort_values("path")["valence"].isna().tolist() == [False, False, True]
+    export_version(dataset, dataset.version(), tmp_path / "out", "csv")
+    again = import_dataset(
+        workspace,
+        tmp_path / "out" / "images",
+        "again",
+        options=Options(labels=str(tmp_path / "out/labels.csv")),
+    )
+    assert sorted(again.manifest()["valence"].dropna()) == [0.5, 0.5]
+    facts = ImageFacts(dataset, dataset.head)
+    assert np.nansum(facts.measure("valence")) == 1.0
+    assert (facts.measure("arousal") == -0.25).all()
+    assert len(Selection(ranges={"valence": (0.4, 1.0)}).positions(facts)) == 2
 
 
 def test_affectnet_with_lists(

@@ -147,3 +147,16 @@ def test_folders_that_are_no_classes_stop_the_import(
     assert not list(workspace.data.glob("*"))
     assert preview_source(source).stops == str(caught.value)
     assert found(workspace, source, accept_classes=True)["classes"] == dict.fromkeys(folders, 1)
+
+
+def test_files_that_are_no_pictures_are_named(workspace: Workspace, tmp_path: Path) -> None:
+    source = put(tmp_path / "s", "happy/1.png")
+    words = {
+        "set.zip.001": "join its parts", "old.pkl": "numpy.savez", "faces.npy": "x_train", "in.zip": "An archive inside",
+        "film.avi": "A video", "README": "A text", "odd.xyz": "Not an image",
+    }  # fmt: skip
+    for name in words:
+        (source / name).write_bytes(b"1234")
+    reasons = {p["path"]: p["reason"] for p in found(workspace, source)["problems"]}
+    assert reasons.keys() == words.keys()
+    assert all(words[name] in reason for name, reason in reasons.items())
