@@ -114,7 +114,8 @@ def peer(path: Path, recipe: str, epochs: int, layers: bool, images: int) -> Non
     import keras
 
     from fer_core.models import registry
-    from fer_core.training.schedules import loss, optimizer
+    from fer_core.training.optimizers import optimizer
+    from fer_core.training.schedules import loss
 
     chosen = override(load(recipe), {"training.epochs": epochs})
     data = np.load(path)

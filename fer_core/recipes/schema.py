@@ -167,12 +167,20 @@ class Step(Spec):
 
 
 class OneCycle(Spec):
-    """Up from a fraction of the rate to all of it, then down a cosine to next to nothing (Smith and Topin 2017)."""
+    """Half a cosine up to the rate and half a one down to next to nothing, the momentum the other way (Smith and Topin 2017).
+
+    Values and defaults are those of PyTorch's `OneCycleLR`.
+    """
 
     name: Literal["one_cycle"] = "one_cycle"
     rising: float = Field(default=0.3, gt=0, lt=1, description="Share of the steps in which the rate rises")
     start_fraction: float = Field(default=0.04, gt=0, le=1)
-    final_fraction: float = Field(default=1e-4, ge=0, le=1)
+    final_fraction: float = Field(default=4e-6, ge=0, le=1)
+    cycle_momentum: bool = Field(
+        default=True, description="In place of the optimizer's momentum (beta_1 of Adam): high, low, high"
+    )
+    momentum_low: Fraction = 0.85
+    momentum_high: Fraction = 0.95
 
 
 class EarlyStopping(Spec):

@@ -80,13 +80,17 @@ class GiveUpOnNaN(keras.callbacks.Callback):
     """Fails the run as soon as the loss is not a number; no later step can repair that."""
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        loss = (logs or {}).get("loss", 0.0)
-        if not math.isfinite(loss):
-            raise RunError(
-                "The loss is no longer a finite number",
-                received=f"loss={loss} at batch {batch + 1}",
-                hint="Try a lower learning_rate, or clipnorm = 1.0",
-            )
+        check_finite("loss", (logs or {}).get("loss", 0.0), f"batch {batch + 1}")
+
+
+def check_finite(name: str, loss: float, when: str) -> None:
+    """Raise RunError for a loss that is not a number any more."""
+    if not math.isfinite(loss):
+        raise RunError(
+            "The loss is no longer a finite number",
+            received=f"{name}={loss} at {when}",
+            hint="Try a lower learning_rate, or clipnorm = 1.0",
+        )
 
 
 class KeepBest(keras.callbacks.Callback):

@@ -9,7 +9,7 @@ import keras
 from fer_core.base.errors import RunError
 from fer_core.models import transfer
 from fer_core.recipes.recipe import Recipe
-from fer_core.training import schedules
+from fer_core.training import optimizers, schedules
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.device import compile_just_in_time
 from fer_core.training.stages import Part, plan, recipe_of_stage
@@ -67,7 +67,7 @@ class Parts:
 def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
     """Give the model its optimizer, loss and metric."""
     model.compile(
-        optimizer=schedules.optimizer(recipe, steps_per_epoch),
+        optimizer=optimizers.optimizer(recipe, steps_per_epoch),
         loss=schedules.loss(recipe.loss),
         metrics=["accuracy"],
         jit_compile=compile_just_in_time(),
@@ -75,7 +75,7 @@ def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> N
 
 
 def scale_rates(optimizer: keras.Optimizer, factors: list[tuple[keras.Variable, float]]) -> None:
-    """Multiply the learning rate of some variables by factors of their own.
+    """Multiply the learning rate and the weight decay of some variables by factors of their own.
 
     One optimizer, so that schedules, averages and checkpoints stay what they are; `MultiOptimizer` has neither one
     rate to follow nor an average.
@@ -90,14 +90,7 @@ def scale_rates(optimizer: keras.Optimizer, factors: list[tuple[keras.Variable, 
             hint="Set progressive.layer_decay=1, or use tensorflow or jax",
         )
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # under 16 bits it is wrapped
-    step, key = inner.update_step, inner._var_key
-    known = {key(variable): factor for variable, factor in factors}
-
-    def scaled(gradient: object, variable: object, learning_rate: object) -> None:
-        factor = known.get(key(variable))
-        step(gradient, variable, learning_rate if factor is None else learning_rate * factor)  # type: ignore[operator]
-
-    inner.update_step = scaled
+    inner.factors = {inner._var_key(variable): factor for variable, factor in factors}
 
 
 def _dropouts(model: keras.Model) -> list[keras.layers.Dropout]:

@@ -1,22 +1,20 @@
-"""Learning rates over time, losses and optimizers: the tables of a recipe as Keras objects."""
+"""Learning rates over time and losses: the tables of a recipe as Keras objects."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
+from keras import ops
 
 from fer_core.recipes.recipe import Recipe
 from fer_core.recipes.schema import (
-    SGD,
-    AdamW,
     Cosine,
     EarlyStopping,
     FocalCrossEntropy,
     Loss,
-    Muon,
     OneCycle,
-    Optimizer,
     Plateau,
     Step,
 )
@@ -35,15 +33,8 @@ def learning_rate(
             rate, schedule.every * steps_per_epoch, schedule.factor, staircase=True
         )
     if isinstance(schedule, OneCycle):
-        total = recipe.training.epochs * steps_per_epoch
-        rising = min(max(round(schedule.rising * total), 1), max(total - 1, 1))
-        return keras.optimizers.schedules.CosineDecay(
-            rate * schedule.start_fraction,
-            max(total - rising, 1),
-            alpha=schedule.final_fraction,
-            warmup_target=rate,
-            warmup_steps=rising,
-        )
+        first, last = rate * schedule.start_fraction, rate * schedule.final_fraction
+        return OneCycleRate(recipe.training.epochs * steps_per_epoch, schedule.rising, first, rate, last)
     if not isinstance(schedule, Cosine):
         return rate
     warmup = min(
@@ -57,36 +48,30 @@ def learning_rate(
     )
 
 
-def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
-    """The recipe's optimizer with its learning-rate schedule."""
-    spec = recipe.optimizer
-    shared = {
-        "learning_rate": learning_rate(recipe, steps_per_epoch),
-        "global_clipnorm": spec.clipnorm or None,
-        "gradient_accumulation_steps": spec.accumulation if spec.accumulation > 1 else None,
-        "use_ema": spec.ema > 0,
-        # Keras averages after every batch: after as many as make one update, the momentum is the recipe's.
-        "ema_momentum": (spec.ema or 0.99) ** (1 / spec.accumulation),
-    }
-    built = _built(spec, shared)
-    # At the end of every `fit` Keras would put the averages in the place of the weights; `averaging` does it where
-    # they are judged and kept, and the weights themselves go on from part to part.
-    built.finalize_variable_values = lambda var_list: None
-    return built
+class OneCycleRate(keras.optimizers.schedules.LearningRateSchedule):
+    """Half a cosine from `start` to `peak`, another down to `end`; the value over batches, as PyTorch's `OneCycleLR` has it.
+
+    Args:
+        total: batches in all.
+        rising: share of them in which it goes to `peak`.
+        start, peak, end: values in the first batch, at the turn and in the last batch.
+    """
+
+    def __init__(self, total: int, rising: float, start: float, peak: float, end: float) -> None:
+        super().__init__()
+        self._last, self._turn = max(total - 1, 1), max(rising * total - 1, 0)
+        self._values = (start, peak, end)
+
+    def __call__(self, step: Any) -> Any:
+        start, peak, end = self._values
+        step = ops.cast(step, "float32")
+        up = step / max(self._turn, 1e-6)
+        down = ops.minimum((step - self._turn) / max(self._last - self._turn, 1e-6), 1.0)
+        return ops.where(step <= self._turn, _half_cosine(start, peak, up), _half_cosine(peak, end, down))
 
 
-def _built(spec: Optimizer, shared: dict[str, Any]) -> keras.Optimizer:
-    if isinstance(spec, SGD):
-        return keras.optimizers.SGD(momentum=spec.momentum, nesterov=spec.nesterov, **shared)
-    if isinstance(spec, Muon):
-        # Muon's own rate is for matrices; what it leaves to AdamW learns at the recipe's too.
-        return keras.optimizers.Muon(weight_decay=spec.weight_decay, adam_lr_ratio=1.0, **shared)
-    if isinstance(spec, AdamW):
-        built = keras.optimizers.AdamW(weight_decay=spec.weight_decay, **shared)
-        # Decay is for kernels: pulling normalisation and biases to zero only hurts (Goyal et al. 2017).
-        built.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        return built
-    return keras.optimizers.Adam(**shared)
+def _half_cosine(first: float, last: float, share: Any) -> Any:
+    return last + (first - last) / 2 * (1 + ops.cos(math.pi * share))
 
 
 def loss(spec: Loss) -> keras.Loss:

@@ -21,7 +21,7 @@ from fer_core.runs.records import WrongImage
 from fer_core.runs.run import WORST_FILE
 from fer_core.training import averaging, device, schedules
 from fer_core.training.batches import PlainBatches, TrainingBatches
-from fer_core.training.callbacks import Logs, StopOnRequest
+from fer_core.training.callbacks import Logs, StopOnRequest, check_finite
 from fer_core.training.data import Split, TrainingData
 
 WORST = 24
@@ -63,6 +63,8 @@ class Validate(keras.callbacks.Callback):
             truth = np.eye(len(names), dtype=np.float32)[split.labels]
             penalty = sum(float(keras.ops.convert_to_numpy(term)) for term in self.model.losses)
             loss = mean_loss(self._spec, truth, said) + penalty
+        # The loss of a batch is of before its update: an epoch of one batch shows here that it ended in nothing.
+        check_finite("val_loss", loss, f"epoch {epoch + 1}")
         accuracy = float((said.argmax(axis=1) == split.labels).mean())
         self._scores = {"val_loss": loss, "val_accuracy": accuracy}
         logs |= self._scores

@@ -29,7 +29,7 @@ from fer_core.recipes.schema import (
     Schedule,
     Training,
 )
-from fer_core.training import data, device, loop, predictions, resume, schedules
+from fer_core.training import data, device, loop, optimizers, predictions, resume, schedules
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.parts import Parts
 from fer_core.training.stages import plan, recipe_of_stage
@@ -51,33 +51,34 @@ def network(recipe: Recipe) -> Any:
     model = registry.build(recipe.model, 3)
     penalties = [layer.kernel_regularizer for layer in model.layers if hasattr(layer, "kernel_regularizer")]
     shapes = [(type(x).__name__, getattr(x, "rate", 0), getattr(x, "momentum", 0)) for x in model.layers]
-    trained = [w.shape for w in model.trainable_weights]
-    return (
-        model.input_shape,
-        [(w.shape) for w in model.weights],
-        trained,
-        shapes,
-        [p and p.get_config() for p in penalties],
-    )
+    weights = [w.shape for w in model.weights], [w.shape for w in model.trainable_weights]
+    return model.input_shape, weights, shapes, [p and p.get_config() for p in penalties]
 
 
 def built(recipe: Recipe) -> Any:
-    config = schedules.optimizer(recipe, 10).get_config()
+    config = optimizers.optimizer(recipe, 10).get_config()
     rate = config.pop("learning_rate")
-    return {k: v for k, v in config.items() if k != "name"}, rate if isinstance(rate, float) else rate[
-        "config"
-    ]
+    return config | {"name": ""}, rate if isinstance(rate, float) else rate["config"]
+
+
+def over_time(value: Any) -> list[float]:
+    return [float(keras.ops.convert_to_numpy(value(step))) for step in (0, 5, 15, 60, 200)]
+
+
+def momenta(recipe: Recipe) -> Any:
+    cycle = optimizers.optimizer(recipe, 10).cycle
+    return cycle and over_time(cycle)
 
 
 def optimizer_kind(recipe: Recipe) -> Any:
-    return type(schedules.optimizer(recipe, 10)).__name__
+    return type(optimizers.optimizer(recipe, 10)).__name__
 
 
 def rates(recipe: Recipe) -> Any:
     rate = schedules.learning_rate(recipe, 10)
     if isinstance(rate, float):
         return rate, [type(c).__name__ for c in schedules.epoch_callbacks(recipe)]
-    return [float(keras.ops.convert_to_numpy(rate(step))) for step in (0, 5, 15, 60, 200)]
+    return over_time(rate)
 
 
 def watchers(recipe: Recipe) -> Any:
@@ -106,19 +107,16 @@ def layer_rates(recipe: Recipe) -> Any:
     before = [keras.ops.convert_to_numpy(v) for v in variables]
     model.optimizer.build(variables)
     model.optimizer.apply([np.ones(v.shape, np.float32) for v in variables])
-    return [
-        round(float(np.abs(a - keras.ops.convert_to_numpy(b)).mean()), 7)
-        for a, b in zip(before, variables, strict=True)
-    ]
+    after = [keras.ops.convert_to_numpy(v) for v in variables]
+    return [round(float(np.abs(a - b).mean()), 7) for a, b in zip(before, after, strict=True)]
 
 
 def targets(recipe: Recipe) -> Any:
     """What an image is learned as: one a reviewer called ambiguous, one with votes, one with neither."""
     manifest = table({"train": 6, "val": 3})
     manifest["soft_label"] = pd.Series([[0.5, 0.5, 0.0], *[None] * 8], dtype="object")
-    manifest["votes"] = pd.Series(
-        [[9, 0, 1, 0], [3, 0, 1, 4], None, [0, 0, 0, 7], *[None] * 5], dtype="object"
-    )
+    votes = [[9, 0, 1, 0], [3, 0, 1, 4], None, [0, 0, 0, 7], *[None] * 5]
+    manifest["votes"] = pd.Series(votes, dtype="object")
 
     class Held:
         about = {"vote_classes": ["sad", "fear", "happy", "neutral"]}  # noqa: RUF012
@@ -212,6 +210,9 @@ CASES: dict[str, Case] = {
     "schedule.warmup_epochs": ({"schedule.name": "cosine"}, {"schedule.warmup_epochs": 1}, rates),
     "schedule.final_fraction": ({"schedule.name": "cosine"}, {"schedule.final_fraction": 0.5}, rates),
     "schedule.rising": ({"schedule.name": "one_cycle"}, {"schedule.rising": 0.8}, rates),
+    "schedule.cycle_momentum": ({"schedule.name": "one_cycle"}, {"schedule.cycle_momentum": False}, momenta),
+    "schedule.momentum_low": ({"schedule.name": "one_cycle"}, {"schedule.momentum_low": 0.5}, momenta),
+    "schedule.momentum_high": ({"schedule.name": "one_cycle"}, {"schedule.momentum_high": 0.99}, momenta),
     "schedule.start_fraction": ({"schedule.name": "one_cycle"}, {"schedule.start_fraction": 0.5}, rates),
     "early_stopping.patience": ({}, {"early_stopping.patience": 3}, watchers),
     "early_stopping.monitor": ({"early_stopping.patience": 3}, {"early_stopping.monitor": "loss"}, watchers),

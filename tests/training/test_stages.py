@@ -120,6 +120,28 @@ def test_earlier_layers_move_less() -> None:
         np.testing.assert_allclose(moved, rate * known.get(id(variable), 1.0), rtol=1e-2, atol=1e-7)
 
 
+def test_earlier_layers_are_pulled_to_zero_less() -> None:
+    """Decay goes by the rate: at the full one a layer that hardly learns would only shrink."""
+    recipe = staged(optimizer__name="adamw", optimizer__weight_decay=0.5, schedule__name="constant")
+    model = loop.build(recipe, 3)
+    transfer.unfreeze(model, 1.0)
+    compile_model(model, recipe, 1)
+    factors = transfer.learning_rate_factors(model, 0.5)
+    scale_rates(model.optimizer, factors)
+    known, variables = {id(v): factor for v, factor in factors}, model.trainable_variables
+    for variable in variables:
+        variable.assign(np.ones(variable.shape))
+    model.optimizer.build(variables)
+    model.optimizer.apply([np.zeros(v.shape, np.float32) for v in variables])
+    shrunk = {v.path: 1 - float(np.mean(keras.ops.convert_to_numpy(v))) for v in variables}
+    wanted = {
+        v.path: 0.5 * recipe.optimizer.learning_rate * known.get(id(v), 1.0) * (v.name == "kernel")
+        for v in variables
+    }
+    assert shrunk == pytest.approx(wanted, rel=1e-2, abs=1e-7)
+    assert len({round(value, 9) for value in shrunk.values()}) > 3
+
+
 def test_images_that_grow_reach_the_network_and_its_weights_fit_the_full_size(tmp_path: Path) -> None:
     fields = {"progressive.resizing": 0.5, "progressive.steps": 1, "progressive.dropout": 0.5}
     recipe = override(reduced(load("compact")), fields)

@@ -11,6 +11,7 @@ import pytest
 from test_loop import Fit
 from tiny_faces import pictures, table, tiny_data, tiny_recipe
 
+from fer_core.base.errors import RunError
 from fer_core.models import registry
 from fer_core.recipes.schema import Augmentation
 from fer_core.training import loop
@@ -63,9 +64,10 @@ def test_an_average_has_the_momentum_of_the_recipe_per_update(tmp_path: Path) ->
     for _ in range(12):
         model.optimizer.apply([rng.normal(size=v.shape).astype(np.float32) for v in variables], variables)
         updates.append(copied(variables[0]))
-    average = updates[3]  # it begins with the first update, and .9 of it is left after every four batches
-    for weights in updates[4:]:
-        average = 0.9**0.25 * average + (1 - 0.9**0.25) * weights
+    average = updates[3]  # it begins with the weights of the first update
+    for t, weights in enumerate((updates[7], updates[11]), start=2):
+        momentum = min(0.9, (1 + t) / (10 + t))
+        average = momentum * average + (1 - momentum) * weights
     np.testing.assert_allclose(model.optimizer._model_variables_moving_average[0], average, rtol=2e-5)
     assert np.array_equal(updates[3], updates[6]), "one update in four batches"
 
@@ -116,3 +118,12 @@ def test_the_loss_of_mixed_images_is_the_weighted_sum_over_classes() -> None:
     by_hand = -(shares * factor * np.log(probabilities)).sum(axis=1)
     # Keras 3 divides a weighted batch by its number of images.
     assert told == pytest.approx(by_hand.mean(), rel=1e-4)
+
+
+def test_a_single_batch_that_diverges_fails_in_words_and_leaves_no_epoch(tmp_path: Path) -> None:
+    recipe = tiny_recipe(
+        training__epochs=3, training__batch_size=96, optimizer__name="sgd", optimizer__learning_rate=1e30
+    )
+    with pytest.raises(RunError, match=r"no longer a finite number. Received: val_loss=.* at epoch 1"):
+        Fit(tmp_path, recipe)
+    assert not (tmp_path / "metrics.jsonl").exists()
