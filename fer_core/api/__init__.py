@@ -110,16 +110,18 @@ def train(
         NotFound, RecipeError, TooFewImages: as `scheduling.start.start`.
 
     Warns:
-        DataWarning: of what the Train page shows of the version, such as copies across splits: before the run is made, so
-            that `warnings.simplefilter("error", fer.DataWarning)` keeps it from being made.
+        DataWarning: of what the Train page shows of the version, such as copies across splits, and of the recipe:
+            before the run is made, so that `warnings.simplefilter("error", fer.DataWarning)` keeps it from being made.
     """
+    from fer_core import recipes
     from fer_core.scheduling import readiness, start
 
     found = open(data) if isinstance(data, str) else data
     version = found if isinstance(found, SavedVersion) else found.version()
     changed = dict(settings or {}) | ({} if epochs is None else {"training.epochs": epochs})
     dataset = version.dataset.data
-    for caution in readiness.cautions_of(dataset, version.id):
+    chosen = recipes.override(recipes.load(recipe) if isinstance(recipe, str) else recipe, changed)
+    for caution in readiness.cautions_of(dataset, version.id, chosen):
         if not caution.blocks:  # `start` raises those
             warnings.warn(str(caution), DataWarning, stacklevel=2)
     return StartedRun(start.start(dataset.workspace, dataset, version.id, recipe, changed))

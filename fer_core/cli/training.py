@@ -144,12 +144,14 @@ def train(
 
 
 def _warn(runs: Sequence[Run]) -> None:
-    """Say on stderr what the Train page says of the versions that are trained on, each sentence once."""
+    """Say on stderr what the Train page says of the versions that are trained on and of the recipe, each sentence once."""
     from fer_core.scheduling import readiness
 
-    versions = dict.fromkeys((run.dataset, run.version) for run in runs)
+    versions = {(run.dataset, run.version): run.recipe for run in runs}
     found = [
-        caution for name, version in versions for caution in readiness.cautions_of(dataset(name), version)
+        caution
+        for (name, version), recipe in versions.items()
+        for caution in readiness.cautions_of(dataset(name), version, recipe)
     ]
     for note in dict.fromkeys(str(caution) for caution in found):
         click.echo(f"note: {note}", err=True)

@@ -139,7 +139,7 @@ def backbone_of(model: keras.Model) -> keras.Model:
 
 def _train_last(backbone: keras.Model, count: int) -> None:
     backbone.trainable = count > 0
-    last = {id(layer) for layer in backbone.layers[len(backbone.layers) - count :]}
+    last = {id(layer) for layer in backbone.layers[max(len(backbone.layers) - count, 0) :]}
     for layer in backbone.layers:
         # Keras hands `training` down whatever the call said; only a frozen normalisation keeps its statistics.
         layer.trainable = id(layer) in last and not isinstance(layer, layers.BatchNormalization)

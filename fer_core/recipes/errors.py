@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 
 from fer_core.base.errors import RecipeError
 
+_SHORT = {"lr": "learning_rate", "wd": "weight_decay", "batch": "batch_size", "bs": "batch_size"}
+"""What other tools call a field."""
 
-def as_recipe_error(error: ValidationError) -> RecipeError:
-    """The first problem of a failed validation as one sentence."""
+
+def as_recipe_error(error: ValidationError, names: Collection[str] = ()) -> RecipeError:
+    """The first problem of a failed validation as one sentence.
+
+    Args:
+        error: of pydantic.
+        names: dotted names of the fields of what was validated, to propose one for a name that is none.
+    """
     first = error.errors()[0]
     context = first.get("ctx", {})
     field = _dotted(first["loc"], first["type"])
@@ -31,13 +41,25 @@ def as_recipe_error(error: ValidationError) -> RecipeError:
             return RecipeError(
                 f"`{name}` is not a field of {place}",
                 received=received,
-                hint="`fer recipes NAME` lists the fields",
+                hint=_meant(field, names) or "`fer recipes NAME` lists the fields",
             )
         case "missing":
             return RecipeError(f"`{field}` is missing")
         case _:
             message = f"`{field}` {_should(first['msg'])}"
     return RecipeError(message, received=received)
+
+
+def _meant(field: str, names: Collection[str]) -> str:
+    """`Did you mean `optimizer.learning_rate`?`, or "" where nothing is like it."""
+    table, _, name = field.rpartition(".")
+    known = {other.rpartition(".")[2]: other for other in names if other != field}
+    known |= {
+        other.rpartition(".")[2]: other for other in names if other.startswith(f"{table}.") and other != field
+    }
+    wanted = _SHORT.get(name.lower(), name.lower())
+    close = [wanted] if wanted in known else get_close_matches(wanted, list(known), n=1, cutoff=0.75)
+    return f"Did you mean `{known[close[0]]}`?" if close else ""
 
 
 def _should(message: str) -> str:

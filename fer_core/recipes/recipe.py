@@ -160,7 +160,7 @@ def validate(table: Mapping[str, Any]) -> Recipe:
     try:
         recipe = Recipe.model_validate(table)
     except ValidationError as error:
-        raise as_recipe_error(error) from error
+        raise as_recipe_error(error, _flatten(table)) from error
     check_combination(recipe)
     return recipe
 

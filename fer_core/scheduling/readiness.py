@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fer_core.checks.checks import is_blank
 from fer_core.data.manifest import counts
+from fer_core.scheduling.recipe_cautions import sentences
 from fer_core.splits.balance import drift_level, drift_of
 from fer_core.splits.leaks import leaks_of
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from fer_core.data.dataset import Dataset
+    from fer_core.recipes.recipe import Recipe
     from fer_core.splits.leaks import Leaks
 
-ReadinessKind = Literal["no split", "one class", "leak", "copies", "not compared", "narrow", "drift", "blank"]
+ReadinessKind = Literal[
+    "no split", "one class", "leak", "copies", "not compared", "narrow", "drift", "blank", "recipe"
+]
 MIN_CLASSES = 2
 
 
@@ -45,10 +49,17 @@ class Caution:
         return f"{self.text}. {self.meaning.rstrip('.')}."
 
 
-def cautions_of(dataset: Dataset, version: str | None = None) -> list[Caution]:
-    """`cautions` of a version on the disk; None for the newest."""
+def cautions_of(dataset: Dataset, version: str | None = None, recipe: Recipe | None = None) -> list[Caution]:
+    """`cautions` of a version on the disk, None for the newest, and of what a recipe asks of it."""
     chosen = dataset.version(version)
-    return cautions(dataset.manifest(chosen.id), leaks_of(dataset, chosen.id))
+    manifest = dataset.manifest(chosen.id)
+    found = cautions(manifest, leaks_of(dataset, chosen.id))
+    return found + (recipe_cautions(recipe, manifest) if recipe else [])
+
+
+def recipe_cautions(recipe: Recipe, manifest: pd.DataFrame) -> list[Caution]:
+    """What the recipe asks for that does nothing on this version, or not what its name says."""
+    return [Caution("recipe", "warn", text, meaning) for text, meaning in sentences(recipe, counts(manifest))]
 
 
 def cautions(manifest: pd.DataFrame, leaks: Leaks) -> list[Caution]:

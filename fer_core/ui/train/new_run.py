@@ -46,6 +46,7 @@ def card(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> None:
             page.show_error(error)
             _buttons(scope, recipe, settings, key, blocked=True)
             return
+        warnings.draw(scope, warnings.of_recipe(scope, changed))
         estimate.card(scope, name, changed, settings, snapshots)
         _buttons(scope, recipe, settings, key, blocked=blocked)
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from fer_core.checks.checks import BLANK_CONTRAST
 from fer_core.explore.filter import Selection
+from fer_core.recipes.recipe import Recipe
 from fer_core.scheduling import readiness
 from fer_core.scheduling.readiness import Caution, ReadinessKind
 from fer_core.ui.components import markup
@@ -37,12 +38,22 @@ def of(scope: Scope) -> list[Caution]:
     return readiness.cautions(scope.manifest, near_copies.known(scope))
 
 
+def of_recipe(scope: Scope, recipe: Recipe) -> list[Caution]:
+    """What the recipe asks for that does nothing on the version on screen, or not what its name says."""
+    return readiness.recipe_cautions(recipe, scope.manifest)
+
+
 def draw(scope: Scope, cautions: Sequence[Caution]) -> None:
-    """The cautions, each beside its link."""
+    """The cautions, each beside its link where another page repairs it."""
     query = {"dataset": scope.dataset.name}
     if not scope.is_head:
         query["version"] = scope.version.id
     for found in cautions:
+        if found.kind not in _REPAIR:  # the form above repairs it
+            st.html(
+                f'<p class="fer-note">{markup.chip(found.level, found.text)} {markup.esc(found.meaning)}.</p>'
+            )
+            continue
         page, link = _REPAIR[found.kind]
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             chip = markup.chip(found.level, found.text, found.meaning).replace("fer-chip", "fer-chip long")

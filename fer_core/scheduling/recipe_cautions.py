@@ -1,0 +1,61 @@
+"""What a recipe asks for that does nothing, or not what its name says, on a version: told before a run is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fer_core.recipes.model_spec import CnnSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fer_core.recipes.recipe import Recipe
+
+
+def sentences(recipe: Recipe, counted: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """(what is there, what follows and what to do) for each such thing.
+
+    Args:
+        recipe: complete.
+        counted: images, splits × classes, from `manifest.counts`.
+    """
+    training, grows = recipe.training, recipe.progressive
+    sizes = {str(split): int(count) for split, count in counted.sum(axis=1).items()}
+    train = sizes.get("train", 0)
+    if training.class_weight == "balanced" and training.sampling == "balanced":
+        yield (
+            "class_weight and sampling are both balanced",
+            "Rare classes are drawn more often and weigh more too: set one of them to none or all",
+        )
+    if 0 < train < training.batch_size:
+        yield (
+            f"batch_size {training.batch_size:,} is more than the {train:,} images to train on",
+            "An epoch is one batch: take a smaller one",
+        )
+    for split, verb in (("train", "cannot be learned"), ("val", "is not validated")):
+        here = [counted.at[split, name] for name in counted.columns] if sizes.get(split) else []
+        missing = [str(name) for name, count in zip(counted.columns, here, strict=False) if not count]
+        if missing:
+            yield (
+                f"{split} has no {', '.join(missing)}",
+                f"What has no images there {verb}: split again, by classes",
+            )
+    if isinstance(recipe.model, CnnSpec):
+        if grows.layer_decay < 1:
+            yield (
+                f"progressive.layer_decay is {grows.layer_decay:g}, and this model has no backbone",
+                "It does nothing: take a transfer recipe, or set it to 1",
+            )
+        return
+    if grows.stages and recipe.model.trainable_layers:
+        yield (
+            f"model.trainable_layers is {recipe.model.trainable_layers}, and there are stages",
+            "The stages say what is trained, from the first epoch on: it does nothing",
+        )
+    needed = sum(stage.epochs for stage in grows.stages[:-1])
+    if grows.stages and training.epochs <= needed:
+        yield (
+            f"{training.epochs:,} epochs end before the last of {len(grows.stages)} stages",
+            f"It begins after epoch {needed:,}: train longer, or shorten the stages",
+        )

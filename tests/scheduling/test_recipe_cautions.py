@@ -1,0 +1,77 @@
+"""What a recipe is warned of on a version: each planted alone, none where there is none, and `lr` is told its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from fer_core.base.errors import RecipeError
+from fer_core.recipes.recipe import load, names, override
+from fer_core.scheduling.recipe_cautions import sentences
+
+FROZEN = "mobilenetv2_frozen_48"
+STAGES = [
+    {"epochs": 4, "trainable": 0.0, "learning_rate": 1e-3},
+    {"epochs": 9, "trainable": 0.3, "learning_rate": 1e-4},
+]
+
+
+def images(train: tuple[int, int] = (300, 300), val: tuple[int, int] = (60, 60)) -> pd.DataFrame:
+    return pd.DataFrame([train, val], index=["train", "val"], columns=["happy", "sad"])
+
+
+def told(recipe: str, settings: dict[str, Any], counted: pd.DataFrame) -> list[str]:
+    return [f"{what}. {meaning}." for what, meaning in sentences(override(load(recipe), settings), counted)]
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_recipe_that_is_shipped_is_warned_of(name: str) -> None:
+    assert told(name, {}, images()) == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "settings", "counted", "words"),
+    [
+        ("compact", {"training.class_weight": "balanced", "training.sampling": "balanced"}, images(), "both balanced"),
+        ("compact", {"training.batch_size": 601}, images(), "batch_size 601 is more than the 600 images"),
+        ("compact", {}, images(val=(60, 0)), "val has no sad. What has no images there is not validated"),
+        ("compact", {}, images(train=(300, 0)), "train has no sad. What has no images there cannot be learned"),
+        ("compact", {"progressive.layer_decay": 0.8}, images(), "layer_decay is 0.8, and this model has no backbone"),
+        (FROZEN, {"progressive.stages": STAGES, "model.trainable_layers": 20}, images(), "trainable_layers is 20"),
+        (FROZEN, {"progressive.stages": STAGES, "model.trainable_layers": 0, "training.epochs": 4}, images(),
+         "4 epochs end before the last of 2 stages. It begins after epoch 4"),
+    ],
+)  # fmt: skip
+def test_each_is_named_alone(
+    recipe: str, settings: dict[str, Any], counted: pd.DataFrame, words: str
+) -> None:
+    (found,) = told(recipe, settings, counted)
+    assert words in found
+
+
+def test_at_the_limit_nothing_is_said() -> None:
+    settings = {"progressive.stages": STAGES, "model.trainable_layers": 0, "training.epochs": 5}
+    assert told(FROZEN, settings, images()) == []
+    assert told("compact", {"training.batch_size": 600}, images()) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "meant"),
+    [
+        ("lr", "optimizer.learning_rate"),
+        ("optimizer.lr", "optimizer.learning_rate"),
+        ("optimizer.learning_rat", "optimizer.learning_rate"),
+        ("batchsize", "training.batch_size"),
+        ("training.epoch", "training.epochs"),
+    ],
+)
+def test_a_name_that_is_none_is_told_the_likeliest(field: str, meant: str) -> None:
+    with pytest.raises(RecipeError, match=f"is not a field of .* Did you mean `{meant}`?"):
+        override(load("compact"), {field: "1"})
+
+
+def test_a_name_that_is_like_none_is_told_where_the_fields_are() -> None:
+    with pytest.raises(RecipeError, match="`fer recipes NAME` lists the fields"):
+        override(load("compact"), {"optimizer.zebra": "1"})
