@@ -7,6 +7,8 @@ import importlib.util
 
 from fer_core.base.errors import ImageError
 
+SUFFIXES = frozenset({".heic", ".heif"})
+"""File name endings by which a file claims to be such a picture."""
 _BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
 
 
@@ -15,13 +17,18 @@ def is_heif(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in _BRANDS and b"avif" not in data[16:64]
 
 
+def readable() -> bool:
+    """Whether the package is installed."""
+    return importlib.util.find_spec("pillow_heif") is not None
+
+
 def formats(name: str) -> tuple[str, ...]:
     """Pillow's name of the format, once the package has registered it.
 
     Raises:
         ImageError: the package is not installed.
     """
-    if importlib.util.find_spec("pillow_heif") is None:
+    if not readable():
         raise ImageError(
             "HEIC pictures need the optional package pillow-heif",
             received=name or None,

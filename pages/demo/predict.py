@@ -3,6 +3,7 @@
 import streamlit as st
 
 from fer_core.base.workspace import current
+from fer_core.data import heif
 from fer_core.ui.components import paste
 from fer_core.ui.predict import (
     live_video,
@@ -51,7 +52,8 @@ with photos:
     elif not uploads:
         page.empty(
             "Nothing to read yet",
-            "JPEG, PNG, WebP, HEIC, TIFF and more. A small square crop is read whole; in a photo, faces are looked for.",
+            f"JPEG, PNG, WebP, {'HEIC, ' if heif.readable() else ''}TIFF and more. "
+            "A small square crop is read whole; in a photo, faces are looked for.",
         )
         if st.button("Show it on three drawn faces", icon=":material/draw:", key="try-show-example"):
             st.session_state["try-example"] = True

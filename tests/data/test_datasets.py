@@ -59,7 +59,7 @@ def test_describe(workspace: Workspace, source: Path) -> None:
         "version": open_dataset(workspace, "faces").head,
         "number": 1,
         "images": 8,
-        "unreadable": 2,
+        "unreadable": 1,
         "unlabelled": 0,
         "unknown_classes": [],
         "understood": {

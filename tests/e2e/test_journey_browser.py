@@ -72,7 +72,7 @@ def test_a_dropped_zip_becomes_a_dataset(screen: Screen, workspace: Workspace, t
     screen.still()
     dialog.get_by_role("button", name="Add dataset").click()
     screen.sees("tiny-faces is here", timeout=60)
-    screen.sees("1 file could not be read")
+    screen.sees("unreadable: 1 file that cannot be read")
     table = open_dataset(workspace, "tiny-faces").manifest()
     assert set(table["label"]) == {"anger", "happy"}
     assert set(table["split"]) == {"train", "val"}

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.base.atomic import write_json
 from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import import_dataset, open_dataset
+from fer_core.data.datasets import describe, import_dataset, open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.recipes.recipe import load
 from fer_core.runs.store import create_run
@@ -94,6 +94,24 @@ def test_an_address_that_names_nothing(page: str, visit: Visit, filled: Workspac
     app = visit(filled.root, page, dataset="sample", version="ffffffff")
     check(app, PAGES[page])
     assert "ffffffff" in app.warning[0].value
+
+
+def test_an_import_that_ended_says_a_line_for_each_kind_of_thing_left_out(
+    monkeypatch: pytest.MonkeyPatch, filled: Workspace
+) -> None:
+    monkeypatch.setenv("FER_HOME", str(filled.root))
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+    problems = [
+        {"path": "README.txt", "reason": "A text", "kind": "other"},
+        {"path": "a.png", "reason": "<i>no</i> class", "kind": "unlabelled"},
+    ]
+    numbers = {**describe(open_dataset(filled, "sample")), "problems": problems}
+    app.session_state["fer-added"] = (time.monotonic(), numbers)
+    app.switch_page("pages/data/explore.py")
+    told = words(app.run())
+    assert "could not be read" not in app.success[0].value
+    assert "unlabelled: 1 picture that no folder or list gives a class (a.png: &lt;i&gt;no" in told
+    assert told.index("unlabelled: 1") < told.index("<br>other files: 1 file")
 
 
 @pytest.mark.parametrize("page", PAGES)

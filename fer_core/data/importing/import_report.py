@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from fer_core.data.importing.unknown_classes import UnknownClass
     from fer_core.data.records import DatasetNumbers
 
-KINDS: dict[str, tuple[str, str]] = {
-    UNLABELLED: ("unlabelled", "pictures that no folder or list gives a class"),
-    UNREADABLE: ("unreadable", "files that cannot be read"),
-    MISSING: ("not there", "names in a list without a file"),
-    OTHER: ("other files", "files that are no pictures"),
+KINDS: dict[str, tuple[str, str, str]] = {
+    UNLABELLED: ("unlabelled", "picture", "that no folder or list gives a class"),
+    UNREADABLE: ("unreadable", "file", "that cannot be read"),
+    MISSING: ("not there", "name", "in a list without a file"),
+    OTHER: ("other files", "file", "of another kind than pictures"),
 }
-"""Kind of what is left out -> its name and what it is, most important first."""
+"""Kind of what is left out -> its name, and what one of them is, in two parts; most important first."""
 _EXAMPLES = 3
 _CLASSES = 10
 
@@ -55,8 +55,10 @@ def unknown_lines(classes: Sequence[UnknownClass]) -> list[str]:
     return [*lines, f"and {more:,} more classes that are not known"] if more > 0 else lines
 
 
-def left_out_lines(problems: Iterable[Mapping[str, str]]) -> list[str]:
-    """One line a kind, with up to three files whose reasons differ."""
+def left_out_lines(
+    problems: Iterable[Mapping[str, str]], all_of_them: str = "--json lists them all"
+) -> list[str]:
+    """One line a kind, with up to three files whose reasons differ, and where all of them are."""
     by_kind: dict[str, list[Mapping[str, str]]] = {kind: [] for kind in KINDS}
     for problem in problems:
         by_kind.setdefault(problem.get("kind") or UNREADABLE, []).append(problem)
@@ -66,7 +68,8 @@ def left_out_lines(problems: Iterable[Mapping[str, str]]) -> list[str]:
             continue
         reasons = {p["reason"]: p["path"] for p in reversed(own)}
         shown = [f"{path}: {reason}" for reason, path in reversed(reasons.items())][:_EXAMPLES]
-        more = f"; and {len(own) - len(shown):,} more, --json lists them all" if len(own) > len(shown) else ""
-        name, what = KINDS.get(kind, (kind, "files"))
+        more = f"; and {len(own) - len(shown):,} more, {all_of_them}" if len(own) > len(shown) else ""
+        name, one, which = KINDS.get(kind, (kind, "file", ""))
+        what = f"{one}{'' if len(own) == 1 else 's'} {which}".rstrip()
         lines.append(f"{name}: {len(own):,} {what} ({'; '.join(shown)}{more})")
     return lines

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 
 from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import FerError, ImageError
-from fer_core.data import image_measures
+from fer_core.data import heif, image_measures
 from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
 from fer_core.data.importing.checkpoint import ImportCheckpoint, SavedRow, StampedRow
 from fer_core.data.importing.entries import subject_of
 from fer_core.data.importing.file_kinds import what_it_is
 from fer_core.data.manifest import COLUMNS, ImageRow, check_manifest, file_hash, image_id
 from fer_core.data.pixels import SIZE, PixelWriter
-from fer_core.data.readers.base import OTHER, UNLABELLED, UNREADABLE, Entry, Reader, suffix_of
+from fer_core.data.readers.base import OTHER, UNLABELLED, UNREADABLE, Entry, Reader, is_table, suffix_of
 from fer_core.data.sources import MAIN
 from fer_core.jobs.reporter import ProgressFn
 
@@ -162,15 +162,18 @@ def _batches(
 
 def _read(reader: Reader, entry: Entry) -> _Item:
     item = _Item(entry, error=entry.problem)
+    other = "" if suffix_of(entry.path) in SUFFIXES else what_it_is(entry.path)
     if entry.problem:
+        item.kind = OTHER if other and not is_table(entry.path) else UNREADABLE
         return item
     try:
         data = reader.read(entry.path)
         item.file_hash = file_hash(data)
         item.picture = decode(data)
     except ImageError as error:
-        kind = "" if suffix_of(entry.path) in SUFFIXES else what_it_is(entry.path)
-        item.error = kind or error.message
+        item.error = other or error.message
+        claims = suffix_of(entry.path) in SUFFIXES | heif.SUFFIXES or entry.label is not None
+        item.kind = OTHER if other or not claims else UNREADABLE
     except FerError as error:
         item.error = str(error)
     if item.picture and entry.label is None:
@@ -222,8 +225,7 @@ def _measure(items: list[_Item]) -> _Measured:
 
 def _kind(item: _Item) -> str:
     """What kind of thing a file is that becomes no row."""
-    picture = suffix_of(item.entry.path) in SUFFIXES or item.entry.label is not None
-    return item.entry.kind or item.kind or (UNREADABLE if picture else OTHER)
+    return item.entry.kind or item.kind or UNREADABLE
 
 
 def _split_and_label(entry: Entry) -> ImageRow:

@@ -29,7 +29,7 @@ DAMAGED = (
 
 UNREADABLE, UNLABELLED, MISSING, OTHER = "unreadable", "unlabelled", "missing", "other"
 """Kinds of what becomes no image: damaged, given no class by any folder or list, named in a list but not there, no picture."""
-NOT_UNREADABLE = (UNLABELLED,)
+NOT_UNREADABLE = (UNLABELLED, MISSING, OTHER)
 
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""

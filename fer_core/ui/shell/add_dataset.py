@@ -16,6 +16,7 @@ from fer_core import jobs
 from fer_core.base.errors import AlreadyExists, BadName, FerError, SourceError
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.data.datasets import list_datasets
+from fer_core.data.importing.import_report import left_out_lines
 from fer_core.data.importing.options import Options
 from fer_core.jobs.tasks import AddSample, Import
 from fer_core.ui.components import markup
@@ -185,12 +186,13 @@ def progress(workspace: Workspace) -> None:
         st.error(failed, icon=":material/error:")
     when, added = st.session_state.get("fer-added", (0.0, {}))
     if added and time.monotonic() - when < _SAID_FOR:
-        bad = added["unreadable"]
-        rest = f", {markup.plural(bad, 'file')} could not be read: see Explore" if bad else ""
         st.success(
-            f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes{rest}.",
+            f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes.",
             icon=":material/check:",
         )
+        where = f"fer describe {added['name']} --json lists them all"
+        if lines := left_out_lines(added["problems"], where):
+            st.html(f'<p class="fer-muted">{"<br>".join(markup.esc(line) for line in lines)}</p>')
 
 
 @st.dialog("Add a dataset", width="medium")

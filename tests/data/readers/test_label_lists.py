@@ -12,7 +12,7 @@ from fer_core.base.emotions import canonical_split
 from fer_core.base.errors import SourceError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
-from fer_core.data.importing.import_report import import_report
+from fer_core.data.importing.import_report import import_report, left_out_lines
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.preview import preview_source
 from fer_core.data.importing.unknown_classes import likely_emotion
@@ -73,6 +73,23 @@ def test_folders_speak_where_the_list_is_silent(workspace: Workspace, tmp_path: 
     assert (got["unlabelled"], got["unreadable"], got["splits"]["train"]) == (1, 0, 3)
     assert [(p["path"], p["kind"]) for p in got["problems"]] == [("train/new/4.png", "unlabelled")]
     assert any(line.startswith("unlabelled: 1 ") for line in import_report(got))
+
+
+def test_texts_and_rows_without_a_file_are_not_unreadable(workspace: Workspace, tmp_path: Path) -> None:
+    source = put(tmp_path / "s", "a/1.png", "a/2.png")
+    (source / "README.txt").write_text("Faces of 2026")
+    (source / "a/photo.HEIC").write_bytes(b"text")
+    (source / "list.csv").write_text("file,label\na/1.png,fear\na/2.png,fear\na/3.png,fear\n")
+    got = found(workspace, source)
+    assert {p["path"]: p["kind"] for p in got["problems"]} == {
+        "README.txt": "other", "a/photo.HEIC": "unreadable", "a/3.png": "missing",
+    }  # fmt: skip
+    assert got["unreadable"] == 1
+    assert [line.partition(" (")[0] for line in left_out_lines(got["problems"])] == [
+        "unreadable: 1 file that cannot be read",
+        "not there: 1 name in a list without a file",
+        "other files: 1 file of another kind than pictures",
+    ]
 
 
 def test_many_lists_are_given_or_none_is_used(workspace: Workspace, tmp_path: Path) -> None:
