@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fer_core.recipes.model_spec import CnnSpec
+from fer_core.scheduling.hardware import has_bfloat16, may_have_accelerator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,12 @@ def sentences(recipe: Recipe, counted: pd.DataFrame) -> Iterator[tuple[str, str]
         yield (
             "class_weight and sampling are both balanced",
             "Rare classes are drawn more often and weigh more too: set one of them to none or all",
+        )
+    if training.precision == "mixed_float16" and not may_have_accelerator():
+        better = "mixed_bfloat16 or float32" if has_bfloat16() else "float32"
+        yield (
+            "training.precision is mixed_float16, and there is no GPU here",
+            f"Processors are many times slower with it: take {better}",
         )
     if 0 < train < training.batch_size:
         yield (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 
 from fer_core.base.errors import RecipeError
 from fer_core.recipes.recipe import load, names, override
+from fer_core.scheduling import hardware, recipe_cautions
 from fer_core.scheduling.recipe_cautions import sentences
 
 FROZEN = "mobilenetv2_frozen_48"
@@ -75,3 +78,32 @@ def test_a_name_that_is_none_is_told_the_likeliest(field: str, meant: str) -> No
 def test_a_name_that_is_like_none_is_told_where_the_fields_are() -> None:
     with pytest.raises(RecipeError, match="`fer recipes NAME` lists the fields"):
         override(load("compact"), {"optimizer.zebra": "1"})
+
+
+@pytest.mark.parametrize(
+    ("flags", "better"), [("avx2 avx512_bf16", "mixed_bfloat16 or float32"), ("avx2", "float32")]
+)
+def test_float16_without_a_gpu_is_told_with_what_the_processor_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, flags: str, better: str
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: fpu sse {flags} rdrand\n")
+    known = hardware.has_bfloat16(tmp_path / "cpuinfo")
+    monkeypatch.setattr(recipe_cautions, "has_bfloat16", lambda: known)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    (found,) = told("compact", {"training.precision": "mixed_float16"}, images())
+    assert found.startswith("training.precision is mixed_float16")
+    assert found.endswith(f": take {better}.")
+    assert told("compact", {"training.precision": "mixed_bfloat16"}, images()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="devices are files on Linux alone")
+def test_a_gpu_is_seen_by_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    (tmp_path / "nvidiactl").touch()
+    assert not hardware.may_have_accelerator(tmp_path)
+    (tmp_path / "nvidia0").touch()
+    assert hardware.may_have_accelerator(tmp_path)
+    monkeypatch.setattr(
+        recipe_cautions, "may_have_accelerator", lambda: hardware.may_have_accelerator(tmp_path)
+    )
+    assert told("compact", {"training.precision": "mixed_float16"}, images()) == []
