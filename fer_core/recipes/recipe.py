@@ -182,11 +182,21 @@ def check_combination(recipe: Recipe) -> None:
             received=f"progressive.resizing={grows.resizing:g}",
             hint="compact and model_d are such networks",
         )
+    if (begin := begin_after(recipe)) and begin >= recipe.training.epochs:
+        raise RecipeError(
+            "`schedule.begin_after` must be below `training.epochs`",
+            received=f"schedule.begin_after={begin}, training.epochs={recipe.training.epochs}",
+        )
     if recipe.training.batch_size % recipe.training.devices:
         raise RecipeError(
             "`training.batch_size` must be a multiple of `training.devices`",
             received=f"{recipe.training.batch_size} images on {recipe.training.devices} devices",
         )
+
+
+def begin_after(recipe: Recipe) -> int | None:
+    """Epochs before the schedule begins; None of one that has no begin."""
+    return getattr(recipe.schedule, "begin_after", None)
 
 
 def _file(name: str) -> Path:

@@ -150,7 +150,13 @@ class Plateau(Spec):
     min_learning_rate: float = Field(default=1e-6, ge=0)
 
 
-class Cosine(Spec):
+class _OverSteps(Spec):
+    begin_after: int = Field(
+        default=0, ge=0, description="Epochs before it begins; set by a fork with another rate or schedule"
+    )
+
+
+class Cosine(_OverSteps):
     """Linear warm-up, then half a cosine to `final_fraction` of the rate (Loshchilov and Hutter 2016)."""
 
     name: Literal["cosine"] = "cosine"
@@ -158,7 +164,7 @@ class Cosine(Spec):
     final_fraction: float = Field(default=0.0, ge=0, le=1)
 
 
-class Step(Spec):
+class Step(_OverSteps):
     """Multiply by `factor` every so many epochs."""
 
     name: Literal["step"] = "step"
@@ -166,7 +172,7 @@ class Step(Spec):
     every: Positive = 10
 
 
-class OneCycle(Spec):
+class OneCycle(_OverSteps):
     """Half a cosine up to the rate and half a one down to next to nothing, the momentum the other way (Smith and Topin 2017).
 
     Values and defaults are those of PyTorch's `OneCycleLR`.

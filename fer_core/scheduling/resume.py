@@ -7,14 +7,14 @@ fork(store.get(workspace, "41"), epoch=12, settings={"optimizer.learning_rate": 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from fer_core.base.errors import NotFound, RecipeError, RunError
 from fer_core.base.jsonl import append_line
 from fer_core.base.workspace import now
-from fer_core.recipes.recipe import difference, override
+from fer_core.recipes.recipe import Recipe, begin_after, difference, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue
@@ -53,6 +53,9 @@ def resume(run: Run) -> Run:
 def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None = None) -> Run:
     """A new run that begins where another one was after an epoch, with some settings changed.
 
+    Where the rate or the schedule is changed, a schedule over epochs begins anew and runs over those that are left
+    (`schedule.begin_after`): in its old place a cosine would already be near zero.
+
     Args:
         run: where it branches off; it is not changed.
         epoch: a number, "last" or "best".
@@ -63,8 +66,8 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
         RecipeError: a setting that is not valid, one of the model, or no epoch left to train.
     """
     state, done = _checkpoint(run, epoch)
-    before = run.recipe
-    recipe = override(before, settings or {})
+    before, given = run.recipe, dict(settings or {})
+    recipe = override(before, given)
     changed = difference(before, recipe)
     if models := sorted(key for key in changed if key.startswith("model.")):
         raise RecipeError(
@@ -76,6 +79,10 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
             received=f"training.epochs={recipe.training.epochs}, forked after epoch {done}",
             hint=f"Set training.epochs above {done}",
         )
+    if _begins_anew(recipe, changed) and not given.keys() & {"begin_after", "schedule.begin_after"}:
+        given["schedule.begin_after"] = done
+        recipe = override(before, given)
+        changed = difference(before, recipe)
     info = run.info
     made = create_run(
         run.workspace,
@@ -83,7 +90,7 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
         run.version,
         recipe,
         version_number=info.get("version_number"),
-        settings={key: str(value) for key, value in (settings or {}).items()},
+        settings={key: str(value) for key, value in given.items()},
         forked_from=run.id,
         forked_at=done,
         changed=sorted(changed),
@@ -99,6 +106,13 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
         shutil.copyfile(best, checkpoints / "best.npz")
     queue.add(made)
     return made
+
+
+def _begins_anew(recipe: Recipe, changed: Collection[str]) -> bool:
+    """Whether a fork's schedule starts over: another rate or schedule was asked for."""
+    if begin_after(recipe) is None or recipe.progressive.stages:
+        return False
+    return any(field == "optimizer.learning_rate" or field.startswith("schedule.") for field in changed)
 
 
 def parse_fork(text: str) -> tuple[str, int | str]:

@@ -22,7 +22,7 @@ from fer_core.models import registry
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.records import Epoch
 from fer_core.runs.run import best_epoch
-from fer_core.training import averaging, resume, schedules
+from fer_core.training import averaging, optimizers, resume, schedules
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, KeepBest, PauseOnRequest, StopOnRequest
 from fer_core.training.checkpoint import TrainingState
@@ -89,6 +89,7 @@ def train(
             optimizer=parts.goes_on and not (changed("optimizer.name") or changed("progressive")),
             learning_rate=not (changed("optimizer.learning_rate") or changed("schedule")),
         )
+        optimizers.begin_schedule(model.optimizer, recipe, done, len(batches))
         stop.epochs_done = done
         best.know(best_epoch(rows), done, model)
         keeper.know_best(best.best)

@@ -16,7 +16,7 @@ from keras import ops
 
 from fer_core.models.cnn import Tensor
 from fer_core.recipes import schema
-from fer_core.recipes.recipe import Recipe
+from fer_core.recipes.recipe import Recipe, begin_after
 from fer_core.training import schedules
 
 
@@ -31,13 +31,29 @@ def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
         "ema_momentum": spec.ema or 0.99,
     })  # fmt: skip
     if isinstance(schedule, schema.OneCycle) and schedule.cycle_momentum:
-        total = recipe.training.epochs * steps_per_epoch
+        total = (recipe.training.epochs - schedule.begin_after) * steps_per_epoch
         low, high = schedule.momentum_low, schedule.momentum_high
-        built.cycle = schedules.OneCycleRate(total, schedule.rising, high, low, high)
+        cycle = schedules.OneCycleRate(total, schedule.rising, high, low, high)
+        built.cycle = schedules.Later(cycle, schedule.begin_after * steps_per_epoch)
     # At the end of every `fit` Keras would put the averages in the place of the weights; `averaging` does it where
     # they are judged and kept, and the weights themselves go on from part to part.
     built.finalize_variable_values = lambda var_list: None
     return built
+
+
+def begin_schedule(built: keras.Optimizer, recipe: Recipe, done: int, steps_per_epoch: int) -> None:
+    """Let a schedule that begins late begin in its epoch, however many batches there were before it.
+
+    A fork may have another batch size, or a new optimizer that has counted nothing yet.
+    """
+    begin = begin_after(recipe)
+    if not begin or done < begin:
+        return
+    inner = getattr(built, "inner_optimizer", built)  # under 16 bits it is wrapped
+    offset = int(ops.convert_to_numpy(inner._iterations)) - (done - begin) * steps_per_epoch
+    for schedule in (inner._learning_rate, inner.cycle):
+        if isinstance(schedule, schedules.Later):
+            schedule.offset = offset
 
 
 def _built(spec: schema.Optimizer, shared: dict[str, Any]) -> CountsUpdates:
@@ -66,7 +82,7 @@ class CountsUpdates(keras.optimizers.Optimizer):
         factors: variable key -> factor on its learning rate and on its decay.
     """
 
-    cycle: schedules.OneCycleRate | None = None
+    cycle: schedules.Later | None = None
     factors: Mapping[Any, float] = MappingProxyType({})
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from fer_core.recipes.recipe import Recipe
+from fer_core.recipes.recipe import Recipe, begin_after
 from fer_core.recipes.schema import (
     Cosine,
     EarlyStopping,
@@ -27,6 +27,15 @@ def learning_rate(
 
     Keras asks a schedule by the number of batches seen, also where it updates the weights once in several.
     """
+    begin = begin_after(recipe) or 0
+    found = _whole(recipe, recipe.training.epochs - begin, steps_per_epoch)
+    return found if isinstance(found, float) else Later(found, begin * steps_per_epoch)
+
+
+def _whole(
+    recipe: Recipe, epochs: int, steps_per_epoch: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """`learning_rate` over so many epochs, from the first batch on."""
     rate, schedule = recipe.optimizer.learning_rate, recipe.schedule
     if isinstance(schedule, Step):
         return keras.optimizers.schedules.ExponentialDecay(
@@ -34,18 +43,31 @@ def learning_rate(
         )
     if isinstance(schedule, OneCycle):
         first, last = rate * schedule.start_fraction, rate * schedule.final_fraction
-        return OneCycleRate(recipe.training.epochs * steps_per_epoch, schedule.rising, first, rate, last)
+        return OneCycleRate(epochs * steps_per_epoch, schedule.rising, first, rate, last)
     if not isinstance(schedule, Cosine):
         return rate
-    warmup = min(
-        round(schedule.warmup_epochs * steps_per_epoch), recipe.training.epochs * steps_per_epoch - 1
-    )
-    steps = recipe.training.epochs * steps_per_epoch - warmup
+    warmup = min(round(schedule.warmup_epochs * steps_per_epoch), epochs * steps_per_epoch - 1)
+    steps = epochs * steps_per_epoch - warmup
     if not warmup:
         return keras.optimizers.schedules.CosineDecay(rate, steps, alpha=schedule.final_fraction)
     return keras.optimizers.schedules.CosineDecay(
         rate / warmup, steps, alpha=schedule.final_fraction, warmup_target=rate, warmup_steps=warmup
     )
+
+
+class Later(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that begins after some batches; before them it stands at its first value.
+
+    Attributes:
+        offset: the batches.
+    """
+
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, offset: int) -> None:
+        super().__init__()
+        self._schedule, self.offset = schedule, offset
+
+    def __call__(self, step: Any) -> Any:
+        return self._schedule(ops.maximum(ops.cast(step, "int32") - self.offset, 0))
 
 
 class OneCycleRate(keras.optimizers.schedules.LearningRateSchedule):

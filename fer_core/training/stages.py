@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from fer_core.recipes.recipe import Recipe, override
+from fer_core.recipes.recipe import Recipe, begin_after, override
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ def recipe_of_stage(recipe: Recipe, part: Part) -> Recipe:
     if part.stage + 1 < len(stages):
         epochs = min(epochs, stages[part.stage].epochs)
     rate = stages[part.stage].learning_rate
-    return override(recipe, {"optimizer.learning_rate": rate, "training.epochs": epochs})
+    begins = {} if begin_after(recipe) is None else {"schedule.begin_after": 0}
+    return override(recipe, {"optimizer.learning_rate": rate, "training.epochs": epochs, **begins})
 
 
 def _reached(epoch: int, growing: float, steps: int) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fer_core.base.errors import NotFound, RecipeError, RunError
 from fer_core.base.workspace import Workspace
-from fer_core.recipes.recipe import load, override
+from fer_core.recipes.recipe import begin_after, load, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue, resume, start
@@ -46,9 +47,9 @@ def row(epoch: int, accuracy: float) -> str:
     return json.dumps({"epoch": epoch, "val_accuracy": accuracy, "accuracy": 0.5}) + "\n"
 
 
-def trained(workspace: Workspace, epochs: int = 3, best: int = 2) -> Run:
+def trained(workspace: Workspace, epochs: int = 3, best: int = 2, **settings: object) -> Run:
     """A run that has finished, with its checkpoints."""
-    run = new_run(workspace)
+    run = new_run(workspace, **settings)
     (run.folder / "metrics.jsonl").write_text(
         "".join(row(n, 0.9 if n == best else 0.1) for n in range(1, epochs + 1))
     )
@@ -134,10 +135,32 @@ def test_a_fork_begins_where_the_other_was(
     assert [r["epoch"] for r in made.epochs_since()[0]] == list(range(1, at + 1))
     info = made.info
     assert (info["forked_from"], info["forked_at"]) == (run.id, at)
-    assert info["changed"] == ["optimizer.learning_rate", "training.epochs"]
+    assert info["changed"] == ["optimizer.learning_rate", "schedule.begin_after", "training.epochs"]
     assert made.recipe.optimizer.learning_rate == 1e-4
     assert started == [made.id]
     assert len(run.epochs_since()[0]) == 3
+
+
+@pytest.mark.parametrize(
+    ("before", "settings", "begin"),
+    [
+        ({"schedule.name": "cosine"}, {"optimizer.learning_rate": 1e-4}, 3),
+        ({"schedule.name": "step"}, {"schedule.factor": 0.3}, 3),
+        ({"schedule.name": "constant"}, {"schedule.name": "one_cycle"}, 3),
+        ({"schedule.name": "cosine"}, {"optimizer.learning_rate": 1e-4, "schedule.begin_after": 0}, 0),  # as asked for
+        ({"schedule.name": "cosine"}, {"training.seed": 3}, 0),
+        ({"schedule.name": "constant"}, {"optimizer.learning_rate": 1e-4}, None),  # the rate stands still
+    ],
+)  # fmt: skip
+def test_a_fork_with_another_rate_begins_its_schedule_anew(
+    workspace: Workspace,
+    started: list[str],
+    before: dict[str, Any],
+    settings: dict[str, Any],
+    begin: int | None,
+) -> None:
+    made = resume.fork(trained(workspace, **before), "last", {"training.epochs": 9, **settings})
+    assert begin_after(made.recipe) == begin
 
 
 def test_forks_that_make_no_sense_are_refused(workspace: Workspace, started: list[str]) -> None:

@@ -209,6 +209,7 @@ CASES: dict[str, Case] = {
     "schedule.every": ({"schedule.name": "step"}, {"schedule.every": 1}, rates),
     "schedule.warmup_epochs": ({"schedule.name": "cosine"}, {"schedule.warmup_epochs": 1}, rates),
     "schedule.final_fraction": ({"schedule.name": "cosine"}, {"schedule.final_fraction": 0.5}, rates),
+    "schedule.begin_after": ({"schedule.name": "cosine"}, {"schedule.begin_after": 1}, rates),
     "schedule.rising": ({"schedule.name": "one_cycle"}, {"schedule.rising": 0.8}, rates),
     "schedule.cycle_momentum": ({"schedule.name": "one_cycle"}, {"schedule.cycle_momentum": False}, momenta),
     "schedule.momentum_low": ({"schedule.name": "one_cycle"}, {"schedule.momentum_low": 0.5}, momenta),

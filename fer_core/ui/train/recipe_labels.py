@@ -72,6 +72,8 @@ _EXPLAINED = {
     "schedule.warmup_epochs": "Epochs in which the rate rises from 0",
     "schedule.final_fraction": "Share of the rate that is left at the end",
     "schedule.start_fraction": "Share of the rate it begins with",
+    "schedule.momentum_low": "Momentum where the rate is highest",
+    "schedule.momentum_high": "Momentum at the begin and at the end",
     "schedule.every": "Epochs between two falls",
     "early_stopping.monitor": "What has to improve; the best weights by validation accuracy are kept in any case",
     "model.l2.conv": "Penalty on large weights of convolutions; 0: none",

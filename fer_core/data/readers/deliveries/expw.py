@@ -1,8 +1,8 @@
 """ExpW: photos with several faces, and a list with a box and a class for each face.
 
 `label/label.lst` has lines of image_name, face_id_in_image, face_box_top, face_box_left, face_box_right, face_box_bottom,
-face_box_cofidence (so spelled), expression_label, without a header; the photos lie in `image/`. 0 angry, 1 disgust, 2 fear,
-3 happy, 4 sad, 5 surprise, 6 neutral. Source: the readme of
+face_box_cofidence (so spelled), expression_label, without a header; the photos lie in `image/origin/`. 0 angry, 1 disgust,
+2 fear, 3 happy, 4 sad, 5 surprise, 6 neutral. Source: the readme of
 http://mmlab.ie.cuhk.edu.hk/projects/socialrelation/index.html (Zhang et al., IJCV 2018).
 """
 
