@@ -106,3 +106,13 @@ def test_frozen_layers_have_no_stochastic_depth(monkeypatch: pytest.MonkeyPatch)
     assert varies()
     transfer.unfreeze(model, 0.0)
     assert not varies()
+
+
+@pytest.mark.parametrize(("count", "trained"), [(0, 0), (2, 1), (6, 3), (7, 3), (500, 3)])
+def test_more_layers_than_there_are_trains_all_of_them(
+    monkeypatch: pytest.MonkeyPatch, count: int, trained: int
+) -> None:
+    monkeypatch.setitem(transfer._BACKBONES, "efficientnetb0", transfer._Backbone(with_dropout, "none"))
+    backbone = transfer.backbone_of(registry.build(spec("efficientnetb0", trainable_layers=count), 3))
+    assert len(backbone.layers) == 7  # inputs, and three convolutions each with its dropout
+    assert len(backbone.trainable_variables) == 2 * trained
