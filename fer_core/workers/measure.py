@@ -1,4 +1,4 @@
-"""What a training would take, measured by a few steps of it; the worker behind `scheduling.estimate`.
+"""What a training would take, measured by a few steps of each part of its plan; the worker behind `scheduling.estimate`.
 
 Asked for root, dataset, version and recipe (TOML).
 """
@@ -25,9 +25,11 @@ from fer_core.training import device, loop
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.data import TrainingData, load
 from fer_core.training.failures import failure_message
+from fer_core.training.parts import Parts
+from fer_core.training.stages import plan
 
 WARM, TIMED = 3, 10
-"""Steps before the clock runs, in which the graph is built, and steps it counts."""
+"""Steps of each part before the clock runs, in which the graph is built, and steps it counts."""
 _VALIDATED = 256
 
 
@@ -43,16 +45,20 @@ def work(folder: Path, asked: MeasureRequest, report: ProgressFn) -> Measured:
 def measure(data: TrainingData, recipe: Recipe, report: ProgressFn) -> Measured:
     """Train a few steps and extrapolate."""
     keras.utils.set_random_seed(recipe.training.seed)
-    model = registry.build(recipe.model, len(data.classes))
+    model = loop.build(recipe, len(data.classes))
     batches = TrainingBatches(data, recipe)
-    loop.compile_model(model, recipe, len(batches))
-    steps = []
-    for number in range(WARM + TIMED):
-        report(number, WARM + TIMED, "steps")
-        began = time.perf_counter()
-        model.train_on_batch(*batches[number % len(batches)])
-        steps.append(time.perf_counter() - began)
-    step = median(steps[WARM:])
+    planned = len(plan(recipe)) * (WARM + TIMED)
+    done, training = 0, 0.0
+    for begin, end in Parts(model, recipe, batches, 0):
+        steps = []
+        for number in range(WARM + TIMED):
+            report(done, planned, "steps")
+            began = time.perf_counter()
+            model.train_on_batch(*batches[number % len(batches)])
+            steps.append(time.perf_counter() - began)
+            done += 1
+        training += median(steps[WARM:]) * (end - begin)
+    step = training / recipe.training.epochs
     images = np.asarray(data.pixels[data.val.rows[:_VALIDATED]])
     model.predict_on_batch(images)
     began = time.perf_counter()

@@ -24,16 +24,15 @@ from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import serve
-from fer_core.models import registry
 from fer_core.recipes.recipe import Recipe, parse
 from fer_core.runs.predictions import write
 from fer_core.scheduling.crossval import Folds
-from fer_core.training import averaging, device
+from fer_core.training import averaging, device, loop
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, Logs
 from fer_core.training.data import TrainingData, from_manifest
 from fer_core.training.failures import failure_message
-from fer_core.training.parts import compile_model
+from fer_core.training.parts import Parts
 
 log = logging.getLogger("fer_core.training")
 _BATCH = 512
@@ -70,16 +69,12 @@ def work(folder: Path, _asked: object, report: ProgressFn) -> dict[str, int]:
 
 def train_one(data: TrainingData, recipe: Recipe, fold: int, told: _Told) -> np.ndarray:
     """float64 (n, classes): a new network, trained on `train`, on the images of `val`."""
-    model = registry.build(recipe.model, len(data.classes))
+    model = loop.build(recipe, len(data.classes))
     batches = TrainingBatches(data, recipe)
-    compile_model(model, recipe, len(batches))
-    model.fit(
-        batches,
-        epochs=recipe.training.epochs,
-        shuffle=False,  # the batches shuffle the images themselves
-        verbose=0,
-        callbacks=[FollowEpochs(batches), GiveUpOnNaN(), _Tell(fold, len(data.train), told)],
-    )
+    callbacks = [FollowEpochs(batches), GiveUpOnNaN(), _Tell(fold, len(data.train), told)]
+    for begin, end in Parts(model, recipe, batches, 0):
+        # Keras does not shuffle: the batches shuffle the images themselves.
+        model.fit(batches, epochs=end, initial_epoch=begin, shuffle=False, verbose=0, callbacks=callbacks)
     model.set_weights(averaging.validated_weights(model, batches))
     return answers(model, np.asarray(data.pixels[data.val.rows]))
 
