@@ -54,7 +54,7 @@ def import_(
     progress: ProgressFn | None = None,
     **options: Any,
 ) -> OpenDataset:
-    """Import labelled faces: a folder, zip or tar, a CSV with pixels, Parquet, or .npz. The files are never changed.
+    """Import labelled faces: a folder, zip or tar, a CSV with pixels, Parquet, .npz or HDF5. The files are never changed.
 
     Args:
         source: where they are.

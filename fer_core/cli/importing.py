@@ -165,7 +165,7 @@ def import_(
     own: bool,
     job: Path | None,
 ) -> Report:
-    """Import labelled faces: a folder, zip or tar, a CSV with pixels as FER2013's, Parquet as Hugging Face's, or .npz.
+    """Import labelled faces: a folder, zip or tar, a CSV with pixels as FER2013's, Parquet as Hugging Face's, .npz or HDF5.
 
     Class folders, with or without split folders around or inside them, or images and lists of labels, or a public set as
     it is delivered. The files are read where they are and never changed; what is not a readable image is listed with

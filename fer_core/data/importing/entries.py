@@ -83,7 +83,7 @@ def list_entries(reader: Reader, options: Options) -> tuple[list[Entry], tuple[s
     if not options.votes:
         return entries, reader.understood.vote_classes
     tables = [e for e in entries if is_table(e.path.rpartition("/")[0])]
-    alone = reader.kind in ("csv", "parquet", "npz")
+    alone = reader.kind not in ("folder", "archive")
     rows = entries if alone else tables
     joined, classes = join(rows or entries, load(Path(options.votes).expanduser()), by_position=bool(rows))
     if not rows or alone:

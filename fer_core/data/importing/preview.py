@@ -61,7 +61,7 @@ class SourcePreview:
     """What a source holds, by its names alone.
 
     Attributes:
-        kind: "folder", "archive", "csv", "parquet" or "npz".
+        kind: "folder", "archive", "csv", "parquet", "npz" or "hdf5".
         classes: numbers in their order, else most images first.
         unlabelled: files in no class; `problems` of them, reason -> files.
         numbering: what numbers as class names probably mean; "" where they are none.

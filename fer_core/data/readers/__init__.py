@@ -7,11 +7,11 @@ from pathlib import Path
 
 from fer_core.base.errors import SourceError
 from fer_core.data.readers.archive import ArchiveReader
-from fer_core.data.readers.base import Entry, Reader, is_table
+from fer_core.data.readers.arrays import open_arrays
+from fer_core.data.readers.base import ARRAYS, Entry, Reader, is_table
 from fer_core.data.readers.compound import CompoundReader, TableFile, TableReader
 from fer_core.data.readers.deliveries import AUTO
 from fer_core.data.readers.folder import FolderReader
-from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import load
@@ -27,7 +27,7 @@ def open_reader(
     delivery: str = AUTO,
     choices: Mapping[str, str] | None = None,
 ) -> Reader:
-    """The reader for a folder, zip, tar, CSV with pixels, Parquet or .npz file.
+    """The reader for a folder, zip, tar, CSV with pixels, Parquet, .npz or HDF5 file.
 
     Args:
         path: the source.
@@ -60,8 +60,14 @@ def _table(path: Path) -> TableFile:
     try:
         if path.name.lower().endswith(".parquet"):
             return ParquetTable(open(path, "rb"), path.name)
-        if path.name.lower().endswith(".npz"):
-            return NpzTable(open(path, "rb"), path.name)
+        if path.name.lower().endswith(ARRAYS):
+            return open_arrays(open(path, "rb"), path.name)
+        if path.name.lower().endswith(".npy"):
+            raise SourceError(
+                "One array alone has no classes",
+                received=path.name,
+                hint="Import the folder in which X_train.npy and y_train.npy lie",
+            )
         with open(path, "rb") as file:
             pixels = is_pixel_csv(file, path.name)
         if pixels:

@@ -34,7 +34,8 @@ NOT_UNREADABLE = (UNLABELLED, MISSING, OTHER)
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""
 MAX_TABLE_BYTES = 4 << 30
-TABLES = (".csv", ".csv.gz", ".csv.bz2", ".parquet", ".npz")
+ARRAYS = (".npz", ".h5", ".hdf5", ".hdf")
+TABLES = (".csv", ".csv.gz", ".csv.bz2", ".parquet", ".npy", *ARRAYS)
 EXPORT_MANIFEST = "fer-export.json"
 """What an export says about itself; no part of the data."""
 
@@ -99,7 +100,7 @@ class Reader(Protocol):
 
     @property
     def kind(self) -> str:
-        """ "folder", "archive", "csv", "parquet", "npz": what the source is."""
+        """ "folder", "archive", "csv", "parquet", "npz", "hdf5": what the source is."""
 
     @property
     def understood(self) -> Understood:

@@ -2,7 +2,7 @@
 
 A container that is a public set as it is delivered is read as that (`deliveries`). Of any other each file is a picture in
 class folders (`layout`), a picture whose class stands in a list (`label_lists`), or a table of pictures (`pixel_csv`,
-`parquet`, `npz`), whose rows are named `table/000012.png`.
+`parquet`, `arrays`), whose rows are named `table/000012.png`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import IO, Protocol
 
 from fer_core.base.emotions import canonical_split, is_emotion
 from fer_core.base.errors import FerError, SourceError
 from fer_core.data.images import SUFFIXES
+from fer_core.data.readers.array_files import NO_CLASSES, open_pair, pairs_of
+from fer_core.data.readers.arrays import open_arrays
 from fer_core.data.readers.base import (
+    ARRAYS,
     DAMAGED,
     MAX_TABLE_BYTES,
+    OTHER,
     Container,
     Entry,
     Understood,
@@ -32,7 +37,6 @@ from fer_core.data.readers.deliveries import AUTO, recognise
 from fer_core.data.readers.delivery import Delivery, Listing
 from fer_core.data.readers.label_lists import with_lists
 from fer_core.data.readers.layout import with_folder_names
-from fer_core.data.readers.npz import NpzTable
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
@@ -118,6 +122,11 @@ class CompoundReader:
         tables, files = self._with_tables(own.rest)
         return [*tables, *own.entries, *with_folder_names(files)]
 
+    @cached_property
+    def _pairs(self) -> dict[str, tuple[str, ...]]:
+        """Files of arrays that go together, see `pairs_of`."""
+        return pairs_of(e.path for e in self._container.files() if not e.problem)
+
     def _labelled(self, files: list[Entry]) -> list[Entry]:
         """Files with what folders and lists say of them."""
         if self._labels:
@@ -142,7 +151,10 @@ class CompoundReader:
         """The rows of all tables of pictures, and the other files."""
         rows: list[Entry] = []
         others: list[Entry] = []
+        beside = {path for own in self._pairs.values() for path in own}
         for file in files:
+            if file.path in beside:
+                continue
             if file.problem or not is_table(file.path):
                 others.append(file)
                 continue
@@ -152,7 +164,9 @@ class CompoundReader:
             except FerError as error:
                 others.append(replace(file, problem=error.message))
                 continue
-            if table is None:
+            if table is None and file.path.lower().endswith(".npy"):
+                others.append(replace(file, problem=NO_CLASSES, kind=OTHER))
+            elif table is None:
                 others.append(file)
             elif not found:
                 others.append(replace(file, problem="The table has no rows"))
@@ -169,8 +183,12 @@ class CompoundReader:
             if path not in self._tables:
                 if path.lower().endswith(".parquet"):
                     self._tables[path] = ParquetTable(_seekable(self._container.open(path), path), path)
-                elif path.lower().endswith(".npz"):
-                    self._tables[path] = NpzTable(_seekable(self._container.open(path), path), path)
+                elif path.lower().endswith(ARRAYS):
+                    self._tables[path] = open_arrays(_seekable(self._container.open(path), path), path)
+                elif path.lower().endswith(".npy"):
+                    if path not in self._pairs:
+                        return None
+                    self._tables[path] = open_pair(self._container, path, self._pairs[path])
                 elif is_pixel_csv(self._container.open(path), path):
                     self._tables[path] = PixelCsv(self._container.open(path), path)
                 else:
@@ -214,7 +232,7 @@ class TableReader:
 
     @property
     def kind(self) -> str:
-        """ "csv", "parquet" or "npz"."""
+        """ "csv", "parquet", "npz" or "hdf5"."""
         return self._table.kind
 
     def entries(self) -> list[Entry]:

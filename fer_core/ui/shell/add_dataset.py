@@ -23,11 +23,13 @@ from fer_core.ui.components import markup
 from fer_core.ui.shell import class_mapping, job_progress
 
 _SAID_FOR = 20.0  # seconds
-ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz")
+ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz", "h5", "hdf5")
 
 
 def _proposed(path: str) -> str:
-    stem = re.sub(r"(\.(zip|tar|gz|tgz|bz2|xz|csv|parquet|npz))+$", "", Path(path).name, flags=re.IGNORECASE)
+    stem = re.sub(
+        r"(\.(zip|tar|gz|tgz|bz2|xz|csv|parquet|npz|h5|hdf5))+$", "", Path(path).name, flags=re.IGNORECASE
+    )
     return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:64]
 
 
