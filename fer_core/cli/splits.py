@@ -69,8 +69,9 @@ def pattern_option(words: str) -> Callable[[_Verb], _Verb]:
 @click.option(
     "--subject-column",
     metavar="COLUMN",
-    default=None,
-    help="Keep images of equal value on one side: subject, group.",
+    default="auto",
+    show_default=True,
+    help="Keep images of equal value on one side: subject, group, or none. auto: the subject, where the dataset knows it.",
 )
 @pattern_option(r"Keep files of one subject on one side, read from their names, as in '(\w+)_\d+'.")
 @click.option("--keep-test", is_flag=True, help="Leave the test split exactly as it is.")
@@ -97,7 +98,7 @@ def stratify(
     balance: str,
     together: str,
     distance: int,
-    subject_column: str | None,
+    subject_column: str,
     subject_pattern: str | None,
     keep_test: bool,
     cap: int | None,
@@ -122,7 +123,7 @@ def stratify(
         balance=[column.strip() for column in balance.split(",") if column.strip()],
         together=together,
         distance=distance,
-        column=subject_column,
+        column=None if subject_column == "none" else subject_column,
         pattern=subject_pattern,
         keep_test=keep_test,
         cap=cap,

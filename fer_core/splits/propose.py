@@ -45,6 +45,15 @@ class SavedSplits:
     certificate: Certificate
 
 
+SUBJECTS = "auto"
+"""The column of subjects, where there is one."""
+
+
+def own_column(manifest: pd.DataFrame) -> str | None:
+    """`subject` where the manifest knows whose pictures some images are, as those of CK+, KDEF and JAFFE; else None."""
+    return "subject" if "subject" in manifest and (manifest["subject"] != "").any() else None
+
+
 def propose(
     dataset: Dataset,
     version: str | None = None,
@@ -55,7 +64,7 @@ def propose(
     balance: Sequence[str] = (strata.CLASS,),
     together: str = TOGETHER[-1],
     distance: int = DISTANCE,
-    column: str | None = None,
+    column: str | None = SUBJECTS,
     pattern: str | None = None,
     keep_test: bool = False,
     cap: int | None = None,
@@ -69,7 +78,8 @@ def propose(
         folds: equal folds instead of train, val and test.
         together: of `TOGETHER`.
         distance: bits by which the hashes of near copies may differ.
-        column: images of equal value in this manifest column stay on one side: subject, group.
+        column: images of equal value in this manifest column stay on one side, such as group; None for none. Left alone it
+            is the subject, where the dataset knows whose pictures they are and no `pattern` says it.
         pattern: regular expression on file names that tells whose picture it is; stays on one side too.
         progress: told how far the comparison is.
 
@@ -81,6 +91,8 @@ def propose(
     strata.check(balance)
     chosen = dataset.version(version)
     manifest = dataset.manifest(chosen.id)
+    if column == SUBJECTS:
+        column = own_column(manifest) if pattern is None else None
     groups: list[str | pd.Series] = [column] if column else []
     if pattern:
         groups.append(from_pattern(manifest, pattern))

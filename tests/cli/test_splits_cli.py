@@ -101,6 +101,29 @@ def test_subjects_come_from_file_names_or_a_column(fer: Fer, home: Path, tmp_pat
     assert r"subjects by (\d)" in found.json["together"]
 
 
+def test_people_that_the_dataset_knows_stay_on_one_side(fer: Fer, home: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(80):
+        folder = tmp_path / "people" / ("happy", "sad")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (48, 48), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"p{number // 4:02}_{number}.png")
+    known = ("--name", "people", "--subject-pattern", r"(p\d+)_")
+    assert fer("import", str(tmp_path / "people"), *known).status == 0
+    found = fer("stratify", "people", "--together", "exact", "--json").json
+    assert "subject" in found["together"]
+    dataset = open_dataset(Workspace(home), "people")
+    after = dataset.manifest(found["version"])
+    assert after["subject"].nunique() == 20
+    assert (after["split"].groupby(after["subject"]).nunique() == 1).all()
+    apart = fer(
+        "stratify", "people", "--version", "v1", "--together", "exact", "--subject-column", "none", "--json"
+    ).json
+    assert "subject" not in apart["together"]
+    loose = dataset.manifest(apart["version"])
+    assert (loose["split"].groupby(loose["subject"]).nunique() > 1).any()
+
+
 def test_merge_reports_what_it_did(fer: Fer) -> None:
     clean = fer("stratify", "faces", "--json").json
     found = fer("merge", "faces", "more", "--fill", "surprise=20,sad=5", "--into", "all", "--json")

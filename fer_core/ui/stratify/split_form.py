@@ -8,6 +8,7 @@ import streamlit as st
 from fer_core.base.errors import SplitError
 from fer_core.data.manifest import counts
 from fer_core.splits import strata, stratify, subjects
+from fer_core.splits.propose import own_column
 from fer_core.splits.stratify import SplitPlan
 from fer_core.ui.components import markup
 from fer_core.ui.duplicates import cached_groups
@@ -108,9 +109,12 @@ def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
     columns = [name for name in ("subject", "group") if name in manifest and (manifest[name] != "").any()]
     known = {f"{_COLUMN}:{name}": f"images of one {name} (a column)" for name in columns}
     known |= _suggested(version, manifest)
+    options = [_NOTHING, *known, _PATTERN]
+    own = own_column(manifest)
     chosen = st.selectbox(
         "Keep together, besides copies",
-        [_NOTHING, *known, _PATTERN],
+        options,
+        index=options.index(f"{_COLUMN}:{own}") if own else 0,
         format_func=lambda key: {_NOTHING: "nothing else", _PATTERN: "by a pattern of mine"}.get(
             key, known.get(key, key)
         ),
