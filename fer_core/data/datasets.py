@@ -25,6 +25,7 @@ from fer_core.base.jsonl import read_object
 from fer_core.base.workspace import Workspace, check_name, now
 from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
+from fer_core.data.images import narrow_pictures
 from fer_core.data.importing import soft_labels, votes
 from fer_core.data.importing.checkpoint import ImportCheckpoint
 from fer_core.data.importing.entries import SelectedEntries, open_source, select_entries
@@ -210,6 +211,11 @@ def _fill(
         )
     _check_found(scan, source, reader.kind)
     scan.manifest = soft_labels.with_soft_labels(scan.manifest, source)
+    for bits, pictures in narrow_pictures(scan.manifest["format"]).items():
+        reader.understood.notes.append(
+            f"{pictures:,} picture{' has' if pictures == 1 else 's have'} 16 bits and use{'s' if pictures == 1 else ''} "
+            f"{bits}: read as {bits} bits, black to white"
+        )
     made, counted = content_id(scan.manifest), versions.tally(scan.manifest)
     parameters = {"source": source.name, "kind": reader.kind, **options.record()}
     if selected.skipped:

@@ -18,6 +18,8 @@ import hashlib
 import io
 import struct
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +42,8 @@ _RAW = {".bmp", ".dib", ".pgm", ".ppm", ".pbm", ".pnm", ".tif", ".tiff"}
 SUFFIXES = frozenset({*_JPEG, *_RAW, ".png", ".gif", ".webp", ".avif"})
 """File name endings by which a file claims to be a picture."""
 
+_OF_16 = " ({} of 16 bits)"
+
 # Our own, lower limit answers in words; Pillow's warning would only reach a log.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
@@ -53,7 +57,7 @@ class Picture:
         mode: "gray" or "rgb".
         width: in pixels, after EXIF rotation.
         height: in pixels, after EXIF rotation.
-        format: Pillow's name of the file format, such as "JPEG".
+        format: Pillow's name of the file format, such as "JPEG"; "PNG (12 of 16 bits)" where levels use no more.
     """
 
     pixels: Pixels
@@ -66,7 +70,8 @@ class Picture:
 def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode the bytes of one image file.
 
-    EXIF rotation is applied. 16-bit levels keep their upper byte; palettes and CMYK become RGB; transparency
+    EXIF rotation is applied. Of 16-bit levels the upper 8 bits of those in use are kept: of 16, or of 12 or 8 where no level is
+    larger (it would be nearly black otherwise), which `format` then says. Palettes and CMYK become RGB; transparency
     is laid over white, as browsers show it; of an animation the first frame counts.
 
     Args:
@@ -90,6 +95,8 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
                 raise _too_large(f"{width:,} x {height:,} pixels", name, max_pixels)
             format_ = image.format or ""
             pixels = _pixels(image)
+            if image.mode.startswith("I;16") and (bits := _bits_in_use(np.asarray(image))) < 16:
+                format_ = f"{format_}{_OF_16.format(bits)}"
     except UnidentifiedImageError:
         raise ImageError("Not an image in a known format", received=name or None) from None
     except Image.DecompressionBombError:
@@ -141,10 +148,27 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _from_integers(levels: NDArray[Any], *, sixteen: bool) -> Pixels:
-    """The upper byte of 16 bits; 32-bit levels that would fit into 8 bits are taken as such."""
-    if not sixteen and levels.max() <= 255:
+    """The upper byte of 16 bits, or of 12 or 8 where no more are in use; 32-bit levels that fit into 8 bits are taken as such."""
+    if sixteen:
+        return (levels >> (_bits_in_use(levels) - 8)).astype(np.uint8)
+    if levels.max() <= 255:
         return levels.clip(0).astype(np.uint8)
     return (levels.clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8)
+
+
+def _bits_in_use(levels: NDArray[Any]) -> int:
+    """16, or 12 or 8 where no level is larger."""
+    most = int(levels.max())
+    return next(bits for bits in (8, 12, 16) if most < 1 << bits)
+
+
+def narrow_pictures(formats: Iterable[str]) -> dict[int, int]:
+    """Bits in use -> pictures that use so many of 16, by `Picture.format`."""
+    counted = Counter(formats)
+    found = {
+        bits: sum(n for text, n in counted.items() if text.endswith(_OF_16.format(bits))) for bits in (8, 12)
+    }
+    return {bits: n for bits, n in found.items() if n}
 
 
 def _over_white(image: Image.Image) -> Pixels:

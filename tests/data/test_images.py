@@ -63,6 +63,14 @@ def test_16_bit_keeps_the_upper_byte(step: int) -> None:
     np.testing.assert_array_equal(decode(encoded(deep, "TIFF")).pixels, GRAY)
 
 
+@pytest.mark.parametrize(("bits", "form"), [(12, "PNG"), (8, "PNG"), (12, "TIFF")])
+def test_16_bit_files_that_use_fewer_are_read_by_what_they_use(bits: int, form: str) -> None:
+    deep = GRAY.astype(np.uint16) << (bits - 8)
+    picture = decode(encoded(deep, form))
+    np.testing.assert_array_equal(picture.pixels, GRAY)
+    assert picture.format == f"{form} ({bits} of 16 bits)"
+
+
 def test_32_bit_and_floating_point_levels() -> None:
     np.testing.assert_array_equal(decode(encoded(GRAY.astype(np.int32), "TIFF")).pixels, GRAY)
     np.testing.assert_array_equal(decode(encoded((GRAY / 255).astype(np.float32), "TIFF")).pixels, GRAY)

@@ -21,10 +21,10 @@ from fer_core.data import heif, image_measures
 from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
 from fer_core.data.importing.checkpoint import ImportCheckpoint, SavedRow, StampedRow
 from fer_core.data.importing.entries import subject_of
-from fer_core.data.importing.file_kinds import what_it_is
 from fer_core.data.manifest import COLUMNS, ImageRow, check_manifest, file_hash, image_id
 from fer_core.data.pixels import SIZE, PixelWriter
 from fer_core.data.readers.base import OTHER, UNLABELLED, UNREADABLE, Entry, Reader, is_table, suffix_of
+from fer_core.data.readers.file_kinds import what_it_is
 from fer_core.data.sources import MAIN
 from fer_core.jobs.reporter import ProgressFn
 

@@ -15,6 +15,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,7 +30,9 @@ from fer_core.data.readers.base import (
     shown_name,
     size_problem,
 )
+from fer_core.data.readers.file_kinds import no_archive
 from fer_core.data.readers.layout import with_folder_names
+from fer_core.data.readers.zip_names import SPOKEN, encoding_of
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ class ArchiveReader:
     def __init__(self, archive: Path, *, limits: Limits | None = None) -> None:
         self._path = archive
         self._limits = limits or Limits()
+        self.notes: tuple[str, ...] = ()
+        self._encoding = "cp437"
         self._lock = threading.Lock()
         self._zip: zipfile.ZipFile | None = None
         self._tar: tarfile.TarFile | None = None
@@ -128,7 +133,7 @@ class ArchiveReader:
         self._files: list[Entry] = []
         try:
             if zipfile.is_zipfile(archive):
-                self._zip = zipfile.ZipFile(archive)
+                self._zip = self._open_zip(archive)
             else:
                 self._tar = tarfile.open(archive)  # noqa: SIM115 (closed by close)
             self._list()
@@ -139,11 +144,35 @@ class ArchiveReader:
             raise SourceError(
                 "This is not a zip or tar archive, or it is damaged",
                 received=archive.name,
-                hint=f"Give a folder, a zip or a tar ({error})",
+                hint=f"{no_archive(archive.name)} ({error})",
             ) from error
         except UnsafeArchive:
             self.close()
             raise
+
+    def _open_zip(self, archive: Path) -> zipfile.ZipFile:
+        """The zip, with names that do not say how they are written read as they make sense."""
+        opened = zipfile.ZipFile(archive)
+        silent = [i.orig_filename for i in opened.infolist() if not i.flag_bits & 0x800]
+        foreign = [name.encode("cp437") for name in silent if not name.isascii()]
+        self._encoding = encoding_of(foreign) if foreign else "cp437"
+        if self._encoding == "cp437":
+            return opened
+        opened.close()
+        self.notes = (
+            f"{len(foreign):,} names in the zip do not say how they are written: read as {SPOKEN[self._encoding]}",
+        )
+        return zipfile.ZipFile(archive, metadata_encoding=self._encoding)
+
+    def _member(self, path: str) -> zipfile.ZipInfo | tarfile.TarInfo:
+        """By its name, or by the name that older versions read. Raises NotFound."""
+        member = self._members.get(path)
+        if member is None and self._encoding != "cp437":
+            with suppress(UnicodeError):
+                member = self._members.get(path.encode("cp437").decode(self._encoding))
+        if member is None:
+            raise missing_file(path, self._path)
+        return member
 
     def entries(self) -> list[Entry]:
         return with_folder_names(self._files)
@@ -154,9 +183,7 @@ class ArchiveReader:
 
     def open(self, path: str) -> IO[bytes]:
         """One file as a stream. Raises NotFound or SourceError."""
-        member = self._members.get(path)
-        if member is None:
-            raise missing_file(path, self._path)
+        member = self._member(path)
         if isinstance(member, zipfile.ZipInfo):
             assert self._zip is not None
             try:
@@ -166,9 +193,7 @@ class ArchiveReader:
         return io.BytesIO(self.read(path))
 
     def read(self, path: str) -> bytes:
-        member = self._members.get(path)
-        if member is None:
-            raise missing_file(path, self._path)
+        member = self._member(path)
         try:
             if isinstance(member, zipfile.ZipInfo):
                 assert self._zip is not None

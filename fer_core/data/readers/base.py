@@ -117,9 +117,12 @@ class Reader(Protocol):
 
 
 class Container(Protocol):
-    """A folder or archive: files by name, whatever they mean."""
+    """A folder or archive: files by name, whatever they mean. `notes` are sentences on how their names were read."""
 
     kind: str
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
     def files(self) -> list[Entry]:
         """Every file but clutter, without split or class."""

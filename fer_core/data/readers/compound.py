@@ -95,7 +95,7 @@ class CompoundReader:
 
     def entries(self) -> list[Entry]:
         files = self._container.files()
-        self.understood = Understood()
+        self.understood = Understood(notes=list(self._container.notes))
         if not self._labels:
             listing = Listing(files, self._container.read)
             if found := recognise(listing, self._delivery):
@@ -116,7 +116,7 @@ class CompoundReader:
             delivery=delivery.name,
             delivery_key=delivery.key,
             how=own.how,
-            notes=list(own.notes),
+            notes=[*self._container.notes, *own.notes],
             vote_classes=own.vote_classes,
         )
         tables, files = self._with_tables(own.rest)

@@ -24,6 +24,7 @@ class FolderReader:
     """Reads a tree of folders. Links that lead outside it, and linked folders, are listed as problems."""
 
     kind = "folder"
+    notes = ()
 
     def __init__(self, root: Path, *, max_file_bytes: int = MAX_FILE_BYTES) -> None:
         self.root = root.resolve()
