@@ -1,9 +1,20 @@
-"""Public sets as they are delivered, one file each, in the order in which they are asked."""
+"""Public sets as they are delivered, and exports of annotation tools, one file each, in the order in which they are asked."""
 
 from __future__ import annotations
 
 from fer_core.base.errors import SourceError
-from fer_core.data.readers.deliveries import affectnet, ckplus, expw, fer2013, posed, rafdb
+from fer_core.data.readers.deliveries import (
+    affectnet,
+    ckplus,
+    coco,
+    cvat,
+    expw,
+    fer2013,
+    label_studio,
+    posed,
+    rafdb,
+    yolo,
+)
 from fer_core.data.readers.delivery import Delivery, Listing
 
 AUTO, NONE = "auto", "none"
@@ -18,6 +29,10 @@ DELIVERIES: tuple[Delivery, ...] = (
     posed.JAFFE,
     posed.KDEF,
     expw.DELIVERY,
+    coco.DELIVERY,
+    yolo.DELIVERY,
+    label_studio.DELIVERY,
+    cvat.DELIVERY,
 )
 
 
