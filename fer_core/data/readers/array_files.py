@@ -9,7 +9,6 @@ from fer_core.data.readers.array_stores import NpyStore
 from fer_core.data.readers.arrays import ArrayTable, paired
 from fer_core.data.readers.base import Container
 
-NO_CLASSES = "An array without its classes: they are called X_train.npy and y_train.npy, side by side"
 _ENDING = ".npy"
 
 

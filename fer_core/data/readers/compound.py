@@ -19,7 +19,7 @@ from typing import IO, Protocol
 from fer_core.base.emotions import canonical_split, is_emotion
 from fer_core.base.errors import FerError, SourceError
 from fer_core.data.images import SUFFIXES
-from fer_core.data.readers.array_files import NO_CLASSES, open_pair, pairs_of
+from fer_core.data.readers.array_files import open_pair, pairs_of
 from fer_core.data.readers.arrays import open_arrays
 from fer_core.data.readers.base import (
     ARRAYS,
@@ -35,6 +35,7 @@ from fer_core.data.readers.base import (
 from fer_core.data.readers.crops import crop, crop_of
 from fer_core.data.readers.deliveries import AUTO, recognise
 from fer_core.data.readers.delivery import Delivery, Listing
+from fer_core.data.readers.file_kinds import what_it_is
 from fer_core.data.readers.label_lists import with_lists
 from fer_core.data.readers.layout import with_folder_names
 from fer_core.data.readers.parquet import ParquetTable
@@ -165,7 +166,7 @@ class CompoundReader:
                 others.append(replace(file, problem=error.message))
                 continue
             if table is None and file.path.lower().endswith(".npy"):
-                others.append(replace(file, problem=NO_CLASSES, kind=OTHER))
+                others.append(replace(file, problem=what_it_is(file.path), kind=OTHER))
             elif table is None:
                 others.append(file)
             elif not found:

@@ -169,7 +169,8 @@ def test_folders_that_are_no_classes_stop_the_import(
 def test_files_that_are_no_pictures_are_named(workspace: Workspace, tmp_path: Path) -> None:
     source = put(tmp_path / "s", "happy/1.png")
     words = {
-        "set.zip.001": "join its parts", "old.pkl": "numpy.savez", "faces.npy": "x_train", "in.zip": "An archive inside",
+        "set.zip.001": "join its parts", "old.pkl": "numpy.savez", "faces.npy": "X_train.npy and y_train.npy",
+        "in.zip": "An archive inside",
         "film.avi": "A video", "README": "A text", "odd.xyz": "Not an image",
     }  # fmt: skip
     for name in words:
