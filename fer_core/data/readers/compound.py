@@ -13,7 +13,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import IO, Protocol
 
 from fer_core.base.emotions import canonical_split, is_emotion
@@ -87,6 +86,7 @@ class CompoundReader:
         self._delivery, self._choices = delivery, dict(choices or {})
         self._lock = threading.Lock()
         self._tables: dict[str, TableFile] = {}
+        self._pairs: dict[str, tuple[str, ...]] | None = None
         self.understood = Understood()
 
     @property
@@ -123,11 +123,6 @@ class CompoundReader:
         tables, files = self._with_tables(own.rest)
         return [*tables, *own.entries, *with_folder_names(files)]
 
-    @cached_property
-    def _pairs(self) -> dict[str, tuple[str, ...]]:
-        """Files of arrays that go together, see `pairs_of`."""
-        return pairs_of(e.path for e in self._container.files() if not e.problem)
-
     def _labelled(self, files: list[Entry]) -> list[Entry]:
         """Files with what folders and lists say of them."""
         if self._labels:
@@ -152,6 +147,7 @@ class CompoundReader:
         """The rows of all tables of pictures, and the other files."""
         rows: list[Entry] = []
         others: list[Entry] = []
+        self._pairs = pairs_of(file.path for file in files if not file.problem)
         beside = {path for own in self._pairs.values() for path in own}
         for file in files:
             if file.path in beside:
@@ -187,6 +183,8 @@ class CompoundReader:
                 elif path.lower().endswith(ARRAYS):
                     self._tables[path] = open_arrays(_seekable(self._container.open(path), path), path)
                 elif path.lower().endswith(".npy"):
+                    if self._pairs is None:  # read without having been listed
+                        self._pairs = pairs_of(e.path for e in self._container.files() if not e.problem)
                     if path not in self._pairs:
                         return None
                     self._tables[path] = open_pair(self._container, path, self._pairs[path])
