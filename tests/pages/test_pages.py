@@ -148,6 +148,9 @@ def test_versions_are_switched_by_address(visit: Visit, filled: Workspace) -> No
 
 def test_a_second_draw_is_quick(visit: Visit, filled: Workspace) -> None:
     app = visit(filled.root, "pages/data/explore.py")
-    began = time.process_time()  # what other programs take does not count
-    app.run()
-    assert time.process_time() - began < 1.5
+    taken = []
+    for _ in range(3):
+        began = time.process_time()  # what other programs take does not count
+        app.run()
+        taken.append(time.process_time() - began)
+    assert min(taken) < 1.0, taken  # the least: after hours of tests Python may clear away in between
