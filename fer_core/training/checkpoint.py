@@ -12,13 +12,16 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fer_core.base.atomic import new_file
 from fer_core.base.errors import RunError
 from fer_core.runs.records import Epoch
+
+if TYPE_CHECKING:
+    import keras
 
 _ABOUT = "about"
 
@@ -53,6 +56,15 @@ def load_weights(path: Path) -> list[np.ndarray]:
     """The arrays for `model.set_weights()`."""
     with np.load(path, allow_pickle=False) as arrays:
         return [arrays[name] for name in sorted(arrays.files)]
+
+
+def save_network(path: Path, model: keras.Model) -> None:
+    """Write a `.keras` file that opens with Keras alone: the network, and nothing of how it was trained.
+
+    The optimizer's state would belong to the last epoch, not to the best, and its class is one of ours.
+    """
+    model.compiled = False
+    model.save(path)
 
 
 def save_state(path: Path, state: TrainingState) -> None:

@@ -20,6 +20,7 @@ from fer_core.base.errors import ModelFileError
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import WorkerFailed, call, serve
+from fer_core.training.checkpoint import save_network
 
 TOLERANCE = 1e-5
 """Largest difference of a probability between Keras and ONNX Runtime."""
@@ -110,7 +111,7 @@ def _by_tensorflow(model: keras.Model, path: Path) -> None:
     """
     saved = path.with_name(f".{path.name}.keras")
     try:
-        model.save(saved, include_optimizer=False)
+        save_network(saved, model)
         # Without GPUs: their memory is taken by the process that has trained.
         changes = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
         call("fer_core.training.onnx_export", {"saved": str(saved), "target": str(path)}, changes=changes)

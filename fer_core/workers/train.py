@@ -31,6 +31,7 @@ from fer_core.runs.records import RunInfo
 from fer_core.runs.run import Run
 from fer_core.scheduling import queue
 from fer_core.training import device, loop, predictions
+from fer_core.training.checkpoint import save_network
 from fer_core.training.data import TrainingData, load
 from fer_core.training.failures import failure_message
 from fer_core.training.onnx_export import to_onnx
@@ -127,8 +128,7 @@ def work(run: Run) -> RunInfo:
 def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, progress: ProgressFile) -> None:
     """Write everything that follows from the best weights: model files, predictions, evaluation."""
     progress.write(Progress(what="exporting the model"))
-    # The optimizer's state belongs to the last epoch, not to the best.
-    model.save(run.folder / "best.keras", include_optimizer=False)
+    save_network(run.folder / "best.keras", model)
     metadata = ModelMetadata(
         classes=data.classes,
         input_size=recipe.model.input_size,

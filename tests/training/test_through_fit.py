@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from fer_core.models import registry
 from fer_core.recipes.schema import Augmentation
 from fer_core.training import loop
 from fer_core.training.batches import TrainingBatches, weighted
+from fer_core.training.checkpoint import save_network
 from fer_core.training.data import from_manifest
 from fer_core.training.mixing import mix
 
@@ -127,3 +129,20 @@ def test_a_single_batch_that_diverges_fails_in_words_and_leaves_no_epoch(tmp_pat
     with pytest.raises(RunError, match=r"no longer a finite number. Received: val_loss=.* at epoch 1"):
         Fit(tmp_path, recipe)
     assert not (tmp_path / "metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "step", "one_cycle", "plateau"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon"])
+def test_the_file_of_a_trained_network_opens_with_keras_alone(
+    schedule: str, optimizer: str, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe(schedule__name=schedule, optimizer__name=optimizer)
+    model = registry.build(recipe.model, 3)
+    loop.compile_model(model, recipe, 6)
+    save_network(tmp_path / "best.keras", model)
+    with zipfile.ZipFile(tmp_path / "best.keras") as file:
+        config = file.read("config.json").decode()
+    assert "fer_core" not in config
+    opened = keras.saving.load_model(tmp_path / "best.keras")
+    pixels = np.random.default_rng(0).integers(0, 256, (4, *model.input_shape[1:]))
+    np.testing.assert_array_equal(opened.predict(pixels, verbose=0), model.predict(pixels, verbose=0))
