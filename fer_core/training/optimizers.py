@@ -101,7 +101,7 @@ class CountsUpdates(keras.optimizers.Optimizer):
     def _update_model_variables_moving_average(self, trainable_variables: list[keras.Variable]) -> None:
         """One step of the average after each update.
 
-        It begins with the first update's weights and remembers little at first, min(ema, (1 + t) / (10 + t)) after t updates, as
+        It is the weights up to the first update, and remembers little at first, min(ema, (1 + t) / (10 + t)) after t updates, as
         TensorFlow's `ExponentialMovingAverage` with `num_updates`: else a short training is mostly its random start.
         """
         if not self.use_ema:
@@ -109,7 +109,8 @@ class CountsUpdates(keras.optimizers.Optimizer):
         batches = self._iterations + 1
         t = ops.cast(ops.floor_divide(batches, self._every), "float32")
         momentum = ops.where(t <= 1, 0.0, ops.minimum(self.ema_momentum, (1 + t) / (10 + t)))
-        momentum = ops.where(ops.equal(batches % self._every, 0), momentum, 1.0)
+        between = ops.logical_and(t >= 1, ops.not_equal(batches % self._every, 0))
+        momentum = ops.where(between, 1.0, momentum)
         for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
             if average is not None:
                 m = ops.cast(momentum, variable.dtype)
