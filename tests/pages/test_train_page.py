@@ -190,6 +190,15 @@ def test_warnings_name_what_is_wrong_with_the_version(dataset: Dataset) -> None:
     assert "contrast=..0.02" in links["See them"]
 
 
+def test_what_a_recipe_asks_for_in_vain_is_said_before_it_is_trained(dataset: Dataset) -> None:
+    app = visit()
+    assert "both balanced" not in words(app)
+    for field in ("class_weight", "sampling"):
+        app.selectbox(key=f"train-compact-0-training-{field}").set_value("balanced").run()
+    assert "class_weight and sampling are both balanced" in words(app)
+    assert not app.button(key="train-start").disabled
+
+
 def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
     recall = {"happy": 0.91, "sad": 0.55, "neutral": None}
     row = {"val_recall": recall, "cpu_percent": 196.0, "rss_mb": 1400.0}
