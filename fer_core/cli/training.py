@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -129,7 +129,8 @@ def train(
             runs = [resume.fork(store.get(workspace(), number), epoch, settings_of(settings))]
     else:
         runs = _new_runs(name, recipe, version, settings_of(settings), seeds, folds)
-    _warn(runs)
+    if {paused, forked, folds} != {None}:  # of others it was said before they were made
+        _warn((run.dataset, run.version, run.recipe) for run in runs)
     if detach:
         text = "\n".join(f"{r.id} is {r.state}; `fer runs` shows it, `fer stop {r.id}` ends it" for r in runs)
         return _several([r.summary() for r in runs], text, None)
@@ -143,17 +144,15 @@ def train(
     return _several(summaries, _run_table(summaries), error)
 
 
-def _warn(runs: Sequence[Run]) -> None:
+def _warn(versions: Iterable[tuple[str, str, Recipe]]) -> None:
     """Say on stderr what the Train page says of the versions that are trained on and of the recipe, each sentence once."""
     from fer_core.scheduling import readiness
 
-    versions = {(run.dataset, run.version): run.recipe for run in runs}
-    found = [
-        caution
-        for (name, version), recipe in versions.items()
-        for caution in readiness.cautions_of(dataset(name), version, recipe)
-    ]
-    for note in dict.fromkeys(str(caution) for caution in found):
+    notes: dict[str, None] = {}
+    for name, version, recipe in versions:
+        found = readiness.cautions_of(dataset(name), version, recipe)
+        notes |= dict.fromkeys(str(caution) for caution in found if not caution.blocks)  # those are errors
+    for note in notes:
         click.echo(f"note: {note}", err=True)
 
 
@@ -170,14 +169,16 @@ def _new_runs(
     seeds: int | None,
     folds: int | None,
 ) -> list[Run]:
-    from fer_core.recipes.recipe import load
+    from fer_core.recipes.recipe import load, override
     from fer_core.scheduling import experiments, start
 
     if not name or not recipe:
         raise RecipeError("train needs --dataset and --recipe", hint="Or --resume RUN, or --fork RUN@EPOCH")
+    found = dataset(name)
+    if folds is None:  # else the versions are known once the runs are made
+        _warn([(name, found.version(version).id, override(load(recipe), settings))])
     if seeds is None and folds is None:
         return [start.start(workspace(), name, version, recipe, settings)]
-    found = dataset(name)
     if folds is not None:
         if version:
             raise RecipeError("--folds chooses the versions itself", received=f"--version {version}")

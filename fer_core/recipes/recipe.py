@@ -182,7 +182,14 @@ def check_combination(recipe: Recipe) -> None:
             received=f"progressive.resizing={grows.resizing:g}",
             hint="compact and model_d are such networks",
         )
-    if (begin := begin_after(recipe)) and begin >= recipe.training.epochs:
+    begin = begin_after(recipe)
+    if begin and grows.stages:
+        raise RecipeError(
+            "`schedule.begin_after` does not go with `progressive.stages`: each stage has a schedule of its own",
+            received=f"schedule.begin_after={begin}, {len(grows.stages)} stages",
+            hint="Set schedule.begin_after=0",
+        )
+    if begin and begin >= recipe.training.epochs:
         raise RecipeError(
             "`schedule.begin_after` must be below `training.epochs`",
             received=f"schedule.begin_after={begin}, training.epochs={recipe.training.epochs}",

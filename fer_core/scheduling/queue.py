@@ -30,7 +30,7 @@ def slots() -> int:
 
 
 def launch(run: Run) -> None:
-    """Start the worker of a queued run at the place that is chosen."""
+    """Start the worker of a queued run by the launcher that is configured."""
     launcher = launchers.configured_launcher()
     run.update(launcher=launcher.name)
     launcher.launch(run)

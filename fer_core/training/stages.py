@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from fer_core.recipes.recipe import Recipe, begin_after, override
+from fer_core.recipes.recipe import Recipe, override
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ def recipe_of_stage(recipe: Recipe, part: Part) -> Recipe:
     if part.stage + 1 < len(stages):
         epochs = min(epochs, stages[part.stage].epochs)
     rate = stages[part.stage].learning_rate
-    begins = {} if begin_after(recipe) is None else {"schedule.begin_after": 0}
-    return override(recipe, {"optimizer.learning_rate": rate, "training.epochs": epochs, **begins})
+    return override(recipe, {"optimizer.learning_rate": rate, "training.epochs": epochs})
 
 
 def _reached(epoch: int, growing: float, steps: int) -> float:

@@ -65,6 +65,12 @@ def test_images_and_dropout_grow_in_steps_to_all_there_is() -> None:
         ("model_b", {"progressive.resizing": 0.5}, "needs a CNN that ends in global_average"),
         ("vgg16", {"progressive.resizing": 0.5}, "needs a CNN that ends in global_average"),
         ("compact", {"training.devices": 3}, "multiple of `training.devices`"),
+        ("compact", {"schedule.begin_after": 36}, "must be below `training.epochs`"),
+        (
+            "mobilenetv2_frozen_48",
+            {"progressive.stages": STAGES, "schedule.name": "cosine", "schedule.begin_after": 1},
+            "does not go with `progressive.stages`",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_said(name: str, settings: dict[str, Any], message: str) -> None:
@@ -99,16 +105,22 @@ def test_a_stage_trains_its_layers_and_a_resumed_run_goes_through_the_same_stage
     assert len(transfer.backbone_of(whole).trainable_variables) == 3  # all convolutions, no normalisation
 
 
-def test_earlier_layers_move_less() -> None:
-    recipe = staged(optimizer__name="sgd", optimizer__momentum=0.0, schedule__name="constant")
+def scaled_by_layer(recipe: Recipe) -> tuple[keras.Model, list[tuple[keras.Variable, float]]]:
+    """A compiled network whose layers learn by factors of their own, and these."""
     model = loop.build(recipe, 3)
     transfer.unfreeze(model, 1.0)
     compile_model(model, recipe, 1)
     factors = transfer.learning_rate_factors(model, 0.5)
+    scale_rates(model.optimizer, factors)
+    return model, factors
+
+
+def test_earlier_layers_move_less() -> None:
+    recipe = staged(optimizer__name="sgd", optimizer__momentum=0.0, schedule__name="constant")
+    model, factors = scaled_by_layer(recipe)
     values = [factor for _, factor in factors]
     assert values == sorted(values)
     assert (values[0], values[-1]) == (0.5**5, 0.5**2)  # two layers without weights end it
-    scale_rates(model.optimizer, factors)
     optimizer, variables = model.optimizer, model.trainable_variables
     before = [keras.ops.convert_to_numpy(v) for v in variables]
     optimizer.build(variables)
@@ -123,11 +135,7 @@ def test_earlier_layers_move_less() -> None:
 def test_earlier_layers_are_pulled_to_zero_less() -> None:
     """Decay goes by the rate: at the full one a layer that hardly learns would only shrink."""
     recipe = staged(optimizer__name="adamw", optimizer__weight_decay=0.5, schedule__name="constant")
-    model = loop.build(recipe, 3)
-    transfer.unfreeze(model, 1.0)
-    compile_model(model, recipe, 1)
-    factors = transfer.learning_rate_factors(model, 0.5)
-    scale_rates(model.optimizer, factors)
+    model, factors = scaled_by_layer(recipe)
     known, variables = {id(v): factor for v, factor in factors}, model.trainable_variables
     for variable in variables:
         variable.assign(np.ones(variable.shape))
