@@ -137,7 +137,7 @@ def _form(workspace: Workspace) -> None:
                 _go_on(workspace, Path(path).expanduser(), clean, False, options, look)
         else:
             upload = st.file_uploader(
-                "A zip or tar of class folders or of images and a CSV; fer2013.csv; Parquet; .npz",
+                "A zip or tar: class folders, images with lists, or a public set as delivered; fer2013.csv, Parquet, .npz, HDF5",
                 type=list(ARCHIVES),
                 key="add-file",
             )
