@@ -151,7 +151,10 @@ def test_training_warns_of_what_the_page_shows_before_a_run_is_made(
         fer.train(ds, "compact")
     said = [str(each.message) for each in told]
     assert [text for text in said if text.startswith("2.5% of val is in another split too. ")] == said[:1]
-    assert said[1:] == ["1 blank picture. They teach nothing but their label."]
+    assert said[1:] == [
+        "1 blank picture. They teach nothing but their label.",
+        "batch_size 64 is more than the 40 images to train on. An epoch is one batch: take a smaller one.",
+    ]
     assert {Path(each.filename) for each in told} == {
         Path(__file__)
     }  # the line that called, not the library's

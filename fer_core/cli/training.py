@@ -175,6 +175,8 @@ def _new_runs(
     if not name or not recipe:
         raise RecipeError("train needs --dataset and --recipe", hint="Or --resume RUN, or --fork RUN@EPOCH")
     found = dataset(name)
+    if seeds is not None:
+        experiments.check_count(seeds)
     if folds is None:  # else the versions are known once the runs are made
         _warn([(name, found.version(version).id, override(load(recipe), settings))])
     if seeds is None and folds is None:

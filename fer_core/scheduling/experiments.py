@@ -20,6 +20,12 @@ from fer_core.scheduling import queue
 MOST = 20
 
 
+def check_count(count: int) -> None:
+    """Raises RecipeError for a number of seeds that is not between 2 and 20."""
+    if not 2 <= count <= MOST:
+        raise RecipeError(f"An experiment has 2 to {MOST} seeds", received=count)
+
+
 def seeds(
     dataset: Dataset, version: Version, recipe: Recipe, count: int, settings: Mapping[str, Any]
 ) -> list[Run]:
@@ -28,8 +34,7 @@ def seeds(
     Raises:
         RecipeError: fewer than 2 or more than 20, or a setting that is not valid.
     """
-    if not 2 <= count <= MOST:
-        raise RecipeError(f"An experiment has 2 to {MOST} seeds", received=count)
+    check_count(count)
     first = override(recipe, settings).training.seed
     members = [
         (version, f"seed {seed}", {**settings, "training.seed": seed}) for seed in range(first, first + count)

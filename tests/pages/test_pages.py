@@ -150,7 +150,7 @@ def test_a_second_draw_is_quick(visit: Visit, filled: Workspace) -> None:
     app = visit(filled.root, "pages/data/explore.py")
     taken = []
     for _ in range(3):
-        began = time.process_time()  # what other programs take does not count
+        began = time.thread_time()  # what other programs and threads take does not count
         app.run()
-        taken.append(time.process_time() - began)
+        taken.append(time.thread_time() - began)
     assert min(taken) < 1.0, taken  # the least: after hours of tests Python may clear away in between
