@@ -13,8 +13,9 @@ from statistics import fmean, pstdev
 from typing import Literal
 
 from fer_core.evaluation.report import gap_level, gap_verdict
+from fer_core.recipes.losses import CrossEntropy, FocalCrossEntropy
 from fer_core.recipes.recipe import Recipe, Setting
-from fer_core.recipes.schema import Augmentation, CrossEntropy, FocalCrossEntropy
+from fer_core.recipes.schema import Augmentation
 from fer_core.runs.records import Epoch
 
 AdviceLevel = Literal["good", "warn", "bad"]

@@ -22,14 +22,13 @@ from pydantic import Field, ValidationError
 from fer_core.base.errors import RecipeError
 from fer_core.recipes import toml
 from fer_core.recipes.errors import as_recipe_error
+from fer_core.recipes.losses import CrossEntropy, EarlyLearning, Loss
 from fer_core.recipes.model_spec import CnnSpec, ModelSpec, Spec
 from fer_core.recipes.schema import (
     Adam,
     Augmentation,
     Constant,
-    CrossEntropy,
     EarlyStopping,
-    Loss,
     Optimizer,
     Progressive,
     Schedule,
@@ -193,6 +192,13 @@ def check_combination(recipe: Recipe) -> None:
         raise RecipeError(
             "`schedule.begin_after` must be below `training.epochs`",
             received=f"schedule.begin_after={begin}, training.epochs={recipe.training.epochs}",
+        )
+    mixed = recipe.augmentation.mixup or recipe.augmentation.cutmix
+    if isinstance(recipe.loss, EarlyLearning) and mixed:
+        raise RecipeError(
+            "`loss.name` early_learning remembers what was said of each image, and mixed images are of two",
+            received=f"augmentation.mixup={recipe.augmentation.mixup:g}, cutmix={recipe.augmentation.cutmix:g}",
+            hint="Set augmentation.mixup=0 and augmentation.cutmix=0, or take another loss",
         )
     if recipe.training.batch_size % recipe.training.devices:
         raise RecipeError(

@@ -1,4 +1,4 @@
-"""The tables of a recipe besides `[model]`: augmentation, loss, optimizer, schedule, stopping and training.
+"""The tables of a recipe besides `[model]` and `[loss]`: augmentation, optimizer, schedule, stopping and training.
 
 A table with several kinds (`optimizer`, `schedule`, `loss`) is chosen by its `name`; each kind has just the
 fields that act on it. Field names are Keras's where Keras has the thing.
@@ -79,22 +79,6 @@ class Augmentation(Spec):
         return {**PRESETS[name], **given} if name in PRESETS else given
 
 
-class CrossEntropy(Spec):
-    """Categorical cross-entropy."""
-
-    name: Literal["categorical_crossentropy"] = "categorical_crossentropy"
-    label_smoothing: Fraction = 0.0
-
-
-class FocalCrossEntropy(Spec):
-    """Focal loss, which weighs easy images down (Lin et al. 2017)."""
-
-    name: Literal["categorical_focal_crossentropy"] = "categorical_focal_crossentropy"
-    label_smoothing: Fraction = 0.0
-    alpha: float = Field(default=0.25, gt=0, le=1)
-    gamma: float = Field(default=2.0, ge=0)
-
-
 class _Optimizer(Spec):
     learning_rate: Rate = 1e-3
     clipnorm: float = Field(
@@ -110,13 +94,23 @@ class _Optimizer(Spec):
 
 
 class Adam(_Optimizer):
+    """Steps by running means of the gradient and of its square (Kingma and Ba 2014)."""
+
     name: Literal["adam"] = "adam"
+    beta_1: Fraction = Field(
+        default=0.9, description="Share of the mean gradient that is kept; one_cycle moves it"
+    )
+    beta_2: Fraction = Field(default=0.999, description="Share of the mean squared gradient that is kept")
 
 
 class AdamW(_Optimizer):
     """Adam with decoupled weight decay, on kernels alone (Loshchilov and Hutter 2017)."""
 
     name: Literal["adamw"] = "adamw"
+    beta_1: Fraction = Field(
+        default=0.9, description="Share of the mean gradient that is kept; one_cycle moves it"
+    )
+    beta_2: Fraction = Field(default=0.999, description="Share of the mean squared gradient that is kept")
     weight_decay: float = Field(default=0.004, ge=0)
 
 
@@ -268,6 +262,5 @@ class Training(Spec):
     )
 
 
-Loss = Annotated[CrossEntropy | FocalCrossEntropy, Field(discriminator="name")]
 Optimizer = Annotated[Adam | AdamW | SGD | Muon, Field(discriminator="name")]
 Schedule = Annotated[Constant | Plateau | Cosine | Step | OneCycle, Field(discriminator="name")]

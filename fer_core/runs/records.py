@@ -78,6 +78,7 @@ class Epoch(TypedDict, total=False):
     images_per_second: float
     eta_seconds: float
     val_recall: dict[str, float | None]
+    doubted: float
     cpu_percent: float
     rss_mb: float
     gpu_memory_mb: float

@@ -61,8 +61,9 @@ EPOCH_COLUMNS = (
 )
 """What `metrics.jsonl` says of each epoch; `seconds` count its validation, `eta_seconds` all that is left.
 
-Lines of `epochs_since` also hold `val_recall` (class name -> share recognised, None without images), `cpu_percent` (of one
-core) and `rss_mb` of the worker, and `gpu_memory_mb` where there is a GPU. Runs of older versions lack them.
+Lines of `epochs_since` also hold `val_recall` (class name -> share recognised, None without images), `doubted` (share of
+training labels that early learning does not believe), `cpu_percent` (of one core) and `rss_mb` of the worker, and
+`gpu_memory_mb` where there is a GPU. Runs of older versions lack them.
 """
 WORST_FILE = "worst.json"
 

@@ -14,6 +14,7 @@ import cv2
 import keras
 import numpy as np
 
+from fer_core.recipes.losses import EarlyLearning
 from fer_core.recipes.recipe import Recipe
 from fer_core.recipes.schema import Augmentation
 from fer_core.training.augment import augment
@@ -25,7 +26,8 @@ class TrainingBatches(keras.utils.PyDataset):
     """Shuffled batches of the training split: pixels uint8 (n, h, w, c), targets (soft or one-hot) and weights float32.
 
     `epoch` must be set before each epoch, and `side` where images grow (`loop` does). The last batch is smaller;
-    devices that share each batch get equal parts of it, and leave out what cannot be shared.
+    devices that share each batch get equal parts of it, and leave out what cannot be shared. For a loss that remembers
+    images, targets have one more column: the place of each image in the split.
     """
 
     def __init__(self, data: TrainingData, recipe: Recipe, **kwargs: Any) -> None:
@@ -38,6 +40,7 @@ class TrainingBatches(keras.utils.PyDataset):
         self._count = len(self._split) // recipe.training.devices * recipe.training.devices
         self._seed = recipe.training.seed
         self._targets = self._split.targets
+        self._named = isinstance(recipe.loss, EarlyLearning)
         self._balanced = recipe.training.sampling == "balanced"
         self._weights = None
         if recipe.training.class_weight == "balanced":
@@ -57,7 +60,17 @@ class TrainingBatches(keras.utils.PyDataset):
             images, targets = mix(augment(images, self._augmentation, rng), targets, self._augmentation, rng)
         if self.side != images.shape[1]:
             images = resized(images, self.side)
-        return (images, targets) if self._weights is None else (images, *weighted(targets, self._weights))
+        weights: list[np.ndarray] = []
+        if self._weights is not None:
+            targets, *weights = weighted(targets, self._weights)
+        if self._named:
+            targets = np.column_stack([targets, chosen]).astype(np.float32)
+        return images, targets, *weights
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class numbers of the training split, int64 (n,), in its own order."""
+        return self._split.labels
 
     def _permutation(self, epoch: int) -> np.ndarray:
         known, order = self._order

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ class TrainingState:
         optimizer: all variables of the optimizer but the learning rate.
         learning_rate: of an optimizer whose rate is not a schedule over steps; else None.
         callbacks: what each callback that counts has counted, by its class name.
+        memory: running answers of the training images, of a loss that remembers them.
     """
 
     epoch: int
@@ -45,6 +46,7 @@ class TrainingState:
     optimizer: list[np.ndarray]
     learning_rate: float | None
     callbacks: dict[str, dict[str, float | None]]
+    memory: list[np.ndarray] = field(default_factory=list)
 
 
 def save_weights(path: Path, weights: Sequence[np.ndarray]) -> None:
@@ -77,6 +79,7 @@ def save_state(path: Path, state: TrainingState) -> None:
     }
     arrays = {f"model-{index:04d}": array for index, array in enumerate(state.model)}
     arrays |= {f"optimizer-{index:04d}": array for index, array in enumerate(state.optimizer)}
+    arrays |= {f"memory-{index:04d}": array for index, array in enumerate(state.memory)}
     _save(path, {**arrays, _ABOUT: np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)})
 
 
@@ -89,15 +92,15 @@ def load_state(path: Path) -> TrainingState:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             about = json.loads(arrays[_ABOUT].tobytes())
-            model, optimizer = (
+            model, optimizer, memory = (
                 [arrays[name] for name in sorted(arrays.files) if name.startswith(part)]
-                for part in ("model-", "optimizer-")
+                for part in ("model-", "optimizer-", "memory-")
             )
     except (OSError, ValueError, KeyError) as error:
         raise RunError(
             "The checkpoint cannot be read", received=path.name, hint="Start the run again from its recipe"
         ) from error
-    return TrainingState(**about, model=model, optimizer=optimizer)
+    return TrainingState(**about, model=model, optimizer=optimizer, memory=memory)
 
 
 def _save(path: Path, arrays: Mapping[str, Any]) -> None:

@@ -82,12 +82,14 @@ def train(
     rows = keep_rows(folder / "metrics.jsonl", state)
     done = state.epoch if state else 0
     parts = Parts(model, recipe, batches, done)
+    keeper.memory = parts.memory
     if state:
         resume.restore(
             model,
             state,
             optimizer=parts.goes_on and not (changed("optimizer.name") or changed("progressive")),
             learning_rate=not (changed("optimizer.learning_rate") or changed("schedule")),
+            memory=parts.memory,
         )
         optimizers.begin_schedule(model.optimizer, recipe, done, len(batches))
         stop.epochs_done = done

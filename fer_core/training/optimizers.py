@@ -60,7 +60,7 @@ def _built(spec: schema.Optimizer, shared: dict[str, Any]) -> CountsUpdates:
     if isinstance(spec, schema.SGD):
         return CountingSGD(momentum=spec.momentum, nesterov=spec.nesterov, **shared)
     if isinstance(spec, schema.Adam):
-        return CountingAdam(**shared)
+        return CountingAdam(beta_1=spec.beta_1, beta_2=spec.beta_2, **shared)
     decay = spec.weight_decay
     if isinstance(spec, schema.Muon):
         # Muon's own rate and decay are for matrices; what it leaves to AdamW learns by the recipe's too.
@@ -68,7 +68,7 @@ def _built(spec: schema.Optimizer, shared: dict[str, Any]) -> CountsUpdates:
             weight_decay=decay, adam_weight_decay=decay, adam_lr_ratio=1.0, **shared
         )
     else:
-        built = CountingAdamW(weight_decay=decay, **shared)
+        built = CountingAdamW(weight_decay=decay, beta_1=spec.beta_1, beta_2=spec.beta_2, **shared)
     # Decay is for kernels: pulling normalisation and biases to zero only hurts (Goyal et al. 2017).
     built.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return built

@@ -9,7 +9,7 @@ import keras
 from fer_core.base.errors import RunError
 from fer_core.models import transfer
 from fer_core.recipes.recipe import Recipe
-from fer_core.training import optimizers, schedules
+from fer_core.training import losses, optimizers
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.device import compile_just_in_time
 from fer_core.training.stages import Part, plan, recipe_of_stage
@@ -23,11 +23,13 @@ class Parts:
 
     Attributes:
         goes_on: whether that part's optimizer has done epochs before.
+        memory: what the loss remembers of the training images, through all parts; None of most losses.
     """
 
     def __init__(self, model: keras.Model, recipe: Recipe, batches: TrainingBatches, done: int) -> None:
         self._model, self._recipe, self._batches, self._done = model, recipe, batches, done
         every = plan(recipe)
+        self.memory = losses.memory_of(recipe.loss, batches.labels, model.output_shape[-1])
         self._left = [part for part in every if part.end > done]
         first = (self._left or every[-1:])[0]
         self.goes_on = done > first.stage_begin
@@ -51,7 +53,7 @@ class Parts:
         stages, decay = self._recipe.progressive.stages, self._recipe.progressive.layer_decay
         if part.stage is not None:
             transfer.unfreeze(self._model, stages[part.stage].trainable)
-        compile_model(self._model, recipe_of_stage(self._recipe, part), len(self._batches))
+        compile_model(self._model, recipe_of_stage(self._recipe, part), len(self._batches), self.memory)
         if decay < 1 and self._recipe.model.architecture == "transfer":
             scale_rates(self._model.optimizer, transfer.learning_rate_factors(self._model, decay))
 
@@ -64,12 +66,15 @@ class Parts:
         self._model.make_train_function(force=True)  # the rate is part of the graph
 
 
-def compile_model(model: keras.Model, recipe: Recipe, steps_per_epoch: int) -> None:
-    """Give the model its optimizer, loss and metric."""
+def compile_model(
+    model: keras.Model, recipe: Recipe, steps_per_epoch: int, memory: losses.RunningAnswers | None = None
+) -> None:
+    """Give the model its optimizer, loss and metrics; `memory` as `Parts` has it."""
+    loss, metrics = losses.with_accuracy(recipe.loss, model.output_shape[-1], memory)
     model.compile(
         optimizer=optimizers.optimizer(recipe, steps_per_epoch),
-        loss=schedules.loss(recipe.loss),
-        metrics=["accuracy"],
+        loss=loss,
+        metrics=metrics,
         jit_compile=compile_just_in_time(),
     )
 

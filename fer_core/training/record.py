@@ -82,6 +82,8 @@ class Record(keras.callbacks.Callback):
         }
         if self.validation:
             row["val_recall"] = self.validation.recall
+        if "doubted" in logs:
+            row["doubted"] = round(float(logs["doubted"]), 6)
         row.update(self._usage.since_last())
         if self._stop.cut_short:
             row["partial"] = True

@@ -18,6 +18,7 @@ from fer_core.base.errors import RunError
 from fer_core.runs.records import Epoch
 from fer_core.training.callbacks import Logs
 from fer_core.training.checkpoint import TrainingState, load_state, save_state
+from fer_core.training.losses import RunningAnswers
 
 _COUNTED = {
     "ReduceLROnPlateau": ("best", "wait", "cooldown_counter"),
@@ -30,6 +31,9 @@ class KeepStates(keras.callbacks.Callback):
     """Writes the state of training after each epoch, and gives its counters back to callbacks that forget them.
 
     Stands after the callbacks it follows. `keep` is called by `Record`, before the epoch is told to anybody.
+
+    Attributes:
+        memory: what the loss remembers of the training images, where it does.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class KeepStates(keras.callbacks.Callback):
         self._followed = [callback for callback in followed if type(callback).__name__ in _COUNTED]
         self._counted = state.callbacks if state else {}
         self._best = -np.inf
+        self.memory: RunningAnswers | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         for callback in self._followed:
@@ -56,7 +61,7 @@ class KeepStates(keras.callbacks.Callback):
 
     def keep(self, row: Epoch) -> None:
         """Write the state after the epoch of this row."""
-        state = snapshot(self.model, row, self._followed)
+        state = snapshot(self.model, row, self._followed, self.memory)
         self._counted = state.callbacks  # training may begin once more, with another part of its plan
         last = self._folder / "last.npz"
         save_state(last, state)
@@ -71,7 +76,12 @@ class KeepStates(keras.callbacks.Callback):
                 os.link(last, second)
 
 
-def snapshot(model: keras.Model, row: Epoch, followed: Sequence[keras.callbacks.Callback]) -> TrainingState:
+def snapshot(
+    model: keras.Model,
+    row: Epoch,
+    followed: Sequence[keras.callbacks.Callback],
+    memory: RunningAnswers | None,
+) -> TrainingState:
     """Everything training needs to go on from here."""
     rate, others = _optimizer_variables(model.optimizer)
     callbacks = {}
@@ -86,11 +96,17 @@ def snapshot(model: keras.Model, row: Epoch, followed: Sequence[keras.callbacks.
         optimizer=[_array(v) for v in others],
         learning_rate=None if rate is None else float(_array(rate)),
         callbacks=callbacks,
+        memory=[] if memory is None else [_array(memory.answers)],
     )
 
 
 def restore(
-    model: keras.Model, state: TrainingState, *, optimizer: bool = True, learning_rate: bool = True
+    model: keras.Model,
+    state: TrainingState,
+    *,
+    optimizer: bool = True,
+    learning_rate: bool = True,
+    memory: RunningAnswers | None = None,
 ) -> None:
     """Put a state back into a compiled model.
 
@@ -99,11 +115,14 @@ def restore(
         state: from `load_state`.
         optimizer: also the optimizer's moments and step count; not for an optimizer of another kind.
         learning_rate: also the rate, as far as it came down; not where the recipe now asks for another.
+        memory: filled with what the loss remembered; stays empty after a fork from a loss that did not.
 
     Raises:
         RunError: the state is of another model.
     """
     _assign(_model_variables(model), state.model, "model")
+    if memory is not None and state.memory:
+        _assign([memory.answers], state.memory, "training part")
     if not optimizer:
         return
     model.optimizer.build(model.trainable_variables)

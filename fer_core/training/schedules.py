@@ -1,4 +1,4 @@
-"""Learning rates over time and losses: the tables of a recipe as Keras objects."""
+"""Learning rates over time: the schedule of a recipe as Keras objects."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from fer_core.recipes.recipe import Recipe, begin_after
 from fer_core.recipes.schema import (
     Cosine,
     EarlyStopping,
-    FocalCrossEntropy,
-    Loss,
     OneCycle,
     Plateau,
     Step,
@@ -94,15 +92,6 @@ class OneCycleRate(keras.optimizers.schedules.LearningRateSchedule):
 
 def _half_cosine(first: float, last: float, share: Any) -> Any:
     return last + (first - last) / 2 * (1 + ops.cos(math.pi * share))
-
-
-def loss(spec: Loss) -> keras.Loss:
-    """The recipe's loss, on probabilities and one-hot or soft labels."""
-    if isinstance(spec, FocalCrossEntropy):
-        return keras.losses.CategoricalFocalCrossentropy(
-            alpha=spec.alpha, gamma=spec.gamma, label_smoothing=spec.label_smoothing
-        )
-    return keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing)
 
 
 def epoch_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:

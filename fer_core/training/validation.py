@@ -15,11 +15,11 @@ import keras
 import numpy as np
 
 from fer_core.base.atomic import write_json
+from fer_core.recipes.losses import CrossEntropy, Loss
 from fer_core.recipes.recipe import Recipe
-from fer_core.recipes.schema import CrossEntropy, Loss
 from fer_core.runs.records import WrongImage
 from fer_core.runs.run import WORST_FILE
-from fer_core.training import averaging, device, schedules
+from fer_core.training import averaging, device, losses
 from fer_core.training.batches import PlainBatches, TrainingBatches
 from fer_core.training.callbacks import Logs, StopOnRequest, check_finite
 from fer_core.training.data import Split, TrainingData
@@ -82,10 +82,11 @@ def probabilities(model: keras.Model, data: TrainingData, split: Split) -> np.nd
 def mean_loss(spec: Loss, truth: np.ndarray, said: np.ndarray) -> float:
     """The recipe's loss on probabilities float32 (n, classes) and targets of the same shape.
 
+    Early learning has nothing to remember of images it does not learn: of it, the cross-entropy.
     Cross-entropy as the graph computes it from logits: Keras, given probabilities, cuts them off at 1e-7.
     """
     if not isinstance(spec, CrossEntropy):
-        return float(keras.ops.convert_to_numpy(schedules.loss(spec)(truth, said)))
+        return float(keras.ops.convert_to_numpy(losses.loss(spec, truth.shape[1])(truth, said)))
     smooth = truth * (1 - spec.label_smoothing) + spec.label_smoothing / truth.shape[1]
     logs = np.log(np.maximum(said, np.finfo(np.float32).tiny), dtype=np.float64)
     return float(-(smooth * logs).sum(axis=1).mean())

@@ -48,6 +48,7 @@ def test_changes_show_only_what_differs() -> None:
     assert changes_from_parent("model_b_plus_plus") == {
         "loss.name": "categorical_focal_crossentropy",
         "loss.alpha": 0.25,
+        "loss.class_alpha": [],
         "loss.gamma": 2.0,
         "loss.label_smoothing": 0.1,
     }

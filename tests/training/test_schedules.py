@@ -8,7 +8,7 @@ import pytest
 from tiny_faces import tiny_recipe
 
 from fer_core.recipes.recipe import Recipe
-from fer_core.training import optimizers, schedules
+from fer_core.training import losses, optimizers, schedules
 
 
 def rates(recipe: object, steps: int, at: list[int]) -> list[float]:
@@ -75,12 +75,12 @@ def test_weight_decay_pulls_kernels_and_nothing_else() -> None:
 
 def test_losses() -> None:
     truth, guess = np.array([[1.0, 0.0]]), np.array([[0.8, 0.2]])
-    plain = float(schedules.loss(tiny_recipe().loss)(truth, guess))
+    plain = float(losses.loss(tiny_recipe().loss, 2)(truth, guess))
     assert plain == pytest.approx(-np.log(0.8), rel=1e-5)
-    smooth = float(schedules.loss(tiny_recipe(loss__label_smoothing=0.2).loss)(truth, guess))
+    smooth = float(losses.loss(tiny_recipe(loss__label_smoothing=0.2).loss, 2)(truth, guess))
     assert smooth == pytest.approx(-0.9 * np.log(0.8) - 0.1 * np.log(0.2), rel=1e-5)
     focal = tiny_recipe(loss__name="categorical_focal_crossentropy", loss__gamma=2.0, loss__alpha=0.25)
-    found = float(schedules.loss(focal.loss)(truth, guess))
+    found = float(losses.loss(focal.loss, 2)(truth, guess))
     assert found == pytest.approx(-0.25 * 0.2**2 * np.log(0.8), rel=1e-4)
 
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.recipes.losses import Loss
 from fer_core.recipes.recipe import Recipe, Setting, fields
-from fer_core.recipes.schema import PRESETS, Loss, Optimizer, Schedule
+from fer_core.recipes.schema import PRESETS, Optimizer, Schedule
 from fer_core.ui.components import markup
 from fer_core.ui.train import recipe_labels
 

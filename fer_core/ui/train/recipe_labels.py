@@ -43,6 +43,9 @@ _LABELS = {
 _VALUES = {
     "categorical_crossentropy": "cross-entropy",
     "categorical_focal_crossentropy": "focal",
+    "generalized_crossentropy": "generalised cross-entropy",
+    "symmetric_crossentropy": "symmetric cross-entropy",
+    "early_learning": "early learning (ELR)",
     "one_cycle": "one cycle",
     "adam": "Adam",
     "adamw": "AdamW",
@@ -60,7 +63,7 @@ _EXPLAINED = {
     "optimizer.momentum": "Share of the last step that is kept",
     "optimizer.nesterov": "Look ahead along the momentum before the gradient is taken",
     "optimizer.weight_decay": "Pulls kernels towards 0 a little in every step, apart from the gradient",
-    "loss.name": "Focal loss weighs down what is already right, and so works on the hard images",
+    "loss.name": "Focal works on the hard images. Generalised, symmetric and early learning are for sets with many wrong labels",
     "loss.label_smoothing": "Share of each target that is spread over all classes; keeps the network from being too sure",
     "loss.alpha": "Weight of the focal loss",
     "loss.gamma": "How much easy images are weighed down; 0: not at all",

@@ -1,0 +1,66 @@
+"""The `[loss]` table of a recipe: what training makes small, by `name`, with the fields that act on each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from fer_core.recipes.model_spec import Fraction, Spec
+
+Weight = Annotated[float, Field(gt=0, le=1)]
+
+
+class CrossEntropy(Spec):
+    """Categorical cross-entropy."""
+
+    name: Literal["categorical_crossentropy"] = "categorical_crossentropy"
+    label_smoothing: Fraction = 0.0
+
+
+class FocalCrossEntropy(Spec):
+    """Focal loss, which weighs easy images down (Lin et al. 2017)."""
+
+    name: Literal["categorical_focal_crossentropy"] = "categorical_focal_crossentropy"
+    label_smoothing: Fraction = 0.0
+    alpha: Weight = 0.25
+    class_alpha: list[Weight] = Field(
+        default=[],
+        description="A weight for each class, in the order of their names, in place of alpha; empty: alpha for all",
+    )
+    gamma: float = Field(default=2.0, ge=0)
+
+
+class GeneralizedCrossEntropy(Spec):
+    """(1 - p^q) / q: between cross-entropy and mean absolute error, which wrong labels hurt less (Zhang and Sabuncu 2018)."""
+
+    name: Literal["generalized_crossentropy"] = "generalized_crossentropy"
+    q: Weight = Field(
+        default=0.7, description="Near 0: cross-entropy; 1: mean absolute error, which noise hurts least"
+    )
+
+
+class SymmetricCrossEntropy(Spec):
+    """Cross-entropy and its reverse, which does not follow labels the network is sure are wrong (Wang et al. 2019)."""
+
+    name: Literal["symmetric_crossentropy"] = "symmetric_crossentropy"
+    forward: float = Field(default=0.1, ge=0, description="Weight of the cross-entropy (the paper's alpha)")
+    reverse: float = Field(
+        default=1.0, ge=0, description="Weight of the reverse one (beta), where log 0 counts as -4"
+    )
+
+
+class EarlyLearning(Spec):
+    """ELR: cross-entropy, and a pull to what was said of each image before wrong labels are learned (Liu et al. 2020)."""
+
+    name: Literal["early_learning"] = "early_learning"
+    target_momentum: Fraction = Field(
+        default=0.7, description="Share of an image's running answer that is kept in each epoch"
+    )
+    strength: float = Field(default=3.0, ge=0, description="Weight of the pull")
+
+
+Loss = Annotated[
+    CrossEntropy | FocalCrossEntropy | GeneralizedCrossEntropy | SymmetricCrossEntropy | EarlyLearning,
+    Field(discriminator="name"),
+]
