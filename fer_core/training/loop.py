@@ -78,11 +78,11 @@ def train(
     stop, pause = StopOnRequest(stop_requested), PauseOnRequest(pause_requested, epochs)
     best = KeepBest(checkpoints / "best.npz", stop, lambda model: averaging.validated_weights(model, batches))
     between = schedules.epoch_callbacks(recipe)
-    keeper = resume.KeepStates(checkpoints, between, state, recipe.training.checkpoints == "every")
     rows = keep_rows(folder / "metrics.jsonl", state)
     done = state.epoch if state else 0
     parts = Parts(model, recipe, batches, done)
-    keeper.memory = parts.memory
+    every = recipe.training.checkpoints == "every"
+    keeper = resume.KeepStates(checkpoints, between, state, every, parts.memory)
     if state:
         resume.restore(
             model,

@@ -31,9 +31,6 @@ class KeepStates(keras.callbacks.Callback):
     """Writes the state of training after each epoch, and gives its counters back to callbacks that forget them.
 
     Stands after the callbacks it follows. `keep` is called by `Record`, before the epoch is told to anybody.
-
-    Attributes:
-        memory: what the loss remembers of the training images, where it does.
     """
 
     def __init__(
@@ -42,13 +39,14 @@ class KeepStates(keras.callbacks.Callback):
         followed: Sequence[keras.callbacks.Callback],
         state: TrainingState | None,
         every: bool,
+        memory: RunningAnswers | None = None,
     ) -> None:
         super().__init__()
         self._folder, self._every = folder, every
         self._followed = [callback for callback in followed if type(callback).__name__ in _COUNTED]
         self._counted = state.callbacks if state else {}
         self._best = -np.inf
-        self.memory: RunningAnswers | None = None
+        self._memory = memory
 
     def on_train_begin(self, logs: Logs = None) -> None:
         for callback in self._followed:
@@ -61,7 +59,7 @@ class KeepStates(keras.callbacks.Callback):
 
     def keep(self, row: Epoch) -> None:
         """Write the state after the epoch of this row."""
-        state = snapshot(self.model, row, self._followed, self.memory)
+        state = snapshot(self.model, row, self._followed, self._memory)
         self._counted = state.callbacks  # training may begin once more, with another part of its plan
         last = self._folder / "last.npz"
         save_state(last, state)
