@@ -81,8 +81,7 @@ def train(
     rows = keep_rows(folder / "metrics.jsonl", state)
     done = state.epoch if state else 0
     parts = Parts(model, recipe, batches, done)
-    every = recipe.training.checkpoints == "every"
-    keeper = resume.KeepStates(checkpoints, between, state, every, parts.memory)
+    keeper = resume.KeepStates(checkpoints, between, state, recipe, parts.memory)
     if state:
         resume.restore(
             model,

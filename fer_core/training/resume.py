@@ -15,6 +15,7 @@ import numpy as np
 
 from fer_core.base.atomic import new_file
 from fer_core.base.errors import RunError
+from fer_core.recipes.recipe import Recipe
 from fer_core.runs.records import Epoch
 from fer_core.training.callbacks import Logs
 from fer_core.training.checkpoint import TrainingState, load_state, save_state
@@ -38,11 +39,11 @@ class KeepStates(keras.callbacks.Callback):
         folder: Path,
         followed: Sequence[keras.callbacks.Callback],
         state: TrainingState | None,
-        every: bool,
+        recipe: Recipe,
         memory: RunningAnswers | None = None,
     ) -> None:
         super().__init__()
-        self._folder, self._every = folder, every
+        self._folder, self._every = folder, recipe.training.checkpoints == "every"
         self._followed = [callback for callback in followed if type(callback).__name__ in _COUNTED]
         self._counted = state.callbacks if state else {}
         self._best = -np.inf

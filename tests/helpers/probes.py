@@ -137,7 +137,7 @@ def policy(recipe: Recipe) -> Any:
 
 
 def kept(recipe: Recipe) -> Any:
-    return resume.KeepStates(Path(), [], None, recipe.training.checkpoints == "every")._every
+    return resume.KeepStates(Path(), [], None, recipe)._every
 
 
 def devices(recipe: Recipe) -> Any:
