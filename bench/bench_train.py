@@ -114,8 +114,8 @@ def peer(path: Path, recipe: str, epochs: int, layers: bool, images: int) -> Non
     import keras
 
     from fer_core.models import registry
+    from fer_core.training.losses import loss
     from fer_core.training.optimizers import optimizer
-    from fer_core.training.schedules import loss
 
     chosen = override(load(recipe), {"training.epochs": epochs})
     data = np.load(path)
@@ -133,7 +133,12 @@ def peer(path: Path, recipe: str, epochs: int, layers: bool, images: int) -> Non
         y_in = keras.layers.RandomContrast(soft["contrast"], value_range=(0, 255))(y_in)
         model = keras.Model(inputs, model(y_in))
     steps = -(-len(x) // chosen.training.batch_size)
-    model.compile(optimizer(chosen, steps), loss(chosen.loss), metrics=["accuracy"], jit_compile=False)
+    model.compile(
+        optimizer(chosen, steps),
+        loss(chosen.loss, model.output_shape[-1]),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
     seconds: list[float] = []
 
     class Clock(keras.callbacks.Callback):
