@@ -102,14 +102,14 @@ def count_table(numbers: Tally) -> str:
     """Images per split and class, with totals and shares, of what `describe` or a version counted."""
     names = list(numbers["classes"])
     total = max(sum(numbers["splits"].values()), 1)
-    rows: list[tuple[object, ...]] = [
-        (split, *(counts.get(name, 0) for name in names), n, f"{n / total:.1%}")
-        for split, counts, n in (
-            (split, numbers["counts"].get(split, {}), n) for split, n in numbers["splits"].items()
-        )
-    ]
-    rows.append(("all", *numbers["classes"].values(), sum(numbers["splits"].values()), "100.0%"))
-    return table(("split", *names, "images", "share"), rows)
+    bare = sum(numbers["splits"].values()) - sum(numbers["classes"].values())
+    rows: list[tuple[object, ...]] = []
+    for split, n in numbers["splits"].items():
+        own = [numbers["counts"].get(split, {}).get(name, 0) for name in names]
+        rows.append((split, *own, *([n - sum(own)] if bare else []), n, f"{n / total:.1%}"))
+    own = list(numbers["classes"].values())
+    rows.append(("all", *own, *([bare] if bare else []), sum(numbers["splits"].values()), "100.0%"))
+    return table(("split", *names, *(["no class"] if bare else []), "images", "share"), rows)
 
 
 def told(found: DatasetNumbers, more: str = "") -> Report:

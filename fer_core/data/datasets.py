@@ -34,7 +34,7 @@ from fer_core.data.importing.scan import SourceScan, scan_source
 from fer_core.data.importing.unknown_classes import check_classes, unknown_classes
 from fer_core.data.manifest import content_id
 from fer_core.data.readers import Reader
-from fer_core.data.readers.base import NOT_UNREADABLE, UNLABELLED, UNREADABLE
+from fer_core.data.readers.base import NO_EMOTION, NOT_UNREADABLE, UNLABELLED, UNREADABLE
 from fer_core.data.readers.deliveries import NONE
 from fer_core.data.records import DatasetInfo, DatasetNumbers, VoteCounts
 from fer_core.data.versions import Version
@@ -74,8 +74,8 @@ def describe(dataset: Dataset, version: str | None = None) -> DatasetNumbers:
     manifest = dataset.manifest(chosen.id)
     failed = manifest[manifest["error"] != ""]
     rows = [
-        {"path": p, "reason": r, "kind": UNREADABLE}
-        for p, r in zip(failed["path"], failed["error"], strict=True)
+        {"path": p, "reason": r, "kind": NO_EMOTION if decoded else UNREADABLE}
+        for p, r, decoded in zip(failed["path"], failed["error"], failed["pixel_hash"], strict=True)
     ]
     counted = versions.tally(manifest)
     problems = rows + dataset.problems
@@ -86,7 +86,7 @@ def describe(dataset: Dataset, version: str | None = None) -> DatasetNumbers:
         "number": chosen.number,
         **counted,
         "unreadable": sum(p.get("kind") not in NOT_UNREADABLE for p in problems),
-        "unlabelled": sum(p.get("kind") == UNLABELLED for p in problems),
+        "unlabelled": sum(p.get("kind") in (UNLABELLED, NO_EMOTION) for p in problems),
         "unknown_classes": unknown_classes(counted["classes"]),
         "understood": about.get("understood", {}),
         "skipped": about.get("skipped", {}),

@@ -1,7 +1,7 @@
 """The manifest: one row per image, and what can be counted from it.
 
 A manifest is a pandas DataFrame with the columns of `COLUMNS`, in that order. Rows whose file could not be
-decoded stay in the table with the reason in `error`; `readable` leaves them out.
+decoded, and pictures without a class, stay in the table with the reason in `error`; `readable` leaves them out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COLUMNS: dict[str, str] = {
     "path": "str",  # inside the source, '/' between parts
     "source": "str",  # name of the source the file came from
     "split": "str",  # train, val, test, another name, or "unassigned"
-    "label": "str",  # canonical emotion, or the class's own name
+    "label": "str",  # canonical emotion, or the class's own name; "" for a picture without a class
     "width": "int64",  # pixels, after EXIF rotation; 0 where unreadable
     "height": "int64",
     "mode": "str",  # "gray" or "rgb": whether the decoded picture has colour
@@ -33,7 +33,7 @@ COLUMNS: dict[str, str] = {
     "brightness": "float32",  # mean gray level, 0..1
     "contrast": "float32",  # standard deviation of gray levels, 0..1
     "sharpness": "float32",  # variance of the Laplacian of gray levels scaled to 0..1
-    "error": "str",  # why it could not be decoded; "" where it could
+    "error": "str",  # why it could not be decoded, or has no class; "" for an image
 }
 OPTIONAL: dict[str, str] = {
     "votes": "object",  # one count per class of `dataset.json: vote_classes`
@@ -105,8 +105,13 @@ def file_hash(data: bytes) -> str:
 
 
 def readable(manifest: pd.DataFrame) -> pd.DataFrame:
-    """The rows that decoded."""
+    """The rows that decoded and have a class: the images."""
     return manifest[manifest["error"] == ""]
+
+
+def unlabelled(manifest: pd.DataFrame) -> pd.DataFrame:
+    """The rows that decoded and have no class: they have pixels, and take part in nothing."""
+    return manifest[(manifest["error"] != "") & (manifest["pixel_hash"] != "")]
 
 
 def classes(manifest: pd.DataFrame) -> tuple[str, ...]:

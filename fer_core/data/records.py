@@ -53,7 +53,7 @@ class DatasetInfo(_Import, total=False):
 class Tally(TypedDict, total=False):
     """What a manifest holds: readable images, and how many per split, per class, and per class in each split.
 
-    Train, val and test are always there.
+    Train, val and test are always there. `splits` counts pictures without a class too, `images`, `classes` and `counts` do not.
     """
 
     images: int
@@ -77,7 +77,7 @@ class DatasetNumbers(Tally):
     Attributes:
         problems: {path, reason, kind} of unreadable rows and of files of the source that became no row.
         unreadable: of those what should be a picture of a class and cannot be read.
-        unlabelled: of those the pictures that no folder and no list gives a class.
+        unlabelled: of those the pictures without a class, in a row or not.
         unknown_classes: classes that are no emotion by their name, most images first.
         understood: how the source was read, see `readers.base.Understood`; {} of older imports.
         skipped: class -> images left out at import.

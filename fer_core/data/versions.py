@@ -14,7 +14,7 @@ from fer_core.base.atomic import new_folder, read_json, write_json
 from fer_core.base.emotions import SPLITS, ordered_splits
 from fer_core.base.errors import ManifestError, NotFound
 from fer_core.base.locks import locked
-from fer_core.data.manifest import check_manifest, counts, readable
+from fer_core.data.manifest import check_manifest, counts, readable, unlabelled
 from fer_core.data.records import Tally
 
 if TYPE_CHECKING:
@@ -53,13 +53,14 @@ class Version:
 
 def tally(manifest: pd.DataFrame) -> Tally:
     """What a manifest holds."""
+    bare = unlabelled(manifest)["split"].value_counts()
     table = counts(manifest)
     images = len(readable(manifest))
-    table = table.reindex(list(ordered_splits({*SPLITS, *table.index})), fill_value=0)
+    table = table.reindex(list(ordered_splits({*SPLITS, *table.index, *bare.index})), fill_value=0)
     return {
         "images": images,
-        "unreadable": len(manifest) - images,
-        "splits": {str(split): int(n) for split, n in table.sum(axis=1).items()},
+        "unreadable": len(manifest) - images - int(bare.sum()),
+        "splits": {str(split): int(n + bare.get(split, 0)) for split, n in table.sum(axis=1).items()},
         "classes": {str(name): int(n) for name, n in table.sum(axis=0).items()},
         "counts": {str(s): {str(c): int(n) for c, n in row.items()} for s, row in table.iterrows()},
     }

@@ -37,6 +37,7 @@ TEXTS = ("label", "split", "source", "mode", "format", "subject", "group", "pixe
 AFFECT = ("valence", "arousal")
 """What a source says of images beside their class, -1 to 1; columns of the manifest where it does."""
 VOTE_MEASURES = ("agreement", "entropy", "label_share")
+BARE_FLAGS = ("unreadable", "unlabelled")  # rows that are no image: not decoded, or without a class
 COPY_FLAGS = ("copy", "copy_across_splits", "copy_other_label")
 _CHECKS = frozenset(check.name for check in checks.CHECKS)
 VOTE_FLAGS = ("humans_disagree", "humans_say_otherwise", "humans_unclear")
@@ -101,7 +102,7 @@ class ImageFacts:
 
     @property
     def readable(self) -> Flags:
-        """The images that decoded."""
+        """The images that decoded and have a class."""
 
         def make() -> Flags:
             codes, names = self.columns.codes("error")
@@ -168,14 +169,16 @@ class ImageFacts:
         return np.where(self.readable, values, np.nan)
 
     def flag(self, name: str) -> Flags:
-        """A flag by name: "unreadable", a check, one of `COPY_FLAGS` or of `VOTE_FLAGS`; bool (n,). Nobody has another."""
+        """A flag by name: of `BARE_FLAGS`, a check, one of `COPY_FLAGS` or of `VOTE_FLAGS`; bool (n,). Nobody has another."""
         if name in self._flags:
             return self._flags[name]
         return cast("Flags", self._once(f"flag {name}", lambda: self._flag(name)))
 
     def _flag(self, name: str) -> Flags:
-        if name == "unreadable":
-            return ~self.readable
+        if name in BARE_FLAGS:
+            codes, hashes = self.columns.codes("pixel_hash")
+            decoded = np.array([bool(h) for h in hashes], bool)[codes]
+            return np.asarray(~self.readable & (decoded == (name == "unlabelled")))
         if name in COPY_FLAGS:
             return self.copies.flags[name]
         if name in VOTE_FLAGS:

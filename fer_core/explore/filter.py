@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.manifest_columns import ManifestColumns
-from fer_core.explore.facts import Category, Flags, Measure
+from fer_core.explore.facts import BARE_FLAGS, Category, Flags, Measure
 
 CATEGORIES = ("label", "split", "source", "mode", "format", "decision", "subject", "group", "voted", "said")
 RANGES = (
@@ -89,9 +89,11 @@ class Selection:
         return kept[np.argsort(values, kind="stable")]  # NaN last, either way
 
     def mask(self, source: Source) -> Flags:
-        """Which images pass; bool (n,). Unreadable files pass only where their flag is asked for."""
-        unreadable = source.flag("unreadable")
-        passed = np.ones(len(source), bool) if "unreadable" in self.flags else ~unreadable
+        """Which images pass; bool (n,). Rows that are no image pass only where their flag is asked for."""
+        passed = np.ones(len(source), bool)
+        for bare in BARE_FLAGS:
+            if bare not in self.flags:
+                passed &= ~source.flag(bare)
         for name, wanted in self.any_of.items():
             codes, names = source.category(name)
             lookup = np.array([*(n in wanted for n in names), False])

@@ -45,7 +45,7 @@ def warnings(
     if keep_test:
         told += _kept_test(table)
     if unreadable := len(manifest) - len(table):
-        told.append(f"{unreadable} files that do not decode keep their split.")
+        told.append(f"{unreadable} files that do not decode or have no class keep their split.")
     return told
 
 

@@ -30,8 +30,8 @@ from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
 from fer_core.data.exporting import formats
 from fer_core.data.exporting.formats import ExportContext
-from fer_core.data.manifest import classes
-from fer_core.data.readers.base import EXPORT_MANIFEST, disk_name, shown_name
+from fer_core.data.manifest import classes, unlabelled
+from fer_core.data.readers.base import EXPORT_MANIFEST, WITHOUT_CLASS, disk_name, shown_name
 from fer_core.data.sources import locate_source
 from fer_core.data.versions import Version
 from fer_core.jobs.reporter import ProgressFn
@@ -238,16 +238,18 @@ def _pack(folder: Path, packed: Path) -> None:
 
 
 def target_paths(manifest: pd.DataFrame) -> list[str]:
-    """Where each row goes: `split/class/file`, a number added where two files of one folder share a name.
+    """Where each row goes: `split/class/file`, or `split/unlabelled/file` without a class.
 
-    Names that differ in case only count as shared, since some file systems do not tell them apart.
+    Where two files of one folder share a name, a number is added. Names that differ in case only count as shared, since some
+    file systems do not tell them apart.
     """
     splits = set(manifest["split"])
-    for name in {*splits, *manifest["label"]}:
+    labels = manifest["label"].mask(manifest.index.isin(unlabelled(manifest).index), WITHOUT_CLASS)
+    for name in {*splits, *labels}:
         _check_folder_name(name)
     taken: set[str] = set()
     result = []
-    for path, split, label in zip(manifest["path"], manifest["split"], manifest["label"], strict=True):
+    for path, split, label in zip(manifest["path"], manifest["split"], labels, strict=True):
         folder = label if splits == {UNASSIGNED} else f"{split}/{label}"
         name = PurePosixPath(path)
         target, number = f"{folder}/{name.name}", 1

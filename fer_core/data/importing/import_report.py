@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fer_core.data.readers.base import MISSING, OTHER, UNLABELLED, UNREADABLE
+from fer_core.data.readers.base import MISSING, NO_EMOTION, OTHER, UNLABELLED, UNREADABLE
 
 if TYPE_CHECKING:
     from fer_core.data.importing.unknown_classes import UnknownClass
@@ -15,6 +16,11 @@ KINDS: dict[str, tuple[str, str, str]] = {
     UNLABELLED: ("unlabelled", "picture", "that no folder or list gives a class"),
     UNREADABLE: ("unreadable", "file", "that cannot be read"),
     MISSING: ("not there", "name", "in a list without a file"),
+    NO_EMOTION: (
+        "left out of the classes",
+        "picture",
+        "that the set itself gives no emotion: kept, without a class",
+    ),
     OTHER: ("other files", "file", "of another kind than pictures"),
 }
 """Kind of what is left out -> its name, and what one of them is, in two parts; most important first."""
@@ -66,10 +72,20 @@ def left_out_lines(
     for kind, own in by_kind.items():
         if not own:
             continue
+        if kind == NO_EMOTION:
+            counted = Counter(p["reason"] for p in own)
+            lines.append(
+                f"{_what(kind, len(own))} ({', '.join(f'{reason}: {n:,}' for reason, n in counted.items())})"
+            )
+            continue
         reasons = {p["reason"]: p["path"] for p in reversed(own)}
         shown = [f"{path}: {reason}" for reason, path in reversed(reasons.items())][:_EXAMPLES]
         more = f"; and {len(own) - len(shown):,} more, {all_of_them}" if len(own) > len(shown) else ""
-        name, one, which = KINDS.get(kind, (kind, "file", ""))
-        what = f"{one}{'' if len(own) == 1 else 's'} {which}".rstrip()
-        lines.append(f"{name}: {len(own):,} {what} ({'; '.join(shown)}{more})")
+        lines.append(f"{_what(kind, len(own))} ({'; '.join(shown)}{more})")
     return lines
+
+
+def _what(kind: str, count: int) -> str:
+    """A kind and how many there are, in words."""
+    name, one, which = KINDS.get(kind, (kind, "file", ""))
+    return f"{name}: {count:,} {one}{'' if count == 1 else 's'} {which}".rstrip()

@@ -178,7 +178,7 @@ def _leave_renamed(scan: SourceScan, state: _Compared, known: pd.DataFrame) -> N
 def _add(dataset: Dataset, scan: SourceScan, temporary: Path, state: _Compared) -> object:
     """Append pixels and rows to the newest version."""
     rows = scan.manifest
-    good = (rows["error"] == "").to_numpy()
+    good = (rows["row"] >= 0).to_numpy()
     pictures = np.ascontiguousarray(pixels.open_pixels(temporary)[rows["row"].to_numpy()[good]])
     head = dataset.version()
     with lock(dataset.folder):
@@ -200,7 +200,11 @@ def _add(dataset: Dataset, scan: SourceScan, temporary: Path, state: _Compared) 
     }
     told = {name: len(found) for name, found in lists.items() if found}
     return save_version(
-        dataset, manifest, parent=head.id, operation=OPERATION, parameters={"added": int(good.sum()), **told}
+        dataset,
+        manifest,
+        parent=head.id,
+        operation=OPERATION,
+        parameters={"added": int((rows["error"] == "").sum()), **told},
     )
 
 

@@ -23,7 +23,16 @@ from fer_core.data.importing.checkpoint import ImportCheckpoint, SavedRow, Stamp
 from fer_core.data.importing.entries import subject_of
 from fer_core.data.manifest import COLUMNS, ImageRow, check_manifest, file_hash, image_id
 from fer_core.data.pixels import SIZE, PixelWriter
-from fer_core.data.readers.base import OTHER, UNLABELLED, UNREADABLE, Entry, Reader, is_table, suffix_of
+from fer_core.data.readers.base import (
+    NO_EMOTION,
+    OTHER,
+    UNLABELLED,
+    UNREADABLE,
+    Entry,
+    Reader,
+    is_table,
+    suffix_of,
+)
 from fer_core.data.readers.file_kinds import what_it_is
 from fer_core.data.sources import MAIN
 from fer_core.jobs.reporter import ProgressFn
@@ -51,8 +60,8 @@ def scan_source(
 ) -> SourceScan:
     """Read, decode and measure files of a source.
 
-    A file that claims to be a picture, or is one, gets a row, with `error` where it does not decode. Any
-    other file, and a picture in no class folder, is a problem. Nothing is left out.
+    A file that claims to be a picture, or is one, gets a row, with `error` where it does not decode, or shows no emotion by
+    its source. Any other file, and a picture in no class folder, is a problem. Nothing is left out.
 
     Args:
         reader: the source.
@@ -71,7 +80,7 @@ def scan_source(
         batch = measured.result()
         first = pixels.append(batch.pictures)
         for row in batch.rows:
-            if not row["error"]:
+            if row["row"] >= 0:
                 row["row"] += first
         if checkpoint and batch.fresh:
             stamped: list[StampedRow] = [{**batch.rows[i], "stamp": batch.stamps[i]} for i, _ in batch.fresh]
@@ -149,8 +158,9 @@ def _batches(
     batch: list[_Item] = []
     pixels = 0
     for entry in entries:
-        kept = checkpoint.find(entry) if checkpoint and entry.label is not None else None
-        item = _Item(entry, kept=kept) if kept else _read(reader, entry)
+        stays = entry.label is not None or entry.kind == NO_EMOTION
+        kept = checkpoint.find(entry) if checkpoint and stays else None
+        item = _Item(entry, kept=kept, error=entry.problem) if kept else _read(reader, entry)
         batch.append(item)
         pixels += item.picture.pixels.size if item.picture else 0
         if len(batch) >= _BATCH or pixels >= _BATCH_PIXELS:
@@ -163,7 +173,7 @@ def _batches(
 def _read(reader: Reader, entry: Entry) -> _Item:
     item = _Item(entry, error=entry.problem)
     other = "" if suffix_of(entry.path) in SUFFIXES else what_it_is(entry.path)
-    if entry.problem:
+    if entry.problem and entry.kind != NO_EMOTION:
         item.kind = OTHER if other and not is_table(entry.path) else UNREADABLE
         return item
     try:
@@ -176,7 +186,7 @@ def _read(reader: Reader, entry: Entry) -> _Item:
         item.kind = OTHER if other or not claims else UNREADABLE
     except FerError as error:
         item.error = str(error)
-    if item.picture and entry.label is None:
+    if item.picture and entry.label is None and entry.kind != NO_EMOTION:
         item.picture, item.error, item.kind = None, "The picture lies in no class folder", UNLABELLED
     return item
 
@@ -192,7 +202,7 @@ def _measure(items: list[_Item]) -> _Measured:
     for item in items:
         if item.kept:
             before, picture = item.kept
-            rows.append({**before, **_split_and_label(item.entry), "row": len(grays)})
+            rows.append({**before, **_split_and_label(item.entry), "row": len(grays), "error": item.error})
             stamps.append("")
             kept.append(len(grays))
             grays.append(picture)
@@ -225,7 +235,8 @@ def _measure(items: list[_Item]) -> _Measured:
 
 def _kind(item: _Item) -> str:
     """What kind of thing a file is that becomes no row."""
-    return item.entry.kind or item.kind or UNREADABLE
+    said = item.entry.kind if item.entry.kind != NO_EMOTION else ""  # of one that does not decode
+    return said or item.kind or UNREADABLE
 
 
 def _split_and_label(entry: Entry) -> ImageRow:

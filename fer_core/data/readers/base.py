@@ -29,7 +29,11 @@ DAMAGED = (
 
 UNREADABLE, UNLABELLED, MISSING, OTHER = "unreadable", "unlabelled", "missing", "other"
 """Kinds of what becomes no image: damaged, given no class by any folder or list, named in a list but not there, no picture."""
-NOT_UNREADABLE = (UNLABELLED, MISSING, OTHER)
+NO_EMOTION = "no emotion"
+"""Kind of a picture of which the source says that it shows none of the classes: it stays in the dataset, without a class."""
+WITHOUT_CLASS = "unlabelled"
+"""Folder of such pictures, beside those of the classes."""
+NOT_UNREADABLE = (UNLABELLED, NO_EMOTION, MISSING, OTHER)
 
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""
@@ -57,7 +61,7 @@ class Entry:
         found: the class as the source spells it; None where it names none.
         votes: how many people gave each class, in the order of the votes file.
         stamp: differs once the file does, as far as can be told without reading it (size and time, or CRC).
-        kind: `UNLABELLED` for a picture that nothing gives a class; "" leaves it to the import.
+        kind: `UNLABELLED` for a picture that nothing gives a class, `NO_EMOTION`; "" leaves it to the import.
         subject: who is shown; "" where the source does not say.
         valence, arousal: -1 to 1; None where the source has none.
     """

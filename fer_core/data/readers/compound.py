@@ -36,7 +36,7 @@ from fer_core.data.readers.deliveries import AUTO, recognise
 from fer_core.data.readers.delivery import Delivery, Listing
 from fer_core.data.readers.file_kinds import what_it_is
 from fer_core.data.readers.label_lists import with_lists
-from fer_core.data.readers.layout import with_folder_names
+from fer_core.data.readers.layout import with_folder_names, without_class
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
@@ -102,7 +102,7 @@ class CompoundReader:
             if found := recognise(listing, self._delivery):
                 return self._delivered(found, listing)
         tables, files = self._with_tables(files)
-        return [*tables, *self._labelled(files)]
+        return [*tables, *without_class(self._labelled(files))]
 
     def _delivered(self, delivery: Delivery, listing: Listing) -> list[Entry]:
         """The entries of a public set; what its delivery says nothing about is read as in any other source."""

@@ -14,7 +14,7 @@ from functools import cached_property
 from fer_core.base.emotions import canonical_emotion
 from fer_core.base.errors import FerError
 from fer_core.data.images import SUFFIXES
-from fer_core.data.readers.base import UNLABELLED, Entry, suffix_of
+from fer_core.data.readers.base import NO_EMOTION, UNLABELLED, Entry, suffix_of
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
 
 _SAMPLE = 200
@@ -124,3 +124,15 @@ def labelled(
         label=canonical_emotion(found) if label is None else label,
         **more,  # type: ignore[arg-type]
     )
+
+
+def without_emotion(entry: Entry, what: str, **more: object) -> Entry:
+    """An entry of which the delivery says that it shows none of its classes: it stays, without one.
+
+    Args:
+        entry: the picture.
+        what: the delivery says, as "8 none".
+        more: other attributes of the entry.
+    """
+    silent = {"problem": entry.problem or what, "kind": "" if entry.problem else NO_EMOTION}
+    return replace(entry, label=None, found=None, **{**silent, **more})  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from fer_core.base.emotions import UNASSIGNED, canonical_emotion, canonical_split, is_emotion, is_split_word
 from fer_core.data.images import SUFFIXES
-from fer_core.data.readers.base import Entry, folders_of, suffix_of
+from fer_core.data.readers.base import NO_EMOTION, WITHOUT_CLASS, Entry, folders_of, suffix_of
 
 Folders = tuple[str, ...]
 
@@ -43,6 +43,20 @@ def with_class(entry: Entry, split: str | None, found: str | None) -> Entry:
     """An entry with its split and class; the class's usual spelling becomes its label."""
     label = None if found is None else canonical_emotion(found)
     return replace(entry, split=split, found=found, label=label)
+
+
+def without_class(entries: list[Entry]) -> list[Entry]:
+    """Entries of which those in a folder `unlabelled` beside folders of classes are in no class."""
+    words = (WITHOUT_CLASS, "unlabeled")
+    named = {entry.label for entry in entries}
+    if not named.intersection(words) or named <= {None, *words}:
+        return entries
+    return [
+        replace(e, label=None, found=None, problem=f"Its folder is called {e.found}", kind=NO_EMOTION)
+        if e.label in words and not e.problem and suffix_of(e.path) in SUFFIXES
+        else e
+        for e in entries
+    ]
 
 
 def find_folders(folders: Sequence[Folders]) -> list[tuple[str | None, str | None]]:

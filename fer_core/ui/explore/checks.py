@@ -83,7 +83,10 @@ def _table(explorer: Explorer) -> str:
         found = int(facts.flag(check.name).sum())
         row(check.title.lower(), check.name, found, "", _share(found, total),
             f"{check.description}; score below {check.threshold:g}")  # fmt: skip
-    broken = len(facts) - int(facts.readable.sum())
+    if bare := int(facts.flag("unlabelled").sum()):
+        row("no emotion", "unlabelled", bare, "pictures", markup.chip("none", "left out of the classes"),
+            "What the set itself calls none, uncertain or no face: kept, in no class")  # fmt: skip
+    broken = int(facts.flag("unreadable").sum())
     row("unreadable", "unreadable", broken, "files" if broken else "", _share(broken, len(facts)))
     return markup.table(["check", "found", "verdict", ""], rows, numeric=[1, 3], caption="Checks")
 

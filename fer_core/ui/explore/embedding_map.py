@@ -18,7 +18,7 @@ from fer_core.charts import scatter
 from fer_core.data.datasets import open_dataset
 from fer_core.explore import embedding_store
 from fer_core.explore.embedding import SAMPLE
-from fer_core.explore.facts import ImageFacts
+from fer_core.explore.facts import BARE_FLAGS, ImageFacts
 from fer_core.jobs.tasks import MakeMap
 from fer_core.ui.components import markup
 from fer_core.ui.components.style import is_dark
@@ -142,7 +142,7 @@ def _color_by(explorer: Explorer) -> str:
         for name, words in _CATEGORIES.items()
         if (name != "voted" or explorer.facts.has_votes) and (name != "said" or explorer.run)
     }
-    offered |= {f"flag:{f}": FLAG_WORDS[f] for f in explorer.flags() if f != "unreadable"}
+    offered |= {f"flag:{f}": FLAG_WORDS[f] for f in explorer.flags() if f not in BARE_FLAGS}
     offered |= {f"measure:{m}": filters.MEASURE_WORDS[m].partition(",")[0] for m in explorer.measures()}
     return str(
         st.selectbox(

@@ -153,7 +153,7 @@ def draw_numbers(explorer: Explorer) -> None:
     page.numbers(
         [
             (good, f"images in {kinds}, {markup.plural(len(facts.splits), 'split')}"),
-            (len(facts) - good, "unreadable"),
+            (int(facts.flag("unreadable").sum()), "unreadable"),
             (facts.copies.extra_copies, "extra copies of equal pixels"),
             (leaks.total.copies, f"pairs of copies across splits: {leaks.counts}")
             if leaks.total.copies or not leaks.missing

@@ -36,7 +36,7 @@ FLAG_WORDS = {
     "humans_disagree": "humans disagree", "humans_unclear": "humans see no emotion", "run_wrong": "run says otherwise",
     "dark": "dark", "light": "bright", "blurry": "blurry", "low_information": "low information or blank",
     "odd_size": "odd size", "odd_aspect_ratio": "odd aspect ratio", "grayscale": "gray among colour",
-    "unreadable": "unreadable",
+    "unreadable": "unreadable", "unlabelled": "without a class",
 }  # fmt: skip
 CHECK_FLAGS = ("dark", "light", "blurry", "low_information", "odd_size", "odd_aspect_ratio", "grayscale")
 
@@ -119,6 +119,7 @@ class Explorer:
         found += VOTE_FLAGS[::-1] if self.facts.has_votes else []
         found += ["run_wrong"] if self.run else []
         found += CHECK_FLAGS if self.checks_known else []
+        found += ["unlabelled"] if self.facts.flag("unlabelled").any() else []
         return [*found, "unreadable"]
 
     def measures(self) -> list[str]:

@@ -95,9 +95,14 @@ def test_affectnet(workspace: Workspace, tmp_path: Path, write: Write, faces: It
     dataset = imported(workspace, tmp_path, "AffectNet")
     found, manifest = describe(dataset), dataset.manifest()
     assert found["classes"] == {"happy": 1, "neutral": 1, "contempt": 1}
-    assert (found["splits"], found["skipped"]) == ({"train": 2, "val": 1, "test": 0}, {"10": 1})
+    assert (found["splits"], found["images"], found["unlabelled"]) == (
+        {"train": 3, "val": 1, "test": 0},
+        3,
+        1,
+    )
+    assert (found["unreadable"], found["skipped"]) == (0, {})
     assert manifest.sort_values("path")["valence"].tolist()[:2] == [0.5, 0.5]
-    assert manifest.sort_values("path")["valence"].isna().tolist() == [False, False, True]
+    assert manifest.sort_values("path")["valence"].isna().tolist() == [False, False, True, True]
     export_version(dataset, dataset.version(), tmp_path / "out", "csv")
     again = import_dataset(
         workspace,
@@ -108,7 +113,7 @@ def test_affectnet(workspace: Workspace, tmp_path: Path, write: Write, faces: It
     assert sorted(again.manifest()["valence"].dropna()) == [0.5, 0.5]
     facts = ImageFacts(dataset, dataset.head)
     assert np.nansum(facts.measure("valence")) == 1.0
-    assert (facts.measure("arousal") == -0.25).all()
+    assert (facts.measure("arousal")[facts.readable] == -0.25).all()
     assert len(Selection(ranges={"valence": (0.4, 1.0)}).positions(facts)) == 2
 
 
@@ -125,7 +130,9 @@ def test_affectnet_with_lists(
     found = describe(imported(workspace, tmp_path, "AffectNet with its lists"))
     assert found["counts"]["train"] == {"happy": 1, "surprise": 0, "neutral": 0, "sad": 1}
     assert found["counts"]["val"] == {"happy": 0, "surprise": 1, "neutral": 1, "sad": 0}
-    assert found["skipped"] == {"8": 1}
+    assert found["problems"] == [
+        {"path": "Manually_Annotated_Images/100/2.jpg", "reason": "8 none", "kind": "no emotion"}
+    ]
 
 
 def ckplus(write: Write, faces: Iterator[bytes]) -> None:

@@ -20,19 +20,16 @@ import numpy as np
 from fer_core.base.emotions import canonical_split
 from fer_core.base.errors import FerError
 from fer_core.data.readers.base import Entry
-from fer_core.data.readers.delivery import Delivered, Delivery, Listing, labelled
+from fer_core.data.readers.delivery import Delivered, Delivery, Listing, labelled, without_emotion
 from fer_core.data.readers.label_columns import measure, whole_number
 from fer_core.data.readers.text_table import NameIndex
 
 CLASSES = {
-    **{
-        str(i): n
-        for i, n in enumerate(("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"))
-    },
-    "8": "",
-    "9": "",
-    "10": "",
+    str(i): n
+    for i, n in enumerate(("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "contempt"))
 }
+NO_CLASS = {"8": "8 none", "9": "9 uncertain", "10": "10 no face"}
+"""What is no emotion: these pictures stay, without a class."""
 _ANNOTATION = re.compile(r"annotations/([^/]+)_(exp|val|aro|lnd)\.npy$")
 _LIST = re.compile(r"(?i)(?:^|/)(training|validation|automatically_annotated)\.csv$")
 _EXPRESSION, _VALENCE, _AROUSAL = 6, 7, 8
@@ -68,14 +65,17 @@ def _annotated(listing: Listing, known: set[str], entry: Entry) -> Entry:
     }
     code = found.get("exp")
     split = next((s for part in reversed(folder.split("/")) if (s := canonical_split(part))), None)
-    return labelled(
-        entry,
-        None if code is None else whole_number(code),
-        CLASSES,
-        split=split,
-        valence=measure(found.get("val") or ""),
-        arousal=measure(found.get("aro") or ""),
+    valence, arousal = measure(found.get("val") or ""), measure(found.get("aro") or "")
+    return _coded(
+        entry, None if code is None else whole_number(code), split=split, valence=valence, arousal=arousal
     )
+
+
+def _coded(entry: Entry, code: str | None, **more: object) -> Entry:
+    """An entry with the class, or what is none, that its number means."""
+    if code in NO_CLASS:
+        return without_emotion(entry, NO_CLASS[code], **more)
+    return labelled(entry, code, CLASSES, **more)
 
 
 def _is_listed(listing: Listing) -> bool:
@@ -122,7 +122,7 @@ def _listed(entry: Entry, said: tuple[str, list[str]] | None) -> Entry:
         return labelled(entry, None)
     split, row = said
     valence, arousal = measure(row[_VALENCE]), measure(row[_AROUSAL])
-    return labelled(entry, row[_EXPRESSION], CLASSES, split=split, valence=valence, arousal=arousal)
+    return _coded(entry, row[_EXPRESSION], split=split, valence=valence, arousal=arousal)
 
 
 _SOURCE = "https://github.com/sb-ai-lab/EmotiEffLib/issues/14"
