@@ -66,6 +66,10 @@ class ManifestError(FerError):
     """A manifest or version file that does not hold what its schema promises."""
 
 
+class VersionConflict(FerError):
+    """Somebody else made a version of the dataset while this one was being made."""
+
+
 class DecisionError(FerError):
     """A review decision or patch that cannot be recorded or applied."""
 

@@ -115,7 +115,7 @@ def apply_(name: str, patch: Path | None, version: str | None, note: str) -> Rep
     found = dataset(name)
     base = found.version(version)
     taken = patches.import_patch(found, patch) if patch else None
-    made = apply.apply_journal(found, version=base.id, note=note)
+    made = apply.apply_journal(found, version=version, note=note)
     new = made.id != base.id
     about = made.parameters if new else {}
     result = {

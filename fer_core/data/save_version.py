@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fer_core.base.atomic import read_json, write_json
-from fer_core.base.errors import ManifestError
+from fer_core.base.errors import ManifestError, VersionConflict
 from fer_core.base.workspace import now
 from fer_core.data.manifest import check_manifest, content_id, readable
 
@@ -25,6 +25,7 @@ def save_version(
     operation: str,
     parameters: Mapping[str, Any] | None = None,
     note: str = "",
+    head: str | None = None,
 ) -> Version:
     """Keep a manifest as a version and make it the dataset's head.
 
@@ -37,8 +38,10 @@ def save_version(
         operation: what made it.
         parameters: of the operation, JSON-ready.
         note: free text.
+        head: the dataset's head when the work on this version began; None where that does not matter.
 
     Raises:
+        VersionConflict: the head is another one by now, whose changes this version would take out of the head again.
         ManifestError: the manifest does not follow the schema or names rows without pixels.
         NotFound: no such parent.
     """
@@ -47,6 +50,13 @@ def save_version(
     made = content_id(table)
     with lock(dataset.folder):
         versions = list_versions(dataset.folder)
+        about = read_json(dataset.folder / "dataset.json")
+        if head is not None and about["head"] not in {head, made}:
+            raise VersionConflict(
+                "Another version was made meanwhile, and this one does not hold what it changed. Nothing was saved",
+                received=_described(versions, about["head"]),
+                hint="Look at it, then do this again: it will start from there",
+            )
         found = next((v for v in versions if v.id == made), None)
         if found is None:
             before = find_version(versions, parent, dataset.head).id if parent else None
@@ -55,10 +65,14 @@ def save_version(
                 made, number, before, operation, dict(parameters or {}), tally(table), now(), note
             )
             write_version(dataset.folder, found, table)
-        about = read_json(dataset.folder / "dataset.json")
         if about["head"] != found.id:
             write_json(dataset.folder / "dataset.json", about | {"head": found.id})
     return found
+
+
+def _described(versions: list[Version], known: str) -> str:
+    """`version 3 (review)`, or the id of one that is not there."""
+    return next((f"version {v.number} ({v.operation})" for v in versions if v.id == known), known)
 
 
 def _check_rows(dataset: Dataset, table: pd.DataFrame) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import pandas as pd
 
-from fer_core.base.errors import DecisionError, TooFewImages
+from fer_core.base.errors import TooFewImages
 from fer_core.data.manifest import classes
 from fer_core.data.save_version import save_version
 from fer_core.review.journal import Journal
@@ -137,7 +137,7 @@ def apply_journal(dataset: Dataset, version: str | None = None, note: str = "") 
 
     Raises:
         TooFewImages: no readable image would be left.
-        DecisionError: somebody made another version at the same moment.
+        VersionConflict: somebody made another version at the same moment.
     """
     head = dataset.head
     base, result = compute(dataset, version)
@@ -146,10 +146,6 @@ def apply_journal(dataset: Dataset, version: str | None = None, note: str = "") 
     if not (result.manifest["error"] == "").any():
         hint = "Undo some of the deletions"
         raise TooFewImages("These decisions would drop every image", received=base.id, hint=hint)
-    if dataset.head != head:
-        raise DecisionError(
-            "Another version was made meanwhile", received=dataset.head, hint="Look at it, then apply again"
-        )
     parameters = {
         "applied": result.applied,
         "reverted": result.reverted,
@@ -157,5 +153,11 @@ def apply_journal(dataset: Dataset, version: str | None = None, note: str = "") 
         "not_applied": len(result.problems),
     }
     return save_version(
-        dataset, result.manifest, parent=base.id, operation=OPERATION, parameters=parameters, note=note
+        dataset,
+        result.manifest,
+        parent=base.id,
+        operation=OPERATION,
+        parameters=parameters,
+        note=note,
+        head=head,
     )

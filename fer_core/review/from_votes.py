@@ -107,7 +107,9 @@ def apply_votes(
     Raises:
         SourceError: no image has votes.
         TooFewImages: no image would stay.
+        VersionConflict: somebody made another version at the same moment.
     """
+    head = dataset.head
     base = dataset.version(version)
     kinds = dataset.about.get("vote_classes", [])
     found = label_by_votes(dataset.manifest(base.id), kinds, majority=majority, soft=soft)
@@ -117,5 +119,7 @@ def apply_votes(
         "relabelled": found.relabelled,
         "left_out": found.left_out,
     }
-    made = save_version(dataset, found.manifest, parent=base.id, operation=OPERATION, parameters=parameters)
+    made = save_version(
+        dataset, found.manifest, parent=base.id, operation=OPERATION, parameters=parameters, head=head
+    )
     return made, found

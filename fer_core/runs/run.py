@@ -5,6 +5,7 @@ A run is a folder, `models/runs/<id>/`:
     recipe.toml                    the complete recipe
     run.json                       what it is and which state it is in; replaced whole
     process.json                   which process works on it, see `jobs.process`
+    worker.lock                    held by that process for as long as it works
     metrics.jsonl                  one line per finished epoch, appended
     progress.json                  where in the epoch it is; replaced whole, at most twice a second
     worst.json                     images of val got most confidently wrong in the last epoch
@@ -21,6 +22,7 @@ Files may be half-written or missing at any moment: reading never fails for that
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +35,7 @@ import pandas as pd
 from fer_core.base.atomic import write_json
 from fer_core.base.errors import RunError
 from fer_core.base.jsonl import read_lines, read_object, read_tail
+from fer_core.base.locks import locked
 from fer_core.base.workspace import Workspace
 from fer_core.jobs import progress
 from fer_core.jobs.process import is_running
@@ -152,8 +155,14 @@ class Run:
         return tuple(self.info.get("classes", ()))
 
     def update(self, **fields: Any) -> None:
-        """Change fields of `run.json`; the file is replaced whole."""
-        write_json(self.folder / "run.json", {**self.info, **fields})
+        """Change fields of `run.json`; the file is replaced whole, and no change that another process makes is lost.
+
+        Raises:
+            FileNotFoundError: the run was deleted.
+        """
+        os.stat(self.folder)  # the lock would make the folder anew
+        with locked(self.folder / ".lock"):
+            write_json(self.folder / "run.json", {**self.info, **fields})
 
     def metrics(self) -> pd.DataFrame:
         """One row per finished epoch, counted from 1, with the columns `EPOCH_COLUMNS`."""

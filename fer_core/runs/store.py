@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,23 @@ _ended: dict[str, tuple[int, int, int]] = {}
 """Folder of a run that is known to have ended -> its `run.json` then."""
 
 
-def create_run(workspace: Workspace, dataset: str, version: str, recipe: Recipe, **fields: Any) -> Run:
-    """Make the folder of a new run in state `queued`.
+def create_run(
+    workspace: Workspace,
+    dataset: str,
+    version: str,
+    recipe: Recipe,
+    *,
+    fill: Callable[[Path], None] = lambda folder: None,
+    **fields: Any,
+) -> Run:
+    """Make the folder of a new run in state `queued`, whole at once: the queue may start it from then on.
 
     Args:
         workspace: where.
         dataset: name of the dataset.
         version: id of its version.
         recipe: complete recipe.
+        fill: writes what the run begins with into its folder.
         fields: further entries of `run.json`.
     """
     name = f"{_next_number(workspace):04d}-{recipe.name}"
@@ -60,6 +70,7 @@ def create_run(workspace: Workspace, dataset: str, version: str, recipe: Recipe,
             "seed": recipe.training.seed,
             "planned_epochs": recipe.training.epochs,
         }
+        fill(temporary)
         write_json(temporary / "run.json", {**info, **fields})
     return Run(folder)
 

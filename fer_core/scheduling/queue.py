@@ -1,7 +1,7 @@
 """The queue: runs that wait for a device. One run at a time, or as many as `FER_SLOTS` says.
 
 Nobody has to watch it: whoever starts a run, ends one or looks at the runs calls `advance`, which starts what has
-room. The order is a file, so the queue survives the app and the machine.
+room. What waits is what the runs themselves say, so none is forgotten; a file says in which order, for those it names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fer_core.base.jsonl import read_object
 from fer_core.base.locks import locked
 from fer_core.base.workspace import Workspace
 from fer_core.runs.run import ACTIVE, Run
-from fer_core.runs.store import list_runs
+from fer_core.runs.store import list_active
 from fer_core.scheduling import launchers
 
 _FILE = "queue.json"
@@ -37,14 +37,16 @@ def launch(run: Run) -> None:
 
 
 def waiting(workspace: Workspace) -> list[Run]:
-    """The runs that wait, the next first."""
-    return [run for run in _listed(workspace) if run.state == "queued"]
+    """The runs that wait, the next first: in the order that was asked for, then oldest first."""
+    order = {name: place for place, name in enumerate(_order(workspace))}
+    found = [run for run in reversed(list_active(workspace)) if run.state == "queued"]
+    return sorted(found, key=lambda run: order.get(run.id, len(order)))
 
 
 def add(run: Run) -> None:
     """Put a run at the end, and start it if there is room."""
-    with _locked(run.workspace):
-        _write(run.workspace, [*(r for r in _listed(run.workspace) if r.id != run.id), run])
+    with changing(run.workspace):
+        _write(run.workspace, [*(name for name in _order(run.workspace) if name != run.id), run.id])
     advance(run.workspace)
 
 
@@ -54,23 +56,25 @@ def move(run: Run, place: int) -> None:
     Raises:
         RunError: it does not wait.
     """
-    with _locked(run.workspace):
+    with changing(run.workspace):
         runs = waiting(run.workspace)
         if run.id not in {r.id for r in runs}:
             raise RunError(f"Run {run.id} is not in the queue", received=f"state={run.state}")
         others = [r for r in runs if r.id != run.id]
         others.insert(max(place, 1) - 1, run)
-        _write(run.workspace, others)
+        _write(run.workspace, [other.id for other in others])
 
 
 def advance(workspace: Workspace) -> list[Run]:
     """Start as many waiting runs as there is room for; returns those that were started."""
-    if not (workspace.models / _FILE).is_file() or not _listed(workspace):
+    if not waiting(workspace):
         return []
     started = []
-    with _locked(workspace):
+    with changing(workspace):
         runs = waiting(workspace)
-        room = slots() - sum(run.state in ACTIVE - {"queued"} for run in list_runs(workspace)) if runs else 0
+        room = (
+            slots() - sum(run.state in ACTIVE - {"queued"} for run in list_active(workspace)) if runs else 0
+        )
         while runs and room > 0:
             run = runs.pop(0)
             try:
@@ -79,20 +83,20 @@ def advance(workspace: Workspace) -> list[Run]:
                 continue  # the run says why
             started.append(run)
             room -= 1
-        _write(workspace, runs)
+        left = {run.id for run in runs}
+        _write(workspace, [name for name in _order(workspace) if name in left])
     return started
 
 
-def _listed(workspace: Workspace) -> list[Run]:
+def _order(workspace: Workspace) -> list[str]:
     names = read_object(workspace.models / _FILE).get("order", [])
-    runs = [Run(workspace.runs / str(name)) for name in names]
-    return [run for run in runs if (run.folder / "run.json").is_file()]
+    return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _write(workspace: Workspace, runs: list[Run]) -> None:
-    write_json(workspace.models / _FILE, {"order": [run.id for run in runs]})
+def _write(workspace: Workspace, order: list[str]) -> None:
+    write_json(workspace.models / _FILE, {"order": order})
 
 
-def _locked(workspace: Workspace) -> AbstractContextManager[None]:
-    """Only one process at a time changes the queue."""
+def changing(workspace: Workspace) -> AbstractContextManager[None]:
+    """Inside, no other process puts runs into the queue, starts them or moves them. `add` and `advance` do not go inside."""
     return locked(workspace.models / ".queue.lock")

@@ -35,17 +35,18 @@ def resume(run: Run) -> Run:
     Raises:
         RunError: the run is still at work, or has finished.
     """
-    state = run.state
-    if state not in _RESUMABLE:
-        hint = (
-            f"To train on, fork it: --fork {run.id}@last --set training.epochs=N"
-            if state == "finished"
-            else ""
-        )
-        raise RunError(f"Run {run.id} cannot be resumed", received=f"state={state}", hint=hint)
-    for name in ("stop", "pause", "process.json"):
-        (run.folder / name).unlink(missing_ok=True)
-    run.update(state="queued", reason="", resumed=now())
+    with queue.changing(run.workspace):  # of two who resume it at once, one does
+        state = run.state
+        if state not in _RESUMABLE:
+            hint = (
+                f"To train on, fork it: --fork {run.id}@last --set training.epochs=N"
+                if state == "finished"
+                else ""
+            )
+            raise RunError(f"Run {run.id} cannot be resumed", received=f"state={state}", hint=hint)
+        for name in ("stop", "pause", "process.json"):
+            (run.folder / name).unlink(missing_ok=True)
+        run.update(state="queued", reason="", resumed=now())
     queue.add(run)
     return run
 
@@ -84,26 +85,30 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
         recipe = override(before, given)
         changed = difference(before, recipe)
     info = run.info
+
+    def fill(folder: Path) -> None:
+        checkpoints = folder / "checkpoints"
+        checkpoints.mkdir()
+        shutil.copyfile(state, checkpoints / "last.npz")
+        for row in run.epochs_since()[0]:
+            if row["epoch"] <= done:
+                append_line(folder / "metrics.jsonl", row)
+        best = run.folder / "checkpoints" / "best.npz"
+        if best.is_file():
+            shutil.copyfile(best, checkpoints / "best.npz")
+
     made = create_run(
         run.workspace,
         run.dataset,
         run.version,
         recipe,
+        fill=fill,
         version_number=info.get("version_number"),
         settings={key: str(value) for key, value in given.items()},
         forked_from=run.id,
         forked_at=done,
         changed=sorted(changed),
     )
-    checkpoints = made.folder / "checkpoints"
-    checkpoints.mkdir()
-    shutil.copyfile(state, checkpoints / "last.npz")
-    rows = [row for row in run.epochs_since()[0] if row["epoch"] <= done]
-    for row in rows:
-        append_line(made.folder / "metrics.jsonl", row)
-    best = run.folder / "checkpoints" / "best.npz"
-    if best.is_file():
-        shutil.copyfile(best, checkpoints / "best.npz")
     queue.add(made)
     return made
 

@@ -85,12 +85,13 @@ def stop(run: Run) -> None:
 
     A run that has ended is left as it is.
     """
-    state = run.state
-    if state not in ACTIVE:
-        return
-    (run.folder / "stop").touch()
-    if state == "queued":
-        run.update(state="stopped", reason="Stopped before it began", ended=now())
+    with queue.changing(run.workspace):  # else it might be started between the look and the word
+        state = run.state
+        if state not in ACTIVE:
+            return
+        (run.folder / "stop").touch()
+        if state == "queued":
+            run.update(state="stopped", reason="Stopped before it began", ended=now())
 
 
 def wait(

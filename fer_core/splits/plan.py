@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -38,6 +38,7 @@ class SplitPlan:
         options: seed and further choices, as they are kept with the version.
         warnings: sentences on what could not be met.
         parent: id of the version the plan was made from.
+        head: the dataset's newest version then; None where the plan was made from a table alone.
     """
 
     manifest: pd.DataFrame
@@ -56,6 +57,7 @@ class SplitPlan:
     evenness: pd.DataFrame
     options: dict[str, Any]
     parent: str
+    head: str | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -79,6 +81,7 @@ def save_plan(dataset: Dataset, plan: SplitPlan, parent: str | None = None) -> V
 
     Raises:
         SplitError: a group is on two sides, or the plan was made from another dataset.
+        VersionConflict: another version was made since the plan.
     """
     if plan.group_violations:
         raise SplitError("Groups of equal pictures are on two sides", received=plan.group_violations)
@@ -99,7 +102,7 @@ def save_plan(dataset: Dataset, plan: SplitPlan, parent: str | None = None) -> V
         "group_violations": plan.group_violations,
     }
     return save_version(
-        dataset, plan.manifest, parent=plan.parent, operation=OPERATION, parameters=parameters
+        dataset, plan.manifest, parent=plan.parent, operation=OPERATION, parameters=parameters, head=plan.head
     )
 
 
@@ -140,4 +143,4 @@ def save_folds(dataset: Dataset, plan: SplitPlan) -> tuple[Version, list[Version
     """
     whole = save_plan(dataset, plan)
     each = [save_fold(dataset, whole, fold) for fold in plan.folds]
-    return save_plan(dataset, plan), each
+    return save_plan(dataset, replace(plan, head=None)), each

@@ -8,7 +8,7 @@ saved.version, saved.certificate.holds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -89,7 +89,7 @@ def propose(
     if together not in TOGETHER:
         raise SplitError("What stays together is one of " + ", ".join(TOGETHER), received=together)
     strata.check(balance)
-    chosen = dataset.version(version)
+    head, chosen = dataset.head, dataset.version(version)
     manifest = dataset.manifest(chosen.id)
     if column == SUBJECTS:
         column = own_column(manifest) if pattern is None else None
@@ -100,8 +100,10 @@ def propose(
         near = kept_near_groups(dataset, chosen.id, distance, together == "mirrored", progress)
         groups += [] if near is None else [near]
     if folds is not None:
-        return stratify_folds(manifest, folds, seed, groups, balance=balance, keep_test=keep_test, cap=cap)
-    return stratify(manifest, ratios, seed, groups, balance=balance, keep_test=keep_test, cap=cap)
+        plan = stratify_folds(manifest, folds, seed, groups, balance=balance, keep_test=keep_test, cap=cap)
+    else:
+        plan = stratify(manifest, ratios, seed, groups, balance=balance, keep_test=keep_test, cap=cap)
+    return replace(plan, head=head)
 
 
 def save(dataset: Dataset, plan: SplitPlan, distance: int = DISTANCE) -> SavedSplits:

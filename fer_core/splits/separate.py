@@ -112,7 +112,9 @@ def separate(
 
     Raises:
         TooFewImages: a split would be empty.
+        VersionConflict: somebody made another version at the same moment.
     """
+    head = dataset.head
     base = dataset.version(version)
     manifest = dataset.manifest(base.id)
     drop = rows_to_drop(dataset, base.id, distance=distance, mirrored=mirrored, progress=progress)
@@ -130,5 +132,5 @@ def separate(
     parameters = {
         "distance": distance, "mirrored": mirrored, "dropped": dropped, "possible": left
     }  # fmt: skip
-    made = save_version(dataset, kept, parent=base.id, operation=OPERATION, parameters=parameters)
+    made = save_version(dataset, kept, parent=base.id, operation=OPERATION, parameters=parameters, head=head)
     return Separated(made, dropped, left)

@@ -66,7 +66,8 @@ class Validate(keras.callbacks.Callback):
         # The loss of a batch is of before its update: an epoch of one batch shows here that it ended in nothing.
         check_finite("val_loss", loss, f"epoch {epoch + 1}")
         accuracy = float((said.argmax(axis=1) == split.labels).mean())
-        self._scores = {"val_loss": loss, "val_accuracy": accuracy}
+        # As they are stored: a resumed run compares with what it reads, so a tie must stay a tie.
+        self._scores = {"val_loss": round(loss, 6), "val_accuracy": round(accuracy, 6)}
         logs |= self._scores
         self.recall = recall(said, split.labels, names)
         images = confident_mistakes(said, split, names)

@@ -18,6 +18,7 @@ import keras
 import numpy as np
 
 from fer_core import __version__
+from fer_core.base.locks import LockHeld, locked
 from fer_core.base.workspace import now
 from fer_core.data.datasets import open_dataset
 from fer_core.evaluation.report import evaluate_run
@@ -52,6 +53,18 @@ def main(arguments: list[str]) -> int:
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout
     )
     run = Run(Path(arguments[0]).resolve())
+    try:
+        with locked(
+            run.folder / "worker.lock", wait=False
+        ):  # for as long as it works: nobody else trains this run
+            return train(run)
+    except LockHeld:
+        log.info("Another process works on run %s", run.id)
+        return 1
+
+
+def train(run: Run) -> int:
+    """Work on one run and say in its files how it ended; the exit status."""
     process.record_process(run.folder, os.getpid())
     os.nice(_NICE)
     signal.signal(signal.SIGTERM, lambda *_: (run.folder / "stop").write_text(_BY_SIGNAL))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +90,45 @@ def test_as_many_at_once_as_there_are_slots(
         queue.advance(workspace)
 
 
-def test_a_run_that_was_never_put_in_the_queue_is_not_started(
-    workspace: Workspace, started: list[str]
+@pytest.mark.parametrize("order", [None, "", '{"ord', '{"order": 7}', "[]", '{"order": [null, {}]}'])
+def test_a_run_whose_maker_was_killed_before_it_was_put_in_the_queue_waits_like_others(
+    workspace: Workspace, started: list[str], order: str | None
 ) -> None:
-    new_run(workspace)
-    assert queue.advance(workspace) == []
+    runs = [new_run(workspace) for _ in range(3)]
+    if order is not None:
+        (workspace.models / "queue.json").write_text(order)
+    assert [run.id for run in queue.waiting(workspace)] == [run.id for run in runs]
+    queue.advance(workspace)
+    assert started == [runs[0].id]
+    queue.move(runs[2], 1)
+    assert [run.id for run in queue.waiting(workspace)] == [runs[2].id, runs[1].id]
     with pytest.raises(RunError, match="not in the queue"):
-        queue.move(new_run(workspace), 1)
-    assert started == []
+        queue.move(runs[0], 1)
+
+
+def test_of_two_who_resume_a_run_at_once_one_does(workspace: Workspace, started: list[str]) -> None:
+    run = trained(workspace)
+    run.update(state="paused")
+    both = threading.Barrier(8)
+
+    def press() -> str:
+        both.wait()
+        try:
+            return resume.resume(Run(run.folder)).id
+        except RunError as error:
+            return error.message
+
+    with ThreadPoolExecutor(8) as pool:
+        said = [found.result() for found in [pool.submit(press) for _ in range(8)]]
+    assert sorted(said) == [run.id, *[f"Run {run.id} cannot be resumed"] * 7]
+    assert started == [run.id]
+
+
+def test_no_change_of_a_run_is_lost_when_several_change_it(workspace: Workspace) -> None:
+    run = new_run(workspace)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: Run(run.folder).update(**{f"field_{n}": n}), range(80)))
+    assert {f"field_{n}": n for n in range(80)}.items() <= dict(run.info).items()
 
 
 def test_a_queue_file_that_names_what_is_gone(workspace: Workspace, started: list[str]) -> None:

@@ -167,3 +167,30 @@ def test_rows_are_those_the_checkpoint_stands_for(tmp_path: Path) -> None:
         append_line(tmp_path / "metrics.jsonl", row)
     assert loop.keep_rows(tmp_path / "metrics.jsonl", None) == []
     assert (tmp_path / "metrics.jsonl").read_text() == ""
+
+
+@pytest.mark.usefixtures("eager")
+def test_an_epoch_as_good_as_the_best_before_a_pause_does_not_replace_it(tmp_path: Path) -> None:
+    recipe = recipe_of({"optimizer.learning_rate": 1e-9, "training.epochs": 3})
+    counts = {"train": 48, "val": 21}  # six decimals of most 21sts are a little less than they are
+
+    def train(name: str, pause: Callable[[], bool] = lambda: False) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        keras.utils.set_random_seed(recipe.training.seed)
+        model = registry.build(recipe.model, len(CLASSES))
+        loop.train(model, tiny_data(counts), recipe, folder, lambda: False, pause)
+        return folder
+
+    whole = train("whole")
+    accuracy = {row["val_accuracy"] for row in read_lines(whole / "metrics.jsonl")[0]}
+    assert len(accuracy) == 1
+    best = accuracy.pop()
+    assert best < round(best * 21) / 21  # written as less than it is
+    looks = iter([True])
+    train("parts", lambda: next(looks))
+    parts = train("parts")
+    for one, other in zip(
+        *(load_weights(f / "checkpoints" / "best.npz") for f in (whole, parts)), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)

@@ -19,6 +19,7 @@ from tiny_faces import CLASSES, COUNTS, table, tiny_dataset, tiny_recipe
 
 from fer_core import workers
 from fer_core.base.errors import NotFound
+from fer_core.base.locks import locked
 from fer_core.data.datasets import Dataset
 from fer_core.inference.metadata import METADATA_KEY, parse
 from fer_core.recipes.recipe import load, override
@@ -161,6 +162,16 @@ def fail(
     assert run.info["ended"]
     assert not (run.folder / "reserve").exists()
     return run
+
+
+def test_a_second_process_leaves_the_run_to_the_first(dataset: Dataset) -> None:
+    run = store.create_run(dataset.workspace, dataset.name, dataset.head, tiny_recipe())
+    run.update(state="running")
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    with locked(run.folder / "worker.lock"):
+        assert train.main([str(run.folder)]) == 1
+    after = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    assert after == before | {"worker.lock": b""}
 
 
 def test_nan_fails(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,12 +199,9 @@ def _add(dataset: Dataset, scan: SourceScan, temporary: Path, state: _Compared) 
         "relabelled": state.relabelled,
     }
     told = {name: len(found) for name, found in lists.items() if found}
+    parameters = {"added": int((rows["error"] == "").sum()), **told}
     return save_version(
-        dataset,
-        manifest,
-        parent=head.id,
-        operation=OPERATION,
-        parameters={"added": int((rows["error"] == "").sum()), **told},
+        dataset, manifest, parent=head.id, operation=OPERATION, parameters=parameters, head=head.id
     )
 
 

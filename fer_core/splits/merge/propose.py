@@ -31,17 +31,24 @@ class MergeProposal:
         version: which of its versions, by id.
         plan: what is added, and what it does.
         told_apart: class -> whether old and added images of it can be told apart, see `save.probes`.
+        head: the newest version of what is added to, when this was proposed.
     """
 
     other: Dataset
     version: str
     plan: MergePlan
     told_apart: dict[str, Probe | None]
+    head: str
 
     def save(self, dataset: Dataset) -> Version:
         """Add the images to the dataset it was made for, as a new version; see `save.save_merge`."""
         return save_merge(
-            dataset, self.other, self.plan, other_version=self.version, told_apart=self.told_apart
+            dataset,
+            self.other,
+            self.plan,
+            other_version=self.version,
+            told_apart=self.told_apart,
+            head=self.head,
         )
 
 
@@ -75,6 +82,7 @@ def propose(
         SplitError: the same dataset twice, or choices by which nothing can be added.
     """
     check_apart(dataset, other)
+    head = dataset.head
     chosen, taken = dataset.version(version).id, other.version(other_version).id
     manifest, rows = dataset.manifest(chosen), other.manifest(taken)
     groups = [from_pattern(rows, subject_pattern)] if subject_pattern else []
@@ -92,4 +100,4 @@ def propose(
         groups=groups,
     )
     told_apart = probe(plan) if probe else probes(plan, manifest, dataset.pixels(), other.pixels())
-    return MergeProposal(other, taken, plan, told_apart)
+    return MergeProposal(other, taken, plan, told_apart, head)

@@ -93,6 +93,7 @@ def save_merge(
     *,
     other_version: str | None = None,
     told_apart: dict[str, Probe | None] | None = None,
+    head: str | None = None,
 ) -> Version:
     """Add the plan's images to the dataset as a new version, child of the version it was made from.
 
@@ -105,6 +106,7 @@ def save_merge(
         plan: from `plan_merge`.
         other_version: id of the other's version the plan was made from, for the record.
         told_apart: `probes`, for the record.
+        head: the newest version when the plan was made, see `save_version`.
 
     Raises:
         SplitError: the same dataset twice, or a plan made for another dataset.
@@ -134,6 +136,7 @@ def save_merge(
         parent=plan.parent,
         operation=OPERATION,
         parameters=_parameters(other, plan, other_version, told_apart),
+        head=head,
     )
 
 
