@@ -72,7 +72,6 @@ def _start(
     recipes = [override(recipe, settings) for _, _, settings in members]  # all are valid before one is made
     pretrained.find_weights(recipe.model)
     for (version, member, settings), changed in zip(members, recipes, strict=True):
-        known: dict[str, Any] = {"experiment": runs[0].id} if runs else {}
         run = create_run(
             dataset.workspace,
             dataset.name,
@@ -81,10 +80,9 @@ def _start(
             version_number=version.number,
             settings={key: str(value) for key, value in settings.items()},
             member=member,
-            **known,
         )
         runs.append(run)
-    runs[0].update(experiment=runs[0].id)
     for run in runs:
+        run.update(experiment=runs[0].id)
         queue.add(run)
     return runs

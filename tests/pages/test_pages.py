@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,11 +148,26 @@ def test_versions_are_switched_by_address(visit: Visit, filled: Workspace) -> No
         dataset.version("v1")
 
 
-def test_a_second_draw_is_quick(visit: Visit, filled: Workspace) -> None:
-    app = visit(filled.root, "pages/data/explore.py")
-    taken = []
-    for _ in range(3):
-        began = time.thread_time()  # what other programs and threads take does not count
-        app.run()
-        taken.append(time.thread_time() - began)
-    assert min(taken) < 1.0, taken  # the least: after hours of tests Python may clear away in between
+REDRAWN = """
+import sys, time
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file(sys.argv[1], default_timeout=60)
+app.switch_page("pages/data/explore.py")
+app.run()
+for _ in range(3):
+    began = time.process_time()  # what other programs take does not count
+    app.run()
+    print("took", time.process_time() - began)
+"""
+
+
+def test_a_second_draw_is_quick(filled: Workspace) -> None:
+    # In a process of its own: one that has run thousands of tests draws a page ten times slower.
+    environment = {**os.environ, "FER_HOME": str(filled.root)}
+    command = [sys.executable, "-c", REDRAWN, str(ROOT / "streamlit_app.py")]
+    out = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+    taken = [float(line.split()[1]) for line in out.splitlines() if line.startswith("took ")]
+    assert len(taken) == 3
+    assert min(taken) < 0.5, taken
