@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pandas as pd
 
 from fer_core.base.errors import FerError, RunError
+from fer_core.data.datasets import open_dataset
 from fer_core.evaluation import hyperparameters, leaderboard
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.run_pair import compare_runs
@@ -22,7 +23,7 @@ from fer_core.recipes import toml
 from fer_core.recipes.recipe import Recipe, Setting, difference, fields, override, to_toml
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.scheduling import queue
+from fer_core.scheduling import queue, starting_points
 
 MOST = 12
 """Single changes at most; of more, the settings of one table go together."""
@@ -223,6 +224,10 @@ def start(first: Run, second: Run) -> list[Run]:
         if run is not None:
             continue
         recipe = recipe_of(first, change)
+        known: Mapping[str, Any] = {}
+        if recipe.model.start:
+            dataset = open_dataset(first.workspace, first.dataset)
+            recipe, known = starting_points.settle(dataset, first.version, recipe)
         inherited = dict(info.get("settings") or {})
         new = create_run(
             first.workspace,
@@ -233,6 +238,7 @@ def start(first: Run, second: Run) -> list[Run]:
             settings=inherited | {key: toml.inline(value) for key, value in change.settings.items()},
             member=f"{change.name} {change.after}"[:60],
             ablation={"first": first.id, "second": second.id, "change": change.name},
+            **known,
         )
         made.append(new)
     for run in made:

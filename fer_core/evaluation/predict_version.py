@@ -20,6 +20,7 @@ from fer_core.inference.predictor import RUN_MODEL, Predictor
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.runs.predictions import write
 from fer_core.runs.run import Run
+from fer_core.scheduling import starting_points
 from fer_core.splits.rejections import with_copies
 
 SPLITS = ("val", HELD)
@@ -43,7 +44,8 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
     Raises:
         NotFound: no such version, or the version the run has learned from is gone: nobody can tell which of these
             images it has seen.
-        RunError: the version has classes the model does not know, or no images to judge by.
+        RunError: nobody can tell what its start has learned from either; the
+            version has classes the model does not know, or no images to judge by.
         ModelFileError: the run has no model that can be loaded.
     """
     dataset = open_dataset(run.workspace, run.dataset)
@@ -80,7 +82,7 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
         )
         result.insert(0, "image_id", part["image_id"].astype(str).to_numpy())
         result.insert(1, "label", part["label"].astype(str).to_numpy())
-        result["seen"] = seen.to_numpy()
+        result["seen"] = seen.to_numpy() | _seen_by_start(run, np.asarray(dataset.pixels()[rows]))
         write(scores.predictions_folder(run, target), split, result)
         written.append(split)
     return written
@@ -95,3 +97,16 @@ def _learned(run: Run, dataset: Dataset) -> pd.DataFrame:
         raise NotFound(
             f"The version run {run.id} was trained on is gone", received=run.version, hint=hint
         ) from error
+
+
+def _seen_by_start(run: Run, pixels: np.ndarray) -> np.ndarray:
+    """bool (n,): which pictures the start of a run has learned."""
+    name = run.info["start"]["name"] if "start" in run.info else ""
+    seen = starting_points.seen_by(run.workspace, name, pixels)
+    if seen is None:
+        raise RunError(
+            f"Nobody can tell what the start of run {run.id} has learned from",
+            received=name,
+            hint="No other version can judge it",
+        )
+    return seen

@@ -17,11 +17,11 @@ import pandas as pd
 from fer_core.base.emotions import canonical_emotion
 from fer_core.base.errors import FerError, ModelFileError
 from fer_core.data.manifest import classes, readable
+from fer_core.duplicates.learned import FILE, Learned, digest
 from fer_core.explore.features import Features
 from fer_core.inference import model_registry
 from fer_core.inference.face_features import FeatureReader
 from fer_core.inference.predictor import Predictor
-from fer_core.mislabels.learned import FILE, Learned, digest
 
 if TYPE_CHECKING:
     from pathlib import Path

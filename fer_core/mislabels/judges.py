@@ -19,10 +19,10 @@ import pandas as pd
 from fer_core import mislabels
 from fer_core.base.errors import FerError
 from fer_core.data.manifest import classes, readable
+from fer_core.duplicates.learned import digest
 from fer_core.mislabels import emotions
 from fer_core.mislabels.carry import carried, groups_of
 from fer_core.mislabels.import_probabilities import read_probabilities
-from fer_core.mislabels.learned import digest
 from fer_core.mislabels.run_probabilities import run_probabilities
 from fer_core.runs import store
 from fer_core.scheduling import crossval

@@ -44,7 +44,7 @@ def find_weights(spec: ModelSpec) -> Path | None:
     Raises:
         RunError: the file the recipe names is not there, or it is in no place and there is no network.
     """
-    if not isinstance(spec, TransferSpec) or spec.weights == "none":
+    if not isinstance(spec, TransferSpec) or spec.weights == "none" or spec.start:
         return None
     name, choice = file_name(spec), "or set model.weights=none to train from nothing"
     if spec.weights_file:

@@ -29,16 +29,20 @@ class ParameterCount:
 
 def build(spec: ModelSpec, classes: int, input_shape: Shape | None = None) -> keras.Model:
     """An untrained network: float32 pixels 0..255 NHWC -> probabilities (batch, classes) float32."""
-    return BUILDERS[spec.architecture](spec, classes, input_shape)
+    published = isinstance(spec, TransferSpec) and not spec.start  # a start replaces them
+    return BUILDERS[spec.architecture](spec if published else _random(spec), classes, input_shape)
 
 
 def count_parameters(spec: ModelSpec, classes: int) -> ParameterCount:
     """Parameters of a network, built without the weights it would begin with."""
-    plain = spec.model_copy(update={"weights": "none"}) if isinstance(spec, TransferSpec) else spec
-    return parameters_of(build(plain, classes))
+    return parameters_of(build(_random(spec), classes))
 
 
 def parameters_of(model: keras.Model) -> ParameterCount:
     """Parameters of a built network."""
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     return ParameterCount(model.count_params(), trainable)
+
+
+def _random(spec: ModelSpec) -> ModelSpec:
+    return spec.model_copy(update={"weights": "none"}) if isinstance(spec, TransferSpec) else spec

@@ -14,6 +14,7 @@ from keras import layers
 
 from fer_core.base.errors import RunError
 from fer_core.models import pretrained
+from fer_core.models.body import train_last
 from fer_core.models.cnn import Tensor
 from fer_core.recipes.model_spec import DenseBlock, Shape, TransferSpec
 
@@ -69,7 +70,9 @@ def build(spec: TransferSpec, classes: int, input_shape: Shape | None = None) ->
     for block in spec.head:
         x = _dense(block, x)
     outputs = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
-    return keras.Model(inputs, outputs, name=spec.architecture)
+    model = keras.Model(inputs, outputs, name=spec.architecture)
+    train_last(model, spec.trainable_layers)
+    return model
 
 
 def _backbone(spec: TransferSpec) -> keras.Model:
@@ -95,7 +98,6 @@ def _backbone(spec: TransferSpec) -> keras.Model:
             received=file or f"{name}: {error}"[:200],
             hint=f"Put {name} into {pretrained.cache_folder()}, or set model.weights=none to train from nothing",
         ) from error
-    _train_last(backbone, spec.trainable_layers)
     return backbone
 
 
@@ -109,45 +111,6 @@ def _divide_by_deviation(backbone: keras.Model) -> None:
         if isinstance(layer, layers.Normalization):
             layer.adapt_variance.assign(keras.ops.square(layer.adapt_variance))
             layer.finalize_state()
-
-
-def unfreeze(model: keras.Model, share: float) -> None:
-    """Train the last layers of a model's backbone, this share of all of them; the model must be compiled anew."""
-    backbone = backbone_of(model)
-    _train_last(backbone, round(share * len(backbone.layers)))
-
-
-def learning_rate_factors(model: keras.Model, decay: float) -> list[tuple[keras.Variable, float]]:
-    """Trainable variables of the backbone with a factor on their learning rate, lower in earlier layers.
-
-    `decay` in the last fifth of its layers, `decay`^5 in the first; the head, which is not listed, keeps its rate.
-    """
-    backbone = backbone_of(model)
-    count = len(backbone.layers)
-    return [
-        (variable, decay ** (5 - number * 5 // count))
-        for number, layer in enumerate(backbone.layers)
-        for variable in layer.trainable_variables
-    ]
-
-
-def backbone_of(model: keras.Model) -> keras.Model:
-    """The published network inside a model that `build` made."""
-    (found,) = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    return found
-
-
-def _train_last(backbone: keras.Model, count: int) -> None:
-    backbone.trainable = count > 0
-    last = {id(layer) for layer in backbone.layers[max(len(backbone.layers) - count, 0) :]}
-    for layer in backbone.layers:
-        # Keras hands `training` down whatever the call said; only a frozen normalisation keeps its statistics.
-        layer.trainable = id(layer) in last and not isinstance(layer, layers.BatchNormalization)
-        if isinstance(layer, layers.Dropout):
-            # Frozen layers answer as they will in use: without stochastic depth.
-            published_rate = getattr(layer, "_published_rate", layer.rate)
-            layer._published_rate = published_rate
-            layer.rate = published_rate if id(layer) in last else 0.0
 
 
 def _scaled(x: Tensor, scaling: str) -> Tensor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
@@ -24,6 +24,16 @@ class Spec(BaseModel):
     """A table of a recipe: unknown fields are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Start = Annotated[
+    str,
+    BeforeValidator(lambda given: str(given) if type(given) is int else given),  # 41 is a run
+    Field(
+        description="What the body begins with: nothing (random), shipped, or a run such as 41; "
+        "the head is new where the classes are others"
+    ),
+]
 
 
 class ConvBlock(Spec):
@@ -95,6 +105,7 @@ class CnnSpec(Spec):
     """A network described block by block."""
 
     architecture: Literal["cnn"] = "cnn"
+    start: Start = ""
     input_size: int = Field(default=48, ge=8, le=512, description="Pixels along each side")
     color: Literal["gray", "rgb"] = "gray"
     blocks: list[Block] = Field(min_length=1)
@@ -114,6 +125,7 @@ class TransferSpec(Spec):
     """A published backbone, frozen or trained in its last layers, global average pooling and dense layers."""
 
     architecture: Literal["transfer"] = "transfer"
+    start: Start = ""
     backbone: Literal[
         "vgg16", "resnet50", "resnet50v2", "densenet121", "mobilenetv2", "efficientnetb0", "efficientnetv2b0"
     ]
@@ -148,3 +160,8 @@ class TransferSpec(Spec):
 
 
 ModelSpec = Annotated[CnnSpec | TransferSpec, Field(discriminator="architecture")]
+
+
+def has_body(model: CnnSpec | TransferSpec) -> bool:
+    """Whether it begins with layers that have learned something, which can be frozen or trained at lower rates."""
+    return isinstance(model, TransferSpec) or bool(model.start)

@@ -23,7 +23,7 @@ from fer_core.base.errors import RecipeError
 from fer_core.recipes import toml
 from fer_core.recipes.errors import as_recipe_error
 from fer_core.recipes.losses import CrossEntropy, EarlyLearning, Loss
-from fer_core.recipes.model_spec import CnnSpec, ModelSpec, Spec
+from fer_core.recipes.model_spec import CnnSpec, ModelSpec, Spec, has_body
 from fer_core.recipes.schema import (
     Adam,
     Augmentation,
@@ -167,11 +167,11 @@ def validate(table: Mapping[str, Any]) -> Recipe:
 def check_combination(recipe: Recipe) -> None:
     """Raise RecipeError for fields that are valid each, but not with each other."""
     model, grows = recipe.model, recipe.progressive
-    if grows.stages and isinstance(model, CnnSpec):
+    if grows.stages and not has_body(model):
         raise RecipeError(
-            "`progressive.stages` unfreezes a backbone, and this model has none",
+            "`progressive.stages` unfreezes a backbone or a start, and this model has none",
             received=f"model.architecture={model.architecture!r}",
-            hint="Begin with a transfer recipe, or take the stages out",
+            hint="Begin with a transfer recipe, set model.start, or take the stages out",
         )
     if grows.resizing and not (
         isinstance(model, CnnSpec) and any(block.kind == "global_average" for block in model.blocks)

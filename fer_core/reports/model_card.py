@@ -12,6 +12,7 @@ from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.reports.templating import command, render
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
+from fer_core.scheduling.starting_points import sentence
 
 WEAK = 0.6
 """F1 below which a class counts as weak."""
@@ -129,7 +130,7 @@ def card(run: Run, row: LeaderboardRow) -> Card:
                     f"Images: {images or 'not recorded'}.",
                 ),
             ),
-            _results(run, "Validation", "val", "The epoch was chosen by these images.", "Not evaluated yet."),
+            _results(run, "Validation", "val", _judged(run), "Not evaluated yet."),
             _results(
                 run,
                 "Test",
@@ -148,6 +149,11 @@ def card(run: Run, row: LeaderboardRow) -> Card:
             Section("Limits", _limits(run)),
         ),
     )
+
+
+def _judged(run: Run) -> str:
+    start = run.info.get("start")
+    return "The epoch was chosen by these images." + (f" {sentence(start)}." if start else "")
 
 
 def _held(run: Run, split: str) -> Scores:

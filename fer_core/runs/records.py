@@ -12,6 +12,23 @@ RunState = Literal[
 ]
 
 
+class StartRecord(TypedDict):
+    """What a run's network began with.
+
+    Attributes:
+        name: `shipped`, or the id of a run.
+        digest: of its file.
+        classes: it answers with; the same, and the head was taken over too.
+        judged, seen: validation images, and how many of them it has learned from, or copies of them; None: unknown.
+    """
+
+    name: str
+    digest: str
+    classes: list[str]
+    judged: int
+    seen: int | None
+
+
 class RunInfo(TypedDict, total=False):
     """`run.json`.
 
@@ -27,6 +44,7 @@ class RunInfo(TypedDict, total=False):
         parameters, trainable_parameters, classes, images: of the model and of the splits, once they are known.
         pid, backend, device, code, packages, launcher: where it was trained, and with which versions.
         test_time_augmentation: whether its predictions are means over shifted images.
+        start: what its network began with; absent where that was random or published.
         ablation: the two runs it explains and the one change it tries.
     """
 
@@ -62,6 +80,7 @@ class RunInfo(TypedDict, total=False):
     packages: dict[str, str]
     launcher: str
     test_time_augmentation: bool
+    start: StartRecord
     ablation: dict[str, str]
 
 

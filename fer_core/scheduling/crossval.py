@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 import pandas as pd
 
@@ -35,11 +35,13 @@ from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.recipes.recipe import Recipe, fields, load, override, to_toml
 from fer_core.recipes.schema import Cosine, OneCycle
 from fer_core.runs import predictions
+from fer_core.scheduling import starting_points
 from fer_core.splits.stratify import stratify_folds
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
     from fer_core.jobs.reporter import ProgressFn
+    from fer_core.runs.records import StartRecord
 
 RECIPE, FOLDS, EPOCHS = "compact", 2, 18
 """What judges labels unless asked otherwise; a short training judges them better than a long one that learns them."""
@@ -47,7 +49,7 @@ _SCHEMA = 1
 
 
 class FoldsInfo(TypedDict):
-    """`folds.json`; `images` are those of each fold."""
+    """`folds.json`; `images` are those of each fold, `start` is what every network begins with, if it is not random."""
 
     schema: int
     dataset: str
@@ -56,6 +58,7 @@ class FoldsInfo(TypedDict):
     folds: int
     images: list[int]
     epochs: int
+    start: NotRequired[StartRecord]
 
 
 @dataclass(frozen=True)
@@ -124,14 +127,17 @@ def prepare(
         progress: told (done, total, what) while copies are looked for.
 
     Raises:
+        NotFound, RunError: the start it names is not there, or does not fit.
         SplitError, TooFewImages: a number of folds out of range, or too few images for it.
     """
+    recipe, known = starting_points.settle(dataset, version, recipe)
     choices = {
         name: value
         for name, value in fields(recipe).items()
         if name not in {"name", "extends", "description"}
     }
-    said = json.dumps([_SCHEMA, dataset.name, version, folds, choices], sort_keys=True, default=str)
+    files = [start["digest"] for start in known.values()]
+    said = json.dumps([_SCHEMA, dataset.name, version, folds, choices, *files], sort_keys=True, default=str)
     key = hashlib.blake2b(said.encode(), digest_size=4).hexdigest()
     name = f"{dataset.name}-{recipe.name}-{folds}x{recipe.training.epochs}-{key}"
     found = Folds(dataset.workspace.models / "folds" / name)
@@ -150,6 +156,7 @@ def prepare(
         "folds": folds,
         "images": [int((number == i).sum()) for i in range(1, folds + 1)],
         "epochs": recipe.training.epochs,
+        **known,  # type: ignore[typeddict-item]
     }
     try:
         with new_folder(found.folder) as folder:

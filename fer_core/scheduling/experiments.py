@@ -15,7 +15,7 @@ from fer_core.models import pretrained
 from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.scheduling import queue
+from fer_core.scheduling import queue, starting_points
 
 MOST = 20
 
@@ -70,8 +70,12 @@ def _start(
 ) -> list[Run]:
     runs: list[Run] = []
     recipes = [override(recipe, settings) for _, _, settings in members]  # all are valid before one is made
-    pretrained.find_weights(recipe.model)
-    for (version, member, settings), changed in zip(members, recipes, strict=True):
+    pretrained.find_weights(recipes[0].model)
+    settled = [
+        starting_points.settle(dataset, version.id, changed)
+        for (version, _, _), changed in zip(members, recipes, strict=True)
+    ]
+    for (version, member, settings), (changed, known) in zip(members, settled, strict=True):
         run = create_run(
             dataset.workspace,
             dataset.name,
@@ -80,6 +84,7 @@ def _start(
             version_number=version.number,
             settings={key: str(value) for key, value in settings.items()},
             member=member,
+            **known,
         )
         runs.append(run)
     for run in runs:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from fer_core.base.errors import FerError
 from fer_core.checks.checks import is_blank
 from fer_core.data.manifest import counts
+from fer_core.scheduling import starting_points
 from fer_core.scheduling.recipe_cautions import sentences
 from fer_core.splits.balance import drift_level, drift_of
 from fer_core.splits.leaks import leaks_of
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
     from fer_core.splits.leaks import Leaks
 
 ReadinessKind = Literal[
-    "no split", "one class", "leak", "copies", "not compared", "narrow", "drift", "blank", "recipe"
+    "no split", "one class", "leak", "copies", "not compared", "narrow", "drift", "blank", "recipe", "start"
 ]
 MIN_CLASSES = 2
+_REMEMBERED = "What it has learned it answers from memory: accuracy on validation is too good by that"
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,26 @@ def cautions_of(dataset: Dataset, version: str | None = None, recipe: Recipe | N
     chosen = dataset.version(version)
     manifest = dataset.manifest(chosen.id)
     found = cautions(manifest, leaks_of(dataset, chosen.id))
-    return found + (recipe_cautions(recipe, manifest) if recipe else [])
+    if recipe is None:
+        return found
+    return found + recipe_cautions(recipe, manifest) + start_cautions(dataset, chosen.id, recipe)
 
 
 def recipe_cautions(recipe: Recipe, manifest: pd.DataFrame) -> list[Caution]:
     """What the recipe asks for that does nothing on this version, or not what its name says."""
     return [Caution("recipe", "warn", text, meaning) for text, meaning in sentences(recipe, counts(manifest))]
+
+
+def start_cautions(dataset: Dataset, version: str, recipe: Recipe) -> list[Caution]:
+    """Why a recipe cannot begin with what it names, or how many of the images it is judged by its start has seen."""
+    try:
+        _, known = starting_points.settle(dataset, version, recipe)
+    except FerError as error:
+        return [Caution("start", "bad", error.message, f"{error}".removeprefix(f"{error.message}. "), True)]
+    if not known or known["start"]["seen"] == 0:
+        return []
+    level: Literal["warn", "none"] = "none" if known["start"]["seen"] is None else "warn"
+    return [Caution("start", level, starting_points.sentence(known["start"]), _REMEMBERED)]
 
 
 def cautions(manifest: pd.DataFrame, leaks: Leaks) -> list[Caution]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fer_core.recipes.model_spec import CnnSpec
+from fer_core.recipes.model_spec import TransferSpec, has_body
 from fer_core.scheduling.hardware import has_bfloat16, may_have_accelerator
 
 if TYPE_CHECKING:
@@ -48,14 +48,12 @@ def sentences(recipe: Recipe, counted: pd.DataFrame) -> Iterator[tuple[str, str]
                 f"{split} has no {', '.join(missing)}",
                 f"What has no images there {verb}: split again, by classes",
             )
-    if isinstance(recipe.model, CnnSpec):
-        if grows.layer_decay < 1:
-            yield (
-                f"progressive.layer_decay is {grows.layer_decay:g}, and this model has no backbone",
-                "It does nothing: take a transfer recipe, or set it to 1",
-            )
-        return
-    if grows.stages and recipe.model.trainable_layers:
+    if not has_body(recipe.model) and grows.layer_decay < 1:
+        yield (
+            f"progressive.layer_decay is {grows.layer_decay:g}, and this model has no backbone and no start",
+            "It does nothing: take a transfer recipe, set model.start, or set it to 1",
+        )
+    if grows.stages and isinstance(recipe.model, TransferSpec) and recipe.model.trainable_layers:
         yield (
             f"model.trainable_layers is {recipe.model.trainable_layers}, and there are stages",
             "The stages say what is trained, from the first epoch on: it does nothing",

@@ -70,10 +70,7 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     before, given = run.recipe, dict(settings or {})
     recipe = override(before, given)
     changed = difference(before, recipe)
-    if models := sorted(key for key in changed if key.startswith("model.")):
-        raise RecipeError(
-            "A fork keeps the model", received=", ".join(models), hint="Start a new run instead"
-        )
+    _keeps_model(changed)
     if recipe.training.epochs <= done:
         raise RecipeError(
             "There is no epoch left to train",
@@ -108,9 +105,17 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
         forked_from=run.id,
         forked_at=done,
         changed=sorted(changed),
+        **({"start": info["start"]} if "start" in info else {}),
     )
     queue.add(made)
     return made
+
+
+def _keeps_model(changed: Collection[str]) -> None:
+    if models := sorted(key for key in changed if key.startswith("model.")):
+        raise RecipeError(
+            "A fork keeps the model", received=", ".join(models), hint="Start a new run instead"
+        )
 
 
 def _begins_anew(recipe: Recipe, changed: Collection[str]) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import keras
 
 from fer_core.base.errors import RunError
-from fer_core.models import transfer
+from fer_core.models import body
+from fer_core.recipes.model_spec import has_body
 from fer_core.recipes.recipe import Recipe
 from fer_core.training import losses, optimizers
 from fer_core.training.batches import TrainingBatches
@@ -52,10 +53,10 @@ class Parts:
     def _compile(self, part: Part) -> None:
         stages, decay = self._recipe.progressive.stages, self._recipe.progressive.layer_decay
         if part.stage is not None:
-            transfer.unfreeze(self._model, stages[part.stage].trainable)
+            body.unfreeze(self._model, stages[part.stage].trainable)
         compile_model(self._model, recipe_of_stage(self._recipe, part), len(self._batches), self.memory)
-        if decay < 1 and self._recipe.model.architecture == "transfer":
-            scale_rates(self._model.optimizer, transfer.learning_rate_factors(self._model, decay))
+        if decay < 1 and has_body(self._recipe.model):
+            scale_rates(self._model.optimizer, body.learning_rate_factors(self._model, decay))
 
     def _drop(self, share: float) -> None:
         rates = [rate * share for _, rate in self._dropouts]

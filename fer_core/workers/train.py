@@ -36,6 +36,7 @@ from fer_core.training.checkpoint import save_network
 from fer_core.training.data import TrainingData, load
 from fer_core.training.failures import failure_message
 from fer_core.training.onnx_export import to_onnx
+from fer_core.workers import warm_start
 
 log = logging.getLogger("fer_core.training")
 
@@ -105,6 +106,8 @@ def work(run: Run) -> RunInfo:
     )
     progress.write(Progress(what="building the model"))
     model = loop.build(recipe, len(data.classes))
+    if not (run.folder / "checkpoints" / "last.npz").is_file():
+        warm_start.begin(model, run.workspace, recipe, run.info.get("start"), data)
     size = registry.parameters_of(model)
     run.update(
         parameters=size.parameters,

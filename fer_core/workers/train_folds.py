@@ -33,6 +33,7 @@ from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, Logs
 from fer_core.training.data import TrainingData, from_manifest
 from fer_core.training.failures import failure_message
 from fer_core.training.parts import Parts
+from fer_core.workers import warm_start
 
 log = logging.getLogger("fer_core.training")
 _BATCH = 512
@@ -61,15 +62,16 @@ def work(folder: Path, _asked: object, report: ProgressFn) -> dict[str, int]:
         keras.utils.set_random_seed(recipe.training.seed + fold)
         split = np.where(manifest["fold"] == fold, "val", "train")
         data = from_manifest(manifest.assign(split=split), pixels)
-        said = train_one(data, recipe, fold, told)
+        model = loop.build(recipe, len(data.classes))
+        warm_start.begin(model, dataset.workspace, recipe, about.get("start"), data)
+        said = train_one(model, data, recipe, fold, told)
         write(folder, str(fold), _table(data.val.ids, data.classes, said))
         log.info("fold %d of %d is done", fold, about["folds"])
     return {"folds": len(missing)}
 
 
-def train_one(data: TrainingData, recipe: Recipe, fold: int, told: _Told) -> np.ndarray:
+def train_one(model: keras.Model, data: TrainingData, recipe: Recipe, fold: int, told: _Told) -> np.ndarray:
     """float64 (n, classes): a new network, trained on `train`, on the images of `val`."""
-    model = loop.build(recipe, len(data.classes))
     batches = TrainingBatches(data, recipe)
     callbacks = [FollowEpochs(batches), GiveUpOnNaN(), _Tell(fold, len(data.train), told)]
     for begin, end in Parts(model, recipe, batches, 0):

@@ -35,12 +35,12 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
 from fer_core.data.images import resize
 from fer_core.data.importing.options import Options
+from fer_core.duplicates.learned import Learned
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.calibration import fit_temperature, scaled
 from fer_core.evaluation.metrics import PREFIX, accuracy_interval, calibration_error, evaluate, read
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata
 from fer_core.inference.predictor import RUN_MODEL, Predictor
-from fer_core.mislabels.learned import Learned
 from fer_core.reports.model_card import reproduce
 from fer_core.review.from_votes import apply_votes
 from fer_core.runs import store

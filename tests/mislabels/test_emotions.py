@@ -18,9 +18,9 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
 from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample, truth
+from fer_core.duplicates.learned import FILE, Learned
 from fer_core.inference.face_features import FeatureReader
 from fer_core.mislabels import emotions, judges
-from fer_core.mislabels.learned import FILE, Learned
 from fer_core.mislabels.scores import MIN_TOLD
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "shipped" / "model.onnx"

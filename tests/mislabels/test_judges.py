@@ -19,9 +19,9 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.data.save_version import save_version
+from fer_core.duplicates.learned import digest
 from fer_core.mislabels import emotions, judges
 from fer_core.mislabels.judges import Judge, judge
-from fer_core.mislabels.learned import digest
 from fer_core.mislabels.run_probabilities import run_probabilities
 from fer_core.runs.run import Run
 

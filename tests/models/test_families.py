@@ -13,7 +13,7 @@ import pytest
 from keras.src.applications import densenet, efficientnet, efficientnet_v2, resnet
 
 from fer_core.inference.metadata import ModelMetadata
-from fer_core.models import registry, transfer
+from fer_core.models import body, registry, transfer
 from fer_core.recipes.model_spec import TransferSpec
 from fer_core.training.onnx_export import DEEP_TOLERANCE, to_onnx
 
@@ -76,7 +76,7 @@ def test_gray_pixels_are_prepared_once_and_onnx_answers_as_keras(name: str, tmp_
     assert to_onnx(model, tmp_path / "model.onnx", metadata, gray) <= DEEP_TOLERANCE
 
     same_size = registry.build(spec(name, input_size=SIDE, color="rgb"), 3)
-    backbone = transfer.backbone_of(same_size)
+    backbone = body.backbone_of(same_size)
     given = same_size.layers[same_size.layers.index(backbone) - 1].output
     pixels = np.random.default_rng(2).uniform(0, 255, (2, SIDE, SIDE, 3)).astype(np.float32)
     seen = keras.Model(same_size.inputs[0], given)(pixels)

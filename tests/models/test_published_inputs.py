@@ -14,7 +14,7 @@ from keras.src.legacy.saving import legacy_h5_format
 from test_families import SIDE, spec
 
 from fer_core.inference.metadata import ModelMetadata
-from fer_core.models import pretrained, registry, transfer
+from fer_core.models import body, pretrained, registry, transfer
 from fer_core.training.onnx_export import DEEP_TOLERANCE, to_onnx
 
 PUBLISHED_DEVIATION = (0.229, 0.224, 0.225)
@@ -54,7 +54,7 @@ def test_efficientnet_from_a_file_is_keras_s_own(published: Path, tmp_path: Path
     wanted = answers(keras_own, pixels)
     for fields in ({"weights_file": str(published)}, {}):
         built = registry.build(spec("efficientnetb0", weights="imagenet", **fields), 3)
-        np.testing.assert_allclose(answers(transfer.backbone_of(built), pixels), wanted, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(answers(body.backbone_of(built), pixels), wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_a_download_is_the_same_network_as_the_cache(
@@ -68,7 +68,7 @@ def test_a_download_is_the_same_network_as_the_cache(
     assert [w.shape for w in first.get_weights()] == [w.shape for w in later.get_weights()]
     pixels = np.random.default_rng(0).uniform(0, 255, (2, SIDE, SIDE, 3)).astype(np.float32)
     np.testing.assert_array_equal(
-        answers(transfer.backbone_of(first), pixels), answers(transfer.backbone_of(later), pixels)
+        answers(body.backbone_of(first), pixels), answers(body.backbone_of(later), pixels)
     )
 
 
@@ -95,16 +95,16 @@ def with_dropout(include_top: bool, weights: Any, input_shape: tuple[int, int, i
 def test_frozen_layers_have_no_stochastic_depth(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(transfer._BACKBONES, "efficientnetb0", transfer._Backbone(with_dropout, "none"))
     model = registry.build(spec("efficientnetb0", trainable_layers=0), 3)
-    backbone = transfer.backbone_of(model)
+    backbone = body.backbone_of(model)
     pixels = np.random.default_rng(0).uniform(0, 255, (2, SIDE, SIDE, 3)).astype(np.float32)
 
     def varies() -> bool:
         return not np.allclose(backbone(pixels, training=True), backbone(pixels, training=False))
 
     assert not varies()
-    transfer.unfreeze(model, 1.0)
+    body.unfreeze(model, 1.0)
     assert varies()
-    transfer.unfreeze(model, 0.0)
+    body.unfreeze(model, 0.0)
     assert not varies()
 
 
@@ -113,6 +113,6 @@ def test_more_layers_than_there_are_trains_all_of_them(
     monkeypatch: pytest.MonkeyPatch, count: int, trained: int
 ) -> None:
     monkeypatch.setitem(transfer._BACKBONES, "efficientnetb0", transfer._Backbone(with_dropout, "none"))
-    backbone = transfer.backbone_of(registry.build(spec("efficientnetb0", trainable_layers=count), 3))
+    backbone = body.backbone_of(registry.build(spec("efficientnetb0", trainable_layers=count), 3))
     assert len(backbone.layers) == 7  # inputs, and three convolutions each with its dropout
     assert len(backbone.trainable_variables) == 2 * trained

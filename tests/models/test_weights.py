@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fer_core.base.errors import RunError
-from fer_core.models import pretrained, registry, transfer
+from fer_core.models import body, pretrained, registry, transfer
 from fer_core.recipes.model_spec import TransferSpec
 from fer_core.recipes.recipe import load, names
 
@@ -73,7 +73,7 @@ def test_the_weights_of_a_named_file_are_those_of_the_backbone(
     source = small(False, None, (32, 32, 3))
     source.save_weights(tmp_path / "mine.weights.h5")
     model = registry.build(spec(weights_file=str(tmp_path / "mine.weights.h5")), 3)
-    for one, other in zip(transfer.backbone_of(model).get_weights(), source.get_weights(), strict=True):
+    for one, other in zip(body.backbone_of(model).get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

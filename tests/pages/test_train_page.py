@@ -18,7 +18,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.jobs.process import identity
-from fer_core.recipes.recipe import fields, load, names, override
+from fer_core.recipes.recipe import load, override
 from fer_core.runs import store
 from fer_core.runs.run import Run
 from fer_core.scheduling import queue
@@ -199,6 +199,22 @@ def test_what_a_recipe_asks_for_in_vain_is_said_before_it_is_trained(dataset: Da
     assert not app.button(key="train-start").disabled
 
 
+def test_a_start_that_is_not_there_forbids_training_in_words(dataset: Dataset) -> None:
+    app = visit()
+    app.text_input(key="train-compact-0-model-start").set_value("41").run()
+    assert "Run not found" in words(app)
+    assert app.button(key="train-start").disabled
+    app.text_input(key="train-compact-0-model-start").set_value("shipped").run()
+    assert "another network than the one this recipe makes" in words(app)
+    app.selectbox(key="train-recipe").set_value("shipped").run()
+    app.text_input(key="train-shipped-0-model-start").set_value("shipped").run()
+    assert not app.button(key="train-start").disabled
+    app.button(key="train-start").click().run()
+    (run,) = store.list_runs(dataset.workspace)
+    assert run.info["start"]["name"] == run.recipe.model.start == "shipped"
+    assert "The start shipped has learned from none of the" in words(app)
+
+
 def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
     recall = {"happy": 0.91, "sad": 0.55, "neutral": None}
     row = {"val_recall": recall, "cpu_percent": 196.0, "rss_mb": 1400.0}
@@ -258,41 +274,3 @@ def test_pages_of_old_runs_show_what_there_is(dataset: Dataset) -> None:
     assert "Recall by class" not in said
     assert "Wrong with most confidence" not in said
     assert "CPU · 2 cores" in said
-
-
-def _forms() -> None:
-    import streamlit as st
-
-    from fer_core import recipes
-    from fer_core.ui.train import recipe_form
-
-    for name in recipes.names():
-        recipe = recipes.load(name)
-        settings = recipe_form.draw(recipe, f"form-{name}")
-        st.session_state[f"told-{name}"] = (settings, recipes.override(recipe, settings) == recipe)
-
-
-def test_the_form_of_every_recipe_has_every_field_and_changes_nothing_by_itself() -> None:
-    app = AppTest.from_function(_forms, default_timeout=120).run()
-    assert not app.exception
-    assert not app.warning
-    for name in names():
-        assert app.session_state[f"told-{name}"] == ({}, True), name
-        shown = {
-            w.key
-            for kind in ("number_input", "selectbox", "toggle", "text_input")
-            for w in getattr(app, kind)
-        }
-        for field in fields(load(name)):
-            table, _, last = field.partition(".")
-            if table in {"name", "extends", "description"} or last in {
-                "architecture",
-                "backbone",
-                "blocks",
-                "head",
-            }:
-                continue
-            assert any(key.startswith(f"form-{name}-{field.replace('.', '-')}") for key in shown), (
-                name,
-                field,
-            )

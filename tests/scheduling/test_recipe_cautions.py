@@ -41,7 +41,7 @@ def test_no_recipe_that_is_shipped_is_warned_of(name: str) -> None:
         ("compact", {"training.batch_size": 601}, images(), "batch_size 601 is more than the 600 images"),
         ("compact", {}, images(val=(60, 0)), "val has no sad. What has no images there is not validated"),
         ("compact", {}, images(train=(300, 0)), "train has no sad. What has no images there cannot be learned"),
-        ("compact", {"progressive.layer_decay": 0.8}, images(), "layer_decay is 0.8, and this model has no backbone"),
+        ("compact", {"progressive.layer_decay": 0.8}, images(), "layer_decay is 0.8, and this model has no backbone and no"),
         (FROZEN, {"progressive.stages": STAGES, "model.trainable_layers": 20}, images(), "trainable_layers is 20"),
         (FROZEN, {"progressive.stages": STAGES, "model.trainable_layers": 0, "training.epochs": 4}, images(),
          "4 epochs end before the last of 2 stages. It begins after epoch 4"),

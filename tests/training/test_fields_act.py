@@ -33,7 +33,7 @@ from probes import (
 from recipe_fields import known_fields
 from tiny_faces import tiny_recipe
 
-from fer_core.models import registry, transfer
+from fer_core.models import body, registry, transfer
 from fer_core.recipes.recipe import load, override
 
 Case = tuple[dict[str, Any], dict[str, Any], Probe]
@@ -126,7 +126,7 @@ CASES: dict[str, Case] = {
     "model.weights": transferred("vgg16", {"model.weights": "imagenet", "model.weights_file": "nowhere.h5"}, start),
     "model.weights_file": ({"": "vgg16", "model.weights_file": "a.h5"}, {"model.weights_file": "b.h5"}, start),
     "model.backbone_size": transferred("vgg16", {"model.backbone_size": 64},
-                                       lambda r: transfer.backbone_of(registry.build(r.model, 3)).input_shape),
+                                       lambda r: body.backbone_of(registry.build(r.model, 3)).input_shape),
     "model.trainable_layers": transferred("vgg16", {"model.trainable_layers": 5}),
     "model.attention": transferred("vgg16", {"model.attention": 2}),
     "model.head_norm": transferred("vgg16", {"model.head_norm": True}),
@@ -134,6 +134,7 @@ CASES: dict[str, Case] = {
     "model.head": transferred("vgg16", {"model.head": [{"units": 3}]}),
 }  # fmt: skip
 ELSEWHERE = {
+    "model.start": "test_warm_start.py: it begins with the weights of the start",
     "training.deterministic": "test_resume.py: a killed run ends with the same bits",
 }
 

@@ -12,7 +12,7 @@ from small import data_for, reduced
 
 from fer_core.base.errors import RecipeError
 from fer_core.base.jsonl import read_lines
-from fer_core.models import registry, transfer
+from fer_core.models import body, registry
 from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.training import loop
 from fer_core.training.batches import TrainingBatches
@@ -102,15 +102,15 @@ def test_a_stage_trains_its_layers_and_a_resumed_run_goes_through_the_same_stage
     assert rates[0] > rates[2] > rates[4]
     for one, other in zip(whole.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=0.02, atol=0.02)
-    assert len(transfer.backbone_of(whole).trainable_variables) == 3  # all convolutions, no normalisation
+    assert len(body.backbone_of(whole).trainable_variables) == 3  # all convolutions, no normalisation
 
 
 def scaled_by_layer(recipe: Recipe) -> tuple[keras.Model, list[tuple[keras.Variable, float]]]:
     """A compiled network whose layers learn by factors of their own, and these."""
     model = loop.build(recipe, 3)
-    transfer.unfreeze(model, 1.0)
+    body.unfreeze(model, 1.0)
     compile_model(model, recipe, 1)
-    factors = transfer.learning_rate_factors(model, 0.5)
+    factors = body.learning_rate_factors(model, 0.5)
     scale_rates(model.optimizer, factors)
     return model, factors
 

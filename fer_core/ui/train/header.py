@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from fer_core.evaluation import advice
 from fer_core.evaluation.report import gap_level, gap_verdict
+from fer_core.scheduling import starting_points
 from fer_core.ui.components import markup
 from fer_core.ui.shell import job_progress, run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
@@ -30,6 +31,8 @@ def draw(snapshot: RunSnapshot, snapshots: Sequence[RunSnapshot]) -> None:
     with buttons:
         controls.draw(snapshot)
     st.html(_line(snapshot) + markup.progress(_share(snapshot)))
+    if start := snapshot.info.get("start"):
+        st.html(f'<p class="fer-muted">{markup.esc(starting_points.sentence(start))}.</p>')
     if told := _experiment(run_snapshots.siblings(snapshots, snapshot)):
         st.html(told)
 

@@ -46,7 +46,9 @@ def card(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> None:
             page.show_error(error)
             _buttons(scope, recipe, settings, key, blocked=True)
             return
-        warnings.draw(scope, warnings.of_recipe(scope, changed))
+        asked = warnings.of_recipe(scope, changed)
+        warnings.draw(scope, asked)
+        blocked = blocked or any(one.blocks for one in asked)
         estimate.card(scope, name, changed, settings, snapshots)
         _buttons(scope, recipe, settings, key, blocked=blocked)
 

@@ -14,6 +14,7 @@ _GROUP_OF_TABLE = {
     "early_stopping": "Stopping",
 }
 _GROUP_OF_FIELD = {
+    "model.start": "Main",
     "training.epochs": "Main",
     "training.batch_size": "Main",
     "optimizer.learning_rate": "Main",
@@ -22,6 +23,7 @@ _GROUP_OF_FIELD = {
 }
 _LABELS = {
     "loss.name": "loss",
+    "model.start": "begins with",
     "optimizer.name": "optimiser",
     "schedule.name": "schedule",
     "optimizer.accumulation": "accumulate batches",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from fer_core.checks.checks import BLANK_CONTRAST
+from fer_core.data.dataset import Dataset
 from fer_core.explore.filter import Selection
 from fer_core.recipes.recipe import Recipe
 from fer_core.scheduling import readiness
@@ -40,7 +41,15 @@ def of(scope: Scope) -> list[Caution]:
 
 def of_recipe(scope: Scope, recipe: Recipe) -> list[Caution]:
     """What the recipe asks for that does nothing on the version on screen, or not what its name says."""
-    return readiness.recipe_cautions(recipe, scope.manifest)
+    found = readiness.recipe_cautions(recipe, scope.manifest)
+    if recipe.model.start:
+        found += _of_start(scope.dataset, scope.version.id, recipe.model_dump_json(), recipe)
+    return found
+
+
+@st.cache_data(max_entries=8, ttl=60, show_spinner="Comparing with the pictures the start has learned")
+def _of_start(_dataset: Dataset, version: str, model: str, _recipe: Recipe) -> list[Caution]:
+    return readiness.start_cautions(_dataset, version, _recipe)
 
 
 def draw(scope: Scope, cautions: Sequence[Caution]) -> None:

@@ -1,0 +1,45 @@
+"""The form of a recipe: every field is there, and none is changed by being drawn."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from fer_core.recipes.recipe import fields, load, names
+
+
+def _forms() -> None:
+    import streamlit as st
+
+    from fer_core import recipes
+    from fer_core.ui.train import recipe_form
+
+    for name in recipes.names():
+        recipe = recipes.load(name)
+        settings = recipe_form.draw(recipe, f"form-{name}")
+        st.session_state[f"told-{name}"] = (settings, recipes.override(recipe, settings) == recipe)
+
+
+def test_the_form_of_every_recipe_has_every_field_and_changes_nothing_by_itself() -> None:
+    app = AppTest.from_function(_forms, default_timeout=120).run()
+    assert not app.exception
+    assert not app.warning
+    for name in names():
+        assert app.session_state[f"told-{name}"] == ({}, True), name
+        shown = {
+            w.key
+            for kind in ("number_input", "selectbox", "toggle", "text_input")
+            for w in getattr(app, kind)
+        }
+        for field in fields(load(name)):
+            table, _, last = field.partition(".")
+            if table in {"name", "extends", "description"} or last in {
+                "architecture",
+                "backbone",
+                "blocks",
+                "head",
+            }:
+                continue
+            assert any(key.startswith(f"form-{name}-{field.replace('.', '-')}") for key in shown), (
+                name,
+                field,
+            )
