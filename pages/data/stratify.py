@@ -6,6 +6,7 @@ from fer_core.base.errors import FerError
 from fer_core.duplicates.near import DISTANCE
 from fer_core.reports import certificate_page
 from fer_core.splits import certificate, separate, stratify
+from fer_core.ui.components import messages
 from fer_core.ui.shell import export, page
 from fer_core.ui.stratify import (
     certificate_card,
@@ -63,7 +64,7 @@ with left:
             certificate.certify(scope.dataset, saved.id, distance=max(reach.current(), DISTANCE))
             certificate_page.write(scope.dataset, saved.id)
         page.select(scope.dataset.name)
-        st.toast(f"Version {saved.number} is ready.")
+        messages.toast(f"Version {saved.number} is ready.")
         st.rerun()
     if plan and nothing and not plan.group_violations:
         st.html('<p class="fer-muted">These are the splits you have already.</p>')

@@ -16,7 +16,7 @@ from fer_core.evaluation.ablation import Attribution, SettingChange
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.ui.compare import actions, cached_runs
 from fer_core.ui.compare.hyperparameters import verdict
-from fer_core.ui.components import markup, style
+from fer_core.ui.components import markup, messages, style
 from fer_core.ui.shell import job_progress, page
 
 Tried = list[tuple[SettingChange, Run | None]]
@@ -51,7 +51,7 @@ def button(first: Run, second: Run, found: Tried | str) -> None:
         except FerError as error:
             page.show_error(error)
             return
-        st.toast(f"{markup.plural(len(made), 'run')} queued; what they gain appears here as they end.")
+        messages.toast(f"{markup.plural(len(made), 'run')} queued; what they gain appears here as they end.")
         st.rerun(scope="app")
 
 

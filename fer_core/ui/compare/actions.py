@@ -20,7 +20,7 @@ from fer_core.reports import comparison_page, model_card
 from fer_core.reports.table_text import as_text
 from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.components.leaderboard_table import Line
 from fer_core.ui.shell import job_progress, page
 
@@ -181,7 +181,7 @@ def _buttons(run: Run, row: LeaderboardRow) -> None:
         help=None if has_model else "It has no exported model",
     ):
         run_annotations.promote(run)
-        st.toast(f"{run.id} answers on Try it.")
+        messages.toast(f"{run.id} answers on Try it.")
         st.rerun()
     st.download_button(
         "Model card", lambda: model_card.markdown(run, row), f"{run.id}.md", "text/markdown", icon=":material/description:",
@@ -190,7 +190,7 @@ def _buttons(run: Run, row: LeaderboardRow) -> None:
     put = "Bring back" if row["archived"] else "Archive"
     if st.button(put, icon=":material/archive:", key="cmp-archive", width="stretch", disabled=run.active):
         run_annotations.annotate(run, archived=not row["archived"])
-        st.toast(f"{run.id} is {'back' if row['archived'] else 'archived; the filter shows it again'}.")
+        messages.toast(f"{run.id} is {'back' if row['archived'] else 'archived; the filter shows it again'}.")
         st.rerun()
     if st.button("Delete", icon=":material/delete:", key="cmp-delete", width="stretch", disabled=run.active):
         _ask(run)

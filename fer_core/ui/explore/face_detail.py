@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fer_core.data.manifest import ImageRow
 from fer_core.review.matching import records
-from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components import face_sheet, markup, messages
 from fer_core.ui.explore import cached_facts, sheets
 from fer_core.ui.explore.state import FLAG_WORDS, Explorer
 from fer_core.ui.shell import cache, page
@@ -102,7 +102,7 @@ def _decide(explorer: Explorer, row: ImageRow) -> None:
     with st.container(horizontal=True, gap="xsmall", key="exp-labels"):
         for number, name in enumerate(explorer.classes, start=1):
             press(
-                name,
+                messages.plain(name),
                 str(number) if number < 10 else None,
                 "keep" if name == row["label"] else "relabel",
                 name,

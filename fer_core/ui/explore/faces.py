@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.explore import face_detail, filters, sheets
 from fer_core.ui.explore.state import Explorer
 
@@ -78,7 +78,7 @@ def bulk(explorer: Explorer, positions: NDArray[np.int64], key: str = "exp-bulk"
             st.button("Unpick", type="tertiary", key=f"{key}-none", on_click=explorer.unpick)
         with st.container(horizontal=True, gap="xsmall"):
             for name in explorer.classes[:10]:
-                press(f"→ {name}", "relabel", name)
+                press(f"→ {messages.plain(name)}", "relabel", name)
         with st.container(horizontal=True, gap="xsmall"):
             press("Keep labels", "keep", type="primary")
             press("Delete all picked", "delete")

@@ -10,7 +10,7 @@ from fer_core.explore.facts import ImageFacts
 from fer_core.explore.filter import Selection
 from fer_core.splits import balance
 from fer_core.splits.ratios import parse_ratios
-from fer_core.ui.components import links, markup, tables
+from fer_core.ui.components import links, markup, messages, tables
 from fer_core.ui.explore import checks, distinct, face_detail, sheets
 from fer_core.ui.explore.state import Explorer, shown
 from fer_core.ui.explore.tables import class_balance, drift, splits_and_classes
@@ -61,7 +61,7 @@ def _splits(explorer: Explorer) -> None:
         try:
             target = parse_ratios(text or _TARGET)  # type: ignore[assignment]
         except SplitError as error:
-            st.warning(str(error), icon=":material/warning:")
+            messages.warning(str(error), icon=":material/warning:")
         drawn = _split_tables(explorer.scope.version.id, tuple(target), explorer.facts)
         links.draw(drawn, key="exp-splits", on_go=lambda where: _follow(explorer, where))
         if sources := _sources(explorer):

@@ -20,7 +20,7 @@ from fer_core.explore.filter import CATEGORIES, RANGES, Selection
 from fer_core.review.decisions import Decision, image_decision
 from fer_core.review.journal import Journal
 from fer_core.runs.run import Run
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.explore import cached_facts
 from fer_core.ui.shell import decisions
 from fer_core.ui.shell.page import Scope
@@ -194,13 +194,13 @@ class Explorer:
             ]
             self.journal.add_many(entries)
         except (FerError, OSError) as error:
-            st.toast(f"Not recorded. {error}", icon=":material/error:")
+            messages.toast(f"Not recorded. {error}", icon=":material/error:")
             return
         what = (
             f"→ {label}" if action == "relabel" else {"keep": "kept", "delete": "deleted"}.get(action, action)
         )
         self.state.last = f"{markup.plural(len(entries), 'face')} {what}."
-        st.toast(f"{self.state.last} Undo takes it back.", icon=":material/check:")
+        messages.toast(f"{self.state.last} Undo takes it back.", icon=":material/check:")
         self.unpick()
 
     def _decision(self, position: int, row: Mapping[str, Any], action: str, label: str) -> Decision:
@@ -224,10 +224,10 @@ class Explorer:
         try:
             undone = self.journal.undo(who=decisions.reviewer())
         except (FerError, OSError) as error:
-            st.toast(f"Not undone. {error}", icon=":material/error:")
+            messages.toast(f"Not undone. {error}", icon=":material/error:")
             return
         self.state.last = ""
-        st.toast(
+        messages.toast(
             "Undone." if undone is not None else "There is nothing of yours to undo.", icon=":material/undo:"
         )
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.review import audit, patches
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.mislabels.state import MislabelsState
 from fer_core.ui.shell import page
 
@@ -76,7 +76,7 @@ def _take_over(state: MislabelsState) -> None:
                 page.show_error(error)
                 return
             missing = f"; {found['missing']:,} are about images that are not here" if found["missing"] else ""
-            st.success(
+            messages.success(
                 f"{found['new']:,} of {found['entries']:,} decisions were new{missing}.",
                 icon=":material/check:",
             )

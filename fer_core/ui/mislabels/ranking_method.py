@@ -15,7 +15,7 @@ from fer_core.jobs.tasks import RankLabels
 from fer_core.mislabels import judges
 from fer_core.mislabels.carry import AT_ONCE_UP_TO
 from fer_core.runs import store
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import cache, job_progress
 from fer_core.ui.shell.page import Scope
 
@@ -43,7 +43,7 @@ def chosen(scope: Scope) -> str | None:
     best = known[0]
     wanted = str(st.query_params.get("method", ""))
     if wanted and wanted not in known:
-        st.warning(f"There is no ranking by {wanted} of this version. Showing {best}.")
+        messages.warning(f"There is no ranking by {wanted} of this version. Showing {best}.")
     return wanted if wanted in known else best
 
 
@@ -78,7 +78,7 @@ def card(scope: Scope, method: str) -> None:
         if found is not None and (words := mislabels.told_words(found.attrs.get("about", {}))):
             st.caption(" ".join(words))
         if found is not None and judges.is_outdated(scope.dataset, found):
-            st.warning(
+            messages.warning(
                 "Another model ships now than the one that made this ranking.", icon=":material/update:"
             )
             if st.button("Rank again", key="mis-again", icon=":material/sort:"):

@@ -9,6 +9,7 @@ from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.inference import model_registry
 from fer_core.inference.onnx_file import Graph
+from fer_core.ui.components import messages
 from fer_core.ui.shell import page
 
 _FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -55,7 +56,9 @@ def question(model: model_registry.Model) -> bool:
 
 def _form(model: model_registry.Model, graph: Graph) -> bool:
     """What the file does not say; True once it is answered."""
-    st.markdown(f"**{model.name}** does not say what its answers mean. Its graph has {graph.describe()}.")
+    st.markdown(
+        f"**{messages.plain(model.name)}** does not say what its answers mean. Its graph has {graph.describe()}."
+    )
     with st.form(f"try-question-{model.name}", border=False):
         guess = _FER2013 if graph.outputs == 7 else CLASS_SETS.get(graph.outputs or 0, ())
         classes = st.text_input(

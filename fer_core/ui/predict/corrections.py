@@ -9,7 +9,7 @@ from fer_core.base.errors import FerError
 from fer_core.base.workspace import current
 from fer_core.inference import corrections
 from fer_core.inference.photo_result import FaceAnswer
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.predict.predict_settings import Settings
 from fer_core.ui.shell import page
 
@@ -64,7 +64,7 @@ def kept(key: str, kind: str = corrections.WRONG) -> None:
                 except FerError as error:
                     page.show_error(error)
                     return
-                st.success(
+                messages.success(
                     f"{dataset.name} is here, with {markup.plural(count, 'image')}.", icon=":material/check:"
                 )
                 st.page_link(

@@ -12,7 +12,7 @@ import streamlit as st
 from fer_core.base.errors import FerError
 from fer_core.inference import explain
 from fer_core.inference.photo_result import FaceAnswer
-from fer_core.ui.components import face_cards, face_sheet, markup
+from fer_core.ui.components import face_cards, face_sheet, markup, messages
 from fer_core.ui.predict import corrections
 from fer_core.ui.predict.predict_settings import Settings
 from fer_core.ui.predict.reading import Shown, as_zip
@@ -52,7 +52,7 @@ def _picture(shown: Shown) -> None:
     )
     st.html(f'<p class="fer-muted">{markup.esc(_words(shown))}</p>')
     for warning in result.warnings:
-        st.warning(warning, icon=":material/info:")
+        messages.warning(warning, icon=":material/info:")
     if not result.faces:
         st.button("Read the whole picture as one face", icon=":material/crop_free:", on_click=_read_whole)
 

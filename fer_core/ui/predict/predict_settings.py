@@ -15,7 +15,7 @@ from fer_core.inference.detect import detectors
 from fer_core.inference.detect.boxes import Detector
 from fer_core.inference.ensemble import Ensemble
 from fer_core.inference.predictor import Predictor
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.predict import add_model
 from fer_core.ui.shell import cache, page
 
@@ -72,7 +72,9 @@ def _model(
     except FerError as error:
         predictor, failure = None, error
     size = f"{len(predictor.classes)} emotions `{model.megabytes:.1f} MB`" if predictor else "needs an answer"
-    with st.popover(f"**{model.name}** · {size}", width="content", help="The model that answers"):
+    with st.popover(
+        f"**{messages.plain(model.name)}** · {size}", width="content", help="The model that answers"
+    ):
         names = list(found)
         st.selectbox(
             "Model",
@@ -111,7 +113,7 @@ def _about(model: model_registry.Model, predictor: Predictor | Ensemble) -> None
 @st.dialog("Model card", width="large")
 def _card(name: str, text: str) -> None:
     st.caption(name)
-    st.markdown(text)
+    st.markdown(text.replace("![", "!\\["))  # a card loads no pictures from elsewhere
 
 
 def _options(predictor: Predictor | Ensemble) -> tuple[ReadOptions, str]:

@@ -19,7 +19,7 @@ from fer_core.data.sample.drawing.face import draw_face
 from fer_core.inference import analyse
 from fer_core.inference.annotate import annotate
 from fer_core.inference.photo_result import PhotoResult
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.predict.predict_settings import Settings
 from fer_core.ui.shell import page
 
@@ -51,7 +51,7 @@ def read(uploads: Sequence[Any], settings: Settings) -> list[Shown]:
     """Read up to 50 uploads, with progress; what cannot be read is said, the others are returned."""
     if len(uploads) > MOST:
         left = markup.plural(len(uploads) - MOST, "more picture")
-        st.warning(f"{MOST} pictures are read at once; left out: {left}.", icon=":material/info:")
+        messages.warning(f"{MOST} pictures are read at once; left out: {left}.", icon=":material/info:")
     chosen = list(uploads)[:MOST]
     memory: dict[Any, Shown] = st.session_state.setdefault("try-memory", {})
     how = (settings.model.path, settings.reading, settings.detector.name)

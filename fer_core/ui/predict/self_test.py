@@ -8,7 +8,7 @@ import streamlit as st
 from fer_core.base.errors import FerError
 from fer_core.inference import analyse, corrections
 from fer_core.inference.self_test import ReportCard
-from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components import face_sheet, markup, messages
 from fer_core.ui.predict.corrections import kept
 from fer_core.ui.predict.predict_settings import Settings
 from fer_core.ui.shell import page
@@ -52,7 +52,7 @@ def _pose(card: ReportCard, settings: Settings) -> None:
         if shot is not None:
             _take(card, settings, shot.getvalue())
         with st.container(horizontal=True):
-            if st.button(f"Leave {card.wanted} out", icon=":material/skip_next:"):
+            if st.button(f"Leave {messages.plain(card.wanted)} out", icon=":material/skip_next:"):
                 card.skip()
                 st.rerun()
             if done and st.button("Retake the last", icon=":material/undo:"):
@@ -67,7 +67,9 @@ def _take(card: ReportCard, settings: Settings, data: bytes) -> None:
         page.show_error(error)
         return
     if not result.faces:
-        st.warning("No face found in this picture: come closer, or turn on a light.", icon=":material/info:")
+        messages.warning(
+            "No face found in this picture: come closer, or turn on a light.", icon=":material/info:"
+        )
         return
     face = max(result.faces, key=lambda one: one.box.area)
     card.add(face.cut, face.probabilities, face.uncertain)
@@ -103,7 +105,7 @@ def _score(card: ReportCard, settings: Settings) -> None:
                     settings.workspace, pose.face, pose.wanted, agreed=agreed, said=pose.said,
                     model=settings.model.name, kind=corrections.REPORT,
                 )  # fmt: skip
-            st.success(f"{markup.plural(len(card.poses), 'pose')} kept.", icon=":material/check:")
+            messages.success(f"{markup.plural(len(card.poses), 'pose')} kept.", icon=":material/check:")
 
 
 def _thumb(face: np.ndarray) -> np.ndarray:

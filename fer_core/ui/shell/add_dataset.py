@@ -19,7 +19,7 @@ from fer_core.data.datasets import list_datasets
 from fer_core.data.importing.import_report import left_out_lines
 from fer_core.data.importing.options import Options
 from fer_core.jobs.tasks import AddSample, Import
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import class_mapping, job_progress
 
 _SAID_FOR = 20.0  # seconds
@@ -155,7 +155,7 @@ def _form(workspace: Workspace) -> None:
                 kept = _keep_upload(workspace, upload, upload.name)
                 _go_on(workspace, kept, clean, True, Options(), look)
     except (FerError, BadName) as error:
-        st.error(str(error), icon=":material/error:")
+        messages.error(str(error), icon=":material/error:")
 
 
 def _ended(job: jobs.Job, name: str) -> None:
@@ -185,10 +185,10 @@ def progress(workspace: Workspace) -> None:
     # Kept for a while, not for one run: the timer of the view above may ask for one more.
     when, failed = st.session_state.get("fer-import-failed", (0.0, ""))
     if failed and time.monotonic() - when < _SAID_FOR:
-        st.error(failed, icon=":material/error:")
+        messages.error(failed, icon=":material/error:")
     when, added = st.session_state.get("fer-added", (0.0, {}))
     if added and time.monotonic() - when < _SAID_FOR:
-        st.success(
+        messages.success(
             f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes.",
             icon=":material/check:",
         )

@@ -13,7 +13,7 @@ from fer_core.data.importing.import_report import understood_lines
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.preview import FoundClass, SourcePreview, preview_source
 from fer_core.jobs.tasks import Import
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.components.face_sheet import data_url, sprite
 
 KEY = "fer-mapping"
@@ -91,7 +91,7 @@ def chosen(pending: Pending) -> Import | None:
     for line in understood_lines(asdict(found.understood)):
         st.html(f'<p class="fer-note">{markup.esc(line[:1].upper() + line[1:])}.</p>')
     if found.stops:
-        st.warning(found.stops, icon=":material/help:")
+        messages.warning(found.stops, icon=":material/help:")
     numbering = ""
     if found.numbering:
         order = [found.numbering, *(name for name in SETS if name != found.numbering)]

@@ -12,7 +12,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.review import apply
 from fer_core.review.snapshot import JournalSnapshot
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import cache, page
 
 
@@ -72,7 +72,7 @@ def apply_card(scope: page.Scope) -> None:
         if applied:
             version = apply.apply_journal(scope.dataset)
             page.select(scope.dataset.name)
-            st.toast(f"Version {version.number} is ready: {_counts(version.parameters)}.")
+            messages.toast(f"Version {version.number} is ready: {_counts(version.parameters)}.")
             st.rerun()
 
 
@@ -92,4 +92,4 @@ def _changes(scope: page.Scope, problems: list[dict[str, str]]) -> None:
         alt="Images that the new version changes",
     )
     for problem in problems[:20]:
-        st.warning(f"{problem['action']} {problem['path'] or problem['image_id']}: {problem['why']}")
+        messages.warning(f"{problem['action']} {problem['path'] or problem['image_id']}: {problem['why']}")

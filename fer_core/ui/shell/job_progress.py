@@ -11,7 +11,7 @@ from fer_core import jobs
 from fer_core.base.workspace import current
 from fer_core.runs import store
 from fer_core.scheduling import queue
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import run_snapshots
 
 STATE_CHIPS: dict[str, markup.Verdict] = {
@@ -91,7 +91,7 @@ def job_card(job: jobs.Job | None, title: str = "", on_end: Callable[[jobs.Job],
     if state == "running":
         _follow(job, title or job.title, on_end)
     elif state in {"failed", "lost"}:
-        st.error(job.error or "The work failed without a word.", icon=":material/error:")
+        messages.error(job.error or "The work failed without a word.", icon=":material/error:")
     return state == "running"
 
 

@@ -13,7 +13,7 @@ from fer_core.base.errors import FerError, NotFound
 from fer_core.base.workspace import Workspace, current
 from fer_core.data.datasets import Dataset, list_datasets, open_dataset
 from fer_core.data.versions import Version
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import add_dataset, cache
 
 
@@ -40,7 +40,7 @@ def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version]:
     query, state = st.query_params, st.session_state
     name = query.get("dataset") or state.get("fer-dataset")
     if name is not None and name not in names:
-        st.warning(
+        messages.warning(
             str(NotFound("That dataset is not in this workspace", received=name, hint="Showing another"))
         )
         name = None
@@ -51,7 +51,7 @@ def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version]:
     try:
         version = dataset.version(wanted)
     except FerError as error:
-        st.warning(f"{error} Showing the newest version.")
+        messages.warning(f"{error} Showing the newest version.")
         version = dataset.version(None)
     return dataset, version
 
@@ -134,15 +134,15 @@ def empty(headline: str, advice: str) -> None:
 def show_error(error: Exception) -> None:
     """Show a failure in words. Anything that is not ours is named by kind, and its details go to the server's log."""
     if isinstance(error, FerError):
-        st.error(str(error), icon=":material/error:")
+        messages.error(str(error), icon=":material/error:")
     elif isinstance(error, OSError | sqlite3.Error):
-        st.error(
+        messages.error(
             f"The disk did not do what was asked: {error}. Check free space and permissions.",
             icon=":material/error:",
         )
     else:
         kind = type(error).__name__
-        st.error(
+        messages.error(
             f"Something on this page failed ({kind}). The server's log has the details; "
             "nothing of yours was changed. Reload to try again.",
             icon=":material/error:",

@@ -10,7 +10,7 @@ from fer_core.base.errors import FerError
 from fer_core.evaluation import advice
 from fer_core.runs.run import Run
 from fer_core.scheduling import resume, start
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import near_copies, run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
 from fer_core.ui.train import fork_dialog
@@ -46,7 +46,7 @@ def again_(run: Run) -> None:
     try:
         resume.resume(run)
     except FerError as error:
-        st.toast(str(error), icon=":material/error:")
+        messages.toast(str(error), icon=":material/error:")
 
 
 def _goes_on(snapshot: RunSnapshot) -> str:
@@ -80,11 +80,11 @@ def trouble(snapshot: RunSnapshot) -> None:
     if snapshot.state not in ("failed", "lost") and not snapshot.reason:
         return
     if snapshot.state not in ("failed", "lost"):
-        st.info(snapshot.reason, icon=":material/info:")
+        messages.info(snapshot.reason, icon=":material/info:")
         return
     with st.container(border=True):
         st.html(markup.heading("Why it ended"))
-        st.error(snapshot.reason or "It says nothing about why.", icon=":material/error:")
+        messages.error(snapshot.reason or "It says nothing about why.", icon=":material/error:")
         recipe = run_snapshots.recipe(snapshot.run)
         remedy = advice.advice_for_failure(snapshot.reason, recipe) if recipe else None
         if remedy:

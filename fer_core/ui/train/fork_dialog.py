@@ -17,6 +17,7 @@ from fer_core.recipes.recipe import override
 from fer_core.runs import store
 from fer_core.runs.run import Run
 from fer_core.scheduling import resume, start
+from fer_core.ui.components import messages
 from fer_core.ui.shell import page, run_snapshots
 from fer_core.ui.train import recipe_form
 
@@ -60,7 +61,7 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
     snapshot = run_snapshots.read(run)
     recipe = run_snapshots.recipe(run)
     if recipe is None:
-        st.error(f"The recipe of run {run.id} cannot be read.", icon=":material/error:")
+        messages.error(f"The recipe of run {run.id} cannot be read.", icon=":material/error:")
         return
     last = int(snapshot.rows[-1]["epoch"]) if snapshot.rows else 0
     places = {_ANEW: "the beginning"}

@@ -14,7 +14,7 @@ from fer_core.recipes.recipe import Recipe
 from fer_core.runs.run import Run
 from fer_core.scheduling import experiments, queue, start
 from fer_core.splits import certificate
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import page
 from fer_core.ui.shell.run_snapshots import RunSnapshot
 from fer_core.ui.train import estimate, recipe_form, run_queue, warnings
@@ -144,7 +144,9 @@ def _buttons(
                     queue.move(run, 1)
             st.session_state[f"{run_queue.KEY}-current"] = made[0].id
         else:
-            st.toast(f"{markup.plural(len(made), 'run')} in the queue.", icon=":material/playlist_add_check:")
+            messages.toast(
+                f"{markup.plural(len(made), 'run')} in the queue.", icon=":material/playlist_add_check:"
+            )
         st.rerun()
 
 

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from fer_core.recipes.losses import Loss
 from fer_core.recipes.recipe import Recipe, Setting, fields
 from fer_core.recipes.schema import PRESETS, Optimizer, Schedule
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.train import recipe_labels
 
 _KINDS: dict[str, dict[str, type[BaseModel]]] = {
@@ -247,7 +247,7 @@ def _as_text(key: str, label: str, value: Any, text: str) -> Any:
     try:
         found = json.loads(told or "null")
     except ValueError:
-        st.warning(f"{label} is not written as a list. Received: {told[:60]}")
+        messages.warning(f"{label} is not written as a list. Received: {told[:60]}")
         return value
     return value if found == _plain(value) else found
 

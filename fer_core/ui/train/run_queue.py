@@ -11,7 +11,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.runs import store
 from fer_core.runs.run import Run
 from fer_core.scheduling import queue, start
-from fer_core.ui.components import choice_list, markup
+from fer_core.ui.components import choice_list, markup, messages
 from fer_core.ui.shell import run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
 from fer_core.ui.train import controls
@@ -135,4 +135,4 @@ class _act:
                 case "why":
                     st.session_state[f"{KEY}-current"] = run_id
         except FerError as error:
-            st.toast(str(error), icon=":material/error:")
+            messages.toast(str(error), icon=":material/error:")

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from fer_core.base.errors import FerError
 from fer_core.data import admin
 from fer_core.data.versions import Version
-from fer_core.ui.components import markup, tables
+from fer_core.ui.components import markup, messages, tables
 from fer_core.ui.shell import page
 from fer_core.ui.shell.page import Scope
 from fer_core.ui.versions import version_text
@@ -39,7 +39,7 @@ def draw(scope: Scope, *, shown: str) -> None:
             ):
                 admin.revert(scope.dataset, version.id)
                 page.select(scope.dataset.name)
-                st.toast(f"Version {version.number} is the newest state. Later versions stay.")
+                messages.toast(f"Version {version.number} is the newest state. Later versions stay.")
                 st.rerun()
             with st.popover("Name and note", icon=":material/edit:"):
                 _words(scope, version)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.data import admin
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import page
 from fer_core.ui.shell.page import Scope
 
@@ -16,7 +16,7 @@ _GONE = "fer-removed"
 def draw(scope: Scope) -> None:
     """The button that opens the question, and what became of it."""
     if gone := st.session_state.pop(_GONE, None):
-        st.toast(f"{gone} is removed.", icon=":material/check:")
+        messages.toast(f"{gone} is removed.", icon=":material/check:")
     if st.button("Remove this dataset", key="remove-ask", icon=":material/delete:", type="tertiary"):
         _ask(scope)
 

@@ -11,7 +11,7 @@ from fer_core import jobs
 from fer_core.base.errors import NotFound
 from fer_core.data.importing.refresh import RefreshReport
 from fer_core.jobs.tasks import Refresh
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import job_progress, page
 from fer_core.ui.shell.page import Scope
 
@@ -65,15 +65,15 @@ def _select_new(scope: Scope, job: jobs.Job) -> None:
 def _told(job: jobs.Job) -> None:
     """What the last look found."""
     if job.state == "stopped":
-        st.error("It was stopped; nothing was added.", icon=":material/error:")
+        messages.error("It was stopped; nothing was added.", icon=":material/error:")
     if job.state != "finished":
         return
     found = cast(RefreshReport, job.result)
     if found["new"]:
         words = f"{markup.plural(found['added'], 'new image')} added as version {found['number']}."
-        st.success(words, icon=":material/check:")
+        messages.success(words, icon=":material/check:")
     else:
-        st.info(f"No new files; {found['unchanged']:,} are as they were.", icon=":material/check:")
+        messages.info(f"No new files; {found['unchanged']:,} are as they were.", icon=":material/check:")
     listed = (found["changed"], found["gone"], found["renamed"], found["relabelled"], found["problems"])
     for rows, words in zip(listed, _KINDS, strict=True):
         if rows:
