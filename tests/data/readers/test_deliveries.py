@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from deliveries import Write, imported
 from made_sources import png
 
 from fer_core.base.errors import SourceError
 from fer_core.base.workspace import Workspace
-from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.exporting.export import export_version
 from fer_core.data.importing.options import Options
@@ -23,30 +23,6 @@ from fer_core.explore.facts import ImageFacts
 from fer_core.explore.filter import Selection
 
 SEVEN = ("surprise", "fear", "disgust", "happy", "sad", "anger", "neutral")
-Write = Callable[[str, bytes | str], None]
-
-
-@pytest.fixture
-def faces() -> Iterator[bytes]:
-    random = np.random.default_rng(7)
-    return (png(random.integers(0, 256, (48, 48), dtype=np.uint8)) for _ in range(1000))
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def written(path: str, data: bytes | str) -> None:
-        file = tmp_path / "set" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data.encode() if isinstance(data, str) else data)
-
-    return written
-
-
-def imported(workspace: Workspace, tmp_path: Path, delivery: str, **options: object) -> Dataset:
-    dataset = import_dataset(workspace, tmp_path / "set", "faces", options=Options(**options))  # type: ignore[arg-type]
-    assert describe(dataset)["understood"]["delivery"] == delivery
-    assert dataset.about["import"].get("delivery") == describe(dataset)["understood"]["delivery_key"]
-    return dataset
 
 
 def test_rafdb_official(workspace: Workspace, tmp_path: Path, write: Write, faces: Iterator[bytes]) -> None:

@@ -8,8 +8,11 @@ from fer_core.data.readers.deliveries import (
     ckplus,
     coco,
     cvat,
+    doubled,
+    emoset,
     expw,
     fer2013,
+    films,
     label_studio,
     posed,
     rafdb,
@@ -29,10 +32,15 @@ DELIVERIES: tuple[Delivery, ...] = (
     posed.JAFFE,
     posed.KDEF,
     expw.DELIVERY,
+    films.FERG,
+    films.SFEW,
+    films.AFEW,
+    emoset.DELIVERY,
     coco.DELIVERY,
     yolo.DELIVERY,
     label_studio.DELIVERY,
     cvat.DELIVERY,
+    doubled.DELIVERY,
 )
 
 
