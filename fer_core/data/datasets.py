@@ -44,7 +44,7 @@ from fer_core.jobs.process import Process, identity
 __all__ = ["Dataset", "describe", "import_dataset", "list_datasets", "open_dataset"]
 
 _OWNER = ".importing"
-TABLE_KINDS = ("csv", "parquet", "npz", "hdf5")
+TABLE_KINDS = ("csv", "parquet", "npz", "hdf5", "tfrecord")
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:

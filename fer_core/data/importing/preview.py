@@ -61,7 +61,7 @@ class SourcePreview:
     """What a source holds, by its names alone.
 
     Attributes:
-        kind: "folder", "archive", "csv", "parquet", "npz" or "hdf5".
+        kind: "folder", "archive", "csv", "parquet", "npz", "hdf5" or "tfrecord".
         classes: numbers in their order, else most images first.
         unlabelled: files in no class; `problems` of them, reason -> files.
         numbering: what numbers as class names probably mean; "" where they are none.
@@ -127,7 +127,7 @@ def preview_source(source: Path, options: Options | None = None, faces: int = FA
         classes,
         len(loose),
         dict(Counter(e.problem or "In no class folder" for e in loose).most_common()),
-        "" if reader.kind == "csv" or reader.understood.delivery else guess_numbering(by_class),
+        "" if reader.kind == "csv" else guess_numbering([c.proposed for c in classes]),
         {name: votes[name] for name in UNCLEAR if votes[name]},
         reader.understood,
         _stops(entries),

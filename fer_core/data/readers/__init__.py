@@ -8,13 +8,15 @@ from pathlib import Path
 from fer_core.base.errors import SourceError
 from fer_core.data.readers.archive import ArchiveReader
 from fer_core.data.readers.arrays import open_arrays
-from fer_core.data.readers.base import ARRAYS, Entry, Reader, is_table
+from fer_core.data.readers.base import ARRAYS, Entry, Reader, is_table, is_tfrecord
 from fer_core.data.readers.compound import CompoundReader, TableFile, TableReader
 from fer_core.data.readers.deliveries import AUTO
 from fer_core.data.readers.folder import FolderReader
+from fer_core.data.readers.nested import NestedContainer
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import load
+from fer_core.data.readers.tfrecord import TfRecordTable, class_names
 
 __all__ = ["Entry", "Reader", "open_reader"]
 
@@ -27,7 +29,7 @@ def open_reader(
     delivery: str = AUTO,
     choices: Mapping[str, str] | None = None,
 ) -> Reader:
-    """The reader for a folder, zip, tar, CSV with pixels, Parquet, .npz or HDF5 file.
+    """The reader for a folder, zip, tar, CSV with pixels, Parquet, .npz, HDF5 or TFRecord file.
 
     Args:
         path: the source.
@@ -53,13 +55,16 @@ def open_reader(
     if not (path.is_dir() or path.is_file()):
         raise SourceError("There is nothing at that path", received=path, hint="Check the spelling")
     container = FolderReader(path) if path.is_dir() else ArchiveReader(path)
-    return CompoundReader(container, tables, lists=lists, delivery=delivery, choices=choices)
+    return CompoundReader(NestedContainer(container), tables, lists=lists, delivery=delivery, choices=choices)
 
 
 def _table(path: Path) -> TableFile:
     try:
         if path.name.lower().endswith(".parquet"):
             return ParquetTable(open(path, "rb"), path.name)
+        if is_tfrecord(path.name):
+            names = class_names(str(path), lambda beside: FolderReader(path.parent).read(Path(beside).name))
+            return TfRecordTable(open(path, "rb"), path.name, names)
         if path.name.lower().endswith(ARRAYS):
             return open_arrays(open(path, "rb"), path.name)
         if path.name.lower().endswith(".npy"):

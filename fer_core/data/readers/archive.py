@@ -57,12 +57,18 @@ class Limits:
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 
 
-class _Gate:
-    """Counts what an archive holds and refuses it at the first thing that is not right."""
+class Gate:
+    """Counts what an archive holds, with all archives inside it, and refuses it at the first thing that is not right.
 
-    def __init__(self, archive: Path, limits: Limits) -> None:
+    Args:
+        archive: its name.
+        packed: its size in bytes.
+        limits: how far it may unpack.
+    """
+
+    def __init__(self, archive: str, packed: int, limits: Limits) -> None:
         self._archive = archive
-        self._packed = max(archive.stat().st_size, 1)
+        self._packed = max(packed, 1)
         self._limits = limits
         self._files = 0
         self._bytes = 0
@@ -96,9 +102,20 @@ class _Gate:
     def _beyond(self, what: str) -> UnsafeArchive:
         return UnsafeArchive(
             f"The archive would unpack to {what}",
-            received=self._archive.name,
+            received=self._archive,
             hint="Import its folder instead",
         )
+
+
+def _is_tar(archive: Path | IO[bytes]) -> bool:
+    """Whether a file begins as a tar or a packed one: with a zip at its end it would pass for a zip."""
+    if isinstance(archive, Path):
+        with open(archive, "rb") as file:
+            head = file.read(512)
+    else:
+        archive.seek(0)
+        head = archive.read(512)
+    return head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
 
 
 def _read_plainly(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
@@ -117,12 +134,26 @@ def _read_plainly(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | No
 
 
 class ArchiveReader:
-    """Reads a zip or tar (plain, gz, bz2, xz). A compressed tar is quick in order, slow at single files."""
+    """Reads a zip or tar (plain, gz, bz2, xz). A compressed tar is quick in order, slow at single files.
+
+    Args:
+        archive: the file.
+        limits: how far it may unpack.
+        file: an archive inside another one, seekable; closed by `close`. `archive` is then its name.
+        gate: of the archive around it, whose limits hold for both.
+    """
 
     kind = "archive"
 
-    def __init__(self, archive: Path, *, limits: Limits | None = None) -> None:
-        self._path = archive
+    def __init__(
+        self,
+        archive: Path,
+        *,
+        limits: Limits | None = None,
+        file: IO[bytes] | None = None,
+        gate: Gate | None = None,
+    ) -> None:
+        self._path, self._file = archive, file
         self._limits = limits or Limits()
         self.notes: tuple[str, ...] = ()
         self._encoding = "cp437"
@@ -132,10 +163,14 @@ class ArchiveReader:
         self._members: dict[str, zipfile.ZipInfo | tarfile.TarInfo] = {}
         self._files: list[Entry] = []
         try:
-            if zipfile.is_zipfile(archive):
-                self._zip = self._open_zip(archive)
+            size = file.seek(0, io.SEEK_END) if file else archive.stat().st_size
+            if not _is_tar(file or archive) and zipfile.is_zipfile(file or archive):
+                self._zip = self._open_zip(file or archive)
             else:
-                self._tar = tarfile.open(archive)  # noqa: SIM115 (closed by close)
+                if file:
+                    file.seek(0)
+                self._tar = tarfile.open(None if file else archive, fileobj=file)  # noqa: SIM115 (closed by close)
+            self.gate = gate or Gate(archive.name, size, self._limits)
             self._list()
         except PermissionError as error:
             raise SourceError("The archive may not be read", received=archive) from error
@@ -150,7 +185,7 @@ class ArchiveReader:
             self.close()
             raise
 
-    def _open_zip(self, archive: Path) -> zipfile.ZipFile:
+    def _open_zip(self, archive: Path | IO[bytes]) -> zipfile.ZipFile:
         """The zip, with names that do not say how they are written read as they make sense."""
         opened = zipfile.ZipFile(archive)
         silent = [i.orig_filename for i in opened.infolist() if not i.flag_bits & 0x800]
@@ -206,13 +241,12 @@ class ArchiveReader:
             raise SourceError(f"The archive is damaged here ({error})", received=path) from error
 
     def close(self) -> None:
-        for archive in (self._zip, self._tar):
+        for archive in (self._zip, self._tar, self._file):
             if archive is not None:
                 archive.close()
 
     def _list(self) -> None:
-        gate = _Gate(self._path, self._limits)
-        listed = self._list_zip(gate) if self._zip else self._list_tar(gate)
+        listed = self._list_zip(self.gate) if self._zip else self._list_tar(self.gate)
         twice: list[Entry] = []
         kept: dict[str, Entry] = {}
         for path, member, problem, stamp in listed:
@@ -224,7 +258,7 @@ class ArchiveReader:
             self._members[path] = member
         self._files = [*kept.values(), *twice]
 
-    def _list_zip(self, gate: _Gate) -> Iterator[tuple[str, zipfile.ZipInfo, str, str]]:
+    def _list_zip(self, gate: Gate) -> Iterator[tuple[str, zipfile.ZipInfo, str, str]]:
         assert self._zip is not None
         for info in self._zip.infolist():
             if not info.filename:
@@ -242,7 +276,7 @@ class ArchiveReader:
                 )
             yield path, info, self._too_large(path, info.file_size), f"{info.file_size}-{info.CRC:x}"
 
-    def _list_tar(self, gate: _Gate) -> Iterator[tuple[str, tarfile.TarInfo, str, str]]:
+    def _list_tar(self, gate: Gate) -> Iterator[tuple[str, tarfile.TarInfo, str, str]]:
         assert self._tar is not None
         for info in self._tar:
             path = gate.admit(shown_name(info.name), info.size)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import os
 import re
 import struct
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, Protocol
 
-from fer_core.base.errors import NotFound
+from fer_core.base.errors import FerError, NotFound, SourceError
 
 DAMAGED = (
     OSError,
@@ -43,6 +45,8 @@ TABLES = (".csv", ".csv.gz", ".csv.bz2", ".parquet", ".npy", *ARRAYS)
 EXPORT_MANIFEST = "fer-export.json"
 """What an export says about itself; no part of the data."""
 
+_ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
+_TFRECORD = re.compile(r"\.tfrecords?(?:-\d+-of-\d+)?$")
 _CLUTTER_FOLDERS = frozenset(
     {"__macosx", "$recycle.bin", "system volume information", "@eadir", "lost+found"}
 )
@@ -148,8 +152,18 @@ def size_problem(path: str, size: int, limit: int) -> str:
 
 
 def is_table(path: str) -> bool:
-    """Whether a file's name says that it holds a table: CSV, packed or not, Parquet, or arrays."""
-    return path.lower().endswith(TABLES)
+    """Whether a file's name says that it holds a table: CSV, packed or not, Parquet, arrays, or TFRecord."""
+    return path.lower().endswith(TABLES) or is_tfrecord(path)
+
+
+def is_tfrecord(path: str) -> bool:
+    """Whether a file's name is that of a TFRecord file, as `fer-train.tfrecord-00000-of-00002`."""
+    return ".tfrecord" in path and _TFRECORD.search(path) is not None
+
+
+def is_archive(path: str) -> bool:
+    """Whether a file's name says that it is a zip or tar."""
+    return _ARCHIVE.search(path) is not None
 
 
 def is_clutter(path: str) -> bool:
@@ -183,10 +197,36 @@ def disk_name(shown: str) -> str:
 
 
 def folders_of(path: str) -> tuple[str, ...]:
-    """The folders a file lies in, outermost first."""
-    return tuple(path.split("/")[:-1])
+    """The folders a file lies in, outermost first; archives inside the source are folders called without their endings."""
+    parts = path.split("/")[:-1]
+    return (
+        tuple(_ARCHIVE.sub("", part) for part in parts) if ".zip/" in path or ".t" in path else tuple(parts)
+    )
 
 
 def suffix_of(path: str) -> str:
     """A file name's ending in lower case with its dot; "" where it has none."""
     return os.path.splitext(path)[1].lower()
+
+
+def seekable(file: IO[bytes], path: str) -> IO[bytes]:
+    """A file of a container as one in which one can jump about. Raises SourceError."""
+    if isinstance(file, io.BufferedReader):
+        return file
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 (closed by who asked)
+    try:
+        size = 0
+        while block := file.read(1 << 20):
+            size += len(block)
+            if size > MAX_TABLE_BYTES:
+                raise SourceError("The file is too large to be opened inside an archive", received=path)
+            copy.write(block)
+        copy.seek(0)
+    except BaseException as error:
+        copy.close()
+        if isinstance(error, FerError) or not isinstance(error, Exception):
+            raise
+        raise SourceError(f"The archive is damaged here ({error})", received=path) from error
+    finally:
+        file.close()
+    return copy

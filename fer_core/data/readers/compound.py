@@ -2,18 +2,16 @@
 
 A container that is a public set as it is delivered is read as that (`deliveries`). Of any other each file is a picture in
 class folders (`layout`), a picture whose class stands in a list (`label_lists`), or a table of pictures (`pixel_csv`,
-`parquet`, `arrays`), whose rows are named `table/000012.png`.
+`parquet`, `arrays`, `tfrecord`), whose rows are named `table/000012.png`.
 """
 
 from __future__ import annotations
 
-import io
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO, Protocol
+from typing import Protocol
 
 from fer_core.base.emotions import canonical_split, is_emotion
 from fer_core.base.errors import FerError, SourceError
@@ -23,12 +21,13 @@ from fer_core.data.readers.arrays import open_arrays
 from fer_core.data.readers.base import (
     ARRAYS,
     DAMAGED,
-    MAX_TABLE_BYTES,
     OTHER,
     Container,
     Entry,
     Understood,
     is_table,
+    is_tfrecord,
+    seekable,
     suffix_of,
 )
 from fer_core.data.readers.crops import crop, crop_of
@@ -40,6 +39,7 @@ from fer_core.data.readers.layout import with_folder_names, without_class
 from fer_core.data.readers.parquet import ParquetTable
 from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
+from fer_core.data.readers.tfrecord import TfRecordTable, class_names
 
 _LISTS = (".csv", ".tsv", ".jsonl")
 _TEXTS = (".txt", ".lst", ".list")
@@ -179,9 +179,14 @@ class CompoundReader:
         with self._lock:
             if path not in self._tables:
                 if path.lower().endswith(".parquet"):
-                    self._tables[path] = ParquetTable(_seekable(self._container.open(path), path), path)
+                    self._tables[path] = ParquetTable(seekable(self._container.open(path), path), path)
                 elif path.lower().endswith(ARRAYS):
-                    self._tables[path] = open_arrays(_seekable(self._container.open(path), path), path)
+                    self._tables[path] = open_arrays(seekable(self._container.open(path), path), path)
+                elif is_tfrecord(path):
+                    names = class_names(path, self._container.read)
+                    self._tables[path] = TfRecordTable(
+                        seekable(self._container.open(path), path), path, names
+                    )
                 elif path.lower().endswith(".npy"):
                     if self._pairs is None:  # read without having been listed
                         self._pairs = pairs_of(e.path for e in self._container.files() if not e.problem)
@@ -250,26 +255,3 @@ def split_of_name(path: str) -> str | None:
     stem = name.partition(".")[0]
     words = [stem.partition("-")[0].partition("_")[0], stem, *reversed(folders.split("/"))]
     return next((split for word in words if (split := canonical_split(word))), None)
-
-
-def _seekable(file: IO[bytes], path: str) -> IO[bytes]:
-    """A file of an archive as one in which one can jump about."""
-    if isinstance(file, io.BufferedReader):
-        return file
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 (closed by the table)
-    try:
-        size = 0
-        while block := file.read(1 << 20):
-            size += len(block)
-            if size > MAX_TABLE_BYTES:
-                raise SourceError("The table is too large", received=path)
-            copy.write(block)
-        copy.seek(0)
-    except BaseException as error:
-        copy.close()
-        if isinstance(error, FerError) or not isinstance(error, Exception):
-            raise
-        raise SourceError(f"The archive is damaged here ({error})", received=path) from error
-    finally:
-        file.close()
-    return copy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_INSIDE = "An archive inside the source: import it by itself, or unpack it"
+_INSIDE = "An archive beside pictures: import it by itself, or unpack it"
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"\.(zip|7z|tar|tgz|gz|rar)\.\d{3}$|\.z\d\d$|\.part\d+\.rar$", "A part of a split archive: join its parts first"),
     (r"\.(7z|rar)$", "An archive of a kind that is not read: pack it as zip or tar"),

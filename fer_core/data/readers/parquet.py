@@ -51,6 +51,14 @@ class ParquetTable:
             ) from error
         self._starts = [sum(groups[:i]) for i in range(len(groups))]
         image = next((f for f in self._schema if _is_picture(f.type)), None)
+        lists = next((f for f in self._schema if _is_list_of_pictures(f.type)), None)
+        if image is None and lists is not None:
+            file.close()
+            raise SourceError(
+                f"The column {lists.name} of the Parquet file holds a list of pictures in each row, not one picture",
+                received=f"{lists.name}: {lists.type}"[:200],
+                hint="Write one row for each picture: image: {bytes, path} and label",
+            )
         if image is None:
             file.close()
             raise SourceError(
@@ -138,6 +146,11 @@ def _is_picture(kind: pa.DataType) -> bool:
         at = kind.get_field_index("bytes")
         return at >= 0 and _is_binary(kind.field(at).type)
     return _is_binary(kind)
+
+
+def _is_list_of_pictures(kind: pa.DataType) -> bool:
+    many = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return many and _is_picture(kind.value_type)
 
 
 def _is_binary(kind: pa.DataType) -> bool:

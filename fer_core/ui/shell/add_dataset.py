@@ -23,7 +23,7 @@ from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import class_mapping, job_progress
 
 _SAID_FOR = 20.0  # seconds
-ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz", "h5", "hdf5")
+ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz", "h5", "hdf5", "tfrecord")
 
 
 def _proposed(path: str) -> str:

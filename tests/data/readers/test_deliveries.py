@@ -30,6 +30,7 @@ def test_rafdb_official(workspace: Workspace, tmp_path: Path, write: Write, face
     for i in range(1, 8):
         for split in ("train", "test"):
             write(f"basic/Image/aligned/{split}_{i:05d}_aligned.jpg", next(faces))
+            write(f"basic/Image/original/{split}_{i:05d}.jpg", next(faces))
             lines.append(f"{split}_{i:05d}.jpg {i}\n")
     write("basic/EmoLabel/list_patition_label.txt", "".join(lines))
     found = describe(imported(workspace, tmp_path, "RAF-DB"))
@@ -37,6 +38,7 @@ def test_rafdb_official(workspace: Workspace, tmp_path: Path, write: Write, face
         ("happy", "surprise", "neutral", "sad", "anger", "fear", "disgust"), 2
     )
     assert (found["splits"], found["problems"]) == ({"train": 7, "val": 0, "test": 7}, [])
+    assert found["skipped"] == {"photos whose aligned face is there": 14}
 
 
 def test_rafdb_of_kaggle(workspace: Workspace, tmp_path: Path, write: Write, faces: Iterator[bytes]) -> None:

@@ -16,6 +16,7 @@ from fer_core.data.readers.deliveries import (
     label_studio,
     posed,
     rafdb,
+    webdataset,
     yolo,
 )
 from fer_core.data.readers.delivery import Delivery, Listing
@@ -40,6 +41,7 @@ DELIVERIES: tuple[Delivery, ...] = (
     yolo.DELIVERY,
     label_studio.DELIVERY,
     cvat.DELIVERY,
+    webdataset.DELIVERY,
     doubled.DELIVERY,
 )
 

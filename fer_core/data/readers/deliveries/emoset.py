@@ -52,8 +52,8 @@ def _read(listing: Listing, choices: Mapping[str, str]) -> Delivered:
                 gone[picture] = Entry(picture, problem=f"Named in {file}, but not there", kind=MISSING)
     entries = []
     for entry in listing.images:
-        name, split = said.get(entry.path, (None, None))
-        entries.append(labelled(entry, name, split=split))
+        row = said.get(entry.path)
+        entries.append(labelled(entry, row[0], split=row[1]) if row else labelled(entry, None))
     rest = [e for e in listing.others if e.path not in used and not _is_annotation(e.path)]
     return Delivered([*entries, *gone.values()], rest, "classes and splits by its lists")
 
