@@ -1,4 +1,4 @@
-"""Verbs that explain results: paired, ablate, ensemble, cost."""
+"""Verbs that explain results: paired, ablate, noise, ensemble, cost."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fer_core.base.errors import NotFound
-from fer_core.cli.common import workspace
+from fer_core.base.errors import NotFound, RecipeError
+from fer_core.cli.common import dataset, settings_option, version_option, workspace
 from fer_core.cli.compare import split_option
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
+
+_LOSSES = "categorical_crossentropy,generalized_crossentropy,symmetric_crossentropy,early_learning"
 
 if TYPE_CHECKING:
     from fer_core.evaluation.cost import MeasuredRun
@@ -82,6 +84,89 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
     if not started and any(step.run is None and not step.change.problem for step in found.steps):
         text.append("`--start` queues the runs that are missing")
     return Report(document, "\n".join(text))
+
+
+@click.command("noise")
+@click.argument("name", metavar="DATASET")
+@click.option(
+    "--recipe", metavar="RECIPE", default=None, help="Queue runs of this recipe; without it, list results."
+)
+@version_option
+@click.option("--losses", metavar="A,B,..", default=_LOSSES, show_default=True, help="Values of loss.name.")
+@click.option(
+    "--shares",
+    metavar="S,S,..",
+    default="0,0.2,0.4",
+    show_default=True,
+    help="Of wrong labels, 0 to below 1.",
+)
+@click.option(
+    "--measured",
+    is_flag=True,
+    help="Labels go wrong as the newest ranking of `mislabels` found; else any way alike.",
+)
+@click.option(
+    "--seeds", type=click.IntRange(min=1), metavar="N", default=1, show_default=True, help="Runs of each."
+)
+@settings_option
+@reports
+def noise(
+    name: str,
+    recipe: str | None,
+    version: str | None,
+    losses: str,
+    shares: str,
+    measured: bool,
+    seeds: int,
+    settings: tuple[str, ...],
+) -> Report:
+    """Put wrong labels into the training part on purpose, and see which loss stands them.
+
+    The dataset stays as it is: each run keeps the list of its wrong labels, `noise.csv`. At one share all losses see the same
+    ones, and a larger share has those of the smaller ones. Accuracy is told on val, with the dataset's own labels.
+    """
+    from fer_core.cli.training import settings_of
+    from fer_core.evaluation import noise_levels
+    from fer_core.mislabels import store as rankings
+    from fer_core.mislabels.summary import confusions
+    from fer_core.recipes.recipe import load, override
+    from fer_core.runs import store
+    from fer_core.scheduling import experiments
+
+    found = dataset(name)
+    if recipe is None:
+        runs = [run for run in store.list_runs(workspace()) if run.dataset == name]
+        rows = noise_levels.by_share(runs)
+        values = rows.to_numpy(dtype=object).tolist()
+        text = table(noise_levels.COLUMNS, values)
+        empty = "No noise experiment has ended yet. `--recipe` queues one."
+        document = [dict(zip(noise_levels.COLUMNS, row, strict=True)) for row in values]
+        return Report(document, text if values else empty)
+    chosen = found.version(version)
+    base = load(recipe)
+    if measured:
+        kept = rankings.methods(found, chosen.id)
+        ranking = rankings.load(found, chosen.id, kept[0]) if kept else None
+        pairs = [] if ranking is None else confusions(ranking)
+        if not pairs:
+            hint = f"First: `fer mislabels {name}`; or leave out --measured"
+            raise NotFound(
+                "How labels of this version go wrong is not measured", received=chosen.id, hint=hint
+            )
+        base = override(base, {"noise.confusions": pairs})
+    runs = experiments.noise(
+        found, chosen, base, losses.split(","), _shares(shares), settings_of(settings), seeds
+    )
+    lines = [[run.id, run.info.get("member"), run.state] for run in runs]
+    queued = [{"run": run.id, "member": run.info.get("member"), "state": run.state} for run in runs]
+    return Report(queued, table(("run", "what", "state"), lines))
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise RecipeError("--shares takes numbers", received=text, hint="For example 0,0.2,0.4") from None
 
 
 @click.command("ensemble")
@@ -168,4 +253,4 @@ def _gain(found: Gain) -> list[str]:
     return [f"{100 * found['difference']:+.1f}", f"[{low:+.1f}, {high:+.1f}]", f"{found['p']:.2g}", word]
 
 
-COMMANDS: list[click.Command] = [paired, ablate, ensemble, cost]
+COMMANDS: list[click.Command] = [paired, ablate, noise, ensemble, cost]

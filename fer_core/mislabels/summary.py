@@ -66,6 +66,21 @@ def noise_matrix(ranking: pd.DataFrame) -> pd.DataFrame:
     return cross.reindex(index=names, columns=names, fill_value=0).astype("int64")
 
 
+def confusions(ranking: pd.DataFrame) -> list[dict[str, str | float]]:
+    """How labels of this set go wrong, as a recipe's `noise.confusions` has it, most frequent first.
+
+    `share` of the images that look like `label` carry `given`. Counted among likely wrong labels.
+    """
+    alike = ranking["suggested"].where(ranking["issue"], ranking["label"]).value_counts()
+    pairs = pair_queues(likely_wrong(ranking))
+    rows = zip(pairs["suggested"], pairs["label"], pairs["images"], strict=True)
+    found = [(str(true), str(given), float(count / alike.get(true, count))) for true, given, count in rows]
+    return [
+        {"label": true, "given": given, "share": round(share, 6)}
+        for true, given, share in sorted(found, key=lambda row: -row[2])
+    ]
+
+
 def pair_queues(ranking: pd.DataFrame) -> pd.DataFrame:
     """Images per (label, suggested) pair of classes, both directions apart, the largest pair first.
 

@@ -29,6 +29,7 @@ from fer_core.recipes.schema import (
     Augmentation,
     Constant,
     EarlyStopping,
+    LabelNoise,
     Optimizer,
     Progressive,
     Schedule,
@@ -57,6 +58,7 @@ class Recipe(Spec):
     early_stopping: EarlyStopping = EarlyStopping()
     training: Training = Training()
     progressive: Progressive = Progressive()
+    noise: LabelNoise = LabelNoise()
 
 
 def names() -> list[str]:

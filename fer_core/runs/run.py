@@ -9,6 +9,7 @@ A run is a folder, `models/runs/<id>/`:
     metrics.jsonl                  one line per finished epoch, appended
     progress.json                  where in the epoch it is; replaced whole, at most twice a second
     worst.json                     images of val got most confidently wrong in the last epoch
+    noise.csv                      image_id, label, given: wrong labels of a recipe with `noise`, for its training alone
     events/                        the epochs once more, as TensorBoard reads them
     log.txt                        all the worker prints
     stop, pause                    present once somebody asked it to stop, or to pause
@@ -68,7 +69,7 @@ Lines of `epochs_since` also hold `val_recall` (class name -> share recognised, 
 training labels that early learning does not believe), `cpu_percent` (of one core) and `rss_mb` of the worker, and
 `gpu_memory_mb` where there is a GPU. Runs of older versions lack them.
 """
-WORST_FILE = "worst.json"
+WORST_FILE, NOISE_FILE = "worst.json", "noise.csv"
 
 _LOST = "The training process ended without a word: killed, out of memory, or the machine went down"
 _NEVER_RAN = "The training process ended before it could begin"

@@ -1,4 +1,4 @@
-"""One recipe several times: with different seeds, or on each fold of a k-fold version.
+"""One recipe several times: with different seeds, on each fold of a k-fold version, or with wrong labels on purpose.
 
 The runs carry the id of the first as `experiment` and say what makes them different as `member`.
 """
@@ -17,7 +17,7 @@ from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue, starting_points
 
-MOST = 20
+MOST, MOST_NOISY = 20, 100
 
 
 def check_count(count: int) -> None:
@@ -62,6 +62,39 @@ def folds(dataset: Dataset, recipe: Recipe, count: int, settings: Mapping[str, A
             hint=f"First: `fer stratify {dataset.name} --folds {count}`",
         )
     members = [(version, str(version.parameters["fold"]), dict(settings)) for version in found]
+    return _start(dataset, recipe, members)
+
+
+def noise(
+    dataset: Dataset,
+    version: Version,
+    recipe: Recipe,
+    losses: Sequence[str],
+    shares: Sequence[float],
+    settings: Mapping[str, Any],
+    seeds: int = 1,
+) -> list[Run]:
+    """A run with each loss at each share of wrong labels, and each of so many seeds. All are put in the queue.
+
+    At one share all losses see the same wrong labels, and a larger share has those of the smaller ones: pairs of runs differ in
+    their loss alone, or in the share. Which labels become which is the recipe's `noise.confusions`.
+
+    Raises:
+        RecipeError: no loss or share, more runs than 100, or a setting that is not valid.
+    """
+    count = len(losses) * len(shares) * seeds
+    if not 0 < count <= MOST_NOISY:
+        raise RecipeError(
+            f"Losses x shares x seeds must make 1 to {MOST_NOISY} runs", received=f"{count} runs"
+        )
+    first = override(recipe, settings).training.seed
+    members = []
+    for number in range(first, first + seeds):
+        for loss in losses:
+            for share in shares:
+                name = f"{loss}, {share:.0%} noise" + (f", seed {number}" if seeds > 1 else "")
+                changed = {"loss.name": loss, "noise.share": share, "training.seed": number}
+                members.append((version, name, {**settings, **changed}))
     return _start(dataset, recipe, members)
 
 

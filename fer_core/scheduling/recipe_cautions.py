@@ -29,6 +29,11 @@ def sentences(recipe: Recipe, counted: pd.DataFrame) -> Iterator[tuple[str, str]
             "class_weight and sampling are both balanced",
             "Rare classes are drawn more often and weigh more too: set one of them to none or all",
         )
+    if recipe.noise.share:
+        yield (
+            f"noise.share is {recipe.noise.share:g}",
+            "So many training images get a wrong label on purpose, in this training alone: set it to 0 for a model to use",
+        )
     if training.precision == "mixed_float16" and not may_have_accelerator():
         better = "mixed_bfloat16 or float32" if has_bfloat16() else "float32"
         yield (

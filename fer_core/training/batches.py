@@ -17,9 +17,10 @@ import numpy as np
 from fer_core.recipes.losses import EarlyLearning
 from fer_core.recipes.recipe import Recipe
 from fer_core.recipes.schema import Augmentation
-from fer_core.training.augment import augment
+from fer_core.training.augmentation.augment import augment
+from fer_core.training.augmentation.mixing import mix
 from fer_core.training.data import Split, TrainingData, class_weights
-from fer_core.training.mixing import mix
+from fer_core.training.label_noise import noised
 
 
 class TrainingBatches(keras.utils.PyDataset):
@@ -34,7 +35,7 @@ class TrainingBatches(keras.utils.PyDataset):
         super().__init__(**kwargs)
         self.epoch = 0
         self.side = data.pixels.shape[1]
-        self._pixels, self._split = data.pixels, data.train
+        self._pixels, self._split = data.pixels, noised(data.train, data.classes, recipe.noise)
         self._augmentation = recipe.augmentation
         self._size = recipe.training.batch_size
         self._count = len(self._split) // recipe.training.devices * recipe.training.devices

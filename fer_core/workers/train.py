@@ -29,12 +29,13 @@ from fer_core.models import registry
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.predictions import write
 from fer_core.runs.records import RunInfo
-from fer_core.runs.run import Run
+from fer_core.runs.run import NOISE_FILE, Run
 from fer_core.scheduling import queue
 from fer_core.training import device, loop, predictions
 from fer_core.training.checkpoint import save_network
 from fer_core.training.data import TrainingData, load
 from fer_core.training.failures import failure_message
+from fer_core.training.label_noise import write_noise
 from fer_core.training.onnx_export import to_onnx
 from fer_core.workers import warm_start
 
@@ -117,6 +118,8 @@ def work(run: Run) -> RunInfo:
     )
     sizes = f"{size.parameters:,} parameters, {len(data.train):,} training images"
     log.info("%s on %s, version %s: %s", recipe.name, run.dataset, run.version, sizes)
+    if recipe.noise.share:
+        write_noise(data.train, data.classes, recipe.noise, run.folder / NOISE_FILE)
     outcome = loop.train(
         model,
         data,

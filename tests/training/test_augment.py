@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_core.recipes.schema import Augmentation
-from fer_core.training.augment import augment
+from fer_core.training.augmentation.augment import augment
 
 
 def faces(n: int = 40, channels: int = 1) -> np.ndarray:

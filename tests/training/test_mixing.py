@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core.recipes.schema import Augmentation
+from fer_core.training.augmentation.mixing import mix
 from fer_core.training.batches import balanced_order
-from fer_core.training.mixing import mix
 
 CLASSES = 3
 

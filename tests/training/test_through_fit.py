@@ -16,10 +16,10 @@ from fer_core.base.errors import RunError
 from fer_core.models import registry
 from fer_core.recipes.schema import Augmentation
 from fer_core.training import loop
+from fer_core.training.augmentation.mixing import mix
 from fer_core.training.batches import TrainingBatches, weighted
 from fer_core.training.checkpoint import save_network
 from fer_core.training.data import from_manifest
-from fer_core.training.mixing import mix
 
 STEPS = 6  # batches of 16 in 96 images
 

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from fer_core.evaluation import hyperparameters
+from fer_core.charts.noise import accuracy_by_noise
+from fer_core.evaluation import hyperparameters, noise_levels
 from fer_core.evaluation.controlled_pairs import ControlledPair
 from fer_core.runs.run import Run
 from fer_core.ui.compare import cached_runs
@@ -27,6 +28,28 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         _lines(scope, found)
     with st.container(border=True):
         _pairs(scope, view, found)
+    _noise(scope, found)
+
+
+def _noise(scope: Scope, found: Judged) -> None:
+    """What losses stand; where a noise experiment is among the runs."""
+    names = [run for entry in found.entries for run in entry]
+    table = noise_levels.by_share([Run(scope.workspace.runs / name) for name in names])
+    for experiment, rows in table.groupby("experiment"):
+        with st.container(border=True):
+            st.html(
+                markup.heading(
+                    "Wrong labels on purpose",
+                    f"experiment {experiment}; validated on the dataset's own labels",
+                )
+            )
+            columns = (rows[name].tolist() for name in ("loss", "share", "accuracy", "runs"))
+            shown = [
+                {"loss": loss.replace("_", " "), "share": share, "accuracy": accuracy, "runs": runs}
+                for loss, share, accuracy, runs in zip(*columns, strict=True)
+            ]
+            figure = accuracy_by_noise(shown, dark=style.is_dark())
+            st.vega_lite_chart(spec=figure, theme=None, key=f"cmp-noise-{experiment}")
 
 
 def _lines(scope: Scope, found: Judged) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from fer_core.recipes.schema import Augmentation
-from fer_core.training.rand_augment import rand_augment
+from fer_core.training.augmentation.rand_augment import rand_augment
 
 
 def augment(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) -> np.ndarray:
