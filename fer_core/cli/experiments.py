@@ -127,8 +127,7 @@ def noise(
     """
     from fer_core.cli.training import settings_of
     from fer_core.evaluation import noise_levels
-    from fer_core.mislabels import store as rankings
-    from fer_core.mislabels.summary import confusions
+    from fer_core.mislabels.summary import measured_confusions
     from fer_core.recipes.recipe import load, override
     from fer_core.runs import store
     from fer_core.scheduling import experiments
@@ -145,14 +144,7 @@ def noise(
     chosen = found.version(version)
     base = load(recipe)
     if measured:
-        kept = rankings.methods(found, chosen.id)
-        ranking = rankings.load(found, chosen.id, kept[0]) if kept else None
-        pairs = [] if ranking is None else confusions(ranking)
-        if not pairs:
-            hint = f"First: `fer mislabels {name}`; or leave out --measured"
-            raise NotFound(
-                "How labels of this version go wrong is not measured", received=chosen.id, hint=hint
-            )
+        pairs = measured_confusions(found, chosen.id)
         base = override(base, {"noise.confusions": pairs})
     runs = experiments.noise(
         found, chosen, base, losses.split(","), _shares(shares), settings_of(settings), seeds

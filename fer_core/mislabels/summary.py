@@ -15,7 +15,10 @@ import numpy as np
 import pandas as pd
 
 from fer_core.base.emotions import ordered_classes
+from fer_core.base.errors import NotFound
+from fer_core.data.dataset import Dataset
 from fer_core.explore.distinct import distinctness
+from fer_core.mislabels import store
 
 MANY_WRONG = 0.02
 """Share of likely wrong labels above which a set needs a review before it is trained on."""
@@ -79,6 +82,24 @@ def confusions(ranking: pd.DataFrame) -> list[dict[str, str | float]]:
         {"label": true, "given": given, "share": round(share, 6)}
         for true, given, share in sorted(found, key=lambda row: -row[2])
     ]
+
+
+def measured_confusions(dataset: Dataset, version: str) -> list[dict[str, str | float]]:
+    """`confusions` of the ranking that finds most, of those kept for this version (by id).
+
+    Raises:
+        NotFound: there is none, or it found no wrong label.
+    """
+    kept = store.methods(dataset, version)
+    ranking = store.load(dataset, version, kept[0]) if kept else None
+    found = [] if ranking is None else confusions(ranking)
+    if not found:
+        raise NotFound(
+            "How labels of this version go wrong is not measured",
+            received=version,
+            hint=f"First: `fer mislabels {dataset.name}`",
+        )
+    return found
 
 
 def pair_queues(ranking: pd.DataFrame) -> pd.DataFrame:
