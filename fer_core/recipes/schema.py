@@ -227,7 +227,7 @@ class Progressive(Spec):
     steps: int = Field(default=3, ge=1, le=10, description="In which images and dropout grow")
 
 
-class Confusion(Spec):
+class LabelConfusion(Spec):
     """Images of `label` that get the label `given`; shares of a recipe count against each other."""
 
     label: str
@@ -242,7 +242,7 @@ class LabelNoise(Spec):
     """
 
     share: Fraction = Field(default=0.0, description="Share of the training images that get another label")
-    confusions: list[Confusion] = Field(
+    confusions: list[LabelConfusion] = Field(
         default=[],
         description="Which labels become which, and how often; empty: any becomes any other, all alike",
     )
