@@ -11,10 +11,11 @@ from fer_core.data.readers.arrays import open_arrays
 from fer_core.data.readers.base import ARRAYS, Entry, Reader, is_table, is_tfrecord
 from fer_core.data.readers.compound import CompoundReader, TableFile, TableReader
 from fer_core.data.readers.deliveries import AUTO
+from fer_core.data.readers.file_kinds import what_it_holds
 from fer_core.data.readers.folder import FolderReader
 from fer_core.data.readers.nested import NestedContainer
 from fer_core.data.readers.parquet import ParquetTable
-from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
+from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv, may_be_pixel_csv
 from fer_core.data.readers.text_table import load
 from fer_core.data.readers.tfrecord import TfRecordTable, class_names
 
@@ -44,7 +45,7 @@ def open_reader(
     """
     path = path.expanduser()
     given = [labels] if isinstance(labels, Path) else list(labels or ())
-    if path.is_file() and is_table(path.name):
+    if path.is_file() and (is_table(path.name) or _is_pixel_table(path)):
         if given:
             raise SourceError(
                 "A table of pictures holds its classes itself", received=given[0], hint="Leave --labels out"
@@ -56,6 +57,14 @@ def open_reader(
         raise SourceError("There is nothing at that path", received=path, hint="Check the spelling")
     container = FolderReader(path) if path.is_dir() else ArchiveReader(path)
     return CompoundReader(NestedContainer(container), tables, lists=lists, delivery=delivery, choices=choices)
+
+
+def _is_pixel_table(path: Path) -> bool:
+    """Whether a file that no ending calls a table is one of pixels. Raises SourceError where it may not be read."""
+    try:
+        return may_be_pixel_csv(path.name, path.stat().st_size) and is_pixel_csv(open(path, "rb"), path.name)
+    except OSError as error:
+        raise SourceError(f"The file cannot be read ({error.strerror})", received=path) from error
 
 
 def _table(path: Path) -> TableFile:
@@ -73,12 +82,14 @@ def _table(path: Path) -> TableFile:
                 received=path.name,
                 hint="Import the folder in which X_train.npy and y_train.npy lie",
             )
-        with open(path, "rb") as file:
-            pixels = is_pixel_csv(file, path.name)
-        if pixels:
+        if is_pixel_csv(open(path, "rb"), path.name):  # noqa: SIM115 (closed there)
             return PixelCsv(open(path, "rb"), path.name)
+        with open(path, "rb") as file:
+            other = what_it_holds(file.read(16)) if path.name.lower().endswith(".csv") else ""
     except OSError as error:
         raise SourceError(f"The table cannot be read ({error.strerror})", received=path) from error
+    if other:
+        raise SourceError("This is no CSV", received=path, hint=other)
     raise SourceError(
         "The CSV has no column pixels",
         received=path,

@@ -54,6 +54,7 @@ class Limits:
     file_bytes: int = MAX_FILE_BYTES
 
 
+_HEAD = 4096  # first bytes, which tell what a file is
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 
 
@@ -107,14 +108,18 @@ class Gate:
         )
 
 
+def _head(archive: Path) -> bytes:
+    with open(archive, "rb") as file:
+        return file.read(_HEAD)
+
+
 def _is_tar(archive: Path | IO[bytes]) -> bool:
     """Whether a file begins as a tar or a packed one: with a zip at its end it would pass for a zip."""
     if isinstance(archive, Path):
-        with open(archive, "rb") as file:
-            head = file.read(512)
+        head = _head(archive)
     else:
         archive.seek(0)
-        head = archive.read(512)
+        head = archive.read(_HEAD)
     return head[257:262] == b"ustar" or head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
 
 
@@ -179,7 +184,7 @@ class ArchiveReader:
             raise SourceError(
                 "This is not a zip or tar archive, or it is damaged",
                 received=archive.name,
-                hint=f"{no_archive(archive.name)} ({error})",
+                hint=f"{no_archive(archive.name, b'' if file else _head(archive))} ({error})",
             ) from error
         except UnsafeArchive:
             self.close()

@@ -37,7 +37,7 @@ from fer_core.data.readers.file_kinds import what_it_is
 from fer_core.data.readers.label_lists import with_lists
 from fer_core.data.readers.layout import with_folder_names, without_class
 from fer_core.data.readers.parquet import ParquetTable
-from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv
+from fer_core.data.readers.pixel_csv import PixelCsv, is_pixel_csv, may_be_pixel_csv
 from fer_core.data.readers.text_table import MAX_BYTES, TextTable, parse
 from fer_core.data.readers.tfrecord import TfRecordTable, class_names
 
@@ -87,6 +87,7 @@ class CompoundReader:
         self._lock = threading.Lock()
         self._tables: dict[str, TableFile] = {}
         self._pairs: dict[str, tuple[str, ...]] | None = None
+        self._sniffed: dict[str, bool] = {}
         self.understood = Understood()
 
     @property
@@ -152,7 +153,7 @@ class CompoundReader:
         for file in files:
             if file.path in beside:
                 continue
-            if file.problem or not is_table(file.path):
+            if file.problem or not self._is_table(file.path, _size(file)):
                 others.append(file)
                 continue
             try:
@@ -173,6 +174,18 @@ class CompoundReader:
                 for e in found
             ]
         return rows, others
+
+    def _is_table(self, path: str, size: int) -> bool:
+        """Whether a file is a table by its ending, or a table of pixels by its first line; a folder is none."""
+        if is_table(path):
+            return True
+        if path not in self._sniffed:
+            found = False
+            if may_be_pixel_csv(path, size):
+                with suppress(FerError, *DAMAGED):
+                    found = is_pixel_csv(self._container.open(path), path)
+            self._sniffed[path] = found
+        return self._sniffed[path]
 
     def _table(self, path: str) -> TableFile | None:
         """The table of that path, opened once; None for one that holds no pictures."""
@@ -213,7 +226,7 @@ class CompoundReader:
 
     def read(self, path: str) -> bytes:
         folder, _, name = path.rpartition("/")
-        if is_table(folder):
+        if folder and self._is_table(folder, MAX_BYTES):
             table = self._table(folder)
             if table is not None:
                 return table.read(name)
@@ -247,6 +260,12 @@ class TableReader:
 
     def close(self) -> None:
         self._table.close()
+
+
+def _size(file: Entry) -> int:
+    """Bytes of a file of a container, by its stamp; 0 where it has none."""
+    size = file.stamp.partition("-")[0]
+    return int(size) if size.isdecimal() else 0
 
 
 def split_of_name(path: str) -> str | None:

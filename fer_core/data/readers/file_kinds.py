@@ -30,7 +30,27 @@ def what_it_is(path: str) -> str:
     return next((words for pattern, words in _PATTERNS if pattern.search(path)), "")
 
 
-def no_archive(name: str) -> str:
-    """What to do about a file that was given as an archive and cannot be read as one, by its name."""
+_CONTENTS: tuple[tuple[bytes, str], ...] = (
+    (rb"PAR1", "It holds Parquet: end its name in .parquet"),
+    (rb"\x89HDF\r\n", "It holds HDF5: end its name in .h5"),
+    (rb"\x93NUMPY", "It holds one array without classes: X_train.npy and y_train.npy belong side by side in a folder"),
+    (rb"\x80[\x02-\x05]", "It holds a pickle, which can run code and is never opened: save its arrays with numpy.savez"),
+    (rb"PK\x03\x04", "It holds a zip: end its name in .zip, or save a spreadsheet as CSV"),
+    (rb"\x1f\x8b", "It is packed with gzip: end its name in .csv.gz or .tar.gz, as it is"),
+    (rb"\xff\xd8\xff|\x89PNG|GIF8|BM|II\*\0|MM\0\*", "It is one picture: import the folder in which it lies"),
+)  # fmt: skip
+_TEXT_TABLE = re.compile(rb"[^\0\n]*[^\0\n,;\t][,;\t][^\0\n]*\n")
+_LIST = "It is a table of text: one of pictures has a column pixels, a list of labels goes with its pictures, as --labels FILE"
+
+
+def what_it_holds(head: bytes) -> str:
+    """What a file that is no text is by its first bytes, and what to do with it; "" where they do not say."""
+    return next((words for pattern, words in _CONTENTS if re.match(pattern, head)), "")
+
+
+def no_archive(name: str, head: bytes = b"") -> str:
+    """What to do about a file that was given as an archive and cannot be read as one, by its first bytes and its name."""
     what = what_it_is(name)
+    if found := what_it_holds(head) or (_LIST if _TEXT_TABLE.match(head) else ""):
+        return found
     return what if what and what != _INSIDE else "Give a folder, a zip or a tar"

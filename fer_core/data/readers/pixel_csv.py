@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fer_core.base.emotions import canonical_emotion, canonical_split
 from fer_core.base.errors import SourceError
-from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Entry, missing_file
+from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Entry, missing_file, suffix_of
 
 FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """What the numbers of the column `emotion` mean, from 0."""
@@ -31,6 +31,8 @@ FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 LABELS = ("emotion", "label", "class", "expression")
 USAGES = ("usage", "split", "set")
 _MOST_SIDE = 4096
+_LEAST_BYTES = 200  # less hold no picture
+_TEXTS = ("", ".txt", ".tsv", ".data", ".dat")
 
 
 class PixelCsv:
@@ -159,6 +161,11 @@ def is_pixel_csv(file: IO[bytes], name: str) -> bool:
             return "pixels" in header_of(stream.readline(1 << 16))
     except DAMAGED:
         return False
+
+
+def may_be_pixel_csv(path: str, size: int) -> bool:
+    """Whether a file that no ending calls a table is worth a look at its first line: none, or that of a text, and not tiny."""
+    return size >= _LEAST_BYTES and suffix_of(path) in _TEXTS
 
 
 def png_of(pixels: NDArray[np.uint8]) -> bytes:
