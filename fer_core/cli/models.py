@@ -101,4 +101,47 @@ def bench_predict(model: str, threads: int, seconds: float) -> Report:
     return Report(document, text + table(("faces", "calls", "p50 ms", "p95 ms", "faces/s"), words))
 
 
-COMMANDS: list[click.Command] = [models, convert, bench_predict]
+@click.command("add-model")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--name", default="", metavar="NAME", help="Of the model; the file's without it.")
+@click.option("--classes", metavar="A,B,...", default="", help="What its outputs are, in their order.")
+@click.option("--input-size", type=click.IntRange(8, 1024), default=48, show_default=True, help="Pixels.")
+@click.option("--color", type=click.Choice(["gray", "rgb"]), default="gray", show_default=True, help="Input.")
+@click.option(
+    "--scaling",
+    type=click.Choice(["none", "unit", "symmetric", "imagenet"]),
+    default="none",
+    show_default=True,
+    help="Of gray levels 0 to 255, as it wants them.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(["probabilities", "logits"]),
+    default="probabilities",
+    show_default=True,
+    help="What it answers with.",
+)
+@reports
+def add_model(
+    file: Path, name: str, classes: str, input_size: int, color: str, scaling: str, output: str
+) -> Report:
+    """Put a model from elsewhere on the shelf: ONNX, or Keras (.keras, .h5), which is converted.
+
+    A Keras file is opened by a process of its own, in safe mode; code of its own is refused. It stays beside the ONNX file
+    and can be a start: `--set model.start=NAME`. Without --classes, Try it asks what the outputs are.
+    """
+    from fer_core.inference import foreign, model_registry
+
+    if file.suffix == ".onnx":
+        model = model_registry.add_model(workspace(), name or file.name, file.read_bytes())
+    else:
+        model = foreign.import_keras(workspace(), file, name)
+    if classes:
+        names = [part.strip() for part in classes.split(",")]
+        given = {"classes": names, "input_size": input_size, "color": color}
+        model_registry.write_metadata(model.path, {**given, "scaling": scaling, "output": output})
+    row = {"name": model.name, "file": str(model.path)}
+    return Report(row, f"{model.name} answers: `fer predict --model {model.name}`")
+
+
+COMMANDS: list[click.Command] = [models, add_model, convert, bench_predict]

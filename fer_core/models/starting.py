@@ -17,7 +17,7 @@ _CHECKED = 64  # random pictures
 _EQUAL = 1e-4  # of a probability
 
 
-def read_network(path: Path, spec: ModelSpec, classes: int, pixels: np.ndarray) -> keras.Model:
+def read_network(path: Path, spec: ModelSpec | None, classes: int, pixels: np.ndarray) -> keras.Model:
     """The trained network in a run's `.keras` file, or in the ONNX file of a CNN of ours.
 
     Args:
@@ -29,7 +29,7 @@ def read_network(path: Path, spec: ModelSpec, classes: int, pixels: np.ndarray) 
     Raises:
         RunError: the file cannot be opened, or what was read from it answers otherwise than the file.
     """
-    if path.suffix != ".onnx":
+    if spec is None or path.suffix != ".onnx":
         return open_keras(path)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")

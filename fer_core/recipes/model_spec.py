@@ -30,7 +30,7 @@ Start = Annotated[
     str,
     BeforeValidator(lambda given: str(given) if type(given) is int else given),  # 41 is a run
     Field(
-        description="What the body begins with: nothing (random), shipped, or a run such as 41; "
+        description="What the body begins with: nothing (random), shipped, a run such as 41, or a Keras file; "
         "the head is new where the classes are others"
     ),
 ]

@@ -1,4 +1,4 @@
-"""What the body of a network begins with (`model.start`): a run, or the model that ships. Never imports Keras.
+"""What the body of a network begins with (`model.start`): a run, the model that ships, a Keras file. Never imports Keras.
 
     recipe = override(load("shipped"), {"model.start": "shipped"})
     recipe, known = settle(dataset, version, recipe)        # raises where the start is missing or does not fit
@@ -12,23 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fer_core.base.errors import FerError, NotFound, RunError
+from fer_core.base.errors import FerError, ModelFileError, NotFound, RunError
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
 from fer_core.duplicates.learned import Learned, digest
-from fer_core.inference import model_registry
+from fer_core.inference import foreign, model_registry
+from fer_core.inference.metadata import read_sidecar
 from fer_core.inference.predictor import Predictor
 from fer_core.recipes.model_spec import CnnSpec, Spec, TransferSpec
-from fer_core.recipes.recipe import Recipe, load, override
+from fer_core.recipes.recipe import Recipe, load, override, to_toml
 from fer_core.runs import store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from fer_core.base.workspace import Workspace
@@ -44,16 +44,16 @@ class StartingPoint:
     """A trained network whose body another one can begin with.
 
     Attributes:
-        name: `shipped`, or the id of a run.
+        name: `shipped`, the id of a run, or an imported model or a file.
         file: its weights.
-        model: what it was built from.
-        classes: in the order of its outputs.
+        model: what it was built from; None of a file from elsewhere.
+        classes: in the order of its outputs; () where nobody said.
         digest: of the file, see `learned.digest`.
     """
 
     name: str
     file: Path
-    model: ModelSpec
+    model: ModelSpec | None
     classes: tuple[str, ...]
     digest: str
 
@@ -62,32 +62,50 @@ def find(workspace: Workspace, recipe: Recipe) -> StartingPoint | None:
     """The start a recipe names; None of a random one.
 
     Raises:
-        NotFound: no such run.
-        RunError: it has no weights, or another body than the recipe's.
+        NotFound: no such run or file.
+        RunError: it has no weights.
     """
     name = recipe.model.start
     if not name:
         return None
-    found = _shipped(workspace) if name == model_registry.SHIPPED else _run(workspace, name)
+    if name == model_registry.SHIPPED:
+        return _shipped(workspace)
+    if file := foreign.kept_keras(workspace, name):
+        about = read_sidecar(file)
+        kept = name if file.parent == model_registry.added_folder(workspace) else str(file)
+        return StartingPoint(kept, file, None, about.classes if about else (), digest(file))
+    if Path(name).suffix in foreign.KERAS_ENDINGS:
+        raise NotFound("There is no such file to start from", received=name)
+    return _run(workspace, name)
+
+
+def check_fits(found: StartingPoint, recipe: Recipe) -> None:
+    """Raise RunError for a start whose body is not the recipe's; a file from elsewhere is opened for it, which takes seconds."""
+    if found.model is None:
+        try:
+            foreign.check_start(found.file, to_toml(recipe))
+        except ModelFileError as error:
+            raise RunError(f"The start {found.name} does not fit", received=error.message) from error
+        return
     if difference := _differs(found.model, recipe.model):
-        own = f"models/runs/{found.name}/recipe.toml" if name != model_registry.SHIPPED else name
+        own = found.name if found.name == model_registry.SHIPPED else f"models/runs/{found.name}/recipe.toml"
         raise RunError(
             f"The start {found.name} is another network than the one this recipe makes",
             received=difference,
             hint=f"Take its own recipe, {own}, and set model.start there",
         )
-    return found
 
 
 def settle(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Mapping[str, Any]]:
     """The recipe with the full name of its start, and what `run.json` says of it; {} of a random one.
 
     Raises:
-        NotFound, RunError: as `find`.
+        NotFound, RunError: as `find` and `check_fits`.
     """
     point = find(dataset.workspace, recipe)
     if point is None:
         return recipe, {}
+    check_fits(point, recipe)
     judged, seen = judging_images(dataset, version, point.name)
     record: StartRecord = {
         "name": point.name,

@@ -135,4 +135,4 @@ def test_a_removed_run_is_not_found(dataset: Dataset) -> None:
         starting_points.find(dataset.workspace, tiny_recipe(model__start="1"))
     trained(dataset, "0001-tiny", tiny_recipe(model__input_size=32))
     with pytest.raises(RunError):
-        starting_points.find(dataset.workspace, tiny_recipe(model__start="1"))
+        starting_points.settle(dataset, dataset.head, tiny_recipe(model__start="1"))

@@ -1,13 +1,16 @@
-"""Add an ONNX file on Try it, and ask what it does not say of itself."""
+"""Add an ONNX or Keras file on Try it, and ask what it does not say of itself."""
 
 from __future__ import annotations
+
+import tempfile
+from pathlib import Path
 
 import streamlit as st
 
 from fer_core.base.emotions import CLASS_SETS
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
-from fer_core.inference import model_registry
+from fer_core.inference import foreign, model_registry
 from fer_core.inference.onnx_file import Graph
 from fer_core.ui.components import messages
 from fer_core.ui.shell import page
@@ -17,20 +20,21 @@ _FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 def button(workspace: Workspace) -> None:
     """Opens the dialog."""
-    if st.button("Add an ONNX file", icon=":material/add:", width="stretch", key="try-add"):
+    if st.button("Add a model file", icon=":material/add:", width="stretch", key="try-add"):
         _dialog(workspace)
 
 
 @st.dialog("Add a model")
 def _dialog(workspace: Workspace) -> None:
     st.caption(
-        "An ONNX file that takes face crops and answers with one value per emotion. It is copied to models/files."
+        "An ONNX or Keras file that takes face crops and answers with one value per emotion. It is copied to models/files; "
+        "code of its own is refused."
     )
-    file = st.file_uploader("ONNX file", type=["onnx"], key="try-add-file")
+    file = st.file_uploader("Model file", type=["onnx", "keras", "h5"], key="try-add-file")
     if file is None:
         return
     try:
-        model = model_registry.add_model(workspace, file.name, file.getvalue())
+        model = _add(workspace, file.name, file.getvalue())
         graph = model_registry.missing_metadata(model.path)
     except FerError as error:
         page.show_error(error)
@@ -38,6 +42,15 @@ def _dialog(workspace: Workspace) -> None:
     if graph is None or _form(model, graph):
         st.session_state["try-added"] = model.name
         st.rerun()
+
+
+def _add(workspace: Workspace, name: str, content: bytes) -> model_registry.Model:
+    if Path(name).suffix not in foreign.KERAS_ENDINGS:
+        return model_registry.add_model(workspace, name, content)
+    with tempfile.TemporaryDirectory() as folder, st.spinner("Opening it in safe mode, and converting"):
+        file = Path(folder) / Path(name).name
+        file.write_bytes(content)
+        return foreign.import_keras(workspace, file)
 
 
 def question(model: model_registry.Model) -> bool:
