@@ -22,6 +22,7 @@ def passport(name: str, version: str | None) -> Report:
     Class counts are compared with those published of FER2013, the four-class set, AffectNet and RAF-DB; pictures with
     fingerprints of FER2013 and the four-class set, by pixels and by look.
     """
+    from fer_core.data.importing.import_report import read_as
     from fer_core.provenance.provenance import provenance_of
     from fer_core.splits import leaks
 
@@ -31,7 +32,10 @@ def passport(name: str, version: str | None) -> Report:
     result = {"name": name, "version": chosen.id, "number": chosen.number, **known.record()}
     across = leaks.leaks_of(found, chosen.id)
     result["leaks"] = across.record()
+    understood = found.about.get("understood", {})
+    result["read_as"] = origin = read_as(understood)
     lines = [f"{name}, version {label(chosen)}: {known.images:,} images, counts {known.fingerprint}", ""]
+    lines += [f"Imported as {origin}.", ""] if origin else []
     lines += [f"{m.words}\n  {m.advice}".rstrip() for m in known.matches] or [known.headline]
     if known.matches:
         rows = [

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fer_core.base.emotions import ordered_splits
 from fer_core.base.errors import JobError, SourceError
 from fer_core.cli.common import dataset, name_argument, no_compare_option, workspace
-from fer_core.cli.data import compared, listed, told
+from fer_core.cli.data import compared, count_table, listed, told
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
+
+if TYPE_CHECKING:
+    from fer_core.data.importing.preview import SourcePreview
+    from fer_core.data.records import Tally
 
 _Verb = Callable[..., Any]
 NUMBERINGS = ("fer2013", "affectnet", "rafdb")
@@ -53,7 +57,6 @@ def inspect(
 ) -> Report:
     """Show which classes a source names and what they would become. Nothing is imported."""
     from fer_core.data.exporting.export import verify
-    from fer_core.data.importing.import_report import understood_lines, unknown_lines
     from fer_core.data.importing.options import Options, parse_choices
     from fer_core.data.importing.preview import preview_source
     from fer_core.data.readers.base import EXPORT_MANIFEST
@@ -61,6 +64,7 @@ def inspect(
     choices = dict(parse_choices(choose))
     options = Options(labels=labels, votes=votes, lists=not no_labels, delivery=delivery, choices=choices)
     found = preview_source(path, options)
+    becomes = found.becomes()
     exported = (path.expanduser() / EXPORT_MANIFEST).is_file()
     changed = verify(path.expanduser()) if exported else None
     result = {
@@ -82,8 +86,23 @@ def inspect(
         "unlabelled": found.unlabelled,
         "problems": found.problems,
         "unclear": found.unclear,
+        "left_out": found.left_out,
+        "becomes": becomes,
         "changed_since_export": changed,
     }
+    return Report(result, "\n".join(_looked_at(found, becomes, changed)))
+
+
+def _looked_at(found: SourcePreview, becomes: Tally, changed: list[dict[str, str]] | None) -> list[str]:
+    """What `inspect` says of a source.
+
+    Args:
+        found: in it.
+        becomes: what an import makes of it.
+        changed: files that are not as an export wrote them; None for what is no export.
+    """
+    from fer_core.data.importing.import_report import left_out_lines, understood_lines, unknown_lines
+
     splits = ordered_splits(split for c in found.classes for split in c.splits)
     rows = [
         (c.name, c.proposed or "(left out)", *(c.splits.get(split, 0) for split in splits), c.images)
@@ -95,7 +114,7 @@ def inspect(
     ]
     lines += unknown_lines(found.unknown)
     lines += [found.stops] if found.stops else []
-    lines += [f"{n:,} files: {reason}" for reason, n in found.problems.items()]
+    lines += left_out_lines(found.left_out)
     lines += [
         f"{n:,} images whose votes say {name}; --skip {name} leaves them out"
         for name, n in found.unclear.items()
@@ -103,11 +122,12 @@ def inspect(
     if changed is not None:
         lines.append("An export, as it was written." if not changed else "An export that has changed since:")
         lines += listed("changed", changed)
+    lines += ["", f"As proposed it becomes {becomes['images']:,} images:", count_table(becomes)]
     if found.numbering:
         lines.append(
             f"The classes are numbers, probably of {found.numbering}. Import with --map {found.numbering} if they are."
         )
-    return Report(result, "\n".join(lines))
+    return lines
 
 
 @click.command("import")

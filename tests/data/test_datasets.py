@@ -63,7 +63,7 @@ def test_describe(workspace: Workspace, source: Path) -> None:
         "unlabelled": 0,
         "unknown_classes": [],
         "understood": {
-            "delivery": "", "delivery_key": "", "how": "", "lists": {}, "notes": [], "vote_classes": [],
+            "delivery": "", "delivery_key": "", "how": "", "lists": {}, "notes": [], "vote_classes": [], "choices": {},
         },
         "splits": {"train": 4, "val": 2, "test": 2},
         "classes": {"happy": 3, "neutral": 2, "sad": 3},

@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     OTHER: ("other files", "file", "of another kind than pictures"),
 }
 """Kind of what is left out -> its name, and what one of them is, in two parts; most important first."""
+OTHERWISE = "--as none reads its folders and lists only"
 _EXAMPLES = 3
 _CLASSES = 10
 
@@ -38,12 +39,20 @@ def import_report(found: DatasetNumbers) -> list[str]:
     ]
 
 
-def understood_lines(understood: Mapping[str, Any]) -> list[str]:
-    """What a source was recognised as, and which lists were used."""
+def read_as(understood: Mapping[str, Any]) -> str:
+    """As which public set a source was read, how, and what was chosen; "" for none."""
+    if not understood.get("delivery"):
+        return ""
+    how = f": {understood['how']}" if understood["how"] else ""
+    chosen = ", ".join(f"{name}={value or 'all'}" for name, value in understood.get("choices", {}).items())
+    return f"{understood['delivery']}{how}{f'; {chosen}' if chosen else ''}"
+
+
+def understood_lines(understood: Mapping[str, Any], otherwise: str = OTHERWISE) -> list[str]:
+    """What a source was recognised as, how to read it otherwise, and which lists were used."""
     lines = []
-    if understood.get("delivery"):
-        how = f": {understood['how']}" if understood["how"] else ""
-        lines.append(f"read as {understood['delivery']}{how}; --as none reads its folders and lists only")
+    if own := read_as(understood):
+        lines.append(f"read as {own}{f'; {otherwise}' if otherwise and understood['delivery_key'] else ''}")
     if understood.get("lists"):
         used = ", ".join(f"{name} ({n:,})" for name, n in understood["lists"].items())
         lines.append(f"labels from {used}")

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.base.emotions import UNASSIGNED, is_emotion
+from fer_core.base.emotions import (
+    CLASS_SETS,
+    SPLITS,
+    UNASSIGNED,
+    canonical_emotion,
+    is_emotion,
+    ordered_classes,
+    ordered_splits,
+)
 from fer_core.base.errors import FerError, SourceError
-from fer_core.data.images import decode, resize, to_gray
+from fer_core.data.images import SUFFIXES, decode, resize, to_gray
 from fer_core.data.importing.class_mapping import guess_numbering, propose
 from fer_core.data.importing.entries import list_entries, open_source
 from fer_core.data.importing.options import Options
@@ -25,7 +34,9 @@ from fer_core.data.importing.unknown_classes import (
 from fer_core.data.importing.votes import UNCLEAR, unclear_vote
 from fer_core.data.pixels import SIZE
 from fer_core.data.readers import Reader
-from fer_core.data.readers.base import Entry, Understood
+from fer_core.data.readers.base import NO_EMOTION, OTHER, UNLABELLED, UNREADABLE, Entry, Understood, suffix_of
+from fer_core.data.readers.file_kinds import what_it_is
+from fer_core.data.records import Tally
 
 FACES = 3
 
@@ -68,6 +79,8 @@ class SourcePreview:
         unclear: "unknown" and "NF" -> images whose votes say so.
         understood: what the source was recognised as, and the lists that were used.
         stops: why an import would not take these classes; "" where it would.
+        left_out: {path, reason, kind} of what becomes no image by its name alone; of pictures without a class too.
+        bare: split -> pictures that stay without a class.
     """
 
     kind: str
@@ -78,6 +91,32 @@ class SourcePreview:
     unclear: dict[str, int]
     understood: Understood
     stops: str
+    left_out: list[dict[str, str]]
+    bare: dict[str, int]
+
+    def becomes(self, names: Mapping[str, str] | None = None, classes: str = "all") -> Tally:
+        """What an import would make of it, by names alone.
+
+        Args:
+            names: class as found -> class of the dataset, "" leaves it out; others as proposed.
+            classes: as `Options.classes`.
+        """
+        wanted = None if classes == "all" else CLASS_SETS[int(classes)]
+        counts: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
+        for one in self.classes:
+            ours = canonical_emotion((names or {}).get(one.name, one.proposed))
+            if ours and (wanted is None or ours in wanted):
+                for split, images in one.splits.items():
+                    counts.setdefault(split, Counter())[ours] += images
+        for split in self.bare:
+            counts.setdefault(split, Counter())
+        order = ordered_classes(name for own in counts.values() for name in own)
+        return {
+            "images": sum(own.total() for own in counts.values()),
+            "splits": {s: counts[s].total() + self.bare.get(s, 0) for s in ordered_splits(counts)},
+            "classes": {name: sum(own[name] for own in counts.values()) for name in order},
+            "counts": {s: {name: counts[s][name] for name in order} for s in ordered_splits(counts)},
+        }
 
     @property
     def unknown(self) -> list[UnknownClass]:
@@ -131,7 +170,19 @@ def preview_source(source: Path, options: Options | None = None, faces: int = FA
         {name: votes[name] for name in UNCLEAR if votes[name]},
         reader.understood,
         _stops(entries),
+        [_told(e) for e in entries if e.label is None or e.problem],
+        _splits([e for e in loose if e.kind == NO_EMOTION]),
     )
+
+
+def _told(entry: Entry) -> dict[str, str]:
+    """A file that becomes no image, as an import would tell of it."""
+    if suffix_of(entry.path) in SUFFIXES or entry.kind:
+        usual = UNREADABLE if entry.problem else UNLABELLED
+        reason = entry.problem or "The picture lies in no class folder"
+        return {"path": entry.path, "reason": reason, "kind": entry.kind or usual}
+    reason = entry.problem or what_it_is(entry.path) or "Not called as a picture is"
+    return {"path": entry.path, "reason": reason, "kind": OTHER if not entry.problem else UNREADABLE}
 
 
 def _stops(entries: list[Entry]) -> str:

@@ -88,8 +88,9 @@ class Understood:
     """How a source was read, for people; whole once its entries are listed.
 
     Attributes:
-        delivery, delivery_key: name and key of the public set whose layout it has; "" for none.
+        delivery, delivery_key: name and key of the public set whose layout it has; "" for none, the key also for a lone table.
         how: what was done because of it, in a sentence without its period.
+        choices: what its layout leaves open -> what was chosen.
         lists: list of labels -> images it gave their class.
         notes: sentences about what was decided between two sayings.
         vote_classes: what the votes of the entries count; empty without votes.
@@ -101,6 +102,7 @@ class Understood:
     lists: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     vote_classes: tuple[str, ...] = ()
+    choices: dict[str, str] = field(default_factory=dict)
 
 
 class Reader(Protocol):

@@ -103,6 +103,8 @@ class CompoundReader:
             if found := recognise(listing, self._delivery):
                 return self._delivered(found, listing)
         tables, files = self._with_tables(files)
+        if len(self._tables) == 1 and not any(suffix_of(e.path) in SUFFIXES for e in files):
+            self.understood.delivery, self.understood.how = layout_of(next(iter(self._tables.values())))
         return [*tables, *without_class(self._labelled(files))]
 
     def _delivered(self, delivery: Delivery, listing: Listing) -> list[Entry]:
@@ -118,6 +120,7 @@ class CompoundReader:
             delivery=delivery.name,
             delivery_key=delivery.key,
             how=own.how,
+            choices=usual | self._choices,
             notes=[*self._container.notes, *own.notes],
             vote_classes=own.vote_classes,
         )
@@ -245,7 +248,8 @@ class TableReader:
 
     def __init__(self, table: TableFile, stamp: str) -> None:
         self._table, self._stamp = table, stamp
-        self.understood = Understood()
+        name, how = layout_of(table)
+        self.understood = Understood(delivery=name, how=how)
 
     @property
     def kind(self) -> str:
@@ -260,6 +264,13 @@ class TableReader:
 
     def close(self) -> None:
         self._table.close()
+
+
+def layout_of(table: TableFile) -> tuple[str, str]:
+    """Name of the public set whose table it is, and how it is read; "" for none."""
+    if isinstance(table, PixelCsv) and table.is_fer2013:
+        return "FER2013 as on Kaggle", "emotion 0 to 6 from anger to neutral, Usage names the splits"
+    return "", ""
 
 
 def _size(file: Entry) -> int:

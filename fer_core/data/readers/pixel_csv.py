@@ -67,6 +67,7 @@ class PixelCsv:
                 hint="FER2013's are emotion, pixels and Usage",
             )
         self._columns = len(header)
+        self.is_fer2013 = sorted(header) == ["emotion", "pixels", "usage"]
         self._pixels = header.index("pixels")
         self._label = next((header.index(n) for n in LABELS if n in header), None)
         self._usage = next((header.index(n) for n in USAGES if n in header), None)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from fer_core.base.emotions import EMOTIONS, canonical_emotion, ordered_splits
+from fer_core.base.errors import FerError
 from fer_core.data.importing.class_mapping import NUMBERINGS
-from fer_core.data.importing.import_report import understood_lines
+from fer_core.data.importing.import_report import left_out_lines, understood_lines
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.preview import FoundClass, SourcePreview, preview_source
+from fer_core.data.readers.deliveries import AUTO, NONE
 from fer_core.jobs.tasks import Import
 from fer_core.ui.components import markup, messages
 from fer_core.ui.components.face_sheet import data_url, sprite
@@ -36,8 +38,10 @@ class Pending:
         path: of the source, or of an upload.
         name: of the dataset to be.
         own: whether it is an upload, which the dataset takes over.
-        options: labels and votes.
+        options: labels and votes, and whether a public set's layout is looked for.
         found: what is in it.
+        recognised: name of the public set whose layout it has; "" for none.
+        failure: why it cannot be read otherwise than it is.
     """
 
     path: Path
@@ -45,19 +49,23 @@ class Pending:
     own: bool
     options: Options
     found: SourcePreview
+    recognised: str = ""
+    failure: str = ""
 
 
 def look(path: Path, name: str, own: bool, options: Options) -> Pending:
     """Look into a source. Raises FerError."""
     with st.spinner("Looking at the classes"):
-        return Pending(path, name, own, options, preview_source(path, options))
+        found = preview_source(path, options)
+    recognised = found.understood.delivery if found.understood.delivery_key else ""
+    return Pending(path, name, own, options, found, recognised)
 
 
 def plain(pending: Pending) -> bool:
     """Whether nothing has to be asked: every class is an emotion by its name, or by a format that says so."""
     own = pending.found
     named = all(one.certain or (own.kind == "csv" and one.proposed in EMOTIONS) for one in own.classes)
-    return named and not own.unclear and not own.understood.delivery
+    return named and not own.unclear and not own.understood.delivery_key
 
 
 def keep(pending: Pending) -> None:
@@ -88,10 +96,7 @@ def chosen(pending: Pending) -> Import | None:
         + '<p class="fer-note">Known spellings are filled in. The choice is kept with the dataset and holds again when '
         "new files are added.</p>"
     )
-    for line in understood_lines(asdict(found.understood)):
-        st.html(f'<p class="fer-note">{markup.esc(line[:1].upper() + line[1:])}.</p>')
-    if found.stops:
-        messages.warning(found.stops, icon=":material/help:")
+    _recognised(pending)
     numbering = ""
     if found.numbering:
         order = [found.numbering, *(name for name in SETS if name != found.numbering)]
@@ -110,11 +115,7 @@ def chosen(pending: Pending) -> Import | None:
             f"Leave out {markup.plural(n, 'image')} that most voters called {word}", key=f"map-skip-{word}"
         )
     ]
-    if found.unlabelled:
-        reasons = "; ".join(f"{n:,}: {markup.esc(reason)}" for reason, n in list(found.problems.items())[:3])
-        st.html(
-            f'<p class="fer-muted">{markup.plural(found.unlabelled, "file")} in no class ({reasons}).</p>'
-        )
+    _outcome(pending, names, str(classes))
     if not st.button("Add dataset", type="primary", icon=":material/add:", key="map-add"):
         return None
     mapping = tuple(f"{name}={ours}" for name, ours in names.items() if ours is not None)
@@ -127,14 +128,72 @@ def chosen(pending: Pending) -> Import | None:
         skip=tuple(skip),
         classes=str(classes),
         own=pending.own,
+        delivery=pending.options.delivery,
         accept_classes=True,
     )
 
 
+def _recognised(pending: Pending) -> None:
+    """What the source was recognised as, which can be declined, and why an import would stop."""
+    found = pending.found
+    if pending.recognised:
+        key = f"map-as-{pending.path}"
+        st.checkbox(
+            f"Read it as {pending.recognised}", value=True, key=key, on_change=_read_otherwise, args=(pending, key),
+            help="Else by its folders and lists only.",
+        )  # fmt: skip
+    for line in understood_lines(asdict(found.understood), ""):
+        st.html(f'<p class="fer-note">{markup.esc(line[:1].upper() + line[1:])}.</p>')
+    for trouble in (pending.failure, found.stops):
+        if trouble:
+            messages.warning(trouble, icon=":material/help:")
+
+
+def _read_otherwise(pending: Pending, key: str) -> None:
+    """Look into the source again, as the public set it looks like or by its folders and lists only."""
+    wanted = AUTO if st.session_state[key] else NONE
+    options = replace(pending.options, delivery=wanted)
+    try:
+        found = preview_source(pending.path, options)
+    except FerError as error:
+        st.session_state[key] = wanted == NONE
+        keep(replace(pending, failure=str(error)))
+    else:
+        keep(replace(pending, options=options, found=found, failure=""))
+
+
+def _outcome(pending: Pending, names: dict[str, str | None], classes: str) -> None:
+    """Splits and classes as they will be, and what is left out."""
+    found = pending.found
+    usual = {one.name: _usual(one, pending) for one in found.classes}
+    result = found.becomes(usual | {name: ours for name, ours in names.items() if ours is not None}, classes)
+    total = sum(result["splits"].values())
+    bare = total - result["images"]
+    known = list(result["classes"])
+    rows: list[list[markup.Cell]] = []
+    for split, images in result["splits"].items():
+        own = [result["counts"][split][name] for name in known]
+        rows.append([split, *own, *([images - sum(own)] if bare else []), images])
+    header = ["split", *known, *(["no class"] if bare else []), "images"]
+    st.html(
+        markup.heading(
+            "What it becomes", f"{markup.plural(result['images'], 'image')}, if every file can be read"
+        )
+        + markup.table(header, rows, numeric=list(range(1, len(header))), caption="What it becomes")
+    )
+    if lines := left_out_lines(found.left_out, "named in the report of the import"):
+        st.html(f'<p class="fer-muted">{"<br>".join(markup.esc(line) for line in lines)}</p>')
+
+
+def _usual(one: FoundClass, pending: Pending) -> str:
+    """What a class becomes where nothing is said of it; "" for left out."""
+    by_format = pending.found.kind == "csv" or pending.found.understood.delivery
+    return one.proposed if by_format else canonical_emotion(one.name)
+
+
 def _row(one: FoundClass, pending: Pending, numbering: str) -> str | None:
     """Faces, name and choice of one class; what it becomes ("" for left out), None where that needs no saying."""
-    by_format = pending.found.kind == "csv" or pending.found.understood.delivery
-    usual = (one.proposed or _LEAVE_OUT) if by_format else canonical_emotion(one.name)
+    usual = _usual(one, pending) or _LEAVE_OUT
     proposed = NUMBERINGS.get(numbering, {}).get(one.name.strip(), one.likely or usual) or _LEAVE_OUT
     options = list(dict.fromkeys([proposed, usual, *EMOTIONS, _LEAVE_OUT]))
     picture, words, choice = st.columns([1.2, 1, 1.2], vertical_alignment="center")

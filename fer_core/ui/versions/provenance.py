@@ -8,6 +8,7 @@ import streamlit as st
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
+from fer_core.data.importing.import_report import read_as
 from fer_core.provenance.provenance import Provenance, provenance_of
 from fer_core.splits.leaks import Leaks
 from fer_core.ui.components import markup
@@ -18,11 +19,12 @@ from fer_core.ui.shell.page import Scope
 def draw(scope: Scope) -> None:
     """The card: what it looks like, what leaks, and how both are known."""
     found, leaks = of(scope), near_copies.known(scope)
+    origin = read_as(scope.dataset.about.get("understood", {}))
     with st.container(border=True):
         if found.matches:
-            st.html(markup.heading("Looks like a known set") + _words(found, leaks))
+            st.html(markup.heading("Looks like a known set") + _words(found, leaks, origin))
         else:
-            st.html(markup.heading("No known set", "by counts and pictures") + _words(found, leaks))
+            st.html(markup.heading("No known set", "by counts and pictures") + _words(found, leaks, origin))
         if leaks.total.copies:
             st.page_link("pages/data/duplicates.py", label="See the copies", icon=":material/content_copy:")
         if found.matches:
@@ -40,16 +42,17 @@ def _passport(root: str, dataset: str, version: str) -> Provenance:
     return provenance_of(open_dataset(Workspace(Path(root)), dataset).manifest(version))
 
 
-def _words(found: Provenance, known: Leaks) -> str:
+def _words(found: Provenance, known: Leaks, origin: str) -> str:
     first = (
         found.matches[0].words
         if found.matches
         else "It is none of the public sets known here, as far as can be told."
     )
     leaks = " ".join(known.words)
+    own = f'<p class="fer-muted">Imported as {markup.esc(origin)}.</p>' if origin else ""
     clean = _verdict(known)
     advice = f'<p class="fer-muted">{markup.esc(found.matches[0].advice)}</p>' if found.matches else ""
-    return f'<p class="fer-note">{markup.esc(first)} {markup.esc(leaks)} {clean}</p>{advice}'
+    return f'<p class="fer-note">{markup.esc(first)} {markup.esc(leaks)} {clean}</p>{advice}{own}'
 
 
 def _verdict(known: Leaks) -> str:
