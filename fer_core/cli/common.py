@@ -106,10 +106,13 @@ def workspace() -> Workspace:
 
 
 def dataset(name: str) -> Dataset:
-    """The dataset of that name in the current workspace."""
+    """The dataset of that name in the current workspace; what of it is damaged but not needed is said on stderr."""
     from fer_core.data.datasets import open_dataset
 
-    return open_dataset(workspace(), name)
+    found = open_dataset(workspace(), name)
+    for sentence in found.damaged:
+        click.echo(f"note: {sentence}", err=True)
+    return found
 
 
 def label(version: Version) -> str:

@@ -18,7 +18,15 @@ from fer_core.data.pixels import MAX_SIZE, SIZE, ColorMode, build_pixels, open_p
 from fer_core.data.readers import Reader, open_reader
 from fer_core.data.records import DatasetInfo
 from fer_core.data.sources import MAIN, SourceFiles, locate_source, read_source_file
-from fer_core.data.versions import Version, find_version, list_versions, lock, read_columns, read_manifest
+from fer_core.data.versions import (
+    Version,
+    damaged_files,
+    find_version,
+    list_versions,
+    lock,
+    read_columns,
+    read_manifest,
+)
 from fer_core.jobs.reporter import ProgressFn
 
 
@@ -35,11 +43,24 @@ class Dataset:
 
     @property
     def about(self) -> DatasetInfo:
-        """`dataset.json`."""
+        """`dataset.json`.
+
+        Raises:
+            ManifestError: it cannot be read, or says neither which version is the newest nor where the pictures are from.
+        """
+        path = self.folder / "dataset.json"
         try:
-            found: DatasetInfo = read_json(self.folder / "dataset.json")
-        except (OSError, ValueError) as error:
-            raise ManifestError("The dataset's file is missing or damaged", received=self.folder) from error
+            found: DatasetInfo = read_json(path)
+            if not (
+                str(found["head"]) and str(found["source"]["path"]) and isinstance(found["problems"], list)
+            ):
+                raise ValueError
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ManifestError(
+                "The dataset's file is missing or damaged",
+                received=path,
+                hint="Its versions and decisions are not touched; take this file from a backup",
+            ) from error
         return found
 
     @property
@@ -80,8 +101,23 @@ class Dataset:
         return list_versions(self.folder)
 
     def version(self, reference: str | None = None) -> Version:
-        """A version by id, unique start of an id or number ("v3"); the head for None. Raises NotFound."""
-        return find_version(self.versions(), reference, self.head)
+        """A version by id, unique start of an id or number ("v3"); the head for None.
+
+        Raises:
+            NotFound: none, or several.
+            ManifestError: none, and the files of some versions are damaged.
+        """
+        try:
+            return find_version(self.versions(), reference, self.head)
+        except NotFound:
+            if damaged := damaged_files(self.folder):
+                raise damaged[-1] from None
+            raise
+
+    @property
+    def damaged(self) -> list[str]:
+        """A sentence for each file that cannot be read but does without: names of versions, and other versions."""
+        return [str(error) for error in damaged_files(self.folder)]
 
     def manifest(self, version: str | None = None) -> pd.DataFrame:
         """The manifest of a version (`fer_core.data.manifest.COLUMNS`), one row per image."""

@@ -48,10 +48,16 @@ TABLE_KINDS = ("csv", "parquet", "npz", "hdf5", "tfrecord")
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
-    """All datasets of the workspace, the one changed last first."""
-    found = list(workspace.data.glob("[!.]*/dataset.json")) if workspace.data.is_dir() else []
-    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    return [Dataset(workspace, path.parent.name) for path in found]
+    """All datasets of the workspace, the one changed last first; those whose files are damaged too."""
+    folders = [path for path in workspace.data.glob("[!.]*/") if _is_dataset(path)]
+    folders.sort(
+        key=lambda path: max(p.stat().st_mtime for p in (path, *path.glob("dataset.json"))), reverse=True
+    )
+    return [Dataset(workspace, path.name) for path in folders]
+
+
+def _is_dataset(folder: Path) -> bool:
+    return (folder / "dataset.json").is_file() or (folder / "versions").is_dir()
 
 
 def open_dataset(workspace: Workspace, name: str) -> Dataset:
@@ -62,7 +68,7 @@ def open_dataset(workspace: Workspace, name: str) -> Dataset:
         NotFound: there is none of that name.
     """
     dataset = Dataset(workspace, check_name(name))
-    if not (dataset.folder / "dataset.json").is_file():
+    if not _is_dataset(dataset.folder):
         known = ", ".join(d.name for d in list_datasets(workspace)) or "none yet"
         raise NotFound("There is no dataset of that name", received=name, hint=f"Known: {known}")
     return dataset

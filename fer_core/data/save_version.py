@@ -60,7 +60,10 @@ def save_version(
         found = next((v for v in versions if v.id == made), None)
         if found is None:
             before = find_version(versions, parent, dataset.head).id if parent else None
-            number = max((v.number for v in versions), default=0) + 1
+            kept = sum(
+                1 for _ in (dataset.folder / "versions").glob("[0-9a-f]*/")
+            )  # damaged ones have numbers too
+            number = max([kept, *(v.number for v in versions)]) + 1
             found = Version(
                 made, number, before, operation, dict(parameters or {}), tally(table), now(), note
             )

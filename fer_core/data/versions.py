@@ -76,16 +76,34 @@ def write_version(folder: Path, version: Version, manifest: pd.DataFrame) -> Non
 
 
 def list_versions(folder: Path) -> list[Version]:
-    """The versions below a dataset's folder, oldest first, with the names and notes people gave them."""
-    found = []
-    notes = version_notes(folder)
-    for path in (folder / "versions").glob("[0-9a-f]*/version.json"):
+    """The versions below a dataset's folder that can be read, oldest first, with the names and notes people gave them."""
+    return _read_versions(folder)[0]
+
+
+def damaged_files(folder: Path) -> list[ManifestError]:
+    """What cannot be read of versions, names and notes: every other version is as it was."""
+    return _read_versions(folder)[1]
+
+
+def _read_versions(folder: Path) -> tuple[list[Version], list[ManifestError]]:
+    found, damaged, notes = [], [], {}
+    try:
+        notes = version_notes(folder)
+    except ManifestError as error:
+        damaged.append(error)
+    for path in sorted((folder / "versions").glob("[0-9a-f]*/")):
         try:
-            record = read_json(path)
+            record = read_json(path / "version.json")
             found.append(Version(**{**record, **notes.get(record["id"], {})}))
-        except (ValueError, TypeError, KeyError) as error:
-            raise ManifestError("A version file is damaged", received=path, hint=str(error)) from error
-    return sorted(found, key=lambda version: version.number)
+        except (OSError, ValueError, TypeError, KeyError):
+            damaged.append(
+                ManifestError(
+                    "A version file is missing or damaged",
+                    received=path / "version.json",
+                    hint="Its version cannot be used, and what it says of its parents is not known; take the file from a backup",
+                )
+            )
+    return sorted(found, key=lambda version: version.number), damaged
 
 
 def version_notes(folder: Path) -> dict[str, dict[str, str]]:
@@ -99,11 +117,18 @@ def version_notes(folder: Path) -> dict[str, dict[str, str]]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise ManifestError("The file of version names is damaged", received=folder / ANNOTATIONS) from error
+        raise _bad_names(folder) from error
+    if not isinstance(found, dict) or not all(isinstance(notes, dict) for notes in found.values()):
+        raise _bad_names(folder)
     return {
         version: {k: str(notes[k]) for k in ("name", "note") if k in notes}
         for version, notes in found.items()
     }
+
+
+def _bad_names(folder: Path) -> ManifestError:
+    hint = "Versions are whole but have lost the names and notes people gave them; take it from a backup, or remove it"
+    return ManifestError("The file of version names is damaged", received=folder / ANNOTATIONS, hint=hint)
 
 
 def find_version(versions: list[Version], reference: str | None, head: str) -> Version:

@@ -136,8 +136,8 @@ def test_a_damaged_version_is_said_so(dataset: Dataset) -> None:
     with pytest.raises(ManifestError, match="missing or damaged"):
         dataset.manifest()
     (folder / "version.json").write_text(json.dumps({"id": "x"}))
-    with pytest.raises(ManifestError, match="version file is damaged"):
-        dataset.versions()
+    with pytest.raises(ManifestError, match="version file is missing or damaged"):
+        dataset.version()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

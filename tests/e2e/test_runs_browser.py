@@ -118,7 +118,7 @@ def test_a_fork_begins_where_the_run_was(screen: Screen, workspace: Workspace) -
     assert made.info["forked_at"] == done
     assert made.recipe.optimizer.learning_rate == 5e-4
     until(lambda: len(made.epochs_since()[0]) > done, made)
-    assert made.epochs_since()[0][done]["learning_rate"] <= 5e-4
+    assert made.epochs_since()[0][done]["learning_rate"] <= 5e-4 * (1 + 1e-6)  # kept as float32
     # The dialog of a run that works stays open while its numbers move.
     click(screen, "Fork")
     dialog = screen.page.get_by_role("dialog")

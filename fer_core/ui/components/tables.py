@@ -16,8 +16,15 @@ def origin(version: Version, dataset: Dataset) -> str:
     """Where a version comes from, in a few words."""
     if version.parent is None:
         return "as imported"
-    parent = dataset.version(version.parent)
-    return f"{version.operation}, from v{parent.number}"
+    return f"{version.operation}, from {parent_of(version, dataset).partition(',')[0]}"
+
+
+def parent_of(version: Version, dataset: Dataset) -> str:
+    """`version 2, cleaned`; or that its file cannot be read."""
+    parent = next((known for known in dataset.versions() if known.id == version.parent), None)
+    if parent is None:
+        return "a version whose file is damaged"
+    return f"version {parent.number}{f', {parent.name}' if parent.name else ''}"
 
 
 def drift_line(drift: dict[str, float]) -> str:

@@ -35,8 +35,11 @@ class Scope:
         return self.version.id == self.dataset.head
 
 
-def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version]:
-    """Dataset and version: from the address, else as last chosen in this session, else the newest dataset."""
+def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version] | None:
+    """Dataset and version: from the address, else as last chosen in this session, else the newest dataset.
+
+    One that is damaged is said so, and another is taken; None where no dataset is whole.
+    """
     query, state = st.query_params, st.session_state
     name = query.get("dataset") or state.get("fer-dataset")
     if name is not None and name not in names:
@@ -44,16 +47,26 @@ def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version]:
             str(NotFound("That dataset is not in this workspace", received=name, hint="Showing another"))
         )
         name = None
-    dataset = open_dataset(workspace, name or names[0])
-    wanted = query.get("version") or (
-        state.get("fer-version") if state.get("fer-dataset") == dataset.name else None
-    )
+    wanted = query.get("version") or (state.get("fer-version") if state.get("fer-dataset") == name else None)
+    for own in dict.fromkeys([name or names[0], *names]):
+        dataset = open_dataset(workspace, own)
+        try:
+            return dataset, _version(dataset, wanted if own == name else None)
+        except FerError as error:
+            messages.error(f"{own}: {error} Other datasets are not touched.")
+    return None
+
+
+def _version(dataset: Dataset, wanted: str | None) -> Version:
+    newest = dataset.version(None)
     try:
-        version = dataset.version(wanted)
+        found = dataset.version(wanted)
     except FerError as error:
         messages.warning(f"{error} Showing the newest version.")
-        version = dataset.version(None)
-    return dataset, version
+        found = newest
+    for sentence in dataset.damaged:
+        messages.warning(sentence)
+    return found
 
 
 def select(dataset: str, version: str | None = None) -> None:
@@ -110,8 +123,14 @@ def open_page(text: str, purpose: str) -> Scope:
         add_dataset.progress(workspace)
         add_dataset.welcome(workspace)
         st.stop()
+    chosen = _chosen(workspace, names)
+    if chosen is None:
+        title(text, purpose)
+        if st.button("Add a dataset", icon=":material/add:"):
+            add_dataset.dialog(workspace)
+        st.stop()
+    dataset, version = chosen
     left, right = st.columns([3, 2], vertical_alignment="top")
-    dataset, version = _chosen(workspace, names)
     select(dataset.name, None if version.id == dataset.head else version.id)
     with left:
         title(text, purpose)

@@ -52,17 +52,17 @@ def _facts(scope: Scope) -> str:
     pairs: list[tuple[str, markup.Cell]] = [
         ("id", Markup(f"<code>{version.id}</code>")),
         ("made by", f"{version_text.operation(version)}{f': {made}' if made else ''}"),
-        ("from", tables.origin(version, scope.dataset) if version.parent is None else _parent(scope)),
+        (
+            "from",
+            tables.origin(version, scope.dataset)
+            if version.parent is None
+            else tables.parent_of(version, scope.dataset),
+        ),
         ("when", f"{version.created[:16].replace('T', ' ')} UTC"),
         ("images", f"{version.counts['images']:,} ({splits})"),
     ]
     pairs += [("note", version.note)] if version.note else []
     return markup.facts(pairs)
-
-
-def _parent(scope: Scope) -> str:
-    parent = scope.dataset.version(scope.version.parent)
-    return f"version {parent.number}{f', {parent.name}' if parent.name else ''}"
 
 
 def _words(scope: Scope, version: Version) -> None:
