@@ -47,6 +47,8 @@ def curve(
     """
     colors = palette(dark)
     names = {"train": measure, "val": f"val_{measure}"}
+    if measure == "accuracy" and any("val_macro_f1" in row for row in rows):
+        names["macro F1"] = "val_macro_f1"
     own = [point for name, column in names.items() for point in _points(rows, column, name)]
     behind = [point for name, table in (others or {}).items() for point in _points(table, names["val"], name)]
     last = _last(own + behind, planned)
@@ -54,7 +56,7 @@ def curve(
     x, y = _x(last), _y(measure, low, high)
     hue = {
         "field": "line", "type": "nominal", "legend": None,
-        "scale": {"domain": list(names), "range": [colors.accent, colors.second]},
+        "scale": {"domain": list(names), "range": [colors.accent, colors.second, colors.muted][: len(names)]},
     }  # fmt: skip
     layers: list[VegaSpec] = []
     if behind:

@@ -228,6 +228,8 @@ def _follow(run: Run, *, quiet: bool) -> None:
 def _epoch(row: Epoch) -> str:
     words = [f"epoch {row['epoch']:>3}", f"loss {row['loss']:.4f}", f"accuracy {row['accuracy']:.4f}"]
     words += [f"val loss {row['val_loss']:.4f}", f"val accuracy {row['val_accuracy']:.4f}"]
+    if "val_macro_f1" in row:
+        words.append(f"macro F1 {row['val_macro_f1']:.4f}")
     return "  ".join([*words, f"rate {row['learning_rate']:.1e}", f"{row['seconds']:.1f} s"])
 
 

@@ -195,6 +195,12 @@ def check_combination(recipe: Recipe) -> None:
             "`schedule.begin_after` must be below `training.epochs`",
             received=f"schedule.begin_after={begin}, training.epochs={recipe.training.epochs}",
         )
+    if recipe.optimizer.swa and (recipe.optimizer.ema or grows.stages):
+        raise RecipeError(
+            "`optimizer.swa` averages the last epochs, and goes neither with `optimizer.ema` nor with `progressive.stages`",
+            received=f"swa={recipe.optimizer.swa:g}, ema={recipe.optimizer.ema:g}, {len(grows.stages)} stages",
+            hint="Set optimizer.swa=0, or the others",
+        )
     mixed = recipe.augmentation.mixup or recipe.augmentation.cutmix
     if isinstance(recipe.loss, EarlyLearning) and mixed:
         raise RecipeError(

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from fer_core.recipes.model_spec import Fraction, Positive, Spec
 
 Rate = Annotated[float, Field(gt=0)]
-Monitor = Literal["val_loss", "val_accuracy", "loss", "accuracy"]
+Monitor = Literal["val_loss", "val_accuracy", "val_macro_f1", "loss", "accuracy"]
 
 
 PRESETS: dict[str, dict[str, bool | float]] = {
@@ -90,6 +90,10 @@ class _Optimizer(Spec):
     )
     ema: Fraction = Field(
         default=0.0, description="Momentum of an average of the weights, which is validated and kept; 0: none"
+    )
+    swa: Fraction = Field(
+        default=0.0,
+        description="Share of the epochs, the last ones, whose weights are averaged alike (SWA, Izmailov et al. 2018); 0: none",
     )
 
 
@@ -254,6 +258,10 @@ class Training(Spec):
 
     epochs: Positive = 30
     batch_size: Positive = 64
+    best: Literal["val_accuracy", "val_macro_f1"] = Field(
+        default="val_accuracy",
+        description="By which the best epoch is told, whose weights are kept; macro F1 where rare classes count as others do",
+    )
     class_weight: Literal["none", "balanced"] = Field(
         default="none", description="balanced: a class counts as if all had equally many images"
     )

@@ -92,6 +92,8 @@ class Epoch(TypedDict, total=False):
     accuracy: float
     val_loss: float
     val_accuracy: float
+    val_macro_f1: float
+    best_by: Literal["val_accuracy", "val_macro_f1"]
     learning_rate: float
     seconds: float
     images_per_second: float

@@ -65,7 +65,8 @@ EPOCH_COLUMNS = (
 )
 """What `metrics.jsonl` says of each epoch; `seconds` count its validation, `eta_seconds` all that is left.
 
-Lines of `epochs_since` also hold `val_recall` (class name -> share recognised, None without images), `doubted` (share of
+Lines of `epochs_since` also hold `val_macro_f1`, `best_by` where that tells the best epoch in place of `val_accuracy`,
+`val_recall` (class name -> share recognised, None without images), `doubted` (share of
 training labels that early learning does not believe), `cpu_percent` (of one core) and `rss_mb` of the worker, and
 `gpu_memory_mb` where there is a GPU. Runs of older versions lack them.
 """
@@ -245,9 +246,14 @@ class Run:
 
 
 def best_epoch(rows: Sequence[Epoch]) -> Epoch:
-    """The epoch whose weights are kept: highest validation accuracy, the earlier of equals; {} of none."""
+    """The epoch whose weights are kept: highest by `score`, the earlier of equals; {} of none."""
     none: Epoch = {}
-    return max(rows, key=lambda row: (row["val_accuracy"], -row["epoch"]), default=none)
+    return max(rows, key=lambda row: (score(row), -row["epoch"]), default=none)
+
+
+def score(row: Epoch) -> float:
+    """What the best epoch is told by: validation accuracy, or what `training.best` of its recipe names."""
+    return row["val_macro_f1"] if row.get("best_by") == "val_macro_f1" else row["val_accuracy"]
 
 
 def _speed(rows: Sequence[Epoch]) -> float | None:

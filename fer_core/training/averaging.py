@@ -1,4 +1,4 @@
-"""The exponential moving average of the weights: what is validated and kept where the optimizer has `ema`.
+"""The average of the weights: what is validated and kept where the optimizer has `ema` or `swa`.
 
 Averaged weights pass on other means and variances than the weights of the moment, so batch normalisation gets new
 statistics from some training batches (precise batch norm, Wu and Johnson 2021; SWA's `update_bn`). Without them an average
@@ -66,7 +66,7 @@ def _renew_statistics(model: keras.Model, batches: keras.utils.PyDataset) -> Non
 def _averages(model: keras.Model) -> list[tuple[keras.Variable, keras.Variable]]:
     """Each trained variable with its average; empty where none is kept."""
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)  # under 16 bits it is wrapped
-    if not optimizer.use_ema or not optimizer.built:
+    if not optimizer.built or not optimizer.keeps_average:
         return []
     return list(zip(model.trainable_variables, optimizer._model_variables_moving_average, strict=True))
 

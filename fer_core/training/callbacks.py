@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_core.base.errors import RunError
 from fer_core.runs.records import Epoch
+from fer_core.runs.run import score
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.checkpoint import load_weights, save_weights
 
@@ -94,15 +95,17 @@ def check_finite(name: str, loss: float, when: str) -> None:
 
 
 class KeepBest(keras.callbacks.Callback):
-    """Keeps the weights of the epoch with the highest validation accuracy, in memory and on disk."""
+    """Keeps the weights of the best epoch, in memory and on disk; `by` names what of the logs is highest in it."""
 
     def __init__(
         self,
         path: Path,
         stop: StopOnRequest,
         weights_of: Callable[[keras.Model], list[np.ndarray]] = keras.Model.get_weights,
+        by: str = "val_accuracy",
     ) -> None:
         super().__init__()
+        self._by = by
         self._path, self._stop, self._weights_of = path, stop, weights_of
         self.best = -math.inf
         self.weights: list[np.ndarray] | None = None
@@ -110,9 +113,9 @@ class KeepBest(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if self._stop.drop_epoch:
             return
-        accuracy = (logs or {})["val_accuracy"]
-        if accuracy > self.best:
-            self.best = accuracy
+        reached = (logs or {})[self._by]
+        if reached > self.best:
+            self.best = reached
             self.weights = self._weights_of(self.model)
             save_weights(self._path, self.weights)
 
@@ -125,7 +128,7 @@ class KeepBest(keras.callbacks.Callback):
             model: restored.
         """
         if best:
-            self.best = best["val_accuracy"]
+            self.best = score(best)
             # A run may have ended between writing the state of its best epoch and writing its weights.
             if best["epoch"] == epoch:
                 self.weights = self._weights_of(model)

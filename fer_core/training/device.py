@@ -30,6 +30,17 @@ def compile_just_in_time() -> bool | Literal["auto"]:
     return False if keras.backend.backend() == "tensorflow" and not accelerators() else "auto"
 
 
+def take_memory_as_needed() -> None:
+    """Let a GPU's memory grow, before its first use: TensorFlow and JAX take nearly all of it, and a second run finds none."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    elif keras.backend.backend() == "jax":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+
 def make_deterministic() -> None:
     """Ask the backend for the same numbers every time, bit by bit; JAX and PyTorch on a CPU give them anyway."""
     if keras.backend.backend() == "tensorflow":

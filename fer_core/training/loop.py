@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -76,27 +77,22 @@ def train(
     checkpoints, epochs = folder / "checkpoints", recipe.training.epochs
     state = resume.latest(checkpoints)
     stop, pause = StopOnRequest(stop_requested), PauseOnRequest(pause_requested, epochs)
-    best = KeepBest(checkpoints / "best.npz", stop, lambda model: averaging.validated_weights(model, batches))
+    kept_as = partial(averaging.validated_weights, batches=batches)
+    best = KeepBest(checkpoints / "best.npz", stop, kept_as, recipe.training.best)
     between = schedules.epoch_callbacks(recipe)
     rows = keep_rows(folder / "metrics.jsonl", state)
     done = state.epoch if state else 0
     parts = Parts(model, recipe, batches, done)
     keeper = resume.KeepStates(checkpoints, between, state, recipe, parts.memory)
     if state:
-        resume.restore(
-            model,
-            state,
-            optimizer=parts.goes_on and not (changed("optimizer.name") or changed("progressive")),
-            learning_rate=not (changed("optimizer.learning_rate") or changed("schedule")),
-            memory=parts.memory,
-        )
+        _restore(model, state, parts, changed)
         optimizers.begin_schedule(model.optimizer, recipe, done, len(batches))
         stop.epochs_done = done
         best.know(best_epoch(rows), done, model)
         keeper.know_best(best.best)
     if stop_requested():
         return TrainingResult(stopped=True, has_weights=best.put_back(model))
-    record = Record(folder, len(data.train), epochs, stop, keeper.keep)
+    record = Record(folder, len(data.train), recipe, stop, keeper.keep)
     validate = record.validation = Validate(data, batches, recipe, folder, stop, record.validating)
     # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
     # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.
@@ -109,6 +105,16 @@ def train(
     if pause.paused and not stop.stopped:
         return TrainingResult(stopped=False, has_weights=True, paused=True)
     return TrainingResult(stopped=stop.stopped, has_weights=best.put_back(model))
+
+
+def _restore(model: keras.Model, state: TrainingState, parts: Parts, changed: Callable[[str], bool]) -> None:
+    resume.restore(
+        model,
+        state,
+        optimizer=parts.goes_on and not (changed("optimizer.name") or changed("progressive")),
+        learning_rate=not (changed("optimizer.learning_rate") or changed("schedule")),
+        memory=parts.memory,
+    )
 
 
 def build(recipe: Recipe, classes: int) -> keras.Model:

@@ -8,6 +8,7 @@ Keras counts batches: under accumulation Adam corrects its bias, and the average
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +28,7 @@ def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
         "learning_rate": schedules.learning_rate(recipe, steps_per_epoch),
         "global_clipnorm": spec.clipnorm or None,
         "gradient_accumulation_steps": spec.accumulation if spec.accumulation > 1 else None,
-        "use_ema": spec.ema > 0,
+        "use_ema": spec.ema > 0 or spec.swa > 0,
         "ema_momentum": spec.ema or 0.99,
     })  # fmt: skip
     if isinstance(schedule, schema.OneCycle) and schedule.cycle_momentum:
@@ -35,6 +36,9 @@ def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
         low, high = schedule.momentum_low, schedule.momentum_high
         cycle = schedules.OneCycleRate(total, schedule.rising, high, low, high)
         built.cycle = schedules.Later(cycle, schedule.begin_after * steps_per_epoch)
+    if spec.swa:
+        epochs = recipe.training.epochs
+        built.averaged = AveragedEpochs(epochs - max(round(spec.swa * epochs), 1), steps_per_epoch)
     # At the end of every `fit` Keras would put the averages in the place of the weights; `averaging` does it where
     # they are judged and kept, and the weights themselves go on from part to part.
     built.finalize_variable_values = lambda var_list: None
@@ -44,12 +48,14 @@ def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
 def begin_schedule(built: keras.Optimizer, recipe: Recipe, done: int, steps_per_epoch: int) -> None:
     """Let a schedule that begins late begin in its epoch, however many batches there were before it.
 
-    A fork may have another batch size, or a new optimizer that has counted nothing yet.
+    A fork may have another batch size, or a new optimizer that has counted nothing yet. Averaged epochs likewise.
     """
     begin = begin_after(recipe)
+    inner = getattr(built, "inner_optimizer", built)  # under 16 bits it is wrapped
+    if inner.averaged is not None:
+        inner.averaged.offset = int(ops.convert_to_numpy(inner._iterations)) - done * steps_per_epoch
     if not begin or done < begin:
         return
-    inner = getattr(built, "inner_optimizer", built)  # under 16 bits it is wrapped
     offset = int(ops.convert_to_numpy(inner._iterations)) - (done - begin) * steps_per_epoch
     for schedule in (inner._learning_rate, inner.cycle):
         if isinstance(schedule, schedules.Later):
@@ -74,15 +80,33 @@ def _built(spec: schema.Optimizer, shared: dict[str, Any]) -> CountsUpdates:
     return built
 
 
+@dataclass
+class AveragedEpochs:
+    """Which epochs SWA averages: those after `begin`, of so many batches each; `offset` batches count for nothing."""
+
+    begin: int
+    batches: int
+    offset: int = 0
+
+    def momentum(self, batches: Tensor) -> Tensor:
+        """What is kept of the average after so many batches; it is the weights themselves up to the end of the first epoch."""
+        counted = batches - self.offset
+        number = ops.cast(ops.floor_divide(counted, self.batches) - self.begin, "float32")
+        after_one = ops.where(counted % self.batches == 0, (number - 1) / ops.maximum(number, 1.0), 1.0)
+        return ops.where(number < 1, 0.0, after_one)
+
+
 class CountsUpdates(keras.optimizers.Optimizer):
     """What the optimizers here have in common.
 
     Attributes:
         cycle: the momentum over batches, where it has a cycle of its own; else None.
+        averaged: the epochs that SWA averages, else None.
         factors: variable key -> factor on its learning rate and on its decay.
     """
 
     cycle: schedules.Later | None = None
+    averaged: AveragedEpochs | None = None
     factors: Mapping[Any, float] = MappingProxyType({})
 
     @property
@@ -93,6 +117,14 @@ class CountsUpdates(keras.optimizers.Optimizer):
     def iterations(self) -> Tensor:
         """How many updates there were; `_iterations` are batches, by which the learning rate goes."""
         return self._iterations if self._every == 1 else ops.floor_divide(self._iterations, self._every)
+
+    @property
+    def keeps_average(self) -> bool:
+        """Whether there is an average that is more than the weights of the moment."""
+        if self.averaged is None:
+            return bool(self.use_ema)
+        done = int(ops.convert_to_numpy(self._iterations)) - self.averaged.offset
+        return done // self.averaged.batches > self.averaged.begin
 
     def scaled(self, variable: Tensor, learning_rate: Tensor) -> Tensor:
         factor = self.factors.get(self._var_key(variable), 1.0)
@@ -111,6 +143,8 @@ class CountsUpdates(keras.optimizers.Optimizer):
         momentum = ops.where(t <= 1, 0.0, ops.minimum(self.ema_momentum, (1 + t) / (10 + t)))
         between = ops.logical_and(t >= 1, ops.not_equal(batches % self._every, 0))
         momentum = ops.where(between, 1.0, momentum)
+        if self.averaged is not None:
+            momentum = self.averaged.momentum(batches)
         for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
             if average is not None:
                 m = ops.cast(momentum, variable.dtype)

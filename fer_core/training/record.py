@@ -11,13 +11,14 @@ import keras
 
 from fer_core.base.jsonl import append_line
 from fer_core.jobs.progress import Progress, ProgressFile
+from fer_core.recipes.recipe import Recipe
 from fer_core.runs.records import Epoch
 from fer_core.training.callbacks import Logs, StopOnRequest
 from fer_core.training.events import EventFile
 from fer_core.training.usage import Usage
 from fer_core.training.validation import Validate
 
-_SCORES = ("loss", "accuracy", "val_loss", "val_accuracy")
+_SCORES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
 
 
 class Record(keras.callbacks.Callback):
@@ -30,13 +31,14 @@ class Record(keras.callbacks.Callback):
         self,
         folder: Path,
         images: int,
-        epochs: int,
+        recipe: Recipe,
         stop: StopOnRequest,
         keep: Callable[[Epoch], None],
     ) -> None:
         super().__init__()
         self._keep, self._rate = keep, 0.0
-        self._folder, self._images, self._epochs, self._stop = folder, images, epochs, stop
+        self._folder, self._images, self._stop = folder, images, stop
+        self._epochs, self._best_by = recipe.training.epochs, recipe.training.best
         self.validation: Validate | None = None
         self._usage = Usage()
         self._events: EventFile | None = None
@@ -68,13 +70,14 @@ class Record(keras.callbacks.Callback):
         self._seconds.append(time.perf_counter() - self._began)
         usual = median(self._seconds[-5:])
         # Metrics are float32: 108 of 120 right would read as less than 0.9.
-        loss, accuracy, val_loss, val_accuracy = (round(float(logs[key]), 6) for key in _SCORES)
+        loss, accuracy, val_loss, val_accuracy, val_f1 = (round(float(logs[key]), 6) for key in _SCORES)
         row: Epoch = {
             "epoch": epoch + 1,
             "loss": loss,
             "accuracy": accuracy,
             "val_loss": val_loss,
             "val_accuracy": val_accuracy,
+            "val_macro_f1": val_f1,
             "learning_rate": self._rate,
             "seconds": round(self._seconds[-1], 3),
             "images_per_second": self._images_per_second(),
@@ -82,6 +85,8 @@ class Record(keras.callbacks.Callback):
         }
         if self.validation:
             row["val_recall"] = self.validation.recall
+        if self._best_by != "val_accuracy":
+            row["best_by"] = self._best_by
         if "doubted" in logs:
             row["doubted"] = round(float(logs["doubted"]), 6)
         row.update(self._usage.since_last())
@@ -122,6 +127,7 @@ def _scalars(row: Epoch) -> dict[str, float]:
         "loss/val": row["val_loss"],
         "accuracy/train": row["accuracy"],
         "accuracy/val": row["val_accuracy"],
+        "macro_f1/val": row["val_macro_f1"],
         "speed/learning_rate": row["learning_rate"],
         "speed/images_per_second": row["images_per_second"],
     }

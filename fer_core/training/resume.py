@@ -17,6 +17,7 @@ from fer_core.base.atomic import new_file
 from fer_core.base.errors import RunError
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.records import Epoch
+from fer_core.runs.run import score
 from fer_core.training.callbacks import Logs
 from fer_core.training.checkpoint import TrainingState, load_state, save_state
 from fer_core.training.losses import RunningAnswers
@@ -54,9 +55,9 @@ class KeepStates(keras.callbacks.Callback):
             for name, value in self._counted.get(type(callback).__name__, {}).items():
                 setattr(callback, name, value)
 
-    def know_best(self, accuracy: float) -> None:
-        """The best validation accuracy of the epochs before."""
-        self._best = accuracy
+    def know_best(self, reached: float) -> None:
+        """What the best of the epochs before reached."""
+        self._best = reached
 
     def keep(self, row: Epoch) -> None:
         """Write the state after the epoch of this row."""
@@ -65,8 +66,8 @@ class KeepStates(keras.callbacks.Callback):
         last = self._folder / "last.npz"
         save_state(last, state)
         names = [f"epoch-{state.epoch:04d}.npz"] if self._every else []
-        if row["val_accuracy"] > self._best:
-            self._best = row["val_accuracy"]
+        if score(row) > self._best:
+            self._best = score(row)
             names.append("best-state.npz")
         for name in names:
             with new_file(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -102,6 +102,7 @@ def epoch_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau(
                 monitor=plateau.monitor,
+                mode=_better(plateau.monitor),
                 factor=plateau.factor,
                 patience=plateau.patience,
                 min_lr=plateau.min_learning_rate,
@@ -109,5 +110,13 @@ def epoch_callbacks(recipe: Recipe) -> list[keras.callbacks.Callback]:
         )
     stopping: EarlyStopping = recipe.early_stopping
     if stopping.patience:
-        callbacks.append(keras.callbacks.EarlyStopping(monitor=stopping.monitor, patience=stopping.patience))
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor=stopping.monitor, mode=_better(stopping.monitor), patience=stopping.patience
+            )
+        )
     return callbacks
+
+
+def _better(monitor: str) -> Literal["min", "max"]:
+    return "min" if monitor.endswith("loss") else "max"

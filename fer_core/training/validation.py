@@ -29,7 +29,7 @@ WORST = 24
 
 
 class Validate(keras.callbacks.Callback):
-    """Adds val_loss and val_accuracy to the logs of each epoch, for whatever stands after it in the list.
+    """Adds val_loss, val_accuracy and val_macro_f1 to the logs of each epoch, for whatever stands after it in the list.
 
     Where the optimizer keeps an average of the weights, that is what is asked. A fragment of an epoch is left out,
     unless it is the first.
@@ -67,7 +67,9 @@ class Validate(keras.callbacks.Callback):
         check_finite("val_loss", loss, f"epoch {epoch + 1}")
         accuracy = float((said.argmax(axis=1) == split.labels).mean())
         # As they are stored: a resumed run compares with what it reads, so a tie must stay a tie.
-        self._scores = {"val_loss": round(loss, 6), "val_accuracy": round(accuracy, 6)}
+        f1 = macro_f1(said.argmax(axis=1), split.labels)
+        found = {"val_loss": loss, "val_accuracy": accuracy, "val_macro_f1": f1}
+        self._scores = {name: round(value, 6) for name, value in found.items()}
         logs |= self._scores
         self.recall = recall(said, split.labels, names)
         images = confident_mistakes(said, split, names)
@@ -105,6 +107,14 @@ def recall(said: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict
     there = np.bincount(labels, minlength=len(names))
     pairs = zip(names, right, there, strict=True)
     return {name: round(float(r / n), 6) if n else None for name, r, n in pairs}
+
+
+def macro_f1(said: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of 2 TP / (2 TP + FP + FN) over the classes that occur among answers or labels, both class numbers (n,)."""
+    size = int(max(said.max(), labels.max())) + 1
+    right = np.bincount(labels[said == labels], minlength=size)
+    both = np.bincount(said, minlength=size) + np.bincount(labels, minlength=size)
+    return float((2 * right[both > 0] / both[both > 0]).mean())
 
 
 def confident_mistakes(

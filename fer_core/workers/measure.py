@@ -37,6 +37,7 @@ def work(folder: Path, asked: MeasureRequest, report: ProgressFn) -> Measured:
     """Measure what is asked for."""
     recipe = parse(asked["recipe"])
     dataset = open_dataset(Workspace(Path(asked["root"])), asked["dataset"])
+    device.take_memory_as_needed()
     device.set_precision(recipe.training.precision)
     data = load(dataset, asked["version"], recipe.model, recipe.training.soft_labels)
     return measure(data, recipe, report)

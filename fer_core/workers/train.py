@@ -95,6 +95,7 @@ def work(run: Run) -> RunInfo:
         FerError: whatever keeps the run from ending well.
     """
     recipe, progress = run.recipe, ProgressFile(run.folder)
+    device.take_memory_as_needed()
     keras.utils.set_random_seed(recipe.training.seed)
     if recipe.training.deterministic:
         device.make_deterministic()

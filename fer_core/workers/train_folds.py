@@ -50,6 +50,7 @@ def work(folder: Path, _asked: object, report: ProgressFn) -> dict[str, int]:
     manifest = readable(dataset.manifest(about["version"])).merge(found.table(), on="image_id")
     pixels = dataset.pixels(recipe.model.input_size, recipe.model.color)
     pixels = pixels[..., np.newaxis] if pixels.ndim == 3 else pixels
+    device.take_memory_as_needed()
     device.set_precision(recipe.training.precision)
     if recipe.training.deterministic:
         device.make_deterministic()

@@ -15,8 +15,9 @@ from tiny_faces import pictures, table, tiny_data
 from fer_core.base.errors import RunError
 from fer_core.models import pretrained, registry
 from fer_core.recipes.recipe import Recipe
-from fer_core.training import data, device, loop, losses, optimizers, predictions, resume, schedules
+from fer_core.training import data, device, loop, losses, optimizers, predictions, record, resume, schedules
 from fer_core.training.batches import TrainingBatches
+from fer_core.training.callbacks import StopOnRequest
 from fer_core.training.parts import Parts
 from fer_core.training.stages import plan, recipe_of_stage
 
@@ -138,6 +139,10 @@ def policy(recipe: Recipe) -> Any:
 
 def kept(recipe: Recipe) -> Any:
     return resume.KeepStates(Path(), [], None, recipe)._every
+
+
+def told_by(recipe: Recipe) -> str:
+    return str(record.Record(Path(), 1, recipe, StopOnRequest(lambda: False), print)._best_by)
 
 
 def devices(recipe: Recipe) -> Any:

@@ -27,6 +27,7 @@ from probes import (
     stages,
     start,
     targets,
+    told_by,
     views,
     watchers,
 )
@@ -75,6 +76,7 @@ CASES: dict[str, Case] = {
     "optimizer.clipnorm": ({}, {"optimizer.clipnorm": 1.0}, built),
     "optimizer.accumulation": ({}, {"optimizer.accumulation": 3}, built),
     "optimizer.ema": ({}, {"optimizer.ema": 0.9}, built),
+    "optimizer.swa": ({}, {"optimizer.swa": 0.5}, built),
     "optimizer.weight_decay": ({"optimizer.name": "adamw"}, {"optimizer.weight_decay": 0.3}, built),
     "optimizer.beta_1": ({}, {"optimizer.beta_1": 0.5}, built),
     "optimizer.beta_2": ({"optimizer.name": "adamw"}, {"optimizer.beta_2": 0.9}, built),
@@ -98,6 +100,7 @@ CASES: dict[str, Case] = {
     "early_stopping.monitor": ({"early_stopping.patience": 3}, {"early_stopping.monitor": "loss"}, watchers),
     "training.epochs": ({}, {"training.epochs": 5}, parts),
     "training.batch_size": ({}, {"training.batch_size": 5}, drawn),
+    "training.best": ({}, {"training.best": "val_macro_f1"}, told_by),
     "training.class_weight": ({}, {"training.class_weight": "balanced"}, drawn),
     "training.sampling": ({}, {"training.sampling": "balanced"}, drawn),
     "training.soft_labels": ({}, {"training.soft_labels": "votes"}, targets),

@@ -62,7 +62,7 @@ def test_a_row_says_all_about_its_epoch(tmp_path: Path) -> None:
     fit = Fit(tmp_path, tiny_recipe(training__epochs=2))
     for row in fit.rows:
         assert set(row) == {
-            "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds",
+            "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1", "learning_rate", "seconds",
             "images_per_second", "eta_seconds", "val_recall", "cpu_percent", "rss_mb",
         }  # fmt: skip
         assert set(row["val_recall"]) == set(CLASSES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tiny_faces import tiny_data, tiny_recipe
 
 from fer_core.base.errors import RunError
@@ -25,3 +26,11 @@ def test_test_time_augmentation_is_the_mean_over_the_views() -> None:
 def test_several_devices_without_jax_or_without_devices_are_an_error() -> None:
     with pytest.raises(RunError, match=r"need the JAX backend.*training\.devices=2.*KERAS_BACKEND=jax"):
         device.distribute(2)
+
+
+def test_the_memory_of_every_gpu_is_taken_as_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    grown: dict[str, bool] = {}
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0", f"{kind}:1"])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, on: grown.update({gpu: on}))
+    device.take_memory_as_needed()
+    assert grown == {"GPU:0": True, "GPU:1": True}

@@ -38,6 +38,7 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "muon, average of the weights": {"optimizer.name": "muon", "optimizer.ema": 0.8},
     "accumulated gradients, mixed pictures": {"optimizer.accumulation": 2, "augmentation.mixup": 0.2},
+    "average of the last epochs": {"optimizer.name": "sgd", "optimizer.swa": 0.8},
     "sgd with momentum": {"optimizer.name": "sgd", "optimizer.momentum": 0.9},
 }  # fmt: skip
 
