@@ -1,10 +1,10 @@
-"""The `[loss]` table of a recipe: what training makes small, by `name`, with the fields that act on each."""
+"""The `[loss]` and `[distillation]` tables of a recipe: what training makes small, with the fields that act on each."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from fer_core.recipes.model_spec import Fraction, Spec
 
@@ -58,6 +58,29 @@ class EarlyLearning(Spec):
         default=0.7, description="Share of an image's running answer that is kept in each epoch"
     )
     strength: float = Field(default=3.0, ge=0, description="Weight of the pull")
+
+
+class Distillation(Spec):
+    """Learning from the answers of a teacher beside the labels (Hinton et al. 2015).
+
+    The loss is (1 - weight) x the recipe's own + weight x temperature^2 x KL(teacher || network), both softened.
+    """
+
+    teacher: str = Field(
+        default="",
+        description="A run, an ensemble or a model that was added; asked once; nothing: no teacher",
+    )
+    temperature: float = Field(
+        default=2.0,
+        gt=0,
+        description="Both answers are softened by it: the higher, the more unlikely classes tell",
+    )
+    weight: float = Field(default=0.5, ge=0, le=1, description="Of the teacher's answers, against the labels")
+
+    @field_validator("teacher", mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return str(given) if type(given) is int else given  # 41 is a run
 
 
 Loss = Annotated[

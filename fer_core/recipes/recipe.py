@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 from fer_core.base.errors import RecipeError
 from fer_core.recipes import toml
 from fer_core.recipes.errors import as_recipe_error
-from fer_core.recipes.losses import CrossEntropy, EarlyLearning, Loss
+from fer_core.recipes.losses import CrossEntropy, Distillation, EarlyLearning, Loss
 from fer_core.recipes.model_spec import CnnSpec, ModelSpec, Spec, has_body
 from fer_core.recipes.schema import (
     Adam,
@@ -59,6 +59,7 @@ class Recipe(Spec):
     training: Training = Training()
     progressive: Progressive = Progressive()
     noise: LabelNoise = LabelNoise()
+    distillation: Distillation = Distillation()
 
 
 def names() -> list[str]:
@@ -182,6 +183,11 @@ def check_combination(recipe: Recipe) -> None:
             "`progressive.resizing` needs a CNN that ends in global_average, whose weights fit any size",
             received=f"progressive.resizing={grows.resizing:g}",
             hint="compact and model_d are such networks",
+        )
+    if recipe.distillation.teacher and isinstance(recipe.loss, EarlyLearning):
+        raise RecipeError(
+            "A teacher does not go with early_learning, whose teacher is the network itself",
+            received=f"distillation.teacher={recipe.distillation.teacher!r}",
         )
     begin = begin_after(recipe)
     if begin and grows.stages:

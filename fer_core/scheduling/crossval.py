@@ -35,7 +35,7 @@ from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.recipes.recipe import Recipe, fields, load, override, to_toml
 from fer_core.recipes.schema import Cosine, OneCycle
 from fer_core.runs import predictions
-from fer_core.scheduling import starting_points
+from fer_core.scheduling import starting_points, teachers
 from fer_core.splits.stratify import stratify_folds
 
 if TYPE_CHECKING:
@@ -127,9 +127,10 @@ def prepare(
         progress: told (done, total, what) while copies are looked for.
 
     Raises:
-        NotFound, RunError: the start it names is not there, or does not fit.
+        NotFound, RunError: the start it names is not there or does not fit, or it has a teacher.
         SplitError, TooFewImages: a number of folds out of range, or too few images for it.
     """
+    teachers.refuse_folds(recipe)
     recipe, known = starting_points.settle(dataset, version, recipe)
     choices = {
         name: value

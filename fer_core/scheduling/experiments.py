@@ -15,7 +15,7 @@ from fer_core.models import pretrained
 from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.scheduling import queue, starting_points
+from fer_core.scheduling import queue, starting_points, teachers
 
 MOST, MOST_NOISY = 20, 100
 
@@ -104,6 +104,8 @@ def _start(
     runs: list[Run] = []
     recipes = [override(recipe, settings) for _, _, settings in members]  # all are valid before one is made
     pretrained.find_weights(recipes[0].model)
+    for (version, _, _), changed in zip(members, recipes, strict=True):
+        teachers.check(dataset, version.id, changed)
     settled = [
         starting_points.settle(dataset, version.id, changed)
         for (version, _, _), changed in zip(members, recipes, strict=True)

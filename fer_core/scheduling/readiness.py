@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from fer_core.base.errors import FerError
 from fer_core.checks.checks import is_blank
 from fer_core.data.manifest import counts
-from fer_core.scheduling import starting_points
+from fer_core.scheduling import starting_points, teachers
 from fer_core.scheduling.recipe_cautions import sentences
 from fer_core.splits.balance import drift_level, drift_of
 from fer_core.splits.leaks import leaks_of
@@ -68,15 +68,26 @@ def recipe_cautions(recipe: Recipe, manifest: pd.DataFrame) -> list[Caution]:
 
 
 def start_cautions(dataset: Dataset, version: str, recipe: Recipe) -> list[Caution]:
-    """Why a recipe cannot begin with what it names, or how many of the images it is judged by its start has seen."""
+    """Why a recipe cannot have its start or teacher, or how many of the images it is judged by these have seen."""
     try:
+        teachers.check(dataset, version, recipe)
         _, known = starting_points.settle(dataset, version, recipe)
     except FerError as error:
         return [Caution("start", "bad", error.message, f"{error}".removeprefix(f"{error.message}. "), True)]
-    if not known or known["start"]["seen"] == 0:
-        return []
-    level: Literal["warn", "none"] = "none" if known["start"]["seen"] is None else "warn"
-    return [Caution("start", level, starting_points.sentence(known["start"]), _REMEMBERED)]
+    found = [("start", known["start"])] if known else []
+    if teacher := recipe.distillation.teacher:
+        judged, seen = starting_points.judging_images(dataset, version, teacher)
+        found.append(("teacher", {"name": teacher, "judged": judged, "seen": seen}))
+    return [
+        Caution(
+            "start",
+            "none" if one["seen"] is None else "warn",
+            starting_points.sentence(one, role),
+            _REMEMBERED,
+        )
+        for role, one in found
+        if one["seen"] != 0
+    ]
 
 
 def cautions(manifest: pd.DataFrame, leaks: Leaks) -> list[Caution]:

@@ -17,7 +17,7 @@ from fer_core.base.workspace import now
 from fer_core.recipes.recipe import Recipe, begin_after, difference, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.scheduling import queue
+from fer_core.scheduling import queue, teachers
 
 _RESUMABLE = frozenset({"paused", "stopped", "failed", "lost"})
 _SPLIT = "@"
@@ -91,6 +91,8 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
             if row["epoch"] <= done:
                 append_line(folder / "metrics.jsonl", row)
         best = run.folder / "checkpoints" / "best.npz"
+        if recipe.distillation.teacher and recipe.distillation.teacher == before.distillation.teacher:
+            shutil.copyfile(run.folder / teachers.FILE, folder / teachers.FILE)
         if best.is_file():
             shutil.copyfile(best, checkpoints / "best.npz")
 

@@ -19,7 +19,7 @@ from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.runs.records import Epoch
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.runs.store import create_run
-from fer_core.scheduling import queue, starting_points
+from fer_core.scheduling import queue, starting_points, teachers
 from fer_core.training.data import check_trainable
 
 EpochFn = Callable[[Epoch], None]
@@ -45,8 +45,8 @@ def start(
         NotFound: no such dataset or version.
         RecipeError: the recipe or a setting is not valid.
         TooFewImages: the version has no train or val split, or a single class.
-        RunError: the published weights of its backbone are in no place and there is no network, or its start is not
-            there or does not fit.
+        RunError: the published weights of its backbone are in no place and there is no network, or its start
+            or teacher is not there or does not fit.
     """
     found = open_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     chosen = found.version(version)
@@ -54,6 +54,7 @@ def start(
     changed = override(parent, settings or {})
     check_trainable(found.manifest(chosen.id))
     pretrained.find_weights(changed.model)
+    teachers.check(found, chosen.id, changed)
     changed, known = starting_points.settle(found, chosen.id, changed)
     run = create_run(
         workspace,

@@ -149,17 +149,17 @@ def seen_by(workspace: Workspace, start: str, pixels: NDArray[np.uint8]) -> NDAr
     return seen
 
 
-def sentence(start: Mapping[str, Any]) -> str:
-    """What a start does to the figures on validation, of a record of `run.json`."""
+def sentence(start: Mapping[str, Any], role: str = "start") -> str:
+    """What a start, or a teacher, does to the figures on validation, of a record of `run.json`."""
     judged, seen, name = int(start["judged"]), start["seen"], start["name"]
     if seen is None:
         return (
-            f"Nobody can tell how many of the {judged:,} validation images the start {name} has learned from"
+            f"Nobody can tell how many of the {judged:,} validation images the {role} {name} has learned from"
         )
     if not seen:
-        return f"The start {name} has learned from none of the {judged:,} validation images"
+        return f"The {role} {name} has learned from none of the {judged:,} validation images"
     return (
-        f"The start {name} has learned from {seen:,} of the {judged:,} validation images, or copies of them"
+        f"The {role} {name} has learned from {seen:,} of the {judged:,} validation images, or copies of them"
     )
 
 

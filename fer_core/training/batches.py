@@ -28,7 +28,8 @@ class TrainingBatches(keras.utils.PyDataset):
 
     `epoch` must be set before each epoch, and `side` where images grow (`loop` does). The last batch is smaller;
     devices that share each batch get equal parts of it, and leave out what cannot be shared. For a loss that remembers
-    images, targets have one more column: the place of each image in the split.
+    images, targets have one more column: the place of each image in the split. With a teacher, its softened answers
+    stand behind the targets, and are mixed as they are: (n, 2 classes).
     """
 
     def __init__(self, data: TrainingData, recipe: Recipe, **kwargs: Any) -> None:
@@ -41,6 +42,10 @@ class TrainingBatches(keras.utils.PyDataset):
         self._count = len(self._split) // recipe.training.devices * recipe.training.devices
         self._seed = recipe.training.seed
         self._targets = self._split.targets
+        self._classes = len(data.classes)
+        if recipe.distillation.teacher and data.teacher is not None:
+            taught = softened(data.teacher, recipe.distillation.temperature)
+            self._targets = np.concatenate([self._targets, taught], axis=1)
         self._named = isinstance(recipe.loss, EarlyLearning)
         self._balanced = recipe.training.sampling == "balanced"
         self._weights = None
@@ -63,7 +68,9 @@ class TrainingBatches(keras.utils.PyDataset):
             images = resized(images, self.side)
         weights: list[np.ndarray] = []
         if self._weights is not None:
+            targets, taught = np.split(targets, [self._classes], axis=1)
             targets, *weights = weighted(targets, self._weights)
+            targets = np.concatenate([targets, taught], axis=1)
         if self._named:
             targets = np.column_stack([targets, chosen]).astype(np.float32)
         return images, targets, *weights
@@ -84,6 +91,13 @@ class TrainingBatches(keras.utils.PyDataset):
             )
             self._order = (epoch, order)
         return order
+
+
+def softened(answers: np.ndarray, temperature: float) -> np.ndarray:
+    """softmax(log p / temperature) of probabilities, float32 (n, classes)."""
+    logs = np.log(np.maximum(answers.astype(np.float64), np.finfo(np.float32).tiny)) / temperature
+    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def weighted(targets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

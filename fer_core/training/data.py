@@ -48,11 +48,13 @@ class TrainingData:
         pixels: uint8 (images, size, size, channels), memory-mapped.
         classes: class names in output order.
         splits: `train`, `val` and `test`; the last may be empty.
+        teacher: what a teacher says of the images of `train`, float32 (n, classes); None without one.
     """
 
     pixels: np.ndarray
     classes: tuple[str, ...]
     splits: dict[str, Split]
+    teacher: np.ndarray | None = None
 
     @property
     def train(self) -> Split:

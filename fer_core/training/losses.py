@@ -12,6 +12,7 @@ from fer_core.base.errors import RunError
 from fer_core.models.cnn import Tensor
 from fer_core.recipes.losses import (
     CrossEntropy,
+    Distillation,
     EarlyLearning,
     FocalCrossEntropy,
     GeneralizedCrossEntropy,
@@ -128,14 +129,35 @@ class EarlyLearningLoss(keras.Loss):
         return keras.losses.categorical_crossentropy(y_true[:, :-1], y_pred) + self._strength * pull
 
 
+class Distilled(keras.Loss):
+    """(1 - weight) x a loss of the labels + weight x T^2 x KL(teacher || network), both at temperature T (Hinton et al. 2015).
+
+    The teacher's softened answers stand behind the labels: targets float32 (n, 2 classes).
+    """
+
+    def __init__(self, of_labels: keras.Loss, spec: Distillation) -> None:
+        super().__init__(name="loss")
+        self._of_labels, self._spec = of_labels, spec
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        labels, taught = ops.split(y_true, 2, axis=-1)
+        logs = ops.log(ops.maximum(y_pred, keras.config.epsilon())) / self._spec.temperature
+        logs = logs - ops.logsumexp(logs, axis=-1, keepdims=True)
+        known = ops.log(ops.maximum(taught, keras.config.epsilon()))
+        apart = ops.sum(taught * (known - logs), axis=-1)
+        weight = self._spec.weight
+        hard = self._of_labels.call(labels, y_pred)
+        return (1 - weight) * hard + weight * self._spec.temperature**2 * apart
+
+
 class LabelAccuracy(keras.metrics.CategoricalAccuracy):
-    """Accuracy by targets whose last column names the image."""
+    """Accuracy by targets behind whose classes other columns stand."""
 
     def __init__(self) -> None:
         super().__init__(name="accuracy")
 
     def update_state(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> None:
-        super().update_state(y_true[:, :-1], y_pred, sample_weight)
+        super().update_state(y_true[:, : y_pred.shape[-1]], y_pred, sample_weight)
 
 
 def memory_of(spec: Loss, labels: np.ndarray, classes: int) -> RunningAnswers | None:
@@ -144,11 +166,13 @@ def memory_of(spec: Loss, labels: np.ndarray, classes: int) -> RunningAnswers | 
 
 
 def with_accuracy(
-    spec: Loss, classes: int, memory: RunningAnswers | None
+    spec: Loss, classes: int, memory: RunningAnswers | None, distillation: Distillation
 ) -> tuple[keras.Loss, list[str | keras.metrics.Metric]]:
     """What `compile` takes: the loss a training makes small, and the metrics that are told beside it."""
     if isinstance(spec, EarlyLearning) and memory is not None:
         return EarlyLearningLoss(spec, memory), [LabelAccuracy(), memory]
+    if distillation.teacher:
+        return Distilled(loss(spec, classes), distillation), [LabelAccuracy()]
     return loss(spec, classes), ["accuracy"]
 
 

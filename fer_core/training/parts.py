@@ -71,7 +71,7 @@ def compile_model(
     model: keras.Model, recipe: Recipe, steps_per_epoch: int, memory: losses.RunningAnswers | None = None
 ) -> None:
     """Give the model its optimizer, loss and metrics; `memory` as `Parts` has it."""
-    loss, metrics = losses.with_accuracy(recipe.loss, model.output_shape[-1], memory)
+    loss, metrics = losses.with_accuracy(recipe.loss, model.output_shape[-1], memory, recipe.distillation)
     model.compile(
         optimizer=optimizers.optimizer(recipe, steps_per_epoch),
         loss=loss,

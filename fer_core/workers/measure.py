@@ -19,7 +19,7 @@ from fer_core.data.datasets import open_dataset
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import serve
 from fer_core.models import registry
-from fer_core.recipes.recipe import Recipe, parse
+from fer_core.recipes.recipe import Recipe, override, parse
 from fer_core.scheduling.estimate import Measured, MeasureRequest
 from fer_core.training import device, loop
 from fer_core.training.batches import TrainingBatches
@@ -35,7 +35,7 @@ _VALIDATED = 256
 
 def work(folder: Path, asked: MeasureRequest, report: ProgressFn) -> Measured:
     """Measure what is asked for."""
-    recipe = parse(asked["recipe"])
+    recipe = override(parse(asked["recipe"]), {"distillation.teacher": ""})  # asking it is no part of a step
     dataset = open_dataset(Workspace(Path(asked["root"])), asked["dataset"])
     device.take_memory_as_needed()
     device.set_precision(recipe.training.precision)

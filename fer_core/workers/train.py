@@ -12,6 +12,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -30,7 +31,7 @@ from fer_core.recipes.recipe import Recipe
 from fer_core.runs.predictions import write
 from fer_core.runs.records import RunInfo
 from fer_core.runs.run import NOISE_FILE, Run
-from fer_core.scheduling import queue
+from fer_core.scheduling import queue, teachers
 from fer_core.training import device, loop, predictions
 from fer_core.training.checkpoint import save_network
 from fer_core.training.data import TrainingData, load
@@ -103,9 +104,11 @@ def work(run: Run) -> RunInfo:
     progress.write(Progress(what="reading the images"))
     device.set_precision(recipe.training.precision)
     device.distribute(recipe.training.devices)
-    data = load(
-        open_dataset(run.workspace, run.dataset), run.version, recipe.model, recipe.training.soft_labels
-    )
+    dataset = open_dataset(run.workspace, run.dataset)
+    data = load(dataset, run.version, recipe.model, recipe.training.soft_labels)
+    if recipe.distillation.teacher:
+        progress.write(Progress(what="asking the teacher"))
+        data = replace(data, teacher=teachers.ask(run, dataset, data))
     progress.write(Progress(what="building the model"))
     model = loop.build(recipe, len(data.classes))
     if not (run.folder / "checkpoints" / "last.npz").is_file():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from fer_core.recipes.losses import Loss
+from fer_core.recipes.losses import Distillation, Loss
 from fer_core.recipes.model_spec import TransferSpec
 from fer_core.recipes.recipe import load
 from fer_core.recipes.schema import (
@@ -22,7 +22,8 @@ def known_fields() -> set[str]:
     """Dotted names, of every kind of loss, optimizer, schedule and model."""
     tables: dict[str, tuple[Any, ...]] = {
         "augmentation": (Augmentation,), "early_stopping": (EarlyStopping,), "training": (Training,),
-        "progressive": (Progressive,), "noise": (LabelNoise,), "loss": get_args(get_args(Loss)[0]),
+        "progressive": (Progressive,), "noise": (LabelNoise,), "distillation": (Distillation,),
+        "loss": get_args(get_args(Loss)[0]),
         "optimizer": get_args(get_args(Optimizer)[0]), "schedule": get_args(get_args(Schedule)[0]),
     }  # fmt: skip
     found = {

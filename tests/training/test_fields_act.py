@@ -140,6 +140,7 @@ CASES: dict[str, Case] = {
     "model.head": transferred("vgg16", {"model.head": [{"units": 3}]}),
 }  # fmt: skip
 ELSEWHERE = {
+    **{f"distillation.{field}": "test_distillation.py" for field in ("teacher", "temperature", "weight")},
     "model.start": "test_warm_start.py: it begins with the weights of the start",
     "training.deterministic": "test_resume.py: a killed run ends with the same bits",
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_faces import table, tiny_dataset, tiny_recipe
 
@@ -15,7 +16,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
 from fer_core.recipes.recipe import load, override
 from fer_core.runs.run import Run
-from fer_core.scheduling import crossval, resume, start, starting_points
+from fer_core.scheduling import crossval, readiness, resume, start, starting_points
 from fer_core.training import data, loop
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.parts import Parts
@@ -89,6 +90,15 @@ def test_other_classes_get_a_head_of_their_own(first: Run, tmp_path: Path) -> No
         np.testing.assert_array_equal(one, two)
     with pytest.raises(RunError, match="has changed since"):
         warm_start.begin(model, other.workspace, recipe, known["start"] | {"digest": "0"}, found)
+
+
+def test_a_run_learns_from_the_answers_of_another(dataset: Dataset, first: Run) -> None:
+    given = tiny_recipe(distillation__teacher=first.id, distillation__weight=1.0, training__epochs=1)
+    run = ended(start.start(dataset.workspace, dataset, None, given))
+    told = pd.read_parquet(run.folder / "teacher.parquet").set_index("image_id")
+    wanted = first.predictions("train").set_index("image_id")
+    np.testing.assert_allclose(told, wanted.loc[told.index, told.columns], atol=1e-5)
+    assert not readiness.start_cautions(dataset, dataset.head, given)  # it has seen none of val
 
 
 def test_a_first_step_of_a_start_learns_from_where_it_was(dataset: Dataset, first: Run) -> None:

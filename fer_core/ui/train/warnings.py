@@ -42,7 +42,7 @@ def of(scope: Scope) -> list[Caution]:
 def of_recipe(scope: Scope, recipe: Recipe) -> list[Caution]:
     """What the recipe asks for that does nothing on the version on screen, or not what its name says."""
     found = readiness.recipe_cautions(recipe, scope.manifest)
-    if recipe.model.start:
+    if recipe.model.start or recipe.distillation.teacher:
         found += _of_start(scope.dataset, scope.version.id, recipe.model_dump_json(), recipe)
     return found
 
