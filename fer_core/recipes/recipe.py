@@ -255,9 +255,8 @@ def _read(path: Path) -> dict[str, Any]:
     return _loads(text, path.name)
 
 
-@lru_cache(
-    maxsize=64
-)  # by what is in the file, so that an edited one is read anew; nobody changes what is returned
+# By what is in the file, so that an edited one is read anew; nobody changes what is returned.
+@lru_cache(maxsize=64)
 def _loads(text: str, origin: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
