@@ -80,11 +80,13 @@ def _key(name: str) -> str:
     return name.strip().lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
+@lru_cache(maxsize=4096)
 def canonical_emotion(name: str) -> str:
     """Canonical spelling of an emotion; an unknown name is returned as it is, without outer spaces."""
     return SPELLINGS.get(_key(name), name.strip())
 
 
+@lru_cache(maxsize=4096)
 def is_emotion(name: str) -> bool:
     """Whether `name` is one of the eight emotions, in any known spelling."""
     return _key(name) in SPELLINGS

@@ -4,6 +4,7 @@ the files is followed."""
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -27,10 +28,13 @@ DAMAGED = (
     zlib.error,
     RuntimeError,
     MemoryError,
+    SyntaxError,  # NumPy reads a header as a Python literal
+    tokenize.TokenError,
 )
 """What reading a damaged file of arrays raises."""
 _MOST_BYTES = 1 << 31
 """An array larger than this is not read: one at a time is in memory."""
+_LAST_CHARACTER = 0x10FFFF  # of Unicode; 0xD800 to 0xDFFF are none
 Described = tuple[tuple[int, ...], np.dtype[Any]]
 
 
@@ -78,7 +82,7 @@ class NpyStore:
             raise SourceError("An array is not what its header says", received=f"{self._name}: {key}")
         check_size(math.prod(shape) * dtype.itemsize, f"{self._name}: {key}")
         with self._open(key) as stream:
-            return npy.read_array(stream, allow_pickle=False)
+            return with_text(npy.read_array(stream, allow_pickle=False))
 
     def close(self) -> None:
         """Each stream was closed after its array."""
@@ -137,6 +141,15 @@ class Hdf5Store:
     def close(self) -> None:
         self._file.close()
         self._source.close()
+
+
+def with_text(array: NDArray[Any]) -> NDArray[Any]:
+    """An array as it was read. Raises ValueError for text of what are no characters, with which Python cannot work."""
+    if array.dtype.kind == "U" and array.dtype.itemsize and array.size:
+        codes = np.frombuffer(array.astype(array.dtype.newbyteorder("=")).tobytes(), np.uint32)
+        if ((codes > _LAST_CHARACTER) | ((codes >= 0xD800) & (codes < 0xE000))).any():
+            raise ValueError("text of what are no characters")
+    return array
 
 
 def check_size(size: int, what: str) -> None:

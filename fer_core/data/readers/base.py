@@ -208,7 +208,8 @@ def folders_of(path: str) -> tuple[str, ...]:
 
 def suffix_of(path: str) -> str:
     """A file name's ending in lower case with its dot; "" where it has none."""
-    return os.path.splitext(path)[1].lower()
+    stem, _, ending = path[path.rfind("/") + 1 :].rpartition(".")
+    return f".{ending.lower()}" if stem.strip(".") else ""
 
 
 def seekable(file: IO[bytes], path: str) -> IO[bytes]:

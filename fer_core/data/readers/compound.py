@@ -156,7 +156,8 @@ class CompoundReader:
         for file in files:
             if file.path in beside:
                 continue
-            if file.problem or not self._is_table(file.path, _size(file)):
+            picture = suffix_of(file.path) in SUFFIXES
+            if picture or file.problem or not self._is_table(file.path, _size(file)):
                 others.append(file)
                 continue
             try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from fer_core.base.emotions import canonical_emotion
 from fer_core.base.errors import FerError
@@ -28,20 +27,17 @@ class Listing:
     Attributes:
         files: every file but clutter.
         read: the bytes of one of them; raises FerError.
+        images, others: those with the ending of a picture, and all others.
     """
 
     files: list[Entry]
     read: Callable[[str], bytes]
 
-    @cached_property
-    def images(self) -> list[Entry]:
-        """Files with the ending of a picture."""
-        return [e for e in self.files if suffix_of(e.path) in SUFFIXES]
-
-    @cached_property
-    def others(self) -> list[Entry]:
-        """All other files."""
-        return [e for e in self.files if suffix_of(e.path) not in SUFFIXES]
+    def __post_init__(self) -> None:
+        self.images: list[Entry] = []
+        self.others: list[Entry] = []
+        for entry in self.files:
+            (self.images if suffix_of(entry.path) in SUFFIXES else self.others).append(entry)
 
     def named(self, pattern: str) -> bool:
         """Whether most pictures have paths in which the pattern is found, by an even sample of them."""

@@ -42,7 +42,10 @@ def with_folder_names(entries: Sequence[Entry]) -> list[Entry]:
 def with_class(entry: Entry, split: str | None, found: str | None) -> Entry:
     """An entry with its split and class; the class's usual spelling becomes its label."""
     label = None if found is None else canonical_emotion(found)
-    return replace(entry, split=split, found=found, label=label)
+    return Entry(
+        entry.path, split, label, entry.problem, found, entry.votes, entry.stamp,
+        entry.kind, entry.subject, entry.valence, entry.arousal,
+    )  # fmt: skip
 
 
 def without_class(entries: list[Entry]) -> list[Entry]:

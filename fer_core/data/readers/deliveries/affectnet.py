@@ -15,10 +15,11 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 
-import numpy as np
+from numpy.lib import format as npy
 
 from fer_core.base.emotions import canonical_split
 from fer_core.base.errors import FerError
+from fer_core.data.readers.array_stores import DAMAGED, with_text
 from fer_core.data.readers.base import Entry
 from fer_core.data.readers.delivery import Delivered, Delivery, Listing, labelled, without_emotion
 from fer_core.data.readers.label_columns import measure, whole_number
@@ -44,8 +45,10 @@ def _value(listing: Listing, path: str) -> str | None:
     """The one number or text in an annotation; None where it cannot be read."""
     try:
         data = listing.read(path)
-        array = np.load(io.BytesIO(data), allow_pickle=False) if len(data) <= _MOST_BYTES else np.zeros(0)
-    except (FerError, ValueError, OSError, EOFError):
+        if len(data) > _MOST_BYTES:
+            return None
+        array = with_text(npy.read_array(io.BytesIO(data), allow_pickle=False))
+    except (FerError, *DAMAGED):
         return None
     return str(array.item()) if array.size == 1 else None
 
