@@ -188,10 +188,17 @@ class OneCycle(_OverSteps):
 
 
 class EarlyStopping(Spec):
-    """Stop when `monitor` has not improved for `patience` epochs; the best weights are kept in any case."""
+    """Stop when `monitor` has not improved for `patience` epochs; the best weights are kept in any case.
+
+    With stages of unfreezing it ends the stage, and the next one begins; in the last stage it ends the run.
+    """
 
     monitor: Monitor = "val_accuracy"
-    patience: int = Field(default=0, ge=0, description="0: train all epochs")
+    patience: int = Field(
+        default=0,
+        ge=0,
+        description="Epochs without improvement that end the run, or the stage where there are stages; 0: train all epochs",
+    )
 
 
 class Stage(Spec):

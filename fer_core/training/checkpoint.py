@@ -37,6 +37,7 @@ class TrainingState:
         optimizer: all variables of the optimizer but the learning rate.
         learning_rate: of an optimizer whose rate is not a schedule over steps; else None.
         callbacks: what each callback that counts has counted, by its class name.
+        stages_ended: after how many epochs early stopping ended a stage.
         memory: running answers of the training images, of a loss that remembers them.
     """
 
@@ -46,6 +47,7 @@ class TrainingState:
     optimizer: list[np.ndarray]
     learning_rate: float | None
     callbacks: dict[str, dict[str, float | None]]
+    stages_ended: list[int] = field(default_factory=list)
     memory: list[np.ndarray] = field(default_factory=list)
 
 
@@ -76,6 +78,7 @@ def save_state(path: Path, state: TrainingState) -> None:
         "row": state.row,
         "learning_rate": state.learning_rate,
         "callbacks": state.callbacks,
+        "stages_ended": state.stages_ended,
     }
     arrays = {f"model-{index:04d}": array for index, array in enumerate(state.model)}
     arrays |= {f"optimizer-{index:04d}": array for index, array in enumerate(state.optimizer)}

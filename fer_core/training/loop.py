@@ -82,8 +82,8 @@ def train(
     between = schedules.epoch_callbacks(recipe)
     rows = keep_rows(folder / "metrics.jsonl", state)
     done = state.epoch if state else 0
-    parts = Parts(model, recipe, batches, done)
-    keeper = resume.KeepStates(checkpoints, between, state, recipe, parts.memory)
+    parts = Parts(model, recipe, batches, done, state.stages_ended if state else ())
+    keeper = resume.KeepStates(checkpoints, between, state, recipe, parts)
     if state:
         _restore(model, state, parts, changed)
         optimizers.begin_schedule(model.optimizer, recipe, done, len(batches))
@@ -100,7 +100,7 @@ def train(
     for begin, end in parts:
         # Keras does not shuffle: the batches shuffle the images themselves.
         model.fit(batches, epochs=end, initial_epoch=begin, shuffle=False, verbose=0, callbacks=callbacks)
-        if model.stop_training:
+        if stop.stopped or pause.paused or (model.stop_training and not parts.moved_on):
             break
     if pause.paused and not stop.stopped:
         return TrainingResult(stopped=False, has_weights=True, paused=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 
@@ -24,23 +24,36 @@ class Parts:
 
     Attributes:
         goes_on: whether that part's optimizer has done epochs before.
+        ended: after how many epochs stages were ended early.
+        moved_on: whether that happened in the part that was gone through last.
         memory: what the loss remembers of the training images, through all parts; None of most losses.
     """
 
-    def __init__(self, model: keras.Model, recipe: Recipe, batches: TrainingBatches, done: int) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        recipe: Recipe,
+        batches: TrainingBatches,
+        done: int,
+        ended: Sequence[int] = (),
+    ) -> None:
         self._model, self._recipe, self._batches, self._done = model, recipe, batches, done
-        every = plan(recipe)
+        self.ended, self.moved_on = list(ended), False
+        every = plan(recipe, self.ended)
         self.memory = losses.memory_of(recipe.loss, batches.labels, model.output_shape[-1])
         self._left = [part for part in every if part.end > done]
         first = (self._left or every[-1:])[0]
         self.goes_on = done > first.stage_begin
         self._dropouts = [(layer, layer.rate) for layer in _dropouts(model)]
+        self._stage, self._stage_end = first.stage, _end_of_stage(first, self._left)
         self._compile(first)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         stage = self._left[0].stage if self._left else None
         try:
-            for part in self._left:
+            while self._left:
+                part, self.moved_on = self._left.pop(0), False
+                self._stage, self._stage_end = part.stage, _end_of_stage(part, self._left)
                 if part.stage != stage:
                     stage = part.stage
                     self._compile(part)
@@ -49,6 +62,19 @@ class Parts:
                 yield max(part.begin, self._done), part.end
         finally:
             self._drop(1.0)
+
+    def end_stage(self, epoch: int) -> bool:
+        """Go on with the next stage after so many epochs; False in the last stage, and where there are no stages."""
+        if self._stage is None or self._stage + 1 >= len(self._recipe.progressive.stages):
+            return False
+        self.ended.append(epoch)
+        self._done, self.moved_on = epoch, True
+        self._left = [part for part in plan(self._recipe, self.ended) if part.end > epoch]
+        return True
+
+    def at_end_of_stage(self, epoch: int) -> bool:
+        """Whether a stage is over after so many epochs, as planned or early."""
+        return self._stage is not None and (self.moved_on or epoch == self._stage_end)
 
     def _compile(self, part: Part) -> None:
         stages, decay = self._recipe.progressive.stages, self._recipe.progressive.layer_decay
@@ -97,6 +123,10 @@ def scale_rates(optimizer: keras.Optimizer, factors: list[tuple[keras.Variable, 
         )
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # under 16 bits it is wrapped
     inner.factors = {inner._var_key(variable): factor for variable, factor in factors}
+
+
+def _end_of_stage(part: Part, others: list[Part]) -> int:
+    return max(each.end for each in (part, *others) if each.stage == part.stage)
 
 
 def _dropouts(model: keras.Model) -> list[keras.layers.Dropout]:

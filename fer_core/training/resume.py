@@ -21,6 +21,7 @@ from fer_core.runs.run import score
 from fer_core.training.callbacks import Logs
 from fer_core.training.checkpoint import TrainingState, load_state, save_state
 from fer_core.training.losses import RunningAnswers
+from fer_core.training.parts import Parts
 
 _COUNTED = {
     "ReduceLROnPlateau": ("best", "wait", "cooldown_counter"),
@@ -41,14 +42,14 @@ class KeepStates(keras.callbacks.Callback):
         followed: Sequence[keras.callbacks.Callback],
         state: TrainingState | None,
         recipe: Recipe,
-        memory: RunningAnswers | None = None,
+        parts: Parts | None = None,
     ) -> None:
         super().__init__()
         self._folder, self._every = folder, recipe.training.checkpoints == "every"
         self._followed = [callback for callback in followed if type(callback).__name__ in _COUNTED]
         self._counted = state.callbacks if state else {}
         self._best = -np.inf
-        self._memory = memory
+        self._parts = parts
 
     def on_train_begin(self, logs: Logs = None) -> None:
         for callback in self._followed:
@@ -61,7 +62,8 @@ class KeepStates(keras.callbacks.Callback):
 
     def keep(self, row: Epoch) -> None:
         """Write the state after the epoch of this row."""
-        state = snapshot(self.model, row, self._followed, self._memory)
+        over = self._stage_is_over(row["epoch"])
+        state = snapshot(self.model, row, [] if over else self._followed, self._parts)
         self._counted = state.callbacks  # training may begin once more, with another part of its plan
         last = self._folder / "last.npz"
         save_state(last, state)
@@ -75,12 +77,24 @@ class KeepStates(keras.callbacks.Callback):
             ) as second:  # keeps the state when `last` is replaced; takes no space
                 os.link(last, second)
 
+    def _stage_is_over(self, epoch: int) -> bool:
+        """Whether a stage of unfreezing ends with this epoch, also by early stopping: counters begin anew after it."""
+        if self._parts is None:
+            return False
+        for stopping in self._followed:
+            if (
+                isinstance(stopping, keras.callbacks.EarlyStopping)
+                and stopping.stopped_epoch == epoch - 1 > 0
+            ):
+                self._parts.end_stage(epoch)
+        return self._parts.at_end_of_stage(epoch)
+
 
 def snapshot(
     model: keras.Model,
     row: Epoch,
     followed: Sequence[keras.callbacks.Callback],
-    memory: RunningAnswers | None,
+    parts: Parts | None,
 ) -> TrainingState:
     """Everything training needs to go on from here."""
     rate, others = _optimizer_variables(model.optimizer)
@@ -96,7 +110,8 @@ def snapshot(
         optimizer=[_array(v) for v in others],
         learning_rate=None if rate is None else float(_array(rate)),
         callbacks=callbacks,
-        memory=[] if memory is None else [_array(memory.answers)],
+        stages_ended=list(parts.ended) if parts else [],
+        memory=[_array(parts.memory.answers)] if parts and parts.memory else [],
     )
 
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -34,18 +35,28 @@ class Part:
     dropout: float
 
 
-def plan(recipe: Recipe) -> list[Part]:
-    """All epochs of a recipe, in order."""
-    grows, epochs = recipe.progressive, recipe.training.epochs
-    numbers = [number for number, stage in enumerate(grows.stages) for _ in range(stage.epochs)]
-    last = len(grows.stages) - 1
+def plan(recipe: Recipe, ended: Sequence[int] = ()) -> list[Part]:
+    """All epochs of a recipe, in order.
+
+    Args:
+        recipe: complete.
+        ended: after how many epochs stages were ended early; the stages after them keep their lengths.
+    """
+    grows, last = recipe.progressive, len(recipe.progressive.stages) - 1
+    numbers: list[int] = []
+    for number, planned in enumerate(grows.stages[:last] if grows.stages else []):
+        begin = len(numbers)
+        lengths = [epoch - begin for epoch in ended if begin < epoch <= begin + planned.epochs]
+        numbers += [number] * min([planned.epochs, *lengths])
+    saved = sum(each.epochs for each in grows.stages[:last]) - len(numbers) if grows.stages else 0
+    epochs = recipe.training.epochs - saved
 
     def at(epoch: int) -> tuple[int | None, int, float]:
         stage = (numbers[epoch] if epoch < len(numbers) else last) if grows.stages else None
-        reached = _reached(epoch, grows.resizing * epochs, grows.steps)
+        reached = _reached(epoch, grows.resizing * recipe.training.epochs, grows.steps)
         share = grows.start_size + (1 - grows.start_size) * reached
         size = max(round(recipe.model.input_size * share), 8)
-        return stage, size, _reached(epoch, grows.dropout * epochs, grows.steps)
+        return stage, size, _reached(epoch, grows.dropout * recipe.training.epochs, grows.steps)
 
     parts, stage_begin, before = [], 0, None
     for (stage, size, dropout), group in groupby(range(epochs), key=at):
@@ -61,7 +72,7 @@ def recipe_of_stage(recipe: Recipe, part: Part) -> Recipe:
     if part.stage is None:
         return recipe
     stages = recipe.progressive.stages
-    epochs = recipe.training.epochs - part.stage_begin
+    epochs = recipe.training.epochs - sum(stage.epochs for stage in stages[: part.stage])
     if part.stage + 1 < len(stages):
         epochs = min(epochs, stages[part.stage].epochs)
     rate = stages[part.stage].learning_rate

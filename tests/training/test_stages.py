@@ -16,6 +16,7 @@ from fer_core.models import body, registry
 from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.training import loop
 from fer_core.training.batches import TrainingBatches
+from fer_core.training.checkpoint import load_state
 from fer_core.training.parts import compile_model, scale_rates
 from fer_core.training.stages import plan, recipe_of_stage
 
@@ -103,6 +104,35 @@ def test_a_stage_trains_its_layers_and_a_resumed_run_goes_through_the_same_stage
     for one, other in zip(whole.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=0.02, atol=0.02)
     assert len(body.backbone_of(whole).trainable_variables) == 3  # all convolutions, no normalisation
+
+
+def test_early_stopping_ends_the_stage_and_a_resumed_run_goes_the_same_way(tmp_path: Path) -> None:
+    """Nothing improves on accuracy that stays as it is: each stage ends after the epochs of its patience."""
+    fields = {"training__epochs": 16, "early_stopping__patience": 2, "schedule__name": "constant"}
+    stages = [
+        {"epochs": 5, "trainable": s, "learning_rate": r} for s, r in ((0.0, 1e-9), (0.5, 2e-9), (1, 3e-9))
+    ]
+    recipe = staged(**fields, progressive__stages=stages)
+    data = data_for(recipe)
+
+    def fit(folder: Path, pauses: list[bool]) -> None:
+        folder.mkdir(exist_ok=True)
+        keras.utils.set_random_seed(1)
+        looks = iter([*pauses, *[False] * 20])
+        loop.train(loop.build(recipe, 3), data, recipe, folder, lambda: False, lambda: next(looks))
+
+    fit(tmp_path / "whole", [])
+    # Paused in the first stage, in the epoch that ends it early, and in the second.
+    for pauses in ([False, True], [True], [True], []):
+        fit(tmp_path / "parts", pauses)
+    rows = [read_lines(tmp_path / name / "metrics.jsonl")[0] for name in ("whole", "parts")]
+    for told in rows:
+        assert [row["epoch"] for row in told] == list(range(1, 10)), "three epochs a stage, not five"
+        np.testing.assert_allclose(
+            [row["learning_rate"] for row in told], np.repeat([1e-9, 2e-9, 3e-9], 3), rtol=1e-6
+        )
+    assert [row["loss"] for row in rows[0]] == pytest.approx([row["loss"] for row in rows[1]], rel=1e-3)
+    assert load_state(tmp_path / "parts" / "checkpoints" / "last.npz").stages_ended == [3, 6]
 
 
 def scaled_by_layer(recipe: Recipe) -> tuple[keras.Model, list[tuple[keras.Variable, float]]]:
