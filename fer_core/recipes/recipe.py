@@ -22,6 +22,7 @@ from pydantic import Field, ValidationError
 from fer_core.base.errors import RecipeError
 from fer_core.recipes import toml
 from fer_core.recipes.errors import as_recipe_error
+from fer_core.recipes.label_noise import LabelNoise
 from fer_core.recipes.losses import CrossEntropy, Distillation, EarlyLearning, Loss
 from fer_core.recipes.model_spec import CnnSpec, ModelSpec, Spec, has_body
 from fer_core.recipes.schema import (
@@ -29,7 +30,6 @@ from fer_core.recipes.schema import (
     Augmentation,
     Constant,
     EarlyStopping,
-    LabelNoise,
     Optimizer,
     Progressive,
     Schedule,

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_core.base.atomic import new_file
 from fer_core.base.errors import RunError
-from fer_core.recipes.schema import LabelNoise
+from fer_core.recipes.label_noise import LabelNoise
 from fer_core.training.data import Split
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from fer_core.recipes.label_noise import LabelNoise
 from fer_core.recipes.losses import Distillation, Loss
 from fer_core.recipes.model_spec import TransferSpec
 from fer_core.recipes.recipe import load
 from fer_core.recipes.schema import (
     Augmentation,
     EarlyStopping,
-    LabelNoise,
     Optimizer,
     Progressive,
     Schedule,

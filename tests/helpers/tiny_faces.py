@@ -68,7 +68,8 @@ def tiny_dataset(root: Path, manifest: pd.DataFrame | None = None) -> Dataset:
     manifest = table() if manifest is None else manifest
     dataset = Dataset(Workspace(root), "tiny")
     (dataset.folder / "pixels").mkdir(parents=True)
-    (dataset.folder / "dataset.json").write_text(json.dumps({"name": "tiny", "head": ""}))
+    about = {"name": "tiny", "head": "none yet", "source": {"path": "tiny"}, "problems": []}
+    (dataset.folder / "dataset.json").write_text(json.dumps(about))
     np.save(dataset.folder / "pixels" / "48x48-gray.npy", pictures(manifest))
     save_version(dataset, manifest, parent=None, operation="import")
     return dataset

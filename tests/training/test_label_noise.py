@@ -14,8 +14,8 @@ from tiny_faces import CLASSES, table, tiny_data, tiny_dataset, tiny_recipe
 from fer_core.base.errors import RunError
 from fer_core.cli import cli
 from fer_core.mislabels.summary import confusions
+from fer_core.recipes.label_noise import LabelNoise
 from fer_core.recipes.recipe import to_toml
-from fer_core.recipes.schema import LabelNoise
 from fer_core.runs.store import list_runs
 from fer_core.scheduling import start
 from fer_core.training.batches import TrainingBatches
