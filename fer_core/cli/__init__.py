@@ -90,6 +90,7 @@ cli.add(
         *compare.COMMANDS,
         *results.COMMANDS,
         *experiments.COMMANDS,
+        *models.WEIGHTS,
     ],
 )
 cli.add("Use a model", [*predict.COMMANDS, *models.COMMANDS])

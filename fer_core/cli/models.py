@@ -1,14 +1,19 @@
-"""The verbs about model files: what can answer, other formats, speed."""
+"""The verbs about model files: what can answer, other formats, speed, published weights."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from fer_core.cli.common import TargetFile, workspace
+from fer_core.cli.common import TargetFile, Verbs, workspace
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
+
+if TYPE_CHECKING:
+    from fer_core.models.published import PublishedWeights
 
 FORMATS = ("onnx", "litert")
 QUANTIZE = ("none", "float16", "int8")
@@ -144,4 +149,76 @@ def add_model(
     return Report(row, f"{model.name} answers: `fer predict --model {model.name}`")
 
 
+@click.group("weights", cls=Verbs, subcommand_metavar="ACTION [ARGS]...", no_args_is_help=True)
+def weights() -> None:
+    """Published ImageNet weights of the backbones: which are here, get them, bring them as a file."""
+
+
+@weights.command("list")
+@reports
+def list_weights() -> Report:
+    """List the weights of every backbone, and which are here.
+
+    The others are downloaded by Keras when a run first asks for them.
+    """
+    from fer_core.models import published
+
+    rows = [_row(each) for each in published.shelf()]
+    shown = [
+        (
+            row["backbone"],
+            row["size"] or "any",
+            "here" if row["here"] else "not here",
+            row["megabytes"],
+            row["name"],
+        )
+        for row in rows
+    ]
+    return Report(rows, table(("backbone", "pixels", "", "MB", "file"), shown))
+
+
+@weights.command("get")
+@click.argument("backbone")
+@click.option(
+    "--size",
+    type=int,
+    default=0,
+    metavar="PIXELS",
+    help="Of mobilenetv2, whose files differ by it; else 224.",
+)
+@reports
+def get_weights(backbone: str, size: int) -> Report:
+    """Have Keras download the weights of a backbone, and try them."""
+    from fer_core.models import published
+
+    return _done(published.fetch(backbone, size))
+
+
+@weights.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@reports
+def add_weights(file: Path) -> Report:
+    """Put a file of published weights, under its published name, where Keras looks for it, once a network has taken them."""
+    from fer_core.models import published
+
+    return _done(published.add(file))
+
+
+def _done(found: PublishedWeights) -> Report:
+    return Report(_row(found), f"The weights of {found.backbone} are here: {found.path}")
+
+
+def _row(each: PublishedWeights) -> Mapping[str, object]:
+    size = each.megabytes
+    return {
+        "backbone": each.backbone,
+        "size": each.size or None,
+        "here": each.here,
+        "megabytes": None if size is None else round(size, 1),
+        "name": each.name,
+        "file": str(each.path),
+    }
+
+
 COMMANDS: list[click.Command] = [models, add_model, convert, bench_predict]
+WEIGHTS: list[click.Command] = [weights]

@@ -21,14 +21,14 @@ _FILES = {
     "efficientnetb0": "efficientnetb0_notop.h5",
     "efficientnetv2b0": "efficientnetv2-b0_notop.h5",
 }
-_MOBILENET_SIZES = (96, 128, 160, 192, 224)
+MOBILENET_SIZES = (96, 128, 160, 192, 224)
 
 
 def file_name(spec: TransferSpec) -> str:
     """What Keras calls the file of these weights."""
     if spec.backbone != "mobilenetv2":
         return _FILES[spec.backbone]
-    size = spec.backbone_size if spec.backbone_size in _MOBILENET_SIZES else 224
+    size = spec.backbone_size if spec.backbone_size in MOBILENET_SIZES else 224
     return f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{size}_no_top.h5"
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from fer_core import recipes
 from fer_core.base.errors import FerError
+from fer_core.models import published
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.run import Run
 from fer_core.scheduling import experiments, queue, start
@@ -96,6 +97,8 @@ def _origin(recipe: Recipe) -> None:
         key: value for key, value in recipes.changes_from_parent(recipe.name).items() if key != "model.blocks"
     }
     st.html(f'<p class="fer-muted fer-tight">{markup.esc(recipe.description)}.</p>')
+    if told := published.sentence(recipe.model):
+        st.html(f'<p class="fer-muted fer-tight">{markup.esc(told)}.</p>')
     if recipe.extends:
         with st.expander(f"Extends {recipe.extends}; {markup.plural(len(changes), 'setting')} differ"):
             st.html(recipe_form.summary(recipes.load(recipe.extends), changes))
