@@ -10,8 +10,9 @@ from fer_core.ui.components import style
 from fer_core.ui.shell import job_progress, page
 
 HOUSE = {
+    "": [("pages/data/home.py", "Home", "home", ":material/home:")],
     "Data": [
-        ("pages/data/explore.py", "Explore", "home", ":material/grid_view:"),
+        ("pages/data/explore.py", "Explore", "explore", ":material/grid_view:"),
         ("pages/data/duplicates.py", "Duplicates", "duplicates", ":material/content_copy:"),
         ("pages/data/mislabels.py", "Wrong labels", "mislabels", ":material/label_off:"),
         ("pages/data/stratify.py", "Stratify", "stratify", ":material/call_split:"),
@@ -22,7 +23,7 @@ HOUSE = {
     ],
     "Demo": [("pages/demo/predict.py", "Try it", "predict", ":material/photo_camera:")],
 }
-FORMER = [("pages/data/explore.py", "Explore", "explore"), ("pages/demo/predict.py", "Try it", "try_it")]
+FORMER = [("pages/demo/predict.py", "Try it", "try_it")]
 
 
 def failed(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,8 @@ from fer_core.duplicates.exact import GroupNumbers
 from fer_core.duplicates.search import USUAL, Copies, search
 from fer_core.mislabels import by_name
 from fer_core.mislabels.judges import ranked
-from fer_core.reports import certificate_page
+from fer_core.reports import certificate_page, status
+from fer_core.reports.status_parts import DatasetStatus
 from fer_core.review import apply
 from fer_core.splits import certificate, propose
 from fer_core.splits.certificate import Certificate
@@ -102,6 +103,14 @@ class OpenDataset:
         """
         by_name.relabel(self.data, labels, who=who, reason=reason)
         return self
+
+    def status(self, later: Collection[str] = ()) -> DatasetStatus:
+        """Where the dataset stands between import and a model in use, and what to do next; see `reports.status`.
+
+        Args:
+            later: names of steps of which nothing is proposed.
+        """
+        return status.status(self.data, later)
 
     def apply(self, note: str = "") -> SavedVersion:
         """The decisions as a new version; the newest one where it holds them all already."""

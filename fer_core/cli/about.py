@@ -1,4 +1,4 @@
-"""Verbs that say what a dataset is: passport, notes, report."""
+"""Verbs that say what a dataset is and where it stands: status, passport, notes, report."""
 
 from __future__ import annotations
 
@@ -45,6 +45,39 @@ def passport(name: str, version: str | None) -> Report:
         lines += ["", table(("set", "equal counts per", "by pixels", "by look", "published in"), rows)]
     lines += ["", *across.words, across.sentence]
     return Report(result, "\n".join(lines))
+
+
+@click.command("status")
+@name_argument
+@click.option("--later", metavar="STEP", multiple=True, help="Propose nothing of this step, such as Labels.")
+@reports
+def status(name: str, later: tuple[str, ...]) -> Report:
+    """Where a dataset stands between import and a model in use, and what to do next."""
+    from fer_core.reports.status import status
+
+    found = status(dataset(name), later)
+    rows = [(step.name, step.state, ", ".join(step.facts), step.caution) for step in found.steps]
+    story = [
+        (
+            f"v{each.version.number}",
+            each.version.operation,
+            each.changed,
+            {True: "holds", False: "does not hold", None: "-"}[each.certified],
+            len(each.runs),
+        )
+        for each in found.story
+    ]
+    lines = [
+        f"{name}, version {found.number} ({found.version})",
+        "",
+        table(("step", "state", "known", "open"), rows),
+    ]
+    lines += ["", table(("version", "made by", "what changed", "certificate", "runs"), story), ""]
+    step = found.next
+    lines.append(
+        f"Next: {step.title}. {step.reason}\n  {step.verb}" if step else "All that is left was put off."
+    )
+    return Report(found.record(), "\n".join(lines))
 
 
 @click.command("notes")
@@ -137,4 +170,4 @@ def report(name: str, version: str | None, out: Path, job: Path | None) -> Repor
     return Report(task.result, f"{name}, version {label(chosen)}: report written to {out}")
 
 
-COMMANDS: list[click.Command] = [passport, notes, report]
+COMMANDS: list[click.Command] = [status, passport, notes, report]

@@ -23,7 +23,7 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
         line.split()[0] for line in text.splitlines() if line.startswith("  ") and line.split()[0] in names
     ]
     steps = [
-        "sample inspect import refresh datasets describe passport notes report",
+        "sample inspect import refresh datasets describe status passport notes report",
         "versions diff annotate revert remove",
         "check map duplicates mislabels review agreement relabel separate stratify certify merge export",
         "recipes train runs stop estimate queue pause cancel logs compare evaluate ledger promote card",

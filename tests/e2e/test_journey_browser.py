@@ -76,7 +76,7 @@ def test_a_dropped_zip_becomes_a_dataset(screen: Screen, workspace: Workspace, t
     table = open_dataset(workspace, "tiny-faces").manifest()
     assert set(table["label"]) == {"anger", "happy"}
     assert set(table["split"]) == {"train", "val"}
-    screen.open("?dataset=sample")
+    screen.open("explore?dataset=sample")
     screen.no_exception()
 
 
@@ -88,7 +88,7 @@ def test_explore_is_found_by_its_name_too(screen: Screen) -> None:
 
 
 def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
-    screen.open("?dataset=sample")
+    screen.open("explore?dataset=sample")
     assert screen.numbers()["unreadable"] == "5"
     screen.page.locator('[aria-label="Faces labelled happy"] button').first.click()
     screen.still()
@@ -99,7 +99,7 @@ def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
 def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     screen: Screen, workspace: Workspace
 ) -> None:
-    screen.open("?dataset=sample")
+    screen.open("explore?dataset=sample")
     page = screen.page
     page.get_by_title("See happy of train").click()
     page.get_by_text("class: happy").wait_for()

@@ -41,7 +41,7 @@ def archive(path: Path, classes: Mapping[str, int]) -> Path:
 
 
 def drop(screen: Screen, file: Path) -> None:
-    screen.open("?dataset=sample")
+    screen.open("explore?dataset=sample")
     screen.page.get_by_test_id("stMain").get_by_text("version 1").first.click()
     screen.page.get_by_role("button", name="Add a dataset").click()
     screen.page.get_by_role("dialog").locator('input[type="file"]').set_input_files(str(file))

@@ -41,7 +41,7 @@ def shoot(screen: Screen, name: str) -> None:
 
 
 def test_what_changed_names_and_going_back(screen: Screen, dataset: Dataset) -> None:
-    screen.open("?dataset=faces&view=Versions")
+    screen.open("explore?dataset=faces&view=Versions")
     screen.sees("What version 2 changed")
     screen.sees("7 relabelled, 3 dropped")
     screen.page.get_by_role("radio", name="relabelled 7").wait_for()
@@ -64,7 +64,7 @@ def test_what_changed_names_and_going_back(screen: Screen, dataset: Dataset) -> 
 
 
 def test_the_report_is_made_and_fetched(screen: Screen, dataset: Dataset, tmp_path: Path) -> None:
-    screen.open("?dataset=faces&version=v1")
+    screen.open("explore?dataset=faces&version=v1")
     screen.press("Write a note")
     screen.page.get_by_role("textbox", name="Note").fill("Drawn on a rainy day")
     screen.page.get_by_role("button", name="Save").click()
@@ -85,7 +85,7 @@ def test_new_files_are_added_and_removing_asks_for_the_name(
 ) -> None:
     folder = next((app.home / "elsewhere").rglob("sad"))
     Image.fromarray(np.arange(2304, dtype=np.uint8).reshape(48, 48)).save(folder / "new.png")
-    screen.open("?dataset=other&view=Versions")
+    screen.open("explore?dataset=other&view=Versions")
     screen.press("Look for new files")
     screen.sees("1 new image added as version 2", timeout=90)
     screen.sees("What version 2 changed")

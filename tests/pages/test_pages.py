@@ -23,6 +23,7 @@ from fer_core.runs.store import create_run
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
+    "pages/data/home.py": "Home",
     "pages/data/explore.py": "Explore",
     "pages/data/duplicates.py": "Duplicates and leaks",
     "pages/data/mislabels.py": "Wrong labels",

@@ -1,0 +1,1 @@
+"""The first page: where a dataset stands, and what to do next."""

@@ -1,0 +1,109 @@
+"""The way of a dataset from import to a model in use: the next action on top, a card for each step below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from fer_core.base.workspace import Workspace
+from fer_core.data.datasets import open_dataset
+from fer_core.duplicates import scan_store
+from fer_core.evaluation import leaderboard
+from fer_core.reports.status import status
+from fer_core.reports.status_parts import DatasetStatus, JourneyStep
+from fer_core.splits import certificate
+from fer_core.ui.components import links, markup
+from fer_core.ui.components.markup import Verdict
+from fer_core.ui.shell import cache, page
+
+PAGES = {
+    "explore": "pages/data/explore.py",
+    "duplicates": "pages/data/duplicates.py",
+    "mislabels": "pages/data/mislabels.py",
+    "stratify": "pages/data/stratify.py",
+    "train": "pages/models/train.py",
+    "compare": "pages/models/compare.py",
+    "predict": "pages/demo/predict.py",
+}
+_LATER = "home-later"
+_WORDS: dict[str, tuple[Verdict, str]] = {
+    "done": ("good", "done"),
+    "open": ("warn", "to do"),
+    "working": ("info", "working"),
+    "ahead": ("none", "not begun"),
+}
+
+
+@st.cache_data(max_entries=8, show_spinner="Looking at what is known")
+def _status(root: str, name: str, stamp: tuple[object, ...], later: tuple[str, ...]) -> DatasetStatus:
+    return status(open_dataset(Workspace(Path(root)), name), later)
+
+
+def known(scope: page.Scope) -> DatasetStatus:
+    """The status of the dataset on screen; looked up anew once something about it was stored."""
+    dataset, name = scope.dataset, scope.dataset.name
+    runs = [each for row, each in leaderboard.rows_with_stamps(scope.workspace) if row["dataset"] == name]
+    files = [certificate.certificate_path(dataset, dataset.head), dataset.quality_dir, dataset.folder]
+    files += [scan_store.scan_file(dataset, kind) for kind in ("near", "mirrored")]
+    times = tuple(file.stat().st_mtime_ns for file in files if file.exists())
+    stamp = (dataset.head, cache.journal(dataset).newest, times, tuple(runs))
+    later = st.session_state.get(_LATER, {}).get(name, ())
+    return _status(str(scope.workspace.root), name, stamp, tuple(later))
+
+
+def _put_off(name: str, step: str) -> None:
+    later = dict(st.session_state.get(_LATER, {}))
+    later[name] = (*later.get(name, ()), step)
+    st.session_state[_LATER] = later
+
+
+def _take_up(name: str) -> None:
+    st.session_state[_LATER] = {k: v for k, v in st.session_state.get(_LATER, {}).items() if k != name}
+
+
+def next_action(found: DatasetStatus) -> None:
+    """The one thing to do, with its reason; it can be put off until the session ends."""
+    action, later = found.next, st.session_state.get(_LATER, {}).get(found.dataset, ())
+    with st.container(border=True, key="home-next", horizontal=True, vertical_alignment="center"):
+        if action is None:
+            st.html(
+                markup.heading("All that is left was put off")
+                + '<p class="fer-note">The steps below go on.</p>'
+            )
+        else:
+            words = (
+                f'<p class="fer-note">{markup.esc(action.reason)} <code>{markup.esc(action.verb)}</code></p>'
+            )
+            st.html(markup.heading(f"Next: {action.title}") + words)
+            if st.button("Open", type="primary", icon=":material/arrow_forward:", key="home-open"):
+                st.switch_page(PAGES[action.page], query_params={"dataset": found.dataset})
+            st.button("Not now", key="home-later-now", on_click=_put_off, args=(found.dataset, action.step))
+        if later:
+            words = f"Take up {markup.plural(len(later), 'step')} put off"
+            st.button(words, type="tertiary", key="home-take-up", on_click=_take_up, args=(found.dataset,))
+
+
+def steps(found: DatasetStatus) -> None:
+    """A card for each step: what is known, what is open, and the way there."""
+    to = st.session_state.pop("home-go", None)
+    if to in PAGES:
+        st.switch_page(PAGES[to], query_params={"dataset": found.dataset})
+    proposed = found.next.step if found.next else ""
+    cards = "".join(
+        _card(number, step, step.name == proposed) for number, step in enumerate(found.steps, start=1)
+    )
+    links.draw(f'<ol class="fer-journey">{cards}</ol>', key="home-steps", on_go=_go)
+
+
+def _go(where: str) -> None:
+    st.session_state["home-go"] = where
+
+
+def _card(number: int, step: JourneyStep, proposed: bool) -> str:
+    verdict, words = _WORDS[step.state]
+    chip = markup.chip("warn", step.caution) if step.caution else markup.chip(verdict, words)
+    facts = "<br>".join(markup.esc(fact) for fact in step.facts)
+    name = links.go(step.name, step.page, f"Open {step.name}")
+    here = ' class="next"' if proposed else ""
+    return f'<li{here}><b><i class="{verdict}">{number}</i>{name}</b><span>{facts}</span>{chip}</li>'
