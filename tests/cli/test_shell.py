@@ -27,7 +27,7 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
         "versions diff annotate revert remove",
         "check map duplicates mislabels review agreement relabel separate stratify certify merge export",
         "recipes train runs stop estimate queue pause cancel logs compare evaluate ledger promote card",
-        "paired ablate ensemble cost predict models convert bench-predict",
+        "paired ablate noise ensemble cost predict models add-model convert bench-predict",
     ]
     assert found == " ".join(steps).split()
     assert max(map(len, text.splitlines())) <= 80

@@ -80,6 +80,26 @@ def test_a_dropped_zip_becomes_a_dataset(screen: Screen, workspace: Workspace, t
     screen.no_exception()
 
 
+def test_home_says_what_is_next_and_leads_there(screen: Screen) -> None:
+    screen.open("?dataset=sample")
+    page = screen.page
+    screen.sees("Next: ")
+    first = page.get_by_text("Next: ").first.inner_text()
+    page.get_by_role("button", name="Not now").click()
+    page.wait_for_function("first => !document.body.innerText.includes(first)", arg=first)
+    page.get_by_role("button", name="Take up 1 step").click()
+    screen.sees(first)
+    page.get_by_role("button", name="Split", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/stratify?dataset=sample*")
+    page.get_by_role("heading", name="Stratify", exact=True).wait_for()
+    screen.go("Home")
+    page.get_by_role("button", name="Open", exact=True).click()
+    page.get_by_role("heading", name="Duplicates and leaks").wait_for()
+    assert "dataset=sample" in page.url
+    screen.no_exception()
+
+
 def test_explore_is_found_by_its_name_too(screen: Screen) -> None:
     screen.open("explore?dataset=sample&view=Faces")
     screen.page.locator('[class*="st-key-exp-bar"]').wait_for()
