@@ -54,6 +54,15 @@ class Augmentation(Spec):
     brightness: float = Field(
         default=0.0, ge=0, le=1, description="Lighten or darken by up to this share of white"
     )
+    saturation: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Colour between 1 - x and 1 + x of its strength; gray stays as it is",
+    )
+    hue: float = Field(
+        default=0.0, ge=0, le=0.5, description="Turn colours by up to this share of the circle, either way"
+    )
     perspective: float = Field(
         default=0.0, ge=0, lt=0.5, description="Move each corner by up to this share of the side"
     )
@@ -64,7 +73,10 @@ class Augmentation(Spec):
         description="Share of images that lose a rectangle of 2 % to 20 % of their area",
     )
     rand_augment: int = Field(
-        default=0, ge=0, le=8, description="RandAugment: so many operations on each image, drawn from twelve"
+        default=0,
+        ge=0,
+        le=8,
+        description="RandAugment: so many operations on each image, drawn from fourteen",
     )
     magnitude: float = Field(default=0.3, ge=0, le=1, description="How strongly RandAugment's operations act")
     mixup: float = Field(default=0.0, ge=0, description="Blend pairs of images; alpha of a Beta distribution")
@@ -257,9 +269,9 @@ class Training(Spec):
         default="review",
         description="Learned as distributions: images a reviewer called ambiguous; votes: also those that people voted on",
     )
-    test_time_augmentation: Literal["none", "flip", "flip_shift"] = Field(
+    test_time_augmentation: Literal["none", "flip", "flip_shift", "many"] = Field(
         default="none",
-        description="Predictions are means over the image and its mirror (flip), and both shifted four ways (flip_shift)",
+        description="Means over image and mirror (flip), both shifted four ways (flip_shift), also turned and scaled (many)",
     )
     devices: Positive = Field(
         default=1,

@@ -1,13 +1,16 @@
 """Batches for `model.fit` and `model.predict`: gathered, augmented, still uint8.
 
 Order and augmentation of a batch depend on seed, epoch and batch number alone, so a run that goes on from an
-epoch sees what it would have seen.
+epoch sees what it would have seen, and the next batches can be made by several threads while one is trained on.
 """
 
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import cv2
@@ -21,6 +24,8 @@ from fer_core.training.augmentation.augment import augment
 from fer_core.training.augmentation.mixing import mix
 from fer_core.training.data import Split, TrainingData, class_weights
 from fer_core.training.label_noise import noised
+
+_MOST_THREADS = 4  # that change images; a GPU is seldom quicker than so many
 
 
 class TrainingBatches(keras.utils.PyDataset):
@@ -52,20 +57,38 @@ class TrainingBatches(keras.utils.PyDataset):
         if recipe.training.class_weight == "balanced":
             self._weights = class_weights(self._split.labels, len(data.classes))
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, dtype=np.int64))
+        self._threads = (
+            min(os.cpu_count() or 1, _MOST_THREADS) if recipe.augmentation != Augmentation() else 1
+        )
+        self._pool = ThreadPoolExecutor(self._threads) if self._threads > 1 else None
+        self._coming: dict[tuple[int, int, int], Future[tuple[np.ndarray, ...]]] = {}
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return math.ceil(self._count / self._size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-        epoch = self.epoch
+        if self._pool is None:
+            return self._batch(self.epoch, self.side, index)
+        last = min(index + self._threads, len(self) - 1)
+        wanted = [(self.epoch, self.side, number) for number in range(index, last + 1)]
+        with self._lock:
+            self._coming = {
+                key: self._coming[key] if key in self._coming else self._pool.submit(self._batch, *key)
+                for key in wanted
+            }
+            first = self._coming[wanted[0]]
+        return first.result()
+
+    def _batch(self, epoch: int, side: int, index: int) -> tuple[np.ndarray, ...]:
         chosen = self._permutation(epoch)[: self._count][index * self._size : (index + 1) * self._size]
         images = self._pixels[self._split.rows[chosen]]
         targets = self._targets[chosen]
         if self._augmentation != Augmentation():
             rng = np.random.default_rng([self._seed, epoch, index])
             images, targets = mix(augment(images, self._augmentation, rng), targets, self._augmentation, rng)
-        if self.side != images.shape[1]:
-            images = resized(images, self.side)
+        if side != images.shape[1]:
+            images = resized(images, side)
         weights: list[np.ndarray] = []
         if self._weights is not None:
             targets, taught = np.split(targets, [self._classes], axis=1)

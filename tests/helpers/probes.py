@@ -16,6 +16,7 @@ from fer_core.base.errors import RunError
 from fer_core.models import pretrained, registry
 from fer_core.recipes.recipe import Recipe
 from fer_core.training import data, device, loop, losses, optimizers, predictions, record, resume, schedules
+from fer_core.training.augmentation.augment import augment
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import StopOnRequest
 from fer_core.training.parts import Parts
@@ -28,6 +29,11 @@ def drawn(recipe: Recipe) -> Any:
     """The images, targets and weights of an epoch's batches."""
     batches = TrainingBatches(tiny_data({"train": 13, "val": 3}), recipe)
     return [np.asarray(part).tobytes() for index in range(len(batches)) for part in batches[index]]
+
+
+def coloured(recipe: Recipe) -> Any:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    return augment(pixels, recipe.augmentation, np.random.default_rng(1)).tobytes()
 
 
 def network(recipe: Recipe) -> Any:

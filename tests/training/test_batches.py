@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from tiny_faces import tiny_data, tiny_recipe
@@ -56,3 +58,18 @@ def test_plain_batches_keep_the_order_of_the_split() -> None:
     batches = PlainBatches(data, data.val, size=7)
     assert [len(images) for images in batches] == [7, 7, 7, 7, 2]
     np.testing.assert_array_equal(np.concatenate(list(batches)), data.pixels[data.val.rows])
+
+
+def test_batches_made_ahead_by_threads_are_those_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where an epoch is left in the middle, and batches are asked for out of order."""
+    recipe = tiny_recipe(augmentation__preset="strong", augmentation__mixup=0.2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    alone = TrainingBatches(tiny_data(), recipe)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    many = TrainingBatches(tiny_data(), recipe)
+    assert (alone._pool is None, many._threads) == (True, 4)
+    for epoch, order in ((0, (0, 1, 2)), (1, (0, 1, 2, 3, 4, 5)), (0, (5, 3, 0)), (2, (1, 0))):
+        alone.epoch = many.epoch = epoch
+        for index in order:
+            for one, other in zip(alone[index], many[index], strict=True):
+                np.testing.assert_array_equal(one, other)

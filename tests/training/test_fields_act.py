@@ -11,6 +11,7 @@ import pytest
 from probes import (
     Probe,
     built,
+    coloured,
     devices,
     drawn,
     kept,
@@ -59,6 +60,7 @@ CASES: dict[str, Case] = {
     "augmentation.horizontal_flip": augmented("horizontal_flip", True),
     **{f"augmentation.{name}": augmented(name, 0.3) for name in
        ("rotation", "zoom", "translation", "contrast", "brightness", "perspective", "erasing", "mixup", "cutmix")},
+    **{f"augmentation.{name}": ({}, {f"augmentation.{name}": 0.3}, coloured) for name in ("saturation", "hue")},
     "augmentation.rand_augment": augmented("rand_augment", 2),
     "augmentation.magnitude": augmented("magnitude", 0.9, rand_augment=3),
     "loss.name": ({}, {"loss.name": "categorical_focal_crossentropy"}, penalty),

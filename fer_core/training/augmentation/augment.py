@@ -33,6 +33,8 @@ def augment(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) ->
         images = np.where(_coins(len(images), rng)[:, None, None, None], images[:, :, ::-1], images)
     if spec.contrast or spec.brightness:
         images = _light(images, spec, rng)
+    if (spec.saturation or spec.hue) and images.shape[-1] == 3:
+        images = _coloured(images, spec, rng)
     if spec.rand_augment:
         images = rand_augment(images, spec.rand_augment, spec.magnitude, rng)
     return _erased(images, spec.erasing, rng) if spec.erasing else images
@@ -98,6 +100,23 @@ def _erased(images: np.ndarray, share: float, rng: np.random.Generator) -> np.nd
     for place in np.flatnonzero(hit):
         part = np.s_[top[place] : top[place] + tall[place], left[place] : left[place] + wide[place]]
         result[place][part] = images[place].mean(axis=(0, 1)).astype(np.uint8)
+    return result
+
+
+def _coloured(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) -> np.ndarray:
+    """More or less colour around the luma of each pixel (ITU-R 601), then hues turned by an angle."""
+    strength = 1 + rng.uniform(-spec.saturation, spec.saturation, len(images))
+    angle = rng.uniform(-spec.hue, spec.hue, len(images)) * 360
+    result = np.empty_like(images)
+    for image, factor, turn, target in zip(images, strength, angle, result, strict=True):
+        changed = image.astype(np.float32)
+        gray = changed @ np.array([0.299, 0.587, 0.114], np.float32)
+        changed = np.clip(gray[..., None] + (changed - gray[..., None]) * np.float32(factor), 0, 255)
+        if spec.hue:
+            hsv = cv2.cvtColor(changed / 255, cv2.COLOR_RGB2HSV)
+            hsv[..., 0] = (hsv[..., 0] + turn) % 360
+            changed = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255
+        target[...] = np.rint(np.clip(changed, 0, 255))
     return result
 
 

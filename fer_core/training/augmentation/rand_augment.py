@@ -1,4 +1,4 @@
-"""RandAugment (Cubuk et al. 2019): a few operations on each image, drawn from twelve, all at one magnitude."""
+"""RandAugment (Cubuk et al. 2019): a few operations on each image, drawn from fourteen, all at one magnitude."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _translate_y(image: Image, magnitude: float, way: float) -> Image:
 
 def _table(image: Image, levels: np.ndarray) -> Image:
     """Replace each level 0..255 by another, float (256,)."""
-    return np.asarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8)[image])
+    return np.asarray(cv2.LUT(image, np.clip(np.rint(levels), 0, 255).astype(np.uint8)))
 
 
 def _contrast(image: Image, magnitude: float, way: float) -> Image:
@@ -97,6 +97,20 @@ def _equalize(image: Image, magnitude: float, way: float) -> Image:
     return np.stack([cv2.equalizeHist(np.ascontiguousarray(c)) for c in np.moveaxis(image, -1, 0)], axis=-1)
 
 
+def _identity(image: Image, magnitude: float, way: float) -> Image:
+    return image
+
+
+def _color(image: Image, magnitude: float, way: float) -> Image:
+    """More or less colour; a gray image has none to change."""
+    if image.shape[-1] == 1:
+        return image
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    return np.asarray(
+        np.clip(np.rint(gray + (image - gray) * (1 + 0.9 * magnitude * way)), 0, 255).astype(np.uint8)
+    )
+
+
 OPERATIONS: tuple[Operation, ...] = (
     _rotate,
     _shear_x,
@@ -110,4 +124,6 @@ OPERATIONS: tuple[Operation, ...] = (
     _solarize,
     _autocontrast,
     _equalize,
+    _color,
+    _identity,
 )
