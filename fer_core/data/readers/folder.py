@@ -82,11 +82,12 @@ class FolderReader:
 
     def open(self, path: str) -> BinaryIO:
         """One file as a stream. Raises NotFound or SourceError."""
-        target = self.root / path
-        if not target.exists():
-            target = self.root / disk_name(path)
+        root = str(self.root)
+        target = os.path.join(root, path)
+        if not os.path.exists(target):
+            target = os.path.join(root, disk_name(path))
         # The path comes from a manifest, and the tree may have changed since: ask again where it leads.
-        if not target.resolve().is_relative_to(self.root):
+        if not os.path.realpath(target).startswith(root.rstrip(os.sep) + os.sep):
             raise SourceError("This path leads outside the source folder", received=path)
         try:
             return open(target, "rb")
