@@ -19,9 +19,11 @@ from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.exporting.export import export_version
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.preview import preview_source
+from fer_core.data.readers.deliveries import DELIVERIES
 from fer_core.explore.facts import ImageFacts
 from fer_core.explore.filter import Selection
 
+GUIDE = Path(__file__).parents[3] / "docs" / "guide-data.md"
 SEVEN = ("surprise", "fear", "disgust", "happy", "sad", "anger", "neutral")
 
 
@@ -239,3 +241,13 @@ def test_a_layout_can_be_declined_and_asked_for(
         import_dataset(workspace, tmp_path / "set", "c", options=Options(delivery="jaffe"))
     seen = preview_source(tmp_path / "set")
     assert (seen.understood.delivery, [c.proposed for c in seen.classes]) == ("KDEF", ["anger"])
+
+
+def test_the_guide_has_every_delivery_with_its_command() -> None:
+    rows = [line.split("|") for line in GUIDE.read_text().splitlines() if line.startswith("| ")]
+    commands = {row[2].strip(): row[-2].strip() for row in rows if len(row) == 6}
+    for delivery in DELIVERIES:
+        assert delivery.source
+        assert commands[f"`{delivery.key}`"].startswith("`fer import ")
+        for choice in delivery.choices:
+            assert f"--choose {choice}=" in commands[f"`{delivery.key}`"]
