@@ -14,6 +14,7 @@ from typing import Any
 from fer_core.base.errors import NotFound, RecipeError, RunError
 from fer_core.base.jsonl import append_line
 from fer_core.base.workspace import now
+from fer_core.data.datasets import open_dataset
 from fer_core.recipes.recipe import Recipe, begin_after, difference, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
@@ -64,13 +65,14 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
 
     Raises:
         NotFound: no checkpoint of that epoch is kept.
+        RunError: a new teacher that is not there, or knows other classes.
         RecipeError: a setting that is not valid, one of the model, or no epoch left to train.
     """
     state, done = _checkpoint(run, epoch)
     before, given = run.recipe, dict(settings or {})
     recipe = override(before, given)
     changed = difference(before, recipe)
-    _keeps_model(changed)
+    _check(run, recipe, changed)
     if recipe.training.epochs <= done:
         raise RecipeError(
             "There is no epoch left to train",
@@ -113,11 +115,14 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     return made
 
 
-def _keeps_model(changed: Collection[str]) -> None:
+def _check(run: Run, recipe: Recipe, changed: Collection[str]) -> None:
+    """Raise for what a fork cannot change, and for a teacher that cannot teach it."""
     if models := sorted(key for key in changed if key.startswith("model.")):
         raise RecipeError(
             "A fork keeps the model", received=", ".join(models), hint="Start a new run instead"
         )
+    if "distillation.teacher" in changed:
+        teachers.check(open_dataset(run.workspace, run.dataset), run.version, recipe)
 
 
 def _begins_anew(recipe: Recipe, changed: Collection[str]) -> bool:

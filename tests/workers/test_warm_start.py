@@ -98,6 +98,11 @@ def test_a_run_learns_from_the_answers_of_another(dataset: Dataset, first: Run) 
     told = pd.read_parquet(run.folder / "teacher.parquet").set_index("image_id")
     wanted = first.predictions("train").set_index("image_id")
     np.testing.assert_allclose(told, wanted.loc[told.index, told.columns], atol=1e-5)
+    forked = resume.fork(run, "last", {"training.epochs": 2})
+    assert (forked.folder / "teacher.parquet").read_bytes() == (run.folder / "teacher.parquet").read_bytes()
+    start.stop(forked)
+    with pytest.raises(RunError, match="teacher cannot be asked"):
+        resume.fork(run, "last", {"training.epochs": 2, "distillation.teacher": "99"})
     assert not readiness.start_cautions(dataset, dataset.head, given)  # it has seen none of val
 
 
