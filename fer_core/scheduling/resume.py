@@ -65,14 +65,13 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
 
     Raises:
         NotFound: no checkpoint of that epoch is kept.
-        RunError: a new teacher that is not there, or knows other classes.
+        RunError: a new teacher cannot teach it.
         RecipeError: a setting that is not valid, one of the model, or no epoch left to train.
     """
     state, done = _checkpoint(run, epoch)
     before, given = run.recipe, dict(settings or {})
     recipe = override(before, given)
-    changed = difference(before, recipe)
-    _check(run, recipe, changed)
+    _check(run, recipe, changed := difference(before, recipe))
     if recipe.training.epochs <= done:
         raise RecipeError(
             "There is no epoch left to train",
