@@ -56,15 +56,27 @@ def current() -> Workspace:
     return Workspace(root.resolve())
 
 
-def check_name(name: str, what: str = "dataset") -> str:
+def check_name(name: str, what: str = "dataset", *, new: bool = False) -> str:
     """`name` in Unicode NFC if it can be a folder's name on any system.
 
+    Args:
+        name: as given.
+        what: what it is the name of.
+        new: it is given now, so it may not begin with a dash either: verbs would take it for an option.
+
     Raises:
-        BadName: empty, too long, a leading dot, or a character such as `/` in it.
+        BadName: empty, too long, a leading dot or dash, or a character such as `/` in it.
     """
     clean = unicodedata.normalize("NFC", name).strip()
-    hint = f"Use 1 to {MAX_NAME} letters, digits, spaces, '.', '_' or '-', and do not start with a dot"
-    bad = not clean or len(clean) > MAX_NAME or clean.startswith(".") or clean.endswith(".")
+    hint = (
+        f"Use 1 to {MAX_NAME} letters, digits, spaces, '.', '_' or '-', and do not start with a dot or a dash"
+    )
+    bad = (
+        not clean
+        or len(clean) > MAX_NAME
+        or clean.startswith((".", "-") if new else ".")
+        or clean.endswith(".")
+    )
     if bad or any(c in _FORBIDDEN or unicodedata.category(c).startswith("C") for c in clean):
         raise BadName(f"This cannot be a {what} name", received=repr(name), hint=hint)
     return clean

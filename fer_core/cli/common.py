@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fer_core.base.atomic import write_atomic
+from fer_core.base.csv_text import csv_text
 from fer_core.base.errors import SourceError
 from fer_core.base.workspace import Workspace, current
 from fer_core.duplicates.reach import DISTANCE, MAX_DISTANCE
@@ -122,7 +123,7 @@ def label(version: Version) -> str:
 
 def write_csv(rows: pd.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all; a device or pipe is written as it is."""
-    text = rows.to_csv(index=False)
+    text = csv_text(rows)
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
     else:

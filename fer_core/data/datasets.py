@@ -140,7 +140,7 @@ def import_dataset(
         AlreadyExists: a dataset has that name.
         SourceError: nothing at `source`, no image in a class folder, or an archive that is refused (UnsafeArchive).
     """
-    target, source = workspace.data / check_name(name), source.expanduser().resolve()
+    target, source = workspace.data / check_name(name, new=True), source.expanduser().resolve()
     if target.exists():
         raise _name_taken(workspace, name, source)
     _sweep(workspace.data)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fer_core.base.csv_text import csv_text
 from fer_core.reports import markdown
 
 _LATEX = {c: "\\" + c for c in "&%$#_{}"} | {
@@ -29,7 +30,7 @@ _LATEX = {c: "\\" + c for c in "&%$#_{}"} | {
 def as_text(table: pd.DataFrame, kind: str) -> str:
     """A table as "csv", "markdown" or "latex"; missing values are empty."""
     if kind == "csv":
-        return table.to_csv(index=False)
+        return csv_text(table)
     rows: list[list[str]] = [[str(name) for name in table]]
     rows += [[_cell(value) for value in row] for row in table.to_numpy(dtype=object)]
     clean: Callable[[str], str] = markdown.escape if kind == "markdown" else _tex

@@ -50,6 +50,10 @@ FORMATS: dict[str, str] = {
 }
 
 
+_TABLES = ("fer2013", "npz", "parquet")
+"""Formats in which classes are text and no folders."""
+
+
 class ExportReport(TypedDict):
     """What was written.
 
@@ -134,7 +138,7 @@ def export_version(
             if format in formats.NEED_FILES:
                 for source in rows["source"].unique():
                     locate_source(dataset.sources, source)
-            formats.WRITERS[format](job, folder, files, target_paths(rows))
+            formats.WRITERS[format](job, folder, files, target_paths(rows, folders=format not in _TABLES))
             about = _manifest(job, version, format, folder)
             write_json(folder / EXPORT_MANIFEST, about)
     except OSError as error:
@@ -237,15 +241,15 @@ def _pack(folder: Path, packed: Path) -> None:
             archive.write(path, path.relative_to(folder).as_posix(), way)
 
 
-def target_paths(manifest: pd.DataFrame) -> list[str]:
+def target_paths(manifest: pd.DataFrame, *, folders: bool = True) -> list[str]:
     """Where each row goes: `split/class/file`, or `split/unlabelled/file` without a class.
 
     Where two files of one folder share a name, a number is added. Names that differ in case only count as shared, since some
-    file systems do not tell them apart.
+    file systems do not tell them apart. With `folders`, these are folders, and so their names must be possible.
     """
     splits = set(manifest["split"])
     labels = manifest["label"].mask(manifest.index.isin(unlabelled(manifest).index), WITHOUT_CLASS)
-    for name in {*splits, *labels}:
+    for name in {*splits, *labels} if folders else ():
         _check_folder_name(name)
     taken: set[str] = set()
     result = []
@@ -266,5 +270,5 @@ def _check_folder_name(name: str) -> None:
         raise BadName(
             "A class or split has a name that cannot be a folder's",
             received=repr(name),
-            hint="Relabel its images",
+            hint="Relabel its images, or export as one of " + ", ".join(_TABLES),
         )

@@ -261,7 +261,7 @@ def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int =
         BadName: a name no dataset can have.
         TooFewImages: `count` below 120.
     """
-    if (ws.data / check_name(name) / "dataset.json").is_file():
+    if (ws.data / check_name(name, new=True) / "dataset.json").is_file():
         return open_dataset(ws, name)
     ws.data.mkdir(parents=True, exist_ok=True)
     scratch = ws.data / f".sample-{secrets.token_hex(4)}"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
+
+
+def key_of(key: str) -> str:
+    """The key of a component on a page: Streamlit refuses two underscores in a row, which names of classes may have."""
+    return re.sub("_(?=_)", "_.", key)
 
 
 def load(name: str, source: str, html: str, *, isolate_styles: bool = True) -> ComponentRenderer:

@@ -17,7 +17,7 @@ def draw(faces: Sequence[FaceAnswer], current: int, *, key: str) -> int | None:
     if not faces:
         return None
     data = {"label": "Faces", "current": current, "faces": [_card(face) for face in faces]}
-    chosen = _list(key=key, data=data, on_chosen_change=lambda: None).chosen
+    chosen = _list(key=browser_part.key_of(key), data=data, on_chosen_change=lambda: None).chosen
     return int(chosen) if chosen else None
 
 

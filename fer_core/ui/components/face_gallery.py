@@ -54,6 +54,8 @@ def draw(
         colors: one per face, of the dot before its caption.
     """
 
+    key = browser_part.key_of(key)
+
     def opened() -> None:
         if clicked := st.session_state[key].clicked:
             on_open(str(clicked))

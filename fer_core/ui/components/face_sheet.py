@@ -98,6 +98,6 @@ def sheet(
         "label": label,
         "faces": [vars(face) for face in faces],
     }
-    result = _sheet(key=key, data=data, on_clicked_change=lambda: None)
+    result = _sheet(key=browser_part.key_of(key), data=data, on_clicked_change=lambda: None)
     clicked = result.clicked
     return str(clicked) if clicked else None

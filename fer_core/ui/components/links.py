@@ -28,6 +28,8 @@ def go(words: Cell, where: str, title: str = "") -> Markup:
 def draw(markup: str, *, key: str, on_go: Callable[[str], None]) -> None:
     """Draw markup (safe: from `html`); `on_go` is called with the `where` of what was clicked, before the next draw."""
 
+    key = browser_part.key_of(key)
+
     def clicked() -> None:
         if where := st.session_state[key].go:
             on_go(str(where))

@@ -6,6 +6,7 @@ import json
 
 import streamlit as st
 
+from fer_core.base.csv_text import csv_text
 from fer_core.base.errors import FerError
 from fer_core.review import audit, patches
 from fer_core.ui.components import markup, messages
@@ -44,7 +45,7 @@ def draw(state: MislabelsState) -> None:
             with st.container(horizontal=True):
                 st.download_button(
                     "Decisions as CSV",
-                    table.to_csv(index=False),
+                    csv_text(table),
                     f"{name}-decisions.csv",
                     "text/csv",
                     icon=":material/download:",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fer_core.base.csv_text import csv_text
 from fer_core.base.errors import FerError
 from fer_core.inference import explain
 from fer_core.inference.photo_result import FaceAnswer
@@ -175,9 +176,7 @@ def _table(shown: Sequence[Shown], key: str) -> None:
         documents = json.dumps([one.result.to_json() for one in shown], indent=2)
         icon = ":material/download:"
         with st.container(horizontal=True):
-            st.download_button(
-                "CSV", rows.to_csv(index=False), "answers.csv", "text/csv", icon=icon, key=f"{key}-csv"
-            )
+            st.download_button("CSV", csv_text(rows), "answers.csv", "text/csv", icon=icon, key=f"{key}-csv")
             st.download_button(
                 "JSON", documents, "answers.json", "application/json", icon=icon, key=f"{key}-json"
             )

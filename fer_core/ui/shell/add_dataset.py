@@ -34,7 +34,7 @@ def _proposed(path: str) -> str:
 
 
 def _free_name(workspace: Workspace, name: str) -> str:
-    clean = check_name(name)
+    clean = check_name(name, new=True)
     if clean in [d.name for d in list_datasets(workspace)]:
         raise AlreadyExists(
             "A dataset of that name is here already", received=clean, hint="Choose another name"
