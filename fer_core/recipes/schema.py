@@ -78,6 +78,9 @@ class Augmentation(Spec):
         le=8,
         description="RandAugment: so many operations on each image, drawn from fourteen",
     )
+    auto_augment: bool = Field(
+        default=False, description="AutoAugment: two operations on each image, by the pairs found on ImageNet"
+    )
     magnitude: float = Field(default=0.3, ge=0, le=1, description="How strongly RandAugment's operations act")
     mixup: float = Field(default=0.0, ge=0, description="Blend pairs of images; alpha of a Beta distribution")
     cutmix: float = Field(

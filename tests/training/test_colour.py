@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageOps
 from test_loop import Fit
 from tiny_faces import tiny_recipe
 
 from fer_core.recipes.schema import Augmentation
 from fer_core.training.augmentation.augment import augment
+from fer_core.training.augmentation.auto_augment import POLICY, auto_augment
 from fer_core.training.augmentation.rand_augment import OPERATIONS
 from fer_core.training.predictions import predict, views_of
 
@@ -24,6 +25,19 @@ class Fixed:
 
     def uniform(self, low: float, high: float, size: int) -> np.ndarray:
         return np.full(size, high)
+
+
+class Pair:
+    """In the place of chance: one pair of operations, each where its probability is above `drawn`, upwards."""
+
+    def __init__(self, pair: int, drawn: float) -> None:
+        self._pair, self._left = pair, [drawn, 0.9]
+
+    def integers(self, high: int, size: int) -> np.ndarray:
+        return np.full(size, self._pair)
+
+    def random(self, size: tuple[int, int]) -> np.ndarray:
+        return np.full(size, self._left.pop(0))
 
 
 def enhanced(image: np.ndarray, factor: float) -> np.ndarray:
@@ -60,6 +74,34 @@ def test_the_fourteen_operations_are_there_and_color_is_that_of_pillow() -> None
     for way in (-1, 1):
         found = color(PICTURES[0], 0.5, way).astype(int)
         assert np.abs(found - enhanced(PICTURES[0], 1 + 0.45 * way)).max() <= 1
+
+
+def test_autoaugment_takes_the_operations_of_a_pair_by_their_chances() -> None:
+    def posterized(image: Image.Image) -> Image.Image:  # 8 - round(7 / 2.25) bits, then 8 - round(6 / 2.25)
+        return ImageOps.posterize(ImageOps.posterize(image, 5), 5)
+
+    def light(image: Image.Image) -> Image.Image:
+        return ImageOps.autocontrast(ImageOps.solarize(image, 114))  # 255 (1 - 5 / 9)
+
+    def vivid(image: Image.Image) -> Image.Image:
+        return ImageEnhance.Contrast(ImageEnhance.Color(image).enhance(1.4)).enhance(1.8)
+
+    assert len(POLICY) == 25
+    for pair, drawn, wanted in (
+        (3, 0.5, posterized), (3, 0.7, lambda image: image), (14, 0.5, vivid),
+        (14, 0.7, lambda image: ImageEnhance.Contrast(image).enhance(1.8)), (1, 0.7, lambda image: image),
+    ):  # fmt: skip
+        found = auto_augment(PICTURES, Pair(pair, drawn))  # type: ignore[arg-type]
+        for image, changed in zip(PICTURES, found, strict=True):
+            other = np.asarray(wanted(Image.fromarray(image))).astype(int)
+            assert np.abs(other - changed).max() <= 3, pair  # Pillow rounds between operations
+    solarized = auto_augment(PICTURES, Pair(1, 0.5))[0]  # type: ignore[arg-type]
+    assert (
+        np.corrcoef(solarized.ravel(), np.asarray(light(Image.fromarray(PICTURES[0]))).ravel())[0, 1] > 0.99
+    )
+    drawn = auto_augment(np.zeros((4000, 2, 2, 1), np.uint8), np.random.default_rng(0))
+    # Black pictures turn white where a pair inverts: 3 of 25 pairs, .6 of the time.
+    assert (drawn.reshape(4000, -1).max(axis=1) == 255).mean() == pytest.approx(3 / 25 * 0.6, abs=0.02)
 
 
 def test_many_views_are_shifts_turns_sizes_and_lights_each_with_its_mirror(tmp_path: Path) -> None:

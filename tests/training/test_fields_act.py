@@ -61,6 +61,7 @@ CASES: dict[str, Case] = {
     **{f"augmentation.{name}": augmented(name, 0.3) for name in
        ("rotation", "zoom", "translation", "contrast", "brightness", "perspective", "erasing", "mixup", "cutmix")},
     **{f"augmentation.{name}": ({}, {f"augmentation.{name}": 0.3}, coloured) for name in ("saturation", "hue")},
+    "augmentation.auto_augment": augmented("auto_augment", True),
     "augmentation.rand_augment": augmented("rand_augment", 2),
     "augmentation.magnitude": augmented("magnitude", 0.9, rand_augment=3),
     "loss.name": ({}, {"loss.name": "categorical_focal_crossentropy"}, penalty),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from fer_core.recipes.schema import Augmentation
+from fer_core.training.augmentation.auto_augment import auto_augment
 from fer_core.training.augmentation.rand_augment import rand_augment
 
 
@@ -35,6 +36,8 @@ def augment(images: np.ndarray, spec: Augmentation, rng: np.random.Generator) ->
         images = _light(images, spec, rng)
     if (spec.saturation or spec.hue) and images.shape[-1] == 3:
         images = _coloured(images, spec, rng)
+    if spec.auto_augment:
+        images = auto_augment(images, rng)
     if spec.rand_augment:
         images = rand_augment(images, spec.rand_augment, spec.magnitude, rng)
     return _erased(images, spec.erasing, rng) if spec.erasing else images

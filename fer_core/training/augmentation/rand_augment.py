@@ -66,7 +66,7 @@ def _table(image: Image, levels: np.ndarray) -> Image:
 
 
 def _contrast(image: Image, magnitude: float, way: float) -> Image:
-    mean = image.mean()
+    mean = (image if image.shape[-1] == 1 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).mean()
     return _table(image, mean + (np.arange(256) - mean) * (1 + 0.9 * magnitude * way))
 
 
