@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_core.training.augmentation import rand_augment as operations
+from fer_core.training.augmentation.rand_augment import OPERATIONS, Operation
 
 _LEVELS = 9.0  # magnitudes of the paper are 0 to 9
-_SHARED: dict[str, operations.Operation] = {
-    operation.__name__.strip("_"): operation for operation in operations.OPERATIONS
-}
+_SHARED: dict[str, Operation] = {operation.__name__.strip("_"): operation for operation in OPERATIONS}
 _POLICY = """
 posterize .4 8, rotate .6 9
 solarize .6 5, autocontrast .6 0
