@@ -112,7 +112,7 @@ def train(
     the run and keeps the best weights. The status is 1 if a run fails.
     """
     from fer_core.runs import store
-    from fer_core.scheduling import resume
+    from fer_core.scheduling import experiments, resume
 
     ways = {"--resume": paused, "--fork": forked, "--seeds": seeds, "--folds": folds}
     chosen = [option for option, value in ways.items() if value is not None]
@@ -141,7 +141,8 @@ def train(
     if bad := [s for s in summaries if s["state"] in {"failed", "lost"}]:
         reason = bad[0]["reason"] or f"The log is {runs[summaries.index(bad[0])].folder / 'log.txt'}"
         error = JobError(f"Run {bad[0]['run']} ended as {bad[0]['state']}", hint=reason)
-    return _several(summaries, _run_table(summaries), error)
+    told = experiments.spread(runs)
+    return _several(summaries, "\n".join(filter(None, [_run_table(summaries), told])), error)
 
 
 def _warn(versions: Iterable[tuple[str, str, Recipe]]) -> None:
