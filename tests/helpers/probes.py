@@ -76,14 +76,20 @@ def watchers(recipe: Recipe) -> Any:
 
 
 def penalty(recipe: Recipe) -> float:
-    truth, said = np.float32([[1, 0, 0], [0, 1, 0]]), np.float32([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]])
+    truth, said = (
+        np.array([[1, 0, 0], [0, 1, 0]], np.float32),
+        np.array([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]], np.float32),
+    )
     return float(keras.ops.convert_to_numpy(losses.loss(recipe.loss, 3)(truth, said)))
 
 
 def remembered(recipe: Recipe) -> float:
     memory = losses.memory_of(recipe.loss, np.zeros(2, np.int64), 3)
     loss, _ = losses.with_accuracy(recipe.loss, 3, memory, recipe.distillation)
-    truth, said = np.float32([[1, 0, 0, 0], [0, 1, 0, 1]]), np.float32([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]])
+    truth, said = (
+        np.array([[1, 0, 0, 0], [0, 1, 0, 1]], np.float32),
+        np.array([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]], np.float32),
+    )
     return float(keras.ops.convert_to_numpy(loss(truth, said)))
 
 

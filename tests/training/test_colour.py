@@ -99,9 +99,9 @@ def test_autoaugment_takes_the_operations_of_a_pair_by_their_chances() -> None:
     assert (
         np.corrcoef(solarized.ravel(), np.asarray(light(Image.fromarray(PICTURES[0]))).ravel())[0, 1] > 0.99
     )
-    drawn = auto_augment(np.zeros((4000, 2, 2, 1), np.uint8), np.random.default_rng(0))
+    black = auto_augment(np.zeros((4000, 2, 2, 1), np.uint8), np.random.default_rng(0))
     # Black pictures turn white where a pair inverts: 3 of 25 pairs, .6 of the time.
-    assert (drawn.reshape(4000, -1).max(axis=1) == 255).mean() == pytest.approx(3 / 25 * 0.6, abs=0.02)
+    assert (black.reshape(4000, -1).max(axis=1) == 255).mean() == pytest.approx(3 / 25 * 0.6, abs=0.02)
 
 
 def test_many_views_are_shifts_turns_sizes_and_lights_each_with_its_mirror(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tiny_faces import CLASSES, table, tiny_data, tiny_dataset, tiny_recipe
 from fer_core.base.errors import RunError
 from fer_core.cli import cli
 from fer_core.mislabels.summary import confusions
-from fer_core.recipes.label_noise import LabelNoise
+from fer_core.recipes.label_noise import LabelConfusion, LabelNoise
 from fer_core.recipes.recipe import to_toml
 from fer_core.runs.store import list_runs
 from fer_core.scheduling import start
@@ -43,7 +43,8 @@ def test_a_share_of_the_labels_is_wrong_any_way_alike_and_larger_shares_hold_the
 def test_labels_go_wrong_as_the_confusions_say() -> None:
     split = tiny_data({"train": 3000, "val": 3}).train
     pairs = [("happy", "sad", 0.3), ("happy", "neutral", 0.1), ("sad", "neutral", 0.1)]
-    spec = LabelNoise(share=0.1, confusions=[dict(zip(("label", "given", "share"), p)) for p in pairs])  # noqa: B905
+    wrong = [LabelConfusion(label=a, given=b, share=c) for a, b, c in pairs]
+    spec = LabelNoise(share=0.1, confusions=wrong)
     places, given = drawn(split, CLASSES, spec)
     ways = np.zeros((3, 3))
     np.add.at(ways, (split.labels[places], given), 1)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_faces import tiny_data, tiny_recipe
+from tiny_faces import CLASSES, tiny_data, tiny_recipe
 
+from fer_core.training import loop
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.stages import plan
 from fer_core.workers import measure, train_folds
@@ -36,7 +37,8 @@ def sides(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_images_of_folds_grow_as_in_training(sides: list[int], tmp_path: Path) -> None:
     told = train_folds._Told(tmp_path, 1, "", lambda *_: None)
     data = tiny_data({"train": 48, "val": 12})
-    said = train_folds.train_one(data, GROWING, 1, told)
+    model = loop.build(GROWING, len(CLASSES))
+    said = train_folds.train_one(model, data, GROWING, 1, told)
     assert said.shape == (12, 3)
     assert list(dict.fromkeys(sides)) == [part.size for part in plan(GROWING)]
 

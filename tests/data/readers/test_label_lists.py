@@ -170,7 +170,7 @@ def test_files_that_are_no_pictures_are_named(workspace: Workspace, tmp_path: Pa
     source = put(tmp_path / "s", "happy/1.png")
     words = {
         "set.zip.001": "join its parts", "old.pkl": "numpy.savez", "faces.npy": "X_train.npy and y_train.npy",
-        "in.zip": "An archive inside",
+        "in.zip": "An archive beside pictures",
         "film.avi": "A video", "README": "A text", "odd.xyz": "Not an image",
     }  # fmt: skip
     for name in words:
