@@ -12,7 +12,7 @@ from split_tables import EMOTIONS, make
 from fer_core.base.errors import SplitError
 from fer_core.splits.merge.fill import asked, parse_fill, parse_mapping
 from fer_core.splits.merge.plan import plan_merge
-from fer_core.splits.merge.screening import Screening
+from fer_core.splits.merge.screening import UNREADABLE, WITHOUT_CLASS, Screening, screen
 
 
 def test_balanced_fills_up_to_the_largest_class() -> None:
@@ -85,3 +85,26 @@ def test_whatever_is_merged_the_old_rows_stay_as_they_are(
     for name, count in new["label"].value_counts().items():
         assert count <= fill[name]
     assert set(new["split"]) <= ({"train"} if into == "train" else set(splits) - {"unassigned"})
+
+
+def test_pictures_without_a_class_are_left_out_as_that() -> None:
+    random = np.random.default_rng(3)
+
+    def whole(labels: list[str], name: str) -> tuple[pd.DataFrame, np.ndarray]:
+        n = len(labels)
+        table = make(labels, [f"{name}{i}" for i in range(n)])
+        hashes = random.integers(0, 2**63, n, dtype=np.uint64)
+        table = table.assign(row=np.arange(n), width=48, height=48, contrast=0.5, phash=hashes)
+        return table, random.integers(0, 256, (n, 48, 48), dtype=np.uint8)
+
+    mine, pixels = whole(["happy", "sad"], "mine")
+    other, theirs = whole(["happy", "", "happy", "sad"], "other")
+    other.loc[[1, 3], "error"] = ["8 none", "The file cannot be read"]
+    other.loc[3, "pixel_hash"] = ""
+    for silent in ("", None):
+        other.loc[1, "label"] = silent
+        screened = screen(mine, pixels, other, theirs)
+        plan = plan_merge(mine, other, screened, name="o", fill={"happy": 2})
+        assert plan.left_out["label"].tolist() == ["", "sad"]
+        assert plan.left_out["reason"].tolist() == [WITHOUT_CLASS, UNREADABLE]
+        assert not [line for line in plan.warnings if "not here" in line]

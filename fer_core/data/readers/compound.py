@@ -125,7 +125,7 @@ class CompoundReader:
             vote_classes=own.vote_classes,
         )
         tables, files = self._with_tables(own.rest)
-        return [*tables, *own.entries, *with_folder_names(files)]
+        return [*tables, *without_class([*own.entries, *with_folder_names(files)])]
 
     def _labelled(self, files: list[Entry]) -> list[Entry]:
         """Files with what folders and lists say of them."""

@@ -95,14 +95,14 @@ def example_of(data: bytes) -> dict[str, Value]:
 
 
 def _first(feature: bytes) -> Value:
-    """A feature's first value: field 1 is a list of bytes, 3 one of integers, packed or not."""
+    """A feature's first value: field 1 is a list of bytes, 3 one of int64 in two's complement, packed or not."""
     for kind, values in _fields(feature):
         if kind not in (1, 3) or not isinstance(values, bytes):
             continue
         for _, value in _fields(values):
             if kind == 3 and isinstance(value, bytes):
                 value = _varint(value, 0)[0]
-            return value
+            return value - (1 << 64) if isinstance(value, int) and value >> 63 else value
     return None
 
 
@@ -165,7 +165,7 @@ class TfRecordTable:
 
     def _class(self, value: Value) -> str | None:
         if isinstance(value, int) and self._names:
-            return self._names[value] if value < len(self._names) else None
+            return self._names[value] if 0 <= value < len(self._names) else None
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
         return None if value is None else text.strip() or None
 

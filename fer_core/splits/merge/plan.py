@@ -208,7 +208,7 @@ def _mapped(other: pd.DataFrame, mapping: Mapping[str, str], here: Sequence[str]
             received=", ".join(classes(other)),
             hint=f"Map its classes to: {', '.join(here)}",
         )
-    return other.assign(their_label=other["label"], label=other["label"].map(names).astype("str"))
+    return other.assign(their_label=other["label"].fillna(""), label=other["label"].map(names).fillna(""))
 
 
 def _reasons(manifest: pd.DataFrame, candidates: pd.DataFrame, screening: Screening, seed: int) -> pd.Series:
@@ -294,7 +294,7 @@ def _warnings(sizes: pd.DataFrame, candidates: pd.DataFrame, name: str) -> list[
         for label, row in sizes.iterrows()
         if row["added"] < row["asked"]
     ]
-    if len(unmapped := candidates.loc[candidates["label"] == "", "their_label"].value_counts()):
+    if len(unmapped := candidates.query("label == '' != their_label")["their_label"].value_counts()):
         named = ", ".join(f"{label} ({n:,})" for label, n in unmapped.items())
         told.append(f"Classes of {name} that are not here are left out: {named}.")
     return told

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.checks.checks import is_blank
-from fer_core.data.manifest import readable
+from fer_core.data.manifest import readable, unlabelled
 from fer_core.duplicates.near import DISTANCE, near_groups, near_pictures
 from fer_core.duplicates.reach import SURE
 from fer_core.duplicates.scan import Scan
 from fer_core.splits import groups
 
-UNREADABLE, BLANK, TINY = "unreadable", "blank", "tiny"
+UNREADABLE, WITHOUT_CLASS, BLANK, TINY = "unreadable", "without a class", "blank", "tiny"
 TINY_SIDE = 32
 """Pixels; a shorter side than this has to be blown up and shows no expression."""
 
@@ -26,7 +26,7 @@ class Screening:
     """What is known about every image of another dataset, whatever the splits of this one are.
 
     Attributes:
-        failed: why an image fails the checks ("unreadable", "blank" or "tiny"), by image_id.
+        failed: why an image fails the checks ("unreadable", "without a class", "blank" or "tiny"), by image_id.
         copies: image_id of the other dataset, pixel_hash of a picture of this one that it is a copy of, and
             kind ("exact", "near" or "mirrored"), and distance (bits between their hashes).
         same: group of copies among the other dataset's own readable images, by image_id, up to `reach.SURE`.
@@ -97,8 +97,10 @@ def screen(
 
 def _checks(other: pd.DataFrame) -> pd.Series:
     """Reason by image_id, of the images that fail."""
+    silent = other["image_id"].isin(unlabelled(other)["image_id"])
     unreadable = other["error"] != ""
     tiny = other[["width", "height"]].min(axis=1) < TINY_SIDE
-    reason = np.select([unreadable, tiny, is_blank(other)], [UNREADABLE, TINY, BLANK], default="")
+    conditions = [silent, unreadable, tiny, is_blank(other)]
+    reason = np.select(conditions, [WITHOUT_CLASS, UNREADABLE, TINY, BLANK], default="")
     found = pd.Series(reason, index=pd.Index(other["image_id"]), name="reason", dtype="str")
     return found[found != ""]

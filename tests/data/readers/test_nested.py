@@ -16,7 +16,7 @@ from fer_core.base.errors import UnsafeArchive
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.exporting.export import export_version
-from fer_core.data.readers import nested
+from fer_core.data.readers import nested, open_reader
 from fer_core.data.readers.archive import ArchiveReader, Limits
 
 
@@ -163,3 +163,31 @@ def test_shards_of_webdataset(
     assert found["problems"] == []
     alone = import_dataset(workspace, tmp_path / "set/train-000001.tar", "one")
     assert describe(alone)["classes"] == {"3": 1, "4": 1, "6": 1}
+
+
+@pytest.mark.parametrize("folder", ["", "{label}/"])
+def test_notes_beside_pictures_are_no_webdataset(
+    workspace: Workspace, tmp_path: Path, write: Write, faces: Iterator[bytes], folder: str
+) -> None:
+    for number, label in enumerate(("happy", "sad", "anger", "fear")):
+        where = folder.format(label=label) + ("" if folder else "subject.") + str(number)
+        write(f"{where}.png", next(faces))
+        write(f"{where}.json", json.dumps({"target": number}))
+    if folder:
+        found = describe(import_dataset(workspace, tmp_path / "set", "faces"))
+        assert found["classes"] == {"happy": 1, "sad": 1, "anger": 1, "fear": 1}
+    else:  # one sample for WebDataset, with four classes
+        entries = open_reader(tmp_path / "set").entries()
+        assert {e.label for e in entries} == {None}
+
+
+def test_a_sample_of_webdataset_may_have_no_class(
+    workspace: Workspace, tmp_path: Path, write: Write, faces: Iterator[bytes]
+) -> None:
+    said = ("", "sad", None, "happy")
+    files = {f"{n}.png": next(faces) for n in range(4)}
+    files |= {f"{n}.json": json.dumps({"label": label}).encode() for n, label in enumerate(said)}
+    write("train-0.tar", tarred(files))
+    found = describe(imported(workspace, tmp_path, "WebDataset"))
+    assert found["classes"] == {"happy": 1, "sad": 1}
+    assert [p["kind"] for p in found["problems"]] == ["unlabelled", "unlabelled"]

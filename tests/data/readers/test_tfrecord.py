@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +74,18 @@ def test_a_record_of_something_else_has_a_reason(workspace: Workspace, tmp_path:
     (tmp_path / "a.tfrecord").write_bytes(head + crc + record + bytes(4))
     with pytest.raises(SourceError, match=r"no tf\.train\.Example"):
         import_dataset(workspace, tmp_path / "a.tfrecord", "a")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_negative_number_is_no_class_with_a_name(packed: bool) -> None:
+    number = b"\xff" * 9 + b"\x01"  # -1, two's complement in ten bytes of seven bits
+    values = b"\x0a\x0a" + number if packed else b"\x08" + number
+    feature = b"\x1a" + bytes([len(values)]) + values
+    one = b"\x0a\x05label\x12" + bytes([len(feature)]) + feature
+    features = b"\x0a" + bytes([len(one)]) + one
+    record = b"\x0a" + bytes([len(features)]) + features
+    assert tfrecord.example_of(record) == {"label": -1}
+    head = len(record).to_bytes(8, "little")
+    whole = head + tfrecord.masked_crc(head).to_bytes(4, "little") + record + bytes(4)
+    for names, found in (((), "-1"), (NAMES, None)):
+        assert [e.found for e in tfrecord.TfRecordTable(io.BytesIO(whole), "a", names).entries()] == [found]

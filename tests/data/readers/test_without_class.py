@@ -106,3 +106,17 @@ def test_a_refresh_adds_them_too(dataset: Dataset, source: Path) -> None:
     assert refresh(dataset)["added"] == 0
     found = describe(dataset)
     assert (found["images"], found["unlabelled"], found["splits"]["val"]) == (5, 4, 3)
+
+
+def test_a_folder_of_them_is_no_class_where_a_delivery_reads_by_folders(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(6)
+    for name in ("happy", "sad", "unlabelled"):
+        picture = png(random.integers(0, 256, (48, 48), dtype=np.uint8))
+        for folder in ("images", "images/images"):
+            (tmp_path / "set" / folder / "train" / name).mkdir(parents=True)
+            (tmp_path / "set" / folder / "train" / name / "1.png").write_bytes(picture)
+    found = describe(import_dataset(workspace, tmp_path / "set", "faces"))
+    assert found["understood"]["delivery_key"] == "doubled"
+    assert (found["classes"], found["unlabelled"]) == ({"happy": 1, "sad": 1}, 1)
