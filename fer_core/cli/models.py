@@ -137,7 +137,7 @@ def add_model(
     """
     from fer_core.inference import foreign, model_registry
 
-    if file.suffix == ".onnx":
+    if file.suffix.lower() == ".onnx":
         model = model_registry.add_model(workspace(), name or file.name, file.read_bytes())
     else:
         model = foreign.import_keras(workspace(), file, name)

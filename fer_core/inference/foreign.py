@@ -17,7 +17,7 @@ from typing import TypedDict
 from fer_core.base.atomic import new_file
 from fer_core.base.errors import JobError, ModelFileError
 from fer_core.base.workspace import Workspace, check_name
-from fer_core.inference.model_registry import Model, added_folder
+from fer_core.inference.model_registry import Model, added_folder, refuse_taken
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import WorkerFailed, call
 
@@ -48,15 +48,17 @@ def import_keras(
 
     Raises:
         BadName: nothing of the name is left.
+        AlreadyExists: see `refuse_taken`.
         ModelFileError: another kind of file, code of its own, no picture classifier, or it cannot be converted.
         JobError: the process died.
     """
     source = keras_file(file)
     stem = check_name(re.sub(r"[^\w.\- ]+", "-", name or source.stem), "model")
+    refuse_taken(workspace, stem)
     target = added_folder(workspace) / f"{stem}.onnx"
     target.parent.mkdir(parents=True, exist_ok=True)
     _ask({"source": str(source), "target": str(target), "recipe": ""}, progress)
-    with new_file(target.with_suffix(source.suffix)) as copy:
+    with new_file(target.with_suffix(source.suffix.lower())) as copy:
         shutil.copyfile(source, copy)
     return Model(stem, "file", target)
 
@@ -64,7 +66,7 @@ def import_keras(
 def kept_keras(workspace: Workspace, name: str) -> Path | None:
     """The Keras file of an imported model, or of a path; None where there is none."""
     path = Path(name).expanduser()
-    if path.suffix in KERAS_ENDINGS and path.is_file():
+    if path.suffix.lower() in KERAS_ENDINGS and path.is_file():
         return path.resolve()
     kept = [added_folder(workspace) / f"{name}{ending}" for ending in KERAS_ENDINGS]
     return next((each for each in kept if each.is_file()), None)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fer_core.base.atomic import new_file, write_json
-from fer_core.base.errors import ModelFileError, NotFound
+from fer_core.base.errors import AlreadyExists, ModelFileError, NotFound
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.inference import ensemble
 from fer_core.inference.ensemble import Ensemble
@@ -148,14 +148,28 @@ def add_model(workspace: Workspace, name: str, content: bytes) -> Model:
 
     Raises:
         BadName: nothing of the name is left.
+        AlreadyExists: see `refuse_taken`.
         ModelFileError: it is no ONNX picture classifier.
     """
     stem = check_name(re.sub(r"[^\w.\- ]+", "-", Path(name).stem), "model")
+    refuse_taken(workspace, stem)
     path = added_folder(workspace) / f"{stem}.onnx"
     with new_file(path) as temporary:
         temporary.write_bytes(content)
         open_session(temporary)
     return Model(stem, "file", path)
+
+
+def refuse_taken(workspace: Workspace, name: str) -> None:
+    """Raise AlreadyExists where a model has this name, or files of one are left: the new one would begin with them."""
+    folder = added_folder(workspace)
+    left = folder.is_dir() and any(path.stem == name for path in folder.iterdir())
+    if left or any(model.name == name for model in models(workspace)):
+        raise AlreadyExists(
+            "A model of this name is there already",
+            received=name,
+            hint="Give it another name with --name, or rename the file",
+        )
 
 
 def missing_metadata(path: Path) -> Graph | None:

@@ -47,6 +47,13 @@ def train_last(model: keras.Model, count: int) -> None:
             layer.rate = published_rate if id(layer) in last else 0.0
 
 
+def renew_constants(model: keras.Model) -> None:
+    """Have the normalisation of inputs go by its weights, once they were assigned; it computes with constants made of them."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()
+
+
 def learning_rate_factors(model: keras.Model, decay: float) -> list[tuple[keras.Variable, float]]:
     """Trainable variables of the body with a factor on their learning rate, lower in earlier layers.
 

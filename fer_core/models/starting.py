@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 from fer_core.base.errors import RunError
-from fer_core.models import onnx_weights, registry
+from fer_core.models import body, onnx_weights, registry
 from fer_core.recipes.model_spec import ModelSpec
 
 _CHECKED = 64  # random pictures
@@ -56,6 +58,9 @@ def open_keras(path: Path) -> keras.Model:
     Raises:
         RunError: it is none, or it needs code of its own.
     """
+    if path.suffix != (ending := path.suffix.lower()):  # by which Keras tells them, in small letters alone
+        with tempfile.TemporaryDirectory() as folder:
+            return open_keras(Path(shutil.copyfile(path, Path(folder) / f"{path.stem}{ending}")))
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError, AttributeError, zipfile.BadZipFile) as error:
@@ -88,6 +93,7 @@ def take_over(model: keras.Model, source: keras.Model, *, head: bool) -> None:
         )
     for layer, other in zip(mine, theirs, strict=True):
         layer.set_weights(other.get_weights())
+    body.renew_constants(model)
 
 
 def _check_equal(network: keras.Model, path: Path) -> None:

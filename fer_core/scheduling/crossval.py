@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
+import numpy as np
 import pandas as pd
 
 from fer_core.base.atomic import new_folder, write_json
@@ -127,11 +128,11 @@ def prepare(
         progress: told (done, total, what) while copies are looked for.
 
     Raises:
-        NotFound, RunError: the start it names is not there or does not fit, or it has a teacher.
+        NotFound, RunError: its start is not there, does not fit or may have learned from these images; or it has a teacher or
+            wrong labels on purpose.
         SplitError, TooFewImages: a number of folds out of range, or too few images for it.
     """
-    teachers.refuse_folds(recipe)
-    recipe, known = starting_points.settle(dataset, version, recipe)
+    recipe, known = _settle(dataset, version, recipe)
     choices = {
         name: value
         for name, value in fields(recipe).items()
@@ -189,6 +190,31 @@ def train(found: Folds, progress: ProgressFn | None = None) -> Folds:
             except WorkerFailed as error:
                 raise RunError("The folds could not be trained", received=error.reason) from error
     return found
+
+
+def _settle(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Mapping[str, Any]]:
+    """`starting_points.settle`; RunError for what learns, or may have learned, the labels that are to be judged."""
+    teachers.refuse_folds(recipe)
+    if recipe.noise.share:
+        raise RunError(
+            "Folds that judge labels cannot learn wrong ones on purpose",
+            received=f"noise.share={recipe.noise.share:g}",
+            hint="Set noise.share=0",
+        )
+    recipe, known = starting_points.settle(dataset, version, recipe)
+    start = recipe.model.start
+    if not start:
+        return recipe, known
+    rows = readable(dataset.manifest(version))["row"].to_numpy("int64")
+    seen = starting_points.seen_by(dataset.workspace, start, np.asarray(dataset.pixels()[rows]))
+    if seen is None or seen.any():
+        count = "nobody can tell how many" if seen is None else f"{int(seen.sum()):,}"
+        raise RunError(
+            "Folds that judge labels cannot begin with a network that has learned them",
+            received=f"model.start={start!r}: {count} of {len(rows):,} images",
+            hint="Take a start that has learned from other images, or none",
+        )
+    return recipe, known
 
 
 @contextmanager

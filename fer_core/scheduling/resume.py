@@ -66,7 +66,7 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     Raises:
         NotFound: no checkpoint of that epoch is kept.
         RunError: a new teacher cannot teach it.
-        RecipeError: a setting that is not valid, one of the model, or no epoch left to train.
+        RecipeError: a setting that is not valid, one that a fork keeps (`_check`), or no epoch left to train.
     """
     state, done = _checkpoint(run, epoch)
     before, given = run.recipe, dict(settings or {})
@@ -119,6 +119,12 @@ def _check(run: Run, recipe: Recipe, changed: Collection[str]) -> None:
     if models := sorted(key for key in changed if key.startswith("model.")):
         raise RecipeError(
             "A fork keeps the model", received=", ".join(models), hint="Start a new run instead"
+        )
+    if "training.best" in changed:
+        raise RecipeError(
+            "A fork keeps what its best epoch is told by: the epochs it takes over were compared by that",
+            received=f"training.best={recipe.training.best}, of run {run.id} {run.recipe.training.best}",
+            hint=f"Start a new run, with model.start={run.id} to begin with these weights",
         )
     if "distillation.teacher" in changed:
         teachers.check(open_dataset(run.workspace, run.dataset), run.version, recipe)

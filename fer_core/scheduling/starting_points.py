@@ -74,7 +74,7 @@ def find(workspace: Workspace, recipe: Recipe) -> StartingPoint | None:
         about = read_sidecar(file)
         kept = name if file.parent == model_registry.added_folder(workspace) else str(file)
         return StartingPoint(kept, file, None, about.classes if about else (), digest(file))
-    if Path(name).suffix in foreign.KERAS_ENDINGS:
+    if Path(name).suffix.lower() in foreign.KERAS_ENDINGS:
         raise NotFound("There is no such file to start from", received=name)
     return _run(workspace, name)
 

@@ -26,7 +26,7 @@ from fer_core.evaluation.report import evaluate_run
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.jobs import process
 from fer_core.jobs.progress import Progress, ProgressFile
-from fer_core.models import registry
+from fer_core.models import body, registry
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.predictions import write
 from fer_core.runs.records import RunInfo
@@ -138,14 +138,21 @@ def work(run: Run) -> RunInfo:
     if not outcome.has_weights:
         return {"state": "stopped", "reason": "Stopped before its first batch; there are no weights"}
     if recipe.training.precision != "float32" or recipe.progressive.resizing:
-        device.set_precision("float32")
-        trained, model = model, registry.build(recipe.model, len(data.classes))
-        model.set_weights(trained.get_weights())
+        model = _in_full(model, recipe)
     finish(run, model, data, recipe, progress)
     if not outcome.stopped:
         return {"state": "finished"}
     by_signal = (run.folder / "stop").read_text() == _BY_SIGNAL
     return {"state": "stopped", "reason": "Stopped from outside, by a signal" if by_signal else ""}
+
+
+def _in_full(trained: keras.Model, recipe: Recipe) -> keras.Model:
+    """The network in 32 bits and for images of full size, which is what is saved."""
+    device.set_precision("float32")
+    model = registry.build(recipe.model, trained.output_shape[-1])
+    model.set_weights(trained.get_weights())
+    body.renew_constants(model)
+    return model
 
 
 def finish(run: Run, model: keras.Model, data: TrainingData, recipe: Recipe, progress: ProgressFile) -> None:

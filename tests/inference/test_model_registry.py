@@ -9,9 +9,9 @@ import pytest
 from scenes import drawn
 from tiny_models import METADATA, light_weights, save_light, save_linear
 
-from fer_core.base.errors import ModelFileError
+from fer_core.base.errors import AlreadyExists, ModelFileError
 from fer_core.base.workspace import Workspace
-from fer_core.inference import model_registry, speed
+from fer_core.inference import foreign, model_registry, speed
 from fer_core.recipes.recipe import load
 from fer_core.runs import run_annotations
 from fer_core.runs.store import create_run
@@ -78,6 +78,29 @@ def test_a_file_that_does_not_say_what_it_is_is_asked_about(workspace: Workspace
     assert row.sum() == pytest.approx(1, abs=1e-5)
     given = model_registry.open_model(file, {**METADATA, "output": "logits"}).predict(drawn(0, 48)[None])
     np.testing.assert_allclose(row, given, atol=1e-6)
+
+
+def test_a_taken_name_is_refused_and_what_is_there_stays(workspace: Workspace, tmp_path: Path) -> None:
+    content = save_linear(tmp_path / "mine.onnx", light_weights()).read_bytes()
+    model = model_registry.add_model(workspace, "mine.onnx", content)
+    model_registry.write_metadata(model.path, METADATA)
+    before = {path.name: path.read_bytes() for path in model.path.parent.iterdir()}
+    keras = tmp_path / "mine.keras"
+    keras.touch()
+    with pytest.raises(AlreadyExists, match="A model of this name is there already"):
+        model_registry.add_model(workspace, "mine.onnx", content)
+    with pytest.raises(AlreadyExists, match="--name"):
+        foreign.import_keras(workspace, keras)
+    model.path.unlink()  # its classes are left, which are not those of another file
+    with pytest.raises(AlreadyExists):
+        model_registry.add_model(workspace, "mine.onnx", content)
+    assert {path.name for path in model.path.parent.iterdir()} == {*before} - {"mine.onnx"}
+
+
+def test_an_ending_in_capitals_is_found_again(workspace: Workspace, tmp_path: Path) -> None:
+    file = tmp_path / "X.H5"
+    file.touch()
+    assert foreign.kept_keras(workspace, str(file)) == file
 
 
 def test_what_is_no_model_is_not_kept(workspace: Workspace) -> None:

@@ -13,6 +13,8 @@ from tiny_faces import pictures, table
 from fer_core.base.errors import RunError
 from fer_core.models import onnx_weights, registry, starting
 from fer_core.recipes.recipe import load, override
+from fer_core.runs.records import Epoch
+from fer_core.training import resume
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "shipped" / "model.onnx"
 PIXELS = pictures(table({"train": 64, "val": 2}))[..., np.newaxis]
@@ -57,6 +59,44 @@ def test_in_training_it_answers_as_in_use_which_without_statistics_it_does_not(n
     copied = registry.build(load("shipped").model, 8)
     copied.set_weights(network.get_weights())
     assert apart(copied) < 1e-3 < 0.05 < apart(raw)
+
+
+def with_normalised_inputs(mean: float, variance: float) -> keras.Model:
+    """As EfficientNet begins: its normalisation lies in a network inside the network."""
+    inside = keras.Input((4, 4, 1))
+    backbone = keras.Model(inside, keras.layers.Conv2D(2, 3)(keras.layers.Normalization(axis=-1)(inside)))
+    inputs = keras.Input((4, 4, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(backbone(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(pooled))
+    (norm,) = [each for each in backbone.layers if isinstance(each, keras.layers.Normalization)]
+    norm.adapt_mean.assign([mean])
+    norm.adapt_variance.assign([variance])
+    norm.finalize_state()
+    return model
+
+
+@pytest.mark.parametrize("how", ["start", "checkpoint"])
+def test_the_normalisation_of_inputs_comes_with_the_weights(how: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 1)).astype(np.float32)
+    model, source = with_normalised_inputs(0.0, 1.0), with_normalised_inputs(120.0, 2500.0)
+    if how == "start":
+        starting.take_over(model, source, head=True)
+    else:
+        for each in (model, source):
+            each.compile("sgd", "categorical_crossentropy")
+        row: Epoch = {"epoch": 1}  # type: ignore[typeddict-item]
+        resume.restore(model, resume.snapshot(source, row, [], None), optimizer=False)
+    wanted = source.predict_on_batch(pixels)
+    assert wanted.std(axis=0).max() > 1e-3  # neither saturated nor all alike
+    np.testing.assert_allclose(model.predict_on_batch(pixels), wanted, atol=1e-6)
+
+
+def test_an_ending_in_capitals_is_opened(tmp_path: Path) -> None:
+    model = with_normalised_inputs(0.0, 1.0)
+    for ending in (".keras", ".h5"):
+        model.save(tmp_path / f"x{ending}")
+        file = (tmp_path / f"x{ending}").rename(tmp_path / f"X{ending.upper()}")
+        assert starting.open_keras(file).count_params() == model.count_params()
 
 
 def test_a_network_of_other_layers_is_refused() -> None:

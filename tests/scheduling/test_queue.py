@@ -204,6 +204,8 @@ def test_forks_that_make_no_sense_are_refused(workspace: Workspace, started: lis
         resume.fork(run, "last", {"training.epochs": 3})
     with pytest.raises(RecipeError, match="keeps the model"):
         resume.fork(run, "last", {"model.input_size": 64})
+    with pytest.raises(RecipeError, match="keeps what its best epoch is told by"):
+        resume.fork(run, "last", {"training.epochs": 9, "training.best": "val_macro_f1"})
     with pytest.raises(NotFound, match="It has: none"):
         resume.fork(new_run(workspace), "best")
     assert started == []

@@ -14,6 +14,7 @@ from tiny_faces import table, tiny_dataset, tiny_recipe
 from fer_core.base.errors import RunError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
+from fer_core.data.save_version import save_version
 from fer_core.recipes.recipe import load, override
 from fer_core.runs.run import Run
 from fer_core.scheduling import crossval, readiness, resume, start, starting_points
@@ -131,20 +132,6 @@ def test_layers_of_a_start_learn_at_rates_of_their_own(dataset: Dataset, first: 
     assert moved[0.5] / moved[1.0] == pytest.approx(0.5**4, rel=0.02)
 
 
-def test_folds_begin_with_the_start_too(dataset: Dataset, first: Run) -> None:
-    recipe = override(
-        tiny_recipe(model__start=first.id, optimizer__learning_rate=1e-12), {"training.epochs": 1}
-    )
-    found = crossval.prepare(dataset, dataset.head, recipe, 2)
-    assert found.about["start"]["name"] == first.id
-    plain = crossval.prepare(dataset, dataset.head, override(recipe, {"model.start": ""}), 2)
-    assert plain.folder != found.folder
-    crossval.train(found)
-    said = found.probabilities()
-    truth = dataset.manifest().set_index("image_id")["label"].reindex(said.index)
-    assert (said.idxmax(axis=1) == truth).mean() > 0.9  # at no rate at all: what it knows is the start's
-
-
 def test_the_shipped_model_begins_where_it_is(dataset: Dataset) -> None:
     recipe = override(load("shipped"), {"model.start": "shipped"})
     recipe, known = starting_points.settle(dataset, dataset.head, recipe)
@@ -155,3 +142,23 @@ def test_the_shipped_model_begins_where_it_is(dataset: Dataset) -> None:
     assert len(known["start"]["classes"]) == 8
     norm = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     assert float(np.abs(np.asarray(norm.moving_mean)).max()) > 0
+
+
+def test_folds_begin_with_the_start_too(dataset: Dataset, first: Run) -> None:
+    recipe = override(
+        tiny_recipe(model__start=first.id, optimizer__learning_rate=1e-12), {"training.epochs": 1}
+    )
+    with pytest.raises(RunError, match=r"cannot begin with a network that has learned them.*96 of 138"):
+        crossval.prepare(dataset, dataset.head, recipe, 2)
+    with pytest.raises(RunError, match="cannot learn wrong ones on purpose"):
+        crossval.prepare(dataset, dataset.head, tiny_recipe(noise__share=0.1), 2)
+    others = dataset.manifest().query("split != 'train'")
+    unseen = save_version(dataset, others, parent=dataset.head, operation="test").id
+    found = crossval.prepare(dataset, unseen, recipe, 2)
+    assert found.about["start"]["name"] == first.id
+    plain = crossval.prepare(dataset, unseen, override(recipe, {"model.start": ""}), 2)
+    assert plain.folder != found.folder
+    crossval.train(found)
+    said = found.probabilities()
+    truth = others.set_index("image_id")["label"].reindex(said.index)
+    assert (said.idxmax(axis=1) == truth).mean() > 0.9  # at no rate at all: what it knows is the start's

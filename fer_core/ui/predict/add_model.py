@@ -15,6 +15,7 @@ from fer_core.inference.onnx_file import Graph
 from fer_core.ui.components import messages
 from fer_core.ui.shell import page
 
+_ADDED = "try-add-model"
 _FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
@@ -34,7 +35,10 @@ def _dialog(workspace: Workspace) -> None:
     if file is None:
         return
     try:
-        model = _add(workspace, file.name, file.getvalue())
+        known = st.session_state.get(_ADDED)
+        if known is None or known[0] != file.file_id:  # drawn again, for the form below, it has been added
+            known = st.session_state[_ADDED] = (file.file_id, _add(workspace, file.name, file.getvalue()))
+        model = known[1]
         graph = model_registry.missing_metadata(model.path)
     except FerError as error:
         page.show_error(error)
@@ -45,7 +49,7 @@ def _dialog(workspace: Workspace) -> None:
 
 
 def _add(workspace: Workspace, name: str, content: bytes) -> model_registry.Model:
-    if Path(name).suffix not in foreign.KERAS_ENDINGS:
+    if Path(name).suffix.lower() not in foreign.KERAS_ENDINGS:
         return model_registry.add_model(workspace, name, content)
     with tempfile.TemporaryDirectory() as folder, st.spinner("Opening it in safe mode, and converting"):
         file = Path(folder) / Path(name).name
