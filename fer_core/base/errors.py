@@ -58,6 +58,10 @@ class UnsafeArchive(SourceError):
     """An archive that names places outside itself, holds links, or unpacks beyond the limits."""
 
 
+class NoRoom(SourceError):
+    """The system opens no further file, or has no room for one: nothing is wrong with the source."""
+
+
 class ImageError(FerError):
     """One file that is not an image, does not decode, or is beyond the limits."""
 

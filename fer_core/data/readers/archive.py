@@ -25,6 +25,7 @@ from fer_core.data.readers.base import (
     DAMAGED,
     MAX_FILE_BYTES,
     Entry,
+    copied,
     is_clutter,
     missing_file,
     shown_name,
@@ -55,6 +56,7 @@ class Limits:
 
 
 _HEAD = 4096  # first bytes, which tell what a file is
+_SMALL = 1 << 20  # bytes of a member of a tar up to which it is opened in memory
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, length of the name, length of the extra field
 
 
@@ -224,13 +226,16 @@ class ArchiveReader:
     def open(self, path: str) -> IO[bytes]:
         """One file as a stream. Raises NotFound or SourceError."""
         member = self._member(path)
-        if isinstance(member, zipfile.ZipInfo):
-            assert self._zip is not None
-            try:
+        try:
+            if isinstance(member, zipfile.ZipInfo):
+                assert self._zip is not None
                 return self._zip.open(member)
-            except DAMAGED as error:
-                raise SourceError(f"The archive is damaged here ({error})", received=path) from error
-        return io.BytesIO(self.read(path))
+            assert self._tar is not None
+            with self._lock:
+                file = self._tar.extractfile(member) or io.BytesIO()
+                return io.BytesIO(file.read()) if member.size <= _SMALL else copied(file, path)
+        except DAMAGED as error:
+            raise SourceError(f"The archive is damaged here ({error})", received=path) from error
 
     def read(self, path: str) -> bytes:
         member = self._member(path)
@@ -279,7 +284,8 @@ class ArchiveReader:
                     received=self._path.name,
                     hint="Pack it again without a password",
                 )
-            yield path, info, self._too_large(path, info.file_size), f"{info.file_size}-{info.CRC:x}"
+            problem = size_problem(path, info.file_size, self._limits.file_bytes)
+            yield path, info, problem, f"{info.file_size}-{info.CRC:x}"
 
     def _list_tar(self, gate: Gate) -> Iterator[tuple[str, tarfile.TarInfo, str, str]]:
         assert self._tar is not None
@@ -289,8 +295,6 @@ class ArchiveReader:
                 raise gate.refuse_link(info.name)
             if info.isdir():
                 continue
-            problem = self._too_large(path, info.size) if info.isreg() else "Not a regular file"
+            large = size_problem(path, info.size, self._limits.file_bytes)
+            problem = large if info.isreg() else "Not a regular file"
             yield path, info, problem, f"{info.size}-{info.mtime}"
-
-    def _too_large(self, path: str, size: int) -> str:
-        return size_problem(path, size, self._limits.file_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import lzma
 import os
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import IO, Protocol
 
-from fer_core.base.errors import FerError, NotFound, SourceError
+from fer_core.base.errors import FerError, NoRoom, NotFound, SourceError
 
 DAMAGED = (
     OSError,
@@ -40,11 +41,13 @@ NOT_UNREADABLE = (UNLABELLED, NO_EMOTION, MISSING, OTHER)
 MAX_FILE_BYTES = 256 << 20
 """A single file larger than this is listed as a problem without being read."""
 MAX_TABLE_BYTES = 4 << 30
+"""The same for a table of pictures and for an archive inside the source, neither of which is read as a whole."""
 ARRAYS = (".npz", ".h5", ".hdf5", ".hdf")
 TABLES = (".csv", ".csv.gz", ".csv.bz2", ".parquet", ".npy", *ARRAYS)
 EXPORT_MANIFEST = "fer-export.json"
 """What an export says about itself; no part of the data."""
 
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT)
 _ARCHIVE = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|tar\.(gz|bz2|xz))$", re.IGNORECASE)
 _TFRECORD = re.compile(r"\.tfrecords?(?:-\d+-of-\d+)?$")
 _CLUTTER_FOLDERS = frozenset(
@@ -148,8 +151,8 @@ class Container(Protocol):
 
 
 def size_problem(path: str, size: int, limit: int) -> str:
-    """Why a file is too large to be read; "" where it is not. A table of pictures may be larger than a picture."""
-    most = max(limit, MAX_TABLE_BYTES) if is_table(path) else limit
+    """Why a file is too large to be read; "" where it is not. A table of pictures or an archive may be larger than a picture."""
+    most = max(limit, MAX_TABLE_BYTES) if is_table(path) or is_archive(path) else limit
     return f"The file is too large: {size / 1e6:,.0f} MB" if size > most else ""
 
 
@@ -188,6 +191,17 @@ def missing_file(path: str, where: object) -> NotFound:
     )
 
 
+def refused(error: OSError, path: str) -> SourceError:
+    """The error for a file that the system does not open, read or write; NoRoom where it would refuse any other too."""
+    if error.errno not in _EXHAUSTED:
+        return SourceError(f"The file cannot be read: {error.strerror}", received=path)
+    return NoRoom(
+        f"The system gives no room for another open file: {error.strerror}",
+        received=path,
+        hint="Unpack archives inside the source, or allow more open files (ulimit -n) or more room for temporary ones",
+    )
+
+
 def shown_name(name: str) -> str:
     r"""A file name as text: bytes that are not UTF-8 become `\xNN`, since tables hold text only."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -213,23 +227,35 @@ def suffix_of(path: str) -> str:
 
 
 def seekable(file: IO[bytes], path: str) -> IO[bytes]:
-    """A file of a container as one in which one can jump about. Raises SourceError."""
-    if isinstance(file, io.BufferedReader):
-        return file
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 (closed by who asked)
+    """A file of a container as one on disk in which one can jump about. Raises SourceError."""
+    return file if isinstance(file, io.BufferedReader | io.BufferedRandom) else copied(file, path)
+
+
+def temporary(path: str) -> IO[bytes]:
+    """A file for a copy of that one, gone once it is closed. Raises SourceError."""
     try:
-        size = 0
-        while block := file.read(1 << 20):
-            size += len(block)
-            if size > MAX_TABLE_BYTES:
-                raise SourceError("The file is too large to be opened inside an archive", received=path)
-            copy.write(block)
-        copy.seek(0)
-    except BaseException as error:
-        copy.close()
-        if isinstance(error, FerError) or not isinstance(error, Exception):
-            raise
-        raise SourceError(f"The archive is damaged here ({error})", received=path) from error
-    finally:
-        file.close()
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise refused(error, path) from error
+
+
+def copied(file: IO[bytes], path: str) -> IO[bytes]:
+    """A temporary copy of a stream, which is closed. Raises SourceError."""
+    with file:
+        copy = temporary(path)
+        try:
+            size = 0
+            while block := file.read(1 << 20):
+                size += len(block)
+                if size > MAX_TABLE_BYTES:
+                    raise SourceError("The file is too large to be opened inside an archive", received=path)
+                copy.write(block)
+            copy.seek(0)
+        except BaseException as error:
+            copy.close()
+            if isinstance(error, FerError) or not isinstance(error, Exception):
+                raise
+            if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+                raise refused(error, path) from error
+            raise SourceError(f"The archive is damaged here ({error})", received=path) from error
     return copy

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from fer_core.base.emotions import canonical_split, is_emotion
-from fer_core.base.errors import FerError, SourceError
+from fer_core.base.errors import FerError, NoRoom, SourceError
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.array_files import open_pair, pairs_of
 from fer_core.data.readers.arrays import open_arrays
@@ -163,6 +163,8 @@ class CompoundReader:
             try:
                 table = self._table(file.path)
                 found = [] if table is None else table.entries()
+            except NoRoom:
+                raise
             except FerError as error:
                 others.append(replace(file, problem=error.message))
                 continue

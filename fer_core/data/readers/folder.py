@@ -14,6 +14,7 @@ from fer_core.data.readers.base import (
     disk_name,
     is_clutter,
     missing_file,
+    refused,
     shown_name,
     size_problem,
 )
@@ -78,7 +79,7 @@ class FolderReader:
             try:
                 return file.read()
             except OSError as error:
-                raise SourceError(f"The file cannot be read: {error.strerror}", received=path) from error
+                raise refused(error, path) from error
 
     def open(self, path: str) -> BinaryIO:
         """One file as a stream. Raises NotFound or SourceError."""
@@ -94,7 +95,7 @@ class FolderReader:
         except FileNotFoundError:
             raise missing_file(path, self.root) from None
         except OSError as error:
-            raise SourceError(f"The file cannot be read: {error.strerror}", received=path) from error
+            raise refused(error, path) from error
 
     def close(self) -> None:
         """Nothing stays open."""

@@ -13,10 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from fer_core.base.errors import FerError, UnsafeArchive
+from fer_core.base.errors import FerError, NoRoom, UnsafeArchive
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.archive import ArchiveReader, Gate
-from fer_core.data.readers.base import Container, Entry, is_archive, is_table, seekable, suffix_of
+from fer_core.data.readers.base import OTHER, Container, Entry, is_archive, is_table, seekable, suffix_of
+from fer_core.data.readers.file_kinds import what_it_is
 from fer_core.data.readers.pixel_csv import is_pixel_csv
 
 DEPTH, MOST = 3, 200
@@ -38,14 +39,23 @@ class NestedContainer:
         self._inner: dict[str, NestedContainer] = {}
         self._lock = threading.RLock()
         self.kind = container.kind
-        self.notes: tuple[str, ...] = container.notes
+        self.notes: tuple[str, ...] = ()
 
     def files(self) -> list[Entry]:
-        """Every file but clutter, those in archives too. Raises UnsafeArchive."""
+        """Every file but clutter, those in archives too; one that stays closed has that as its problem.
+
+        Raises:
+            UnsafeArchive: the source is refused as a whole.
+            NoRoom: more open files are needed than the system gives.
+        """
+        self.notes = self._container.notes
         files = self._container.files()
         packed = [e for e in files if is_archive(e.path) and not e.problem]
-        if not packed or self._depth >= DEPTH or self._holds_pictures(files):
-            return files
+        if packed and (self._depth >= DEPTH or self._holds_pictures(files)):
+            closed = {e.path for e in packed}
+            return [
+                replace(e, problem=what_it_is(e.path), kind=OTHER) if e.path in closed else e for e in files
+            ]
         if len(packed) > MOST:
             raise UnsafeArchive(
                 f"There are more than {MOST} archives in the source",
@@ -58,7 +68,7 @@ class NestedContainer:
             try:
                 inner = self._open(entry.path)
                 own = inner.files()
-            except UnsafeArchive:
+            except (UnsafeArchive, NoRoom):
                 raise
             except FerError as error:
                 found.append(replace(entry, problem=error.message))
@@ -95,6 +105,8 @@ class NestedContainer:
             archive = path[: found.end() - 1]
             try:
                 return self._open(archive), path[found.end() :]
+            except NoRoom:
+                raise
             except FerError:  # a folder that is called like an archive
                 continue
         return self._container, path

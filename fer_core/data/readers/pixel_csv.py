@@ -13,7 +13,6 @@ import math
 import mmap
 import re
 import struct
-import tempfile
 import zlib
 from contextlib import suppress
 from typing import IO
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from fer_core.base.emotions import canonical_emotion, canonical_split
 from fer_core.base.errors import SourceError
-from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Entry, missing_file, suffix_of
+from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Entry, missing_file, suffix_of, temporary
 
 FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """What the numbers of the column `emotion` mean, from 0."""
@@ -198,9 +197,9 @@ def _unpacked(file: IO[bytes], name: str) -> IO[bytes]:
 def _plain_file(file: IO[bytes], name: str) -> IO[bytes]:
     """The table as a file that can be mapped: itself, or an unpacked copy that no name leads to."""
     packed = name.lower().endswith((".gz", ".bz2"))
-    if not packed and isinstance(file, io.BufferedReader):
+    if not packed and isinstance(file, io.BufferedReader | io.BufferedRandom):
         return file
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 (closed by PixelCsv.close)
+    copy = temporary(name)
     try:
         stream, size = _unpacked(file, name), 0
         while block := stream.read(1 << 20):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from deliveries import Write, imported
+from PIL import Image
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
@@ -115,6 +118,18 @@ def test_emoset(workspace: Workspace, tmp_path: Path, write: Write, faces: Itera
     assert {p["path"]: p["kind"] for p in found["problems"]} == {
         "image/awe/awe_00099.jpg": "missing", "EmoSet/info.json": "other",
     }  # fmt: skip
+
+
+def test_pictures_of_one_size_are_no_copies(workspace: Workspace, tmp_path: Path, write: Write) -> None:
+    random = np.random.default_rng(8)
+    for folder in ("test", "test/test"):
+        for label in ("happy", "sad"):
+            picture = io.BytesIO()
+            pixels = random.integers(0, 256, (48, 48), dtype=np.uint8)
+            Image.fromarray(pixels).save(picture, "BMP")  # of one length whatever it shows
+            write(f"{folder}/{label}/1.bmp", picture.getvalue())
+    found = describe(import_dataset(workspace, tmp_path / "set", "faces"))
+    assert (found["images"], found["classes"]) == (4, {"happy": 2, "sad": 2})
 
 
 def test_eight_classes_in_folders_are_no_strangers(
