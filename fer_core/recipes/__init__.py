@@ -1,10 +1,10 @@
 """Recipes: everything a training run chooses, declared, validated and inherited; TOML in and out."""
 
+from fer_core.recipes.combinations import check_combination
 from fer_core.recipes.recipe import (
     FOLDER,
     Recipe,
     changes_from_parent,
-    check_combination,
     difference,
     fields,
     load,

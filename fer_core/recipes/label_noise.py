@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
+from fer_core.base.errors import RunError
 from fer_core.recipes.model_spec import Fraction, Spec
 
 
@@ -13,6 +16,17 @@ class LabelConfusion(Spec):
     label: str
     given: str
     share: float = Field(gt=0)
+
+
+def check_confusions(spec: LabelNoise, classes: Sequence[str]) -> None:
+    """Raise RunError for confusions that do not turn one of these classes into another."""
+    for each in spec.confusions:
+        if each.label not in classes or each.given not in classes or each.label == each.given:
+            raise RunError(
+                "`noise.confusions` must turn one class of this version into another",
+                received=f"{each.label} to {each.given}",
+                hint=f"The classes are {', '.join(classes)}",
+            )
 
 
 class LabelNoise(Spec):

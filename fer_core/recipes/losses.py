@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from fer_core.base.errors import RunError
 from fer_core.recipes.model_spec import Fraction, Spec
 
 Weight = Annotated[float, Field(gt=0, le=1)]
@@ -26,9 +27,18 @@ class FocalCrossEntropy(Spec):
     alpha: Weight = 0.25
     class_alpha: list[Weight] = Field(
         default=[],
-        description="A weight for each class, in the order of their names, in place of alpha; empty: alpha for all",
+        description="A weight for each class, in the order of the model's outputs, in place of alpha; empty: alpha for all",
     )
     gamma: float = Field(default=2.0, ge=0)
+
+
+def check_class_alpha(loss: Loss, classes: int) -> None:
+    """Raise RunError where a loss has weights of classes, and not one for each of so many."""
+    if isinstance(loss, FocalCrossEntropy) and loss.class_alpha and len(loss.class_alpha) != classes:
+        raise RunError(
+            "`loss.class_alpha` needs one weight for each class",
+            received=f"{len(loss.class_alpha)} weights, {classes} classes",
+        )
 
 
 class GeneralizedCrossEntropy(Spec):

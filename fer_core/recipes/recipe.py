@@ -17,24 +17,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from fer_core.base.errors import RecipeError
 from fer_core.recipes import toml
+from fer_core.recipes.combinations import check_combination
+from fer_core.recipes.complete import Recipe
 from fer_core.recipes.errors import as_recipe_error
-from fer_core.recipes.label_noise import LabelNoise
-from fer_core.recipes.losses import CrossEntropy, Distillation, EarlyLearning, Loss
-from fer_core.recipes.model_spec import CnnSpec, ModelSpec, Spec, has_body
-from fer_core.recipes.schema import (
-    Adam,
-    Augmentation,
-    Constant,
-    EarlyStopping,
-    Optimizer,
-    Progressive,
-    Schedule,
-    Training,
-)
+from fer_core.recipes.model_spec import CnnSpec
+
+__all__ = [
+    "FOLDER", "Recipe", "Setting", "changes_from_parent", "difference", "fields", "load", "names", "override", "parse",
+    "to_toml", "validate",
+]  # fmt: skip
 
 Setting = bool | int | float | str | None | list[Any]
 """The value of one field; a list is of numbers, or of the tables of `model.blocks` and `model.head`."""
@@ -42,24 +37,6 @@ FOLDER = Path(__file__).parent / "builtin"
 _ORIGIN = ("name", "extends", "description")
 _TAGS = ("architecture", "name", "preset")
 """Fields that say which kind a table is; another kind takes nothing over from its parent's table."""
-
-
-class Recipe(Spec):
-    """A complete recipe, inheritance resolved. `name` and `extends` say where it comes from."""
-
-    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
-    extends: str = ""
-    description: str = ""
-    model: ModelSpec
-    augmentation: Augmentation = Augmentation()
-    loss: Loss = CrossEntropy()
-    optimizer: Optimizer = Adam()
-    schedule: Schedule = Constant()
-    early_stopping: EarlyStopping = EarlyStopping()
-    training: Training = Training()
-    progressive: Progressive = Progressive()
-    noise: LabelNoise = LabelNoise()
-    distillation: Distillation = Distillation()
 
 
 def names() -> list[str]:
@@ -165,65 +142,6 @@ def validate(table: Mapping[str, Any]) -> Recipe:
         raise as_recipe_error(error, _flatten(table)) from error
     check_combination(recipe)
     return recipe
-
-
-def check_combination(recipe: Recipe) -> None:
-    """Raise RecipeError for fields that are valid each, but not with each other."""
-    model, grows = recipe.model, recipe.progressive
-    if grows.stages and not has_body(model):
-        raise RecipeError(
-            "`progressive.stages` unfreezes a backbone or a start, and this model has none",
-            received=f"model.architecture={model.architecture!r}",
-            hint="Begin with a transfer recipe, set model.start, or take the stages out",
-        )
-    if grows.resizing and not (
-        isinstance(model, CnnSpec) and any(block.kind == "global_average" for block in model.blocks)
-    ):
-        raise RecipeError(
-            "`progressive.resizing` needs a CNN that ends in global_average, whose weights fit any size",
-            received=f"progressive.resizing={grows.resizing:g}",
-            hint="compact and model_d are such networks",
-        )
-    if recipe.distillation.teacher and isinstance(recipe.loss, EarlyLearning):
-        raise RecipeError(
-            "A teacher does not go with early_learning, whose teacher is the network itself",
-            received=f"distillation.teacher={recipe.distillation.teacher!r}",
-        )
-    begin = begin_after(recipe)
-    if begin and grows.stages:
-        raise RecipeError(
-            "`schedule.begin_after` does not go with `progressive.stages`: each stage has a schedule of its own",
-            received=f"schedule.begin_after={begin}, {len(grows.stages)} stages",
-            hint="Set schedule.begin_after=0",
-        )
-    if begin and begin >= recipe.training.epochs:
-        raise RecipeError(
-            "`schedule.begin_after` must be below `training.epochs`",
-            received=f"schedule.begin_after={begin}, training.epochs={recipe.training.epochs}",
-        )
-    if recipe.optimizer.swa and (recipe.optimizer.ema or grows.stages):
-        raise RecipeError(
-            "`optimizer.swa` averages the last epochs, and goes neither with `optimizer.ema` nor with `progressive.stages`",
-            received=f"swa={recipe.optimizer.swa:g}, ema={recipe.optimizer.ema:g}, {len(grows.stages)} stages",
-            hint="Set optimizer.swa=0, or the others",
-        )
-    mixed = recipe.augmentation.mixup or recipe.augmentation.cutmix
-    if isinstance(recipe.loss, EarlyLearning) and mixed:
-        raise RecipeError(
-            "`loss.name` early_learning remembers what was said of each image, and mixed images are of two",
-            received=f"augmentation.mixup={recipe.augmentation.mixup:g}, cutmix={recipe.augmentation.cutmix:g}",
-            hint="Set augmentation.mixup=0 and augmentation.cutmix=0, or take another loss",
-        )
-    if recipe.training.batch_size % recipe.training.devices:
-        raise RecipeError(
-            "`training.batch_size` must be a multiple of `training.devices`",
-            received=f"{recipe.training.batch_size} images on {recipe.training.devices} devices",
-        )
-
-
-def begin_after(recipe: Recipe) -> int | None:
-    """Epochs before the schedule begins; None of one that has no begin."""
-    return getattr(recipe.schedule, "begin_after", None)
 
 
 def _file(name: str) -> Path:

@@ -19,7 +19,7 @@ class StartRecord(TypedDict):
         name: `shipped`, the id of a run, or an imported model or a file.
         digest: of its file.
         classes: it answers with; the same, and the head was taken over too.
-        judged, seen: validation images, and how many of them it has learned from, or copies of them; None: unknown.
+        judged, seen: images of every split but train, and how many of them it has learned from, or copies of them; None: unknown.
     """
 
     name: str

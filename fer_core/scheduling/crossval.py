@@ -33,6 +33,7 @@ from fer_core.base.locks import LockHeld, locked
 from fer_core.data.manifest import classes, readable
 from fer_core.duplicates.near import kept_near_groups
 from fer_core.jobs.worker import WorkerFailed, call
+from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, fields, load, override, to_toml
 from fer_core.recipes.schema import Cosine, OneCycle
 from fer_core.runs import predictions
@@ -201,6 +202,7 @@ def _settle(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Map
             received=f"noise.share={recipe.noise.share:g}",
             hint="Set noise.share=0",
         )
+    check_classes(recipe, classes(dataset.manifest(version)))
     recipe, known = starting_points.settle(dataset, version, recipe)
     start = recipe.model.start
     if not start:

@@ -13,8 +13,10 @@ import pandas as pd
 
 from fer_core.base.errors import RecipeError, SplitError
 from fer_core.data.dataset import Dataset
+from fer_core.data.manifest import classes
 from fer_core.data.versions import Version
 from fer_core.models import pretrained
+from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs import predictions
 from fer_core.runs.run import Run
@@ -51,7 +53,9 @@ def folds(dataset: Dataset, recipe: Recipe, count: int, settings: Mapping[str, A
 
     Raises:
         SplitError: the dataset was not split into so many folds.
+        RunError: the recipe has a teacher.
     """
+    teachers.refuse_folds(override(recipe, settings))
     versions = dataset.versions()
     parent = max(
         (v.number for v in versions if v.operation == "stratify" and v.parameters.get("folds") == count),
@@ -140,6 +144,7 @@ def _start(
     pretrained.find_weights(recipes[0].model)
     for (version, _, _), changed in zip(members, recipes, strict=True):
         teachers.check(dataset, version.id, changed)
+        check_classes(changed, classes(dataset.manifest(version.id)))
     settled = [
         starting_points.settle(dataset, version.id, changed)
         for (version, _, _), changed in zip(members, recipes, strict=True)

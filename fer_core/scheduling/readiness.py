@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from fer_core.base.errors import FerError
 from fer_core.checks.checks import is_blank
-from fer_core.data.manifest import counts
+from fer_core.data.manifest import classes, counts
+from fer_core.recipes.combinations import check_classes
 from fer_core.scheduling import starting_points, teachers
 from fer_core.scheduling.recipe_cautions import sentences
 from fer_core.splits.balance import drift_level, drift_of
@@ -28,7 +29,7 @@ ReadinessKind = Literal[
     "no split", "one class", "leak", "copies", "not compared", "narrow", "drift", "blank", "recipe", "start"
 ]
 MIN_CLASSES = 2
-_REMEMBERED = "What it has learned it answers from memory: accuracy on validation is too good by that"
+_REMEMBERED = "What it has learned it answers from memory: accuracy on them is too good by that"
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ def recipe_cautions(recipe: Recipe, manifest: pd.DataFrame) -> list[Caution]:
 
 
 def start_cautions(dataset: Dataset, version: str, recipe: Recipe) -> list[Caution]:
-    """Why a recipe cannot have its start or teacher, or how many of the images it is judged by these have seen."""
+    """Why a recipe does not fit a version's classes or cannot have its start or teacher, or how many of the images it is
+    judged by these have seen."""
     try:
         teachers.check(dataset, version, recipe)
+        check_classes(recipe, classes(dataset.manifest(version)))
         _, known = starting_points.settle(dataset, version, recipe)
     except FerError as error:
         return [Caution("start", "bad", error.message, f"{error}".removeprefix(f"{error.message}. "), True)]

@@ -40,6 +40,11 @@ def sentences(recipe: Recipe, counted: pd.DataFrame) -> Iterator[tuple[str, str]
             "training.precision is mixed_float16, and there is no GPU here",
             f"Processors are many times slower with it: take {better}",
         )
+    if recipe.optimizer.swa and 0 < recipe.early_stopping.patience < training.epochs - 1:
+        yield (
+            f"early_stopping.patience is {recipe.early_stopping.patience}, and optimizer.swa averages the last epochs",
+            "A run that stops before them averages nothing: set early_stopping.patience to 0",
+        )
     if 0 < train < training.batch_size:
         yield (
             f"batch_size {training.batch_size:,} is more than the {train:,} images to train on",

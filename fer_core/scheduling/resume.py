@@ -15,7 +15,9 @@ from fer_core.base.errors import NotFound, RecipeError, RunError
 from fer_core.base.jsonl import append_line
 from fer_core.base.workspace import now
 from fer_core.data.datasets import open_dataset
-from fer_core.recipes.recipe import Recipe, begin_after, difference, override
+from fer_core.data.manifest import classes
+from fer_core.recipes.combinations import begin_after, check_classes
+from fer_core.recipes.recipe import Recipe, difference, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue, teachers
@@ -114,8 +116,8 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     return made
 
 
-def _check(run: Run, recipe: Recipe, changed: Collection[str]) -> None:
-    """Raise for what a fork cannot change, and for a teacher that cannot teach it."""
+def _check(run: Run, recipe: Recipe, changed: Mapping[str, Any]) -> None:
+    """Raise for what a fork cannot change, and for what does not fit the version."""
     if models := sorted(key for key in changed if key.startswith("model.")):
         raise RecipeError(
             "A fork keeps the model", received=", ".join(models), hint="Start a new run instead"
@@ -126,8 +128,35 @@ def _check(run: Run, recipe: Recipe, changed: Collection[str]) -> None:
             received=f"training.best={recipe.training.best}, of run {run.id} {run.recipe.training.best}",
             hint=f"Start a new run, with model.start={run.id} to begin with these weights",
         )
+    if "optimizer.name" not in changed:
+        _check_optimizer(run.recipe, recipe)
+    if changed.keys() & {"loss.class_alpha", "noise.confusions"}:
+        manifest = open_dataset(run.workspace, run.dataset).manifest(run.version)
+        check_classes(recipe, classes(manifest))
     if "distillation.teacher" in changed:
         teachers.check(open_dataset(run.workspace, run.dataset), run.version, recipe)
+
+
+def _check_optimizer(old: Recipe, new: Recipe) -> None:
+    """Raise RecipeError where the same optimizer would hold other numbers than the checkpoint has of it."""
+    before, after = _held(old), _held(new)
+    if other := [name for name in before if before[name] != after[name]]:
+        raise RecipeError(
+            "A fork cannot switch on or off what the optimizer keeps of each step",
+            received=", ".join(other),
+            hint="Start a new run instead, or fork with another optimizer.name, which begins anew",
+        )
+
+
+def _held(recipe: Recipe) -> dict[str, bool]:
+    """Whether an optimizer holds an average, summed gradients, momentum, and the scale of 16-bit floats."""
+    spec = recipe.optimizer
+    return {
+        "optimizer.ema or swa": spec.ema > 0 or spec.swa > 0,
+        "optimizer.accumulation": spec.accumulation > 1,
+        "optimizer.momentum": getattr(spec, "momentum", 1.0) > 0,
+        "training.precision": recipe.training.precision == "mixed_float16",
+    }
 
 
 def _begins_anew(recipe: Recipe, changed: Collection[str]) -> bool:

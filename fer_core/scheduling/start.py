@@ -14,7 +14,9 @@ from typing import Any
 from fer_core.base.errors import RunError
 from fer_core.base.workspace import Workspace, now
 from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.data.manifest import classes
 from fer_core.models import pretrained
+from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.runs.records import Epoch
 from fer_core.runs.run import ACTIVE, Run
@@ -46,7 +48,7 @@ def start(
         RecipeError: the recipe or a setting is not valid.
         TooFewImages: the version has no train or val split, or a single class.
         RunError: the published weights of its backbone are in no place and there is no network, or its start
-            or teacher is not there or does not fit.
+            or teacher is not there or does not fit, or weights or confusions do not fit the classes.
     """
     found = open_dataset(workspace, dataset) if isinstance(dataset, str) else dataset
     chosen = found.version(version)
@@ -55,6 +57,7 @@ def start(
     check_trainable(found.manifest(chosen.id))
     pretrained.find_weights(changed.model)
     teachers.check(found, chosen.id, changed)
+    check_classes(changed, classes(found.manifest(chosen.id)))
     changed, known = starting_points.settle(found, chosen.id, changed)
     run = create_run(
         workspace,

@@ -118,12 +118,12 @@ def settle(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Mapp
 
 
 def judging_images(dataset: Dataset, version: str, start: str) -> tuple[int, int | None]:
-    """How many validation images a version has, and how many of them a start has learned from, or copies of them.
+    """How many images a version has besides those to train on, and how many of them a start has learned from, or copies of them.
 
     The second is None where nobody can tell what it has learned from.
     """
     table = readable(dataset.manifest(version))
-    rows = table.loc[table["split"] == "val", "row"].to_numpy(np.int64)
+    rows = table.loc[table["split"] != "train", "row"].to_numpy(np.int64)
     if not len(rows):
         return 0, 0
     known = seen_by(dataset.workspace, start, np.asarray(dataset.pixels()[rows]))
@@ -150,17 +150,13 @@ def seen_by(workspace: Workspace, start: str, pixels: NDArray[np.uint8]) -> NDAr
 
 
 def sentence(start: Mapping[str, Any], role: str = "start") -> str:
-    """What a start, or a teacher, does to the figures on validation, of a record of `run.json`."""
+    """What a start, or a teacher, does to the figures on validation and test, of a record of `run.json`."""
     judged, seen, name = int(start["judged"]), start["seen"], start["name"]
     if seen is None:
-        return (
-            f"Nobody can tell how many of the {judged:,} validation images the {role} {name} has learned from"
-        )
+        return f"Nobody can tell how many of the {judged:,} validation and test images the {role} {name} has learned from"
     if not seen:
-        return f"The {role} {name} has learned from none of the {judged:,} validation images"
-    return (
-        f"The {role} {name} has learned from {seen:,} of the {judged:,} validation images, or copies of them"
-    )
+        return f"The {role} {name} has learned from none of the {judged:,} validation and test images"
+    return f"The {role} {name} has learned from {seen:,} of the {judged:,} validation and test images, or copies of them"
 
 
 def _shipped_file(workspace: Workspace) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fer_core.base.atomic import new_file
 from fer_core.base.errors import RunError
-from fer_core.recipes.label_noise import LabelNoise
+from fer_core.recipes.label_noise import LabelNoise, check_confusions
 from fer_core.training.data import Split
 
 
@@ -36,15 +36,15 @@ def drawn(split: Split, classes: tuple[str, ...], spec: LabelNoise) -> tuple[np.
     and Spirakis 2006), so that the first ones stay the same at every share.
 
     Raises:
-        RunError: `confusions` name no class of the version, or too few images for the share.
+        RunError: see `check_confusions`, or too few images for the share.
     """
     count = len(classes)
     rates = np.ones((count, count)) - np.eye(count)
     if spec.confusions:
+        check_confusions(spec, classes)
         rates = np.zeros((count, count))
         for each in spec.confusions:
-            if each.label in classes and each.given in classes and each.label != each.given:
-                rates[classes.index(each.label), classes.index(each.given)] += each.share
+            rates[classes.index(each.label), classes.index(each.given)] += each.share
     rng = np.random.default_rng([spec.seed, len(split)])
     first, second = rng.random(len(split)), rng.random(len(split))
     weight, wanted = rates.sum(axis=1)[split.labels], round(spec.share * len(split))

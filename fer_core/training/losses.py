@@ -8,7 +8,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer_core.base.errors import RunError
 from fer_core.models.cnn import Tensor
 from fer_core.recipes.losses import (
     CrossEntropy,
@@ -18,6 +17,7 @@ from fer_core.recipes.losses import (
     GeneralizedCrossEntropy,
     Loss,
     SymmetricCrossEntropy,
+    check_class_alpha,
 )
 
 _LOG_OF_ZERO = -4.0  # as Wang et al. 2019 have it
@@ -32,11 +32,7 @@ def loss(spec: Loss, classes: int) -> keras.Loss:
     """
     match spec:
         case FocalCrossEntropy():
-            if spec.class_alpha and len(spec.class_alpha) != classes:
-                raise RunError(
-                    "`loss.class_alpha` needs one weight for each class",
-                    received=f"{len(spec.class_alpha)} weights, {classes} classes",
-                )
+            check_class_alpha(spec, classes)
             return keras.losses.CategoricalFocalCrossentropy(
                 alpha=spec.class_alpha or spec.alpha, gamma=spec.gamma, label_smoothing=spec.label_smoothing
             )

@@ -17,7 +17,8 @@ from keras import ops
 
 from fer_core.models.cnn import Tensor
 from fer_core.recipes import schema
-from fer_core.recipes.recipe import Recipe, begin_after
+from fer_core.recipes.combinations import begin_after
+from fer_core.recipes.recipe import Recipe
 from fer_core.training import schedules
 
 

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from fer_core.recipes.recipe import Recipe, begin_after
+from fer_core.recipes.combinations import begin_after
+from fer_core.recipes.recipe import Recipe
 from fer_core.recipes.schema import (
     Cosine,
     EarlyStopping,

@@ -12,7 +12,8 @@ import pytest
 
 from fer_core.base.errors import NotFound, RecipeError, RunError
 from fer_core.base.workspace import Workspace
-from fer_core.recipes.recipe import begin_after, load, override
+from fer_core.recipes.combinations import begin_after
+from fer_core.recipes.recipe import load, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue, resume, start

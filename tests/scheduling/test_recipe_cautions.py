@@ -42,6 +42,8 @@ def test_no_recipe_that_is_shipped_is_warned_of(name: str) -> None:
         ("compact", {}, images(val=(60, 0)), "val has no sad. What has no images there is not validated"),
         ("compact", {}, images(train=(300, 0)), "train has no sad. What has no images there cannot be learned"),
         ("compact", {"progressive.layer_decay": 0.8}, images(), "layer_decay is 0.8, and this model has no backbone and no"),
+        ("compact", {"optimizer.swa": 0.25, "training.epochs": 30, "early_stopping.patience": 28}, images(),
+         "averages nothing: set early_stopping.patience to 0"),
         (FROZEN, {"progressive.stages": STAGES, "model.trainable_layers": 20}, images(), "trainable_layers is 20"),
         (FROZEN, {"progressive.stages": STAGES, "model.trainable_layers": 0, "training.epochs": 4}, images(),
          "4 epochs end before the last of 2 stages. It begins after epoch 4"),
@@ -58,6 +60,8 @@ def test_at_the_limit_nothing_is_said() -> None:
     settings = {"progressive.stages": STAGES, "model.trainable_layers": 0, "training.epochs": 5}
     assert told(FROZEN, settings, images()) == []
     assert told("compact", {"training.batch_size": 600}, images()) == []
+    averaged = {"optimizer.swa": 0.25, "training.epochs": 30, "early_stopping.patience": 29}
+    assert told("compact", averaged, images()) == []
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_a_run_is_recorded_by_its_whole_name_and_content(dataset: Dataset) -> No
     recipe, known = starting_points.settle(dataset, dataset.head, tiny_recipe(model__start="1"))
     assert recipe.model.start == "0001-tiny"
     first = known["start"]
-    assert (first["classes"], first["judged"], first["seen"]) == (list(CLASSES), 30, 0)
+    assert (first["classes"], first["judged"], first["seen"]) == (list(CLASSES), 42, 0)
     (dataset.workspace.runs / "0001-tiny" / "best.keras").write_bytes(b"other")
     _, known = starting_points.settle(dataset, dataset.head, tiny_recipe(model__start="1"))
     assert known["start"]["digest"] != first["digest"]
@@ -85,6 +85,31 @@ def test_what_does_not_fit_is_refused_before_a_run_is_made(
     assert words in str(caution)
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"loss__name": "categorical_focal_crossentropy", "loss__class_alpha": [0.5, 0.5]}, "2 weights, 3 classes"),
+        ({"noise__confusions": [{"label": "joy", "given": "sad", "share": 1}]}, "joy to sad. The classes are happy, "),
+        ({"noise__confusions": [{"label": "sad", "given": "sad", "share": 1}]}, "one class of this version into another"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_the_classes_is_refused_before_a_run_is_made(
+    dataset: Dataset, settings: dict[str, Any], words: str
+) -> None:
+    recipe = tiny_recipe(**settings)
+    with pytest.raises(RunError, match=words):
+        start.start(dataset.workspace, dataset, None, recipe)
+    with pytest.raises(RunError, match=words):
+        experiments.seeds(dataset, dataset.version(None), recipe, 2, {})
+    assert store.list_runs(dataset.workspace) == []
+    assert [c.blocks for c in readiness.start_cautions(dataset, dataset.head, recipe)] == [True]
+
+
+def test_folds_of_a_dataset_refuse_a_teacher(dataset: Dataset) -> None:
+    with pytest.raises(RunError, match="cannot learn from a teacher"):
+        experiments.folds(dataset, tiny_recipe(), 2, {"distillation.teacher": "1"})
+
+
 def test_dropout_and_stages_may_be_others_than_those_of_the_start(dataset: Dataset) -> None:
     trained(dataset)
     blocks = [dict(block) for block in tiny_recipe().model.model_dump()["blocks"]]
@@ -99,14 +124,15 @@ def test_dropout_and_stages_may_be_others_than_those_of_the_start(dataset: Datas
 def test_judging_images_the_shipped_model_has_learned_are_counted(dataset: Dataset) -> None:
     manifest = dataset.manifest()
     rows = manifest.loc[manifest["split"] == "val", "row"].to_numpy()
-    learned = np.asarray(dataset.pixels())[rows[:7]]
+    test = manifest.loc[manifest["split"] == "test", "row"].to_numpy()
+    learned = np.asarray(dataset.pixels())[[*rows[:7], *test[:2]]]
     learned[0] = learned[0, :, ::-1]  # mirrored is a copy too
     ship(dataset, learned)
-    assert starting_points.judging_images(dataset, dataset.head, "shipped") == (30, 7)
+    assert starting_points.judging_images(dataset, dataset.head, "shipped") == (42, 9)
     recipe = override(load("shipped"), {"model.start": "shipped"})
     (caution,) = [c for c in readiness.cautions_of(dataset, None, recipe) if c.kind == "start"]
     assert not caution.blocks
-    assert "learned from 7 of the 30 validation images" in caution.text
+    assert "learned from 9 of the 42 validation and test images" in caution.text
 
 
 def test_a_start_remembers_what_its_own_start_has_learned(dataset: Dataset) -> None:
@@ -115,7 +141,7 @@ def test_a_start_remembers_what_its_own_start_has_learned(dataset: Dataset) -> N
     rows = manifest.loc[manifest["split"] == "val", "row"].to_numpy()
     ship(dataset, pixels[rows[:4]])
     trained(dataset, "0001-shipped", override(load("shipped"), {"model.start": "shipped"}))
-    assert starting_points.judging_images(dataset, dataset.head, "0001-shipped") == (30, 4)
+    assert starting_points.judging_images(dataset, dataset.head, "0001-shipped") == (42, 4)
     train = manifest.loc[manifest["split"] == "train", "row"].to_numpy()
     seen = starting_points.seen_by(dataset.workspace, "0001-shipped", pixels[train])
     assert seen is not None
@@ -124,7 +150,7 @@ def test_a_start_remembers_what_its_own_start_has_learned(dataset: Dataset) -> N
 
 def test_what_nobody_can_tell_is_not_none(dataset: Dataset) -> None:
     trained(dataset, version="0123456789abcdef")
-    assert starting_points.judging_images(dataset, dataset.head, "0001-tiny") == (30, None)
+    assert starting_points.judging_images(dataset, dataset.head, "0001-tiny") == (42, None)
     (caution,) = readiness.start_cautions(dataset, dataset.head, tiny_recipe(model__start="1"))
     assert "Nobody can tell" in caution.text
     assert not caution.blocks

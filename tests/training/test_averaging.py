@@ -95,9 +95,11 @@ def test_the_last_epochs_are_averaged_alike(accumulation: int, tmp_path: Path) -
         assert any(alike), plain.model.weights[place].path
 
 
-def test_averaged_epochs_go_with_neither_another_average_nor_stages() -> None:
+def test_averaged_epochs_go_with_no_other_average_no_stages_and_no_steps_left_out() -> None:
     with pytest.raises(RecipeError, match=r"neither with `optimizer\.ema`"):
         tiny_recipe(optimizer__swa=0.5, optimizer__ema=0.9)
+    with pytest.raises(RecipeError, match="mixed_bfloat16 or float32"):
+        tiny_recipe(optimizer__swa=0.5, training__precision="mixed_float16")
 
 
 def test_the_best_epoch_can_be_that_of_macro_f1(tmp_path: Path) -> None:

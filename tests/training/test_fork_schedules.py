@@ -11,10 +11,14 @@ import pytest
 from test_resume import COUNTS, fit
 from tiny_faces import CLASSES, tiny_data, tiny_recipe
 
+from fer_core.base.errors import RecipeError
 from fer_core.base.jsonl import read_lines
+from fer_core.base.workspace import Workspace
 from fer_core.models import registry
 from fer_core.recipes.recipe import Recipe, override
-from fer_core.training import loop
+from fer_core.runs.store import create_run
+from fer_core.scheduling import queue, resume
+from fer_core.training import device, loop
 
 DONE, EPOCHS, RATE = 2, 6, 0.02
 
@@ -37,6 +41,48 @@ def forked(folder: Path, run: Path, recipe: Recipe, changed: str, pause_after: i
         loop.train(model, tiny_data(COUNTS), recipe, folder, lambda: False, pause, changes.__contains__)
         changes = set()
     return [row["learning_rate"] for row in read_lines(folder / "metrics.jsonl")[0] if row["epoch"] > DONE]
+
+
+@pytest.mark.parametrize(
+    ("settings", "refused"),
+    [
+        ({"optimizer.ema": 0.9}, True),
+        ({"optimizer.swa": 0.5}, True),
+        ({"optimizer.accumulation": 2}, True),
+        ({"optimizer.momentum": 0.0}, True),
+        ({"training.precision": "mixed_float16"}, True),
+        (
+            {"optimizer.momentum": 0.5, "training.precision": "mixed_bfloat16", "optimizer.clipnorm": 1.0},
+            False,
+        ),
+    ],
+)
+def test_a_fork_whose_optimizer_would_hold_other_numbers_is_refused(
+    settings: dict[str, Any], refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "launch", lambda run: None)
+    before = tiny_recipe(optimizer__name="sgd")
+    run = create_run(Workspace(tmp_path), "tiny", "v", before)
+    (run.folder / "metrics.jsonl").write_text('{"epoch": 1, "val_accuracy": 0.5, "accuracy": 0.5}\n')
+    (run.folder / "checkpoints").mkdir()
+    (run.folder / "checkpoints" / "last.npz").touch()
+    held = []
+    for recipe in (before, override(before, settings)):
+        device.set_precision(recipe.training.precision)
+        try:
+            model = registry.build(recipe.model, len(CLASSES))
+        finally:
+            device.set_precision("float32")
+        loop.compile_model(model, recipe, 3)
+        model.optimizer.build(model.trainable_variables)
+        held.append(sorted(tuple(variable.shape) for variable in model.optimizer.variables))
+    assert (held[0] != held[1]) == refused
+    if refused:
+        with pytest.raises(RecipeError, match="cannot switch on or off what the optimizer keeps"):
+            resume.fork(run, "last", settings)
+        settings = {**settings, "optimizer.name": "adam"}
+        settings.pop("optimizer.momentum", None)
+    assert resume.fork(run, "last", settings).state == "queued"
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,9 @@ def test_labels_go_wrong_as_the_confusions_say() -> None:
     np.testing.assert_allclose(ways, wanted, atol=35)
     with pytest.raises(RunError, match="too few images whose labels can become wrong"):
         drawn(split, CLASSES, spec.model_copy(update={"share": 0.9}))
+    unknown = LabelConfusion(label="happy", given="joy", share=1)
+    with pytest.raises(RunError, match=r"happy to joy\. The classes are happy, neutral, sad"):
+        drawn(split, CLASSES, spec.model_copy(update={"confusions": [*wrong, unknown]}))
 
 
 def test_how_labels_go_wrong_is_what_a_ranking_found() -> None:
