@@ -8,7 +8,8 @@ Precision at k is the share of wrong labels among the first k.
 With FER_TEST_DATA set the four-class set, FER2013 and 911 web photos are read, else the sample with its planted wrong
 labels. Of the photos nobody knows which labels are wrong: a tenth of them is planted, another class at random, and what
 was wrong before counts as right, so the figures are too low rather than too high. One trial each, seeds fixed. `--folds`
-trains networks, for many minutes, and tells the images trained, for on a busy machine seconds say little. `--ablation`
+trains networks, for many minutes, and tells the images trained, for on a busy machine seconds say little; per part of
+FER2013 too. `--ablation`
 leaves out one part at a time. `--emotions` measures the model that ships, on the images it has not learned, and
 combinations of it with `quick`: choose on PublicTest, report PrivateTest.
 
@@ -244,6 +245,22 @@ def with_emotions(found: Case, quick: np.ndarray) -> None:
             report(name, score[part_of], found.wrong[asked][part_of])
 
 
+def per_usage(found: Case, quick: scores.Opinions, folds: scores.Opinions) -> None:
+    """The same on the parts of FER2013 that choices may not (PrivateTest) and may (PublicTest) be made on."""
+    scored = {
+        "quick": label_quality(found.labels, quick.together),
+        "folds: ours, all opinions": label_quality(found.labels, folds.together),
+        "folds: cleanlab self_confidence": get_label_quality_scores(
+            found.labels, folds.model, method="self_confidence"
+        ),
+    }
+    for usage in sorted(set(found.usage) - {"Training", ""}):
+        part = found.usage == usage
+        print(f" {usage}: {part.sum():,} images, {found.wrong[part].mean():.1%} of the labels wrong")
+        for name, score in scored.items():
+            report(name, score[part], found.wrong[part])
+
+
 def baseline(found: Case) -> np.ndarray:
     """Out-of-fold probabilities of logistic regression on one gradient histogram."""
     vectors = _SCALES[0].histogram(found.pixels)
@@ -271,8 +288,9 @@ def measure(found: Case, options: argparse.Namespace) -> None:
         report("HOG + logistic regression, 5 folds", score, found.wrong, clock.read())
     if options.folds:
         said, seconds = from_folds(found, options.recipe, options.k, options.epochs)
-        known = opinions(found, said)
+        quick, known = known, opinions(found, said)
         against_cleanlab(found, "folds", known, seconds)
+        per_usage(found, quick, known)
         if options.ablation:
             ablation(found, known)
 
