@@ -95,7 +95,7 @@ def merge(
         "added": {key: row["added"] for key, row in about["classes"].items()},
         **{key: about[key] for key in ("classes", "left_out", "drift")},
         "told_apart": about["sources_told_apart"],
-        "splits": saved.counts["splits"],
+        "splits": saved.images_per_split,
         "counts": saved.counts["counts"],
         "warnings": plan.warnings,
     }

@@ -142,7 +142,7 @@ def _record(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> d
         "version": saved.id,
         "number": saved.number,
         "parent": chosen.id,
-        "splits": saved.counts["splits"],
+        "splits": saved.images_per_split,
         "counts": saved.counts["counts"],
         "group_violations": plan.group_violations,
         "groups": plan.groups,
@@ -203,7 +203,7 @@ def separate(name: str, version: str | None, distance: int) -> Report:
         "images": made.counts["images"],
         "dropped": dropped,
         "possible": done.possible,
-        "splits": made.counts["splits"],
+        "splits": made.images_per_split,
     }
     words = ", ".join(f"{n:,} from {split}" for split, n in dropped.items())
     words = words or f"nothing: no copies across splits up to {distance} bits"

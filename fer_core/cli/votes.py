@@ -99,7 +99,7 @@ def relabel(name: str, version: str | None, majority: float, hard: bool) -> Repo
         "images": made.counts["images"],
         "relabelled": labels.relabelled,
         "left_out": labels.left_out,
-        "splits": made.counts["splits"],
+        "splits": made.images_per_split,
         "classes": made.counts["classes"],
     }
     left = ", ".join(f"{n:,} {why}" for why, n in labels.left_out.items()) or "none"

@@ -50,10 +50,14 @@ TABLE_KINDS = ("csv", "parquet", "npz", "hdf5", "tfrecord")
 def list_datasets(workspace: Workspace) -> list[Dataset]:
     """All datasets of the workspace, the one changed last first; those whose files are damaged too."""
     folders = [path for path in workspace.data.glob("[!.]*/") if _is_dataset(path)]
-    folders.sort(
-        key=lambda path: max(p.stat().st_mtime for p in (path, *path.glob("dataset.json"))), reverse=True
-    )
+    folders.sort(key=_changed, reverse=True)
     return [Dataset(workspace, path.name) for path in folders]
+
+
+def _changed(folder: Path) -> float:
+    """When it was; not the time of the folder, which reading the journal changes too."""
+    about = folder / "dataset.json"
+    return (about if about.is_file() else folder).stat().st_mtime
 
 
 def _is_dataset(folder: Path) -> bool:

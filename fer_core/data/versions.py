@@ -50,6 +50,11 @@ class Version:
     note: str = ""
     name: str = ""
 
+    @property
+    def images_per_split(self) -> dict[str, int]:
+        """Images in each split that can be trained on and judged: those without a class are not among them."""
+        return {split: sum(classes.values()) for split, classes in self.counts["counts"].items()}
+
 
 def tally(manifest: pd.DataFrame) -> Tally:
     """What a manifest holds."""
@@ -94,6 +99,8 @@ def _read_versions(folder: Path) -> tuple[list[Version], list[ManifestError]]:
     for path in sorted((folder / "versions").glob("[0-9a-f]*/")):
         try:
             record = read_json(path / "version.json")
+            if not (isinstance(record["number"], int) and record["counts"]["images"] >= 0):
+                raise ValueError
             found.append(Version(**{**record, **notes.get(record["id"], {})}))
         except (OSError, ValueError, TypeError, KeyError):
             damaged.append(

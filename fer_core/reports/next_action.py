@@ -66,7 +66,11 @@ def _of_models(known: StoredState, steps: tuple[JourneyStep, ...]) -> Iterator[N
         )
     if train.state == "working":
         yield NextAction(
-            "Train", "Watch the run", "It trains now; nothing has to wait for it.", "train", "fer runs"
+            "Train",
+            "Watch the run",
+            "It trains or waits its turn; nothing else has to wait for it.",
+            "train",
+            "fer runs",
         )
     if compare.state == "done" and use.state != "done":
         why = "The one that is best on the same pictures can answer on Try it."

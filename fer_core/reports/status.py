@@ -29,6 +29,7 @@ from fer_core.reports.status_parts import (
 from fer_core.review import apply, copies
 from fer_core.review.journal import Journal
 from fer_core.review.snapshot import JournalSnapshot, follow
+from fer_core.runs import run_annotations
 from fer_core.runs.run import ACTIVE
 from fer_core.splits import certificate
 from fer_core.splits.leaks import leaks_of
@@ -60,7 +61,7 @@ def status(dataset: Dataset, later: Collection[str] = ()) -> DatasetStatus:
         known.version.number,
         counts["images"],
         tuple(counts["classes"]),
-        {split: n for split, n in counts["splits"].items() if n},
+        {split: n for split, n in known.version.images_per_split.items() if n},
         steps,
         next(proposed, None),
         tuple(_story(known)),
@@ -142,7 +143,7 @@ def _labels(known: StoredState) -> JourneyStep:
 
 
 def _split(known: StoredState) -> JourneyStep:
-    counts, images = known.version.counts["splits"], max(known.version.counts["images"], 1)
+    counts, images = known.version.images_per_split, max(known.version.counts["images"], 1)
     shares = " / ".join(f"{100 * n / images:.0f}" for n in counts.values() if n)
     held, leaks = certificate.load(known.dataset, known.version.id), leaks_of(known.dataset, known.version.id)
     facts = (f"{shares} %", _WORDS[held.holds if held else None])
@@ -158,11 +159,19 @@ def _split(known: StoredState) -> JourneyStep:
 
 def _models(known: StoredState) -> tuple[JourneyStep, JourneyStep, JourneyStep]:
     working = [row for row in known.rows if row["state"] in ACTIVE]
-    ended = [row for row in known.rows if row["val_accuracy"] is not None and row["state"] not in ACTIVE]
+    ended = [
+        row
+        for row in known.rows
+        if row["val_accuracy"] is not None and row["state"] in ("finished", "stopped")
+    ]
     here = [row for row in ended if row["version"] == known.version.id]
     if working:
-        first = working[-1]
-        where = f"epoch {first['epochs']:,} of {first['planned_epochs'] or 0:,}"
+        first = next((row for row in working if row["state"] != "queued"), working[-1])
+        where = (
+            f"epoch {first['epochs']:,} of {first['planned_epochs'] or 0:,}"
+            if first["state"] != "queued"
+            else "waits"
+        )
         train = JourneyStep("Train", "train", "working", (f"{first['recipe']}: {where}",))
     else:
         state: StepState = "done" if here else "open" if ended else "ahead"
@@ -172,7 +181,8 @@ def _models(known: StoredState) -> tuple[JourneyStep, JourneyStep, JourneyStep]:
     best = max((row["val_accuracy"] or 0 for row in here), default=None)
     told = "nothing to compare on this version" if best is None else f"best of this version {best:.3f} on val"
     compare = JourneyStep("Compare", "compare", "done" if len(here) > 1 else "ahead", (told,))
-    used = next((row["run"] for row in known.rows if row["promoted"]), "")
+    used = run_annotations.promoted(known.dataset.workspace)
+    used = used if used and (known.dataset.workspace.runs / used / "model.onnx").is_file() else ""
     words = f"{used} answers" if used else "the shipped model answers"
     return train, compare, JourneyStep("Try it", "predict", "done" if used else "ahead", (words,))
 

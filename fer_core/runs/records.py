@@ -43,6 +43,7 @@ class RunInfo(TypedDict, total=False):
         forked_from, forked_at, changed: the run and epoch it goes on from, and the fields that differ.
         parameters, trainable_parameters, classes, images: of the model and of the splits, once they are known.
         pid, backend, device, code, packages, launcher: where it was trained, and with which versions.
+        submitted: when a launcher took it (UTC, ISO 8601); "" once it waits again.
         test_time_augmentation: whether its predictions are means over shifted images.
         start: what its network began with; absent where that was random or published.
         ablation: the two runs it explains and the one change it tries.
@@ -79,6 +80,7 @@ class RunInfo(TypedDict, total=False):
     code: str
     packages: dict[str, str]
     launcher: str
+    submitted: str
     test_time_augmentation: bool
     start: StartRecord
     ablation: dict[str, str]

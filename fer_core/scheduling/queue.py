@@ -12,8 +12,8 @@ from fer_core.base.atomic import write_json
 from fer_core.base.errors import RunError
 from fer_core.base.jsonl import read_object
 from fer_core.base.locks import locked
-from fer_core.base.workspace import Workspace
-from fer_core.runs.run import ACTIVE, Run
+from fer_core.base.workspace import Workspace, now
+from fer_core.runs.run import Run
 from fer_core.runs.store import list_active
 from fer_core.scheduling import launchers
 
@@ -34,12 +34,18 @@ def launch(run: Run) -> None:
     launcher = launchers.configured_launcher()
     run.update(launcher=launcher.name)
     launcher.launch(run)
+    run.update(submitted=now())  # elsewhere it may wait on; it is not launched again
+
+
+def waits(run: Run) -> bool:
+    """Whether nobody has launched it yet."""
+    return run.state == "queued" and not run.info.get("submitted")
 
 
 def waiting(workspace: Workspace) -> list[Run]:
     """The runs that wait, the next first: in the order that was asked for, then oldest first."""
     order = {name: place for place, name in enumerate(_order(workspace))}
-    found = [run for run in reversed(list_active(workspace)) if run.state == "queued"]
+    found = [run for run in reversed(list_active(workspace)) if waits(run)]
     return sorted(found, key=lambda run: order.get(run.id, len(order)))
 
 
@@ -72,15 +78,15 @@ def advance(workspace: Workspace) -> list[Run]:
     started = []
     with changing(workspace):
         runs = waiting(workspace)
-        room = (
-            slots() - sum(run.state in ACTIVE - {"queued"} for run in list_active(workspace)) if runs else 0
-        )
+        room = slots() - sum(run.active and not waits(run) for run in list_active(workspace)) if runs else 0
         while runs and room > 0:
             run = runs.pop(0)
             try:
                 launch(run)
-            except RunError:
-                continue  # the run says why
+            except RunError as error:  # the run says why
+                if run.state == "queued":
+                    run.update(state="failed", reason=str(error), ended=now())
+                continue
             started.append(run)
             room -= 1
         left = {run.id for run in runs}

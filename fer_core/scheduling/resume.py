@@ -49,7 +49,7 @@ def resume(run: Run) -> Run:
             raise RunError(f"Run {run.id} cannot be resumed", received=f"state={state}", hint=hint)
         for name in ("stop", "pause", "process.json"):
             (run.folder / name).unlink(missing_ok=True)
-        run.update(state="queued", reason="", resumed=now())
+        run.update(state="queued", reason="", submitted="", resumed=now())
     queue.add(run)
     return run
 

@@ -259,7 +259,7 @@ def load(dataset: Dataset, version: str | None = None) -> Certificate | None:
         return Certificate(
             **known | {"table": {name: PairCounts(**row) for name, row in stored["table"].items()}}
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

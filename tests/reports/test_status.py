@@ -10,13 +10,16 @@ from made_runs import tell_epochs, trained
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import list_datasets, open_dataset
 from fer_core.data.sample.make import make_sample, truth
+from fer_core.data.save_version import save_version
 from fer_core.duplicates import scan_store
 from fer_core.mislabels.judges import ranked
 from fer_core.reports.status import status
 from fer_core.reports.status_parts import DatasetStatus, JourneyStep
 from fer_core.review.apply import apply_journal
 from fer_core.review.journal import Journal
+from fer_core.runs.run_annotations import promote
 from fer_core.splits import propose
 
 
@@ -109,3 +112,35 @@ def test_a_dataset_with_nothing_stored_says_so_instead_of_zero(tmp_path: Path) -
     said = " ".join(fact for each in found.steps for fact in (*each.facts, each.caution))
     for unknown in ("not compared yet", "not ranked yet", "no certificate", "nothing to compare"):
         assert unknown in said
+
+
+def test_a_run_of_another_dataset_may_answer_on_try_it(dataset: Dataset) -> None:
+    other = trained(make_sample(dataset.workspace, "other", count=120), 0.9)
+    (other.folder / "model.onnx").write_bytes(b"model")
+    promote(other)
+    try:
+        assert step(status(dataset), "Try it").facts == (f"{other.id} answers",)
+    finally:
+        (dataset.workspace.models / "default.json").unlink()
+    assert step(status(dataset), "Try it").facts == ("the shipped model answers",)
+
+
+def test_pictures_without_a_class_are_in_no_split(tmp_path: Path) -> None:
+    plain = make_sample(Workspace(tmp_path), "plain", count=120)
+    table = plain.manifest()
+    some = table.index[(table["error"] == "") & (table["split"] == "train")][:20]
+    table.loc[some, "label"] = ""
+    table.loc[some, "error"] = "8 none"
+    save_version(plain, table, parent="v1", operation="other")
+    found = status(plain)
+    readable_rows = table[table["error"] == ""]
+    assert found.splits == readable_rows["split"].value_counts().reindex(list(found.splits)).to_dict()
+    assert found.images == sum(found.splits.values())
+
+
+def test_looking_changes_nothing_that_a_page_keeps(dataset: Dataset) -> None:
+    """Reading the journal makes and removes files of SQLite beside it: the order of datasets must not follow."""
+    names = [each.name for each in list_datasets(dataset.workspace)]
+    for name in reversed(names):
+        Journal(open_dataset(dataset.workspace, name).journal_path).decisions()
+    assert [each.name for each in list_datasets(dataset.workspace)] == names

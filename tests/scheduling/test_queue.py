@@ -16,7 +16,7 @@ from fer_core.recipes.combinations import begin_after
 from fer_core.recipes.recipe import load, override
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
-from fer_core.scheduling import queue, resume, start
+from fer_core.scheduling import launchers, queue, resume, start
 
 
 @pytest.fixture
@@ -223,3 +223,47 @@ def test_a_fork_is_named(text: str, wanted: tuple[str, int | str]) -> None:
 def test_a_fork_is_named_badly(text: str) -> None:
     with pytest.raises(RecipeError, match="RUN@EPOCH"):
         resume.parse_fork(text)
+
+
+def test_a_launcher_that_only_submits_is_asked_once(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Submits:
+        name = "submits"
+        taken: tuple[str, ...] = ()
+
+        def slots(self) -> int:
+            return 2
+
+        def launch(self, run: Run) -> None:
+            Submits.taken += (run.id,)  # the cluster starts it when it has room
+
+    monkeypatch.setitem(launchers.LAUNCHERS, "submits", Submits())
+    monkeypatch.setenv("FER_LAUNCHER", "submits")
+    runs = [new_run(workspace) for _ in range(3)]
+    for run in runs:
+        queue.add(run)
+    for _ in range(4):
+        queue.advance(workspace)
+    assert Submits.taken == (runs[0].id, runs[1].id)
+    assert [run.id for run in queue.waiting(workspace)] == [runs[2].id]
+    runs[0].update(state="paused")
+    resume.resume(runs[0])  # waits behind the third, which has its place now
+    assert Submits.taken[2:] == (runs[2].id,)
+
+
+def test_a_run_that_cannot_be_launched_says_why_and_is_not_tried_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def refuse(run: Run) -> None:
+        tried.append(run.id)
+        raise RunError("The cluster takes nothing")
+
+    monkeypatch.setattr(queue, "launch", refuse)
+    run = new_run(workspace)
+    for _ in range(3):
+        assert queue.advance(workspace) == []
+    assert tried == [run.id]
+    assert run.status() == ("failed", "The cluster takes nothing.")

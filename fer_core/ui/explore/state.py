@@ -186,6 +186,10 @@ class Explorer:
         """Record one verdict on images, all or none; says what was done, or why not."""
         positions = self.facts.columns.positions(image_ids)
         positions = positions[positions >= 0]
+        if action != "delete" and not self.facts.readable[positions].all():
+            words = "Pictures without a class, and files that cannot be read, can only be deleted."
+            messages.toast(f"Not recorded. {words}", icon=":material/error:")
+            return
         rows = self.facts.columns.frame(positions, ["image_id", "pixel_hash", "path", "label"])
         try:
             entries = [

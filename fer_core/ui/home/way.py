@@ -8,10 +8,12 @@ import streamlit as st
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
+from fer_core.data.versions import ANNOTATIONS
 from fer_core.duplicates import scan_store
 from fer_core.evaluation import leaderboard
 from fer_core.reports.status import status
 from fer_core.reports.status_parts import DatasetStatus, JourneyStep
+from fer_core.runs import run_annotations
 from fer_core.splits import certificate
 from fer_core.ui.components import links, markup
 from fer_core.ui.components.markup import Verdict
@@ -44,10 +46,14 @@ def known(scope: page.Scope) -> DatasetStatus:
     """The status of the dataset on screen; looked up anew once something about it was stored."""
     dataset, name = scope.dataset, scope.dataset.name
     runs = [each for row, each in leaderboard.rows_with_stamps(scope.workspace) if row["dataset"] == name]
-    files = [certificate.certificate_path(dataset, dataset.head), dataset.quality_dir, dataset.folder]
+    versions = dataset.versions()
+    files = [certificate.certificate_path(dataset, version.id) for version in versions]
+    # Not the folder itself: reading the journal changes its time.
+    files += [dataset.quality_dir, dataset.folder / "dataset.json", dataset.folder / ANNOTATIONS]
     files += [scan_store.scan_file(dataset, kind) for kind in ("near", "mirrored")]
     times = tuple(file.stat().st_mtime_ns for file in files if file.exists())
-    stamp = (dataset.head, cache.journal(dataset).newest, times, tuple(runs))
+    used = run_annotations.promoted(scope.workspace)
+    stamp = (dataset.head, len(versions), cache.journal(dataset).newest, times, tuple(runs), used)
     later = st.session_state.get(_LATER, {}).get(name, ())
     return _status(str(scope.workspace.root), name, stamp, tuple(later))
 

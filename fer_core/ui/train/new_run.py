@@ -71,8 +71,8 @@ def _version(scope: page.Scope) -> None:
     st.selectbox(
         "Version", list(versions), index=list(versions).index(scope.version.id), format_func=label, key=key, on_change=choose,
     )  # fmt: skip
-    splits = scope.version.counts.get("splits", {})
-    told = f"{int(splits.get('train', 0)):,} to train on, {int(splits.get('val', 0)):,} to validate on"
+    splits = scope.version.images_per_split
+    told = f"{splits.get('train', 0):,} to train on, {splits.get('val', 0):,} to validate on"
     st.html(f'<p class="fer-muted fer-tight">{told} {_certified(scope)}</p>')
 
 

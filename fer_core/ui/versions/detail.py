@@ -48,7 +48,7 @@ def draw(scope: Scope, *, shown: str) -> None:
 def _facts(scope: Scope) -> str:
     version = scope.version
     made = version_text.made_by(version)
-    splits = ", ".join(f"{name} {n:,}" for name, n in version.counts["splits"].items() if n)
+    splits = ", ".join(f"{name} {n:,}" for name, n in version.images_per_split.items() if n)
     pairs: list[tuple[str, markup.Cell]] = [
         ("id", Markup(f"<code>{version.id}</code>")),
         ("made by", f"{version_text.operation(version)}{f': {made}' if made else ''}"),
