@@ -8,12 +8,11 @@ Precision at k is the share of wrong labels among the first k.
 With FER_TEST_DATA set the four-class set, FER2013 and 911 web photos are read, else the sample with its planted wrong
 labels. Of the photos nobody knows which labels are wrong: a tenth of them is planted, another class at random, and what
 was wrong before counts as right, so the figures are too low rather than too high. One trial each, seeds fixed. `--folds`
-trains networks, for many minutes, and tells the images trained, for on a busy machine seconds say little; per part of
-FER2013 too. `--ablation`
+trains networks, for many minutes, and tells the images trained, for on a busy machine seconds say little. `--ablation`
 leaves out one part at a time. `--emotions` measures the model that ships, on the images it has not learned, and
-combinations of it with `quick`: choose on PublicTest, report PrivateTest.
+combinations of it with `quick`. Both tell the parts of FER2013 apart: choose on PublicTest, report PrivateTest.
 
-    python bench/bench_mislabels.py [--sets capstone4 fer2013 photos] [--emotions] [--folds] [--ablation] [--baseline]
+    python bench/bench_mislabels.py [--sets capstone4 fer2013 photos] [--emotions] [--folds] [--ablation]
 """
 
 from __future__ import annotations
@@ -32,9 +31,7 @@ import pandas as pd
 from cleanlab.rank import get_label_quality_scores
 from scipy.special import softmax
 from scipy.stats import rankdata
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -45,7 +42,7 @@ from fer_core.data.importing.options import Options
 from fer_core.data.manifest import classes, readable
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.duplicates.near import kept_near_groups
-from fer_core.explore.features import _SCALES, Features
+from fer_core.explore.features import Features
 from fer_core.mislabels import scores
 from fer_core.mislabels.noise import label_quality
 from fer_core.scheduling import crossval
@@ -213,6 +210,15 @@ def from_folds(found: Case, recipe: str, folds: int, epochs: int) -> tuple[np.nd
     return chances.loc[found.table["image_id"], list(found.names)].to_numpy(), words
 
 
+def by_usage(scored: dict[str, np.ndarray], usage: np.ndarray, wrong: np.ndarray) -> None:
+    """Scores on the parts of FER2013 that choices may (PublicTest) and may not (PrivateTest) be made on."""
+    for part in sorted(set(usage) - {"Training"}):
+        here = usage == part
+        print(f" {part or 'all'}: {here.sum():,} images, {wrong[here].mean():.1%} of the labels wrong")
+        for name, score in scored.items():
+            report(name, score[here], wrong[here])
+
+
 def with_emotions(found: Case, quick: np.ndarray) -> None:
     """The model that ships on what it has not learned, beside the quick model and with it, per part of the set."""
     from fer_core.mislabels import emotions
@@ -238,39 +244,7 @@ def with_emotions(found: Case, quick: np.ndarray) -> None:
         scored[f"pool, quick counts {part:g}"] = label_quality(
             labels, softmax(logs(e) + part * logs(q), axis=1)
         )
-    for usage in sorted(set(found.usage[asked]) - {"Training"}):
-        part_of = found.usage[asked] == usage
-        print(f" {usage or 'all'}: {part_of.sum():,} images")
-        for name, score in scored.items():
-            report(name, score[part_of], found.wrong[asked][part_of])
-
-
-def per_usage(found: Case, quick: scores.Opinions, folds: scores.Opinions) -> None:
-    """The same on the parts of FER2013 that choices may not (PrivateTest) and may (PublicTest) be made on."""
-    scored = {
-        "quick": label_quality(found.labels, quick.together),
-        "folds: ours, all opinions": label_quality(found.labels, folds.together),
-        "folds: cleanlab self_confidence": get_label_quality_scores(
-            found.labels, folds.model, method="self_confidence"
-        ),
-    }
-    for usage in sorted(set(found.usage) - {"Training", ""}):
-        part = found.usage == usage
-        print(f" {usage}: {part.sum():,} images, {found.wrong[part].mean():.1%} of the labels wrong")
-        for name, score in scored.items():
-            report(name, score[part], found.wrong[part])
-
-
-def baseline(found: Case) -> np.ndarray:
-    """Out-of-fold probabilities of logistic regression on one gradient histogram."""
-    vectors = _SCALES[0].histogram(found.pixels)
-    chances = np.zeros((len(vectors), len(found.names)))
-    for train, test in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(
-        vectors, found.labels, found.groups
-    ):
-        model = LogisticRegression(C=0.1, max_iter=200).fit(vectors[train], found.labels[train])
-        chances[np.ix_(test, model.classes_)] = model.predict_proba(vectors[test])
-    return chances
+    by_usage(scored, found.usage[asked], found.wrong[asked])
 
 
 def measure(found: Case, options: argparse.Namespace) -> None:
@@ -282,15 +256,16 @@ def measure(found: Case, options: argparse.Namespace) -> None:
         with_emotions(found, known.together)
     if options.ablation:
         ablation(found, known)
-    if options.baseline:
-        clock = Clock()
-        score = get_label_quality_scores(found.labels, baseline(found), method="self_confidence")
-        report("HOG + logistic regression, 5 folds", score, found.wrong, clock.read())
     if options.folds:
         said, seconds = from_folds(found, options.recipe, options.k, options.epochs)
         quick, known = known, opinions(found, said)
         against_cleanlab(found, "folds", known, seconds)
-        per_usage(found, quick, known)
+        scored = {
+            "quick": label_quality(found.labels, quick.together),
+            "folds: ours, all opinions": label_quality(found.labels, known.together),
+            "folds: cleanlab": get_label_quality_scores(found.labels, known.model, method="self_confidence"),
+        }
+        by_usage(scored, found.usage, found.wrong)
         if options.ablation:
             ablation(found, known)
 
@@ -304,7 +279,6 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=crossval.FOLDS)
     parser.add_argument("--epochs", type=int, default=crossval.EPOCHS)
     parser.add_argument("--ablation", action="store_true", help="leave out one part at a time")
-    parser.add_argument("--baseline", action="store_true", help="also HOG with logistic regression")
     parser.add_argument(
         "--home", type=Path, help="a workspace to keep: what was trained there is not trained again"
     )

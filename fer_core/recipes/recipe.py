@@ -206,9 +206,9 @@ def _full_name(key: str, table: Mapping[str, Any]) -> str:
     if "." in key or key in Recipe.model_fields:
         return key
     found = [name for name in _flatten(table) if name.endswith(f".{key}")]
-    if len(found) > 1:
+    if len(found) > 1 and f"training.{key}" not in found:
         raise RecipeError(f"`{key}` must be one of {{{', '.join(map(repr, found))}}}", received=key)
-    return found[0] if found else key
+    return max(found, key=lambda name: name == f"training.{key}", default=key)  # `seed` is that of the run
 
 
 def _value(text: str) -> Any:

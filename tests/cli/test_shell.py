@@ -27,7 +27,7 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
         "versions diff annotate revert remove",
         "check map duplicates mislabels review agreement relabel separate stratify certify merge export",
         "recipes train runs stop estimate queue pause cancel logs compare evaluate ledger promote card",
-        "paired ablate noise ensemble cost predict models add-model convert bench-predict",
+        "paired ablate noise ensemble cost weights predict models add-model convert bench-predict",
     ]
     assert found == " ".join(steps).split()
     assert max(map(len, text.splitlines())) <= 80
@@ -69,7 +69,7 @@ def test_every_verb_has_help_that_fits(verb: str, capsys: pytest.CaptureFixture[
     from fer_core.cli import run
 
     words = verb.split()
-    assert run([*words[:1], *(["faces"] if len(words) > 1 else []), *words[1:], "--help"]) == 0
+    assert run([*words[:1], *(["faces"] if words[0] == "review" else []), *words[1:], "--help"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("Usage: fer ")
     assert "--json" in text

@@ -23,7 +23,8 @@ def make_dataset(tmp_path: Path) -> Callable[..., Dataset]:
     def make(rows: list[Row], name: str = "faces", source: str = "main") -> Dataset:
         folder = tmp_path / "data" / name
         folder.mkdir(parents=True)
-        (folder / "dataset.json").write_text(json.dumps({"name": name, "head": ""}))
+        about = {"name": name, "head": "", "source": {"kind": "folder", "path": "source"}, "problems": []}
+        (folder / "dataset.json").write_text(json.dumps(about))
         pixels = folder / "pixels" / "48x48-gray.npy"
         pixels.parent.mkdir()
         np.save(pixels, np.zeros((len(rows), 48, 48), dtype=np.uint8))
