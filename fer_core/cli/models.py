@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
+from fer_core.base.errors import ModelFileError
 from fer_core.cli.common import TargetFile, Verbs, workspace
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
@@ -137,6 +139,15 @@ def add_model(
     """
     from fer_core.inference import foreign, model_registry
 
+    source = click.get_current_context().get_parameter_source
+    told = ("input_size", "color", "scaling", "output")
+    alone = [f"--{each.replace('_', '-')}" for each in told if source(each) is ParameterSource.COMMANDLINE]
+    if alone and not classes:
+        raise ModelFileError(
+            "What a model takes and answers is written down with its classes",
+            received=f"{', '.join(alone)} without --classes",
+            hint="Add --classes A,B,.. in the order of its outputs",
+        )
     if file.suffix.lower() == ".onnx":
         model = model_registry.add_model(workspace(), name or file.name, file.read_bytes())
     else:

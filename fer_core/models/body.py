@@ -30,7 +30,8 @@ def train_last(model: keras.Model, count: int) -> None:
     """Train so many of the last layers of a model's body, and none before them.
 
     A backbone keeps the statistics of its batch normalisation also where its layers are trained; a CNN, whose body was
-    trained on such pictures as it now sees, goes on with them. Frozen layers answer as they will in use.
+    trained on such pictures as it now sees, goes on with them. Frozen layers of a backbone answer as they will in use; a CNN's
+    dropout stays on, in its frozen layers too.
     """
     backbones, found = _nested(model), body_layers(model)
     for backbone in backbones:

@@ -272,9 +272,9 @@ class Training(Spec):
         default="review",
         description="Learned as distributions: images a reviewer called ambiguous; votes: also those that people voted on",
     )
-    test_time_augmentation: Literal["none", "flip", "flip_shift", "many"] = Field(
+    test_time_augmentation: Literal["none", "flip", "flip_shift", "flip_shift_turn_light"] = Field(
         default="none",
-        description="Means over image and mirror (flip), both shifted four ways (flip_shift), also turned and scaled (many)",
+        description="Means over image and mirror, also shifted four ways, also turned, scaled and lit: 2, 10 or 22 views",
     )
     devices: Positive = Field(
         default=1,

@@ -88,33 +88,43 @@ def noise(
     their loss alone, or in the share. Which labels become which is the recipe's `noise.confusions`.
 
     Raises:
-        RecipeError: no loss or share, more runs than 100, or a setting that is not valid.
+        RecipeError: no loss or share, more runs than 100, a loss or share among the settings, or one that is not valid.
     """
     count = len(losses) * len(shares) * seeds
     if not 0 < count <= MOST_NOISY:
         raise RecipeError(
             f"Losses x shares x seeds must make 1 to {MOST_NOISY} runs", received=f"{count} runs"
         )
+    if taken := settings.keys() & {"noise.share", "share", "loss.name"}:
+        raise RecipeError(
+            "A noise experiment sets losses and shares itself",
+            received=f"--set {', '.join(sorted(taken))}",
+            hint="Take --losses and --shares",
+        )
     first = override(recipe, settings).training.seed
     members = []
     for number in range(first, first + seeds):
         for loss in losses:
             for share in shares:
-                name = f"{loss}, {share:.0%} noise" + (f", seed {number}" if seeds > 1 else "")
+                name = f"{loss}, {100 * share:g}% noise" + (f", seed {number}" if seeds > 1 else "")
                 changed = {"loss.name": loss, "noise.share": share, "training.seed": number}
                 members.append((version, name, {**settings, **changed}))
     return _start(dataset, recipe, members)
 
 
 def spread(runs: Sequence[Run]) -> str:
-    """Mean and sd of the runs' validation accuracy; of folds, whose images differ, also accuracy and macro F1 over all of them.
+    """Mean and sd of the finished runs' validation accuracy; of folds, whose images differ, also accuracy and macro F1 over all.
 
-    Empty for fewer than two runs that have one.
+    Empty for fewer than two finished runs.
     """
+    asked = len(runs)
+    runs = [run for run in runs if run.state == "finished"]
     reached = [value for run in runs if (value := run.summary()["val_accuracy"]) is not None]
     if len(reached) < 2:
         return ""
     text = f"val accuracy {np.mean(reached):.4f} ± {np.std(reached, ddof=1):.4f} over {len(reached)} runs"
+    if left := asked - len(reached):
+        text += f"; left out: {left} that did not finish"
     tables = [
         predictions.read(run.folder, "val")
         for run in runs

@@ -65,15 +65,18 @@ class StopOnRequest(keras.callbacks.Callback):
 
 
 class PauseOnRequest(keras.callbacks.Callback):
-    """Ends training after the epoch in which `requested` turned true; nothing of it is lost."""
+    """Ends training after the epoch in which `requested` turned true; nothing of it is lost.
 
-    def __init__(self, requested: Callable[[], bool], epochs: int) -> None:
+    Not where training is `over` after so many epochs anyway.
+    """
+
+    def __init__(self, requested: Callable[[], bool], over: Callable[[int], bool]) -> None:
         super().__init__()
-        self._requested, self._epochs = requested, epochs
+        self._requested, self._over = requested, over
         self.paused = False
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if self._requested() and epoch + 1 < self._epochs:
+        if self._requested() and not self._over(epoch + 1):
             self.paused = self.model.stop_training = True
 
 

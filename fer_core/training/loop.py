@@ -74,15 +74,15 @@ def train(
         RunError: the loss is no longer a number, or the checkpoint is of another model.
     """
     batches = TrainingBatches(data, recipe)
-    checkpoints, epochs = folder / "checkpoints", recipe.training.epochs
-    state = resume.latest(checkpoints)
-    stop, pause = StopOnRequest(stop_requested), PauseOnRequest(pause_requested, epochs)
+    checkpoints = folder / "checkpoints"
+    state, stop = resume.latest(checkpoints), StopOnRequest(stop_requested)
     kept_as = partial(averaging.validated_weights, batches=batches)
     best = KeepBest(checkpoints / "best.npz", stop, kept_as, recipe.training.best)
     between = schedules.epoch_callbacks(recipe)
     rows = keep_rows(folder / "metrics.jsonl", state)
     done = state.epoch if state else 0
     parts = Parts(model, recipe, batches, done, state.stages_ended if state else ())
+    pause = PauseOnRequest(pause_requested, parts.over_after)
     keeper = resume.KeepStates(checkpoints, between, state, recipe, parts)
     if state:
         _restore(model, state, parts, changed)
@@ -92,7 +92,7 @@ def train(
         keeper.know_best(best.best)
     if stop_requested():
         return TrainingResult(stopped=True, has_weights=best.put_back(model))
-    record = Record(folder, len(data.train), recipe, stop, keeper.keep)
+    record = Record(folder, len(data.train), recipe, stop, keeper.keep, parts.end)
     validate = record.validation = Validate(data, batches, recipe, folder, stop, record.validating)
     # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
     # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.

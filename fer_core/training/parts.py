@@ -63,6 +63,14 @@ class Parts:
         finally:
             self._drop(1.0)
 
+    def end(self) -> int:
+        """After how many epochs the plan ends: the recipe's, less those of stages that were ended early."""
+        return plan(self._recipe, self.ended)[-1].end
+
+    def over_after(self, epoch: int) -> bool:
+        """Whether training is over after so many epochs, as planned or because something stopped it in its last stage."""
+        return epoch >= self.end() or (self._model.stop_training and not self.moved_on)
+
     def end_stage(self, epoch: int) -> bool:
         """Go on with the next stage after so many epochs; False in the last stage, and where there are no stages."""
         if self._stage is None or self._stage + 1 >= len(self._recipe.progressive.stages):

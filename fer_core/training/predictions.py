@@ -13,7 +13,7 @@ from fer_core.training.batches import PlainBatches
 from fer_core.training.data import Split, TrainingData
 from fer_core.training.device import predict_batch
 
-Views = Literal["none", "flip", "flip_shift", "many"]
+Views = Literal["none", "flip", "flip_shift", "flip_shift_turn_light"]
 
 _SHIFT = 1 / 24  # of the side: two pixels of 48
 _ANGLE, _SCALES, _LIGHTS = 5.0, (0.95, 1.05), (0.9, 1.1)  # degrees; of the size; of the brightness
@@ -28,7 +28,7 @@ def predict(model: keras.Model, data: TrainingData, split: Split, views: Views =
         split: which images.
         views: test-time augmentation: "none", or means over the image and its mirror ("flip"), and both shifted
             four ways ("flip_shift"), and also turned by 5 degrees either way, at 95 and 105 % of their size, and a tenth
-            lighter and darker ("many"). The table's `attrs`, which a Parquet file keeps, name it.
+            lighter and darker ("flip_shift_turn_light"). The table's `attrs`, which a Parquet file keeps, name it.
     """
     probabilities = np.concatenate(
         [
@@ -55,7 +55,7 @@ def views_of(images: np.ndarray, views: Views) -> list[np.ndarray]:
     height, width = images.shape[1:3]
     places = [(side, side), (0, side), (2 * side, side), (side, 0), (side, 2 * side)]
     moved = [padded[:, top : top + height, left : left + width] for top, left in places]
-    if views == "many":
+    if views == "flip_shift_turn_light":
         moved += [_turned(images, angle, 1.0) for angle in (-_ANGLE, _ANGLE)]
         moved += [_turned(images, 0.0, scale) for scale in _SCALES]
         moved += [np.rint(np.clip(images * light, 0, 255)).astype(np.uint8) for light in _LIGHTS]

@@ -24,7 +24,8 @@ _SCORES = ("loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1")
 class Record(keras.callbacks.Callback):
     """Writes each epoch to `metrics.jsonl` and `events/` at its end, and where in the epoch it is to `progress.json`.
 
-    `keep` gets the row of a whole epoch before anybody can read it: what is told can also be gone on from.
+    `keep` gets the row of a whole epoch before anybody can read it: what is told can also be gone on from. `end` is how many
+    epochs are planned, by now: stages may end early.
     """
 
     def __init__(
@@ -34,11 +35,12 @@ class Record(keras.callbacks.Callback):
         recipe: Recipe,
         stop: StopOnRequest,
         keep: Callable[[Epoch], None],
+        end: Callable[[], int],
     ) -> None:
         super().__init__()
-        self._keep, self._rate = keep, 0.0
+        self._keep, self._end, self._rate = keep, end, 0.0
         self._folder, self._images, self._stop = folder, images, stop
-        self._epochs, self._best_by = recipe.training.epochs, recipe.training.best
+        self._best_by = recipe.training.best
         self.validation: Validate | None = None
         self._usage = Usage()
         self._events: EventFile | None = None
@@ -81,7 +83,7 @@ class Record(keras.callbacks.Callback):
             "learning_rate": self._rate,
             "seconds": round(self._seconds[-1], 3),
             "images_per_second": self._images_per_second(),
-            "eta_seconds": round(usual * (self._epochs - epoch - 1), 1),
+            "eta_seconds": round(usual * (self._end() - epoch - 1), 1),
         }
         if self.validation:
             row["val_recall"] = self.validation.recall
@@ -107,16 +109,17 @@ class Record(keras.callbacks.Callback):
     def _report(self, phase: str, logs: dict[str, float]) -> None:
         seconds, steps = time.perf_counter() - self._began, int(self.params["steps"])
         usual = median(self._seconds[-5:]) if self._seconds else seconds * steps / self._step
-        left = max(usual - seconds, 0.0) + usual * (self._epochs - self._epoch)
+        epochs = self._end()
+        left = max(usual - seconds, 0.0) + usual * (epochs - self._epoch)
         details: dict[str, int | float] = {
             "epoch": self._epoch,
-            "epochs": self._epochs,
+            "epochs": epochs,
             "step": self._step,
             "steps": steps,
             "images_per_second": self._images_per_second(),
             **{key: round(float(logs[key]), 5) for key in ("loss", "accuracy") if key in logs},
         }
-        done, total = (self._epoch - 1) * steps + self._step, self._epochs * steps
+        done, total = (self._epoch - 1) * steps + self._step, epochs * steps
         self._progress.write(Progress(done, total, phase, self._started, round(left, 1), details))
 
 

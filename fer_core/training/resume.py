@@ -34,7 +34,7 @@ _COUNTED = {
 class KeepStates(keras.callbacks.Callback):
     """Writes the state of training after each epoch, and gives its counters back to callbacks that forget them.
 
-    Stands after the callbacks it follows. `keep` is called by `Record`, before the epoch is told to anybody.
+    Stands after the callbacks it follows and before `Record`. `keep` is called by `Record`, before the epoch is told to anybody.
     """
 
     def __init__(
@@ -50,12 +50,15 @@ class KeepStates(keras.callbacks.Callback):
         self._followed = [callback for callback in followed if type(callback).__name__ in _COUNTED]
         self._counted = state.callbacks if state else {}
         self._best = -np.inf
-        self._parts = parts
+        self._parts, self._over = parts, False
 
     def on_train_begin(self, logs: Logs = None) -> None:
         for callback in self._followed:
             for name, value in self._counted.get(type(callback).__name__, {}).items():
                 setattr(callback, name, value)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        self._over = self._stage_is_over(epoch + 1)  # before the epoch is told, with how many are left
 
     def know_best(self, reached: float) -> None:
         """What the best of the epochs before reached."""
@@ -63,8 +66,7 @@ class KeepStates(keras.callbacks.Callback):
 
     def keep(self, row: Epoch) -> None:
         """Write the state after the epoch of this row."""
-        over = self._stage_is_over(row["epoch"])
-        state = snapshot(self.model, row, [] if over else self._followed, self._parts)
+        state = snapshot(self.model, row, [] if self._over else self._followed, self._parts)
         self._counted = state.callbacks  # training may begin once more, with another part of its plan
         last = self._folder / "last.npz"
         save_state(last, state)

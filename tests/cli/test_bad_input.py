@@ -90,6 +90,23 @@ CASES: dict[str, tuple[list[str], str]] = {
         ["predict", "TEXT", "--detector", "eyes"],
         "'haar', 'yunet', 'mtcnn'",
     ),
+    "add a model whose input is told without its classes": (
+        ["add-model", "TEXT", "--scaling", "unit", "--input-size", "48"],
+        "--input-size, --scaling without --classes",
+    ),
+    "noise with a share of its own": (
+        [
+            "noise",
+            "faces",
+            "--recipe",
+            "compact",
+            "--set",
+            "noise.share=0.1",
+            "--set",
+            "loss.name=early_learning",
+        ],
+        "sets losses and shares itself",
+    ),
     "convert an unknown run": (["convert", "9", "--to", "litert"], "Run not found"),
     "convert to an unknown format": (["convert", "1", "--to", "coreml"], "'onnx', 'litert'"),
     "bench an unknown model": (["bench-predict", "9"], "neither a run nor a file"),

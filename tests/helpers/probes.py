@@ -154,7 +154,7 @@ def kept(recipe: Recipe) -> Any:
 
 
 def told_by(recipe: Recipe) -> str:
-    return str(record.Record(Path(), 1, recipe, StopOnRequest(lambda: False), print)._best_by)
+    return str(record.Record(Path(), 1, recipe, StopOnRequest(lambda: False), print, int)._best_by)
 
 
 def devices(recipe: Recipe) -> Any:

@@ -36,3 +36,12 @@ def test_folds_have_a_mean_a_spread_and_scores_over_all_their_images(tmp_path: P
     seeds = [runs[0], runs[0]]
     assert spread(seeds) == "val accuracy 0.8000 ± 0.0000 over 2 runs"
     assert spread(runs[:1]) == ""
+    for number, state in enumerate(("failed", "stopped")):
+        other = bare(tmp_path, f"001{number}-tiny", state=state)
+        tell_epochs(other, [0.1])
+        runs.append(other)
+    assert spread(runs).splitlines() == [
+        "val accuracy 0.7000 ± 0.1000 over 3 runs; left out: 2 that did not finish",
+        f"all 60 images together: accuracy {right:.4f}, macro F1 {f1:.4f}",
+    ]
+    assert spread(runs[2:]) == ""

@@ -107,7 +107,7 @@ def test_autoaugment_takes_the_operations_of_a_pair_by_their_chances() -> None:
 def test_many_views_are_shifts_turns_sizes_and_lights_each_with_its_mirror(tmp_path: Path) -> None:
     y, x = np.mgrid[:48, :48]
     waves = (128 + 60 * np.sin(x / 9) + 40 * np.cos(y / 7)).astype(np.uint8)[None, ..., None]
-    shown = views_of(waves, "many")
+    shown = views_of(waves, "flip_shift_turn_light")
     assert len(shown) == 22
     for plain, mirrored in zip(shown[:11], shown[11:], strict=True):
         np.testing.assert_array_equal(plain[:, :, ::-1], mirrored)
@@ -131,7 +131,9 @@ def test_many_views_are_shifts_turns_sizes_and_lights_each_with_its_mirror(tmp_p
     for view, light in ((shown[9], 0.9), (shown[10], 1.1)):
         np.testing.assert_allclose(view, np.clip(waves * light, 0, 255), atol=0.5)
     fit = Fit(tmp_path, tiny_recipe(training__epochs=1))
-    table = predict(fit.model, fit.data, fit.data.val, "many")
+    table = predict(fit.model, fit.data, fit.data.val, "flip_shift_turn_light")
     images = np.asarray(fit.data.pixels[fit.data.val.rows])
-    mean = np.mean([fit.model.predict(view, verbose=0) for view in views_of(images, "many")], axis=0)
+    mean = np.mean(
+        [fit.model.predict(view, verbose=0) for view in views_of(images, "flip_shift_turn_light")], axis=0
+    )
     assert table[["p_happy", "p_neutral", "p_sad"]].to_numpy() == pytest.approx(mean, abs=1e-5)

@@ -17,7 +17,7 @@ from fer_core.mislabels.summary import confusions
 from fer_core.recipes.label_noise import LabelConfusion, LabelNoise
 from fer_core.recipes.recipe import to_toml
 from fer_core.runs.store import list_runs
-from fer_core.scheduling import start
+from fer_core.scheduling import experiments, queue, start
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.label_noise import drawn, noised
 
@@ -69,6 +69,15 @@ def test_how_labels_go_wrong_is_what_a_ranking_found() -> None:
         {"label": "sad", "given": "happy", "share": pytest.approx(2 / 7, abs=1e-6)},
         {"label": "happy", "given": "sad", "share": 0.2},
     ]
+
+
+def test_a_small_share_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "launch", lambda run: None)
+    dataset = tiny_dataset(tmp_path)
+    losses, shares = ["generalized_crossentropy"], [0.0, 0.004, 0.07]
+    runs = experiments.noise(dataset, dataset.version(None), tiny_recipe(), losses, shares, {})
+    told = [run.info["member"].partition(", ")[2] for run in runs]
+    assert told == ["0% noise", "0.4% noise", "7% noise"]
 
 
 def test_a_network_learns_the_wrong_labels_and_is_judged_by_the_right_ones(

@@ -11,7 +11,7 @@ import pytest
 from small import data_for, reduced
 
 from fer_core.base.errors import RecipeError
-from fer_core.base.jsonl import read_lines
+from fer_core.base.jsonl import read_lines, read_object
 from fer_core.models import body, registry
 from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.training import loop
@@ -115,16 +115,20 @@ def test_early_stopping_ends_the_stage_and_a_resumed_run_goes_the_same_way(tmp_p
     recipe = staged(**fields, progressive__stages=stages)
     data = data_for(recipe)
 
-    def fit(folder: Path, pauses: list[bool]) -> None:
+    def fit(folder: Path, pauses: list[bool]) -> bool:
         folder.mkdir(exist_ok=True)
         keras.utils.set_random_seed(1)
         looks = iter([*pauses, *[False] * 20])
-        loop.train(loop.build(recipe, 3), data, recipe, folder, lambda: False, lambda: next(looks))
+        return loop.train(
+            loop.build(recipe, 3), data, recipe, folder, lambda: False, lambda: next(looks)
+        ).paused
 
     fit(tmp_path / "whole", [])
-    # Paused in the first stage, in the epoch that ends it early, and in the second.
-    for pauses in ([False, True], [True], [True], []):
-        fit(tmp_path / "parts", pauses)
+    # Paused in the first stage, in the epoch that ends it early, and in the second; asked in the last, it just ends.
+    paused = [
+        fit(tmp_path / "parts", asked) for asked in ([False, True], [True], [True], [False] * 4 + [True])
+    ]
+    assert paused == [True, True, True, False]
     rows = [read_lines(tmp_path / name / "metrics.jsonl")[0] for name in ("whole", "parts")]
     for told in rows:
         assert [row["epoch"] for row in told] == list(range(1, 10)), "three epochs a stage, not five"
@@ -133,6 +137,22 @@ def test_early_stopping_ends_the_stage_and_a_resumed_run_goes_the_same_way(tmp_p
         )
     assert [row["loss"] for row in rows[0]] == pytest.approx([row["loss"] for row in rows[1]], rel=1e-3)
     assert load_state(tmp_path / "parts" / "checkpoints" / "last.npz").stages_ended == [3, 6]
+    for epoch, left in ((2, 14), (3, 11), (4, 10), (6, 6), (9, 3)):  # two stages have ended two epochs early
+        usual = np.median([row["seconds"] for row in rows[0][max(epoch - 5, 0) : epoch]])
+        assert rows[0][epoch - 1]["eta_seconds"] == pytest.approx(left * usual, rel=0.03, abs=0.1)
+    assert read_object(tmp_path / "whole" / "progress.json")["details"]["epochs"] == 12
+
+
+def test_a_pause_in_the_last_epoch_that_is_left_after_a_stage_ended_early_is_none(tmp_path: Path) -> None:
+    stages = [{"epochs": n, "trainable": 0.0, "learning_rate": 1e-9} for n in (5, 1)]
+    fields = {"early_stopping__patience": 1, "schedule__name": "constant"}
+    recipe = staged(training__epochs=6, progressive__stages=stages, **fields)
+    looks = iter([False, False, True])
+    ended = loop.train(
+        loop.build(recipe, 3), data_for(recipe), recipe, tmp_path, lambda: False, lambda: next(looks)
+    )
+    assert [row["epoch"] for row in read_lines(tmp_path / "metrics.jsonl")[0]] == [1, 2, 3]
+    assert not ended.paused
 
 
 def scaled_by_layer(recipe: Recipe) -> tuple[keras.Model, list[tuple[keras.Variable, float]]]:
