@@ -96,8 +96,9 @@ class RunSnapshot:
 
     @property
     def planned(self) -> int:
-        """Epochs it is to train."""
-        return int(self.info.get("planned_epochs") or len(self.rows))
+        """Epochs it is to train; at work it tells them itself, fewer than its recipe's once a stage has ended early."""
+        told = self.run.progress.details.get("epochs") if self.works else None
+        return int(told or self.info.get("planned_epochs") or len(self.rows))
 
     @property
     def works(self) -> bool:

@@ -98,10 +98,7 @@ def _time(snapshot: RunSnapshot) -> list[str]:
         told.append(f"<b>{markup.duration(eta)}</b> left")
         if seconds:
             epoch = int(progress.details.get("epoch") or 0)
-            planned = int(
-                progress.details.get("epochs") or 0
-            )  # fewer than the recipe's once a stage ended early
-            rest = eta - median(seconds[-5:]) * max(planned - epoch, 0)
+            rest = eta - median(seconds[-5:]) * max(snapshot.planned - epoch, 0)
             told.append(f"{markup.duration(max(rest, 0.0))} of this epoch")
     return told
 
