@@ -68,12 +68,12 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     Raises:
         NotFound: no checkpoint of that epoch is kept.
         RunError: a new teacher cannot teach it.
-        RecipeError: a setting that is not valid, one that a fork keeps (`_check`), or no epoch left to train.
+        RecipeError: a setting that is not valid, one that a fork keeps (`check_fork`), or no epoch left to train.
     """
-    state, done = _checkpoint(run, epoch)
-    before, given = run.recipe, dict(settings or {})
+    (state, done), before, given = _checkpoint(run, epoch), run.recipe, dict(settings or {})
     recipe = override(before, given)
-    _check(run, recipe, changed := difference(before, recipe))
+    check_fork(run, recipe)
+    changed = difference(before, recipe)
     if recipe.training.epochs <= done:
         raise RecipeError(
             "There is no epoch left to train",
@@ -116,8 +116,9 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     return made
 
 
-def _check(run: Run, recipe: Recipe, changed: Mapping[str, Any]) -> None:
-    """Raise for what a fork cannot change, and for what does not fit the version."""
+def check_fork(run: Run, recipe: Recipe) -> None:
+    """Raise RecipeError for what a fork of a run cannot change, RunError for what does not fit its version."""
+    changed = difference(run.recipe, recipe)
     if models := sorted(key for key in changed if key.startswith("model.")):
         raise RecipeError(
             "A fork keeps the model", received=", ".join(models), hint="Start a new run instead"

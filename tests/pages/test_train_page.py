@@ -247,21 +247,27 @@ def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
 def test_a_failed_run_says_why_and_what_to_try(dataset: Dataset) -> None:
     reason = "The memory was not enough. Try a smaller batch_size, or a smaller model."
     run = trained(dataset, 3, "failed", reason=reason)
+    (run.folder / "checkpoints").mkdir()
+    (run.folder / "checkpoints" / "last.npz").touch()
     app = visit()
     assert any(reason in e.value for e in app.error)
     app.button(key=f"advice-{run.id}-remedy").click().run()
     assert not app.exception
     filled = {n.label: n.value for n in app.number_input if (n.key or "").startswith("fork-")}
     assert (filled["batch size"], filled["accumulate batches"]) == (32, 2)
+    assert app.button(key="fork-start").label == "Start the run"  # a fork cannot begin to accumulate
 
 
 def test_advice_is_one_click_from_a_run_with_it_filled_in(dataset: Dataset) -> None:
     run = trained(dataset, 20, gap=0.25)
+    (run.folder / "checkpoints").mkdir()
+    (run.folder / "checkpoints" / "last.npz").touch()
     app = visit()
     assert "severe overfitting" in words(app)
     app.button(key=f"advice-{run.id}-0").click().run()
     assert not app.exception
     assert "off → <b>on</b>" in words(app)  # mirrored from now on
+    assert app.button(key="fork-start").label == "Start the fork"
     app.button(key="fork-start").click().run()
     made = runs(dataset)[-1]
     assert made.id != run.id

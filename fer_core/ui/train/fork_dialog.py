@@ -13,7 +13,7 @@ import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
-from fer_core.recipes.recipe import override
+from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs import store
 from fer_core.runs.run import Run
 from fer_core.scheduling import resume, start
@@ -73,9 +73,9 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
     kept = _kept(run)
     if len(kept) > 1:
         places[_OTHER] = "another epoch"
-    touches_model = any(field.startswith("model.") for field in filled)
+    forks = "last" in places and _can_fork(run, recipe, filled)
     begin = st.segmented_control(
-        "Begin after", list(places), default=_ANEW if touches_model or "last" not in places else "last",
+        "Begin after", list(places), default="last" if forks else _ANEW,
         format_func=places.__getitem__, required=True, key=f"fork-place-{st.session_state.get(_ROUND)}",
         help="From the beginning is the fair comparison; a fork takes over what was learned until then",
     )  # fmt: skip
@@ -91,6 +91,14 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
             _show(_start(run, str(begin), settings))
     except FerError as error:
         page.show_error(error)
+
+
+def _can_fork(run: Run, recipe: Recipe, settings: Mapping[str, Any]) -> bool:
+    try:
+        resume.check_fork(run, override(recipe, settings))
+    except FerError:
+        return False
+    return True
 
 
 def _kept(run: Run) -> list[int]:
