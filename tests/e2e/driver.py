@@ -129,7 +129,7 @@ class Screen:
         cards = self.page.locator('[data-testid="stMain"] .fer-stat').all()
         return {c.locator("span").inner_text(): c.locator("b").inner_text() for c in cards}
 
-    def expect(self, what: str, value: str, timeout: float = 15) -> None:
+    def expect(self, what: str, value: str, timeout: float = 60) -> None:
         """Wait until one of the numbers is `value`."""
         deadline = time.monotonic() + timeout
         while self.numbers().get(what) != value and time.monotonic() < deadline:

@@ -13,6 +13,7 @@ import pytest
 from driver import App, Screen
 from PIL import Image
 from review_desk import all_saved, ready
+from waiting import until
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
@@ -123,6 +124,7 @@ def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     page = screen.page
     page.get_by_title("See happy of train").click()
     page.get_by_text("class: happy").wait_for()
+    screen.still()  # the grid is drawn anew for the filter; a face of the one before is gone when it is clicked
     page.locator('[aria-label="Selected faces"] .face').first.click()
     screen.still()
     page.get_by_role("button", name="Enlarge").click()
@@ -210,6 +212,7 @@ def test_train_streams_epochs_and_survives_a_restart(screen: Screen, app: App, w
     epochs.press("Tab")
     screen.still()
     screen.press("Train", exact=True)
+    until(lambda: bool(store.list_runs(workspace)), 60)
     run = store.list_runs(workspace)[0]
     table = screen.page.get_by_role("table", name="Epochs")
     lags = []
