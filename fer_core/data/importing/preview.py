@@ -161,12 +161,14 @@ def preview_source(source: Path, options: Options | None = None, faces: int = FA
         reader.close()
     votes = Counter(unclear_vote(e.votes, vote_classes) for e in entries)
     loose = [e for e in entries if e.label is None]
+    # A public set may say what its numbers mean; then they are none any more.
+    names = [c.proposed if reader.understood.delivery else c.name for c in classes]
     return SourcePreview(
         reader.kind,
         classes,
         len(loose),
         dict(Counter(e.problem or "In no class folder" for e in loose).most_common()),
-        "" if reader.kind == "csv" else guess_numbering([c.proposed for c in classes]),
+        "" if reader.kind == "csv" else guess_numbering(names),
         {name: votes[name] for name in UNCLEAR if votes[name]},
         reader.understood,
         _stops(entries),

@@ -123,3 +123,13 @@ def test_a_look_into_fer2013(tmp_path: Path, pixels: np.ndarray) -> None:
     found = preview_source(tmp_path / "a.csv")
     assert {c.name: c.proposed for c in found.classes}["4"] == "sad"
     assert (found.kind, found.numbering) == ("csv", "")
+
+
+def test_numbered_folders_are_asked_about(tmp_path: Path) -> None:
+    for number in range(8):
+        folder = tmp_path / "numbers" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "face.png").write_bytes(png(np.full((8, 8), 30 * number, np.uint8)))
+    found = preview_source(tmp_path / "numbers", Options())
+    assert found.numbering == "affectnet"
+    assert [one.proposed for one in found.classes][:2] == ["neutral", "happy"]
