@@ -174,10 +174,9 @@ def _models(known: StoredState) -> tuple[JourneyStep, JourneyStep, JourneyStep]:
         )
         train = JourneyStep("Train", "train", "working", (f"{first['recipe']}: {where}",))
     else:
+        told = f"{count(len(ended), 'run')}, {len(here):,} on this version" if ended else "no runs yet"
         state: StepState = "done" if here else "open" if ended else "ahead"
-        train = JourneyStep(
-            "Train", "train", state, (f"{count(len(ended), 'run')}, {len(here):,} on this version",)
-        )
+        train = JourneyStep("Train", "train", state, (told,))
     best = max((row["val_accuracy"] or 0 for row in here), default=None)
     told = "nothing to compare on this version" if best is None else f"best of this version {best:.3f} on val"
     compare = JourneyStep("Compare", "compare", "done" if len(here) > 1 else "ahead", (told,))
