@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,12 @@ def write_parquet(path: Path, pixels: np.ndarray, names: list[str] | None, plain
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table.replace_schema_metadata({b"huggingface": about}), path, row_group_size=5)
     return path
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip with these files, as bytes."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return file.getvalue()

@@ -69,7 +69,7 @@ def _take_up(name: str) -> None:
 
 
 def next_action(found: DatasetStatus) -> None:
-    """The one thing to do, with its reason; it can be put off until the session ends."""
+    """The one thing to do, with its reason; it can be put off for this visit."""
     action, later = found.next, st.session_state.get(_LATER, {}).get(found.dataset, ())
     with st.container(border=True, key="home-next", horizontal=True, vertical_alignment="center"):
         if action is None:

@@ -36,7 +36,7 @@ class Scope:
 
 
 def _chosen(workspace: Workspace, names: list[str]) -> tuple[Dataset, Version] | None:
-    """Dataset and version: from the address, else as last chosen in this session, else the newest dataset.
+    """Dataset and version: from the address, else as last chosen in this visit, else the newest dataset.
 
     One that is damaged is said so, and another is taken; None where no dataset is whole.
     """
@@ -70,7 +70,7 @@ def _version(dataset: Dataset, wanted: str | None) -> Version:
 
 
 def select(dataset: str, version: str | None = None) -> None:
-    """Work on this dataset (and version) from now on, on every page of this session."""
+    """Work on this dataset (and version) from now on, on every page of this visit."""
     st.session_state["fer-dataset"], st.session_state["fer-version"] = dataset, version
     for key, value in (("dataset", dataset), ("version", version)):
         if value:

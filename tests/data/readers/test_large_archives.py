@@ -7,12 +7,12 @@ import os
 import resource
 import tarfile
 import tracemalloc
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deliveries import Write
+from made_sources import zipped
 
 from fer_core.base.errors import NoRoom
 from fer_core.base.workspace import Workspace
@@ -22,14 +22,6 @@ from fer_core.data.readers.archive import ArchiveReader, Limits
 from fer_core.data.readers.base import size_problem
 from fer_core.data.readers.folder import FolderReader
 from fer_core.data.readers.nested import NestedContainer
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return file.getvalue()
 
 
 def tarred(path: Path, files: dict[str, bytes]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from deliveries import Write, imported
+from made_sources import zipped
 
 from fer_core.base.errors import UnsafeArchive
 from fer_core.base.workspace import Workspace
@@ -18,14 +18,6 @@ from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.exporting.export import export_version
 from fer_core.data.readers import nested, open_reader
 from fer_core.data.readers.archive import ArchiveReader, Limits
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return file.getvalue()
 
 
 def tarred(files: dict[str, bytes], mode: str = "w") -> bytes:
