@@ -50,6 +50,10 @@ class AlreadyExists(FerError):
     """Something of that name is there and would be overwritten."""
 
 
+class BadPattern(FerError):
+    """A pattern for subjects that is no regular expression, or one that is not known here."""
+
+
 class SourceError(FerError):
     """A folder or archive that cannot be imported as a whole."""
 

@@ -1,6 +1,6 @@
 """Who is in a picture, or which video it comes from, read from the names of the files.
 
-A pattern is a regular expression that is searched in every path; its first group, or the whole match where it
+A pattern (`base.patterns`) is searched in every path; its first group, or the whole match where it
 has none, is the subject. Files it does not match stand alone.
 
     >>> table = pd.DataFrame({"image_id": list("abc"), "source": "main", "error": "",
@@ -11,15 +11,14 @@ has none, is the subject. Files it does not match stand alone.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from fer_core.base.errors import SplitError
+from fer_core.base.patterns import Pattern
 from fer_core.data.manifest import readable
 
-MAX_PATTERN = 200
 EXAMPLES = 6
 KNOWN: dict[str, str] = {
     r"([^/]+?)[_-]\d+\.\w+$": "the name before the last number",
@@ -68,7 +67,8 @@ def from_pattern(manifest: pd.DataFrame, pattern: str) -> pd.Series:
         pattern: a regular expression, up to 200 characters.
 
     Raises:
-        SplitError: no regular expression, or one that matches no file.
+        BadPattern: no regular expression that can be used.
+        SplitError: it matches no file.
     """
     table = readable(manifest)
     found = _search(table, pattern)
@@ -82,7 +82,7 @@ def from_pattern(manifest: pd.DataFrame, pattern: str) -> pd.Series:
 
 
 def preview(manifest: pd.DataFrame, pattern: str) -> SubjectPreview:
-    """What a pattern finds, before anything is split. Raises SplitError as `from_pattern`."""
+    """What a pattern finds, before anything is split. Raises as `from_pattern`."""
     table = readable(manifest)
     ids = from_pattern(manifest, pattern)
     subject = ids[ids != ""]
@@ -134,25 +134,7 @@ def _repeats(rows: pd.DataFrame, subject: pd.Series) -> bool:
 
 def _search(table: pd.DataFrame, pattern: str) -> pd.Series:
     """The subject of every row, "" where the pattern does not match."""
-    if not pattern or len(pattern) > MAX_PATTERN:
-        raise SplitError(
-            f"A subject pattern has 1 to {MAX_PATTERN} characters", received=f"{len(pattern)} characters"
-        )
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise SplitError(
-            f"The subject pattern is not a regular expression ({error})",
-            received=pattern,
-            hint=r"For example (\w+)_\d+ for names such as ann_01.png",
-        ) from error
-    group = 1 if compiled.groups else 0
-
-    def subject(path: str) -> str:
-        match = compiled.search(path)
-        return (match[group] or "") if match else ""
-
-    return table["path"].map(subject).astype("str")
+    return table["path"].map(Pattern(pattern).subject).astype("str")
 
 
 def _warnings(found: SubjectPreview) -> list[str]:

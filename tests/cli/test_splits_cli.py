@@ -163,6 +163,7 @@ BAD: dict[str, tuple[list[str], str]] = {
         "matches no file",
     ),
     "no pattern": (["stratify", "faces", "--subject-pattern", "("], "not a regular expression"),
+    "endless": (["stratify", "faces", "--subject-pattern", "^(([a-z0-9/_.]+)+)+!$"], "matches no file"),
     "unknown column": (["stratify", "faces", "--subject-column", "person"], "no such column"),
     "no test to keep": (["stratify", "strange", "--keep-test"], "no test split"),
     "a set of one image": (["stratify", "strange"], "at least 3 pictures"),

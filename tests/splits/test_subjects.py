@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from split_tables import make
 
-from fer_core.base.errors import SplitError
+from fer_core.base.errors import FerError
 from fer_core.splits.stratify import stratify
 from fer_core.splits.subjects import from_pattern, preview, suggestions
 
@@ -49,13 +49,14 @@ def test_the_preview_says_what_a_pattern_finds() -> None:
     [
         (r"S(\d+)_", "matches no file"),
         (r"(", "not a regular expression"),
+        (r"(\w+)_\1", "not a regular expression"),
         ("", "1 to 200 characters"),
         ("x" * 201, "1 to 200 characters"),
         (r"person\d+(x?)", "matches no file"),
     ],
 )
 def test_patterns_that_cannot_be_used_are_explained(pattern: str, words: str) -> None:
-    with pytest.raises(SplitError, match=words):
+    with pytest.raises(FerError, match=words):
         from_pattern(people(), pattern)
 
 

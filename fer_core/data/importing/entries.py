@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -130,9 +129,3 @@ def _check_named(entries: Sequence[Entry], options: Options, voted: bool) -> Non
         if name.casefold() not in known:
             shown = ", ".join(sorted(e for e in {e.found for e in entries} if e)[:20])
             raise SourceError("The source has no such class", received=name, hint=f"Found: {shown or 'none'}")
-
-
-def subject_of(pattern: str, path: str) -> str:
-    """What the first group of a pattern (the whole match without one) finds in a path; "" for nothing."""
-    found = re.search(pattern, path) if pattern else None
-    return (found[1] if found.re.groups else found[0]) or "" if found else ""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fer_core.base.errors import SourceError
+from fer_core.base.patterns import Pattern
 from fer_core.data.importing.class_mapping import NUMBERINGS
 from fer_core.data.readers.deliveries import AUTO, NONE
 
 CLASSES = ("4", "7", "8", "all")
-_MAX_PATTERN = 200
 
 
 @dataclass(frozen=True)
@@ -60,16 +59,8 @@ class Options:
         if self.numbering and self.numbering not in NUMBERINGS:
             known = ", ".join(NUMBERINGS)
             raise SourceError(f"numbering must be one of {{{known}}}", received=self.numbering)
-        if len(self.subject_pattern) > _MAX_PATTERN:
-            raise SourceError(
-                "The subject pattern is too long", received=f"{len(self.subject_pattern)} characters"
-            )
-        try:
-            re.compile(self.subject_pattern)
-        except re.error as error:
-            raise SourceError(
-                f"This is no regular expression ({error})", received=self.subject_pattern
-            ) from error
+        if self.subject_pattern:
+            Pattern(self.subject_pattern)
 
     def record(self) -> dict[str, Any]:
         """JSON-ready, with what differs from the defaults; paths absolute."""

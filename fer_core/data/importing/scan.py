@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import FerError, ImageError
+from fer_core.base.patterns import Pattern
 from fer_core.data import heif, image_measures
 from fer_core.data.images import SUFFIXES, Picture, decode, pixel_hash, to_gray
 from fer_core.data.importing.checkpoint import ImportCheckpoint, SavedRow, StampedRow
-from fer_core.data.importing.entries import subject_of
 from fer_core.data.manifest import COLUMNS, ImageRow, check_manifest, file_hash, image_id
 from fer_core.data.pixels import SIZE, PixelWriter
 from fer_core.data.readers.base import (
@@ -114,7 +114,8 @@ def _table(rows: list[ImageRow], entries: Sequence[Entry], subject_pattern: str)
     if votes:
         table["votes"] = pd.Series([votes.get(path) for path in table["path"]], dtype="object")
     if subject_pattern:
-        table["subject"] = [subject_of(subject_pattern, path) for path in table["path"]]
+        pattern = Pattern(subject_pattern)
+        table["subject"] = [pattern.subject(path) for path in table["path"]]
     elif subjects := {entry.path: entry.subject for entry in entries if entry.subject}:
         table["subject"] = [subjects.get(path, "") for path in table["path"]]
     for name in ("valence", "arousal"):

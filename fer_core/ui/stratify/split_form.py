@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core.base.errors import SplitError
+from fer_core.base.errors import FerError
 from fer_core.data.manifest import counts
 from fer_core.splits import strata, stratify, subjects
 from fer_core.splits.propose import own_column
@@ -138,7 +138,7 @@ def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
     try:
         _preview(subjects.preview(manifest, pattern))
         return subjects.from_pattern(manifest, pattern)
-    except SplitError as error:
+    except FerError as error:
         page.show_error(error)
         st.stop()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_sources import fer_csv, png
 
-from fer_core.base.errors import SourceError
+from fer_core.base.errors import FerError, SourceError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.importing.class_mapping import NUMBERINGS, guess_numbering, parse_names, propose
@@ -75,15 +75,15 @@ def test_map_skip_and_class_sets(workspace: Workspace, tmp_path: Path, pixels: n
         ({"skip": ("sad", "happy")}, "Every image is left out"),
         ({"classes": "5"}, "classes must be one of"),
         ({"numbering": "mine"}, "numbering must be one of"),
-        ({"subject_pattern": "("}, "no regular expression"),
-        ({"subject_pattern": "x" * 300}, "too long"),
+        ({"subject_pattern": "("}, "not a regular expression"),
+        ({"subject_pattern": "x" * 300}, "1 to 200 characters"),
     ],
 )
 def test_choices_that_cannot_be(
     workspace: Workspace, tmp_path: Path, pixels: np.ndarray, options: dict[str, object], message: str
 ) -> None:
     source = tree(tmp_path / "s", pixels, ["happy", "sad"])
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(FerError, match=message):
         classes(workspace, source, "faces", **options)
     assert not list(workspace.data.glob("*"))
 
