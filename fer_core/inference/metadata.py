@@ -9,6 +9,7 @@ elsewhere the same JSON can lie beside it (`model.json` beside `model.onnx`) or 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ METADATA_KEY = "fer"
 REQUIRED = ("classes", "input_size", "color")
 """Fields without which a model cannot be used."""
 
+_DIGEST = "sha256"
 THRESHOLD = 0.7
 """Probability below which an answer is called uncertain, where a model says nothing else."""
 
@@ -141,8 +143,13 @@ def sidecar(model: Path) -> Path:
     return model.with_suffix(".json")
 
 
+def sidecar_text(model: Path, metadata: ModelMetadata) -> dict[str, object]:
+    """What is written beside a model, JSON-ready: its metadata, and the content of the file they belong to."""
+    return {**metadata.model_dump(mode="json"), _DIGEST: _digest(model)}
+
+
 def read_sidecar(model: Path) -> ModelMetadata | None:
-    """Metadata from the JSON file beside a model, or None where there is none.
+    """Metadata from the JSON file beside a model; None where there is none, or it was written for another file's content.
 
     Raises:
         ModelFileError: the file is there but cannot be used.
@@ -154,7 +161,17 @@ def read_sidecar(model: Path) -> ModelMetadata | None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelFileError(f"{path.name} cannot be read", received=error) from error
-    return parse(text, path.name)
+    found = parse(text, path.name)
+    written_for = json.loads(text).get(_DIGEST)
+    return found if written_for is None or written_for == _digest(model) else None
+
+
+def _digest(model: Path) -> str:
+    try:
+        with open(model, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

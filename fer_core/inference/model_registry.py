@@ -16,9 +16,10 @@ from fer_core.base.atomic import new_file, write_json
 from fer_core.base.errors import AlreadyExists, ModelFileError, NotFound
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.inference import ensemble
+from fer_core.inference.apart import SHELF, ApartSession
 from fer_core.inference.ensemble import Ensemble
-from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse, read_sidecar, sidecar
-from fer_core.inference.onnx_file import Graph, open_session
+from fer_core.inference.metadata import ModelMetadata, parse, read_sidecar, sidecar, sidecar_text
+from fer_core.inference.onnx_file import Graph
 from fer_core.inference.predictor import RUN_MODEL, Predictor
 from fer_core.runs import run_annotations, store
 
@@ -26,6 +27,7 @@ ModelKind = Literal["shipped", "run", "ensemble", "file"]
 SHIPPED = "shipped"
 """Name of the model that comes with the app."""
 CARD = "card.md"
+_RUN = "run.json"
 _HERE = Path(__file__).resolve().parents[2] / "models" / SHIPPED
 
 
@@ -130,12 +132,19 @@ def open_model(
     if (path / ensemble.FILE).is_file():
         return Ensemble.load(path, threads=threads)
     lacking = path.name == RUN_MODEL and not path.exists()  # a run without a model: its folder says it better
-    return Predictor.load(path.parent if lacking else path, metadata=metadata or None, threads=threads)
+    model = path.parent if lacking else path
+    return Predictor.load(model, metadata=metadata or None, threads=threads, apart=not _ours(path))
+
+
+def _ours(path: Path) -> bool:
+    """Whether a run made a file: in its folder, or as the model that ships. All others are from elsewhere."""
+    shipped = path.parent == _HERE or path.parent.name == SHIPPED
+    return path.is_dir() or shipped or (path.parent / _RUN).is_file()
 
 
 def added_folder(workspace: Workspace) -> Path:
     """Where ONNX files lie that somebody added."""
-    return workspace.models / "files"
+    return workspace.models / SHELF
 
 
 def add_model(workspace: Workspace, name: str, content: bytes) -> Model:
@@ -156,7 +165,7 @@ def add_model(workspace: Workspace, name: str, content: bytes) -> Model:
     path = added_folder(workspace) / f"{stem}.onnx"
     with new_file(path) as temporary:
         temporary.write_bytes(content)
-        open_session(temporary)
+        ApartSession(temporary)
     return Model(stem, "file", path)
 
 
@@ -178,12 +187,11 @@ def missing_metadata(path: Path) -> Graph | None:
     Raises:
         ModelFileError: no ONNX model, or metadata that cannot be used.
     """
-    session, graph = open_session(path)
-    embedded = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if embedded is not None:
-        parse(embedded, path.name)
+    session = ApartSession(path)
+    if session.embedded is not None:
+        parse(session.embedded, path.name)
         return None
-    return graph if read_sidecar(path) is None else None
+    return session.graph if read_sidecar(path) is None else None
 
 
 def write_metadata(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
@@ -193,6 +201,6 @@ def write_metadata(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
         ModelFileError: the fields do not fit the graph; nothing is written.
     """
     found = parse(fields, "the answers")
-    Predictor.load(path, metadata=found)
-    write_json(sidecar(path), found.model_dump(mode="json"))
+    Predictor.load(path, metadata=found, apart=True)
+    write_json(sidecar(path), sidecar_text(path, found))
     return found

@@ -6,9 +6,12 @@ before anything tries to load them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
+import numpy as np
 import onnxruntime
 
 from fer_core.base.errors import ModelFileError
@@ -52,6 +55,12 @@ class Graph:
         return f"input {height} x {width} with {channels} channel(s), {outputs} outputs"
 
 
+class Session(Protocol):
+    """What an open file does; an ONNX Runtime session is one."""
+
+    def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray], /) -> Sequence[Any]: ...
+
+
 def open_session(path: Path, threads: int | None = None) -> tuple[onnxruntime.InferenceSession, Graph]:
     """Open a classifier's ONNX file on the CPU.
 
@@ -62,7 +71,7 @@ def open_session(path: Path, threads: int | None = None) -> tuple[onnxruntime.In
     Raises:
         ModelFileError: another kind of file, a damaged one, or a graph that takes no batch of pictures.
     """
-    _refuse_other_formats(path)
+    refuse_other_formats(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # warnings about opset and unused initialisers would fill the app's log
     # Waiting threads sleep instead of spinning: a training run may need the cores more.
@@ -80,7 +89,8 @@ def open_session(path: Path, threads: int | None = None) -> tuple[onnxruntime.In
     return session, _graph(path, session)
 
 
-def _refuse_other_formats(path: Path) -> None:
+def refuse_other_formats(path: Path) -> None:
+    """Raise ModelFileError for what cannot be read, is empty, or is a pickle, an archive or JSON by its first bytes."""
     try:
         with open(path, "rb") as file:
             start = file.read(8)

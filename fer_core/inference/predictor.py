@@ -11,23 +11,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 
 from fer_core.base.errors import ModelFileError
 from fer_core.data.images import resize, to_gray
+from fer_core.inference.apart import open_file
 from fer_core.inference.metadata import (
-    METADATA_KEY,
     DescribedModel,
     ModelMetadata,
     parse,
     read_sidecar,
     sidecar,
 )
-from fer_core.inference.onnx_file import Graph, open_session
+from fer_core.inference.onnx_file import Graph, Session
 
 RUN_MODEL = "model.onnx"
 """Name of the exported model inside a run's folder."""
 DEFAULT_BATCH = 256
+_ROUNDED = 1e-3
+_SUM = 0.05  # off 1 at most: int8 answers in steps of 1/256 for each class
 _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 _IMAGENET_STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 
@@ -53,9 +54,7 @@ class Predictor(DescribedModel):
         path: the ONNX file.
     """
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, graph: Graph, metadata: ModelMetadata, path: Path
-    ) -> None:
+    def __init__(self, session: Session, graph: Graph, metadata: ModelMetadata, path: Path) -> None:
         self.metadata = metadata
         self.path = path
         self._session = session
@@ -68,6 +67,7 @@ class Predictor(DescribedModel):
         *,
         metadata: Mapping[str, Any] | ModelMetadata | None = None,
         threads: int | None = None,
+        apart: bool = False,
     ) -> Predictor:
         """Open a model and run it once, so that the first real answer is not the slow one.
 
@@ -77,13 +77,14 @@ class Predictor(DescribedModel):
             model: an ONNX file, or a run's folder that holds `model.onnx`.
             metadata: what the file does not say about itself, see `ModelMetadata`.
             threads: CPU threads for one call; None lets ONNX Runtime take every core.
+            apart: the file is from elsewhere: a process of its own opens and runs it, see `inference.apart`.
 
         Raises:
-            ModelFileError: missing, not ONNX, without metadata, or metadata that do not fit the graph.
+            ModelFileError: missing, not ONNX, without metadata, metadata that do not fit the graph, or no probabilities.
         """
         path = _model_file(Path(model))
-        session, graph = open_session(path, threads)
-        found = _metadata(path, session, graph, metadata)
+        session, graph, embedded = open_file(path, threads, apart=apart)
+        found = _metadata(path, embedded, graph, metadata)
         _check_fit(path, graph, found)
         predictor = cls(session, graph, found, path)
         predictor.warm_up()
@@ -103,6 +104,7 @@ class Predictor(DescribedModel):
                 received=", ".join(self.classes),
                 hint="List one class per output, in output order",
             )
+        self._calibrated(outputs)
 
     def predict(
         self, pixels: np.ndarray, *, flip: bool = False, batch_size: int = DEFAULT_BATCH
@@ -158,7 +160,12 @@ class Predictor(DescribedModel):
         """float64 probabilities from what the graph answered, at the model's temperature."""
         outputs = outputs.astype(np.float64)
         temperature = self.metadata.temperature
+        if not np.isfinite(outputs).all():
+            raise ModelFileError(
+                f"{self.path.name} answers with what are no numbers", received="NaN or infinite"
+            )
         if self.metadata.output == "probabilities":
+            self._check_probabilities(outputs)
             if temperature == 1:
                 return outputs
             # softmax(log p / T) equals softmax(logits / T): the constant that softmax dropped cancels again.
@@ -167,6 +174,18 @@ class Predictor(DescribedModel):
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
+    def _check_probabilities(self, outputs: np.ndarray) -> None:
+        """Raise ModelFileError for rows that are none: what is shown as a probability would be made up."""
+        sums = outputs.sum(axis=1)
+        negative, far = outputs < -_ROUNDED, np.abs(sums - 1) > _SUM
+        if negative.any() or far.any():
+            row = int(np.argmax(negative.any(axis=1) | far))
+            raise ModelFileError(
+                f"{self.path.name} answers with numbers that are no probabilities",
+                received=f"lowest {outputs[row].min():.3g}, sum {sums[row]:.4g}",
+                hint="Say that it answers with logits, and a softmax makes probabilities of them",
+            )
+
     def _run(self, batch: np.ndarray) -> np.ndarray:
         scaled = _scaled(batch, self.metadata.scaling)
         if self._graph.channels_first:
@@ -174,6 +193,8 @@ class Predictor(DescribedModel):
         step = self._graph.batch or len(scaled)
         try:
             parts = [self._run_step(scaled[i : i + step], step) for i in range(0, len(scaled), step)]
+        except ModelFileError:
+            raise
         except Exception as error:  # ONNX Runtime's errors share no base class of their own
             raise ModelFileError(f"{self.path.name} cannot be run", received=_first_line(error)) from error
         return np.concatenate(parts)
@@ -206,13 +227,12 @@ def _model_file(model: Path) -> Path:
 
 def _metadata(
     path: Path,
-    session: onnxruntime.InferenceSession,
+    embedded: str | None,
     graph: Graph,
     given: Mapping[str, Any] | ModelMetadata | None,
 ) -> ModelMetadata:
     if given is not None:
         return parse(given, "the metadata given")
-    embedded = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if embedded is not None:
         return parse(embedded, path.name)
     beside = read_sidecar(path)

@@ -31,7 +31,7 @@ from fer_core.jobs.reporter import RESULT, ProgressFn, Reporter, failure_message
 REQUEST = "request.json"
 _LOOK = 0.2  # seconds between two looks at the worker
 _GRACE = 10.0  # seconds
-_STARTER = "FER_STARTER"
+STARTER = "FERSTARTER"
 WorkFn = Callable[[Path, Any, Reporter], Mapping[str, object]]
 """Called with the folder, the request (JSON, of the worker's own type) and a reporter; returns the result, JSON-ready."""
 
@@ -83,7 +83,7 @@ def call(
         if request is not None:
             write_json(where / REQUEST, request, durable=False)
         command = [sys.executable, "-m", module, str(where)]
-        starter = {_STARTER: str(os.getpid()), **(changes or {})}
+        starter = {STARTER: str(os.getpid()), **(changes or {})}
         try:
             worker = process.spawn(command, where / process.LOG, own_session=False, changes=starter)
         except OSError as error:
@@ -126,7 +126,7 @@ def serve(work: WorkFn, message_of: Callable[[BaseException], str] = failure_mes
     """
     folder = Path(sys.argv[1]).resolve()
     reporter = Reporter(folder, message_of)
-    _end_with_starter()
+    end_with_starter()
     try:
         result = work(folder, read_object(folder / REQUEST), reporter)
     except BaseException as error:
@@ -138,9 +138,9 @@ def serve(work: WorkFn, message_of: Callable[[BaseException], str] = failure_mes
     return 0
 
 
-def _end_with_starter() -> None:
+def end_with_starter() -> None:
     """Whoever waits may be killed outright: then nobody wants the result."""
-    starter = int(os.environ.get(_STARTER) or os.getppid())
+    starter = int(os.environ.get(STARTER) or os.getppid())
 
     def watch() -> None:
         while os.getppid() == starter:

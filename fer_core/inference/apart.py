@@ -1,0 +1,145 @@
+"""ONNX files of others, opened and asked by a process of their own, with limits on time, memory and threads.
+
+A small file can hold a loop of 2^62 steps, or ask for all the memory there is: here that ends a worker, never the app. A file
+on the shelf that had to be stopped is put aside, and says so.
+
+    session = ApartSession(Path("models/files/theirs.onnx"))
+    (answers,) = session.run(["probabilities"], {"pictures": batch})
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fer_core.base.atomic import replace
+from fer_core.base.errors import ModelFileError
+from fer_core.inference.metadata import METADATA_KEY, sidecar
+from fer_core.inference.onnx_file import Graph, Session, open_session, refuse_other_formats
+from fer_core.jobs.kept_worker import KeptWorker, answer
+from fer_core.jobs.worker import WorkerFailed
+
+SHELF = "files"
+"""Folder of a workspace's `models` where such files lie."""
+ASIDE = ".put-aside"
+"""Added to the name of a file that had to be stopped."""
+_LIMIT_S = float(os.environ.get("FER_MODEL_SECONDS") or 30)  # to open a file, or for one call
+_PICTURES = 32  # in one call
+_MEMORY = 3 << 30  # bytes beyond what the process takes before it opens a file, and the file three times
+_THREADS = 2
+
+
+class ApartSession:
+    """A file that is open in another process; answers as an ONNX Runtime session does.
+
+    Attributes:
+        graph: its shapes.
+        embedded: the metadata inside it, JSON; None where there are none.
+
+    Args:
+        path: the file.
+        threads: for one call.
+
+    Raises:
+        ModelFileError: see `onnx_file.open_session`; or it took too long, or too much memory.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        refuse_other_formats(path)
+        self._path = path
+        self._worker = KeptWorker(__spec__.name)
+        told, _ = self._ask({"open": str(path.resolve()), "threads": threads or _THREADS}, np.zeros(0))
+        if problem := told.get("problem"):
+            raise ModelFileError(problem["message"], received=problem["received"], hint=problem["hint"])
+        self.graph = Graph(**told["graph"] | {"sides": tuple(told["graph"]["sides"])})
+        self.embedded: str | None = told["embedded"]
+
+    def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """What the graph answers for one input, at most 32 pictures at a time where it takes any number.
+
+        Raises:
+            ModelFileError: it fails, or takes too long or too much memory.
+        """
+        ((name, batch),) = feeds.items()
+        step = self.graph.batch or _PICTURES
+        parts = [
+            self._ask({"output": outputs[0], "input": name}, batch[i : i + step])[1]
+            for i in range(0, len(batch), step)
+        ]
+        return [np.concatenate(parts)]
+
+    def _ask(self, question: Mapping[str, object], batch: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
+        try:
+            return self._worker.ask(question, batch, limit_s=_LIMIT_S)
+        except TimeoutError as error:
+            raise self._stopped(f"took longer than {_LIMIT_S:g} s") from error
+        except WorkerFailed as error:
+            if not error.died:
+                raise ModelFileError(f"{self._path.name} cannot be run", received=error.reason) from error
+            raise self._stopped(f"ended its process ({error.reason})") from error
+
+    def _stopped(self, how: str) -> ModelFileError:
+        path, hint = self._path, "Export the model anew without loops, or smaller"
+        if path.parent.name == SHELF and path.is_file():
+            with suppress(OSError):
+                for each in (path, sidecar(path)):
+                    if each.is_file():
+                        replace(each, each.with_name(each.name + ASIDE))
+                hint = f"It was put aside as {path.name}{ASIDE}; rename it to try again"
+        return ModelFileError(f"{path.name} {how} and was stopped", hint=hint)
+
+
+def open_file(path: Path, threads: int | None = None, *, apart: bool) -> tuple[Session, Graph, str | None]:
+    """An ONNX file, open in this process or apart, with its shapes and the metadata inside it (JSON; None without).
+
+    Raises:
+        ModelFileError: see `onnx_file.open_session` and `ApartSession`.
+    """
+    if apart:
+        session = ApartSession(path, threads)
+        return session, session.graph, session.embedded
+    opened, graph = open_session(path, threads)
+    return opened, graph, opened.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+
+
+class _Opened:
+    """The worker's side: the one file that it has open."""
+
+    def __init__(self) -> None:
+        self._run: Callable[..., Any] | None = None
+
+    def work(self, question: dict[str, Any], batch: np.ndarray) -> tuple[Mapping[str, object], np.ndarray]:
+        if "open" in question:
+            path = Path(question["open"])
+            _limit_memory(_MEMORY + 3 * path.stat().st_size)
+            try:
+                session, graph, embedded = open_file(path, int(question["threads"]), apart=False)
+            except ModelFileError as error:
+                problem = {"message": error.message, "received": error.received, "hint": error.hint}
+                return {"problem": problem}, np.zeros(0)
+            self._run = session.run
+            return {"graph": asdict(graph), "embedded": embedded}, np.zeros(0)
+        assert self._run is not None
+        (found,) = self._run([question["output"]], {question["input"]: batch})
+        return {}, np.asarray(found)
+
+
+def _limit_memory(more: int) -> None:
+    """Let this process take so many bytes more than now; where a system cannot, it is not limited."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        limit = pages * resource.getpagesize() + more
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+if __name__ == "__main__":
+    sys.exit(answer(_Opened().work))
