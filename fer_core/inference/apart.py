@@ -75,7 +75,7 @@ class ApartSession:
         ]
         return [np.concatenate(parts)]
 
-    def _ask(self, question: Mapping[str, object], batch: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
+    def _ask(self, question: Mapping[str, object], batch: np.ndarray) -> tuple[Mapping[str, Any], np.ndarray]:
         try:
             return self._worker.ask(question, batch, limit_s=_LIMIT_S)
         except TimeoutError as error:
@@ -115,7 +115,7 @@ class _Opened:
     def __init__(self) -> None:
         self._run: Callable[..., Any] | None = None
 
-    def work(self, question: dict[str, Any], batch: np.ndarray) -> tuple[Mapping[str, object], np.ndarray]:
+    def work(self, question: Mapping[str, Any], batch: np.ndarray) -> tuple[Mapping[str, object], np.ndarray]:
         if "open" in question:
             path = Path(question["open"])
             _limit_memory(_MEMORY + 3 * path.stat().st_size)

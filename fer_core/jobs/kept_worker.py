@@ -29,7 +29,7 @@ from fer_core.jobs import process
 from fer_core.jobs.worker import STARTER, WorkerFailed, end_with_starter
 
 _LARGEST = 1 << 30  # bytes of an answer
-AnswerFn = Callable[[dict[str, Any], np.ndarray], tuple[Mapping[str, object], np.ndarray]]
+AnswerFn = Callable[[Mapping[str, Any], np.ndarray], tuple[Mapping[str, object], np.ndarray]]
 """Called with a question and its array; returns the answer, JSON-ready, and its array."""
 
 
@@ -65,7 +65,7 @@ class KeptWorker:
 
     def ask(
         self, question: Mapping[str, object], numbers: np.ndarray | None = None, *, limit_s: float
-    ) -> tuple[dict[str, Any], np.ndarray]:
+    ) -> tuple[Mapping[str, Any], np.ndarray]:
         """The worker's answer and its array.
 
         Raises:
@@ -113,9 +113,9 @@ def _send(line: Connection, told: Mapping[str, object], numbers: np.ndarray) -> 
     line.send_bytes(file.getbuffer())
 
 
-def _receive(line: Connection) -> tuple[dict[str, Any], np.ndarray]:
+def _receive(line: Connection) -> tuple[Mapping[str, Any], np.ndarray]:
     told = json.loads(line.recv_bytes(_LARGEST))
-    return dict(told), np.load(io.BytesIO(line.recv_bytes(_LARGEST)), allow_pickle=False)
+    return told, np.load(io.BytesIO(line.recv_bytes(_LARGEST)), allow_pickle=False)
 
 
 def _end(child: subprocess.Popen[bytes], line: Connection) -> None:
