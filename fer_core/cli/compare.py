@@ -12,6 +12,7 @@ from fer_core.cli.common import TargetFile, workspace
 from fer_core.cli.report import Report, cells, reports, table
 
 if TYPE_CHECKING:
+    from fer_core.base.workspace import Workspace
     from fer_core.evaluation.comparison import Comparison, JudgedRun
     from fer_core.runs.run import Run
 
@@ -46,8 +47,13 @@ split_option = click.option(
     help="Judge all of them on this version, as far as they have predictions for it; see `evaluate`.",
 )
 @click.option("--common", is_flag=True, help="Rank on the images that no run has learned from, however few.")
+@click.option(
+    "--predict", is_flag=True, help="Ask the runs that have no predictions for --on; nothing else changes."
+)
 @reports
-def compare(runs: tuple[str, ...], split: str, to: Path | None, on: str | None, common: bool) -> Report:
+def compare(
+    runs: tuple[str, ...], split: str, to: Path | None, on: str | None, common: bool, predict: bool
+) -> Report:
     """Rank runs by accuracy at their best epoch; runs that cannot be told apart share a rank.
 
     All runs, or those named. The gap is train minus validation accuracy in percentage points. Ranks hold among runs of
@@ -61,6 +67,7 @@ def compare(runs: tuple[str, ...], split: str, to: Path | None, on: str | None, 
     if to is not None and to.suffix not in _FORMATS:
         raise click.BadParameter("the name must end in .csv, .md, .tex or .html.", param_hint="--to")
     chosen = list({run.id: run for run in (store.get(home, each) for each in runs)}.values())
+    failed = _predict(home, chosen, on) if predict else {}
     found = comparison.judge(home, chosen, split, on=on, common=common, via="cli")
     rows = found.rows
     if not rows:
@@ -74,6 +81,7 @@ def compare(runs: tuple[str, ...], split: str, to: Path | None, on: str | None, 
         for row in rows
         if row["unranked"] and not row["problem"]
     ]
+    lines += [f"{run} could not be asked: {why}" for run, why in failed.items()]
     if len(chosen) == 2:
         lines.append(_difference(chosen, split, found.version))
     if to is not None:
@@ -82,20 +90,29 @@ def compare(runs: tuple[str, ...], split: str, to: Path | None, on: str | None, 
     return Report(rows, "\n".join(lines))
 
 
+def _predict(home: Workspace, chosen: Sequence[Run], on: str | None) -> dict[str, str]:
+    from fer_core.evaluation import comparison
+
+    if on is None:
+        raise click.BadParameter("needs --on, the version to predict.", param_hint="--predict")
+    return comparison.predict_all(home, chosen, on)
+
+
 def _rank_word(row: JudgedRun) -> str | None:
     return f"{row['rank']}{'=' if row['shared'] else ''}" if row["rank"] else None
 
 
 def _difference(runs: list[Run], split: str, on: str | None) -> str:
     from fer_core.base.errors import FerError
-    from fer_core.evaluation.run_pair import compare_runs
+    from fer_core.evaluation import run_pair
 
+    told = f"What differs: {run_pair.differences(*runs)}\n"
     try:
-        found = compare_runs(runs[0], runs[1], split, on).verdict
+        found = run_pair.compare_runs(runs[0], runs[1], split, on).verdict
     except FerError as error:
-        return f"These two cannot be held against each other: {error}"
+        return f"{told}These two cannot be held against each other: {error}"
     low, high = found["interval"]
-    return (
+    return told + (
         f"{runs[1].id} against {runs[0].id}: {found['difference'] * 100:+.1f} points "
         f"[{low * 100:+.1f}, {high * 100:+.1f}], p {found['p']:.2g}; "
         f"{'told apart' if found['told_apart'] else 'cannot be told apart'}; "

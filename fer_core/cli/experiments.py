@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 def paired(runs: tuple[str, ...], split: str) -> Report:
     """List pairs of runs that differ in one thing alone, with what it gains.
 
-    Colour, depth, loss, optimizer, frozen or fine-tuned, or any one setting. Runs that differ in their seed alone count
-    as one. All runs, or those named. p is corrected for all pairs (Holm).
+    Colour, depth, loss, optimizer, frozen or fine-tuned, any one setting, or the data: copies settled, labels corrected, images
+    merged, new splits. Each pair is judged by the images that neither has learned from. Runs that differ in their seed alone
+    count as one. All runs, or those named. p is corrected for all pairs (Holm).
     """
     from fer_core.evaluation.controlled_pairs import of_workspace
     from fer_core.runs import store
@@ -38,10 +39,10 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
     found = of_workspace(home, [store.get(home, each) for each in runs], split, via="cli")
     documents = [{**asdict(pair), "dataset": dataset, "version": version} for dataset, version, pair in found]
     lines = [
-        [pair.axis, pair.before, pair.after, pair.first[0], pair.second[0], *_gain(pair.gain)]
+        [pair.axis, pair.before, pair.after, pair.first[0], pair.second[0], *_gain(pair.gain), pair.images]
         for _, _, pair in found
     ]
-    header = ("what", "from", "to", "first", "second", "points", "95 %", "p", "verdict")
+    header = ("what", "from", "to", "first", "second", "points", "95 %", "p", "verdict", "images")
     return Report(documents, table(header, lines) if lines else "No two runs differ in one thing alone.")
 
 
@@ -54,20 +55,26 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
 def ablate(first: str, second: str, split: str, begin: bool) -> Report:
     """Attribute the difference of two runs to their settings: one run per single change, each against the first.
 
-    The runs must be of the same version. What single changes do not add up to is told as `together`.
+    Another version of the dataset is one change: --start queues the recipe of the first on the version of the second, so that
+    it is there on both. All are judged on one version, by the images that neither of two has learned from; a run without
+    predictions there is asked for them. What single changes do not add up to is told as `together`.
     """
-    from fer_core.evaluation import ablation, scores
+    from fer_core.evaluation import ablation, predict_version, run_pair, scores
     from fer_core.runs import store
 
     home = workspace()
     one, two = store.get(home, first), store.get(home, second)
     started = ablation.start(one, two) if begin else []
     singles = [run for _, run in ablation.tried(one, two) if run is not None]
-    scores.look_at_all([one, two, *singles], split, "cli")
-    found = ablation.attribute(one, two, split, one.version)
+    where = run_pair.shared_version(one, two, split)
+    ended = [run for run in (one, two, *singles) if run.state == "finished"]
+    failed = predict_version.predict_missing(ended, where)
+    scores.look_at_all([one, two, *singles], split, "cli", where)
+    found = ablation.attribute(one, two, split, where)
     document = {
         "first": one.id,
         "second": two.id,
+        "version": where,
         "started": [run.id for run in started],
         **found.record(),
     }
@@ -80,6 +87,7 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
     text = [table(("change", "from", "to", "points", "95 %", "p", "verdict"), lines)]
     if found.together is not None:
         text.append(f"Not explained by single changes: {100 * found.together:+.1f} points")
+    text += [f"{run} has no answers on the version all are judged on: {why}" for run, why in failed.items()]
     text += [f"{run.id} is queued: {run.info.get('member')}" for run in started]
     if not started and any(step.run is None and not step.change.problem for step in found.steps):
         text.append("`--start` queues the runs that are missing")

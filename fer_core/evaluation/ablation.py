@@ -16,8 +16,9 @@ import pandas as pd
 from fer_core.base.errors import FerError, RunError
 from fer_core.data.datasets import open_dataset
 from fer_core.evaluation import hyperparameters, leaderboard
+from fer_core.evaluation.data_axis import settings
 from fer_core.evaluation.leaderboard import LeaderboardRow
-from fer_core.evaluation.run_pair import compare_runs
+from fer_core.evaluation.run_pair import TRAINING_DATA, compare_runs
 from fer_core.evaluation.significance import PairedGain
 from fer_core.recipes import toml
 from fer_core.recipes.recipe import Recipe, Setting, difference, fields, override, to_toml
@@ -39,6 +40,7 @@ class SettingChange:
         settings: as `recipe.override` takes them.
         before, after: in words.
         problem: why it cannot be tried alone; "" where it can.
+        version: id of the version that the second has learned from, where that is the change; else None.
     """
 
     name: str
@@ -46,6 +48,7 @@ class SettingChange:
     before: str
     after: str
     problem: str = ""
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,16 +117,17 @@ class Attribution:
 def plan(first: Run, second: Run) -> list[SettingChange]:
     """The single changes that lead from the first to the second.
 
-    Settings that need each other go together: those of an optimizer, schedule, loss or network of another kind.
+    Settings that need each other go together: those of an optimizer, schedule, loss or network of another kind. Another
+    version of the dataset is one change, tried by the recipe of the first on it.
 
     Raises:
-        RunError: the runs are of different versions, or a recipe cannot be read.
+        RunError: the runs are of different datasets, or a recipe cannot be read.
     """
-    if (first.dataset, first.version) != (second.dataset, second.version):
+    if first.dataset != second.dataset:
         raise RunError(
-            "These runs have learned from different data, which settings cannot explain",
-            received=f"versions {first.version[:6]} and {second.version[:6]}",
-            hint="Train one of them on the other's version first",
+            "These runs have learned from different datasets, which settings cannot explain",
+            received=f"{first.dataset} and {second.dataset}",
+            hint="Train one of them on the other's dataset first",
         )
     try:
         one, two = first.recipe, second.recipe
@@ -137,6 +141,9 @@ def plan(first: Run, second: Run) -> list[SettingChange]:
         for key, value in changed.items():
             groups.setdefault(key.partition(".")[0], {})[key] = value
     result = []
+    if first.version != second.version:
+        sides = settings.told_sides(first, second)
+        result.append(SettingChange(TRAINING_DATA, {}, *sides, _unusable(second), version=second.version))
     for name, part in groups.items():
         problem = ""
         try:
@@ -146,6 +153,15 @@ def plan(first: Run, second: Run) -> list[SettingChange]:
         values = [_side(name, part, side) for side in (before, after)]
         result.append(SettingChange(name, part, values[0], values[1], problem))
     return result
+
+
+def _unusable(run: Run) -> str:
+    """Why nothing can learn from the version of a run; "" where something can."""
+    try:
+        open_dataset(run.workspace, run.dataset).version(run.version)
+    except FerError as error:
+        return str(error)
+    return ""
 
 
 def _grouped(
@@ -183,14 +199,17 @@ def recipe_of(first: Run, change: SettingChange) -> Recipe:
     return override(first.recipe, change.settings)
 
 
-def existing(first: Run, recipe: Recipe, rows: Sequence[LeaderboardRow]) -> Run | None:
-    """A run of this very recipe, seed and version that finished or is at work; the newest of several."""
+def existing(first: Run, change: SettingChange, rows: Sequence[LeaderboardRow]) -> Run | None:
+    """A run that does what the first does, seed and all, but for this change, and finished or is at work; the newest of
+    several."""
+    recipe = recipe_of(first, change)
     wanted = {k: v for k, v in fields(recipe).items() if k not in hyperparameters.ORIGIN}
     lines = hyperparameters.plain_lines(to_toml(recipe))
     for row in rows:
-        same = (row["recipe"], row["version"], row["seed"]) == (
+        same = (row["recipe"], row["dataset"], row["version"], row["seed"]) == (
             recipe.name,
-            first.version,
+            first.dataset,
+            change.version or first.version,
             recipe.training.seed,
         )
         if same and row["state"] not in ("failed", "lost", "stopped"):
@@ -205,8 +224,7 @@ def tried(first: Run, second: Run) -> list[tuple[SettingChange, Run | None]]:
     """Every change of `plan`, and the run that tries it alone where there is one."""
     rows = leaderboard.rows(first.workspace)
     return [
-        (change, None if change.problem else existing(first, recipe_of(first, change), rows))
-        for change in plan(first, second)
+        (change, None if change.problem else existing(first, change, rows)) for change in plan(first, second)
     ]
 
 
@@ -217,33 +235,34 @@ def start(first: Run, second: Run) -> list[Run]:
         RunError: as `plan`, or there is nothing to try.
     """
     changes = [(change, run) for change, run in tried(first, second) if not change.problem]
-    if len(changes) < 2:
+    if len(changes) < 2 and not any(change.version and run is None for change, run in changes):
         raise RunError("These runs differ in fewer than two settings", received=f"{first.id}, {second.id}")
-    info, made = first.info, []
-    for change, run in changes:
-        if run is not None:
-            continue
-        recipe = recipe_of(first, change)
-        known: Mapping[str, Any] = {}
-        if recipe.model.start:
-            dataset = open_dataset(first.workspace, first.dataset)
-            recipe, known = starting_points.settle(dataset, first.version, recipe)
-        inherited = dict(info.get("settings") or {})
-        new = create_run(
-            first.workspace,
-            first.dataset,
-            first.version,
-            recipe,
-            version_number=info.get("version_number"),
-            settings=inherited | {key: toml.inline(value) for key, value in change.settings.items()},
-            member=f"{change.name} {change.after}"[:60],
-            ablation={"first": first.id, "second": second.id, "change": change.name},
-            **known,
-        )
-        made.append(new)
+    made = [_single(first, second, change) for change, run in changes if run is None]
     for run in made:
         queue.add(run)
     return made
+
+
+def _single(first: Run, second: Run, change: SettingChange) -> Run:
+    """The run that tries a change alone, not yet in line."""
+    info, where = first.info, second if change.version else first
+    recipe = recipe_of(first, change)
+    known: Mapping[str, Any] = {}
+    if recipe.model.start:
+        dataset = open_dataset(first.workspace, first.dataset)
+        recipe, known = starting_points.settle(dataset, where.version, recipe)
+    inherited = dict(info.get("settings") or {})
+    return create_run(
+        first.workspace,
+        first.dataset,
+        where.version,
+        recipe,
+        version_number=where.info.get("version_number"),
+        settings=inherited | {key: toml.inline(value) for key, value in change.settings.items()},
+        member=f"{change.name} {change.after}"[:60],
+        ablation={"first": first.id, "second": second.id, "change": change.name},
+        **known,
+    )
 
 
 def attribute(

@@ -14,6 +14,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.evaluation import leaderboard, ledger, ranking, scores
 from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.evaluation.predict_version import predict_missing
 from fer_core.runs.run import Run
 from fer_core.runs.store import get
 
@@ -90,6 +91,31 @@ def judge(
         row["ledger"] = ledger.standing(workspace, row, log).words
     rows.sort(key=_order)
     return Comparison(rows, next((where for _, where in versions), None) if on is not None else None)
+
+
+def predict_all(workspace: Workspace, runs: Sequence[Run], on: str) -> dict[str, str]:
+    """Ask every run that has no predictions for a version yet, so that `judge` can rank it there.
+
+    Args:
+        workspace, runs: as `judge`.
+        on: the version: id, start of an id or number.
+
+    Returns:
+        Run -> why it could not be asked.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    wanted = runs or [
+        get(workspace, row["run"])
+        for row in leaderboard.rows(workspace)
+        if not row["archived"] and row["state"] in ("finished", "stopped")
+    ]
+    failed: dict[str, str] = {}
+    for dataset in {run.dataset for run in wanted}:
+        version = open_dataset(workspace, dataset).version(on).id
+        failed |= predict_missing([run for run in wanted if run.dataset == dataset], version)
+    return failed
 
 
 def _rank(

@@ -15,6 +15,7 @@ import pandas as pd
 
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import hyperparameters, leaderboard, ranking, scores, significance
+from fer_core.evaluation.data_axis import settings
 from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
 
@@ -29,6 +30,12 @@ AXES: dict[str, tuple[str, ...]] = {
     "schedule": ("schedule",),
     "augmentation": ("augmentation",),
     "class balance": ("training.class_weight", "training.sampling"),
+    "copies settled": ("data.copies", settings.VERSION),
+    "pictures dropped": ("data.pictures", settings.VERSION),
+    "labels": ("data.labels", settings.VERSION),
+    "merged images": ("data.merged", settings.VERSION),
+    "splits": ("data.splits", settings.VERSION),
+    "training data": ("data",),
 }
 """What an experiment is about -> the settings, or tables of settings, in which its two sides may differ."""
 MOST = 60
@@ -44,6 +51,7 @@ class ControlledPair:
         before, after: what each side has, in words.
         first, second: ids of the runs behind each.
         gain: `significance.gain` of the second over the first; p corrected for all pairs (Holm).
+        images: how many the gain was judged by: those that neither has learned from.
     """
 
     axis: str
@@ -52,37 +60,38 @@ class ControlledPair:
     first: tuple[str, ...]
     second: tuple[str, ...]
     gain: Gain
+    images: int
 
 
 def find_pairs(
     entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
 ) -> list[ControlledPair]:
-    """Pairs of entries of one version that differ along one axis, seeds aside; of several alike, each with the oldest.
+    """Pairs of entries that differ along one axis, seeds aside; of several alike, each with the oldest.
+
+    The data they have learned from is an axis like any other: its lineage counts as settings. Each pair is judged by the
+    images that neither has learned from.
 
     Args:
-        entries: runs, the newest first; several in one are seeds of one recipe. Of a pair the older is the first.
+        entries: runs, the newest first; several in one are seeds of one recipe. Of a pair the older is the first, and of
+            two that have learned from different versions the one of the earlier.
         split, version, manifest: as `ranking.rank`.
     """
     # A run that was stopped early has not done what its recipe says.
     whole = [entry for entry in reversed(entries) if entry[0].info.get("state") == "finished"]
-    known = [
-        (entry, found) for entry in whole if (found := hyperparameters.settings_of(entry[0])) is not None
-    ]
+    known = [(entry, found) for entry in whole if (found := hyperparameters.with_data(entry[0])) is not None]
     pairs = list(_pairs(known))[-MOST:]
     used = {entry[0].id: entry for pair in pairs for entry in (pair.one, pair.two)}
     if not used:
         return []
-    lineup = ranking.align_entries(list(used.values()), split, version, manifest)
-    place = {name: i for i, name in enumerate(lineup.entries)}
+    answers = ranking.split_answers(list(used.values()), split, version, manifest)
+    place = {name: i for i, name in enumerate(answers.entries)}
     result = []
     for pair in pairs:
         first, second = (
-            tuple(run.id for run in entry if run.id not in lineup.left_out) for entry in (pair.one, pair.two)
+            tuple(run.id for run in entry if run.id not in answers.left_out) for entry in (pair.one, pair.two)
         )
-        if lineup.images and first in place and second in place:
-            a, b = lineup.correct[place[first]], lineup.correct[place[second]]
-            gain = significance.gain(a, b, lineup.groups)
-            result.append(ControlledPair(pair.axis, pair.before, pair.after, first, second, gain))
+        if first in place and second in place and (told := answers.gain(place[first], place[second])):
+            result.append(ControlledPair(pair.axis, pair.before, pair.after, first, second, *told))
     corrected = significance.holm([row.gain["p"] for row in result])
     return [
         replace(row, gain=Gain({**row.gain, "p": p, "told_apart": p < significance.ALPHA}))
@@ -93,7 +102,9 @@ def find_pairs(
 def of_workspace(
     workspace: Workspace, runs: Sequence[Run] = (), split: str = "val", via: str = "python"
 ) -> list[tuple[str, str, ControlledPair]]:
-    """`find_pairs` in every version: dataset, version and pair.
+    """`find_pairs` on every version, of the runs that have predictions for it: dataset, version and pair.
+
+    A pair is told once: on the newest version that one of its two has learned from, else on the newest of all.
 
     Args:
         workspace: where they are.
@@ -103,19 +114,28 @@ def of_workspace(
     """
     chosen = {run.id for run in runs}
     versions: dict[tuple[str, str], list[leaderboard.LeaderboardRow]] = {}
+    own: dict[str, str] = {}
+    numbers: dict[str, int] = {}
     for row in leaderboard.rows(workspace):
         wanted = row["run"] in chosen if runs else not row["archived"]
         if wanted and row["state"] in ("finished", "stopped"):
-            versions.setdefault((str(row["dataset"]), str(row["version"])), []).append(row)
-    found = []
-    for (dataset, version), rows in versions.items():
+            own[row["run"]] = str(row["version"])
+            numbers[str(row["version"])] = row["number"] or 0
+            for version in (str(row["version"]), *row["on"]):
+                versions.setdefault((str(row["dataset"]), version), []).append(row)
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, str, ControlledPair]] = {}
+    for dataset, version in sorted(versions, key=lambda source: numbers.get(source[1], 0)):
         entries = [
-            [Run(workspace.runs / row["run"]) for row in entry] for entry in leaderboard.group_seeds(rows)
+            [Run(workspace.runs / row["run"]) for row in entry]
+            for entry in leaderboard.group_seeds(versions[dataset, version])
         ]
-        scores.look_at_all([run for entry in entries for run in entry], split, via)
+        scores.look_at_all([run for entry in entries for run in entry], split, via, version)
         manifest = scores.manifest_of(workspace, dataset, version)
-        found += [(dataset, version, pair) for pair in find_pairs(entries, split, version, manifest)]
-    return found
+        for pair in find_pairs(entries, split, version, manifest):
+            names, ours = (pair.first, pair.second), (own[pair.first[0]], own[pair.second[0]])
+            if version in ours or names not in found or found[names][1] not in ours:
+                found[names] = dataset, version, pair
+    return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -132,20 +152,26 @@ def _pairs(found: Sequence[tuple[Sequence[Run], Mapping[str, Any]]]) -> Iterator
     names = _varying([values for _, values in found])
     axes = {axis: [name for name in names if _within(name, parts)] for axis, parts in AXES.items()}
     other = [name for name in names if not any(name in part for part in axes.values())]
-    told: set[tuple[str, str]] = set()
+    told: set[frozenset[str]] = set()
     for axis, inside in [*axes.items(), *((name, [name]) for name in other)]:
         alike: dict[str, list[tuple[Sequence[Run], Mapping[str, Any]]]] = {}
         for entry, values in found:
             rest = [values.get(name) for name in names if name not in inside]
-            key = json.dumps([entry[0].version, rest], default=str)
-            alike.setdefault(key, []).append((entry, values))
+            alike.setdefault(json.dumps(rest, default=str), []).append((entry, values))
+        if settings.VERSION in inside:  # what was there before the data were changed comes first
+            alike = {
+                key: sorted(group, key=lambda g: settings.number(g[0][0])) for key, group in alike.items()
+            }
         for (base, old), *others in alike.values() if inside else ():
             for entry, values in others:
-                ids = (base[0].id, entry[0].id)
+                ids = frozenset({base[0].id, entry[0].id})
                 differ = [name for name in inside if old.get(name) != values.get(name)]
                 if differ and ids not in told:
                     told.add(ids)
-                    sides = _side(axis, old, differ), _side(axis, values, differ)
+                    if settings.VERSION in differ:
+                        sides = settings.told_sides(base[0], entry[0])
+                    else:
+                        sides = _side(axis, old, differ), _side(axis, values, differ)
                     yield _Pair(axis, *sides, base, entry)
 
 

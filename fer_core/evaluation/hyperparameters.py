@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.evaluation.data_axis import settings
 from fer_core.recipes.recipe import Setting, fields, parse
 from fer_core.runs.run import Run
 
@@ -44,6 +45,12 @@ def _read(path: str) -> dict[str, Setting] | None:
     return {name: value for name, value in found.items() if name not in ORIGIN}
 
 
+def with_data(run: Run) -> dict[str, Setting] | None:
+    """`settings_of`, and the lineage of the version it has learned from (`data_axis.settings`)."""
+    own = settings_of(run)
+    return None if own is None else {**own, **settings.of_run(run)}
+
+
 def may_match(run: Run, lines: Set[str]) -> bool:
     """Whether a run's recipe may be the one with these `plain_lines`: much cheaper than to read it.
 
@@ -66,14 +73,14 @@ def plain_lines(text: str) -> Set[str]:
 
 
 def varying(runs: Sequence[Run]) -> pd.DataFrame:
-    """The settings in which runs differ.
+    """The settings in which runs differ, those of the data they have learned from too.
 
     Returns:
         index run id, one column per setting (the seed is left out), values as numbers, booleans or words; a setting
         another kind of optimizer, schedule, loss or network does not have is missing. Runs without a readable recipe
         are left out.
     """
-    found = {run.id: values for run in runs if (values := settings_of(run)) is not None}
+    found = {run.id: values for run in runs if (values := with_data(run)) is not None}
     names = list(dict.fromkeys(name for values in found.values() for name in values if name != SEED))
     table = pd.DataFrame(
         {name: [plain_value(values.get(name)) for values in found.values()] for name in names},

@@ -6,10 +6,12 @@ test split also the validation images its epoch was chosen by.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from fer_core.base.errors import NotFound, RunError
+from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.data.manifest import readable
 from fer_core.duplicates.scan_store import scanned
@@ -86,6 +88,26 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
         write(scores.predictions_folder(run, target), split, result)
         written.append(split)
     return written
+
+
+def predict_missing(runs: Sequence[Run], version: str, progress: ProgressFn | None = None) -> dict[str, str]:
+    """`predict_on` for every run that has nothing on a version yet; returns why some could not.
+
+    Nothing else about a run changes: what it earned on its own version stays beside it.
+
+    Args:
+        runs: of one dataset.
+        version: id.
+        progress: as `predict_on`.
+    """
+    failed: dict[str, str] = {}
+    for run in runs:
+        if version != run.version and not scores.predictions_folder(run, version).is_dir():
+            try:
+                predict_on(run, version, progress)
+            except FerError as error:
+                failed[run.id] = str(error)
+    return failed
 
 
 def _learned(run: Run, dataset: Dataset) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fer_core.evaluation import hyperparameters, ranking, significance
+from fer_core.evaluation import hyperparameters, ranking
+from fer_core.evaluation.data_axis import settings
 from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
 
@@ -18,11 +19,13 @@ class ProgressStep:
 
     Attributes:
         runs: ids behind it.
-        accuracy: 0..1.
-        record: better than everything before it (the first is the baseline).
-        gain: of a record, over the baseline (`significance.gain`); None of the baseline and of others.
+        accuracy: 0..1, on the images it has not learned from, and how many `images` these are.
+        record: better than the record before it (the first is the baseline), on the images neither has learned from.
+        gain: of a record, over the baseline (`significance.gain`); None of the baseline, of others, and where one of the
+            two has learned from each of the images.
         step: of a record, over the record before it.
-        changed: of a record, what it does otherwise than that, in words.
+        changed: of a record, what it does otherwise than that, in words; what it has learned from first.
+        gain_images, step_images: how many images the two were judged by.
     """
 
     runs: tuple[str, ...]
@@ -31,6 +34,9 @@ class ProgressStep:
     gain: Gain | None = None
     step: Gain | None = None
     changed: tuple[str, ...] = ()
+    images: int = 0
+    gain_images: int = 0
+    step_images: int = 0
 
 
 def progress_steps(
@@ -38,30 +44,34 @@ def progress_steps(
 ) -> list[ProgressStep]:
     """Every entry that can be judged, the oldest first.
 
+    Two entries are held against each other on the images that neither has learned from: one that has learned from many
+    takes none from the others.
+
     Args:
         entries: runs; several in one are seeds of one recipe.
         split, version, manifest: as `ranking.rank`.
     """
-    lineup = ranking.align_entries(entries, split, version, manifest)
-    if not lineup.images:
+    answers = ranking.split_answers(entries, split, version, manifest)
+    judged = {i: told for i in range(len(answers.entries)) if (told := answers.accuracy(i))}
+    if not judged:
         return []
     known = {run.id: run for entry in entries for run in entry}
-    order = sorted(range(len(lineup.entries)), key=lambda i: min(lineup.entries[i]))
+    order = sorted(judged, key=lambda i: min(answers.entries[i]))
     base = before = order[0]
     result = []
     for i in order:
-        runs, answers = lineup.entries[i], lineup.correct[i]
-        accuracy = float(answers.mean())
+        runs, (accuracy, images) = answers.entries[i], judged[i]
+        step = None if i == base else answers.gain(before, i)
         if i == base:
-            result.append(ProgressStep(runs, accuracy, record=True))
-        elif accuracy > float(lineup.correct[before].mean()):
-            gain = significance.gain(lineup.correct[base], answers, lineup.groups)
-            step = significance.gain(lineup.correct[before], answers, lineup.groups)
-            changed = _changed(known[lineup.entries[before][0]], known[runs[0]])
-            result.append(ProgressStep(runs, accuracy, record=True, gain=gain, step=step, changed=changed))
+            result.append(ProgressStep(runs, accuracy, record=True, images=images))
+        elif step and step[0]["difference"] > 0:
+            gain, compared = answers.gain(base, i) or (None, 0)
+            changed = _changed(known[answers.entries[before][0]], known[runs[0]])
+            best = ProgressStep(runs, accuracy, True, gain, step[0], changed, images, compared, step[1])
+            result.append(best)
             before = i
         else:
-            result.append(ProgressStep(runs, accuracy, record=False))
+            result.append(ProgressStep(runs, accuracy, record=False, images=images))
     return result
 
 
@@ -78,6 +88,7 @@ def _changed(old: Run, new: Run) -> tuple[str, ...]:
         else hyperparameters.short_name(n, names)
         for n in shown
     ]
-    return tuple(
+    data = settings.told(old, new)
+    return tuple([f"data {data}"] if data else []) + tuple(
         f"{label} {hyperparameters.value_text(two.get(n))}" for label, n in zip(labels, shown, strict=True)
     )

@@ -160,6 +160,53 @@ def align_entries(
     return replace(_on(same, found, base, pictures), left_out=left_out, apart=tuple(apart))
 
 
+@dataclass(frozen=True)
+class SplitAnswers:
+    """Entries on a whole split, whatever they have learned from: for those that are held against each other two by two.
+
+    Attributes:
+        entries: ids of the runs of each.
+        correct: share of an entry's runs that answer each image rightly, float32 (entries, images).
+        seen: images that one of an entry's runs has learned from, bool (entries, images).
+        pictures: which picture each image shows; None where every image counts for itself.
+        left_out: as in `Ranking`.
+    """
+
+    entries: tuple[tuple[str, ...], ...]
+    correct: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    pictures: NDArray[np.object_] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def gain(self, first: int, second: int) -> tuple[significance.Gain, int] | None:
+        """What the second is better by on the images that neither has learned from, and how many these are; None of none."""
+        clean = ~(self.seen[first] | self.seen[second])
+        if not clean.any():
+            return None
+        groups = None if self.pictures is None else self.pictures[clean]
+        gain = significance.gain(self.correct[first, clean], self.correct[second, clean], groups)
+        return gain, int(clean.sum())
+
+    def accuracy(self, entry: int) -> tuple[float, int] | None:
+        """Of an entry on the images it has not learned from, and how many these are; None of none."""
+        clean = ~self.seen[entry]
+        return (float(self.correct[entry, clean].mean()), int(clean.sum())) if clean.any() else None
+
+
+def split_answers(
+    entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
+) -> SplitAnswers:
+    """Entries image by image on the whole split; arguments as `rank`."""
+    ids, found, left_out = _answers(entries, split, version)
+    names = [name for e in entries if (name := tuple(run.id for run in e if run.id in found))]
+    correct, seen = np.empty((len(names), len(ids)), np.float32), np.empty((len(names), len(ids)), np.bool_)
+    for i, name in enumerate(names):
+        correct[i] = np.mean([found[run].correct for run in name], axis=0)
+        seen[i] = np.any([found[run].seen for run in name], axis=0)
+    pictures = None if manifest is None else scores.picture_ids(manifest, ids)
+    return SplitAnswers(tuple(names), correct, seen, pictures, left_out)
+
+
 def _answers(
     entries: Sequence[Sequence[Run]], split: str, version: str
 ) -> tuple[pd.Series, dict[str, scores.Correctness], dict[str, str]]:

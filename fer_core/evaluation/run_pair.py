@@ -11,12 +11,16 @@ import pandas as pd
 from fer_core.base.arrays import Ints
 from fer_core.base.errors import RunError
 from fer_core.evaluation import scores
+from fer_core.evaluation.data_axis import settings
 from fer_core.evaluation.hyperparameters import value_text
 from fer_core.evaluation.metrics import confusion, per_class, read
 from fer_core.evaluation.significance import PairedGain, compare
 from fer_core.recipes.recipe import fields
 from fer_core.runs.predictions import predictions_path
 from fer_core.runs.run import Run
+
+TRAINING_DATA = "training data"
+"""What the version a run has learned from is called among the settings."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def compare_runs(
     Raises:
         NotFound, RunError: one of them has no predictions there, or they share no images, or disagree on a label.
     """
-    where = version or _shared(first, second, split)
+    where = version or shared_version(first, second, split)
     a, b = (_table(run, split, where) for run in (first, second))
     both = a[0].merge(b[0], on="image_id", suffixes=("_a", "_b"))
     if both.empty:
@@ -103,7 +107,7 @@ def compare_runs(
     return RunComparison(table, classes, verdict, total - len(table), (first.id, second.id))
 
 
-def _shared(first: Run, second: Run, split: str) -> str:
+def shared_version(first: Run, second: Run, split: str) -> str:
     """The version two runs are compared on; whoever is named first makes no difference."""
     own = sorted((first, second), key=lambda run: (int(run.info.get("version_number") or 0), run.version))
     for version in (own[1].version, own[0].version):
@@ -127,21 +131,32 @@ def _table(run: Run, split: str, version: str) -> tuple[pd.DataFrame, tuple[str,
 
 
 def differing_settings(runs: Sequence[Run]) -> tuple[pd.DataFrame, int]:
-    """The settings in which runs differ.
+    """The settings in which runs differ, and first the data they have learned from.
 
     Returns:
         a table, index the setting's dotted name, one column of words per run id, and how many settings there are. A
         recipe that cannot be read says so in its column.
     """
     columns: dict[str, dict[str, str]] = {}
+    several = len({run.dataset for run in runs}) > 1
     for run in runs:
+        data = {TRAINING_DATA: f"{run.dataset} " * several + settings.name(run)}
         try:
             found = fields(run.recipe)
         except Exception as error:  # from an older version of the app, cut off, or gone
-            columns[run.id] = {"recipe": f"unreadable ({type(error).__name__})"}
+            columns[run.id] = {**data, "recipe": f"unreadable ({type(error).__name__})"}
             continue
-        columns[run.id] = {name: value_text(value) for name, value in found.items()}
+        columns[run.id] = {**data, **{name: value_text(value) for name, value in found.items()}}
     table = pd.DataFrame(columns, dtype=object).fillna("–")
     table = table.drop(index=["name", "extends", "description"], errors="ignore")
     different = table[table.nunique(axis=1) > 1]
     return different, len(table)
+
+
+def differences(first: Run, second: Run) -> str:
+    """What the second does otherwise than the first, in words: `training data v1 → v4 (1,456 copies dropped); ...`."""
+    data, (table, _) = settings.told(first, second), differing_settings([first, second])
+    parts = [f"{TRAINING_DATA} {data}"] if data else []
+    for name, (before, after) in zip(table.index, table.to_numpy(), strict=True):
+        parts += [f"{name} {before} → {after}"] if name != TRAINING_DATA else []
+    return "; ".join(parts) or "nothing: the same data, recipe and seed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 OPERATION = "review"
 """`operation` of a version that was made by applying decisions."""
@@ -22,14 +22,15 @@ class VersionLike(Protocol):
     def parameters(self) -> dict[str, Any]: ...
 
 
+AnyVersion = TypeVar("AnyVersion", bound=VersionLike)
 Applied = Mapping[str, str]
 """A decision that a version contains: image id -> id of a version in which it was still as before."""
 
 
-def lineage(versions: Iterable[VersionLike], head: str) -> list[VersionLike]:
+def lineage(versions: Iterable[AnyVersion], head: str) -> list[AnyVersion]:
     """The version `head` and all it descends from, oldest first."""
     known = {version.id: version for version in versions}
-    path: list[VersionLike] = []
+    path: list[AnyVersion] = []
     name: str | None = head
     while name in known and known[name] not in path:
         path.append(known[name])

@@ -111,7 +111,14 @@ def test_every_single_change_is_tried_once_and_its_gain_told(tmp_path: Path) -> 
 def test_what_cannot_be_attributed_says_why(tmp_path: Path) -> None:
     first = made(tmp_path, N < 200)
     other = made(tmp_path, N < 300, version="f" * 16, training__batch_size=32)
-    with pytest.raises(RunError, match="different data"):
+    data, batch = ablation.plan(first, other)
+    assert (data.name, data.problem != "", batch.problem) == (
+        "training data",
+        True,
+        "",
+    )  # the version is gone
+    other.update(dataset="more")
+    with pytest.raises(RunError, match="different datasets"):
         ablation.plan(first, other)
     near = made(tmp_path, N < 300, training__batch_size=32)
     with pytest.raises(RunError, match="fewer than two"):

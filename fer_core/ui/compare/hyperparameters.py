@@ -109,11 +109,12 @@ def _table(pairs: list[ControlledPair]) -> str:
                 Markup(f"<b>{100 * pair.gain['difference']:+.1f}</b>"),
                 f"{low:+.1f} to {high:+.1f}",
                 verdict(pair.gain),
+                f"{pair.images:,}",
                 f"{_names(pair.first)} → {_names(pair.second)}",
             ]
         )
-    header = ["what", "from → to", "points", "95 %", "verdict", "runs"]
-    return markup.table(header, rows, numeric=[2, 3], caption="Paired experiments")
+    header = ["what", "from → to", "points", "95 %", "verdict", "images", "runs"]
+    return markup.table(header, rows, numeric=[2, 3, 5], caption="Paired experiments")
 
 
 def verdict(found: Mapping[str, Any]) -> Markup:

@@ -11,6 +11,7 @@ from fer_core.base.errors import FerError
 from fer_core.charts.curves import curve
 from fer_core.charts.evaluation import class_dumbbells
 from fer_core.evaluation import run_pair
+from fer_core.evaluation.data_axis import settings
 from fer_core.evaluation.run_pair import RunComparison
 from fer_core.runs.run import Run
 from fer_core.ui.compare import ablation, cached_runs, faces
@@ -88,8 +89,11 @@ def _settings(runs: Sequence[Run]) -> None:
     table, total = run_pair.differing_settings(runs)
     st.html(markup.heading("What differs", f"{len(table):,} of {total:,} settings"))
     if table.empty:
-        st.html('<p class="fer-muted">Nothing: the same recipe and seed.</p>')
+        st.html('<p class="fer-muted">Nothing: the same data, recipe and seed.</p>')
         return
+    for run in runs[1:]:
+        if data := settings.told(runs[0], run):
+            st.html(f"<p>{markup.esc(f'{run_pair.TRAINING_DATA.capitalize()} {data}')}</p>")
     letters = "ABCDEFGH"
     header = ["setting", *(letters[i] if i < len(letters) else "·" for i in range(len(runs)))]
     body: list[list[markup.Cell]] = [

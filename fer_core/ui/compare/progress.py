@@ -49,32 +49,42 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         cached_runs.chart(lambda: progress_chart(pd.DataFrame(rows), dark=dark), "cmp-journey", *key, dark)
         st.html(_table(records))
         st.html(
-            '<p class="fer-muted">A step is a run that beats all before it; the verdict says whether that is more than '
-            "luck. Choosing the best of many runs flatters the last step: its test result, looked at once, does not.</p>"
+            '<p class="fer-muted">A step is a run that beats the best before it, on the images that neither has learned from '
+            "(n where these are fewer); the verdict says whether that is more than luck. Choosing the best of many runs "
+            "flatters the last step: its test result, looked at once, does not.</p>"
         )
 
 
 def _table(records: list[ProgressStep]) -> str:
+    whole = max(stage.images for stage in records)
     body: list[list[markup.Cell]] = []
     for stage in records:
         gain = step = Markup("–")
-        if stage.gain and stage.step:
+        if stage.gain:
             low, high = (100 * end for end in stage.gain["interval"])
             gain = Markup(f"<b>{100 * stage.gain['difference']:+.1f}</b> [{low:+.1f}, {high:+.1f}]")
+            gain += _on(stage.gain_images, whole)
+        if stage.step:
             step = Markup(f"{100 * stage.step['difference']:+.1f} {verdict(stage.step)}")
+            step += _on(stage.step_images, whole)
         more = len(stage.changed) - _CHANGES
         words = ", ".join(stage.changed[:_CHANGES]) + (f" and {more} more" if more > 0 else "")
         body.append(
             [
                 Markup(f"<b>{markup.esc(_name(stage))}</b>"),
                 words or "the baseline",
-                f"{stage.accuracy:.3f}",
+                Markup(f"{stage.accuracy:.3f}") + _on(stage.images, whole),
                 gain,
                 step,
             ]
         )
     header = ["run", "changed against the best before", "accuracy", "over the baseline, 95 %", "this step"]
     return markup.table(header, body, numeric=[2, 3], caption="Steps of the journey")
+
+
+def _on(images: int, whole: int) -> Markup:
+    """How many images a number is of, where these are not those of the others."""
+    return Markup(f' <small class="fer-muted">n {images:,}</small>') if images != whole else Markup("")
 
 
 def _name(stage: ProgressStep) -> str:
