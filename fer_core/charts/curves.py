@@ -207,7 +207,7 @@ def _mark(
     """A dashed line with its name, in the corner the curves leave empty, on the side where there is room."""
     height, baseline = corner
     data = {"values": [{"epoch": epoch, "value": height, "text": text}]}
-    side = {"align": "right", "dx": -4} if epoch > last / 4 else {"align": "left", "dx": 4}
+    side = {"align": "right", "dx": -4} if epoch - 1 > (last - 1) / 4 else {"align": "left", "dx": 4}
     return [
         {"data": data, "mark": {"type": "rule", "strokeDash": [2, 3], "color": color}, "encoding": {"x": x}},
         {

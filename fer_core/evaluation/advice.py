@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import Literal
 
-from fer_core.evaluation.report import gap_level, gap_verdict
+from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict
 from fer_core.recipes.losses import CrossEntropy, FocalCrossEntropy
 from fer_core.recipes.recipe import Recipe, Setting
 from fer_core.recipes.schema import Augmentation
@@ -49,7 +49,9 @@ class Advice:
     settings: dict[str, Setting]
 
 
-def advice_for(rows: Sequence[Epoch], recipe: Recipe, apart: bool = False) -> list[Advice]:
+def advice_for(
+    rows: Sequence[Epoch], recipe: Recipe, apart: bool = False, chance: float = 0.0
+) -> list[Advice]:
     """What to say of a run so far; nothing before it has a few epochs.
 
     Args:
@@ -57,14 +59,17 @@ def advice_for(rows: Sequence[Epoch], recipe: Recipe, apart: bool = False) -> li
         recipe: what it trains by; what is in it already is not advised.
         apart: whether its splits are known to have no copies in common, at the usual reach: nobody is sent to look
             for leaks then.
+        chance: `report.chance_level` of its classes and images: a model that is no better has learned nothing.
     """
     if len(rows) < MIN_EPOCHS:
         return []
     best = max(rows, key=lambda row: row["val_accuracy"])
     gap = 100 * (best["accuracy"] - best["val_accuracy"])
-    word = gap_verdict(best["accuracy"], best["val_accuracy"], apart)
+    word = gap_verdict(best["accuracy"], best["val_accuracy"], apart, chance)
     level = gap_level(word)
-    if gap >= _HEALTHY:
+    if word == CHANCE:
+        found = [_no_better(best, gap, chance, recipe)]
+    elif gap >= _HEALTHY:
         found = [_overfitting(word, level, gap, recipe)]
     elif gap < _HARD:
         found = [_too_hard(word, level, gap, recipe, apart)]
@@ -75,9 +80,12 @@ def advice_for(rows: Sequence[Epoch], recipe: Recipe, apart: bool = False) -> li
         found.append(found_)
     elif flat := _flat(rows, best, recipe):
         found.append(flat)
-    if gap < 5 and best["accuracy"] < _LOW_TRAIN and len(rows) >= recipe.training.epochs:
+    ended = len(rows) >= recipe.training.epochs
+    if gap < 5 and best["accuracy"] < _LOW_TRAIN and ended:
         text = f"It has learned {best['accuracy']:.0%} of its own images: more epochs, or a larger network."
         found.append(Advice("underfitting", "warn", text, {"training.epochs": 2 * recipe.training.epochs}))
+    elif ended and (rises := _still_rising(validation, recipe)):
+        found.append(rises)
     if weak := _weak_class(best.get("val_recall") or {}, recipe):
         found.append(weak)
     return found
@@ -126,6 +134,27 @@ def advice_for_failure(reason: str, recipe: Recipe) -> Advice | None:
     return None
 
 
+def _no_better(best: Epoch, gap: float, chance: float, recipe: Recipe) -> Advice:
+    """Accuracy that guessing reaches too."""
+    said = f"{best['val_accuracy']:.3f} on validation is no better than guessing, which reaches {chance:.3f} by luck"
+    if gap >= _HIGH:
+        text = f"{said}, and {best['accuracy']:.3f} on its own images: it learns them by heart, or labels are mixed up."
+        return Advice(CHANCE, "bad", text, {})
+    text = f"{said}: try a third of the learning rate, and look at the labels."
+    return Advice(CHANCE, "bad", text, {"optimizer.learning_rate": recipe.optimizer.learning_rate / 3})
+
+
+def _still_rising(validation: Sequence[float], recipe: Recipe) -> Advice | None:
+    """Planned epochs that ended too early: the best was among the last two, and the trend goes up."""
+    if max(validation[:-2]) >= max(validation[-2:]) or trend(validation) != "rising":
+        return None
+    steps = min(TREND_EPOCHS, len(validation) - 1)
+    gained = 100 * (validation[-1] - validation[-1 - steps])
+    longer = -(-3 * recipe.training.epochs // 2)
+    text = f"Validation accuracy gained {gained:.1f} points in the last {steps} epochs: train longer."
+    return Advice("still rising", "warn", text, {"training.epochs": longer})
+
+
 def _near(gap: float) -> str:
     if abs(gap) < 0.05:
         return "Training and validation are level; nothing to do."
@@ -143,6 +172,12 @@ def _too_hard(word: str, level: AdviceLevel, gap: float, recipe: Recipe, apart: 
         if (value := getattr(old, name))
     }
     settings |= {f"augmentation.{name}": 0.0 for name in ("mixup", "cutmix") if getattr(old, name)}
+    if word == DISTRUST:
+        text = (
+            f"Validation is {-gap:.1f} points ahead: as a rule copies of its faces are among the training images, and the "
+            "score means nothing until that is ruled out."
+        )
+        return Advice(word, level, text, settings)
     if apart:
         tried = ": half of it is worth a try" if settings else ""
         text = f"Validation is {-gap:.1f} points ahead, and its splits share no copies: training is made hard{tried}."

@@ -6,6 +6,8 @@ A number that cannot be trusted is not shown: it is None, and `problem` says why
     'moderate'
     >>> gap_verdict(0.80, 0.86)
     'check for leaks or hard augmentation'
+    >>> gap_verdict(0.24, 0.225, chance=chance_level(4, 400))
+    'at chance level'
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from fer_core.runs.records import Evaluation, RunSummary, Scores
 from fer_core.runs.run import Run
 
 SCHEMA = 1
+DISTRUST = "do not trust: leaks or hard augmentation"
+"""From 10 points ahead on: such a lead is as a rule made by copies of validation images in training."""
+_FAR = -10
 VERDICTS: tuple[tuple[float, str], ...] = (
     (-5, "check for leaks or hard augmentation"),
     (0, "validation ahead"),
@@ -40,6 +45,8 @@ VERDICTS: tuple[tuple[float, str], ...] = (
 HEALTHY = VERDICTS[2][1]
 HARD = "hard augmentation"
 """What remains of the first verdict where the splits are known to have no copies in common."""
+CHANCE = "at chance level"
+_ONE_SIDED = 1.645  # standard deviations: guessing does better in one of twenty runs
 COLUMNS: tuple[str, ...] = (
     "run", "state", "recipe", "dataset", "version", "val_accuracy", "val_low", "val_high", "train_accuracy",
     "gap", "verdict", "macro_f1", "parameters", "trainable_parameters", "epochs", "best_epoch", "seconds",
@@ -138,21 +145,47 @@ def leaderboard_table(runs: Iterable[Run | RunSummary]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
 
 
-def gap_verdict(train: float, val: float, apart: bool = False) -> str:
+def chance_level(classes: int, images: int = 0) -> float:
+    """The accuracy (0..1) up to which a model is no better than one that guesses.
+
+    Guessing gets one in `classes` right, give or take what chance does on so many images: the upper end of the one-sided
+    95 % interval of the normal approximation. 0 where the classes are not known.
+
+    Args:
+        classes: how many there are.
+        images: validated on; 0 where that is not known.
+    """
+    if classes < 2:
+        return 0.0
+    share = 1 / classes
+    return share + (_ONE_SIDED * math.sqrt(share * (1 - share) / images) if images else 0.0)
+
+
+def chance_of(run: Run) -> float:
+    """`chance_level` of a run's classes and validation images."""
+    return chance_level(len(run.classes), int((run.info.get("images") or {}).get("val") or 0))
+
+
+def gap_verdict(train: float, val: float, apart: bool = False, chance: float = 0.0) -> str:
     """The word for a gap between train and validation accuracy (each 0..1).
 
     Args:
         train, val: accuracies at the best epoch.
         apart: whether the splits are known to have no copies in common; nobody is sent to look for leaks then.
+        chance: `chance_level`; a model that is no better is not called healthy, whatever its gap.
     """
+    if val <= chance:
+        return CHANCE
     gap = _gap(train, val)
     word = next(word for end, word in VERDICTS if gap < end)
-    return HARD if apart and word == VERDICTS[0][1] else word
+    if word != VERDICTS[0][1]:
+        return word
+    return HARD if apart else DISTRUST if gap <= _FAR else word
 
 
 def gap_level(word: str) -> Literal["good", "warn", "bad"]:
     """How grave a word of `VERDICTS` is."""
-    return "good" if word == HEALTHY else "bad" if word == VERDICTS[-1][1] else "warn"
+    return "good" if word == HEALTHY else "bad" if word in (VERDICTS[-1][1], DISTRUST, CHANCE) else "warn"
 
 
 def _gap(train: float, val: float) -> float:
@@ -185,7 +218,8 @@ def _row(run: Run | RunSummary) -> ScoredRun:
     row["macro_f1"] = _share(row["macro_f1"])
     if row["train_accuracy"] is not None and row["val_accuracy"] is not None:
         row["gap"] = _gap(row["train_accuracy"], row["val_accuracy"])
-        row["verdict"] = gap_verdict(row["train_accuracy"], row["val_accuracy"])
+        chance = chance_of(run) if isinstance(run, Run) else 0.0
+        row["verdict"] = gap_verdict(row["train_accuracy"], row["val_accuracy"], chance=chance)
     row["problem"] = ". ".join(problems)
     return row
 

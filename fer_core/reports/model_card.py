@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.reports.templating import command, render
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
+from fer_core.runs.store import list_runs
 from fer_core.scheduling.starting_points import sentence
 
 WEAK = 0.6
@@ -76,6 +79,31 @@ def confusions(found: Scores, limit: int = 5) -> list[Confusion]:
                 )
             )
     return rows
+
+
+def most_confused(workspace: Workspace, dataset: str, classes: Sequence[str]) -> tuple[str, Confusion] | None:
+    """The most frequent mistake between two of these classes, of the run on a dataset that is best on validation.
+
+    Returns:
+        The id of the run and its mistake; None where no run has a mistake of that kind on record.
+    """
+    found = [run for run in list_runs(workspace) if run.dataset == dataset]
+    scored = [(run, run.evaluation().get("splits", {}).get("val")) for run in found]
+    known = [(run, judged) for run, judged in scored if judged and "confusion" in judged]
+    for run, judged in sorted(known, key=lambda entry: -entry[1]["accuracy"]):
+        for top in confusions(judged, limit=len(judged["confusion"]["classes"]) ** 2):
+            if {top.label, top.answer} <= set(classes):
+                return run.id, top
+    return None
+
+
+def easiest_and_hardest(found: Scores) -> tuple[tuple[str, float], tuple[str, float]] | None:
+    """The classes with the highest and the lowest recall, each with it (0..1); None where fewer than two have images."""
+    rows = sorted((row["recall"], name) for name, row in found["per_class"].items() if row["support"])
+    if len(rows) < 2 or rows[0][0] == rows[-1][0]:
+        return None
+    (low, hardest), (high, easiest) = rows[0], rows[-1]
+    return (easiest, high), (hardest, low)
 
 
 def weak_classes(found: Scores) -> list[str]:
@@ -182,6 +210,11 @@ def _limits(run: Run) -> tuple[str, ...]:
              "A face shows an expression, not what a person feels."]  # fmt: skip
     found = _held(run, "val")
     if found:
+        if ends := easiest_and_hardest(found):
+            (easy, high), (hard, low) = ends
+            lines.append(
+                f"Easiest on validation: {easy} ({high:.0%} recognised). Hardest: {hard} ({low:.0%})."
+            )
         if weak := weak_classes(found):
             lines.append(f"Weak on validation (F1 below {WEAK}): {', '.join(weak)}.")
         if top := confusions(found, 3):

@@ -70,6 +70,7 @@ Lines of `epochs_since` also hold `val_macro_f1`, `best_by` where that tells the
 training labels that early learning does not believe), `cpu_percent` (of one core) and `rss_mb` of the worker, and
 `gpu_memory_mb` where there is a GPU. Runs of older versions lack them.
 """
+STOPPED_AT_ONCE = "Stopped in its first epoch: it has seen a part of the images, once"
 WORST_FILE, NOISE_FILE = "worst.json", "noise.csv"
 
 _LOST = "The training process ended without a word: killed, out of memory, or the machine went down"
@@ -241,8 +242,13 @@ class Run:
             "device": info.get("device"),
             "backend": info.get("backend"),
             "seed": info.get("seed"),
-            "reason": reason,
+            "reason": reason or cut_at_once(state, rows),
         }
+
+
+def cut_at_once(state: RunState, rows: Sequence[Epoch]) -> str:
+    """`STOPPED_AT_ONCE` for a run that was stopped in its first epoch and kept what it had by then; else ""."""
+    return STOPPED_AT_ONCE if state == "stopped" and len(rows) == 1 and rows[0].get("partial") else ""
 
 
 def best_epoch(rows: Sequence[Epoch]) -> Epoch:

@@ -17,6 +17,8 @@ TOLERANCE = 2.0
 """Percentage points by which a split may miss its target and still be called good."""
 EVEN_RATIO, UNEVEN_RATIO = 1.25, 1.5
 """Largest class over smallest, up to which a split counts as balanced, and from which it does not."""
+EVEN_POINTS = 5.0
+"""Percentage points by which a class may miss an even share."""
 _SURE = 0.01
 DRIFT_SMALL, DRIFT_LARGE = 0.05, 0.1
 """Cramér's V of class against split: below the first there is no drift to speak of, from the second it is strong."""
@@ -79,6 +81,12 @@ def balance_of(counted: pd.DataFrame) -> pd.DataFrame:
     table["ideal"] = 1 / max(len(images), 1)
     table["weight"] = total / (max(len(images), 1) * images.clip(lower=1))
     return table
+
+
+def share_verdict(share: float, ideal: float) -> str:
+    """What a class's share (0..1) is against an even one: "within 5 points", "low" or "high"."""
+    off = round(100 * (share - ideal), 6)  # 30 % against 25 % is 5 points, not 4.999999999999999
+    return f"within {EVEN_POINTS:g} points" if abs(off) <= EVEN_POINTS else "low" if off < 0 else "high"
 
 
 def drift(manifest: pd.DataFrame) -> dict[str, float] | None:

@@ -17,7 +17,7 @@ with st.container(key="train-page"):
     left, right = st.columns([1, 2.45], gap="medium")
 with left:
     new_run.card(scope, snapshots)
-    chosen = run_queue.draw(scope.workspace)
+    chosen = run_queue.draw(scope.workspace, scope.dataset.name)
 with right:
     if chosen:
         detail.draw(scope.workspace, scope.version.id, chosen, strip)

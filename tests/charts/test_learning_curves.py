@@ -98,3 +98,16 @@ def test_what_is_no_number_is_left_out() -> None:
     spec = curves.curve(broken, "loss")
     json.dumps([line["data"] for line in lines(spec)], allow_nan=False)
     assert len(lines(spec)[-1]["data"]["values"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("best", "last", "side"), [(1, 2, "left"), (1, 40, "left"), (2, 2, "right"), (30, 40, "right")]
+)
+def test_the_best_epoch_is_named_where_there_is_room(best: int, last: int, side: str) -> None:
+    spec = curves.curve(rows(last), "accuracy", best=best)
+    (mark,) = [
+        layer["mark"] for layer in spec["layer"]
+        if layer["mark"]["type"] == "text" and any(p.get("text") == f"best {best}" for p in layer["data"]["values"])
+    ]  # fmt: skip
+    assert mark["align"] == side
+    assert mark["dx"] == (4 if side == "left" else -4)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fer_core.evaluation.advice import Advice, advice_for, advice_for_failure, patience_left, trend
+from fer_core.evaluation.report import CHANCE, DISTRUST
 from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.runs.records import Epoch
 from fer_core.training.failures import failure_message
@@ -146,3 +147,37 @@ def test_patience_left(monitor: str, values: list[float], left: int) -> None:
     assert patience_left(epochs, recipe) == (left, 3)
     assert patience_left([], recipe) is None
     assert patience_left(epochs[:1], override(recipe, {"early_stopping.patience": 0})) is None
+
+
+def test_ten_points_ahead_are_not_trusted_and_on_splits_apart_nobody_looks_for_copies() -> None:
+    val = rising(0.4, 0.7)
+    ahead = rows([v - 0.12 for v in val], val)
+    (found, *_) = advice_for(ahead, load("model_0"))
+    assert (found.word, found.level) == (DISTRUST, "bad")
+    (apart, *_) = advice_for(ahead, load("model_0"), apart=True)
+    assert "share no copies" in apart.text
+    assert "leaks" not in apart.word
+
+
+def test_a_model_that_guesses_is_told_so_and_what_to_try() -> None:
+    flat = [0.25, 0.24, 0.26, 0.25, 0.25, 0.26]
+    (found, *_) = advice_for(rows(flat, flat), load("model_0"), chance=0.28)
+    assert (found.word, found.level) == (CHANCE, "bad")
+    lower = override(load("model_0"), found.settings).optimizer.learning_rate
+    assert lower < load("model_0").optimizer.learning_rate
+    by_heart = advice_for(rows([0.9] * 6, flat), load("model_0"), chance=0.28)[0]
+    assert by_heart.settings == {}
+    assert "by heart" in by_heart.text
+
+
+@pytest.mark.parametrize("epochs", [5, 6, 20])
+def test_a_curve_that_still_rises_at_the_planned_end_is_to_be_trained_longer(epochs: int) -> None:
+    recipe = override(load("model_0"), {"training.epochs": epochs})
+    curve = rising(0.7, 0.9, epochs)
+    found = said(advice_for(rows(curve, curve), recipe))
+    longer = override(recipe, found["still rising"].settings).training.epochs
+    assert longer > epochs
+    stopped_early = override(recipe, {"training.epochs": epochs + 1})
+    assert "still rising" not in said(advice_for(rows(curve, curve), stopped_early))
+    level = [*curve[:-3], 0.89, 0.8, 0.8]
+    assert "still rising" not in said(advice_for(rows(level, level), recipe))

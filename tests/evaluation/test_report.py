@@ -13,7 +13,9 @@ from made_runs import bare, tell_epochs
 
 from fer_core.base.errors import NotFound, RunError
 from fer_core.evaluation.report import (
+    CHANCE,
     COLUMNS,
+    chance_level,
     evaluate_run,
     gap_level,
     gap_verdict,
@@ -22,7 +24,7 @@ from fer_core.evaluation.report import (
 )
 from fer_core.runs import predictions
 from fer_core.runs.records import RunSummary
-from fer_core.runs.run import Run
+from fer_core.runs.run import STOPPED_AT_ONCE, Run
 
 
 def make_run(
@@ -86,6 +88,8 @@ def test_the_leaderboard_shows_the_best_epoch_with_gap_and_interval(tmp_path: Pa
 @pytest.mark.parametrize(
     ("val", "word"),
     [
+        (1.0, "do not trust: leaks or hard augmentation"),
+        (0.999, "check for leaks or hard augmentation"),
         (0.96, "check for leaks or hard augmentation"),
         (0.95, "validation ahead"),
         (0.9, "healthy"),
@@ -174,8 +178,55 @@ def test_nothing_is_written_when_predictions_are_missing_or_broken(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("points", "level"),
-    [(-6, "warn"), (-1, "warn"), (0, "good"), (4.9, "good"), (5, "warn"), (14.9, "warn"), (15, "bad")],
+    [
+        (-9.9, "warn"),
+        (-6, "warn"),
+        (-1, "warn"),
+        (0, "good"),
+        (4.9, "good"),
+        (5, "warn"),
+        (14.9, "warn"),
+        (15, "bad"),
+    ],
 )
 def test_how_grave_a_gap_is(points: float, level: str) -> None:
     assert gap_level(gap_verdict(0.8, 0.8 - points / 100)) == level
     assert gap_level(gap_verdict(0.8, 0.8 - points / 100, apart=True)) == level
+
+
+def test_ten_points_ahead_are_not_trusted_unless_the_splits_are_known_to_be_apart() -> None:
+    assert gap_level(gap_verdict(0.7, 0.8)) == "bad"
+    assert gap_verdict(0.7, 0.8, apart=True) == gap_verdict(0.74, 0.8, apart=True) == "hard augmentation"
+
+
+@pytest.mark.parametrize(
+    ("val", "classes", "images", "guesses"),
+    [
+        (0.225, 4, 400, True),
+        (0.25, 4, 0, True),
+        (0.251, 4, 0, False),  # nobody knows how much is luck
+        (0.28, 4, 400, True),  # by binomial tables: 114 of 400 or more is reached by guessing in 6 % of cases
+        (0.29, 4, 400, False),  # and 116 or more in 4 %
+        (0.3, 0, 400, False),  # classes not known: nothing is said
+        (0.52, 2, 5000, False),
+    ],
+)
+def test_a_model_that_guesses_is_not_called_healthy(
+    val: float, classes: int, images: int, guesses: bool
+) -> None:
+    word = gap_verdict(val, val, chance=chance_level(classes, images))
+    assert (word == CHANCE) == guesses
+    assert gap_level(word) == ("bad" if guesses else "good")
+
+
+def test_a_run_knows_its_own_chance_level_and_says_that_it_was_stopped_at_once(tmp_path: Path) -> None:
+    four = ["happy", "sad", "fear", "anger"]
+    guess = bare(tmp_path, "0001-guess", classes=four, images={"val": 400})
+    tell_epochs(guess, [0.24], accuracy=0.25)
+    cut = bare(tmp_path, "0002-cut", state="stopped", classes=four, images={"val": 400})
+    tell_epochs(cut, [0.6], accuracy=0.6, partial=True)
+    rows = {row["run"]: row for row in leaderboard([guess, cut])}
+    assert rows["0001-guess"]["verdict"] == CHANCE
+    assert rows["0002-cut"]["verdict"] == "healthy"
+    assert STOPPED_AT_ONCE in rows["0002-cut"]["problem"]
+    assert STOPPED_AT_ONCE not in rows["0001-guess"]["problem"]

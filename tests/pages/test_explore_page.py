@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made_runs import answer, trained
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.datasets import import_dataset
+from fer_core.data.datasets import import_dataset, open_dataset
 from fer_core.data.importing.options import Options
 from fer_core.data.sample.make import make_sample
+from fer_core.evaluation.report import evaluate_run
 from fer_core.explore.facts import ImageFacts
 from fer_core.explore.filter import Selection
 from fer_core.review.journal import Journal
@@ -175,3 +178,22 @@ def test_the_target_is_chosen_and_checked(visit: Visit, sample: Dataset) -> None
     assert "60%" in words(app)
     app = visit(sample, target="60/20")
     assert "3 ratios are needed" in app.warning[0].value
+
+
+def test_averages_open_on_the_pair_that_the_best_run_confuses_most(
+    visit: Visit, sample: Dataset, tmp_path: Path
+) -> None:
+    shutil.copytree(sample.workspace.root, tmp_path, dirs_exist_ok=True)
+    dataset = open_dataset(Workspace(tmp_path), "sample")
+    assert "these means are closest" in words(visit(dataset, view="Averages"))
+    for share, wrong in ((0.6, "happy"), (0.9, "neutral")):
+        run = trained(dataset, share)
+        val = dataset.manifest().query("split == 'val'")
+        said = val["label"].where(val["label"] != "sad", wrong)
+        answer(run, "val", val, said.tolist())
+        if wrong == "happy":  # the worse of the two: nine faces of neutral are got wrong as well
+            answer(run, "val", val, said.where(val["label"] != "neutral", "surprise").tolist())
+        evaluate_run(run)
+    app = visit(dataset, view="Averages")
+    assert [box.value for box in app.selectbox if box.key in ("first", "second")] == ["sad", "neutral"]
+    assert f"Run {run.id} confuses them most" in words(app)

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fer_core.base.errors import RecipeError
+from fer_core.recipes.losses import CrossEntropy
+from fer_core.recipes.model_spec import CnnSpec
 from fer_core.recipes.recipe import (
     changes_from_parent,
     difference,
@@ -20,6 +22,7 @@ from fer_core.recipes.recipe import (
     parse,
     to_toml,
 )
+from fer_core.recipes.schema import Plateau
 
 
 def test_names_list_a_recipe_after_the_one_it_extends() -> None:
@@ -175,3 +178,20 @@ def test_recipes_are_read_without_keras() -> None:
     code = "import sys; from fer_core.recipes.recipe import load; load('base'); print('keras' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "name", ["model_d", "color_gray", "color_rgb", "vgg16", "resnet50v2", "efficientnetb0"]
+)
+def test_depth_transfer_and_colour_are_trained_alike(name: str) -> None:
+    """As the notebook trained them, so that a comparison changes the network alone."""
+    recipe = load(name)
+    assert isinstance(recipe.schedule, Plateau)
+    assert recipe.schedule.min_learning_rate == 1e-7
+    assert isinstance(recipe.loss, CrossEntropy)
+    assert recipe.loss.label_smoothing == 0.1
+    assert (recipe.training.batch_size, recipe.training.class_weight) == (64, "balanced")
+    if isinstance(recipe.model, CnnSpec):
+        assert (recipe.model.l2.conv, recipe.model.l2.dense) == (1e-4, 1e-4)
+    else:
+        assert recipe.training.epochs == 75

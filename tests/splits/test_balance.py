@@ -18,6 +18,7 @@ from fer_core.splits.balance import (
     drift,
     drift_level,
     mix_of,
+    share_verdict,
     split_shares,
 )
 from fer_core.splits.ratios import percent
@@ -161,3 +162,11 @@ def test_ratios_are_percent_however_they_were_kept() -> None:
     assert percent([0.8, 0.1, 0.1]) == pytest.approx((80, 10, 10))
     assert percent([1 / 3] * 3) == pytest.approx([100 / 3] * 3)
     assert percent([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("share", "word"),
+    [(0.25, "within 5 points"), (0.3, "within 5 points"), (0.2, "within 5 points"), (0.301, "high"), (0.199, "low")],
+)  # fmt: skip
+def test_a_class_share_is_judged_against_an_even_one(share: float, word: str) -> None:
+    assert share_verdict(share, 0.25) == word

@@ -8,7 +8,8 @@ from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.ranking import RankedEntry, Ranking
-from fer_core.evaluation.report import gap_level, gap_verdict
+from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict
+from fer_core.runs.run import STOPPED_AT_ONCE
 from fer_core.splits.leaks import Leaks
 from fer_core.ui.compare.cached_runs import RunIds
 from fer_core.ui.components import markup
@@ -43,6 +44,8 @@ _SHORT = {
     "check for leaks or hard augmentation": "check",
     "validation ahead": "val ahead",
     "severe overfitting": "overfits",
+    DISTRUST: "do not trust",
+    CHANCE: "chance",
 }
 NAMES = {"verdict": "verdict on the gap"}
 """What the chooser calls columns whose head is empty."""
@@ -83,6 +86,8 @@ def lines(
                  "data": _data(mine, lead, head)}  # fmt: skip
         name = str(lead["run"]) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = lead["member"] or "" if len(group) == 1 else f"best {ids[0]}"
+        if lead["reason"] == STOPPED_AT_ONCE:
+            note = "stopped in its first epoch"
         found.append(
             (
                 ranked_entry,
@@ -163,7 +168,8 @@ def _facts(group: Sequence[LeaderboardRow], leaks: Leaks | None) -> dict[str, Le
         cells["energy"] = LeaderboardCell(f"{sum(spent):,.1f}", float(sum(spent)))
     if "gap" in cells and lead["train_accuracy"] is not None and lead["val_accuracy"] is not None:
         apart = leaks is not None and leaks.verdict == "none"
-        word = gap_verdict(float(cells["gap"].sort or 0) / 100, 0.0, apart)
+        gap = float(cells["gap"].sort or 0) / 100
+        word = CHANCE if lead["verdict"] == CHANCE else gap_verdict(gap, 0.0, apart, chance=-1.0)
         cells["verdict"] = LeaderboardCell(_SHORT.get(word, word), word, gap_level(word), word)
     if lead["parameters"]:
         cells["parameters"] = LeaderboardCell(_millions(int(lead["parameters"])), float(lead["parameters"]))

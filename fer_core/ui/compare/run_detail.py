@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation.calibration import direction, threshold_for
-from fer_core.reports.model_card import WEAK, confusions, reproduce, weak_classes
+from fer_core.reports.model_card import WEAK, confusions, easiest_and_hardest, reproduce, weak_classes
 from fer_core.runs.records import ClassAreas, Scores
 from fer_core.runs.run import Run
 from fer_core.ui.compare import cached_curves, cached_runs, cost, faces, pair
@@ -122,8 +122,14 @@ def _classes(found: Scores) -> None:
             ]
         )
     chips = [markup.chip("warn", f"weak: {', '.join(weak)}", f"F1 below {WEAK}")] if weak else []
+    ends = easiest_and_hardest(found)
+    said = (
+        f"easiest: {ends[0][0]}, {ends[0][1]:.0%} recognised; hardest: {ends[1][0]}, {ends[1][1]:.0%}"
+        if ends
+        else ""
+    )
     st.html(
-        markup.heading("Class by class", "", *chips)
+        markup.heading("Class by class", said, *chips)
         + markup.table(
             ["class", "precision", "recall", "F1", "ROC", "AP", "images"],
             body,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import streamlit as st
 
+from fer_core.base.workspace import Workspace
 from fer_core.charts import averages
 from fer_core.explore.mean_faces import MEDIUM, SMALL, Mean, difference, effect
+from fer_core.reports.model_card import most_confused
 from fer_core.ui.components import links, markup
 from fer_core.ui.components.face_sheet import data_url
 from fer_core.ui.components.style import is_dark
@@ -44,7 +48,7 @@ def draw(explorer: Explorer) -> None:
                 f'<p class="fer-muted">Of large classes, {drawn[0].used:,} faces drawn at random are averaged.</p>'
             )
     if len(means) > 1:
-        _difference(means)
+        _difference(means, explorer.scope.workspace, explorer.scope.dataset.name)
 
 
 def _mean(explorer: Explorer, label: str, split: str) -> Mean:
@@ -76,15 +80,34 @@ def _grid(explorer: Explorer, means: dict[str, Mean]) -> str:
     return f'<div class="fer-means">{"".join(cells)}</div>'
 
 
-def _difference(means: dict[str, Mean]) -> None:
+def _opening(means: dict[str, Mean], workspace: Workspace, dataset: str) -> tuple[str, str, str]:
+    """The pair shown first and why: what the best run of this dataset confuses most, else the two means that are closest."""
+    if found := most_confused(workspace, dataset, list(means)):
+        run, top = found
+        return (
+            top.label,
+            top.answer,
+            f"Run {run} confuses them most: {top.images:,} {top.label} read as {top.answer}.",
+        )
+    pairs = combinations(means, 2)
+    one, other = min(pairs, key=lambda pair: float(np.abs(difference(means[pair[0]], means[pair[1]])).max()))
+    return one, other, "Of all pairs, these means are closest."
+
+
+def _difference(means: dict[str, Mean], workspace: Workspace, dataset: str) -> None:
     names = list(means)
+    one, other, why = _opening(means, workspace, dataset)
     with st.container(border=True):
         st.html(markup.heading("Difference between two classes", "of the means, in standard deviations"))
         with st.container(horizontal=True):
-            first = st.selectbox("Where this class", names, key="first", bind="query-params", width=170)
-            second = st.selectbox(
-                "is unlike", names, index=len(names) - 1, key="second", bind="query-params", width=170
+            first = st.selectbox(
+                "Where this class", names, index=names.index(one), key="first", bind="query-params", width=170
             )
+            second = st.selectbox(
+                "is unlike", names, index=names.index(other), key="second", bind="query-params", width=170
+            )
+        if (first, second) == (one, other):
+            st.html(f'<p class="fer-muted">{markup.esc(why)}</p>')
         apart = difference(means[str(first)], means[str(second)])
         reach = max(float(np.abs(apart).max()), 1e-9)
         limit = max(reach, SMALL)

@@ -81,7 +81,7 @@ def class_balance(counted: pd.DataFrame) -> str:
             f'background:{palette[label]}"></i><s style="{mark}" title="even: {ideal:.1%}"></s></div>'
         )
         shade |= {
-            (r, 4 + k): min(abs(share - ideal) / max(ideal, 1e-9), 1.0) for k, share in enumerate(within)
+            (r, 5 + k): min(abs(share - ideal) / max(ideal, 1e-9), 1.0) for k, share in enumerate(within)
         }
         rows.append(
             [
@@ -93,11 +93,12 @@ def class_balance(counted: pd.DataFrame) -> str:
                 Markup(bar),
                 int(row["images"]),
                 f"{row['share']:.1%}",
+                _share_chip(float(row["share"]), ideal),
                 *(f"{share:.1%}" for share in within),
                 f"{row['weight']:.2f}",
             ]
         )
-    header = ["class", "", "images", "share", *splits, "weight"]
+    header = ["class", "", "images", "share", "", *splits, "weight"]
     return markup.table(
         header,
         rows,
@@ -105,3 +106,9 @@ def class_balance(counted: pd.DataFrame) -> str:
         shade=shade,
         caption="Class balance, overall and per split",
     )
+
+
+def _share_chip(share: float, ideal: float) -> Markup:
+    word = balance.share_verdict(share, ideal)
+    tip = f"{100 * (share - ideal):+.1f} points against an even share"
+    return markup.chip("warn" if word in ("low", "high") else "good", word, tip)

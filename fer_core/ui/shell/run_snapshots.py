@@ -16,8 +16,8 @@ import streamlit as st
 from fer_core.base.errors import FerError
 from fer_core.evaluation import advice
 from fer_core.recipes.recipe import Recipe
-from fer_core.runs.records import Epoch, RunInfo
-from fer_core.runs.run import ACTIVE, Run, best_epoch
+from fer_core.runs.records import Epoch, RunInfo, RunState
+from fer_core.runs.run import ACTIVE, Run, best_epoch, cut_at_once
 
 
 @dataclass
@@ -85,7 +85,7 @@ class RunSnapshot:
 
     run: Run
     info: RunInfo
-    state: str
+    state: RunState
     reason: str
     rows: list[Epoch]
     best: Epoch
@@ -114,7 +114,7 @@ def read(run: Run) -> RunSnapshot:
     """Read a run's files as they are now."""
     info, (state, reason) = run.info, run.status()
     tail = _follow(run)
-    return RunSnapshot(run, info, state, reason, tail.rows, tail.best)
+    return RunSnapshot(run, info, state, reason or cut_at_once(state, tail.rows), tail.rows, tail.best)
 
 
 def number(run: str) -> str:

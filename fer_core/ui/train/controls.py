@@ -8,6 +8,7 @@ import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation import advice
+from fer_core.evaluation.report import chance_of
 from fer_core.runs.run import Run
 from fer_core.scheduling import resume, start
 from fer_core.ui.components import markup, messages
@@ -102,7 +103,9 @@ def verdicts(snapshot: RunSnapshot) -> None:
     """What the curves say, each with a new run that tries the remedy."""
     recipe = run_snapshots.recipe(snapshot.run)
     found: Sequence[advice.Advice] = (
-        advice.advice_for(snapshot.rows, recipe, _apart(snapshot.run)) if recipe else []
+        advice.advice_for(snapshot.rows, recipe, apart(snapshot.run), chance_of(snapshot.run))
+        if recipe
+        else []
     )
     if not found:
         return
@@ -112,7 +115,7 @@ def verdicts(snapshot: RunSnapshot) -> None:
             _line(snapshot.run, entry, str(number), ready=snapshot.state not in ("queued", "starting"))
 
 
-def _apart(run: Run) -> bool:
+def apart(run: Run) -> bool:
     """Whether the version it learns from is known to have no copies across its splits."""
     known = near_copies.of(run.workspace, str(run.dataset), str(run.version))
     return known is not None and known.verdict == "none"
@@ -129,5 +132,5 @@ def _line(run: Run, entry: advice.Advice, key: str, ready: bool = True) -> None:
                 on_click=fork_dialog.ask, args=(run.id, dict(entry.settings)),
                 help="Opens a new run with these settings filled in",
             )  # fmt: skip
-        elif entry.word.startswith("check for leaks"):
+        elif "leaks" in entry.word:
             st.page_link("pages/data/stratify.py", label="Stratify", icon=":material/call_split:")

@@ -34,13 +34,21 @@ def order(snapshots: Sequence[RunSnapshot], waiting: Sequence[Run]) -> list[RunS
     return sorted(snapshots, key=rank)
 
 
-def draw(workspace: Workspace) -> str | None:
-    """The card; returns the id of the run to show, None where there is none."""
+def draw(workspace: Workspace, dataset: str) -> str | None:
+    """The card; returns the id of the run to show, None where there is none.
+
+    Another dataset opens its own newest run, unless the address names one.
+    """
     snapshots = [run_snapshots.read(run) for run in store.list_runs(workspace)]
     if not snapshots:
         return None
     listed = order(snapshots, queue.waiting(workspace))
     ids = {snapshot.id for snapshot in snapshots}
+    state, mine = f"{KEY}-current", [snapshot.id for snapshot in listed if snapshot.run.dataset == dataset]
+    if st.session_state.get("train-dataset", dataset) != dataset:
+        st.query_params.pop("run", None)
+        st.session_state.pop(state, None)
+    st.session_state["train-dataset"] = dataset
     asked = st.query_params.get("run")
     if asked and st.session_state.get("train-run-asked") != asked:
         st.session_state["train-run-asked"] = asked
@@ -48,10 +56,10 @@ def draw(workspace: Workspace) -> str | None:
             (one for one in ids if one == asked or run_snapshots.number(one) == asked.lstrip("0")), None
         )
         if found:
-            st.session_state[f"{KEY}-current"] = found
-    if st.session_state.get(f"{KEY}-current") not in ids:
-        st.session_state[f"{KEY}-current"] = listed[0].id
-    chosen = str(st.session_state[f"{KEY}-current"])
+            st.session_state[state] = found
+    if st.session_state.get(state) not in ids:
+        st.session_state[state] = mine[0] if mine else listed[0].id
+    chosen = str(st.session_state[state])
     st.query_params["run"] = st.session_state["train-run-asked"] = run_snapshots.number(chosen)
     st.session_state["train-states"] = _states(snapshots)
     _card(workspace, chosen)
