@@ -91,4 +91,5 @@ with right:
         advice = "Settle a group and it appears here." if queue == "settled" else "Choose another queue."
         group_review.draw(scope, distance, queue, advice)
     bulk_rules.card(scope, distance, QUEUES)
+    bulk_rules.show_preview(scope)
     decisions.apply_card(scope)

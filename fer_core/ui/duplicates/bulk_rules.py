@@ -17,7 +17,7 @@ from fer_core.ui.components.face_sheet import SheetFace
 from fer_core.ui.duplicates.open_groups import Open, look
 from fer_core.ui.shell import cache, decisions, page
 
-_BATCH = "dup-batch"
+_BATCH, _ASKED = "dup-batch", "dup-rule-asked"
 
 
 @st.fragment(run_every=3)
@@ -53,7 +53,8 @@ def card(scope: page.Scope, distance: int, names: Mapping[str, str]) -> None:
                     key="dup-rule",
                     type="primary",
                 ):
-                    _preview(scope, plan)
+                    st.session_state[_ASKED] = (scope.dataset.name, scope.version.id, plan)
+                    st.rerun(scope="app")
                 if (batch := st.session_state.get(_BATCH)) and st.button(
                     "Undo the rule", icon=":material/undo:"
                 ):
@@ -91,7 +92,18 @@ def _outcome(scope: page.Scope, plan: PolicyPlan) -> None:
     )
 
 
-@st.dialog("Settle open groups by rule", width="medium")
+def show_preview(scope: page.Scope) -> None:
+    """Draw the preview if it was asked for: by the page, since a dialog within a fragment that is drawn every few
+    seconds loses a press made at that moment."""
+    *of, plan = st.session_state.get(_ASKED, (None, None))
+    if plan is not None and of == [scope.dataset.name, scope.version.id]:
+        st.dialog("Settle open groups by rule", width="medium", on_dismiss=_close)(_preview)(scope, plan)
+
+
+def _close() -> None:
+    st.session_state.pop(_ASKED, None)
+
+
 def _preview(scope: page.Scope, plan: PolicyPlan) -> None:
     """Faces that would go, and the button that records it."""
     about, gone = plan.summary(), plan.dropped
@@ -111,4 +123,5 @@ def _preview(scope: page.Scope, plan: PolicyPlan) -> None:
     if st.button(label, type="primary", key="dup-record"):
         made = plan.decisions(decisions.reviewer())
         st.session_state[_BATCH] = Journal(scope.dataset.journal_path).add_many(made)
+        _close()
         st.rerun()
