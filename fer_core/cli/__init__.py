@@ -34,6 +34,7 @@ from fer_core.cli import (
     review,
     splits,
     training,
+    tuning,
     versions,
     votes,
 )
@@ -86,6 +87,7 @@ cli.add(
     "Train and compare",
     [
         *training.COMMANDS,
+        *tuning.COMMANDS,
         *queue.COMMANDS,
         *compare.COMMANDS,
         *results.COMMANDS,

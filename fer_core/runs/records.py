@@ -47,6 +47,8 @@ class RunInfo(TypedDict, total=False):
         test_time_augmentation: whether its predictions are means over shifted images.
         start: what its network began with; absent where that was random or published.
         ablation: the two runs it explains and the one change it tries.
+        search, trial, fresh: the search it is part of, and its number there among the trials, or the winner's fresh seeds.
+        pause_after: epochs after which it pauses by itself, None for never.
     """
 
     id: str
@@ -84,6 +86,10 @@ class RunInfo(TypedDict, total=False):
     test_time_augmentation: bool
     start: StartRecord
     ablation: dict[str, str]
+    search: str
+    trial: int
+    fresh: int
+    pause_after: int | None
 
 
 class Epoch(TypedDict, total=False):

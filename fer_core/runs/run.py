@@ -132,6 +132,12 @@ class Run:
         return (self.folder / "pause").exists()
 
     @property
+    def pause_due(self) -> bool:
+        """Whether it is to pause after the epoch that was told last: somebody asked, or `pause_after` says so."""
+        after = self.info.get("pause_after")
+        return self.pause_requested or (after is not None and len(self.epochs_since()[0]) >= after)
+
+    @property
     def recipe(self) -> Recipe:
         """The complete recipe.
 

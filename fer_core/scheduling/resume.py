@@ -32,8 +32,12 @@ def pause(run: Run) -> None:
         (run.folder / "pause").touch()
 
 
-def resume(run: Run) -> Run:
+def resume(run: Run, pause_after: int | None = None) -> Run:
     """Go on after the last whole epoch, as if nothing had happened; from the beginning where none has ended.
+
+    Args:
+        run: it goes on.
+        pause_after: epochs after which it pauses again.
 
     Raises:
         RunError: the run is still at work, or has finished.
@@ -49,7 +53,7 @@ def resume(run: Run) -> Run:
             raise RunError(f"Run {run.id} cannot be resumed", received=f"state={state}", hint=hint)
         for name in ("stop", "pause", "process.json"):
             (run.folder / name).unlink(missing_ok=True)
-        run.update(state="queued", reason="", submitted="", resumed=now())
+        run.update(state="queued", reason="", submitted="", resumed=now(), pause_after=pause_after)
     queue.add(run)
     return run
 

@@ -33,6 +33,7 @@ def start(
     version: str | None,
     recipe: Recipe | str,
     settings: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> Run:
     """Make a run and put it in the queue, which starts it when there is room; returns at once.
 
@@ -42,6 +43,7 @@ def start(
         version: id, start of an id, `v3`, or None for the newest.
         recipe: recipe, its name, or the path of a `.toml` file.
         settings: fields to change, see `recipes.recipe.override`.
+        fields: further entries of `run.json`.
 
     Raises:
         NotFound: no such dataset or version.
@@ -67,6 +69,7 @@ def start(
         version_number=chosen.number,
         settings={key: str(value) for key, value in (settings or {}).items()},
         **known,
+        **fields,
     )
     queue.add(run)
     return run

@@ -130,7 +130,7 @@ def work(run: Run) -> RunInfo:
         recipe,
         run.folder,
         lambda: run.stop_requested,
-        lambda: run.pause_requested,
+        lambda: run.pause_due,
         _changed(run),
     )
     if outcome.paused:
