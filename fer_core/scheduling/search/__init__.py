@@ -68,11 +68,7 @@ def begin(
     base = override(load(recipe) if isinstance(recipe, str) else recipe, settings or {})
     space = [read_field(base, text) for text in varied]
     check_space(base, space)
-    manifest = dataset.manifest(found.id)
-    check_trainable(manifest)
-    pretrained.find_weights(base.model)
-    teachers.check(dataset, found.id, base)
-    check_classes(base, classes(manifest))
+    _check_start(dataset, found.id, base)
     name = name or _free(dataset, base)
     folder = folder_of(dataset.workspace, name)
     plan = SearchPlan(
@@ -96,6 +92,15 @@ def begin(
     with new_folder(folder) as temporary:
         SearchJournal.write(temporary, plan)
     return plan
+
+
+def _check_start(dataset: Dataset, version: str, recipe: Recipe) -> None:
+    """Raise what would keep every trial from being made."""
+    manifest = dataset.manifest(version)
+    check_trainable(manifest)
+    pretrained.find_weights(recipe.model)
+    teachers.check(dataset, version, recipe)
+    check_classes(recipe, classes(manifest))
 
 
 def _free(dataset: Dataset, recipe: Recipe) -> str:
