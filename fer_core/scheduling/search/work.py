@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from fer_core.base.errors import FerError, RunError
 from fer_core.base.locks import LockHeld, locked
@@ -189,7 +188,7 @@ class _Searcher:
 
     def _start_fresh(self, best: SearchTrial, number: int) -> Run:
         plan = self._plan
-        settings: dict[str, Any] = {**best.values, "training.seed": plan.seed_of(MOST_TRIALS + number)}
+        settings: dict[str, object] = {**best.values, "training.seed": plan.seed_of(MOST_TRIALS + number)}
         return start.start(
             self._workspace, plan.dataset, plan.version, plan.recipe, settings,
             search=plan.name, fresh=number, member=f"fresh seed {number + 1}",
