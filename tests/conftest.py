@@ -15,6 +15,7 @@ from typing import Any
 import drawn_faces
 import hypothesis
 import pytest
+from warm import WarmStart
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_dataset
@@ -39,6 +40,19 @@ _FAST = {"base", "charts", "recipes", "runs", "test_architecture.py", "test_pack
 `make fast` shares them among two workers, beside lint and types."""
 
 
+_LONGEST = (
+    "duplicates/test_real_duplicates.py",
+    "training/test_resume.py",
+    "scheduling/test_crossval.py",
+    "training/test_compact.py",
+    "data/readers/test_fuzz.py",
+    "scheduling/test_starting_points.py",
+    "workers/test_train.py",
+    "models/test_starting.py",
+)
+"""Files that need nearly a minute each or more, the longest first."""
+
+
 _MEMORY = Path("/dev/shm")
 _MEMORY_BYTES = 8 << 30
 """Free there: several times what the tests write at most, a gigabyte and a half, beside what they need themselves."""
@@ -57,7 +71,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first, so that no worker begins one when the others are through; the fast rooms are marked."""
+    """The longest files first, then those with slow tests, lest one is begun when all is done; the fast rooms are marked."""
     here = Path(__file__).parent
     for item in items:
         if item.path.relative_to(here).parts[0] in _FAST and not any(
@@ -65,7 +79,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         ):
             item.add_marker(pytest.mark.fast)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    longest = {here / name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: (longest.get(item.path, len(longest)), item.path not in slow))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,6 +89,19 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = _shared(tmp_path_factory, "drawn-faces")
     drawn_faces.keep(folder)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_start() -> None:
+    """Workers and verbs begin with all that they import; under `coverage`, which follows each from its start, they do not."""
+    if "COVERAGE_PROCESS_START" not in os.environ and "COVERAGE_PROCESS_CONFIG" not in os.environ:
+        process.spawn = WarmStart().spawn
+
+
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are started as the product starts them."""
+    monkeypatch.setattr(WarmStart, "on", False)
 
 
 @pytest.fixture(autouse=True)

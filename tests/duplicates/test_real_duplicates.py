@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -83,22 +85,32 @@ def others_find_them_too(pictures: DistinctPictures, first: np.ndarray, second: 
     assert np.mean(np.array(scores) >= 0.95) >= 0.95
 
 
+def warped(picture: np.ndarray, onto: np.ndarray) -> np.ndarray:
+    return cv2.warpAffine(picture, onto, (48, 48), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+
+
+@cache
+def frames() -> list[tuple[np.ndarray, np.ndarray]]:
+    """A grid of sizes and moves, each with the pixels that a picture then covers, if these are enough."""
+    found = []
+    for size, right, down in product((0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.4), range(-8, 9, 2), range(-8, 9, 2)):
+        middle = 23.5 * (1 - size)
+        onto = np.array([[size, 0, middle + right], [0, size, middle + down]], np.float32)
+        seen = warped(np.ones((48, 48), np.uint8), onto) > 0
+        if seen.mean() > 0.4:
+            found.append((onto, seen))
+    return found
+
+
 def aligned(one: np.ndarray, other: np.ndarray) -> float:
     """The correlation that `cv2.findTransformECC` comes to."""
     begin, best = np.eye(2, 3, dtype=np.float32), -1.0
-    for size in (0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.4):
-        for right in range(-8, 9, 2):
-            for down in range(-8, 9, 2):
-                onto = np.array(
-                    [[size, 0, 23.5 * (1 - size) + right], [0, size, 23.5 * (1 - size) + down]], np.float32
-                )
-                flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-                moved = cv2.warpAffine(other, onto, (48, 48), flags=flags)
-                seen = cv2.warpAffine(np.ones_like(other), onto, (48, 48), flags=flags) > 0
-                if seen.mean() > 0.4 and moved[seen].std() > 0:
-                    score = float(np.corrcoef(one[seen], moved[seen])[0, 1])
-                    if score > best:
-                        best, begin = score, onto
+    for onto, seen in frames():
+        here, moved = one[seen], warped(other, onto)[seen]
+        if moved.std() > 0:
+            score = float(np.corrcoef(here, moved)[0, 1])
+            if score > best:
+                best, begin = score, onto.copy()  # which OpenCV changes
     try:
         stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 60, 1e-5)
         return float(cv2.findTransformECC(one, other, begin, cv2.MOTION_AFFINE, stop, None, 1)[0])

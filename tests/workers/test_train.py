@@ -61,6 +61,7 @@ def test_keras_is_loaded_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -
     assert "sklearn" not in sys.modules
 
 
+@pytest.mark.usefixtures("cold")
 def test_a_run_from_start_to_end(dataset: Dataset) -> None:
     run = start_run(dataset, training__epochs=3)
     assert run.state == "starting"
