@@ -62,13 +62,15 @@ class ScoredRun(RunSummary):
     """A run with its scores on validation.
 
     Attributes:
-        val_accuracy, train_accuracy: at the best epoch, 0..1; `val_low` and `val_high` the 95 % interval of the first.
+        val_accuracy, train_accuracy: at the best epoch, 0..1; `val_low` and `val_high` the 95 % interval of the first, which
+            is of `val_images` images.
         gap: train minus validation accuracy, percentage points, and the `verdict` on it.
         problem: what is wrong with its files, a sentence or "".
     """
 
     val_low: float | None
     val_high: float | None
+    val_images: int | None
     gap: float | None
     verdict: str | None
     macro_f1: float | None
@@ -200,10 +202,10 @@ def _row(run: Run | RunSummary) -> ScoredRun:
             summary, evaluation = run.summary(), run.evaluation()
         except (FerError, OSError, ValueError, TypeError, KeyError) as error:
             told = {"run": run.id, "state": "unreadable", "problem": f"Unreadable: {error}"}
-            return cast(ScoredRun, dict.fromkeys(COLUMNS) | told)
+            return cast(ScoredRun, dict.fromkeys((*COLUMNS, "val_images")) | told)
     else:
         summary = run
-    row = cast(ScoredRun, dict.fromkeys(COLUMNS) | dict(summary))
+    row = cast(ScoredRun, dict.fromkeys((*COLUMNS, "val_images")) | dict(summary))
     problems = [str(row["reason"])] if row.get("reason") else []
     row["val_accuracy"], row["train_accuracy"] = (
         _checked(row["val_accuracy"], "val_accuracy", problems),
@@ -215,6 +217,7 @@ def _row(run: Run | RunSummary) -> ScoredRun:
     if found:
         row["macro_f1"] = _share(found.get("macro_f1"))
         row["val_low"], row["val_high"] = found["accuracy_interval"]
+        row["val_images"] = found.get("images")
     row["macro_f1"] = _share(row["macro_f1"])
     if row["train_accuracy"] is not None and row["val_accuracy"] is not None:
         row["gap"] = _gap(row["train_accuracy"], row["val_accuracy"])

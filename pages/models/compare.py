@@ -40,7 +40,8 @@ with st.container(border=True):
     view = leaderboard_card.choose(scope, here, {row["run"]: stamp for row, stamp in stamped})
     found = leaderboard_card.judge(scope, view)
     picked = leaderboard_card.table(scope, view, found)
-    actions.evaluate_elsewhere(scope.workspace, found.elsewhere, view.version, view.number)
+    images = leaderboard_card.SPLITS[view.split]
+    actions.evaluate_elsewhere(scope.workspace, found.elsewhere, view.version, view.number, images)
 if view.split == "test":
     actions.ask_for_test(found.judged, view.version)
 with strip:

@@ -66,26 +66,41 @@ def _look(runs: Sequence[Run], version: str) -> None:
     bar.empty()
 
 
-def evaluate_elsewhere(workspace: Workspace, runs: Sequence[Run], version: str, number: int) -> None:
-    """Offer to evaluate runs of other versions on this one, as jobs; show those at work."""
+def evaluate_elsewhere(
+    workspace: Workspace, runs: Sequence[Run], version: str, number: int, images: str
+) -> None:
+    """Offer to judge runs of other versions with all others on the clean part of this one they have in common.
+
+    They are asked for their predictions by jobs; those at work are shown. What anybody earned so far stays as it is.
+
+    Args:
+        runs: that have no predictions for the version.
+        version, number: what the others are judged on.
+        images: what its split is called.
+    """
     tasks = [Evaluate(run.id, version) for run in runs]
     busy = [job_progress.job_card(jobs.latest(workspace, task)) for task in tasks]
     if not runs or any(busy):
         return
+
+    def judge_all() -> None:
+        st.session_state[COMMON] = True
+        for task in tasks:
+            jobs.start(workspace, task, title=f"{task.title} on v{number}")
+
     said = markup.plural(len(runs), "run")
     with st.container(horizontal=True, vertical_alignment="center"):
-        about_ = "its numbers are" if len(runs) == 1 else "their numbers are"
         st.html(
-            f'<p class="fer-muted">{said} of other versions: {about_} not of these images, so there is no rank.</p>'
+            f'<p class="fer-muted">{said} of other versions, with what they earned there in gray: other images, so no rank. '
+            "To be ranked they answer these images; nobody's own figures change.</p>"
         )
-        if st.button(
-            f"Evaluate {'it' if len(runs) == 1 else 'them'} on version {number}",
+        st.button(
+            f"Judge all on a common clean {images} part",
             key="cmp-evaluate",
             icon=":material/sync:",
-        ):
-            for task in tasks:
-                jobs.start(workspace, task, title=f"{task.title} on v{number}")
-            st.rerun()
+            on_click=judge_all,
+            help=f"{said} are asked for version {number}; ranks are then by the images that no run has learned from",
+        )
 
 
 def export(

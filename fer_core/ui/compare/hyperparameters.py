@@ -53,7 +53,7 @@ def _noise(scope: Scope, found: Judged) -> None:
 
 
 def _lines(scope: Scope, found: Judged) -> None:
-    accuracies = {name[0]: entry.accuracy for name, entry in found.ranked.entries.items() if entry.rank}
+    accuracies = {name[0]: entry.accuracy for name, entry in found.ranked.entries.items()}
     runs = [Run(scope.workspace.runs / name) for name in accuracies]
     table = hyperparameters.varying(runs)
     accuracy = pd.Series(accuracies, dtype="float64").reindex(table.index)
@@ -74,7 +74,10 @@ def _lines(scope: Scope, found: Judged) -> None:
     shown = table[names].rename(columns={name: hyperparameters.short_name(name, names) for name in names})
     figure = parallel_coordinates(shown, accuracy, dark=style.is_dark())
     st.plotly_chart(figure, theme=None, key="cmp-parallel", config={"displayModeBar": False})
-    st.html('<p class="fer-muted">What goes together need not cause it: a paired experiment tells.</p>')
+    note = "What goes together need not cause it: a paired experiment tells."
+    if found.ranked.apart:
+        note += f" {markup.plural(found.ranked.apart, 'run')} judged without the images learned from."
+    st.html(f'<p class="fer-muted">{note}</p>')
 
 
 def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:

@@ -23,7 +23,8 @@ from fer_core.ui.components import leaderboard_table, markup
 from fer_core.ui.components.leaderboard_table import Column, Line
 from fer_core.ui.shell.page import Scope
 
-_SPLITS = {"val": "validation", "test": "test"}
+SPLITS = {"val": "validation", "test": "test"}
+"""What the parts one can judge by are called."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ def choose(
         )  # fmt: skip
         split = st.segmented_control(
             "Split",
-            list(_SPLITS),
+            list(SPLITS),
             default="val",
             required=True,
             key="cmp-split",
-            format_func=_SPLITS.__getitem__,
+            format_func=SPLITS.__getitem__,
         )
         fold = st.toggle(
             "Seeds as one row",
@@ -175,7 +176,7 @@ def _judge(
                 elsewhere.append(run)
             continue
         if not cached_runs.stamp(run, view.split, view.version):
-            why[str(row["run"])] = row["problem"] or f"No {_SPLITS[view.split]} predictions ({row['state']})"
+            why[str(row["run"])] = row["problem"] or f"No {SPLITS[view.split]} predictions ({row['state']})"
             continue
         judged.append(run)
         if view.split == "test" and run.id not in shown:
@@ -188,7 +189,9 @@ def _judge(
         scope.workspace, scope.dataset.name, entries, view.split, view.version, view.common
     )
     rest = leaderboard.group_seeds([row for row in view.rows if str(row["run"]) in why], False)
-    lines = leaderboard_rows.lines(scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head)
+    lines = leaderboard_rows.lines(
+        scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head, view.version
+    )
     peeked = sum(not ledger.standing(scope.workspace, row, _log).clean for row in view.rows)
     return Judged(key, peeked, lines, ranked, entries, judged, elsewhere)
 
@@ -201,7 +204,7 @@ def _packed(key: str, columns: tuple[str, ...], _lines: Sequence[Line]) -> str:
 def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
     """Draw the leaderboard; the ids of the picked rows, A first."""
     ranked = found.ranked
-    about = f"{_SPLITS[view.split]} of version {view.number or view.version[:6]}"
+    about = f"{SPLITS[view.split]} of version {view.number or view.version[:6]}"
     if ranked.images:
         about += f", {ranked.images:,} images"
     if ranked.seen:
@@ -221,7 +224,7 @@ def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
     actions.common_part(ranked, view.common)
     columns = [
         Column("rank", "rank", "num", "1 + the number of runs that are better beyond doubt; = is shared"),
-        Column("interval", f"{_SPLITS[view.split]} accuracy, 95 %", "interval"),
+        Column("interval", f"{SPLITS[view.split]} accuracy, 95 %", "interval"),
         Column("accuracy", "", "num", "Accuracy, with the deviation over seeds"),
         *view.columns,
     ]

@@ -26,6 +26,12 @@ OPTIONAL: dict[str, Column] = {
     "data": Column(
         "data", "data", "chip", "Version it learned from, and pictures in train and in val or test"
     ),
+    "own": Column(
+        "own",
+        "own version",
+        "chip",
+        "Where it learned from another version: its accuracy on validation there, of how many images",
+    ),
     "ledger": Column(
         "ledger", "ledger", "chip", "Peeked: a test result was read before this run's choices were made"
     ),
@@ -39,7 +45,8 @@ OPTIONAL: dict[str, Column] = {
     "tags": Column("tags", "tags"),
     "created": Column("created", "made"),
 }
-DEFAULT = ["gap", "verdict", "macro_f1", "parameters", "seconds", "data", "ledger"]
+DEFAULT = ["gap", "verdict", "macro_f1", "parameters", "seconds", "data", "own", "ledger"]
+_OWN_TIP = "On the validation part of the version it learned from: other images than those of the rank"
 _SHORT = {
     "check for leaks or hard augmentation": "check",
     "validation ahead": "val ahead",
@@ -62,6 +69,7 @@ def lines(
     ranked: Ranking,
     why_not: Mapping[str, str],
     head: str,
+    judged_on: str,
 ) -> list[Line]:
     """One line per group, ranked ones first.
 
@@ -70,6 +78,7 @@ def lines(
         ranked: on the common split.
         why_not: run -> why it is not ranked, beyond what `ranked` knows.
         head: id of the dataset's newest version.
+        judged_on: id of the version all are ranked on; what a run earned on its own one stands beside that, in gray.
     """
     log = ledger.reads(workspace)
     sources = {(str(row["dataset"]), str(row["version"])) for group in groups for row in group}
@@ -84,6 +93,8 @@ def lines(
         mine = known[str(lead["dataset"]), str(lead["version"])]
         cells = {**_score(ranked_entry, lead, reason), **_facts(group, mine), "ledger": _ledger(workspace, group, log),
                  "data": _data(mine, lead, head)}  # fmt: skip
+        if str(lead["version"]) != judged_on and (words := _own(lead)):
+            cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "none", _OWN_TIP)
         name = str(lead["run"]) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = lead["member"] or "" if len(group) == 1 else f"best {ids[0]}"
         if lead["reason"] == STOPPED_AT_ONCE:
@@ -103,6 +114,15 @@ def lines(
         )
     order = sorted(found, key=lambda item: (item[0] is None, *(_order(item[0]) if item[0] else (0, 0.0))))
     return [line for _, line in order]
+
+
+def _own(lead: LeaderboardRow) -> str:
+    """`0.853 · v1, n 1,204`; "" where nothing is known."""
+    if lead["val_accuracy"] is None:
+        return ""
+    where = f"v{lead['number']}" if lead["number"] else str(lead["version"])[:6]
+    images = f", n {lead['val_images']:,}" if lead["val_images"] else ""
+    return f"{lead['val_accuracy']:.3f} · {where}{images}"
 
 
 def _order(ranked_entry: RankedEntry) -> tuple[int, float]:
