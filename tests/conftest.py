@@ -24,6 +24,8 @@ from fer_core.data.sample.truth import SampleTruth
 from fer_core.duplicates.scan_store import scanned
 from fer_core.jobs import process
 
+os.environ.setdefault("FER_ROOTS", "/")  # tests read from folders beside home and workspace
+
 # How long one example takes says nothing on a busy machine.
 hypothesis.settings.register_profile("fer", deadline=None)
 hypothesis.settings.load_profile("fer")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from fer_core.ui.shell.http_guard import HttpGuard
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = ROOT / "models" / "shipped" / "model.onnx"
@@ -56,17 +60,62 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     process.wait(20)
 
 
-def handshake(port: int, host: str) -> str:
+def handshake(port: int, host: str, origin: str = "") -> str:
     """The first line of the answer to a websocket asked for under a host name."""
     key = base64.b64encode(os.urandom(16)).decode()
     lines = [
         "GET /_stcore/stream HTTP/1.1", f"Host: {host}:{port}", "Upgrade: websocket", "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", f"Origin: http://{host}:{port}",
+        f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", f"Origin: {origin or f'http://{host}:{port}'}",
         "Sec-WebSocket-Protocol: streamlit", "", "",
     ]  # fmt: skip
     with socket.create_connection(("127.0.0.1", port), 20) as link:
         link.sendall("\r\n".join(lines).encode())
         return link.recv(4096).decode("latin-1").splitlines()[0]
+
+
+def test_a_page_of_another_origin_is_refused_at_once(port: int) -> None:
+    """Streamlit would look up the machine's external address first, for seconds, while nobody else is answered."""
+    started = time.monotonic()
+    for _ in range(40):
+        assert " 403 " in handshake(port, "127.0.0.1", "http://evil.example")
+    assert time.monotonic() - started < 5
+
+
+def test_every_answer_says_what_a_browser_may_do_with_it(port: int) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+        assert "http" not in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("address", "opened", "status"),
+    [
+        ("127.0.0.1", "", 200),
+        ("::1", "", 200),
+        ("10.1.2.3", "", 403),
+        ("10.1.2.3", "1", 200),
+        ("2001:db8::1", "0", 403),
+    ],
+)
+def test_other_machines_are_let_in_only_where_somebody_said_so(
+    monkeypatch: pytest.MonkeyPatch, address: str, opened: str, status: int
+) -> None:
+    monkeypatch.setenv("FER_OPEN", opened)
+    told: list[dict[str, object]] = []
+
+    async def app(
+        scope: object, receive: object, send: Callable[[dict[str, object]], Awaitable[None]]
+    ) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def send(message: dict[str, object]) -> None:
+        told.append(message)
+
+    scope = {"type": "http", "server": (address, 8501), "headers": [(b"host", b"somewhere:8501")]}
+    asyncio.run(HttpGuard(app)(scope, None, send))
+    assert told[0]["status"] == status
+    assert status == 200 or b"FER_OPEN=1" in told[1]["body"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

@@ -46,6 +46,10 @@ class NotFound(FerError):
     """A dataset, version, run, image or file that is not there."""
 
 
+class NotAllowed(FerError):
+    """A file on the server that visitors of the app may not read."""
+
+
 class AlreadyExists(FerError):
     """Something of that name is there and would be overwritten."""
 

@@ -47,9 +47,7 @@ def join(
     """
     columns = vote_columns(table)
     if len([name for name in columns if name not in UNCLEAR]) < 2:
-        raise SourceError(
-            "The table holds no votes", received=f"{table.name}: {', '.join(table.header)[:200]}"
-        )
+        raise SourceError("The table holds no votes", received=table.describe())
     counts = _counts(table, columns)
     if by_position:
         _check_positions(entries, table)

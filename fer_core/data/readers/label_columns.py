@@ -59,7 +59,7 @@ def rows_of(
     if files is None:
         raise SourceError(
             "No column of the label CSV names the images",
-            received=f"{table.name}: {', '.join(table.header)[:200]}",
+            received=table.describe(),
             hint=f"The images are named like {index.example}" if index.example else "There are no images",
         )
     label = _label_reader(table, files, headless)
@@ -142,7 +142,7 @@ def _column_of_values(table: TextTable, files: int, headless: bool) -> int:
         return numbers[0]
     raise SourceError(
         "No column of the label CSV holds classes",
-        received=f"{table.name}: {', '.join(table.header)[:200]}",
+        received=table.describe(),
         hint="Call it emotion or label",
     )
 

@@ -19,11 +19,24 @@ _SEPARATORS = (",", ";", "\t")
 
 @dataclass(frozen=True)
 class TextTable:
-    """A CSV file: column names as they stand there, and rows of as many fields."""
+    """A CSV file: column names as they stand there, and rows of as many fields.
+
+    Attributes:
+        name: of the file.
+        header, rows: what it holds.
+        separated: its first lines have as many separators; another text file may have been taken for a table.
+    """
 
     name: str
     header: list[str]
     rows: list[list[str]]
+    separated: bool = True
+
+    def describe(self) -> str:
+        """One line for messages: the columns of a table, and nothing that stands in another file."""
+        if not self.separated:
+            return f"{self.name}, which has no columns with commas, semicolons or tabs between them"
+        return f"{self.name}: {', '.join(self.header)[:200]}"
 
     def values(self, column: int) -> list[str]:
         return [row[column] for row in self.rows]
@@ -31,7 +44,7 @@ class TextTable:
     def without_header(self) -> TextTable:
         """The same table where its first line is a row like the others."""
         names = [f"column {i + 1}" for i in range(len(self.header))]
-        return TextTable(self.name, names, [self.header, *self.rows])
+        return TextTable(self.name, names, [self.header, *self.rows], self.separated)
 
 
 def parse(data: bytes, name: str) -> TextTable:
@@ -56,7 +69,10 @@ def parse(data: bytes, name: str) -> TextTable:
     header = [field.strip() for field in lines[0]]
     width = len(header)
     rows = [[f.strip() for f in row[:width]] + [""] * (width - len(row)) for row in lines[1:]]
-    return TextTable(name, header, rows)
+    separated = (
+        width > 1 and len(lines[1]) == width and any(each in text.partition("\n")[0] for each in _SEPARATORS)
+    )
+    return TextTable(name, header, rows, separated)
 
 
 def _text(data: bytes) -> str | None:

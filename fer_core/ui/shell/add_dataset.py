@@ -21,6 +21,7 @@ from fer_core.data.importing.options import Options
 from fer_core.jobs.tasks import AddSample, Import
 from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import class_mapping, job_progress
+from fer_core.ui.shell.server_paths import allowed
 
 _SAID_FOR = 20.0  # seconds
 ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz", "h5", "hdf5", "tfrecord")
@@ -91,6 +92,8 @@ def _files() -> Options:
             "Votes", placeholder="/data/fer2013new.csv", key="add-votes",
             help="Counts per class and image, as FER+'s: line by line for a table of pictures, else by file name.",
         ).strip()  # fmt: skip
+    for each in filter(None, (labels, votes)):
+        allowed(each)
     return Options(labels=labels, votes=votes)
 
 
@@ -127,14 +130,15 @@ def _form(workspace: Workspace) -> None:
             options = _files()
             add, look = _add_buttons(not path)
             if add or look:
-                if not Path(path).expanduser().exists():
+                source = allowed(path)
+                if not source.exists():
                     raise SourceError(
                         "There is nothing at that path on the server",
                         received=path,
                         hint="Check the spelling",
                     )
                 clean = _free_name(workspace, name)
-                _go_on(workspace, Path(path).expanduser(), clean, False, options, look)
+                _go_on(workspace, source, clean, False, options, look)
         else:
             upload = st.file_uploader(
                 "A zip or tar: class folders, images with lists, or a public set as delivered; fer2013.csv, Parquet, .npz, HDF5",

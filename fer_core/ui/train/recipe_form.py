@@ -13,12 +13,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.base.errors import FerError
 from fer_core.recipes.losses import Loss
 from fer_core.recipes.recipe import Recipe, Setting, fields
 from fer_core.recipes.schema import PRESETS, Optimizer, Schedule
 from fer_core.ui.components import markup, messages
+from fer_core.ui.shell.server_paths import allowed
 from fer_core.ui.train import recipe_labels
 
+_MAY_BE_FILES = {"model.start", "model.weights_file", "distillation.teacher"}
 _KINDS: dict[str, dict[str, type[BaseModel]]] = {
     table: {kind.model_fields["name"].default: kind for kind in get_args(get_args(union)[0])}
     for table, union in (("loss", Loss), ("optimizer", Optimizer), ("schedule", Schedule))
@@ -230,8 +233,19 @@ def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
             )
         )  # fmt: skip
     if isinstance(value, str):
-        return st.text_input(label, value=value, key=key, help=text)
+        return _readable(field, st.text_input(label, value=value, key=key, help=text), value)
     return _as_text(key, label, value, text)
+
+
+def _readable(field: str, told: str, value: str) -> str:
+    """What is told; for a field that may name a file on the server the old value, where visitors may not read that file."""
+    if field in _MAY_BE_FILES and told != value and Path(told).expanduser().name != told:
+        try:
+            allowed(told)
+        except FerError as error:
+            messages.error(str(error))
+            return value
+    return told
 
 
 def _select(key: str, field: str, description: str | None, options: Sequence[Any], value: Any) -> Any:

@@ -1,0 +1,43 @@
+"""Paths on the server that visitors type: only below the folders that whoever started the app allows.
+
+`FER_ROOTS` names them, separated as in `PATH`. Without it, they are the home and the workspace, and none where other machines
+are let in.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fer_core.base.errors import NotAllowed
+from fer_core.base.workspace import current
+from fer_core.ui.shell.http_guard import is_open
+
+
+def allowed(path: str) -> Path:
+    """The path, with `~` resolved; nothing is said of what lies outside, not even whether it is there.
+
+    Raises:
+        NotAllowed: it leads outside, also through a link.
+    """
+    found = Path(path).expanduser()
+    try:
+        whole = found.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or a name no file can have
+        whole = None
+    roots = _roots()
+    if whole is None or not any(whole.is_relative_to(root) for root in roots):
+        where = ", ".join(map(str, roots)) or "no folder"
+        raise NotAllowed(
+            "This path may not be read through the page",
+            received=path,
+            hint=f"Allowed is {where}; whoever starts the app names others in FER_ROOTS, or use the command line",
+        )
+    return found
+
+
+def _roots() -> list[Path]:
+    named = os.environ.get("FER_ROOTS")
+    if named is not None:
+        return [Path(each).expanduser().resolve() for each in named.split(os.pathsep) if each]
+    return [] if is_open() else [Path.home().resolve(), current().root]

@@ -1,0 +1,55 @@
+"""Paths that visitors type: below the folders they may read, or refused before anything is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from calling import shell
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "root:$6$SECRETHASH:19000:0:99999:7:::\nbin:*:19000:0:99999:7:::\n"
+
+
+@pytest.mark.parametrize(
+    ("roots", "opened", "said"),
+    [
+        (None, "", "may not be read through the page"),
+        (None, "1", "Allowed is no folder"),
+        ("/", "", "holds no data set|no images|nothing|cannot"),
+    ],
+)
+def test_a_path_outside_is_refused_and_not_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roots: str | None, opened: str, said: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("FER_OPEN", opened)
+    monkeypatch.delenv("FER_ROOTS") if roots is None else monkeypatch.setenv("FER_ROOTS", roots)
+    (tmp_path / "home").mkdir()
+    link = tmp_path / "home" / "link"
+    link.symlink_to(secret)
+    for path in (secret, link, Path("~/../secret")):
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+        app.segmented_control(key="add-way").set_value("A folder or archive on the server").run()
+        app.text_input(key="add-path").set_value(str(path)).run()
+        next(button for button in app.button if button.label == "Add dataset").click().run()
+        assert len(app.error) == 1
+        assert "SECRET" not in app.error[0].value
+        if roots is None:
+            assert said in app.error[0].value
+
+
+@pytest.mark.parametrize("option", ["--labels", "--votes"])
+def test_what_is_no_table_is_not_quoted(tmp_path: Path, option: str) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    faces = tmp_path / "faces" / "happy"
+    faces.mkdir(parents=True)
+    (faces / "1.png").write_bytes((ROOT / "docs" / "images" / "home.png").read_bytes())
+    done = shell(tmp_path / "home", "import", faces.parent, "--name", "x", option, tmp_path / "secret")
+    assert done.status != 0
+    assert "SECRET" not in done.out + done.err
+    assert "no columns with commas" in done.err
