@@ -5,11 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
-from starlette.middleware import Middleware
 
 from fer_core.ui.components import style
-from fer_core.ui.shell import job_progress, page
-from fer_core.ui.shell.http_guard import HttpGuard
+from fer_core.ui.shell import http_guard, job_progress, page
 
 HOUSE = {
     "": [("pages/data/home.py", "Home", "home", ":material/home:")],
@@ -40,7 +38,7 @@ def redirect(path: str) -> Callable[[], None]:
     return lambda: st.switch_page(path, query_params=st.query_params.to_dict())
 
 
-app = st.App(Path(__file__).name, middleware=[Middleware(HttpGuard)], on_script_error=failed)
+app = st.App(Path(__file__).name, middleware=http_guard.MIDDLEWARE, on_script_error=failed)
 
 # The server imports this file once to find `app` and learns the pages, so that a deep link as the very first visit is
 # found; each visit then runs it as the main script.

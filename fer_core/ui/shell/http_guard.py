@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 _Message = MutableMapping[str, Any]
 _Send = Callable[[_Message], Awaitable[None]]
@@ -101,3 +102,7 @@ async def _refuse(kind: str, send: _Send, reason: str) -> None:
     plain = [(b"content-type", b"text/plain; charset=utf-8"), *_HEADERS]
     await send({"type": "http.response.start", "status": 403, "headers": plain})
     await send({"type": "http.response.body", "body": reason.encode()})
+
+
+MIDDLEWARE = [Middleware(HttpGuard)]
+"""For `st.App`."""
