@@ -1,4 +1,4 @@
-"""Verbs about the results of one run: evaluate, ledger, promote, card."""
+"""Verbs about the results of one run: evaluate, ledger, calibrate, promote, card."""
 
 from __future__ import annotations
 
@@ -72,6 +72,35 @@ def ledger() -> Report:
     return Report(rows, text)
 
 
+@click.command("calibrate")
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--precision",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.9,
+    show_default=True,
+    help="Wanted share of right answers among those that are not called uncertain.",
+)
+@reports
+def calibrate(run: str, precision: float) -> Report:
+    """Fit temperature and threshold of a run on validation and write them into its model.
+
+    The model answers with them from then on, on Try it and for predict. Scores of the run stay as they are.
+    """
+    from fer_core.evaluation import calibration
+    from fer_core.runs import store
+
+    found = store.get(workspace(), run)
+    fitted = calibration.fit(found, precision)
+    calibration.apply_to(found, fitted.temperature, fitted.threshold)
+    text = (
+        f"{found.id}: temperature {fitted.temperature:.2f} (it is {calibration.direction(fitted.temperature)}); from "
+        f"{fitted.threshold:.2f} on {fitted.coverage:.0%} of {fitted.images:,} validation images are answered, "
+        f"{fitted.precision:.1%} of them rightly. Written into its model"
+    )
+    return Report({"run": found.id, **vars(fitted)}, text)
+
+
 @click.command("promote")
 @click.argument("run", metavar="RUN")
 @reports
@@ -110,4 +139,4 @@ def card(run: str, to: Path | None) -> Report:
     return Report({"run": found.id, "card": text}, f"Written: {to}" if to else text.rstrip())
 
 
-COMMANDS: list[click.Command] = [evaluate, ledger, promote, card]
+COMMANDS: list[click.Command] = [evaluate, ledger, calibrate, promote, card]

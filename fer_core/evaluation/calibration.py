@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from fer_core.base.arrays import Floats, Ints
+from fer_core.base.errors import NotFound, RunError
+from fer_core.evaluation.curves import risk_coverage
+from fer_core.evaluation.metrics import read
+from fer_core.inference import recalibrate
+from fer_core.inference.metadata import ModelMetadata
+from fer_core.inference.predictor import RUN_MODEL
+from fer_core.runs.run import Run
 
 LOWEST, HIGHEST = 0.05, 20.0
 _GOLDEN = (5**0.5 - 1) / 2
@@ -69,3 +78,59 @@ def threshold_for(curve: pd.DataFrame, precision: float) -> dict[str, float] | N
     if good.empty:
         return None
     return {str(name): float(value) for name, value in good.iloc[-1].items()}
+
+
+@dataclass(frozen=True)
+class CalibrationFit:
+    """What a run's answers on validation ask for.
+
+    Attributes:
+        temperature: see `fit_temperature`.
+        threshold: the lowest at which answers at that temperature are right as often as wanted.
+        coverage, precision: share of the images answered then, and of the answers that are right (0..1).
+        images: of validation.
+    """
+
+    temperature: float
+    threshold: float
+    coverage: float
+    precision: float
+    images: int
+
+
+def fit(run: Run, precision: float) -> CalibrationFit:
+    """Fit temperature and threshold on the validation predictions of a run, never on test.
+
+    Args:
+        run: with predictions of validation.
+        precision: wanted share of right answers among those given, 0..1.
+
+    Raises:
+        NotFound: it has no predictions of validation.
+        RunError: no threshold reaches that precision.
+    """
+    _, truth, p = read(run.predictions("val"))
+    temperature = fit_temperature(truth, p)
+    found = threshold_for(risk_coverage(truth, scaled(p, temperature)), precision)
+    if found is None:
+        raise RunError(
+            f"No threshold makes run {run.id} right so often on validation",
+            received=f"{precision:.0%}",
+            hint="Ask for less",
+        )
+    return CalibrationFit(temperature, found["threshold"], found["coverage"], found["precision"], len(truth))
+
+
+def apply_to(run: Run, temperature: float, threshold: float | None) -> ModelMetadata:
+    """Write temperature and threshold into the model that answers for a run on Try it and for `predict`.
+
+    Raises:
+        NotFound: the run has no exported model.
+        ModelFileError: it cannot be used, or a number is out of range.
+    """
+    path = run.folder / RUN_MODEL
+    if not path.is_file():
+        raise NotFound(
+            f"Run {run.id} has no exported model", received=RUN_MODEL, hint="It is written when training ends"
+        )
+    return recalibrate.apply(path, temperature, threshold)

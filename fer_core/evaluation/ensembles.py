@@ -8,7 +8,6 @@ save(workspace, "three", runs, weights, version)
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from fer_core.evaluation.calibration import fit_temperature
 from fer_core.evaluation.intervals import intervals
 from fer_core.evaluation.metrics import log_loss, read
 from fer_core.evaluation.significance import PairedGain, compare
+from fer_core.inference import recalibrate
 from fer_core.inference.ensemble import FILE
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.inference.predictor import RUN_MODEL, Predictor
@@ -294,6 +294,6 @@ def save(
     target.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(target) as folder:
         for run in members:
-            shutil.copyfile(run.folder / RUN_MODEL, folder / f"{run.id}.onnx")
+            recalibrate.copy_as_trained(run.folder / RUN_MODEL, folder / f"{run.id}.onnx")
         write_json(folder / FILE, document)
     return target

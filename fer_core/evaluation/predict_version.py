@@ -18,7 +18,8 @@ from fer_core.duplicates.scan_store import scanned
 from fer_core.evaluation import scores
 from fer_core.evaluation.ledger import HELD
 from fer_core.evaluation.metrics import PREFIX
-from fer_core.inference.predictor import RUN_MODEL, Predictor
+from fer_core.inference.predictor import RUN_MODEL
+from fer_core.inference.recalibrate import uncalibrated
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.runs.predictions import write
 from fer_core.runs.run import Run
@@ -55,7 +56,7 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
     if target == run.version:
         return []
     learned = _learned(run, dataset)
-    predictor = Predictor.load(run.folder / RUN_MODEL)
+    predictor = uncalibrated(run.folder / RUN_MODEL)  # alike for all runs and versions
     table = readable(dataset.manifest(target))
     if unknown := sorted(set(table["label"]) - set(predictor.classes)):
         raise RunError(f"Run {run.id} does not know all classes of this version", received=", ".join(unknown))

@@ -11,6 +11,7 @@ from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.inference.predictor import Predictor
 from fer_core.reports.templating import command, render
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
@@ -174,6 +175,7 @@ def card(run: Run, row: LeaderboardRow) -> Card:
                 ),
                 command=reproduce(run),
             ),
+            Section("Answers", (_answers(run),)),
             Section("Limits", _limits(run)),
         ),
     )
@@ -182,6 +184,16 @@ def card(run: Run, row: LeaderboardRow) -> Card:
 def _judged(run: Run) -> str:
     start = run.info.get("start")
     return "The epoch was chosen by these images." + (f" {sentence(start)}." if start else "")
+
+
+def _answers(run: Run) -> str:
+    """At which temperature and from which probability on the model of a run answers."""
+    try:
+        held = Predictor.load(run.folder).metadata
+    except FerError:
+        return "There is no exported model that can be read."
+    fitted = "as trained" if held.temperature == 1 else "fitted on validation"
+    return f"Temperature {held.temperature:.2f}, {fitted}. Below a probability of {held.threshold:.2f} it says “uncertain”."
 
 
 def _held(run: Run, split: str) -> Scores:

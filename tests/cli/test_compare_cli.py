@@ -14,10 +14,12 @@ from made_runs import NAMES, trained
 from PIL import Image
 from tiny_models import light_weights, save_linear
 
+from fer_core.base.errors import NotFound, RunError
 from fer_core.base.workspace import Workspace
 from fer_core.cli import cli
 from fer_core.data.dataset import Dataset
 from fer_core.data.sample.make import make_sample
+from fer_core.inference.predictor import Predictor
 from fer_core.recipes.recipe import override, to_toml
 from fer_core.runs import predictions
 from fer_core.runs.run import Run
@@ -130,3 +132,33 @@ def test_an_ensemble_is_judged_and_answers_pictures(runs: list[Run], tmp_path: P
     (cost,) = fer("cost", "1")
     assert cost["flops"] == 2 * 48 * 48 * 4
     assert set(cost["ms"]) == {"1", "32"}
+
+
+def test_what_is_fitted_on_validation_is_what_the_model_answers_with(runs: list[Run]) -> None:
+    run = runs[0]  # sure by .7 of every answer, and right in 90 % of cases: too timid
+    weights = np.zeros((48, 48, 1, 4))
+    about = {"classes": NAMES, "input_size": 48, "color": "gray"}
+    save_linear(run.folder / "model.onnx", weights, bias=np.array([3.0, 1.0, 0.0, 0.0]), metadata=about)
+    face = np.zeros((1, 48, 48), np.uint8)
+    sure = Predictor.load(run.folder).predict(face).max()
+    found = fer("calibrate", "1", "--precision", "0.8")
+    right = np.mean([row["label"] == row["said"] for row in answered(run)])
+    assert found["precision"] == pytest.approx(right)
+    # log odds of .7 against .1 become those of 90 % against a third of the rest
+    assert found["temperature"] == pytest.approx(np.log(7) / np.log(right / ((1 - right) / 3)), rel=0.01)
+    model = Predictor.load(run.folder)
+    assert (model.metadata.temperature, model.threshold) == (found["temperature"], found["threshold"])
+    assert model.predict(face).max() > sure
+    card = fer("card", "1")["card"]
+    assert f"Temperature {found['temperature']:.2f}, fitted on validation" in card
+    told = CliRunner().invoke(cli, ["calibrate", "1", "--precision", "0.99"]).exception
+    assert isinstance(told, RunError)
+    (run.folder / "model.onnx").unlink()
+    assert isinstance(CliRunner().invoke(cli, ["calibrate", "1", "--precision", "0.8"]).exception, NotFound)
+
+
+def answered(run: Run) -> list[dict[str, str]]:
+    """Label and answer of each validation image."""
+    table = run.predictions("val")
+    said = table[[f"p_{name}" for name in NAMES]].to_numpy().argmax(axis=1)
+    return [{"label": label, "said": NAMES[n]} for label, n in zip(table["label"], said, strict=True)]

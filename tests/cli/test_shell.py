@@ -26,7 +26,8 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
         "sample inspect import refresh datasets describe status passport notes report",
         "versions diff annotate revert remove",
         "check map duplicates mislabels review agreement relabel separate stratify certify merge export",
-        "recipes train runs stop tune estimate queue pause cancel logs compare evaluate ledger promote card",
+        "recipes train runs stop tune estimate queue pause cancel logs",
+        "compare evaluate ledger calibrate promote card",
         "paired ablate noise ensemble cost weights predict models add-model convert bench-predict",
     ]
     assert found == " ".join(steps).split()

@@ -28,7 +28,7 @@ class Trust:
 
     Attributes:
         reliability, coverage: tables of `evaluation.curves`, of the split shown.
-        fit: risk against coverage on validation, which thresholds are read from.
+        fit: risk against coverage on validation at that temperature, which thresholds are read from.
         error, after: calibration error as it is, and at the temperature fitted on validation.
         temperature: that temperature.
     """
@@ -55,7 +55,7 @@ def _trust(folder: str, split: str, version: str, stamps: tuple[int, int]) -> Tr
     return Trust(
         curves.reliability(truth, p),
         curves.risk_coverage(truth, p),
-        curves.risk_coverage(fit_truth, fit_p),
+        curves.risk_coverage(fit_truth, scaled(fit_p, temperature)),
         calibration_error(truth, p),
         temperature,
         calibration_error(truth, scaled(p, temperature)),

@@ -8,13 +8,14 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.base.errors import FerError
-from fer_core.evaluation.calibration import direction, threshold_for
+from fer_core.evaluation.calibration import apply_to, direction, threshold_for
+from fer_core.inference.predictor import RUN_MODEL
 from fer_core.reports.model_card import WEAK, confusions, easiest_and_hardest, reproduce, weak_classes
 from fer_core.runs.records import ClassAreas, Scores
 from fer_core.runs.run import Run
 from fer_core.ui.compare import cached_curves, cached_runs, cost, faces, pair
-from fer_core.ui.components import confusion_matrix, markup, style
-from fer_core.ui.shell import page
+from fer_core.ui.components import confusion_matrix, markup, messages, style
+from fer_core.ui.shell import cache, page
 
 _MEASURES = (
     ("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"), ("macro_precision", "macro precision"),
@@ -221,8 +222,37 @@ def _calibration(run: Run, version: str, split: str) -> None:
                     ("error after", f"{found.after:.3f} on {'test' if split == 'test' else 'validation'}"),
                 ]
             )
-            + '<p class="fer-muted">Temperature and threshold are fitted on validation alone.</p>'
+            + '<p class="fer-muted">Temperature and threshold are fitted on validation alone; the threshold holds at that '
+            "temperature.</p>"
         )
+        _apply(run, t, best["threshold"] if best else None)
+
+
+def _apply(run: Run, temperature: float, threshold: float | None) -> None:
+    """What the model of the run carries, and the button that writes what was found into it."""
+    try:
+        held = cache.predictor(run.folder / RUN_MODEL).metadata
+    except FerError:
+        st.html('<p class="fer-muted">It has no exported model to write them into.</p>')
+        return
+    st.html(
+        f'<p class="fer-note">Try it answers with temperature {held.temperature:.2f}, and with “uncertain” below '
+        f"{held.threshold:.2f}.</p>"
+    )
+    wanted = held.threshold if threshold is None else threshold
+    same = abs(held.temperature - temperature) < 0.005 and abs(held.threshold - wanted) < 0.005
+    st.button(
+        "Apply", icon=":material/check:", key="cmp-calibrate", disabled=same or threshold is None, on_click=_write,
+        args=(run, temperature, wanted),
+        help="Writes temperature and threshold into the model that Try it uses; the scores here stay as they are",
+    )  # fmt: skip
+
+
+def _write(run: Run, temperature: float, threshold: float) -> None:
+    try:
+        apply_to(run, temperature, threshold)
+    except FerError as error:
+        messages.toast(str(error), icon=":material/error:")
 
 
 def _class_curves(run: Run, version: str, split: str) -> None:
