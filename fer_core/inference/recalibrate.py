@@ -12,6 +12,8 @@ from fer_core.base.atomic import new_file
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse
 from fer_core.inference.predictor import Predictor
 
+_SHOWN = 0.005
+
 
 def apply(path: Path, temperature: float, threshold: float | None = None) -> ModelMetadata:
     """Replace the temperature, and the threshold where one is given, in a model's metadata.
@@ -38,6 +40,12 @@ def apply(path: Path, temperature: float, threshold: float | None = None) -> Mod
     with new_file(path) as temporary:
         onnx.save(model, temporary)
     return made
+
+
+def carries(metadata: ModelMetadata, temperature: float, threshold: float) -> bool:
+    """Whether a model has these numbers already, as far as they are shown: two digits after the point."""
+    apart = max(abs(metadata.temperature - temperature), abs(metadata.threshold - threshold))
+    return apart < _SHOWN
 
 
 def copy_as_trained(source: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from fer_core.base.errors import FerError
 from fer_core.evaluation.calibration import apply_to, direction, threshold_for
 from fer_core.inference.predictor import RUN_MODEL
+from fer_core.inference.recalibrate import carries
 from fer_core.reports.model_card import WEAK, confusions, easiest_and_hardest, reproduce, weak_classes
 from fer_core.runs.records import ClassAreas, Scores
 from fer_core.runs.run import Run
@@ -240,7 +241,7 @@ def _apply(run: Run, temperature: float, threshold: float | None) -> None:
         f"{held.threshold:.2f}.</p>"
     )
     wanted = held.threshold if threshold is None else threshold
-    same = abs(held.temperature - temperature) < 0.005 and abs(held.threshold - wanted) < 0.005
+    same = carries(held, temperature, wanted)
     st.button(
         "Apply", icon=":material/check:", key="cmp-calibrate", disabled=same or threshold is None, on_click=_write,
         args=(run, temperature, wanted),
