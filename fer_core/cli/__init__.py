@@ -35,6 +35,7 @@ from fer_core.cli import (
     splits,
     training,
     tuning,
+    upkeep,
     versions,
     votes,
 )
@@ -96,6 +97,7 @@ cli.add(
     ],
 )
 cli.add("Use a model", [*predict.COMMANDS, *models.COMMANDS])
+cli.add("Keep the workspace", upkeep.COMMANDS)
 
 
 def main() -> NoReturn:

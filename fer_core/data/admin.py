@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from fer_core.base.atomic import read_json, remove_folder, write_json
+from fer_core.base.atomic import read_json, remove_folder
+from fer_core.base.checksums import write_checked
 from fer_core.base.errors import AlreadyExists, BadName, FerError, RunError
 from fer_core.base.workspace import check_name
 from fer_core.data.dataset import Dataset
@@ -43,7 +44,7 @@ def annotate(
                 raise AlreadyExists("Another version has that name", received=name)
         changes = {"name": name, "note": note}
         own = known.get(chosen.id, {}) | {key: value for key, value in changes.items() if value is not None}
-        write_json(dataset.folder / ANNOTATIONS, known | {chosen.id: own})
+        write_checked(dataset.folder / ANNOTATIONS, known | {chosen.id: own})
     return dataset.version(chosen.id)
 
 
@@ -56,7 +57,7 @@ def revert(dataset: Dataset, version: str) -> Version:
     chosen = dataset.version(version)
     with lock(dataset.folder):
         path = dataset.folder / "dataset.json"
-        write_json(path, read_json(path) | {"head": chosen.id})
+        write_checked(path, read_json(path) | {"head": chosen.id})
     return chosen
 
 

@@ -161,15 +161,21 @@ class Dataset:
             stored = open_pixels(path)
             if len(stored) >= len(own):
                 return stored
-        return self._make_pixels(path, len(own), size, mode, progress)
+        return self.make_pixels(path, len(own), size, mode, progress)
 
-    def _make_pixels(
-        self, path: Path, count: int, size: int, mode: ColorMode, progress: ProgressFn | None
+    def make_pixels(
+        self,
+        path: Path,
+        count: int,
+        size: int,
+        mode: ColorMode,
+        progress: ProgressFn | None = None,
+        wanted: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.uint8]:
-        """Decode what the file lacks; a merge adds rows after it was made."""
+        """Decode what a pixel file lacks of `count` rows, as after a merge; rows that are not `wanted` are black."""
         files_by_row: list[tuple[str, str] | None] = [None] * count
         for row, source, file in self.rows()[["row", "source", "path"]].itertuples(index=False):
-            if row < count:
+            if row < count and (wanted is None or wanted[row]):
                 files_by_row[row] = (source, file)
         # A new file appears whole; only continuing one must not happen twice at once.
         continuing = lock(self.folder) if path.is_file() else nullcontext()

@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_core.base.atomic import new_folder, remove_folder, write_json
+from fer_core.base.checksums import write_checked
 from fer_core.base.errors import AlreadyExists, FerError, NotFound, SourceError
 from fer_core.base.jsonl import read_object
 from fer_core.base.workspace import Workspace, check_name, now
@@ -44,6 +45,7 @@ from fer_core.jobs.process import Process, identity
 __all__ = ["Dataset", "describe", "import_dataset", "list_datasets", "open_dataset"]
 
 _OWNER = ".importing"
+_ABOUT = "dataset.json"
 TABLE_KINDS = ("csv", "parquet", "npz", "hdf5", "tfrecord")
 
 
@@ -56,12 +58,12 @@ def list_datasets(workspace: Workspace) -> list[Dataset]:
 
 def _changed(folder: Path) -> float:
     """When it was; not the time of the folder, which reading the journal changes too."""
-    about = folder / "dataset.json"
+    about = folder / _ABOUT
     return (about if about.is_file() else folder).stat().st_mtime
 
 
 def _is_dataset(folder: Path) -> bool:
-    return (folder / "dataset.json").is_file() or (folder / "versions").is_dir()
+    return (folder / _ABOUT).is_file() or (folder / "versions").is_dir()
 
 
 def open_dataset(workspace: Workspace, name: str) -> Dataset:
@@ -158,9 +160,9 @@ def import_dataset(
         with new_folder(target) as folder:
             write_json(folder / _OWNER, identity())
             about = _fill(folder, reader, source, progress, selected, chosen, checkpoint)
-            path = _copy(source, folder, workspace) if copy else source
-            origin = {"kind": kind or reader.kind, "path": str(path), "owned": copy}
-            write_json(folder / "dataset.json", {"name": name, "created": now(), "source": origin, **about})
+            path = str(_copy(source, folder, workspace) if copy else source)
+            origin = {"kind": kind or reader.kind, "path": path, "owned": copy}
+            write_checked(folder / _ABOUT, {"name": name, "created": now(), "source": origin, **about})
             (folder / _OWNER).unlink()
     except OSError as error:
         if target.exists():

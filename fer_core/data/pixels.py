@@ -18,7 +18,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import replace, temporary_path
+from fer_core.base.atomic import read_json, replace, temporary_path, write_json
+from fer_core.base.checksums import sum_of
 from fer_core.base.errors import ManifestError
 from fer_core.data.images import decode, resize, to_gray
 from fer_core.jobs.reporter import ProgressFn
@@ -38,6 +39,39 @@ def pixel_file(folder: Path, size: int = SIZE, mode: ColorMode = "gray") -> Path
     return folder / "pixels" / f"{size}x{size}-{mode}.npy"
 
 
+PixelBlock = tuple[int, int, str]
+"""First row, rows, and BLAKE2b-128 of pictures that were written together."""
+
+
+def sums_file(path: Path) -> Path:
+    """Where the sums of a pixel file's blocks are kept; files of older versions have none."""
+    return path.with_suffix(".sums.json")
+
+
+def read_blocks(path: Path) -> list[PixelBlock]:
+    """The blocks of a pixel file whose sums are known, by row; those of an append that was interrupted may be among them."""
+    try:
+        return [
+            (int(first), int(rows), str(found)) for first, rows, found in read_json(sums_file(path))["blocks"]
+        ]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def damaged_blocks(path: Path) -> list[PixelBlock]:
+    """The blocks that do not hold what was written; reads the whole file.
+
+    Raises:
+        ManifestError: it is no pixel file any more.
+    """
+    pictures = open_pixels(path)
+    return [
+        block
+        for block in read_blocks(path)
+        if block[0] < len(pictures) and sum_of(pictures[block[0] : block[0] + block[1]].tobytes()) != block[2]
+    ]
+
+
 class PixelWriter:
     """Appends pictures to an `.npy` file without knowing how many will come.
 
@@ -51,6 +85,7 @@ class PixelWriter:
         self._shape = shape
         self._file: BinaryIO = open(path, "wb")  # noqa: SIM115 (closed by __exit__)
         self.rows = 0
+        self._blocks: list[PixelBlock] = []
         self._start = self._header()
 
     def _header(self) -> int:
@@ -62,9 +97,10 @@ class PixelWriter:
 
     def append(self, pictures: NDArray[np.uint8]) -> int:
         """Add uint8 (n, *shape); returns the row of the first."""
-        first = self.rows
-        self._file.write(np.ascontiguousarray(pictures).data)
+        first, data = self.rows, np.ascontiguousarray(pictures).tobytes()
+        self._file.write(data)
         self.rows += len(pictures)
+        self._blocks.append((first, len(pictures), sum_of(data)))
         return first
 
     def __enter__(self) -> PixelWriter:
@@ -76,6 +112,8 @@ class PixelWriter:
         if kind is None and self._header() != self._start:
             raise ManifestError("The header of a pixel file changed its length", received=self._file.name)
         self._file.close()
+        if kind is None:
+            write_json(sums_file(Path(self._file.name)), {"blocks": self._blocks}, durable=False)
 
 
 def open_pixels(path: Path) -> NDArray[np.uint8]:
@@ -110,8 +148,11 @@ def append_pixels(path: Path, pictures: NDArray[np.uint8]) -> int:
         if pictures.dtype != dtype or pictures.shape[1:] != shape[1:]:
             raise ManifestError("These pictures do not fit the pixel file", received=pictures.shape)
         file.seek(start + math.prod(shape))
-        file.write(np.ascontiguousarray(pictures).data)
+        data = np.ascontiguousarray(pictures).tobytes()
+        file.write(data)
         _settle(file)
+        known = [block for block in read_blocks(path) if block[0] < shape[0]]
+        write_json(sums_file(path), {"blocks": [*known, (shape[0], len(pictures), sum_of(data))]})
         grown = (shape[0] + len(pictures), *shape[1:])
         header = io.BytesIO()
         npy.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": grown})
@@ -169,6 +210,7 @@ def build_pixels(
         if made and made < len(files):
             append_pixels(target, open_pixels(temporary))
         elif not made:
+            replace(sums_file(temporary), sums_file(target))
             replace(temporary, target)
     return open_pixels(target)
 

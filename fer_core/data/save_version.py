@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fer_core.base.atomic import read_json, write_json
+from fer_core.base.atomic import read_json
+from fer_core.base.checksums import write_checked
 from fer_core.base.errors import ManifestError, VersionConflict
 from fer_core.base.workspace import now
 from fer_core.data.manifest import check_manifest, content_id, readable
@@ -69,7 +70,7 @@ def save_version(
             )
             write_version(dataset.folder, found, table)
         if about["head"] != found.id:
-            write_json(dataset.folder / "dataset.json", about | {"head": found.id})
+            write_checked(dataset.folder / "dataset.json", about | {"head": found.id})
     return found
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fer_core.base.atomic import new_folder, read_json, write_json
+from fer_core.base.atomic import new_folder, read_json
+from fer_core.base.checksums import note, state, write_checked
 from fer_core.base.emotions import SPLITS, ordered_splits
 from fer_core.base.errors import ManifestError, NotFound
 from fer_core.base.locks import locked
@@ -75,9 +76,15 @@ def write_version(folder: Path, version: Version, manifest: pd.DataFrame) -> Non
     """Write one version's folder, whole or not at all."""
     with new_folder(folder / "versions" / version.id) as temporary:
         manifest.to_parquet(temporary / "manifest.parquet", index=False, compression="zstd")
-        record = asdict(version)
-        del record["name"]  # a version never changes; its name may
-        write_json(temporary / "version.json", record)
+        note(temporary / "manifest.parquet")
+        write_about(temporary, version)
+
+
+def write_about(folder: Path, version: Version) -> None:
+    """Write `version.json` into a version's folder."""
+    record = asdict(version)
+    del record["name"]  # a version never changes; its name may
+    write_checked(folder / "version.json", record)
 
 
 def list_versions(folder: Path) -> list[Version]:
@@ -168,6 +175,8 @@ def read_manifest(folder: Path, version_id: str) -> pd.DataFrame:
     """
     path = folder / "versions" / version_id / "manifest.parquet"
     try:
+        if state(path) == "damaged":
+            raise ValueError("It does not hold what was written; `fer doctor` tells what else is damaged")
         return check_manifest(pd.read_parquet(path))
     except (OSError, ValueError, KeyError) as error:
         raise ManifestError("A manifest is missing or damaged", received=path, hint=str(error)) from error

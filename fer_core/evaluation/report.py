@@ -19,14 +19,14 @@ from typing import Any, Literal, cast
 import pandas as pd
 
 from fer_core import __version__
-from fer_core.base.atomic import write_json
+from fer_core.base.checksums import state, write_checked
 from fer_core.base.emotions import ordered_splits
 from fer_core.base.errors import FerError, RunError
 from fer_core.base.workspace import now
 from fer_core.evaluation import scores
 from fer_core.evaluation.ledger import HELD
 from fer_core.runs.predictions import stored_splits
-from fer_core.runs.records import Evaluation, RunSummary, Scores
+from fer_core.runs.records import Evaluation, RunState, RunSummary, Scores
 from fer_core.runs.run import Run
 
 SCHEMA = 1
@@ -111,7 +111,7 @@ def evaluate_run(run: Run, splits: Sequence[str] | None = None) -> Evaluation:
         "time": now(),
         "splits": {name: scores.compute(run, name) for name in names},
     }
-    write_json(run.folder / "evaluation.json", result)
+    write_checked(run.folder / "evaluation.json", result)
     for name in names:
         scores.correctness(run, name)
     return result
@@ -196,10 +196,11 @@ def _gap(train: float, val: float) -> float:
 
 
 def _row(run: Run | RunSummary) -> ScoredRun:
-    evaluation = Evaluation()
+    evaluation, unsound = Evaluation(), ""
     if isinstance(run, Run):
         try:
             summary, evaluation = run.summary(), run.evaluation()
+            unsound = _unsound(run, summary["state"])
         except (FerError, OSError, ValueError, TypeError, KeyError) as error:
             told = {"run": run.id, "state": "unreadable", "problem": f"Unreadable: {error}"}
             return cast(ScoredRun, dict.fromkeys((*COLUMNS, "val_images")) | told)
@@ -212,6 +213,8 @@ def _row(run: Run | RunSummary) -> ScoredRun:
         _checked(row["train_accuracy"], "train_accuracy", problems),
     )
     found, problem = _scores(row, evaluation)
+    if unsound and not problem:
+        found, problem = None, unsound
     if problem and isinstance(run, Run):
         problems.append(problem)
     if found:
@@ -225,6 +228,18 @@ def _row(run: Run | RunSummary) -> ScoredRun:
         row["verdict"] = gap_verdict(row["train_accuracy"], row["val_accuracy"], chance=chance)
     row["problem"] = ". ".join(problems)
     return row
+
+
+def _unsound(run: Run, its_state: RunState) -> str:
+    """Which of the files that the board's figures stand in does not hold what was written."""
+    if its_state not in _ENDED:
+        return ""
+    names = [name for name in ("evaluation.json", "metrics.jsonl") if state(run.folder / name) == "damaged"]
+    return (
+        f"{' and '.join(names)} changed since they were written: `fer doctor` says what to do"
+        if names
+        else ""
+    )
 
 
 def _checked(value: object, name: str, problems: list[str]) -> float | None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
+from fer_core.base.checksums import state
 from fer_core.base.errors import ModelFileError
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -98,6 +99,12 @@ def refuse_other_formats(path: Path) -> None:
         raise ModelFileError("The model file cannot be read", received=error) from error
     if not start:
         raise ModelFileError("The model file is empty", received=path.name, hint=_HINT)
+    if state(path) == "damaged":
+        raise ModelFileError(
+            "The model file does not hold what was written",
+            received=path,
+            hint="Take it from a backup, or train again from the run's recipe",
+        )
     for signature, what in _SIGNATURES:
         if start.startswith(signature):
             raise ModelFileError(

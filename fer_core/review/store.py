@@ -22,6 +22,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fer_core.base.checksums import note_made, noted
 from fer_core.base.errors import DecisionError, FerError
 from fer_core.review.decisions import Decision
 
@@ -72,7 +73,7 @@ _CREATE = (
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     """A connection to read from; None where nothing was ever recorded, and no file is made by looking."""
-    if not path.exists():
+    if not path.exists() and path.name not in noted(path.parent):
         yield None
         return
     with _connect(path) as connection:
@@ -99,12 +100,21 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _connect(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.exists() and path.name in noted(path.parent):
+        raise _lost(path, "is gone")
     try:
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous = FULL")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and path.name in noted(path.parent):
+                version = connection.execute("PRAGMA user_version").fetchone()[
+                    0
+                ]  # made by another one just now
+                if version == 0:
+                    raise _lost(path, "is empty")
             if version == 0:
                 _create(connection)
+                note_made(path)
             elif version != SCHEMA:
                 raise DecisionError(
                     "This journal was written by a newer version of the app",
@@ -118,6 +128,14 @@ def _connect(path: Path) -> Iterator[sqlite3.Connection]:
             received=path,
             hint="Check disk space and permissions; restore a damaged file from a backup or a patch",
         ) from error
+
+
+def _lost(path: Path, what: str) -> DecisionError:
+    return DecisionError(
+        f"The journal {what}, and decisions were recorded in it",
+        received=path,
+        hint="Take it from a backup; `fer doctor --repair` begins an empty one, and says what is lost",
+    )
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_core.base.atomic import new_file
+from fer_core.base.checksums import checked_file, noted, state
 from fer_core.base.errors import NotFound
 
 _START = "predictions-"
@@ -27,6 +27,12 @@ def stored_splits(folder: Path) -> list[str]:
     return sorted(path.stem.removeprefix(_START) for path in folder.glob(f"{_START}*.parquet"))
 
 
+def known_splits(folder: Path) -> list[str]:
+    """The splits there are predictions for, or were when they were written, sorted."""
+    names = {name for name in noted(folder) if name.startswith(_START)}
+    return sorted({*stored_splits(folder), *(Path(name).stem.removeprefix(_START) for name in names)})
+
+
 def read(folder: Path, split: str) -> pd.DataFrame:
     """The table of a split.
 
@@ -40,12 +46,14 @@ def read(folder: Path, split: str) -> pd.DataFrame:
         raise NotFound(
             f"Run {folder.name} has no predictions for this split", received=split, hint=f"It has: {have}"
         )
+    if state(path) == "damaged":
+        raise ValueError(f"{path} does not hold what was written; `fer doctor` tells what else is damaged")
     return pd.read_parquet(path)
 
 
 def write(folder: Path, split: str, table: pd.DataFrame) -> None:
     """Keep the table of a split, whole or not at all."""
-    with new_file(predictions_path(folder, split)) as temporary:
+    with checked_file(predictions_path(folder, split)) as temporary:
         table.to_parquet(temporary, index=False)
 
 

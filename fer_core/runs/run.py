@@ -33,7 +33,7 @@ from typing import Any, cast, get_args
 
 import pandas as pd
 
-from fer_core.base.atomic import write_json
+from fer_core.base.checksums import write_checked
 from fer_core.base.errors import RunError
 from fer_core.base.jsonl import read_lines, read_object, read_tail
 from fer_core.base.locks import locked
@@ -74,6 +74,7 @@ STOPPED_AT_ONCE = "Stopped in its first epoch: it has seen a part of the images,
 WORST_FILE, NOISE_FILE = "worst.json", "noise.csv"
 
 _LOST = "The training process ended without a word: killed, out of memory, or the machine went down"
+_NO_FILE = "The run.json of this run is gone or damaged; `fer doctor` says what can be done"
 _NEVER_RAN = "The training process ended before it could begin"
 _CHATTER = re.compile(r"^[IW]\d{4} |^WARNING: All log messages before absl|cuda_platform.*cuInit")
 
@@ -112,6 +113,8 @@ class Run:
         """State, and the reason for it in one sentence where there is one."""
         info = self.info
         state: RunState = info.get("state", "lost")
+        if not info:
+            return "lost", _NO_FILE
         if state not in ACTIVE or state == "queued":
             return state, str(info.get("reason", ""))
         if is_running(self.folder, info.get("launched")):
@@ -171,7 +174,7 @@ class Run:
         """
         os.stat(self.folder)  # the lock would make the folder anew
         with locked(self.folder / ".lock"):
-            write_json(self.folder / "run.json", {**self.info, **fields})
+            write_checked(self.folder / "run.json", {**self.info, **fields})
 
     def metrics(self) -> pd.DataFrame:
         """One row per finished epoch, counted from 1, with the columns `EPOCH_COLUMNS`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.base.atomic import new_folder, write_json
+from fer_core.base.checksums import note
 from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace, now
 from fer_core.recipes.recipe import Recipe, to_toml
@@ -72,6 +73,8 @@ def create_run(
         }
         fill(temporary)
         write_json(temporary / "run.json", {**info, **fields})
+        for file in ("recipe.toml", "run.json"):
+            note(temporary / file)
     return Run(folder)
 
 
@@ -107,6 +110,8 @@ def _listed(folder: Path) -> list[tuple[str, tuple[int, int, int]]]:
         try:
             about = os.stat(f"{folder}/{name}/run.json")
         except OSError:
+            if os.path.isfile(f"{folder}/{name}/recipe.toml"):  # a run all the same, and somebody should know
+                found.append((name, (0, 0, 0)))
             continue
         if stat.S_ISREG(about.st_mode):
             found.append((name, (about.st_mtime_ns, about.st_size, about.st_ino)))

@@ -17,7 +17,7 @@ from fer_core.runs.run import Run
 from fer_core.runs.store import list_active
 from fer_core.scheduling import launchers
 
-_FILE = "queue.json"
+FILE = "queue.json"
 
 
 def slots() -> int:
@@ -95,12 +95,12 @@ def advance(workspace: Workspace) -> list[Run]:
 
 
 def _order(workspace: Workspace) -> list[str]:
-    names = read_object(workspace.models / _FILE).get("order", [])
+    names = read_object(workspace.models / FILE).get("order", [])
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def _write(workspace: Workspace, order: list[str]) -> None:
-    write_json(workspace.models / _FILE, {"order": order})
+    write_json(workspace.models / FILE, {"order": order})
 
 
 def changing(workspace: Workspace) -> AbstractContextManager[None]:

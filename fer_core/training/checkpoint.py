@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
-from fer_core.base.atomic import new_file
+from fer_core.base.checksums import checked_file, state
 from fer_core.base.errors import RunError
 from fer_core.runs.records import Epoch
 
@@ -57,7 +58,12 @@ def save_weights(path: Path, weights: Sequence[np.ndarray]) -> None:
 
 
 def load_weights(path: Path) -> list[np.ndarray]:
-    """The arrays for `model.set_weights()`."""
+    """The arrays for `model.set_weights()`.
+
+    Raises:
+        RunError: the file does not hold what was written.
+    """
+    _refuse_damaged(path)
     with np.load(path, allow_pickle=False) as arrays:
         return [arrays[name] for name in sorted(arrays.files)]
 
@@ -68,7 +74,8 @@ def save_network(path: Path, model: keras.Model) -> None:
     The optimizer's state would belong to the last epoch, not to the best, and its class is one of ours.
     """
     model.compiled = False
-    model.save(path)
+    with checked_file(path) as temporary:
+        model.save(temporary)
 
 
 def save_state(path: Path, state: TrainingState) -> None:
@@ -92,6 +99,7 @@ def load_state(path: Path) -> TrainingState:
     Raises:
         RunError: the file is damaged or something else.
     """
+    _refuse_damaged(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             about = json.loads(arrays[_ABOUT].tobytes())
@@ -99,13 +107,22 @@ def load_state(path: Path) -> TrainingState:
                 [arrays[name] for name in sorted(arrays.files) if name.startswith(part)]
                 for part in ("model-", "optimizer-", "memory-")
             )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise RunError(
             "The checkpoint cannot be read", received=path.name, hint="Start the run again from its recipe"
         ) from error
     return TrainingState(**about, model=model, optimizer=optimizer, memory=memory)
 
 
+def _refuse_damaged(path: Path) -> None:
+    if path.is_file() and state(path) == "damaged":
+        raise RunError(
+            "A checkpoint does not hold what was written",
+            received=path,
+            hint="Take it from a backup, or train again from the recipe",
+        )
+
+
 def _save(path: Path, arrays: Mapping[str, Any]) -> None:
-    with new_file(path) as temporary:
+    with checked_file(path) as temporary:
         np.savez(temporary, **arrays)

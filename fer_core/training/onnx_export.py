@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from fer_core.base.atomic import new_file
+from fer_core.base.checksums import checked_file
 from fer_core.base.errors import ModelFileError
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata
 from fer_core.jobs.reporter import ProgressFn
@@ -46,7 +46,7 @@ def to_onnx(
     Raises:
         ModelFileError: the two differ by more than `TOLERANCE` (`DEEP_TOLERANCE` with a backbone); nothing is written then.
     """
-    with new_file(path) as temporary:
+    with checked_file(path) as temporary:
         _export(model, temporary, metadata)
         difference = compare(model, temporary, images)
         deep = any(isinstance(layer, keras.Model) for layer in model.layers)

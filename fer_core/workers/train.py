@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from fer_core import __version__
+from fer_core.base.checksums import note
 from fer_core.base.locks import LockHeld, locked
 from fer_core.base.workspace import now
 from fer_core.data.datasets import open_dataset
@@ -139,6 +140,7 @@ def work(run: Run) -> RunInfo:
         return {"state": "stopped", "reason": "Stopped before its first batch; there are no weights"}
     if recipe.training.precision != "float32" or recipe.progressive.resizing:
         model = _in_full(model, recipe)
+    note(run.folder / "metrics.jsonl")
     finish(run, model, data, recipe, progress)
     if not outcome.stopped:
         return {"state": "finished"}

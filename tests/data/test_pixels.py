@@ -82,7 +82,10 @@ def test_pixels_that_cannot_be_made_leave_nothing(dataset: Dataset) -> None:
     (dataset.source_path / "val/sad/3.png").write_bytes(b"changed")
     with pytest.raises(FerError):
         dataset.pixels(96)
-    assert [path.name for path in (dataset.folder / "pixels").iterdir()] == ["48x48-gray.npy"]
+    assert {path.name for path in (dataset.folder / "pixels").iterdir()} == {
+        "48x48-gray.npy",
+        "48x48-gray.sums.json",
+    }
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY broken", "floats"])

@@ -27,7 +27,7 @@ FLOORS: list[set[str]] = [
     {"fer_core.explore", "fer_core.splits", "fer_core.training"},
     {"fer_core.scheduling"},
     {"fer_core.evaluation", "fer_core.mislabels"},
-    {"fer_core.reports", "fer_core.workers"},
+    {"fer_core.reports", "fer_core.upkeep", "fer_core.workers"},
     {"fer_core.api"},
     {"fer_core.cli", "fer_core.ui"},
     {"fer_core.__main__", "pages"},

@@ -34,7 +34,7 @@ def test_an_export_answers_as_keras_for_any_batch_and_knows_its_classes(tmp_path
         pixels = images[:count].astype(np.float32)
         answer = session.run(None, {session.get_inputs()[0].name: pixels})[0]
         np.testing.assert_allclose(answer, model.predict(pixels, verbose=0), atol=1e-5)
-    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
+    assert {p.name for p in tmp_path.iterdir()} == {"model.onnx", "checksums.jsonl"}
 
 
 def test_a_graph_that_answers_otherwise_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

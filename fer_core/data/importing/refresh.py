@@ -13,7 +13,8 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
-from fer_core.base.atomic import read_json, write_json
+from fer_core.base.atomic import read_json, temporary_path
+from fer_core.base.checksums import write_checked
 from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import FerError, ManifestError
 from fer_core.data import pixels
@@ -91,16 +92,13 @@ def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bo
         known = _known(dataset)
         state = _compare(reader, selected, known, progress)
         entries = [e for e in selected.entries if e.path not in known.index]
-        temporary = dataset.folder / "pixels" / f".{OPERATION}.npy"
-        try:
+        with temporary_path(pixels.pixel_file(dataset.folder)) as temporary:
             with pixels.PixelWriter(temporary, (pixels.SIZE,) * 2) as writer:
                 scan = scan_source(
                     reader, writer, progress, entries=entries, subject_pattern=options.subject_pattern
                 )
             _leave_renamed(scan, state, known)
             made = None if dry_run or not len(scan.manifest) else _add(dataset, scan, temporary, state)
-        finally:
-            temporary.unlink(missing_ok=True)
     finally:
         reader.close()
     before = {p["path"] for p in about["problems"]}
@@ -211,6 +209,6 @@ def _remember(dataset: Dataset, scan: SourceScan, selected: SelectedEntries) -> 
     try:
         with lock(dataset.folder):
             about = read_json(path)
-            write_json(path, about | {"problems": scan.problems, "skipped": selected.skipped})
+            write_checked(path, about | {"problems": scan.problems, "skipped": selected.skipped})
     except OSError as error:
         raise ManifestError("The dataset's file cannot be written", received=path) from error

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import read_json, write_json
+from fer_core.base.atomic import read_json
+from fer_core.base.checksums import write_checked
 from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import SplitError
 from fer_core.data.manifest import readable
@@ -150,7 +151,7 @@ def _remember(dataset: Dataset, other: Dataset, names: list[str]) -> None:
         inside = path.is_relative_to(dataset.workspace.root.resolve())
         shown = os.path.relpath(path, dataset.folder.resolve()) if inside else str(path)
         sources[name] = {"path": shown, "dataset": other.name}
-    write_json(dataset.folder / "dataset.json", about | {"sources": sources})
+    write_checked(dataset.folder / "dataset.json", about | {"sources": sources})
 
 
 def _parameters(

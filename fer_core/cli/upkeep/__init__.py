@@ -1,0 +1,9 @@
+"""Verbs about the workspace as a whole: doctor."""
+
+from __future__ import annotations
+
+import click
+
+from fer_core.cli.upkeep.doctor import doctor
+
+COMMANDS: list[click.Command] = [doctor]

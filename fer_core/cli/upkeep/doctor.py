@@ -1,0 +1,51 @@
+"""The verb that says what is damaged: doctor."""
+
+from __future__ import annotations
+
+import click
+
+from fer_core.base.errors import JobError
+from fer_core.cli.common import workspace
+from fer_core.cli.report import Report, reports, table
+from fer_core.cli.work import work
+
+
+@click.command("doctor")
+@click.option(
+    "--repair", "mend", is_flag=True, help="Make again what can be, set aside what cannot; delete nothing."
+)
+@reports
+def doctor(mend: bool) -> Report:
+    """Compare every file of the workspace with what was written, and say what is damaged and what to do.
+
+    Files of older versions have no checksums: they are told as not checked. Exit status 1 where something is damaged.
+    """
+    from fer_core.upkeep.doctor import examine, repair
+
+    home = workspace()
+    with work(None) as task:
+        found = examine(home, task.progress)
+        mended = repair(found) if mend else []
+        if mended:
+            found = examine(home, task.progress)
+    kinds = [(kind, count) for kind, count in found.counts.items() if count.total()]
+    lines = [
+        table(
+            ("kind", "whole", "damaged", "gone", "not checked"),
+            [(kind, c["whole"], c["damaged"], c["gone"], c["not checked"]) for kind, c in kinds],
+        )
+        if kinds
+        else "There is nothing in this workspace."
+    ]
+    lines += [f"\n{each.path}: {each.words}" for each in mended]
+    lines += [f"\n{f.path} is {f.state}. {f.harm}.\n  {f.remedy}." for f in found.findings]
+    if kinds and not found.findings:
+        lines.append("\nNothing is damaged, as far as it can be checked.")
+    document = {
+        "checked": {kind: dict(count) for kind, count in kinds},
+        "findings": [finding.record() for finding in found.findings],
+        "repaired": [each._asdict() for each in mended],
+    }
+    bad = len(found.findings)
+    error = JobError(f"{bad:,} {'file is' if bad == 1 else 'files are'} damaged or gone") if bad else None
+    return Report(document, "\n".join(lines), error)

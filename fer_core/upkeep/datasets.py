@@ -1,0 +1,217 @@
+"""The doctor's look at a dataset: its file, its versions, its journal and its pixels."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_core.base.atomic import read_json, replace, temporary_path
+from fer_core.base.checksums import FileState, noted, sum_of
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import now
+from fer_core.data import pixels, versions
+from fer_core.data.dataset import Dataset
+from fer_core.data.manifest import check_manifest, content_id
+from fer_core.data.versions import Version
+from fer_core.review import lineage, salvage
+from fer_core.upkeep.findings import Examination, Repair, set_aside
+
+_AT_ONCE = 4096  # pictures in memory
+_BACKUP = "Take it from a backup (`fer restore`)"
+
+
+def examine(found: Examination, dataset: Dataset) -> None:
+    """Look at everything of one dataset."""
+    folder = dataset.folder
+
+    def has_head(path: Path) -> bool:
+        return bool(dataset.head)
+
+    found.look("dataset", folder / "dataset.json", "The dataset cannot be opened", _BACKUP, sound=has_head)
+    names = folder / versions.ANNOTATIONS
+    if names.exists():
+        found.look(
+            "dataset",
+            names,
+            "The names and notes of versions are not known",
+            f"{_BACKUP}; --repair sets it aside",
+            lambda: set_aside(found.workspace, names),
+            lambda path: isinstance(versions.version_notes(folder), dict),
+        )
+    for place in sorted((folder / "versions").glob("[0-9a-f]*/")):
+        _version(found, dataset, place)
+    _lineage(found, dataset)
+    _journal(found, dataset)
+    _pixels(found, dataset)
+
+
+def _version(found: Examination, dataset: Dataset, place: Path) -> None:
+    manifest, about = place / "manifest.parquet", place / "version.json"
+
+    def is_itself(path: Path) -> bool:
+        return _content(path) == place.name
+
+    said = found.look(
+        "version",
+        manifest,
+        "The version cannot be used",
+        f"{_BACKUP}; `fer revert {dataset.name} VERSION` goes back to another version",
+        sound=is_itself,
+    )
+    whole = said in ("whole", "not checked")
+    found.look(
+        "version",
+        about,
+        "The version cannot be used, and what it was made from is not known",
+        f"{_BACKUP}; --repair makes a new one from the manifest, without its history" if whole else _BACKUP,
+        (lambda: _new_version_file(found, dataset, place)) if whole else None,
+        lambda path: read_json(path)["id"] == place.name and isinstance(read_json(path)["number"], int),
+    )
+
+
+def _content(manifest: Path) -> str:
+    try:
+        return content_id(check_manifest(pd.read_parquet(manifest)))
+    except FerError as error:
+        raise ValueError from error
+
+
+def _new_version_file(found: Examination, dataset: Dataset, place: Path) -> str:
+    """Say again of a version what its manifest shows; its number is the first that no other one has."""
+    manifest = check_manifest(pd.read_parquet(place / "manifest.parquet"))
+    with versions.lock(dataset.folder):
+        taken = {
+            version.number for version in versions.list_versions(dataset.folder) if version.id != place.name
+        }
+        number = next(n for n in range(1, len(taken) + 2) if n not in taken)
+        about = place / "version.json"
+        aside = f" {set_aside(found.workspace, about)}." if about.exists() else ""
+        lost = "What made it, and from which version, was lost with its file"
+        made = Version(place.name, number, None, "recovered", {}, versions.tally(manifest), now(), lost)
+        versions.write_about(place, made)
+    return f"Made again from its manifest, as v{number}.{aside}"
+
+
+def _lineage(found: Examination, dataset: Dataset) -> None:
+    """Versions that others, or the dataset, name and that are not there at all."""
+    there = {place.name for place in (dataset.folder / "versions").glob("[0-9a-f]*/")}
+    named = {v.parent: f"v{v.number} was made from it" for v in dataset.versions() if v.parent}
+    with suppress(FerError):  # said already
+        named[dataset.head] = "It is the newest, so the dataset cannot be used without naming another version"
+    for missing in sorted(set(named) - there):
+        path = dataset.folder / "versions" / missing
+        remedy = f"{_BACKUP}, or go back to another version (`fer revert {dataset.name} VERSION`)"
+        found.add("version", path, "gone", named[missing], remedy)
+
+
+def _journal(found: Examination, dataset: Dataset) -> None:
+    path = dataset.journal_path
+    applied = any(version.operation == lineage.OPERATION for version in dataset.versions())
+    if not path.exists():
+        if applied or path.name in noted(dataset.folder):
+            remedy = f"{_BACKUP}; --repair begins an empty one"
+            harm = "The decisions are lost; those that were applied stay in their versions"
+            found.add("journal", path, "gone", harm, remedy, lambda: _new_journal(found, path))
+        return
+    wrong = salvage.fault(path) or ("it is empty" if not path.stat().st_size else "")
+    found.add(
+        "journal",
+        path,
+        "damaged" if wrong else "whole",
+        f"Decisions cannot be read or made ({wrong})",
+        f"{_BACKUP}; --repair keeps the entries that can be read",
+        lambda: _new_journal(found, path),
+    )
+
+
+def _new_journal(found: Examination, path: Path) -> str:
+    kept, aside = salvage.Salvaged([], 0), ""
+    if path.exists():
+        kept = salvage.read_entries(path)
+        aside = f" {set_aside(found.workspace, path)}."
+        for ending in ("-wal", "-shm"):
+            if (other := path.with_name(path.name + ending)).exists():
+                set_aside(found.workspace, other)
+    salvage.write_entries(path, kept.entries)
+    lost = f"at least {kept.lost:,} are lost" if kept.entries else "how many are lost is not known"
+    return f"A new journal holds the {len(kept.entries):,} entries that could be read; {lost}.{aside}"
+
+
+def _pixels(found: Examination, dataset: Dataset) -> None:
+    own = pixels.pixel_file(dataset.folder)
+    for path in sorted({own, *own.parent.glob("[0-9]*.npy")}):
+        remedy, repair = _mending(found, dataset, path, path == own)
+        said: FileState
+        try:
+            bad = pixels.damaged_blocks(path)
+            blocks, rows = pixels.read_blocks(path), len(pixels.open_pixels(path))
+            checked = sum(count for first, count, _ in blocks if first < rows)
+            said = (
+                "damaged" if bad or rows < _rows(dataset) else "whole" if checked >= rows else "not checked"
+            )
+            harm = f"{sum(count for _, count, _ in bad):,} of {rows:,} pictures may be wrong"
+        except FerError:
+            said, harm = ("damaged" if path.exists() else "gone"), "No picture can be shown or trained on"
+        found.add("pixels", path, said, harm, remedy, repair)
+
+
+def _rows(dataset: Dataset) -> int:
+    """How many rows the versions name that can be read."""
+    try:
+        rows = dataset.rows()["row"]
+    except (FerError, OSError, ValueError):
+        return 0
+    return int(rows.max()) + 1 if len(rows) else 0
+
+
+def _mending(found: Examination, dataset: Dataset, path: Path, own: bool) -> tuple[str, Repair]:
+    if own:
+        return (
+            "--repair decodes the pictures from the source again, and keeps them where they are as they were",
+            lambda: _decode_again(found, dataset, path),
+        )
+    return (
+        "--repair sets it aside; it is made again from the source when it is needed",
+        lambda: set_aside(found.workspace, path),
+    )
+
+
+def _decode_again(found: Examination, dataset: Dataset, path: Path) -> str:
+    """Decode the pictures that are damaged from the source; they are kept if their sums are those noted at import."""
+    blocks, old = pixels.read_blocks(path), None
+    with suppress(FerError):
+        old = pixels.open_pixels(path)
+    count = max(_rows(dataset), 0 if old is None else len(old))
+    lost = np.ones(count, dtype=bool)
+    if old is not None:
+        lost[: len(old)] = False
+        for first, rows, _ in pixels.damaged_blocks(path):
+            lost[first : first + rows] = True
+    with versions.lock(dataset.folder), temporary_path(path) as temporary:
+        made = dataset.make_pixels(
+            temporary.with_name("decoded.npy"), count, pixels.SIZE, "gray", found.progress, lost
+        )
+        with pixels.PixelWriter(temporary, made.shape[1:]) as writer:
+            for start in range(0, count, _AT_ONCE):
+                part = np.array(made[start : start + _AT_ONCE])
+                if old is not None:
+                    kept = np.flatnonzero(~lost[start : start + _AT_ONCE])
+                    part[kept] = old[start + kept]
+                writer.append(part)
+        new = pixels.open_pixels(temporary)
+        known = [b for b in blocks if b[0] < count and lost[b[0] : b[0] + b[1]].any()]
+        wrong = [b for b in known if sum_of(new[b[0] : b[0] + b[1]].tobytes()) != b[2]]
+        if wrong:
+            raise FerError(
+                "The source gives other pictures than those that were imported; nothing was changed",
+                received=f"{sum(rows for _, rows, _ in wrong):,} pictures in blocks that differ",
+                hint=_BACKUP,
+            )
+        aside = f" {set_aside(found.workspace, path)}." if path.exists() else ""
+        replace(pixels.sums_file(temporary), pixels.sums_file(path))
+        replace(temporary, path)
+    proof = "they are as they were" if known else "whether they are as they were is not known"
+    return f"{int(lost.sum()):,} pictures were decoded from the source again; {proof}.{aside}"
