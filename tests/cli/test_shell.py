@@ -29,7 +29,7 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
         "recipes train runs stop tune estimate queue pause cancel logs",
         "compare evaluate ledger calibrate promote card",
         "paired ablate noise ensemble cost weights predict models add-model convert bench-predict",
-        "doctor",
+        "doctor backup restore",
     ]
     assert found == " ".join(steps).split()
     assert max(map(len, text.splitlines())) <= 80
