@@ -117,7 +117,7 @@ def load_state(path: Path) -> TrainingState:
 def _refuse_damaged(path: Path) -> None:
     if path.is_file() and state(path) == "damaged":
         raise RunError(
-            "A checkpoint does not hold what was written",
+            "The checkpoint cannot be read: it does not hold what was written",
             received=path,
             hint="Take it from a backup, or train again from the recipe",
         )

@@ -18,7 +18,7 @@ from fer_core.evaluation.report import leaderboard
 from fer_core.review.apply import pending
 from fer_core.review.journal import Journal
 from fer_core.runs.store import list_runs
-from fer_core.upkeep import backup as rescue
+from fer_core.upkeep.backup import backup, restore
 from fer_core.upkeep.doctor import examine
 
 
@@ -65,12 +65,12 @@ def test_a_backup_made_while_others_work_is_whole(home: Workspace, tmp_path: Pat
         while len(told) < 3:
             ended.wait(0.01)
         known = len(told)
-        rescue.backup(home, tmp_path / "copy")
+        backup(home, tmp_path / "copy")
     finally:
         ended.set()
         worker.join()
     new = Workspace(tmp_path / "new")
-    rescue.restore(new, tmp_path / "copy")
+    restore(new, tmp_path / "copy")
     assert examine(new).findings == []
     kept = Journal(open_dataset(new, "faces").journal_path).decisions(active_only=False)["image_id"]
     assert {f"i{n}" for n in range(known)} <= set(kept)
@@ -80,30 +80,30 @@ def test_a_backup_made_while_others_work_is_whole(home: Workspace, tmp_path: Pat
 def test_nothing_is_restored_from_a_damaged_backup_or_over_something_else(
     home: Workspace, tmp_path: Path
 ) -> None:
-    rescue.backup(home, tmp_path / "copy")
+    backup(home, tmp_path / "copy")
     with pytest.raises(AlreadyExists):
-        rescue.backup(home, tmp_path / "copy")
+        backup(home, tmp_path / "copy")
     with pytest.raises(FerError, match="inside what it copies"):
-        rescue.backup(home, home.models / "copy")
+        backup(home, home.models / "copy")
     with pytest.raises(NotFound):
-        rescue.restore(Workspace(tmp_path / "new"), tmp_path)
+        restore(Workspace(tmp_path / "new"), tmp_path)
     Journal(open_dataset(home, "faces").journal_path).add("keep", image_id="more", who="Ada")
     shutil.rmtree(home.runs)
     with pytest.raises(AlreadyExists, match="data/faces"):
-        rescue.restore(home, tmp_path / "copy")
+        restore(home, tmp_path / "copy")
     assert not home.runs.exists()
     pixels = tmp_path / "copy" / "data" / "faces" / "pixels" / "48x48-gray.npy"
     data = bytearray(pixels.read_bytes())
     data[5000] ^= 1
     pixels.write_bytes(data)
     with pytest.raises(FerError, match=r"48x48-gray\.npy"):
-        rescue.restore(Workspace(tmp_path / "new"), tmp_path / "copy")
+        restore(Workspace(tmp_path / "new"), tmp_path / "copy")
     assert not (tmp_path / "new").exists()
 
 
 def test_an_interrupted_restore_is_gone_on_with(home: Workspace, tmp_path: Path) -> None:
     before = answers(home)
-    rescue.backup(home, tmp_path / "copy")
+    backup(home, tmp_path / "copy")
 
     def stop(done: int, total: int, what: str) -> None:
         if what.endswith("restored") and done == 2:
@@ -111,6 +111,6 @@ def test_an_interrupted_restore_is_gone_on_with(home: Workspace, tmp_path: Path)
 
     new = Workspace(tmp_path / "new")
     with pytest.raises(KeyboardInterrupt):
-        rescue.restore(new, tmp_path / "copy", stop)
-    rescue.restore(new, tmp_path / "copy")
+        restore(new, tmp_path / "copy", stop)
+    restore(new, tmp_path / "copy")
     assert answers(new) == before
