@@ -27,6 +27,8 @@ A run trains in a process of its own. What the Train page says of the version co
 
     >>> run = fer.train(v, "compact", epochs=1)           # doctest: +SKIP
     >>> run.wait().scores("val")["accuracy"]              # doctest: +SKIP
+    >>> found = fer.tune(v, "compact", ["learning_rate=1e-4..1e-2"], trials=20)     # doctest: +SKIP
+    >>> fer.train(v, found.recipe)                        # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from fer_core.api import predict as predict
     from fer_core.api import sample as sample
     from fer_core.api import train as train
+    from fer_core.api import tune as tune
 
     def runs() -> RunList: ...
 
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.2.0"
-__all__ = ["DataWarning", "import_", "open", "predict", "runs", "sample", "train"]
+__all__ = ["DataWarning", "import_", "open", "predict", "runs", "sample", "train", "tune"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,13 +6,14 @@ Everything here is a thin shell over the rooms below; pages and the command line
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer_core.api.dataset import OpenDataset, SavedVersion
 from fer_core.api.prediction import Prediction
 from fer_core.api.runs import RunList, StartedRun
+from fer_core.api.tuning import FoundRecipe
 from fer_core.base.errors import DataWarning, FerError
 from fer_core.base.workspace import current
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from fer_core.recipes.recipe import Recipe
 
 __all__ = [
-    "DataWarning", "OpenDataset", "Prediction", "RunList", "SavedVersion", "StartedRun",
-    "import_", "open", "predict", "runs", "sample", "train",
+    "DataWarning", "FoundRecipe", "OpenDataset", "Prediction", "RunList", "SavedVersion", "StartedRun",
+    "import_", "open", "predict", "runs", "sample", "train", "tune",
 ]  # fmt: skip
 
 
@@ -125,6 +126,37 @@ def train(
         if not caution.blocks:  # `start` raises those
             warnings.warn(str(caution), DataWarning, stacklevel=2)
     return StartedRun(start.start(dataset.workspace, dataset, version.id, recipe, changed))
+
+
+def tune(
+    data: SavedVersion | OpenDataset | str,
+    recipe: str | Recipe = "compact",
+    vary: Sequence[str] = (),
+    *,
+    resume: str = "",
+    **asked: Any,
+) -> FoundRecipe:
+    """Search over fields of a recipe, and wait for its end. An interrupt pauses it; `resume` goes on, also after a kill.
+
+    Args:
+        data: a version, or a dataset or its name for the newest one.
+        recipe: what is varied.
+        vary: fields with their ranges: ["optimizer.learning_rate=1e-4..1e-2", "training.batch_size"].
+        resume: name of a search to go on with, in place of a new one.
+        asked: of `scheduling.search.begin`, such as trials=20, budget_hours=2, sampler="random" or name="rates".
+
+    Raises:
+        RecipeError, NotFound, AlreadyExists: as `scheduling.search.begin`.
+        RunError: every trial failed.
+    """
+    from fer_core.scheduling import search
+
+    found = open(data) if isinstance(data, str) else data
+    version = found if isinstance(found, SavedVersion) else found.version()
+    dataset = version.dataset.data
+    name = resume or search.begin(dataset, version.id, recipe, vary, **asked).name
+    search.carry_on(dataset.workspace, name)
+    return FoundRecipe(search.read(dataset.workspace, name))
 
 
 def runs() -> RunList:

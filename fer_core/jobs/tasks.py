@@ -158,3 +158,10 @@ class Convert(Task, kind="convert", title="Converting {run}"):
     to: str = option("--to")
     quantize: str = option("--quantize", "none")
     target: str | None = option("--out", None)
+
+
+@dataclass(frozen=True)
+class Tune(Task, kind="tune", title="Search {search}"):
+    """Carry a search on."""
+
+    search: str = option("--resume")

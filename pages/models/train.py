@@ -4,7 +4,7 @@ import streamlit as st
 
 from fer_core.runs import store
 from fer_core.ui.shell import page, run_snapshots
-from fer_core.ui.train import detail, fork_dialog, new_run, run_queue, summary
+from fer_core.ui.train import detail, fork_dialog, new_run, run_queue, search_card, summary
 
 scope = page.open_page(
     "Train", "Pick a version and a recipe, change what you like, watch it learn. Runs survive this page."
@@ -23,3 +23,4 @@ with right:
         detail.draw(scope.workspace, scope.version.id, chosen, strip)
     else:
         page.empty("No runs yet", "Press Train. The compact recipe takes about a minute on the sample.")
+search_card.draw(scope)

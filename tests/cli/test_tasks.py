@@ -34,10 +34,18 @@ TASKS: list[Task] = [
     tasks.Evaluate("0041-compact", "a91f"),
     tasks.MeasureCost(("0041-compact",)),
     tasks.MeasureCost(("0041-compact", "0042-compact")),
+    tasks.Tune("compact-search-1"),
     tasks.Convert("0041-compact", "litert", "int8"),
     tasks.Convert("0041-compact", "onnx", target="/tmp/m.onnx"),
 ]
-NAMES = {"dataset": "name", "kinds": "kinds", "form": "form", "target": ("to", "out"), "settings": "settings"}
+NAMES = {
+    "dataset": "name",
+    "search": "resumed",
+    "kinds": "kinds",
+    "form": "form",
+    "target": ("to", "out"),
+    "settings": "settings",
+}
 
 
 def parsed(command: list[str]) -> dict[str, Any]:

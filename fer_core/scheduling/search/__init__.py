@@ -21,14 +21,25 @@ from fer_core.recipes.recipe import Recipe, load, override, to_toml
 from fer_core.scheduling import queue, teachers
 from fer_core.scheduling.search import halving
 from fer_core.scheduling.search.journal import SearchJournal
-from fer_core.scheduling.search.plan import TRIALS, SearchPlan, check_plan, folder_of, names
-from fer_core.scheduling.search.space import check_space, read_field
+from fer_core.scheduling.search.plan import (
+    MOST_TRIALS,
+    SAMPLERS,
+    TRIALS,
+    SearchPlan,
+    check_plan,
+    folder_of,
+    names,
+)
+from fer_core.scheduling.search.space import check_space, proposed, read_field
 from fer_core.scheduling.search.standing import SearchStanding, document_of, read
 from fer_core.scheduling.search.winner import lineage, recipe_of
 from fer_core.scheduling.search.work import carry_on
 from fer_core.training.data import check_trainable
 
-__all__ = ["SearchStanding", "begin", "carry_on", "document_of", "lineage", "names", "read", "recipe_of"]
+__all__ = [
+    "MOST_TRIALS", "SAMPLERS", "TRIALS", "SearchStanding", "begin", "carry_on", "document_of", "lineage", "names", "proposed",
+    "read", "recipe_of",
+]  # fmt: skip
 
 _COHORT = 4  # trials that TPE draws by the same knowledge, at least
 

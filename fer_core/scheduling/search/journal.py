@@ -145,7 +145,8 @@ class SearchJournal:
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return dict(optuna.importance.get_param_importances(self._study, evaluator=evaluator))
+            found = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
+        return {field: float(share) for field, share in found.items()}
 
     def _attribute(self, number: int, key: str, value: str) -> None:
         self._study._storage.set_trial_user_attr(self.trials[number]._trial_id, key, value)
