@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation import run_pair
+from fer_core.evaluation.data_axis.settings import told_sides
 from fer_core.evaluation.run_pair import RunComparison
 from fer_core.reports.templating import render
 from fer_core.runs.run import Run
@@ -33,6 +34,9 @@ def of_runs(
     found = settings = None
     if len(runs) > 1:
         settings = run_pair.differing_settings(runs)[0]
+        for run in runs[1:]:
+            if run.version != runs[0].version:
+                settings.loc[run_pair.TRAINING_DATA, run.id] = told_sides(runs[0], run)[1]
         with suppress(FerError):  # the leaderboard stands by itself
             found = run_pair.compare_runs(runs[0], runs[1], split, version)
     return page(title, about, board, found, settings)

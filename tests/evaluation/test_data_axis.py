@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_runs import NAMES, trained
 
@@ -16,6 +17,7 @@ from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample
 from fer_core.evaluation import ablation, controlled_pairs, hyperparameters, progress, run_pair, scores
 from fer_core.evaluation.data_axis import changes, settings
+from fer_core.reports import comparison_page
 from fer_core.review.apply import apply_journal
 from fer_core.review.journal import Journal
 from fer_core.runs import predictions
@@ -123,6 +125,8 @@ def test_a_pair_says_what_the_data_differ_in(dataset: Dataset) -> None:
     assert run_pair.differences(first, second) == f"training data v1 → v4 ({words})"
     table, _ = run_pair.differing_settings([first, second])
     assert table.loc["training data"].tolist() == ["v1", "v4"]
+    board = pd.DataFrame({"run": ["a"], "low": [0.1], "accuracy": [0.2], "high": [0.3]})
+    assert f"v4 ({words})" in comparison_page.of_runs("t", "a", board, [first, second], "val")
     assert run_pair.differences(first, run_of(dataset, 1)) == "nothing: the same data, recipe and seed"
     both = run_pair.differences(first, run_of(dataset, 2, **{"model.color": "rgb"}))
     assert both == "training data v1 → v2 (7 copies dropped, 2 images dropped); model.color gray → rgb"

@@ -120,6 +120,9 @@ def _table(found: Attribution) -> None:
             state = markup.chip("none", "not alone", step.change.problem)
         elif step.run is None:
             state = markup.chip("none", "not tried")
+        elif step.verdict is None and step.run.state not in ACTIVE:
+            why = "It has no predictions for the version all are judged on: judge all on a common part, above"
+            state = markup.chip("none", "not judged here", why)
         elif step.verdict is None:
             state = job_progress.state_chip(step.run.state)
         else:
