@@ -56,6 +56,11 @@ def current() -> Workspace:
     return Workspace(root.resolve())
 
 
+def keep_private() -> None:
+    """From now on what this process and those it starts write is for its user alone: files 0600, folders 0700."""
+    os.umask(0o077)
+
+
 def check_name(name: str, what: str = "dataset", *, new: bool = False) -> str:
     """`name` in Unicode NFC if it can be a folder's name on any system.
 

@@ -16,6 +16,7 @@ import click
 
 from fer_core import __version__
 from fer_core.base.errors import FerError, JobError, RunError
+from fer_core.base.workspace import keep_private
 from fer_core.cli import (
     about,
     checks,
@@ -102,6 +103,7 @@ cli.add("Keep the workspace", upkeep.COMMANDS)
 
 def main() -> NoReturn:
     """The whole process: run what `sys.argv` says and exit with its status."""
+    keep_private()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # for developers; people read the one line that matters
     for name in ("stdout", "stderr"):

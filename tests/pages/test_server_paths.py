@@ -53,3 +53,16 @@ def test_what_is_no_table_is_not_quoted(tmp_path: Path, option: str) -> None:
     assert done.status != 0
     assert "SECRET" not in done.out + done.err
     assert "no columns with commas" in done.err
+
+
+def test_what_is_written_is_for_its_user_alone(tmp_path: Path) -> None:
+    faces = tmp_path / "faces" / "happy"
+    faces.mkdir(parents=True)
+    (faces / "1.png").write_bytes((ROOT / "docs" / "images" / "home.png").read_bytes())
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    done = shell(home, "import", faces.parent, "--name", "x", umask=0o022)
+    assert done.status == 0, done.err
+    written = list(home.rglob("*"))
+    assert len(written) > 3
+    assert [path for path in written if path.stat().st_mode & 0o077] == []

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.middleware import Middleware
 
+from fer_core.base.workspace import keep_private
+
 _Message = MutableMapping[str, Any]
 _Send = Callable[[_Message], Awaitable[None]]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -46,6 +48,7 @@ class HttpGuard:
 
     def __init__(self, app: _App) -> None:
         self._app = app
+        keep_private()  # made once, by the server, before anybody is answered
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer, or refuse in words."""
