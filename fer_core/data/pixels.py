@@ -118,7 +118,7 @@ class PixelWriter:
 
 def open_pixels(path: Path) -> NDArray[np.uint8]:
     """The pictures, memory-mapped and read-only: uint8 (rows, size, size) or (rows, size, size, 3)."""
-    hint = "Remove it and it is made again from the images, or import the dataset again"
+    hint = "`fer doctor --repair` decodes the pictures from the source again; else take it from a backup"
     try:
         pictures = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
