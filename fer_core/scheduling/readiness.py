@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fer_core.base.errors import FerError
 from fer_core.checks.checks import is_blank
-from fer_core.data.manifest import classes, counts
+from fer_core.data.manifest import classes, counts, readable
 from fer_core.recipes.combinations import check_classes
 from fer_core.scheduling import starting_points, teachers
 from fer_core.scheduling.recipe_cautions import sentences
@@ -65,7 +65,13 @@ def cautions_of(dataset: Dataset, version: str | None = None, recipe: Recipe | N
 
 def recipe_cautions(recipe: Recipe, manifest: pd.DataFrame) -> list[Caution]:
     """What the recipe asks for that does nothing on this version, or not what its name says."""
-    return [Caution("recipe", "warn", text, meaning) for text, meaning in sentences(recipe, counts(manifest))]
+    found = [
+        Caution("recipe", "warn", text, meaning) for text, meaning in sentences(recipe, counts(manifest))
+    ]
+    if recipe.model.color == "rgb" and set(readable(manifest)["mode"]) == {"gray"}:
+        meaning = "Three equal channels say no more than one, and take longer: set model.color to gray"
+        found.append(Caution("recipe", "warn", "model.color is rgb, and every picture is gray", meaning))
+    return found
 
 
 def start_cautions(dataset: Dataset, version: str, recipe: Recipe) -> list[Caution]:

@@ -120,6 +120,12 @@ def fork(run: Run, epoch: int | str = "last", settings: Mapping[str, Any] | None
     return made
 
 
+def epochs_for_fork(recipe: Recipe, done: int) -> int:
+    """How many epochs to propose for a fork after so many: the recipe's own where some are left, else half as many again."""
+    planned = recipe.training.epochs
+    return planned if planned > done else done + max(planned // 2, 1)
+
+
 def check_fork(run: Run, recipe: Recipe) -> None:
     """Raise RecipeError for what a fork of a run cannot change, RunError for what does not fit its version."""
     changed = difference(run.recipe, recipe)

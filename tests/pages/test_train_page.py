@@ -280,3 +280,15 @@ def test_pages_of_old_runs_show_what_there_is(dataset: Dataset) -> None:
     assert "Recall by class" not in said
     assert "Wrong with most confidence" not in said
     assert "CPU · 2 cores" in said
+
+
+def test_a_fork_of_a_finished_run_has_epochs_left_to_train(dataset: Dataset) -> None:
+    run = trained(dataset, 40)  # all that were planned
+    (run.folder / "checkpoints").mkdir()
+    (run.folder / "checkpoints" / "last.npz").touch()
+    app = visit()
+    app.button(key=f"fork-{run.id}").click().run()
+    app.button(key="fork-start").click().run()
+    assert not app.exception
+    made = runs(dataset)[-1]
+    assert (made.id != run.id, made.info["forked_at"], made.recipe.training.epochs) == (True, 40, 60)

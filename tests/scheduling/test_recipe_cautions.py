@@ -11,7 +11,7 @@ import pytest
 
 from fer_core.base.errors import RecipeError
 from fer_core.recipes.recipe import load, names, override
-from fer_core.scheduling import hardware, recipe_cautions
+from fer_core.scheduling import hardware, readiness, recipe_cautions
 from fer_core.scheduling.recipe_cautions import sentences
 
 FROZEN = "mobilenetv2_frozen_48"
@@ -111,3 +111,16 @@ def test_a_gpu_is_seen_by_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         recipe_cautions, "may_have_accelerator", lambda: hardware.may_have_accelerator(tmp_path)
     )
     assert told("compact", {"training.precision": "mixed_float16"}, images()) == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "modes", "warned"),
+    [("color_rgb", ["gray", "gray"], True), ("color_rgb", ["gray", "rgb"], False), ("color_gray", ["gray", "gray"], False)],
+)  # fmt: skip
+def test_colour_that_is_asked_of_gray_pictures_is_said(recipe: str, modes: list[str], warned: bool) -> None:
+    """A file that cannot be read has no colour, and changes nothing."""
+    table = pd.DataFrame(
+        {"mode": [*modes * 64, ""], "error": [*[""] * 128, "broken"], "label": "happy", "split": "train"}
+    )
+    found = [one.text for one in readiness.recipe_cautions(load(recipe), table)]
+    assert ("model.color is rgb, and every picture is gray" in found) == warned

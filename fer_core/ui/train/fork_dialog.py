@@ -82,6 +82,10 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
     if begin == _OTHER:
         begin = str(st.select_slider("Epoch", kept, value=kept[-1], key=f"fork-epoch-{run.id}"))
     key = f"fork-{run_snapshots.number(run.id)}-{st.session_state.get(_ROUND)}"
+    done = {"best": int(snapshot.best.get("epoch", 0)), "last": last, _ANEW: 0}.get(str(begin))
+    longer = resume.epochs_for_fork(recipe, int(begin) if done is None else done)
+    if longer != recipe.training.epochs and "training.epochs" not in filled:
+        key, filled = f"{key}-longer", {**filled, "training.epochs": longer}
     settings = recipe_form.draw(recipe, key, filled, model=begin == _ANEW)
     st.html(recipe_form.summary(recipe, settings) or '<p class="fer-muted">Nothing is changed yet.</p>')
     words = "Start the run" if begin == _ANEW else "Start the fork"
