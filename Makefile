@@ -7,12 +7,12 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
 # One thread of BLAS and OpenMP for each worker: theirs wait for each other busily, which takes most of the time of both.
-fast unit browser coverage: export OPENBLAS_NUM_THREADS := 1
-fast unit browser coverage: export OMP_NUM_THREADS := 1
+pure unit browser coverage: export OPENBLAS_NUM_THREADS := 1
+pure unit browser coverage: export OMP_NUM_THREADS := 1
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: app test fast lock shipped lint types unit coverage browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
+.PHONY: app test fast pure lock shipped lint types unit coverage browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,7 +48,10 @@ test: lint  ## everything that must hold
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types unit
 	@$(MAKE) --no-print-directory browser
 
-fast: lint types  ## lint, types and the tests that need under a minute together
+fast: lint  ## lint, types and the tests that need under a minute together
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types pure
+
+pure: $(VENV)/.dev
 	$(BIN)/python -m pytest tests -m fast -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev  ## ruff: style and format; vulture: dead code

@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -21,16 +22,21 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from fer_core.jobs import process
 
+_PYTHON = sys.executable
 _WORKERS = ("train", "train_folds", "measure", "convert", "import_model")
 _MODULES = ("fer_core", *(f"fer_core.workers.{name}" for name in _WORKERS))
 _PRELOADED = (*_MODULES[1:], "fer_core.cli", "tf2onnx")
 _OWN = ("FER_", "PYTEST_")
 """Variables that nothing reads while it is imported."""
+_FIRST = 2
+"""So many are started the ordinary way, since few are not worth a server."""
+_READY = b"ready"
 _MOST = 1 << 20  # bytes of a request
 _SUBREAPER = 36  # prctl: the orphans below are ours, as if we had started them
 
@@ -45,7 +51,8 @@ class _Forked(subprocess.Popen[bytes]):
 
 
 class WarmStart:
-    """Starts processes by asking a server, which is begun with the first of them and ends with this process.
+    """Starts processes by asking a server, which is begun with the third of them and ends with this process; nobody waits
+    for it: until it is ready, and if it is gone, they are started the ordinary way.
 
     Attributes:
         on: else everything is started the ordinary way.
@@ -58,6 +65,7 @@ class WarmStart:
         self._lock = threading.Lock()
         self._usual = process.environment()
         self._server: socket.socket | None = None
+        self._asked, self._ready = 0, False
 
     def spawn(
         self,
@@ -69,19 +77,27 @@ class WarmStart:
     ) -> subprocess.Popen[bytes]:
         """See `fer_core.jobs.process.spawn`."""
         environment = process.environment(**(changes or {}))
-        known = [*command[:2]] == [sys.executable, "-m"] and command[2] in _MODULES
-        if not (self.on and known) or _shared(environment) != _shared(self._usual):
-            return self._cold(command, log, own_session=own_session, changes=changes)
-        with self._lock:
-            if self._server is None:
+        known = [*command[:2]] == [_PYTHON, "-m"] and command[2] in _MODULES
+        if self.on and known and _shared(environment) == _shared(self._usual):
+            with self._lock, suppress(OSError, ValueError), open(log, "ab") as file:  # the server may be gone
+                if self._is_ready():
+                    return _Forked(command, self._ask(command, environment, file.fileno(), own_session))
+        return self._cold(command, log, own_session=own_session, changes=changes)
+
+    def _is_ready(self) -> bool:
+        self._asked += 1
+        if self._server is None:
+            if self._asked > _FIRST:
                 self._begin()
-            with open(log, "ab") as file:
-                return _Forked(command, self._ask(command, environment, file.fileno(), own_session))
+            return False
+        if not self._ready and select.select([self._server], [], [], 0)[0]:
+            self._ready = self._server.recv(_MOST) == _READY
+        return self._ready
 
     def _begin(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, __file__, str(theirs.fileno())]
+            command = [_PYTHON, __file__, str(theirs.fileno())]
             subprocess.Popen(command, stdin=subprocess.DEVNULL, env=self._usual, pass_fds=[theirs.fileno()])
         self._server = ours
 
@@ -115,6 +131,7 @@ def serve(asked: socket.socket) -> str:
     for name in _PRELOADED:
         importlib.import_module(name)
     gc.freeze()
+    asked.send(_READY)
     while True:
         data, given, *_ = socket.recv_fds(asked, _MOST, 1)
         if not data:
