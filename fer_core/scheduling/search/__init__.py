@@ -31,14 +31,14 @@ from fer_core.scheduling.search.plan import (
     names,
 )
 from fer_core.scheduling.search.space import check_space, proposed, read_field
-from fer_core.scheduling.search.standing import SearchStanding, document_of, read
+from fer_core.scheduling.search.standing import SearchStanding, document_of, plan_of, read
 from fer_core.scheduling.search.winner import lineage, recipe_of
 from fer_core.scheduling.search.work import carry_on
 from fer_core.training.data import check_trainable
 
 __all__ = [
-    "MOST_TRIALS", "SAMPLERS", "TRIALS", "SearchStanding", "begin", "carry_on", "document_of", "lineage", "names", "proposed",
-    "read", "recipe_of",
+    "MOST_TRIALS", "SAMPLERS", "TRIALS", "SearchStanding", "begin", "carry_on", "document_of", "lineage", "names", "plan_of",
+    "proposed", "read", "recipe_of",
 ]  # fmt: skip
 
 _COHORT = 4  # trials that TPE draws by the same knowledge, at least

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal, TypedDict
 
 import numpy as np
@@ -245,8 +247,24 @@ def read(workspace: Workspace, name: str) -> SearchStanding:
             if ("fresh", number) in runs
         ),
         journal.closed,
-        journal.importance(),
+        _importance(find(workspace, name), sum(trial.state.is_finished() for trial in journal.trials)),
     )
+
+
+@lru_cache(maxsize=32)
+def _importance(folder: Path, told: int) -> Mapping[str, float]:
+    """Of a search that was told of so many trials: a page asks every other second, and the answer stays."""
+    return SearchJournal(folder).importance()
+
+
+def plan_of(workspace: Workspace, name: str) -> SearchPlan:
+    """What the search of that name was asked for, without a look at its runs.
+
+    Raises:
+        NotFound: there is none.
+        RunError: its journal is damaged.
+    """
+    return SearchJournal(find(workspace, name)).plan
 
 
 def stand(

@@ -38,7 +38,7 @@ def draw(scope: page.Scope) -> None:
 
 def _of(scope: page.Scope, name: str) -> bool:
     try:
-        return search.read(scope.workspace, name).plan.dataset == scope.dataset.name
+        return search.plan_of(scope.workspace, name).dataset == scope.dataset.name
     except FerError:
         return False
 
