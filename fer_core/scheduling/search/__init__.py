@@ -20,6 +20,7 @@ from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, load, override, to_toml
 from fer_core.scheduling import queue, teachers
 from fer_core.scheduling.search import halving
+from fer_core.scheduling.search.document import document_of
 from fer_core.scheduling.search.journal import SearchJournal
 from fer_core.scheduling.search.plan import (
     MOST_TRIALS,
@@ -31,7 +32,7 @@ from fer_core.scheduling.search.plan import (
     names,
 )
 from fer_core.scheduling.search.space import check_space, proposed, read_field
-from fer_core.scheduling.search.standing import SearchStanding, document_of, plan_of, read
+from fer_core.scheduling.search.standing import SearchStanding, plan_of, read
 from fer_core.scheduling.search.winner import lineage, recipe_of
 from fer_core.scheduling.search.work import carry_on
 from fer_core.training.data import check_trainable
