@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from fer_core.base.atomic import new_file
+from fer_core.base.checksums import checked_file
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse
 from fer_core.inference.predictor import Predictor
 
@@ -37,7 +37,7 @@ def apply(path: Path, temperature: float, threshold: float | None = None) -> Mod
     model = onnx.load(path)
     kept = {entry.key: entry.value for entry in model.metadata_props}
     onnx.helper.set_model_props(model, {**kept, METADATA_KEY: made.to_json()})
-    with new_file(path) as temporary:
+    with checked_file(path) as temporary:
         onnx.save(model, temporary)
     return made
 

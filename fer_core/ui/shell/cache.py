@@ -123,4 +123,5 @@ def predictor(model: Path) -> Predictor | Ensemble:
     """A model, loaded and warm; loaded anew when its file, or what is said about it, has changed."""
     beside = sidecar(model)
     about = beside.stat().st_mtime if beside.is_file() else 0.0
-    return _model(str(model), model.stat().st_mtime, about)
+    changed = model.stat().st_mtime if model.is_file() else 0.0  # one that is gone is told in words
+    return _model(str(model), changed, about)
