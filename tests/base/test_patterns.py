@@ -21,6 +21,8 @@ PATHS = [
     "a]b/c\\d_1.png",
     "",
     "bytes\udc80_5.png",
+    "José\u00a07.png",
+    "é/Émile_1",
 ]
 OWN = [
     r"([\w-]+)_\d+",
@@ -31,6 +33,12 @@ OWN = [
     r"[\D]+\d",
     r"(x)|\d+\Z",
     r"\[(\d)\]",
+    r"([^\W_]+)_\d+",
+    r"([\W\d]+)p",
+    r"([a-z]{,3})\d",
+    r"(\S+)\s\d",
+    r"([^\s]+)\s",
+    r"([\w.-]{1,64})_\d+\.\w{3,4}$",
 ]
 
 
@@ -53,8 +61,27 @@ def test_no_pattern_takes_long(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(", r"(a)\1", "(?<=a)b", "a{5000}", "(.{1000}){1}" * 16, "\udc80", "", "x" * 201]
+    "pattern",
+    [
+        "(",
+        r"(a)\1",
+        "(?<=a)b",
+        "a{5000}",
+        "(.{1000}){1}" * 16,
+        r"(\C)",
+        r"[\C]",
+        r"[\S]",
+        "\udc80",
+        "",
+        "x" * 201,
+    ],
 )
 def test_what_cannot_be_used_is_refused_in_words(pattern: str) -> None:
     with pytest.raises(BadPattern, match=r"regular expression|1 to 200 characters"):
         Pattern(pattern)
+
+
+def test_word_boundaries_are_found_in_ascii_and_refused_beyond() -> None:
+    assert Pattern(r"\b([a-z]+)_1").subject("happy/emile_1.png") == "emile"
+    with pytest.raises(BadPattern, match="Word boundaries.*Émile"):
+        Pattern(r"\b(\w+)_1").subject("é/Émile_1.png")

@@ -36,7 +36,7 @@ _CLOSED = (
 
 def is_open() -> bool:
     """Whether whoever started the app lets other machines in (`FER_OPEN=1`)."""
-    return os.environ.get("FER_OPEN", "") not in {"", "0"}
+    return os.environ.get("FER_OPEN") == "1"
 
 
 class HttpGuard:
