@@ -82,7 +82,7 @@ def _compiled(text: str) -> re2._Regexp:
         raise BadPattern(
             f"This is not a regular expression that can be used ({words})",
             received=text,
-            hint=r"For example (\w+)_\d+ for names such as ann_01.png; back references, look-around, comments, \u and repeats above 1,000"
+            hint=r"For example (\w+)_\d+ for ann_01.png; back references, look-around, comments and repeats above 1,000"
             " are not known here",
         ) from error
 

@@ -83,5 +83,5 @@ def test_what_cannot_be_used_is_refused_in_words(pattern: str) -> None:
 
 def test_word_boundaries_are_found_in_ascii_and_refused_beyond() -> None:
     assert Pattern(r"\b([a-z]+)_1").subject("happy/emile_1.png") == "emile"
-    with pytest.raises(BadPattern, match="Word boundaries.*Émile"):
+    with pytest.raises(BadPattern, match=r"Word boundaries.*Émile"):
         Pattern(r"\b(\w+)_1").subject("é/Émile_1.png")
