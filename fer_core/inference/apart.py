@@ -1,7 +1,7 @@
 """ONNX files of others, opened and asked by a process of their own, with limits on time, memory and threads.
 
 A small file can hold a loop of 2^62 steps, or ask for all the memory there is: here that ends a worker, never the app. A file
-on the shelf that had to be stopped is put aside, and says so.
+on the shelf that is stopped over a single picture is put aside, and says so; one whose worker died is asked once more.
 
     session = ApartSession(Path("models/files/theirs.onnx"))
     (answers,) = session.run(["probabilities"], {"pictures": batch})
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -31,7 +33,8 @@ SHELF = "files"
 ASIDE = ".put-aside"
 """Added to the name of a file that had to be stopped."""
 _LIMIT_S = float(os.environ.get("FER_MODEL_SECONDS") or 30)  # to open a file, or for one call
-_PICTURES = 32  # in one call
+_PICTURES = 32  # in one call, at most
+_SHORT_S = 2.0  # a call that takes less may be followed by one of twice as many pictures
 _MEMORY = 3 << 30  # bytes beyond what the process takes before it opens a file, and the file three times
 _THREADS = 2
 
@@ -53,41 +56,86 @@ class ApartSession:
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         refuse_other_formats(path)
-        self._path = path
-        self._worker = KeptWorker(__spec__.name)
-        told, _ = self._ask({"open": str(path.resolve()), "threads": threads or _THREADS}, np.zeros(0))
-        if problem := told.get("problem"):
-            raise ModelFileError(problem["message"], received=problem["received"], hint=problem["hint"])
+        self._path, self._threads, self._content = path, threads or _THREADS, _content(path)
+        self._lock = threading.Lock()
+        self._pictures = 1
+        try:
+            self._worker, told = self._open()
+        except WorkerFailed:  # somebody ended it, perhaps
+            self._worker, told = self._once_more()
         self.graph = Graph(**told["graph"] | {"sides": tuple(told["graph"]["sides"])})
         self.embedded: str | None = told["embedded"]
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """What the graph answers for one input, at most 32 pictures at a time where it takes any number.
+        """What the graph answers for one input; where it takes any number, as many pictures at a time as take seconds.
 
         Raises:
-            ModelFileError: it fails, or takes too long or too much memory.
+            ModelFileError: it fails, or takes too long or too much memory; or another file has taken its place.
         """
         ((name, batch),) = feeds.items()
-        step = self.graph.batch or _PICTURES
-        parts = [
-            self._ask({"output": outputs[0], "input": name}, batch[i : i + step])[1]
-            for i in range(0, len(batch), step)
-        ]
+        question = {"output": outputs[0], "input": name}
+        parts: list[np.ndarray] = []
+        done = 0
+        while done < len(batch):
+            part = batch[done : done + (self.graph.batch or self._pictures)]
+            began = time.monotonic()
+            try:
+                with self._lock:
+                    parts.append(self._ask(question, part))
+            except TimeoutError as error:
+                if self.graph.batch or len(part) == 1:
+                    raise self._stopped(aside=len(part) == 1) from error
+                self._pictures = 1
+                continue
+            done += len(part)
+            short = time.monotonic() - began < _SHORT_S
+            self._pictures = min(2 * self._pictures, _PICTURES) if short else max(self._pictures // 2, 1)
         return [np.concatenate(parts)]
 
-    def _ask(self, question: Mapping[str, object], batch: np.ndarray) -> tuple[Mapping[str, Any], np.ndarray]:
+    def _ask(self, question: Mapping[str, object], batch: np.ndarray) -> np.ndarray:
         try:
-            return self._worker.ask(question, batch, limit_s=_LIMIT_S)
-        except TimeoutError as error:
-            raise self._stopped(f"took longer than {_LIMIT_S:g} s") from error
+            return self._worker.ask(question, batch, limit_s=_LIMIT_S)[1]
         except WorkerFailed as error:
             if not error.died:
-                raise ModelFileError(f"{self._path.name} cannot be run", received=error.reason) from error
-            raise self._stopped(f"ended its process ({error.reason})") from error
+                raise self._failed(error) from error
+        self._worker, _ = self._once_more()
+        try:
+            return self._worker.ask(question, batch, limit_s=_LIMIT_S)[1]
+        except WorkerFailed as error:
+            raise self._failed(error) from error
 
-    def _stopped(self, how: str) -> ModelFileError:
-        path, hint = self._path, "Export the model anew without loops, or smaller"
-        if path.parent.name == SHELF and path.is_file():
+    def _open(self) -> tuple[KeptWorker, Mapping[str, Any]]:
+        """A worker that has the file open, and what it says of it."""
+        worker = KeptWorker(__spec__.name)
+        question = {"open": str(self._path.resolve()), "threads": self._threads}
+        try:
+            told, _ = worker.ask(question, limit_s=_LIMIT_S)
+        except TimeoutError as error:
+            raise self._stopped(aside=False) from error
+        if problem := told.get("problem"):
+            raise ModelFileError(problem["message"], received=problem["received"], hint=problem["hint"])
+        return worker, told
+
+    def _once_more(self) -> tuple[KeptWorker, Mapping[str, Any]]:
+        if _content(self._path) != self._content:
+            raise ModelFileError(
+                f"{self._path.name} has changed, or is gone, since it was opened", hint="Open it anew"
+            )
+        try:
+            return self._open()
+        except WorkerFailed as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: WorkerFailed) -> ModelFileError:
+        how = "ended its process, twice" if error.died else "cannot be run"
+        return ModelFileError(f"{self._path.name} {how}", received=error.reason)
+
+    def _stopped(self, *, aside: bool) -> ModelFileError:
+        path, how = self._path, f"took longer than {_LIMIT_S:g} s"
+        hint = (
+            "Export the model anew without loops, or smaller; or allow it more seconds with FER_MODEL_SECONDS"
+        )
+        if aside and path.parent.name == SHELF and _content(path) == self._content:
             with suppress(OSError):
                 for each in (path, sidecar(path)):
                     if each.is_file():
@@ -109,6 +157,15 @@ def open_file(path: Path, threads: int | None = None, *, apart: bool) -> tuple[S
     return opened, graph, opened.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
 
 
+def _content(path: Path) -> tuple[int, int] | None:
+    """What tells a file from a later one of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 class _Opened:
     """The worker's side: the one file that it has open."""
 
@@ -128,7 +185,10 @@ class _Opened:
             return {"graph": asdict(graph), "embedded": embedded}, np.zeros(0)
         assert self._run is not None
         (found,) = self._run([question["output"]], {question["input"]: batch})
-        return {}, np.asarray(found)
+        answers = np.asarray(found)
+        if answers.dtype.kind not in "fiub":
+            raise ModelFileError("It answers with text or lists, not one number per class")
+        return {}, answers
 
 
 def _limit_memory(more: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from fer_core.base.atomic import write_json
 from fer_core.base.checksums import checked_file
 from fer_core.base.errors import AlreadyExists, ModelFileError, NotFound
-from fer_core.base.workspace import Workspace, check_name
+from fer_core.base.workspace import Workspace, check_name, current
 from fer_core.inference import ensemble
 from fer_core.inference.apart import SHELF, ApartSession
 from fer_core.inference.ensemble import Ensemble
@@ -28,7 +28,6 @@ ModelKind = Literal["shipped", "run", "ensemble", "file"]
 SHIPPED = "shipped"
 """Name of the model that comes with the app."""
 CARD = "card.md"
-_RUN = "run.json"
 _HERE = Path(__file__).resolve().parents[2] / "models" / SHIPPED
 
 
@@ -138,9 +137,10 @@ def open_model(
 
 
 def _ours(path: Path) -> bool:
-    """Whether a run made a file: in its folder, or as the model that ships. All others are from elsewhere."""
-    shipped = path.parent == _HERE or path.parent.name == SHIPPED
-    return path.is_dir() or shipped or (path.parent / _RUN).is_file()
+    """Whether a file lies among the workspace's runs, or is the model that ships. All others are from elsewhere."""
+    here, place = current(), path.resolve()
+    ours = (here.runs, here.models / SHIPPED, _HERE)
+    return any(place.is_relative_to(folder.resolve()) for folder in ours)
 
 
 def added_folder(workspace: Workspace) -> Path:

@@ -55,6 +55,7 @@ class KeptWorker:
                     stderr=subprocess.DEVNULL,
                     env=process.environment(**{STARTER: str(os.getpid())}),
                     pass_fds=[number],
+                    start_new_session=True,  # a Ctrl-C is for whoever asks
                 )
             except OSError as error:
                 mine.close()
@@ -68,21 +69,22 @@ class KeptWorker:
     ) -> tuple[Mapping[str, Any], np.ndarray]:
         """The worker's answer and its array.
 
+        An interrupted question ends the worker: its answer would be taken for that to the next one.
+
         Raises:
             TimeoutError: it took too long, and was ended; whatever is asked later raises WorkerFailed.
             WorkerFailed: it failed, or died.
         """
         with self._lock:
             try:
-                _send(self._line, question, np.zeros(0) if numbers is None else numbers)
+                _send(self._line, _packed(question, np.zeros(0) if numbers is None else numbers))
                 if not self._line.poll(limit_s):
-                    self._end()
                     raise TimeoutError(f"{limit_s:g} s")
                 told, found = _receive(self._line)
-            except TimeoutError:
-                raise
-            except (OSError, EOFError, ValueError) as error:
+            except BaseException as error:
                 self._end()
+                if isinstance(error, TimeoutError) or not isinstance(error, OSError | EOFError | ValueError):
+                    raise
                 raise WorkerFailed(f"status {self._process.returncode}", died=True) from error
         if "error" in told:
             raise WorkerFailed(str(told["error"]), died=False)
@@ -99,18 +101,22 @@ def answer(work: AnswerFn) -> int:
             except (EOFError, OSError):
                 return 0
             try:
-                told, found = work(question, numbers)
+                answered = _packed(*work(question, numbers))
             except Exception as error:  # what the caller tells in words
                 words = str(error).strip() if isinstance(error, FerError) else repr(error)
-                told, found = {"error": words.splitlines()[0][:300]}, np.zeros(0)
-            _send(line, told, found)
+                answered = _packed({"error": words.splitlines()[0][:300]}, np.zeros(0))
+            _send(line, answered)
 
 
-def _send(line: Connection, told: Mapping[str, object], numbers: np.ndarray) -> None:
+def _packed(told: Mapping[str, object], numbers: np.ndarray) -> tuple[bytes, memoryview]:
     file = io.BytesIO()
     np.save(file, numbers, allow_pickle=False)
-    line.send_bytes(json.dumps(told).encode())
-    line.send_bytes(file.getbuffer())
+    return json.dumps(told).encode(), file.getbuffer()
+
+
+def _send(line: Connection, parts: tuple[bytes, memoryview]) -> None:
+    for part in parts:
+        line.send_bytes(part)
 
 
 def _receive(line: Connection) -> tuple[Mapping[str, Any], np.ndarray]:

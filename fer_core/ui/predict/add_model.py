@@ -13,7 +13,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.inference import foreign, model_registry
 from fer_core.inference.onnx_file import Graph
 from fer_core.ui.components import messages
-from fer_core.ui.shell import page
+from fer_core.ui.shell import cache, page
 
 _ADDED = "try-add-model"
 _FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -39,7 +39,7 @@ def _dialog(workspace: Workspace) -> None:
         if known is None or known[0] != file.file_id:  # drawn again, for the form below, it has been added
             known = st.session_state[_ADDED] = (file.file_id, _add(workspace, file.name, file.getvalue()))
         model = known[1]
-        graph = model_registry.missing_metadata(model.path)
+        graph = cache.missing_metadata(model.path)
     except FerError as error:
         page.show_error(error)
         return
@@ -60,7 +60,7 @@ def _add(workspace: Workspace, name: str, content: bytes) -> model_registry.Mode
 def question(model: model_registry.Model) -> bool:
     """Ask about a model on the shelf that lacks metadata; False where that is not what is wrong with it."""
     try:
-        graph = model_registry.missing_metadata(model.path)
+        graph = cache.missing_metadata(model.path)
     except FerError:
         return False
     if graph is None:

@@ -19,6 +19,7 @@ from fer_core.explore import neighbours
 from fer_core.inference import model_registry
 from fer_core.inference.ensemble import Ensemble
 from fer_core.inference.metadata import sidecar
+from fer_core.inference.onnx_file import Graph
 from fer_core.inference.predictor import Predictor
 from fer_core.review.journal import Journal
 from fer_core.review.matching import texts
@@ -114,14 +115,26 @@ def ranking(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFra
     return _ranking(str(dataset.workspace.root), dataset.name, version, method, file.stat().st_mtime)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)  # as many as can be asked side by side
 def _model(path: str, changed: float, about: float) -> Predictor | Ensemble:
     return model_registry.open_model(Path(path))
 
 
 def predictor(model: Path) -> Predictor | Ensemble:
     """A model, loaded and warm; loaded anew when its file, or what is said about it, has changed."""
-    beside = sidecar(model)
-    about = beside.stat().st_mtime if beside.is_file() else 0.0
-    changed = model.stat().st_mtime if model.is_file() else 0.0  # one that is gone is told in words
-    return _model(str(model), changed, about)
+    return _model(str(model), *_changed(model))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _missing_metadata(path: str, changed: float, about: float) -> Graph | None:
+    return model_registry.missing_metadata(Path(path))
+
+
+def missing_metadata(model: Path) -> Graph | None:
+    """See `model_registry.missing_metadata`; asked anew when the file, or what is said about it, has changed."""
+    return _missing_metadata(str(model), *_changed(model))
+
+
+def _changed(model: Path) -> tuple[float, float]:
+    file, about = (path.stat().st_mtime if path.exists() else 0.0 for path in (model, sidecar(model)))
+    return file, about
