@@ -32,7 +32,7 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
     merged, new splits. Each pair is judged by the images that neither has learned from. Runs that differ in their seed alone
     count as one. All runs, or those named. p is corrected for all pairs (Holm).
     """
-    from fer_core.evaluation.controlled_pairs import of_workspace
+    from fer_core.evaluation.controlled_pairs import MOST, of_workspace
     from fer_core.runs import store
 
     home = workspace()
@@ -43,7 +43,10 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
         for _, _, pair in found
     ]
     header = ("what", "from", "to", "first", "second", "points", "95 %", "p", "verdict", "images")
-    return Report(documents, table(header, lines) if lines else "No two runs differ in one thing alone.")
+    told = table(header, lines)
+    if len(lines) >= MOST:
+        told += f"\nOn each version at most {MOST} pairs are told: the newest of every kind."
+    return Report(documents, told if lines else "No two runs differ in one thing alone.")
 
 
 @click.command("ablate")

@@ -81,7 +81,9 @@ def advice_for(
     elif flat := _flat(rows, best, recipe):
         found.append(flat)
     ended = len(rows) >= recipe.training.epochs
-    if gap < 5 and best["accuracy"] < _LOW_TRAIN and ended:
+    if word == CHANCE or level == "bad":
+        pass  # what comes first says what to do; longer training is not it
+    elif gap < 5 and best["accuracy"] < _LOW_TRAIN and ended:
         text = f"It has learned {best['accuracy']:.0%} of its own images: more epochs, or a larger network."
         found.append(Advice("underfitting", "warn", text, {"training.epochs": 2 * recipe.training.epochs}))
     elif ended and (rises := _still_rising(validation, recipe)):

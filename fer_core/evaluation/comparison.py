@@ -89,7 +89,7 @@ def judge(
     log = ledger.reads(workspace)
     for row in rows:
         row["ledger"] = ledger.standing(workspace, row, log).words
-    rows.sort(key=_order)
+    rows.sort(key=lambda row: _order(row, on is None))
     return Comparison(rows, next((where for _, where in versions), None) if on is not None else None)
 
 
@@ -145,7 +145,12 @@ def _rank(
                 )
 
 
-def _order(row: JudgedRun) -> tuple[str, str, float, float]:
-    """Ranked ones first, then those with an accuracy of their own, then the others."""
+def _order(row: JudgedRun, by_version: bool) -> tuple[str, str, float, float]:
+    """Ranked ones first, then those with an accuracy of their own, then the others; version by version unless judged on one."""
     last = float("inf") if row["accuracy"] is None else 10.0**9
-    return row["dataset"] or "", str(row["version"]), row["rank"] or last, -(row["accuracy"] or 0)
+    return (
+        row["dataset"] or "",
+        str(row["version"]) if by_version else "",
+        row["rank"] or last,
+        -(row["accuracy"] or 0),
+    )

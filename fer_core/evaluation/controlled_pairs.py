@@ -39,7 +39,7 @@ AXES: dict[str, tuple[str, ...]] = {
 }
 """What an experiment is about -> the settings, or tables of settings, in which its two sides may differ."""
 MOST = 60
-"""Pairs shown at most; the latest count first."""
+"""Pairs told at most: the newest of each axis in turn."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def find_pairs(
     # A run that was stopped early has not done what its recipe says.
     whole = [entry for entry in reversed(entries) if entry[0].info.get("state") == "finished"]
     known = [(entry, found) for entry in whole if (found := hyperparameters.with_data(entry[0])) is not None]
-    pairs = list(_pairs(known))[-MOST:]
+    pairs = _newest_of_each(list(_pairs(known)))
     used = {entry[0].id: entry for pair in pairs for entry in (pair.one, pair.two)}
     if not used:
         return []
@@ -173,6 +173,21 @@ def _pairs(found: Sequence[tuple[Sequence[Run], Mapping[str, Any]]]) -> Iterator
                     else:
                         sides = _side(axis, old, differ), _side(axis, values, differ)
                     yield _Pair(axis, *sides, base, entry)
+
+
+def _newest_of_each(pairs: list[_Pair]) -> list[_Pair]:
+    """At most `MOST`: the newest of every axis, then the second newest of every axis, ...; in the order they came in."""
+    counts: dict[str, int] = {}
+    turns = []
+    for i in sorted(range(len(pairs)), key=lambda i: _newer(pairs[i]), reverse=True):
+        counts[pairs[i].axis] = counts.get(pairs[i].axis, 0) + 1
+        turns.append((counts[pairs[i].axis], i))
+    return [pairs[i] for i in sorted(i for _, i in sorted(turns)[:MOST])]
+
+
+def _newer(pair: _Pair) -> str:
+    """Id of the newer of the two: ids begin with a number."""
+    return max(pair.one[0].id, pair.two[0].id)
 
 
 def _varying(found: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -29,6 +29,7 @@ class LeaderboardRow(ScoredRun, Marks):
     Attributes:
         resumed: UTC, ISO 8601.
         experiment, member: what it is one of several of.
+        trial: number of a search's trial; None for other runs, the fresh ones of a search among them.
         number: of its version.
         recipe_key: equal for runs that differ in their seed alone.
         on: ids of other versions it has predictions for.
@@ -40,6 +41,7 @@ class LeaderboardRow(ScoredRun, Marks):
     resumed: str | None
     experiment: str | None
     member: str | None
+    trial: int | None
     number: int | None
     recipe_key: str
     on: list[str]
@@ -69,7 +71,8 @@ def group_seeds(rows: Sequence[LeaderboardRow], fold: bool = True) -> list[list[
     """Rows that differ in their seed alone together, if `fold`; the best on validation first."""
     groups: dict[Hashable, list[LeaderboardRow]] = {}
     for row in rows:
-        same = (row["recipe_key"], row["version"]) if row["recipe_key"] else None
+        # A trial of a search was picked for its score: it is no seed beside the fresh ones.
+        same = (row["recipe_key"], row["version"], row["trial"]) if row["recipe_key"] else None
         key = same if fold and same and row["state"] in ("finished", "stopped") else row["run"]
         groups.setdefault(key, []).append(row)
     return [sorted(group, key=lambda r: -(r["val_accuracy"] or 0)) for group in groups.values()]
@@ -89,6 +92,7 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
         "resumed": info.get("resumed"),
         "experiment": info.get("experiment"),
         "member": info.get("member"),
+        "trial": info.get("trial") if info.get("search") else None,
         "seed": info.get("seed"),
         "number": info.get("version_number"),
         "recipe_key": _recipe_key(run.folder),

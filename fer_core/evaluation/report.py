@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from statistics import NormalDist
 from typing import Any, Literal, cast
 
 import pandas as pd
@@ -46,7 +47,7 @@ HEALTHY = VERDICTS[2][1]
 HARD = "hard augmentation"
 """What remains of the first verdict where the splits are known to have no copies in common."""
 CHANCE = "at chance level"
-_ONE_SIDED = 1.645  # standard deviations: guessing does better in one of twenty runs
+_LUCK = 0.05  # share of runs in which guessing does better
 COLUMNS: tuple[str, ...] = (
     "run", "state", "recipe", "dataset", "version", "val_accuracy", "val_low", "val_high", "train_accuracy",
     "gap", "verdict", "macro_f1", "parameters", "trainable_parameters", "epochs", "best_epoch", "seconds",
@@ -147,25 +148,28 @@ def leaderboard_table(runs: Iterable[Run | RunSummary]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
 
 
-def chance_level(classes: int, images: int = 0) -> float:
+def chance_level(classes: int, images: int = 0, epochs: int = 1) -> float:
     """The accuracy (0..1) up to which a model is no better than one that guesses.
 
     Guessing gets one in `classes` right, give or take what chance does on so many images: the upper end of the one-sided
-    95 % interval of the normal approximation. 0 where the classes are not known.
+    95 % interval of the normal approximation, for the best of so many epochs (Bonferroni). 0 where the classes are not known.
 
     Args:
         classes: how many there are.
         images: validated on; 0 where that is not known.
+        epochs: of which the best is judged.
     """
     if classes < 2:
         return 0.0
     share = 1 / classes
-    return share + (_ONE_SIDED * math.sqrt(share * (1 - share) / images) if images else 0.0)
+    deviations = NormalDist().inv_cdf(1 - _LUCK / max(epochs, 1))
+    return share + (deviations * math.sqrt(share * (1 - share) / images) if images else 0.0)
 
 
 def chance_of(run: Run) -> float:
-    """`chance_level` of a run's classes and validation images."""
-    return chance_level(len(run.classes), int((run.info.get("images") or {}).get("val") or 0))
+    """`chance_level` of a run's classes, validation images and epochs."""
+    images = int((run.info.get("images") or {}).get("val") or 0)
+    return chance_level(len(run.classes), images, int(run.summary()["epochs"] or 1))
 
 
 def gap_verdict(train: float, val: float, apart: bool = False, chance: float = 0.0) -> str:

@@ -13,6 +13,7 @@ from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.inference.predictor import Predictor
 from fer_core.reports.templating import command, render
+from fer_core.runs import run_annotations
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
 from fer_core.runs.store import list_runs
@@ -88,9 +89,17 @@ def most_confused(workspace: Workspace, dataset: str, classes: Sequence[str]) ->
     Returns:
         The id of the run and its mistake; None where no run has a mistake of that kind on record.
     """
-    found = [run for run in list_runs(workspace) if run.dataset == dataset]
-    scored = [(run, run.evaluation().get("splits", {}).get("val")) for run in found]
-    known = [(run, judged) for run, judged in scored if judged and "confusion" in judged]
+    found = [
+        run
+        for run in list_runs(workspace)
+        if run.dataset == dataset and not run_annotations.read(run)["archived"]
+    ]
+    scored = [(run, (run.evaluation().get("splits") or {}).get("val")) for run in found]
+    known = [
+        (run, judged)
+        for run, judged in scored
+        if judged and judged.get("confusion") and judged.get("accuracy")
+    ]
     for run, judged in sorted(known, key=lambda entry: -entry[1]["accuracy"]):
         for top in confusions(judged, limit=len(judged["confusion"]["classes"]) ** 2):
             if {top.label, top.answer} <= set(classes):

@@ -71,7 +71,7 @@ def find(workspace: Workspace, recipe: Recipe) -> StartingPoint | None:
     if name == model_registry.SHIPPED:
         return _shipped(workspace)
     if file := foreign.kept_keras(workspace, name):
-        about = read_sidecar(file)
+        about = read_sidecar(file.with_suffix(".onnx"))  # its metadata belong to the content of that one
         kept = name if file.parent == model_registry.added_folder(workspace) else str(file)
         return StartingPoint(kept, file, None, about.classes if about else (), digest(file))
     if Path(name).suffix.lower() in foreign.KERAS_ENDINGS:

@@ -139,7 +139,7 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
         def predict(self, pixels: np.ndarray) -> np.ndarray:
             return np.tile(np.float32([0.7, 0.1, 0.1, 0.1]), (len(pixels), 1))
 
-    monkeypatch.setattr(predict_version.Predictor, "load", lambda _: Always())  # type: ignore[attr-defined]
+    monkeypatch.setattr(predict_version, "uncalibrated", lambda _: Always())
     told: list[int] = []
     assert predict_version.predict_on(run, f"v{new.number}", lambda done, *_: told.append(done)) == [
         "val",

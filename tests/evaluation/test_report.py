@@ -219,6 +219,14 @@ def test_a_model_that_guesses_is_not_called_healthy(
     assert gap_level(word) == ("bad" if guesses else "good")
 
 
+def test_the_best_of_many_epochs_of_guessing_is_still_guessing() -> None:
+    best = np.random.default_rng(5).binomial(400, 1 / 4, (2000, 30)).max(axis=1) / 400
+    assert 0.9 < (best <= chance_level(4, 400, 30)).mean() < 0.99
+    assert (
+        best <= chance_level(4, 400)
+    ).mean() < 0.5  # by a bound for one epoch most guesses look like skill
+
+
 def test_a_run_knows_its_own_chance_level_and_says_that_it_was_stopped_at_once(tmp_path: Path) -> None:
     four = ["happy", "sad", "fear", "anger"]
     guess = bare(tmp_path, "0001-guess", classes=four, images={"val": 400})

@@ -86,6 +86,8 @@ def _read(run: Run) -> dict[str, str]:
         dataset = open_dataset(run.workspace, run.dataset)
         path = steps(dataset, run.version)
         way = lineage(dataset.versions(), run.version)
+        if not way:
+            return _gone(run)
         found = {"version": f"v{way[-1].number}", **_parts(dataset, way[0], path)}
     except (FerError, OSError, ValueError):
         return _gone(run)

@@ -10,8 +10,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.charts.noise import accuracy_by_noise
-from fer_core.evaluation import hyperparameters, noise_levels
-from fer_core.evaluation.controlled_pairs import ControlledPair
+from fer_core.evaluation import controlled_pairs, hyperparameters, noise_levels
 from fer_core.runs.run import Run
 from fer_core.ui.compare import cached_runs
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
@@ -53,7 +52,7 @@ def _noise(scope: Scope, found: Judged) -> None:
 
 
 def _lines(scope: Scope, found: Judged) -> None:
-    accuracies = {name[0]: entry.accuracy for name, entry in found.ranked.entries.items()}
+    accuracies = {name[0]: entry.accuracy for name, entry in found.ranked.entries.items() if entry.rank}
     runs = [Run(scope.workspace.runs / name) for name in accuracies]
     table = hyperparameters.varying(runs)
     accuracy = pd.Series(accuracies, dtype="float64").reindex(table.index)
@@ -76,7 +75,7 @@ def _lines(scope: Scope, found: Judged) -> None:
     st.plotly_chart(figure, theme=None, key="cmp-parallel", config={"displayModeBar": False})
     note = "What goes together need not cause it: a paired experiment tells."
     if found.ranked.apart:
-        note += f" {markup.plural(found.ranked.apart, 'run')} judged without the images learned from."
+        note += f" {markup.plural(found.ranked.apart, 'run')} judged on other images: not among the lines."
     st.html(f'<p class="fer-muted">{note}</p>')
 
 
@@ -95,13 +94,17 @@ def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     if len(pairs) > _ROWS:
         with st.expander(f"{len(pairs) - _ROWS} more"):
             st.html(_table(pairs[_ROWS:]))
+    if len(pairs) == controlled_pairs.MOST:
+        st.html(
+            f'<p class="fer-muted">At most {controlled_pairs.MOST} pairs are told: the newest of every kind.</p>'
+        )
     st.html(
         f'<p class="fer-muted">McNemar\'s test on the same images, copies counted together; p corrected for '
         f"{markup.plural(len(pairs), 'pair')}. The interval is over images: seeds of one recipe count with their mean.</p>"
     )
 
 
-def _table(pairs: list[ControlledPair]) -> str:
+def _table(pairs: list[controlled_pairs.ControlledPair]) -> str:
     rows: list[list[markup.Cell]] = []
     for pair in pairs:
         low, high = (100 * end for end in pair.gain["interval"])
