@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 from fer_core.data.manifest import image_id
@@ -36,3 +38,12 @@ ROWS: list[Row] = [
 def image(number: int, source: str = "main") -> str:
     """image_id of row `number` (1-based) of `ROWS`."""
     return image_id(source, ROWS[number - 1][0])
+
+
+def forget_decisions(folder: Path) -> None:
+    """A dataset as if nobody had decided anything: no journal, no holds, and no note that there was one."""
+    for file in folder.glob("*.sqlite*"):
+        file.unlink()
+    if (notes := folder / "checksums.jsonl").is_file():
+        lines = notes.read_text(encoding="utf-8").splitlines(keepends=True)
+        notes.write_text("".join(line for line in lines if '"journal.sqlite"' not in line), encoding="utf-8")

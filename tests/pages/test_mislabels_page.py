@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from review_data import forget_decisions
 from streamlit.testing.v1 import AppTest
 
 from fer_core import mislabels
@@ -38,9 +39,7 @@ def ranked(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 @pytest.fixture
 def dataset(ranked: Dataset, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     monkeypatch.setenv("FER_HOME", str(ranked.workspace.root))
-    for file in ranked.folder.glob("journal.sqlite*"):
-        file.unlink()
-    (ranked.folder / "claims.sqlite").unlink(missing_ok=True)
+    forget_decisions(ranked.folder)
     return ranked
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from review_data import forget_decisions
 
 from fer_core.review import verdicts
 from fer_core.review.decisions import VERDICTS, Decision
@@ -64,8 +65,7 @@ def test_another_journal_in_its_place_is_read_anew(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     take(journal, "keep", 1, "Ada")
     known = follow(journal)
-    for file in tmp_path.glob("journal.sqlite*"):
-        file.unlink()
+    forget_decisions(tmp_path)
     assert follow(journal, known).entries.empty
     take(journal, "delete", 2, "Ben")
     same(follow(journal, known), journal)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from driver import App, Screen
+from review_data import forget_decisions
 from review_desk import EVERY, Line, ready
 
 from fer_core import mislabels
@@ -36,8 +37,7 @@ def ranked(app: App) -> Dataset:
 
 @pytest.fixture
 def dataset(ranked: Dataset) -> Dataset:
-    for file in ranked.folder.glob("*.sqlite*"):
-        file.unlink()
+    forget_decisions(ranked.folder)
     return ranked
 
 
