@@ -213,7 +213,7 @@ for number in range(int(sys.argv[3]), int(sys.argv[4])):
 
 def test_kill_at_random_moments_loses_and_doubles_nothing(journal: Journal, tmp_path: Path) -> None:
     """Two writers, killed again and again, go on from their last acknowledged decision until all are in."""
-    total, dice = 400, random.Random(7)
+    total, dice = 1000, random.Random(7)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     acknowledged = {"Ada": -1, "Ben": -1}
     kills = 0

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_core.base.checksums import note
 from fer_core.base.errors import ManifestError, SplitError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
@@ -96,6 +97,9 @@ def test_a_changed_table_is_noticed(sample: Dataset) -> None:
     table = pd.read_parquet(path)
     table.loc[0, "split"] = "test" if table.loc[0, "split"] != "test" else "train"
     table.to_parquet(path, index=False)
+    with pytest.raises(ManifestError, match="does not hold what was written"):
+        certify(sample, version.id)
+    note(path)  # whoever changes the table could do that too
     with pytest.raises(ManifestError, match="not what its id says"):
         certify(sample, version.id)
     assert load(sample, version.id) is None

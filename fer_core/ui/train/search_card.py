@@ -32,6 +32,7 @@ def draw(scope: page.Scope) -> None:
             chosen = st.selectbox("Search", [*found, new], key=f"{_KEY}-name")
             if chosen != new:
                 _live(scope, str(chosen))
+                _job(scope, str(chosen))
                 return
         _form(scope)
 
@@ -87,6 +88,19 @@ def _form(scope: page.Scope) -> None:
         st.rerun()
 
 
+def _job(scope: page.Scope, name: str) -> None:
+    """What works on the search, or the button that goes on with it."""
+    if job_progress.job_card(jobs.latest(scope.workspace, Tune(name))):
+        return
+    try:
+        rests = search.read(scope.workspace, name).phase not in {"ended", "failed"}
+    except FerError:
+        return  # told above
+    if rests and st.button("Go on", icon=":material/play_arrow:", key=f"{_KEY}-resume"):
+        jobs.start(scope.workspace, Tune(name))
+        st.rerun()
+
+
 @st.fragment(run_every=_EVERY)
 def _live(scope: page.Scope, name: str) -> None:
     try:
@@ -106,11 +120,6 @@ def _live(scope: page.Scope, name: str) -> None:
             (f"{result.optimism:+.3f}", "optimism"),
         ]
     st.html(markup.heading(name, standing.phase) + markup.stats(numbers))
-    working = job_progress.job_card(jobs.latest(scope.workspace, Tune(name)))
-    rests = standing.phase not in {"ended", "failed"} and not working
-    if rests and st.button("Go on", icon=":material/play_arrow:", key=f"{_KEY}-resume"):
-        jobs.start(scope.workspace, Tune(name))
-        st.rerun()
     _charts(standing)
     if standing.leader is not None:
         told = "<br>".join(map(str, map(markup.esc, search.lineage(standing))))
