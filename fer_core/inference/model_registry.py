@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from fer_core.base.atomic import write_json
-from fer_core.base.checksums import checked_file
+from fer_core.base.atomic import new_file, write_json
 from fer_core.base.errors import AlreadyExists, ModelFileError, NotFound
 from fer_core.base.workspace import Workspace, check_name, current
 from fer_core.inference import ensemble
@@ -164,7 +163,7 @@ def add_model(workspace: Workspace, name: str, content: bytes) -> Model:
     stem = check_name(re.sub(r"[^\w.\- ]+", "-", Path(name).stem), "model")
     refuse_taken(workspace, stem)
     path = added_folder(workspace) / f"{stem}.onnx"
-    with checked_file(path) as temporary:
+    with new_file(path) as temporary:  # without a sum: its owner may export it anew in its place
         temporary.write_bytes(content)
         ApartSession(temporary)
     return Model(stem, "file", path)

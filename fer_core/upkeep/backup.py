@@ -11,6 +11,7 @@ SQLite itself. A run that was at work is restored as one whose process died: it 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sqlite3
 import tempfile
@@ -94,12 +95,18 @@ def _in_order(workspace: Workspace, datasets: Iterable[Dataset]) -> Iterator[Pat
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files below a folder: what names others first, sums last, for a file may be replaced meanwhile by one noted before."""
-    found = [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(_PASSING.search(part) for part in path.relative_to(folder).parts)
-    ]
+    """The files below a folder, linked folders too: what names others first, sums last, for a file may be replaced meanwhile by
+    one noted before."""
+    found, been = list[Path](), set[Path]()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        if (real := Path(root).resolve()) in been:  # a link to a folder above
+            folders.clear()
+            continue
+        been.add(real)
+        folders[:] = [name for name in folders if not _PASSING.search(name)]
+        found += [
+            path for name in names if not _PASSING.search(name) and (path := Path(root, name)).is_file()
+        ]
     rank = {name: place for place, name in enumerate(_FIRST)} | {_LAST: len(_FIRST) + 1}
     return sorted(found, key=lambda path: (rank.get(path.name, len(_FIRST)), path))
 

@@ -47,6 +47,18 @@ def test_a_restore_answers_alike(home: Workspace, tmp_path: Path, monkeypatch: p
     assert examine(Workspace(tmp_path / "new")).findings == []
 
 
+def test_runs_on_another_disk_are_in_the_backup(home: Workspace, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "disk" / "runs"
+    elsewhere.parent.mkdir()
+    home.runs.rename(elsewhere)
+    home.runs.symlink_to(elsewhere)
+    (elsewhere / "again").symlink_to(elsewhere.parent)  # a circle
+    found = {run.id for run in list_runs(home)}
+    backup(home, tmp_path / "copy")
+    restore(Workspace(tmp_path / "new"), tmp_path / "copy")
+    assert {run.id for run in list_runs(Workspace(tmp_path / "new"))} == found != set()
+
+
 def test_a_backup_made_while_others_work_is_whole(home: Workspace, tmp_path: Path) -> None:
     """What was acknowledged before it began is in it, and what it holds fits together."""
     dataset, ended = open_dataset(home, "faces"), threading.Event()
