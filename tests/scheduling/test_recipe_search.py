@@ -9,6 +9,7 @@ import pytest
 from tiny_faces import tiny_dataset
 
 from fer_core.base.errors import AlreadyExists, FerError, NotFound, RecipeError, RunError
+from fer_core.cli import run
 from fer_core.recipes.recipe import load, override
 from fer_core.scheduling import search
 from fer_core.scheduling.search import halving
@@ -123,3 +124,19 @@ def test_a_search_has_a_name_of_its_own_and_a_journal_that_is_checked(tmp_path: 
     journal.write_bytes(b"{}\n")
     with pytest.raises(RunError, match="journal of the search is damaged"):
         search.read(faces.workspace, first.name)
+
+
+@pytest.mark.parametrize(
+    "more", [["--trials", "50"], ["--sampler", "random"], ["--budget-hours", "2"], ["--name", "x"]]
+)
+@pytest.mark.parametrize("verb", ["--show", "--resume"])
+def test_a_search_that_is_there_takes_no_other_options(
+    verb: str,
+    more: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    assert run(["tune", verb, "s", *more]) == 2
+    assert "stand alone" in capsys.readouterr().err

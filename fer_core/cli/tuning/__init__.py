@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from fer_core.base.errors import RecipeError
 from fer_core.cli.common import dataset, settings_option, version_option, workspace
@@ -78,8 +79,14 @@ def tune(
 
     home = workspace()
     if shown is not None or resumed is not None:
-        if name or recipe or version or settings or varied or (shown and resumed):
-            hint = "A search keeps its dataset, version, recipe and ranges"
+        given = click.get_current_context().get_parameter_source
+        kept = [
+            each
+            for each in ("trials", "budget_hours", "sampler")
+            if given(each) is ParameterSource.COMMANDLINE
+        ]
+        if name or recipe or version or settings or varied or search or kept or (shown and resumed):
+            hint = "A search keeps its dataset, version, recipe, ranges, trials, budget and sampler"
             raise RecipeError("--resume and --show stand alone", received="other options", hint=hint)
         if shown is not None:
             return _report(read(home, shown))

@@ -7,6 +7,7 @@ are let in.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from fer_core.base.errors import NotAllowed
@@ -20,11 +21,12 @@ def allowed(path: str) -> Path:
     Raises:
         NotAllowed: it leads outside, also through a link.
     """
-    found = Path(path).expanduser()
-    try:
+    found, whole = Path(path), None
+    with suppress(
+        OSError, RuntimeError, ValueError
+    ):  # a loop of links, nobody's home, or a name no file can have
+        found = found.expanduser()
         whole = found.resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links, or a name no file can have
-        whole = None
     roots = _roots()
     if whole is None or not any(whole.is_relative_to(root) for root in roots):
         where = ", ".join(map(str, roots)) or "no folder"

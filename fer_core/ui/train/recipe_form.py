@@ -239,7 +239,7 @@ def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
 
 def _readable(field: str, told: str, value: str) -> str:
     """What is told; for a field that may name a file on the server the old value, where visitors may not read that file."""
-    if field in _MAY_BE_FILES and told != value and Path(told).expanduser().name != told:
+    if field in _MAY_BE_FILES and told != value and Path(told).name != told:
         try:
             allowed(told)
         except FerError as error:
