@@ -112,8 +112,11 @@ class Screen:
         self.page.get_by_test_id("stMain").get_by_role("heading", level=1).wait_for()
         self.still()
 
-    def press(self, name: str, exact: bool = False) -> None:
+    def press(self, name: str, exact: bool = False, told: str = "") -> None:
+        """Press a button; `told` is seen before the page rests, as a note that passes has to be."""
         self.page.get_by_test_id("stMain").get_by_role("button", name=name, exact=exact).first.click()
+        if told:
+            self.sees(told, timeout=60)
         self.still()
 
     def take_photo(self) -> None:

@@ -115,8 +115,7 @@ def test_the_dial_shows_pairs_and_the_version_has_no_leak_left(screen: Screen, w
     screen.sees("Two by two")
     screen.page.keyboard.press("Escape")
     screen.still()
-    screen.press("Apply as version 2")
-    screen.sees("Version 2 is ready")
+    screen.press("Apply as version 2", told="Version 2 is ready")
     assert len(open_dataset(workspace, "sample").versions()) == 2
     await_queue(screen, "leaks", 0)
     screen.no_exception()

@@ -56,8 +56,7 @@ def test_gaps_are_filled(screen: Screen, dataset: Dataset) -> None:
     field.press("Tab")
     screen.still()
     screen.expect("images of other", "+9")
-    screen.press("Save as version 3")
-    screen.sees("Version 3 is ready")
+    screen.press("Save as version 3", told="Version 3 is ready")
     rows = dataset.manifest()
     added = rows[rows["source"] != "main"]
     assert (len(added), set(added["split"]), set(added["label"])) == (9, {"train"}, {"surprise"})
@@ -91,7 +90,6 @@ def test_folds(screen: Screen, dataset: Dataset) -> None:
     screen.open("stratify?dataset=sample")
     choose(screen, "folds")
     screen.expect("folds of equal size", "5")
-    screen.press("Save as version")
-    screen.sees("is ready")
+    screen.press("Save as version", told="is ready")
     assert [v.operation for v in dataset.versions()].count("fold") == 5
     screen.no_exception()

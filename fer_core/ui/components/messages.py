@@ -43,5 +43,5 @@ def success(text: str, icon: str | None = None) -> None:
 
 
 def toast(text: str, icon: str = "") -> None:
-    """A note that passes."""
-    st.toast(plain(text), icon=icon or None)
+    """A note that passes after ten seconds: a page that is drawn anew may take half of them."""
+    st.toast(plain(text), icon=icon or None, duration="long")
