@@ -21,7 +21,7 @@ from fer_core.evaluation.metrics import PREFIX
 from fer_core.inference.predictor import RUN_MODEL
 from fer_core.inference.recalibrate import uncalibrated
 from fer_core.jobs.reporter import ProgressFn
-from fer_core.runs.predictions import write
+from fer_core.runs.predictions import stored_splits, write
 from fer_core.runs.run import Run
 from fer_core.scheduling import starting_points
 from fer_core.splits.rejections import with_copies
@@ -103,12 +103,19 @@ def predict_missing(runs: Sequence[Run], version: str, progress: ProgressFn | No
     """
     failed: dict[str, str] = {}
     for run in runs:
-        if version != run.version and not scores.predictions_folder(run, version).is_dir():
-            try:
+        try:
+            if version != run.version and not _asked(run, version):
                 predict_on(run, version, progress)
-            except FerError as error:
-                failed[run.id] = str(error)
+        except FerError as error:
+            failed[run.id] = str(error)
     return failed
+
+
+def _asked(run: Run, version: str) -> bool:
+    """Whether there are predictions for every split of a version that is judged."""
+    labelled = readable(open_dataset(run.workspace, run.dataset).manifest(version))["split"]
+    there = stored_splits(scores.predictions_folder(run, version))
+    return bool(there) and set(there) >= set(SPLITS) & set(labelled)
 
 
 def _learned(run: Run, dataset: Dataset) -> pd.DataFrame:

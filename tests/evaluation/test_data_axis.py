@@ -117,6 +117,8 @@ def test_the_lineage_of_a_version_is_settings_of_its_runs(dataset: Dataset) -> N
     assert settings.of_run(gone) == {"data.version": "v1 012345, gone"}
     table = hyperparameters.varying([run_of(dataset, 3), run_of(dataset, 4)])
     assert set(table) == {"data.version", "data.merged"}
+    shutil.rmtree(dataset.folder / "versions" / dataset.version("v3").id)
+    assert set(settings.of_run(run_of(dataset, 4)).values()) == {"v4", "not known before v4"}
 
 
 def test_a_pair_says_what_the_data_differ_in(dataset: Dataset) -> None:

@@ -159,6 +159,10 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
     assert found["accuracy"] == pytest.approx((fresh["label"] == "happy").mean())
     assert told[-1] == len(val) + (after["split"] == "test").sum()
     assert leaderboard.rows(Workspace(tmp_path))[0]["on"] == [new.id]
+    half = scores.predictions_folder(run, new.id)
+    (half / "predictions-test.parquet").unlink()  # as after a kill between the splits
+    assert predict_version.predict_missing([run], new.id) == {}
+    assert predictions.stored_splits(half) == ["test", "val"]
     run.update(version="0123456789abcdef")
     with pytest.raises(NotFound, match="is gone"):
         predict_version.predict_on(run, new.id)

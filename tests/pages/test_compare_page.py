@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_runs import NAMES, tell_epochs, trained
+from opened_pages import COMPARE, html_of, opened
 from streamlit.testing.v1 import AppTest
 from tiny_models import light_weights, save_linear
 
@@ -65,18 +66,11 @@ def dataset(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Da
 
 
 def visit(**state: object) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.switch_page("pages/models/compare.py")
-    for key, value in state.items():
-        app.session_state[key.replace("_", "-")] = value
-    app.run()
-    assert not app.exception
-    return app
+    return opened(COMPARE, **state)
 
 
 def words(app: AppTest) -> str:
-    text = " ".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
-    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text))
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", html_of(app)))
 
 
 def board(app: AppTest) -> list[dict[str, object]]:

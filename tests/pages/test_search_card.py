@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from opened_pages import TRAIN, html_of, opened
 from streamlit.testing.v1 import AppTest
 from tiny_faces import tiny_dataset
 
@@ -46,15 +47,7 @@ def faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
 
 
 def visit() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.switch_page("pages/models/train.py")
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app: AppTest) -> str:
-    return " ".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
+    return opened(TRAIN)
 
 
 def test_a_search_is_started_by_the_page_and_carried_on_by_a_job(
@@ -73,7 +66,7 @@ def test_a_search_is_started_by_the_page_and_carried_on_by_a_job(
     assert asked == [Tune("compact-search-1")]
     plan = search.read(faces.workspace, "compact-search-1").plan
     assert (plan.trials, plan.varied, plan.sampler) == (7, (f"{RATE}=0.0001..0.01:log",), "tpe")
-    text = words(app)
+    text = html_of(app)
     assert "trials left" in text
     assert "best so far" in text
     app.button(key="train-search-resume").click().run()
@@ -94,7 +87,7 @@ def test_a_search_that_has_ended_is_shown_with_what_its_best_is_worth(faces: Dat
     importance = found.standing.importance
     assert importance[RATE] > importance["training.batch_size"]
     app = visit()
-    text = words(app)
+    text = html_of(app)
     for told in ("optimism", "+0.050", "Importance", "Curves of those ahead", "Winner: trial"):
         assert told in text, told
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)

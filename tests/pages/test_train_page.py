@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opened_pages import TRAIN, html_of, opened
 from streamlit.testing.v1 import AppTest
 
 from fer_core.base.atomic import write_json
@@ -51,11 +52,7 @@ def dataset(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Data
 
 
 def visit() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.switch_page("pages/models/train.py")
-    app.run()
-    assert not app.exception
-    return app
+    return opened(TRAIN)
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -67,10 +64,6 @@ def press(app: AppTest, label: str) -> AppTest:
 def runs(dataset: Dataset) -> list[Run]:
     """Oldest first."""
     return store.list_runs(dataset.workspace)[::-1]
-
-
-def words(app: AppTest) -> str:
-    return " ".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
 
 
 def trained(
@@ -95,7 +88,7 @@ def test_a_second_run_waits_and_can_be_cancelled(dataset: Dataset) -> None:
     app = press(visit(), "Train")
     press(app, "Train")
     assert [run.state for run in runs(dataset)] == ["running", "queued"]
-    assert "1 running, 1 queued" in words(app)
+    assert "1 running, 1 queued" in html_of(app)
     press(app, "Cancel")
     assert [run.state for run in runs(dataset)] == ["running", "stopped"]
 
@@ -103,7 +96,7 @@ def test_a_second_run_waits_and_can_be_cancelled(dataset: Dataset) -> None:
 def test_train_is_the_next_and_queue_is_the_last(dataset: Dataset) -> None:
     app = press(visit(), "Train")
     press(app, "Queue")
-    assert "Run 1 " in words(app)  # what one was watching stays
+    assert "Run 1 " in html_of(app)  # what one was watching stays
     press(app, "Train")
     assert [run.id[:4] for run in queue.waiting(dataset.workspace)] == ["0003", "0002"]
 
@@ -131,7 +124,7 @@ def test_what_is_changed_is_said_trained_and_can_be_put_back(dataset: Dataset) -
     app.number_input(key="train-compact-0-training-epochs").set_value(5).run()
     app.selectbox(key="train-compact-0-schedule-name").set_value("one_cycle").run()
     app.selectbox(key="train-compact-0-augment").set_value("none").run()
-    said = words(app)
+    said = html_of(app)
     assert "36 → <b>5</b>" in said
     assert "cosine → <b>one cycle</b>" in said
     press(app, "Queue")
@@ -139,7 +132,7 @@ def test_what_is_changed_is_said_trained_and_can_be_put_back(dataset: Dataset) -
     assert (recipe.training.epochs, recipe.schedule.name) == (5, "one_cycle")
     assert not recipe.augmentation.horizontal_flip
     press(app, "Reset")
-    assert "36 → <b>5</b>" not in words(app)
+    assert "36 → <b>5</b>" not in html_of(app)
     assert app.number_input(key="train-compact-1-training-epochs").value == 36
 
 
@@ -173,8 +166,8 @@ def test_several_seeds_are_one_experiment(dataset: Dataset) -> None:
             append_line(run.folder / "metrics.jsonl", row)
             run.update(state="finished")
     app.run()
-    assert "2 of 3 runs of this experiment have finished" in words(app)
-    assert "0.850 ± 0.071" in words(app)
+    assert "2 of 3 runs of this experiment have finished" in html_of(app)
+    assert "0.850 ± 0.071" in html_of(app)
 
 
 def test_warnings_name_what_is_wrong_with_the_version(dataset: Dataset) -> None:
@@ -182,7 +175,7 @@ def test_warnings_name_what_is_wrong_with_the_version(dataset: Dataset) -> None:
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
     app.session_state["fer-dataset"], app.session_state["fer-version"] = dataset.name, first.id
     app.switch_page("pages/models/train.py").run()
-    said = words(app)
+    said = html_of(app)
     assert "of val is in another split too" in said  # the sample's planted leaks
     assert "blank picture" in said
     links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
@@ -192,27 +185,27 @@ def test_warnings_name_what_is_wrong_with_the_version(dataset: Dataset) -> None:
 
 def test_what_a_recipe_asks_for_in_vain_is_said_before_it_is_trained(dataset: Dataset) -> None:
     app = visit()
-    assert "both balanced" not in words(app)
+    assert "both balanced" not in html_of(app)
     for field in ("class_weight", "sampling"):
         app.selectbox(key=f"train-compact-0-training-{field}").set_value("balanced").run()
-    assert "class_weight and sampling are both balanced" in words(app)
+    assert "class_weight and sampling are both balanced" in html_of(app)
     assert not app.button(key="train-start").disabled
 
 
-def test_a_start_that_is_not_there_forbids_training_in_words(dataset: Dataset) -> None:
+def test_a_start_that_is_not_there_forbids_training_in_html_of(dataset: Dataset) -> None:
     app = visit()
     app.text_input(key="train-compact-0-model-start").set_value("41").run()
-    assert "Run not found" in words(app)
+    assert "Run not found" in html_of(app)
     assert app.button(key="train-start").disabled
     app.text_input(key="train-compact-0-model-start").set_value("shipped").run()
-    assert "another network than the one this recipe makes" in words(app)
+    assert "another network than the one this recipe makes" in html_of(app)
     app.selectbox(key="train-recipe").set_value("shipped").run()
     app.text_input(key="train-shipped-0-model-start").set_value("shipped").run()
     assert not app.button(key="train-start").disabled
     app.button(key="train-start").click().run()
     (run,) = store.list_runs(dataset.workspace)
     assert run.info["start"]["name"] == run.recipe.model.start == "shipped"
-    assert "The start shipped has learned from none of the" in words(app)
+    assert "The start shipped has learned from none of the" in html_of(app)
 
 
 def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
@@ -228,7 +221,7 @@ def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
     worst = [{"image_id": str(some["image_id"]), "label": "sad", "said": "happy", "probability": 0.97}]
     write_json(run.folder / "worst.json", {"epoch": 12, "images": worst})
     app = visit()
-    said = words(app)
+    said = html_of(app)
     for piece in (
         "<b>epoch 12</b> of 37",  # of its recipe's 40; a stage has ended early
         "<b>7 min</b> left",
@@ -263,10 +256,10 @@ def test_advice_is_one_click_from_a_run_with_it_filled_in(dataset: Dataset) -> N
     (run.folder / "checkpoints").mkdir()
     (run.folder / "checkpoints" / "last.npz").touch()
     app = visit()
-    assert "severe overfitting" in words(app)
+    assert "severe overfitting" in html_of(app)
     app.button(key=f"advice-{run.id}-0").click().run()
     assert not app.exception
-    assert "off → <b>on</b>" in words(app)  # mirrored from now on
+    assert "off → <b>on</b>" in html_of(app)  # mirrored from now on
     assert app.button(key="fork-start").label == "Start the fork"
     app.button(key="fork-start").click().run()
     made = runs(dataset)[-1]
@@ -276,7 +269,7 @@ def test_advice_is_one_click_from_a_run_with_it_filled_in(dataset: Dataset) -> N
 
 def test_pages_of_old_runs_show_what_there_is(dataset: Dataset) -> None:
     trained(dataset, 5)
-    said = words(visit())
+    said = html_of(visit())
     assert "Recall by class" not in said
     assert "Wrong with most confidence" not in said
     assert "CPU · 2 cores" in said

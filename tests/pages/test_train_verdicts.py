@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from made_runs import NAMES, tell_epochs
+from opened_pages import TRAIN, html_of, opened
 from streamlit.testing.v1 import AppTest
 
 from fer_core.base.workspace import Workspace
@@ -29,17 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def visit(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
-    app.switch_page("pages/models/train.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app: AppTest) -> str:
-    return " ".join(str(getattr(e.proto, "body", "")) for e in app.get("html"))
+    return opened(TRAIN, query)
 
 
 def run_of(dataset: Dataset, accuracies: list[float], train: float, **info: Any) -> Run:
@@ -54,7 +45,7 @@ def run_of(dataset: Dataset, accuracies: list[float], train: float, **info: Any)
 def test_a_run_that_guesses_and_one_that_was_stopped_at_once_are_marked(home: Workspace) -> None:
     dataset = make_sample(home, count=120)
     run_of(dataset, [0.225] * 8, 0.23)
-    said = words(visit())
+    said = html_of(visit())
     assert "at chance level" in said
     assert "healthy gap" not in said
     run_of(dataset, [0.6], 0.6, state="stopped", row={"partial": True})
@@ -68,7 +59,7 @@ def test_train_opens_the_runs_of_the_chosen_dataset(home: Workspace) -> None:
     theirs = run_of(second, [0.6] * 6, 0.62)  # the newest of all
     app = visit(dataset="faces")
     assert app.session_state["train-runs-current"] == mine.id
-    assert "faces, version 1" in words(app)
+    assert "faces, version 1" in html_of(app)
     app.query_params["dataset"] = "other"
     app.session_state["fer-dataset"] = "other"
     app.run()
@@ -80,10 +71,10 @@ def test_train_opens_the_runs_of_the_chosen_dataset(home: Workspace) -> None:
 def test_nobody_looks_for_leaks_where_the_splits_are_certified(home: Workspace) -> None:
     dataset = make_sample(home, count=120)
     run_of(dataset, [0.8] * 8, 0.68)
-    assert "do not trust: leaks" in words(visit())
+    assert "do not trust: leaks" in html_of(visit())
     separate(dataset, distance=DISTANCE)
     assert certify(dataset).holds
     run_of(dataset, [0.8] * 8, 0.68)
-    said = words(visit())
+    said = html_of(visit())
     assert "hard augmentation, gap -12.0" in said
     assert "leaks or" not in said

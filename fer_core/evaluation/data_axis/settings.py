@@ -96,7 +96,9 @@ def _read(run: Run) -> dict[str, str]:
 
 def _parts(dataset: Dataset, start: Version, path: list[VersionStep]) -> dict[str, str]:
     """The settings of a version, from every step that led to it from `start`."""
-    result = dict.fromkeys(("copies", "pictures", "labels", "merged", "splits"), _NONE)
+    # Above a version that was deleted or cannot be read, nobody knows what was done.
+    nothing = _NONE if start.parent is None else f"not known before v{start.number}"
+    result = dict.fromkeys(("copies", "pictures", "labels", "merged", "splits"), nothing)
     result["origin"] = f"v{start.number}"  # another one where a version between was deleted
     if not path:
         return result
