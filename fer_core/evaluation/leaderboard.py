@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import cost
-from fer_core.evaluation.report import ScoredRun, leaderboard
+from fer_core.evaluation.report import LEADS, ScoredRun, gap_verdict, is_apart, leaderboard
 from fer_core.runs import run_annotations
 from fer_core.runs.records import Marks
 from fer_core.runs.run import ACTIVE, Run
@@ -82,7 +82,7 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
     stamp = _stamp(run.folder)
     held = _known.get(run.folder)
     if held is not None and held[0] == stamp:
-        return held[1], stamp
+        return _judged(run, held[1], stamp)
     (scored,) = leaderboard([run])
     info, found = run.info, cost.stored_cost(run) if (run.folder / cost.FILE).is_file() else None
     seconds, device = scored.get("seconds"), str(scored.get("device") or "")
@@ -108,7 +108,16 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
     if row["state"] in ACTIVE:  # what is at work changes without a file of its own
         return row, (time.monotonic_ns(),)
     _known[run.folder] = (stamp, row)
-    return row, stamp
+    return _judged(run, row, stamp)
+
+
+def _judged(run: Run, row: LeaderboardRow, stamp: tuple[int, ...]) -> tuple[LeaderboardRow, tuple[int, ...]]:
+    """With the verdict that holds now: copies across its splits become known without a change of its files."""
+    train, val = row["train_accuracy"], row["val_accuracy"]
+    if row["verdict"] not in LEADS or train is None or val is None:
+        return row, stamp
+    apart = is_apart(run)
+    return {**row, "verdict": gap_verdict(train, val, apart)}, (*stamp, int(apart))
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

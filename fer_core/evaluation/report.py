@@ -29,6 +29,7 @@ from fer_core.evaluation.ledger import HELD
 from fer_core.runs.predictions import stored_splits
 from fer_core.runs.records import Evaluation, RunState, RunSummary, Scores
 from fer_core.runs.run import Run
+from fer_core.splits import known_leaks
 
 SCHEMA = 1
 DISTRUST = "do not trust: leaks or hard augmentation"
@@ -46,6 +47,8 @@ VERDICTS: tuple[tuple[float, str], ...] = (
 HEALTHY = VERDICTS[2][1]
 HARD = "hard augmentation"
 """What remains of the first verdict where the splits are known to have no copies in common."""
+LEADS = (VERDICTS[0][1], DISTRUST, HARD)
+"""On validation far ahead: which of them holds goes by what is known of copies across the splits."""
 CHANCE = "at chance level"
 _LUCK = 0.05  # share of runs in which guessing does better
 COLUMNS: tuple[str, ...] = (
@@ -189,6 +192,17 @@ def gap_verdict(train: float, val: float, apart: bool = False, chance: float = 0
     return HARD if apart else DISTRUST if gap <= _FAR else word
 
 
+def verdict_of(run: Run, train: float, val: float) -> str:
+    """`gap_verdict` of accuracies of a run, by its chance level and by what is known of copies across its splits."""
+    word = gap_verdict(train, val, chance=chance_of(run))
+    return gap_verdict(train, val, is_apart(run)) if word in LEADS else word
+
+
+def is_apart(run: Run) -> bool:
+    """Whether the version it learns from is known to have no copies across its splits."""
+    return known_leaks.apart(run.workspace, run.dataset, run.version)
+
+
 def gap_level(word: str) -> Literal["good", "warn", "bad"]:
     """How grave a word of `VERDICTS` is."""
     return "good" if word == HEALTHY else "bad" if word in (VERDICTS[-1][1], DISTRUST, CHANCE) else "warn"
@@ -228,8 +242,8 @@ def _row(run: Run | RunSummary) -> ScoredRun:
     row["macro_f1"] = _share(row["macro_f1"])
     if row["train_accuracy"] is not None and row["val_accuracy"] is not None:
         row["gap"] = _gap(row["train_accuracy"], row["val_accuracy"])
-        chance = chance_of(run) if isinstance(run, Run) else 0.0
-        row["verdict"] = gap_verdict(row["train_accuracy"], row["val_accuracy"], chance=chance)
+        both = row["train_accuracy"], row["val_accuracy"]
+        row["verdict"] = verdict_of(run, *both) if isinstance(run, Run) else gap_verdict(*both)
     row["problem"] = ". ".join(problems)
     return row
 

@@ -14,6 +14,8 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates.near import DISTANCE
+from fer_core.evaluation import leaderboard
+from fer_core.evaluation.report import DISTRUST, HARD
 from fer_core.recipes.recipe import load
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
@@ -72,9 +74,12 @@ def test_nobody_looks_for_leaks_where_the_splits_are_certified(home: Workspace) 
     dataset = make_sample(home, count=120)
     run_of(dataset, [0.8] * 8, 0.68)
     assert "do not trust: leaks" in html_of(visit())
+    assert [row["verdict"] for row in leaderboard.rows(home)] == [DISTRUST]
     separate(dataset, distance=DISTANCE)
     assert certify(dataset).holds
     run_of(dataset, [0.8] * 8, 0.68)
     said = html_of(visit())
     assert "hard augmentation, gap -12.0" in said
     assert "leaks or" not in said
+    board = {row["run"][:4]: row["verdict"] for row in leaderboard.rows(home)}  # read before it was certified, too
+    assert board == {"0001": DISTRUST, "0002": HARD}

@@ -10,11 +10,12 @@ from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.ranking import RankedEntry, Ranking
 from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict
 from fer_core.runs.run import STOPPED_AT_ONCE
+from fer_core.splits import known_leaks
 from fer_core.splits.leaks import Leaks
 from fer_core.ui.compare.cached_runs import RunIds
 from fer_core.ui.components import markup
 from fer_core.ui.components.leaderboard_table import Column, LeaderboardCell, Line
-from fer_core.ui.shell import job_progress, near_copies
+from fer_core.ui.shell import job_progress
 
 OPTIONAL: dict[str, Column] = {
     "gap": Column("gap", "gap", "num", "Train minus validation accuracy at the best epoch, in points"),
@@ -82,7 +83,7 @@ def lines(
     """
     log = ledger.reads(workspace)
     sources = {(str(row["dataset"]), str(row["version"])) for group in groups for row in group}
-    known = {source: near_copies.of(workspace, *source) for source in sources}
+    known = {source: known_leaks.of(workspace, *source) for source in sources}
     found = []
     for group in groups:
         lead = group[0]

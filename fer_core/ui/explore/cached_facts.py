@@ -25,9 +25,9 @@ from fer_core.review.journal import Journal
 from fer_core.review.verdicts import verdicts
 from fer_core.runs import predictions, store
 from fer_core.runs.run import Run
-from fer_core.splits import leaks
+from fer_core.splits import known_leaks, leaks
 from fer_core.splits.conflicts import LabelConflicts, label_conflicts
-from fer_core.ui.shell import cache, near_copies
+from fer_core.ui.shell import cache
 
 _ALIKE = 240
 DECISIONS = ("undecided", "relabelled", "kept", "deleted", "ambiguous")
@@ -111,7 +111,7 @@ def runs_of(workspace: Workspace, dataset: str) -> list[Run]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _across(root: str, name: str, version: str, stamp: tuple[float, ...]) -> np.ndarray:
     known = _facts(root, name, version)
-    return _flagged(known, near_copies.of_version(known.dataset, version).images["image_id"].unique())
+    return _flagged(known, known_leaks.of_version(known.dataset, version).images["image_id"].unique())
 
 
 def _flagged(known: ImageFacts, images: Sequence[str] | np.ndarray) -> np.ndarray:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from markupsafe import Markup
 
 from fer_core import jobs
-from fer_core.base.errors import FerError
-from fer_core.base.workspace import Workspace
-from fer_core.data.dataset import Dataset
-from fer_core.data.datasets import open_dataset
 from fer_core.duplicates.near import DISTANCE
 from fer_core.jobs.tasks import FindCopies
-from fer_core.splits import leaks
+from fer_core.splits import known_leaks
 from fer_core.splits.leaks import Leaks
 from fer_core.ui.components import markup
 from fer_core.ui.shell import job_progress
@@ -23,28 +17,9 @@ from fer_core.ui.shell.page import Scope
 USUAL = ("near", "mirrored")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _leaks(root: str, name: str, version: str, stamp: tuple[float, ...]) -> Leaks:
-    return leaks.leaks_of(open_dataset(Workspace(Path(root)), name), version)
-
-
 def known(scope: Scope) -> Leaks:
     """What is known about the leaks of the version on the page, from what was compared so far."""
-    return of_version(scope.dataset, scope.version.id)
-
-
-def of(workspace: Workspace, name: str, version: str) -> Leaks | None:
-    """The same of any version; None where it is gone."""
-    try:
-        return of_version(open_dataset(workspace, name), version)
-    except (FerError, OSError, ValueError):
-        return None
-
-
-def of_version(dataset: Dataset, version: str) -> Leaks:
-    """The same of a version at hand; what it takes is done once for all pages."""
-    root = str(dataset.workspace.root)
-    return _leaks(root, dataset.name, version, leaks.stamp(dataset, version))
+    return known_leaks.of_version(scope.dataset, scope.version.id)
 
 
 def chip(found: Leaks) -> Markup:

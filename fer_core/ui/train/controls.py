@@ -8,11 +8,11 @@ import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation import advice
-from fer_core.evaluation.report import chance_of
+from fer_core.evaluation.report import chance_of, is_apart
 from fer_core.runs.run import Run
 from fer_core.scheduling import resume, start
 from fer_core.ui.components import markup, messages
-from fer_core.ui.shell import near_copies, run_snapshots
+from fer_core.ui.shell import run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
 from fer_core.ui.train import fork_dialog
 
@@ -103,7 +103,7 @@ def verdicts(snapshot: RunSnapshot) -> None:
     """What the curves say, each with a new run that tries the remedy."""
     recipe = run_snapshots.recipe(snapshot.run)
     found: Sequence[advice.Advice] = (
-        advice.advice_for(snapshot.rows, recipe, apart(snapshot.run), chance_of(snapshot.run))
+        advice.advice_for(snapshot.rows, recipe, is_apart(snapshot.run), chance_of(snapshot.run))
         if recipe
         else []
     )
@@ -113,12 +113,6 @@ def verdicts(snapshot: RunSnapshot) -> None:
         st.html(markup.heading("What the curves say", "from the numbers of this run"))
         for number, entry in enumerate(found):
             _line(snapshot.run, entry, str(number), ready=snapshot.state not in ("queued", "starting"))
-
-
-def apart(run: Run) -> bool:
-    """Whether the version it learns from is known to have no copies across its splits."""
-    known = near_copies.of(run.workspace, str(run.dataset), str(run.version))
-    return known is not None and known.verdict == "none"
 
 
 def _line(run: Run, entry: advice.Advice, key: str, ready: bool = True) -> None:

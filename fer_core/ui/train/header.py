@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.evaluation import advice
-from fer_core.evaluation.report import chance_of, gap_level, gap_verdict
+from fer_core.evaluation.report import gap_level, verdict_of
 from fer_core.scheduling import starting_points
 from fer_core.ui.components import markup
 from fer_core.ui.shell import job_progress, run_snapshots
@@ -42,11 +42,7 @@ def gap_chip(snapshot: RunSnapshot) -> list[Markup]:
     if not snapshot.best or (snapshot.works and len(snapshot.rows) < advice.MIN_EPOCHS):
         return []
     train, val = float(snapshot.best["accuracy"]), float(snapshot.best["val_accuracy"])
-    run = snapshot.run
-    word, gap = (
-        gap_verdict(train, val, controls.apart(run), chance_of(run)),
-        round(100 * (train - val), 1) + 0.0,
-    )  # no -0.0
+    word, gap = verdict_of(snapshot.run, train, val), round(100 * (train - val), 1) + 0.0  # no -0.0
     level = gap_level(word)
     said = f"{word} gap {gap:+.1f}" if word in {"healthy", "moderate", "high"} else f"{word}, gap {gap:+.1f}"
     return [markup.chip(level, said, "Train minus validation accuracy at the best epoch, in points")]

@@ -1,0 +1,44 @@
+"""`leaks_of`, asked again and again: worked out once, and anew only when there is something new to know.
+
+known_leaks.of(workspace, "faces", version)      # None where the version is gone
+known_leaks.apart(workspace, "faces", version)   # whether no copies across its splits is a known fact
+"""
+
+from __future__ import annotations
+
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import open_dataset
+from fer_core.splits import leaks
+from fer_core.splits.leaks import Leaks
+
+_MOST = 16  # versions kept in memory
+_known: dict[tuple[str, str, str], tuple[tuple[float, ...], Leaks]] = {}
+
+
+def of_version(dataset: Dataset, version: str) -> Leaks:
+    """`leaks_of` of a version, by its id."""
+    key = (str(dataset.workspace.root), dataset.name, version)
+    stamp = leaks.stamp(dataset, version)
+    held = _known.pop(key, None)
+    if held is None or held[0] != stamp:
+        held = stamp, leaks.leaks_of(dataset, version)
+    _known[key] = held  # used last, it goes last
+    for old in list(_known)[:-_MOST]:
+        _known.pop(old, None)
+    return held[1]
+
+
+def of(workspace: Workspace, name: str, version: str) -> Leaks | None:
+    """The same by name; None where dataset or version are gone or damaged."""
+    try:
+        return of_version(open_dataset(workspace, name), version)
+    except (FerError, OSError, ValueError):
+        return None
+
+
+def apart(workspace: Workspace, name: str, version: str) -> bool:
+    """Whether the splits of a version are known to have no copies in common, compared as far as is usual."""
+    found = of(workspace, name, version)
+    return found is not None and found.verdict == "none"
