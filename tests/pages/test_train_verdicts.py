@@ -81,5 +81,7 @@ def test_nobody_looks_for_leaks_where_the_splits_are_certified(home: Workspace) 
     said = html_of(visit())
     assert "hard augmentation, gap -12.0" in said
     assert "leaks or" not in said
-    board = {row["run"][:4]: row["verdict"] for row in leaderboard.rows(home)}  # read before it was certified, too
+    board = {
+        row["run"][:4]: row["verdict"] for row in leaderboard.rows(home)
+    }  # read before it was certified, too
     assert board == {"0001": DISTRUST, "0002": HARD}
