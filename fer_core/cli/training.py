@@ -26,13 +26,17 @@ if TYPE_CHECKING:
     default=None,
     help="Also count the parameters for N classes.",
 )
+@click.option("--layers", is_flag=True, help="With NAME and --classes: show the network layer by layer.")
 @reports
-def recipes(name: str | None, classes: int | None) -> Report:
+def recipes(name: str | None, classes: int | None, layers: bool) -> Report:
     """List the recipes, or show one with all its fields.
 
-    Parameters are counted on networks that are built without downloading weights.
+    NAME may be a .toml file. Parameters are counted on networks that are built without downloading weights.
     """
     from fer_core import recipes
+
+    if layers and not (name and classes):
+        raise click.UsageError("--layers needs a recipe and --classes.")
 
     rows: list[dict[str, Any]] = []
     for each in [name] if name else recipes.names():
@@ -44,9 +48,11 @@ def recipes(name: str | None, classes: int | None) -> Report:
                 "description": loaded.description,
                 "changes": recipes.changes_from_parent(each),
                 "fields": recipes.fields(loaded),
-                **(_counted(loaded, classes) if classes else {}),
+                **(_counted(loaded, classes, layers) if classes else {}),
             }
         )
+    if layers:
+        return Report(rows, _layer_table(rows[0]))
     if name:
         text = recipes.to_toml(recipes.load(name)).rstrip()
         if classes:
@@ -58,12 +64,29 @@ def recipes(name: str | None, classes: int | None) -> Report:
     return Report(rows, table(columns, [[row[column] for column in columns] for row in rows]))
 
 
-def _counted(recipe: Recipe, classes: int) -> dict[str, int]:
+def _counted(recipe: Recipe, classes: int, layers: bool) -> dict[str, Any]:
     """Parameters of a recipe's network; in this process, which Keras makes a few seconds slower."""
     from fer_core.models import registry
+    from fer_core.models.summary import summary_of_model
 
-    size = registry.count_parameters(recipe.model, classes)
-    return {"parameters": size.parameters, "trainable_parameters": size.trainable_parameters}
+    found = summary_of_model(registry.build_random(recipe.model, classes))
+    counts = {"parameters": found["parameters"], "trainable_parameters": found["trained_parameters"]}
+    return {**counts, **({"layers": found["layers"]} if layers else {})}
+
+
+def _layer_table(recipe: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            "/".join(filter(None, (layer["part"], layer["name"]))),
+            layer["kind"],
+            " x ".join("any" if side is None else str(side) for side in layer["output"]),
+            layer["parameters"],
+            layer["trained_parameters"],
+        )
+        for layer in recipe["layers"]
+    ]
+    sums = ("", "", "", recipe["parameters"], recipe["trainable_parameters"])
+    return table(("layer", "kind", "output", "parameters", "trained"), [*rows, sums])
 
 
 @click.command("train")

@@ -33,9 +33,9 @@ def build(spec: ModelSpec, classes: int, input_shape: Shape | None = None) -> ke
     return BUILDERS[spec.architecture](spec if published else _random(spec), classes, input_shape)
 
 
-def count_parameters(spec: ModelSpec, classes: int) -> ParameterCount:
-    """Parameters of a network, built without the weights it would begin with."""
-    return parameters_of(build(_random(spec), classes))
+def build_random(spec: ModelSpec, classes: int) -> keras.Model:
+    """The same network without the weights it would begin with, which need not be there."""
+    return build(_random(spec), classes)
 
 
 def parameters_of(model: keras.Model) -> ParameterCount:
