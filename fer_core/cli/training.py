@@ -65,13 +65,16 @@ def recipes(name: str | None, classes: int | None, layers: bool) -> Report:
 
 
 def _counted(recipe: Recipe, classes: int, layers: bool) -> dict[str, Any]:
-    """Parameters of a recipe's network; in this process, which Keras makes a few seconds slower."""
-    from fer_core.models import registry
-    from fer_core.models.summary import summary_of_model
+    """Parameters of a recipe's network; without its layers in this process, which Keras makes a few seconds slower."""
+    if layers:
+        from fer_core.models.summary import summary_of
 
-    found = summary_of_model(registry.build_random(recipe.model, classes))
-    counts = {"parameters": found["parameters"], "trainable_parameters": found["trained_parameters"]}
-    return {**counts, **({"layers": found["layers"]} if layers else {})}
+        told = dict(summary_of(recipe, classes))
+        return {**told, "trainable_parameters": told.pop("trained_parameters")}
+    from fer_core.models import registry
+
+    size = registry.parameters_of(registry.build_random(recipe.model, classes))
+    return {"parameters": size.parameters, "trainable_parameters": size.trainable_parameters}
 
 
 def _layer_table(recipe: Mapping[str, Any]) -> str:
