@@ -64,7 +64,7 @@ def recipes(name: str | None, classes: int | None, layers: bool) -> Report:
     return Report(rows, table(columns, [[row[column] for column in columns] for row in rows]))
 
 
-def _counted(recipe: Recipe, classes: int, layers: bool) -> dict[str, Any]:
+def _counted(recipe: Recipe, classes: int, layers: bool) -> Mapping[str, object]:
     """Parameters of a recipe's network; without its layers in this process, which Keras makes a few seconds slower."""
     if layers:
         from fer_core.models.summary import summary_of
