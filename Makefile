@@ -7,12 +7,12 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 WORKERS ?= 2
 # One thread of BLAS and OpenMP for each worker: theirs wait for each other busily, which takes most of the time of both.
-pure unit browser coverage: export OPENBLAS_NUM_THREADS := 1
-pure unit browser coverage: export OMP_NUM_THREADS := 1
+pure unit exhaustive browser coverage: export OPENBLAS_NUM_THREADS := 1
+pure unit exhaustive browser coverage: export OMP_NUM_THREADS := 1
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: app test fast pure lock shipped lint types unit coverage browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
+.PHONY: app test fast pure lock shipped lint types unit exhaustive coverage browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,10 @@ types: $(VENV)/.dev  ## mypy
 
 unit: $(VENV)/.dev  ## unit, page and architecture tests
 	$(BIN)/python -m pytest tests --ignore tests/e2e -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+exhaustive: $(VENV)/.dev  ## on everything what `test` holds on a part: all copies of the real sets, 500 broken files of each kind
+	$(BIN)/python -m pytest tests -m exhaustive -n $(WORKERS) --dist loadfile
+	FER_FUZZ=500 $(BIN)/python -m pytest tests/data/readers -k "fuzz or arrays" -n $(WORKERS) --dist loadfile
 
 coverage: $(VENV)/.dev  ## the files of fer_core that `unit` reaches least, workers and verbs included
 	$(BIN)/python -m pytest tests --ignore tests/e2e -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=

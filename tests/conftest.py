@@ -21,6 +21,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_dataset
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.data.sample.truth import SampleTruth
+from fer_core.data.save_version import save_version
 from fer_core.duplicates.scan_store import scanned
 from fer_core.jobs import process
 
@@ -43,16 +44,13 @@ _FAST = {"base", "charts", "recipes", "runs", "test_architecture.py", "test_pack
 
 
 _LONGEST = (
-    "duplicates/test_real_duplicates.py",
-    "training/test_resume.py",
-    "scheduling/test_crossval.py",
-    "training/test_compact.py",
-    "data/readers/test_fuzz.py",
-    "scheduling/test_starting_points.py",
     "workers/test_train.py",
-    "models/test_starting.py",
+    "scheduling/test_crossval.py",
+    "training/test_resume.py",
+    "training/test_compact.py",
+    "duplicates/test_real_duplicates.py",
 )
-"""Files that need nearly a minute each or more, the longest first."""
+"""Files that need half a minute each or more, the longest first."""
 
 
 _MEMORY = Path("/dev/shm")
@@ -72,9 +70,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if config.option.markexpr == "fast" and parts and parts[0] not in _FAST else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, then those with slow tests, lest one is begun when all is done; the fast rooms are marked."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files first, then those with slow tests, lest one is begun when all is done; the fast rooms are marked.
+    Exhaustive tests run where they are asked for."""
     here = Path(__file__).parent
+    if "exhaustive" not in config.option.markexpr:
+        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
     for item in items:
         if item.path.relative_to(here).parts[0] in _FAST and not any(
             item.get_closest_marker(name) for name in ("slow", "real", "browser")
@@ -175,19 +176,28 @@ def compared_capstone(capstone: Dataset, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
+def compared_surprise(capstone: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """The surprised faces of the four-class set, a sixth of it, with their comparison; not to be changed."""
+    return _compared(capstone, tmp_path_factory, only="surprise")
+
+
+@pytest.fixture(scope="session")
 def compared_fer2013(fer2013: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """FER2013 with the comparison of its pictures; not to be changed."""
     return _compared(fer2013, tmp_path_factory)
 
 
-def _compared(dataset: Dataset, factory: pytest.TempPathFactory) -> Dataset:
-    root = _shared(factory, "compared-sets")
+def _compared(dataset: Dataset, factory: pytest.TempPathFactory, only: str = "") -> Dataset:
+    root = _shared(factory, f"compared-{only or 'sets'}")
     workspace = Workspace(root)
     with open(root / f"{dataset.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if dataset.name not in {found.name for found in list_datasets(workspace)}:
             shutil.copytree(dataset.folder, workspace.data / dataset.name)
         found = open_dataset(workspace, dataset.name)
+        if only and len(found.versions()) == 1:
+            table = found.manifest()
+            save_version(found, table[table["label"] == only], parent=found.head, operation="test")
         scanned(found, found.head)
     return found
 

@@ -159,7 +159,7 @@ def set_(
 
     found = dataset(name)
     press = by_name.press(
-        found, image, action, label=new_label or "", soft=_parsed(soft) if soft else None, reason=why, who=who,
+        found, image, action, label=new_label or "", soft=_soft_label(soft) if soft else None, reason=why, who=who,
         final=final,
     )  # fmt: skip
     number, made = by_name.record(found, press)
@@ -202,7 +202,7 @@ def undo(name: str, decision: int | None, who: str) -> Report:
     return Report({"undone": rows}, "\n".join(lines))
 
 
-def _parsed(text: str) -> dict[str, float]:
+def _soft_label(text: str) -> dict[str, float]:
     try:
         return {key.strip(): float(p) for key, p in (part.split("=") for part in text.split(","))}
     except ValueError as error:

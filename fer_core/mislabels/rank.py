@@ -4,7 +4,7 @@ Several opinions are combined: a model that has not seen the picture or any copy
 from would hide its own wrong label), the labels of the nearest faces, the labels of its copies, and people's votes
 where there are any. The model is a quick one that is made here, unless probabilities of another one are given. The
 score says how likely the label is right: what the picture looks like, and how labels go wrong in this set, as
-confident learning counts it (`label_noise`).
+confident learning counts it (`noise`).
 
     table = rank(dataset.manifest(), dataset.pixels())
     likely_wrong(table)[["path", "label", "suggested", "why"]].head()

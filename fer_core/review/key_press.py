@@ -46,7 +46,7 @@ class KeyPress:
         ticket: as the face was handed out with; tells a self-check.
         who: the reviewer.
         version, method: of the ranking on screen.
-        blind, final, grid: how it was decided, see `opinions` and `audit`.
+        blind, final, grid: how it was decided, see `verdicts` and `audit`.
         age: seconds since it was pressed.
     """
 

@@ -1,6 +1,6 @@
 """A trained Keras model as an ONNX file that carries its classes and is checked against Keras.
 
-Only this module of `inference` imports Keras; it runs in the training process.
+It runs in the training process.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def test_every_phash_is_that_of_imagehash(name: str, request: pytest.FixtureRequ
     dataset: Dataset = request.getfixturevalue(name)
     table = dataset.manifest()
     with zipfile.ZipFile(dataset.source_path) as archive:
-        for path, phash in zip(table["path"][::4], table["phash"][::4], strict=True):
+        for path, phash in zip(table["path"][::16], table["phash"][::16], strict=True):
             image = Image.open(io.BytesIO(archive.read(path)))
             assert int(str(imagehash.phash(image)), 16) == phash, path
 

@@ -30,16 +30,18 @@ DROPOUT = [
     {"kind": "flatten", "dropout": 0.4},
 ]  # fmt: skip
 KINDS: dict[str, dict[str, Any]] = {
-    "adam, dropout, augmentation": {"augmentation.translation": 0.1, "augmentation.contrast": 0.2},
-    "adamw, cosine with warm-up": {"optimizer.name": "adamw", "schedule.name": "cosine", "schedule.warmup_epochs": 1},
-    "plateau and early stopping": {
+    "adam, augmentation, mixed pictures, accumulated gradients": {
+        "augmentation.translation": 0.1, "augmentation.contrast": 0.2, "augmentation.mixup": 0.2,
+        "optimizer.accumulation": 2,
+    },
+    "adamw, cosine with warm-up, average of the last epochs": {
+        "optimizer.name": "adamw", "optimizer.swa": 0.8, "schedule.name": "cosine", "schedule.warmup_epochs": 1,
+    },
+    "sgd with momentum, plateau and early stopping": {
         "schedule.name": "plateau", "schedule.patience": 1, "schedule.monitor": "loss", "schedule.factor": 0.5,
-        "optimizer.learning_rate": 0.5, "early_stopping.patience": 4,
+        "optimizer.name": "sgd", "optimizer.momentum": 0.9, "optimizer.learning_rate": 0.5, "early_stopping.patience": 4,
     },
     "muon, average of the weights": {"optimizer.name": "muon", "optimizer.ema": 0.8},
-    "accumulated gradients, mixed pictures": {"optimizer.accumulation": 2, "augmentation.mixup": 0.2},
-    "average of the last epochs": {"optimizer.name": "sgd", "optimizer.swa": 0.8},
-    "sgd with momentum": {"optimizer.name": "sgd", "optimizer.momentum": 0.9},
 }  # fmt: skip
 
 

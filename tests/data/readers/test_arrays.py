@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_fuzz import fuzz, mutated, tried
+from test_fuzz import EXAMPLES, fuzz, mutated, tried
 
 from fer_core.base.errors import SourceError
 from fer_core.base.workspace import Workspace
@@ -81,9 +81,9 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, arrays: dict[str, Any], wor
     assert not (tmp_path / "home" / "data").exists() or not list((tmp_path / "home" / "data").iterdir())
 
 
-@settings(fuzz, max_examples=150)
+@settings(fuzz, max_examples=EXAMPLES // 3)
 @given(st.data())
-def test_150_broken_ones(data: st.DataObject) -> None:
+def test_broken_ones(data: st.DataObject) -> None:
     tried("faces.npz", data.draw(mutated((WHOLE,))))
 
 
@@ -150,9 +150,9 @@ def test_hdf5_leads_to_no_other_file(tmp_path: Path) -> None:
 HDF5 = hdf5(Path(tempfile.mkdtemp()) / "a.h5", x=GRAY, y=["joy"] * 6).read_bytes()
 
 
-@settings(fuzz, max_examples=60)
+@settings(fuzz, max_examples=EXAMPLES // 4)
 @given(st.data())
-def test_60_broken_hdf5_files(data: st.DataObject) -> None:
+def test_broken_hdf5_files(data: st.DataObject) -> None:
     tried("faces.h5", data.draw(mutated((HDF5,))))
 
 

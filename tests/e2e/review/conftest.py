@@ -19,12 +19,13 @@ from fer_core.mislabels import judges
 
 
 @pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
-    """A browser profile for each test: what one leaves unsaved in its storage is sent again by the next page."""
-    made = browser.new_context(viewport={"width": 1440, "height": 900})
-    made.set_default_timeout(30_000)
-    yield made
-    made.close()
+def screen(context: Any, app: App) -> Iterator[Screen]:
+    """A page whose browser has nothing in its storage: what a test leaves unsaved there is sent again by the next page."""
+    shown = Screen(context.new_page(), app.url)
+    stored = {"origin": app.url, "storageTypes": "local_storage"}
+    context.new_cdp_session(shown.page).send("Storage.clearDataForOrigin", stored)
+    yield shown
+    shown.page.close()
 
 
 @pytest.fixture(scope="module")

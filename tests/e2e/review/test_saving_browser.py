@@ -12,6 +12,7 @@ from itertools import cycle, islice
 from typing import Any
 
 import pandas as pd
+import pytest
 from driver import App, Screen
 from review_desk import (
     DESK,
@@ -54,17 +55,18 @@ FADING = """() => { window.fading = []; setInterval(() => window.fading.push(...
 """Keeps what Streamlit fades because it is about to be drawn again."""
 
 
-def test_two_hundred_keys_at_ten_a_second_on_a_busy_machine(
-    desk: Screen, dataset: Dataset, order: pd.DataFrame
+@pytest.mark.parametrize("count", [80, pytest.param(200, marks=pytest.mark.exhaustive)])
+def test_keys_at_ten_a_second_on_a_busy_machine(
+    desk: Screen, dataset: Dataset, order: pd.DataFrame, count: int
 ) -> None:
-    keys = list(islice(cycle(KEYS), 200))
+    keys = list(islice(cycle(KEYS), count))
     desk.page.evaluate(FADING)
     with busy():
         assert type_fast(desk, keys) > 9.5  # the test itself kept the pace it claims
         assert desk.page.evaluate("window.fading") == []  # that would take the processor from the faces
         all_saved(desk)
     assert recorded(dataset.journal_path) == expected(order, keys)
-    assert len({key for key, *_ in rows(dataset.journal_path)}) == 200
+    assert len({key for key, *_ in rows(dataset.journal_path)}) == count
     desk.no_exception()
 
 
@@ -87,8 +89,9 @@ def test_a_server_killed_in_the_middle_and_started_again_loses_and_doubles_nothi
     desk.no_exception()
 
 
-def test_a_line_cut_for_twenty_seconds(
-    screen: Screen, line: Line, dataset: Dataset, order: pd.DataFrame
+@pytest.mark.parametrize("seconds", [8, pytest.param(20, marks=pytest.mark.exhaustive)])
+def test_a_line_cut_for_seconds(
+    screen: Screen, line: Line, dataset: Dataset, order: pd.DataFrame, seconds: float
 ) -> None:
     desk = Screen(screen.page, line.url)
     desk.open(f"mislabels?dataset={dataset.name}{EVERY}")
@@ -103,7 +106,7 @@ def test_a_line_cut_for_twenty_seconds(
     assert unsaved(desk) == 20
     desk.sees("20 not saved yet: kept in this browser and sent again")
     assert len(recorded(dataset.journal_path)) == 10
-    desk.page.wait_for_timeout(max(0, 20 - (time.monotonic() - cut)) * 1000)
+    desk.page.wait_for_timeout(max(0, seconds - (time.monotonic() - cut)) * 1000)
     line.mend()
     all_saved(desk, 90)
     type_fast(desk, keys[30:], 5)
