@@ -10,11 +10,12 @@ import pytest
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
+from fer_core.runs.records import RunSummary
 from fer_core.scheduling import start
 from fer_core.splits.stratify import save_plan, stratify
 
 
-def learned(root: Path, wanted: float) -> dict[str, Any]:
+def learned(root: Path, wanted: float) -> RunSummary:
     """What is told of a run of `compact` on the stratified sample, stopped once it reaches this accuracy."""
     sample = make_sample(Workspace(root))
     save_plan(sample, stratify(sample.manifest()))
