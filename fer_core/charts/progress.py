@@ -15,7 +15,8 @@ def progress_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart
     """Accuracy by order, the best so far as steps, records named.
 
     Args:
-        table: number (from 1), name, accuracy (0..1), record (bool), words (for the tooltip).
+        table: number (from 1), name, accuracy (0..1), record (bool), words (for the tooltip), images (how many it was judged
+            by) and part (equal where these are the same ones: only such records are joined; others are drawn hollow).
         dark: theme.
     """
     colors = palette(dark)
@@ -34,20 +35,24 @@ def progress_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart
     tips = [
         alt.Tooltip("name:N", title="run"),
         alt.Tooltip("accuracy:Q", format=".3f"),
+        alt.Tooltip("images:Q", format=",d", title="judged by, images"),
         alt.Tooltip("words:N", title="what changed"),
     ]
     base = alt.Chart(table).encode(x=x, y=y, tooltip=tips)
-    ends = pd.concat([records, records.tail(1).assign(number=last + 0.3)])[["number", "accuracy"]]
+    usual = int(table["part"].mode().iloc[0])
     steps = (
-        alt.Chart(ends)
+        alt.Chart(_stretches(records, last + 0.3))
         .mark_line(interpolate="step-after", color=colors.accent, strokeWidth=2, opacity=0.55)
-        .encode(x=x, y=y)
+        .encode(x=x, y=y, detail="stretch:N")
     )
     others = base.transform_filter("!datum.record").mark_point(
         filled=True, size=45, color=colors.quiet, opacity=0.75
     )
-    records_layer = base.transform_filter("datum.record").mark_point(
+    records_layer = base.transform_filter(f"datum.record && datum.part == {usual}").mark_point(
         filled=True, size=110, color=colors.accent, opacity=1
+    )
+    apart = base.transform_filter(f"datum.record && datum.part != {usual}").mark_point(
+        filled=False, size=110, color=colors.accent, strokeWidth=2, opacity=1
     )
     named = pd.concat([records.head(1), records.iloc[1:].tail(_LABELS - 1)])
     first = named["number"] <= (last + 1) / 2  # names grow towards the middle, so that none leaves the plot
@@ -60,14 +65,26 @@ def progress_chart(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart
     description = "Best accuracy so far: " + ", ".join(
         f"{r.name_} {r.accuracy:.3f}" for r in records.rename(columns={"name": "name_"}).itertuples()
     )
-    return styled(alt.layer(steps, others, records_layer, *texts), dark, description, height=_HEIGHT)
+    return styled(alt.layer(steps, others, records_layer, apart, *texts), dark, description, height=_HEIGHT)
+
+
+def _stretches(records: pd.DataFrame, end: float) -> pd.DataFrame:
+    """number, accuracy and stretch of the line through records: it goes on level until the next, and is joined to that only
+    where both were judged by the same images."""
+    following = [*records["number"].tolist()[1:], end]
+    stretch = (records["part"] != records["part"].shift()).cumsum()
+    starts = records.assign(stretch=stretch)
+    return pd.concat([starts, starts.assign(number=following)]).sort_values(
+        ["stretch", "number"], kind="stable"
+    )[["number", "accuracy", "stretch"]]
 
 
 def gain_bars(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
     """Gains in points with their 95 % intervals, one bar each, from zero.
 
     Args:
-        table: name, gain, low, high (points; interval ends may be missing) and kind: `step`, `rest` or `total`.
+        table: name, gain, low, high (points; interval ends may be missing), images (how many it is of; may be missing) and
+            kind: `step`, `rest` or `total`.
         dark: theme.
     """
     colors = palette(dark)
@@ -85,6 +102,7 @@ def gain_bars(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
         alt.Tooltip("gain:Q", format="+.1f", title="points"),
         alt.Tooltip("low:Q", format="+.1f", title="95 % from"),
         alt.Tooltip("high:Q", format="+.1f", title="to"),
+        alt.Tooltip("images:Q", format=",d", title="images"),
     ]
     base = alt.Chart(table).encode(y=y, tooltip=tips)
     hue = alt.Color(

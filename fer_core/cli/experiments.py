@@ -30,13 +30,14 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
 
     Colour, depth, loss, optimizer, frozen or fine-tuned, any one setting, or the data: copies settled, labels corrected, images
     merged, new splits. Each pair is judged by the images that neither has learned from. Runs that differ in their seed alone
-    count as one. All runs, or those named. p is corrected for all pairs (Holm).
+    count as one, and a pair is told once, on the newest version that suits it. All runs, or those named. p is corrected for all
+    pairs that are told (Holm).
     """
-    from fer_core.evaluation.controlled_pairs import MOST, of_workspace
+    from fer_core.evaluation.controlled_pairs import of_workspace
     from fer_core.runs import store
 
     home = workspace()
-    found = of_workspace(home, [store.get(home, each) for each in runs], split, via="cli")
+    found, more = of_workspace(home, [store.get(home, each) for each in runs], split, via="cli")
     documents = [{**asdict(pair), "dataset": dataset, "version": version} for dataset, version, pair in found]
     lines = [
         [pair.axis, pair.before, pair.after, pair.first[0], pair.second[0], *_gain(pair.gain), pair.images]
@@ -44,8 +45,8 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
     ]
     header = ("what", "from", "to", "first", "second", "points", "95 %", "p", "verdict", "images")
     told = table(header, lines)
-    if len(lines) >= MOST:
-        told += f"\nOn each version at most {MOST} pairs are told: the newest of every kind."
+    if more:
+        told += f"\n{more:,} more pairs are not told: the newest of every kind are. Name runs to see theirs."
     return Report(documents, told if lines else "No two runs differ in one thing alone.")
 
 
@@ -84,10 +85,12 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
     lines = []
     for step in found.steps:
         state = step.change.problem or (f"{step.run.id} is {step.run.state}" if step.run else "not tried")
-        told = _gain(step.verdict) if step.verdict else ["", "", "", state]
+        told = [*_gain(step.verdict), step.verdict["images"]] if step.verdict else ["", "", "", state, ""]
         lines.append([step.change.name, step.change.before, step.change.after, *told])
-    lines.append(["all together", one.id, two.id, *_gain(found.total)])
-    text = [table(("change", "from", "to", "points", "95 %", "p", "verdict"), lines)]
+    lines.append(["all together", one.id, two.id, *_gain(found.total), found.total["images"]])
+    text = [table(("change", "from", "to", "points", "95 %", "p", "verdict", "images"), lines)]
+    if not found.same_images:
+        text.append("These gains are of different images: they do not add up.")
     if found.together is not None:
         text.append(f"Not explained by single changes: {100 * found.together:+.1f} points")
     text += [f"{run} has no answers on the version all are judged on: {why}" for run, why in failed.items()]

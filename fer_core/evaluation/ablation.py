@@ -8,7 +8,7 @@ found = attribute(first, second, "val", version) # each change's gain over the f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import pandas as pd
@@ -87,12 +87,19 @@ class Attribution:
     Attributes:
         steps: one per change.
         total: `significance.compare` of the second against the first.
-        together: total difference minus the sum of the single ones; None while a step is open.
+        together: total difference minus the sum of the single ones; None while a step is open, or where they were not judged
+            by as many images.
     """
 
     steps: list[AblationStep]
     total: PairedGain
     together: float | None = None
+
+    @property
+    def same_images(self) -> bool:
+        """Whether every gain is of as many images as the total: only then do they add up."""
+        told = [step.verdict["images"] for step in self.steps if step.verdict is not None]
+        return all(images == self.total["images"] for images in told)
 
     def record(self) -> AttributionRecord:
         """JSON-ready."""
@@ -228,16 +235,25 @@ def tried(first: Run, second: Run) -> list[tuple[SettingChange, Run | None]]:
     ]
 
 
+def missing(found: Sequence[tuple[SettingChange, Run | None]]) -> list[SettingChange]:
+    """Of what was `tried`, the changes that `start` queues a run for. A single setting needs none, for the second run tries
+    it; a single other version does where the second has another seed too."""
+    alone = [(change, run) for change, run in found if not change.problem]
+    if len(alone) < 2 and not any(change.version for change, _ in alone):
+        return []
+    return [change for change, run in alone if run is None]
+
+
 def start(first: Run, second: Run) -> list[Run]:
     """Queue a run for every change that has none yet; returns those that were made.
 
     Raises:
         RunError: as `plan`, or there is nothing to try.
     """
-    changes = [(change, run) for change, run in tried(first, second) if not change.problem]
-    if len(changes) < 2 and not any(change.version and run is None for change, run in changes):
+    found = tried(first, second)
+    if not missing(found) and sum(not change.problem for change, _ in found) < 2:
         raise RunError("These runs differ in fewer than two settings", received=f"{first.id}, {second.id}")
-    made = [_single(first, second, change) for change, run in changes if run is None]
+    made = [_single(first, second, change) for change in missing(found)]
     for run in made:
         queue.add(run)
     return made
@@ -288,7 +304,8 @@ def attribute(
         steps.append(AblationStep(change, run, verdict))
     total = compare_runs(first, second, split, version, manifest).verdict
     told = [step.verdict for step in steps if step.verdict is not None]
-    together = None
-    if told and len(told) == sum(not step.change.problem for step in steps):
-        together = float(total["difference"]) - sum(float(v["difference"]) for v in told)
-    return Attribution(steps, total, together)
+    found = Attribution(steps, total)
+    if told and len(told) == sum(not step.change.problem for step in steps) and found.same_images:
+        rest = float(total["difference"]) - sum(float(v["difference"]) for v in told)
+        return replace(found, together=rest)
+    return found

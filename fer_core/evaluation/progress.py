@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from fer_core.evaluation import hyperparameters, ranking
 from fer_core.evaluation.data_axis import settings
+from fer_core.evaluation.data_axis.phases import Phase, phases
 from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Every entry that can be judged, the oldest first, and the phases they make."""
+
+    steps: list[ProgressStep]
+    phases: list[Phase]
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,7 @@ class ProgressStep:
         step: of a record, over the record before it.
         changed: of a record, what it does otherwise than that, in words; what it has learned from first.
         gain_images, step_images: how many images the two were judged by.
+        part: a number of the images its accuracy is of: equal for the same ones.
     """
 
     runs: tuple[str, ...]
@@ -37,12 +47,13 @@ class ProgressStep:
     images: int = 0
     gain_images: int = 0
     step_images: int = 0
+    part: int = 0
 
 
-def progress_steps(
+def journey(
     entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
-) -> list[ProgressStep]:
-    """Every entry that can be judged, the oldest first.
+) -> Journey:
+    """How the best of these came about.
 
     Two entries are held against each other on the images that neither has learned from: one that has learned from many
     takes none from the others.
@@ -52,26 +63,32 @@ def progress_steps(
         split, version, manifest: as `ranking.rank`.
     """
     answers = ranking.split_answers(entries, split, version, manifest)
+    known = {run.id: run for entry in entries for run in entry}
+    return Journey(_steps(answers, known), phases(answers, known))
+
+
+def _steps(answers: ranking.SplitAnswers, known: Mapping[str, Run]) -> list[ProgressStep]:
     judged = {i: told for i in range(len(answers.entries)) if (told := answers.accuracy(i))}
     if not judged:
         return []
-    known = {run.id: run for entry in entries for run in entry}
     order = sorted(judged, key=lambda i: min(answers.entries[i]))
     base = before = order[0]
+    parts: dict[bytes, int] = {}
     result = []
     for i in order:
+        part = parts.setdefault(answers.seen[i].tobytes(), len(parts))
         runs, (accuracy, images) = answers.entries[i], judged[i]
         step = None if i == base else answers.gain(before, i)
         if i == base:
-            result.append(ProgressStep(runs, accuracy, record=True, images=images))
+            result.append(ProgressStep(runs, accuracy, record=True, images=images, part=part))
         elif step and step[0]["difference"] > 0:
             gain, compared = answers.gain(base, i) or (None, 0)
             changed = _changed(known[answers.entries[before][0]], known[runs[0]])
-            best = ProgressStep(runs, accuracy, True, gain, step[0], changed, images, compared, step[1])
+            best = ProgressStep(runs, accuracy, True, gain, step[0], changed, images, compared, step[1], part)
             result.append(best)
             before = i
         else:
-            result.append(ProgressStep(runs, accuracy, record=False, images=images))
+            result.append(ProgressStep(runs, accuracy, record=False, images=images, part=part))
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -142,7 +143,7 @@ def test_gains_across_versions_are_of_the_images_neither_has_learned_from(datase
     version = dataset.version("v4").id
     found = {
         (row.first[0], row.second[0]): row
-        for row in controlled_pairs.find_pairs([[rgb], [merged], [clean], [old]], "val", version)
+        for row in controlled_pairs.find_pairs([[rgb], [merged], [clean], [old]], "val", version).pairs
     }
     right = {share: np.arange(count) < round(share * count) for share in (0.4, 0.7, 0.9, 0.95)}
     half = np.arange(count) % 2 == 1  # what the old run has not learned from
@@ -159,7 +160,8 @@ def test_gains_across_versions_are_of_the_images_neither_has_learned_from(datase
         [change.mean() - spread, change.mean() + spread], abs=1e-6
     )
     assert (colour.axis, colour.images) == ("colour", count)  # an old run takes no images from the others
-    told = controlled_pairs.of_workspace(dataset.workspace)
+    told, more = controlled_pairs.of_workspace(dataset.workspace)
+    assert more == 0
     assert {(row.first[0], row.second[0]) for _, _, row in told} == set(found)
     assert {where for _, where, _ in told} == {version}
 
@@ -172,7 +174,7 @@ def test_the_journey_crosses_versions(dataset: Dataset) -> None:
     )
     count = len(tell(old, dataset, 4, 0.4, seen=range(10)))
     right = {share: np.arange(count) < round(share * count) for share in (0.4, 0.7, 0.9)}
-    steps = progress.progress_steps([[best], [new], [old]], "val", dataset.version("v4").id)
+    steps = progress.journey([[best], [new], [old]], "val", dataset.version("v4").id).steps
     assert [step.runs for step in steps] == [(old.id,), (new.id,), (best.id,)]
     assert [step.images for step in steps] == [count - 10, count, count]
     assert steps[0].accuracy == pytest.approx(right[0.4][10:].mean())
@@ -201,3 +203,57 @@ def test_another_version_is_one_change_tried_by_the_first_recipe(dataset: Datase
     assert [run and run.id for _, run in ablation.tried(first, same)] == [same.id]
     (twin,) = ablation.start(first, seeded)  # the very recipe and seed of the first is on one version alone
     assert (twin.version, twin.recipe.training.seed) == (seeded.version, first.recipe.training.seed)
+
+
+def test_the_journey_is_told_in_phases(dataset: Dataset) -> None:
+    old, deeper = run_of(dataset, 1, 0.3), run_of(dataset, 1, 0.5, **{"model.color": "rgb"})
+    clean, best = run_of(dataset, 4, 0.7), run_of(dataset, 4, 0.9, **{"loss.label_smoothing": 0.2})
+    count = len(tell(old, dataset, 4, 0.3, seen=range(10)))
+    tell(deeper, dataset, 4, 0.5, seen=range(10))
+    right = {share: np.arange(count) < round(share * count) for share in (0.3, 0.5, 0.7, 0.9)}
+    raw, repaired = progress.journey(
+        [[best], [clean], [deeper], [old]], "val", dataset.version("v4").id
+    ).phases
+    assert (raw.version, raw.purpose, raw.models, raw.runs) == (
+        "v1",
+        "baseline; tried: colour",
+        ("compact",),
+        2,
+    )
+    assert (raw.best, raw.images, raw.gain) == ((deeper.id,), count - 10, None)
+    assert raw.total is not None
+    assert raw.total["difference"] == pytest.approx(right[0.5][10:].mean() - right[0.3][10:].mean())
+    words = "7 copies dropped, 2 images dropped, 5 relabelled, 4 merged"
+    assert repaired.purpose == f"v4 ({words}); tried: loss"
+    assert (repaired.best, repaired.accuracy) == ((best.id,), pytest.approx(right[0.9].mean()))
+    assert repaired.gain is not None
+    assert (repaired.gain_images, repaired.total_images) == (count - 10, count - 10)
+    change = right[0.9][10:].astype(float) - right[0.5][10:]  # over the best of the phase before
+    half = 1.959964 * np.sqrt((change**2).sum()) / len(change)
+    assert repaired.gain["interval"] == pytest.approx([change.mean() - half, change.mean() + half], abs=1e-6)
+    assert repaired.total is not None
+    assert repaired.total["difference"] == pytest.approx(right[0.9][10:].mean() - right[0.3][10:].mean())
+
+
+def test_the_pairs_of_a_workspace_are_told_once_and_are_one_family(dataset: Dataset) -> None:
+    first, seed = run_of(dataset, 1, 0.5), run_of(dataset, 1, 0.5, **{"training.seed": 9})
+    rgb, later = run_of(dataset, 1, 0.7, **{"model.color": "rgb"}), run_of(dataset, 4, 0.55)
+    for run in (first, rgb):  # the second seed has no answers on v4: there the pair is of one run each
+        tell(run, dataset, 4, 0.6 if run is first else 0.8)
+    told, more = controlled_pairs.of_workspace(dataset.workspace)
+    place = {(pair.first, pair.second): (version, pair) for _, version, pair in told}
+    both = tuple(sorted((first.id, seed.id)))
+    assert {(tuple(sorted(one)), two) for one, two in place} == {
+        (both, (rgb.id,)),
+        ((first.id,), (later.id,)),
+    }
+    assert more == 0
+    raw = []
+    for version, pair in place.values():
+        assert version == dataset.version("v1" if pair.second == (rgb.id,) else "v4").id
+        z = pair.gain["difference"] * 2 * 1.959964 / np.ptp(pair.gain["interval"])
+        raw.append(math.erfc(abs(z) / math.sqrt(2)))
+    low, high = sorted(raw)
+    holm = {low: min(2 * low, 1), high: max(high, min(2 * low, 1))}
+    told_p = [pair.gain["p"] for _, pair in place.values()]
+    assert told_p == pytest.approx([holm[p] for p in raw], rel=1e-3)

@@ -46,7 +46,7 @@ def test_pairs_are_found_along_their_axis_and_judged(tmp_path: Path) -> None:
     ]
     found = {
         row.second[0]: row
-        for row in controlled_pairs.find_pairs(entries, "val", VERSION)
+        for row in controlled_pairs.find_pairs(entries, "val", VERSION).pairs
         if base.id in row.first
     }
     assert set(found) == {colour.id, loss.id, rate.id}
@@ -60,7 +60,7 @@ def test_pairs_are_found_along_their_axis_and_judged(tmp_path: Path) -> None:
     assert found[rate.id].gain["interval"][1] < -0.15
     both = {
         (r.axis, r.first[0])
-        for r in controlled_pairs.find_pairs(entries, "val", VERSION)
+        for r in controlled_pairs.find_pairs(entries, "val", VERSION).pairs
         if r.second == (two.id,)
     }
     assert both == {("colour", rate.id), ("optimizer", colour.id)}
@@ -135,7 +135,7 @@ def test_what_cannot_be_attributed_says_why(tmp_path: Path) -> None:
 def test_the_journey_tells_each_new_best_from_the_baseline_on(tmp_path: Path) -> None:
     shares = (200, 190, 260, 250, 262)
     runs = [made(tmp_path, s > N, training__epochs=i + 1) for i, s in enumerate(shares)]
-    found = progress.progress_steps([[run] for run in reversed(runs)], "val", VERSION)
+    found = progress.journey([[run] for run in reversed(runs)], "val", VERSION).steps
     assert [stage.runs[0] for stage in found] == [run.id for run in runs]
     assert [stage.record for stage in found] == [True, False, True, False, True]
     assert found[2].gain["difference"] == pytest.approx(0.15)
@@ -143,7 +143,7 @@ def test_the_journey_tells_each_new_best_from_the_baseline_on(tmp_path: Path) ->
     assert found[4].step["difference"] == pytest.approx(0.005)
     assert not found[4].step["told_apart"]
     assert found[2].changed == ("epochs 3",)
-    assert progress.progress_steps([], "val", VERSION) == []
+    assert progress.journey([], "val", VERSION).steps == []
 
 
 def test_settings_that_vary_and_how_much_they_go_with_accuracy(tmp_path: Path) -> None:

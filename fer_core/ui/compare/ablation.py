@@ -35,12 +35,11 @@ def button(first: Run, second: Run, found: Tried | str) -> None:
     if isinstance(found, str):
         st.html(f'<p class="fer-muted">{markup.esc(found)}</p>')
         return
-    alone = [(change, run) for change, run in found if not change.problem]
-    missing = sum(run is None for _, run in alone)
-    if len(alone) < 2 or not missing:
+    missing = ablation.missing(found)
+    if not missing:
         return
     if st.button(
-        f"Attribute the gain: queue {markup.plural(missing, 'run')}",
+        f"Attribute the gain: queue {markup.plural(len(missing), 'run')}",
         type="primary",
         key="cmp-ablate",
         width="stretch",
@@ -56,8 +55,8 @@ def button(first: Run, second: Run, found: Tried | str) -> None:
 
 
 def card(first: Run, second: Run, tried: Tried | str, split: str, version: str) -> None:
-    """What each single change gains, once one of them has a run; nothing before."""
-    if isinstance(tried, str) or len(tried) < 2 or not any(run for _, run in tried):
+    """What each single change gains, once one of them has a run; nothing before, nor of one that is the pair itself."""
+    if isinstance(tried, str) or not any(run and run != second for _, run in tried):
         return
     with st.container(border=True):
         busy = [run for _, run in tried if run is not None and run.state in ACTIVE]
@@ -87,7 +86,7 @@ def card(first: Run, second: Run, tried: Tried | str, split: str, version: str) 
 
 def _chart(found: Attribution, first: Run, second: Run) -> None:
     rows = [
-        {"name": f"{step.change.name}: {step.change.after}", **_points(step.verdict), "kind": "step"}
+        {"name": f"{step.change.name}: {step.change.after}"[:60], **_points(step.verdict), "kind": "step"}
         for step in found.steps
         if step.verdict is not None
     ]
@@ -110,7 +109,12 @@ def _chart(found: Attribution, first: Run, second: Run) -> None:
 
 def _points(found: Mapping[str, Any]) -> dict[str, float]:
     low, high = found["interval"]
-    return {"gain": 100 * found["difference"], "low": 100 * low, "high": 100 * high}
+    return {
+        "gain": 100 * found["difference"],
+        "low": 100 * low,
+        "high": 100 * high,
+        "images": found["images"],
+    }
 
 
 def _table(found: Attribution) -> None:
@@ -126,7 +130,9 @@ def _table(found: Attribution) -> None:
         elif step.verdict is None:
             state = job_progress.state_chip(step.run.state)
         else:
-            state = verdict(step.verdict)
+            state = verdict(step.verdict) + Markup(
+                f' <small class="fer-muted">n {step.verdict["images"]:,}</small>'
+            )
         change = f"{step.change.before} → {step.change.after}"
         body.append(
             [
@@ -135,6 +141,11 @@ def _table(found: Attribution) -> None:
             ]
         )
     st.html(markup.table(["change", "verdict"], body, caption="Single changes"))
+    if not found.same_images:
+        st.html(
+            f'<p class="fer-muted">The total is of {found.total["images"]:,} images, a single gain of those (n) that neither '
+            "of its two runs has learned from: they do not add up.</p>"
+        )
     if found.together is not None:
         st.html(
             f'<p class="fer-muted">{100 * found.together:+.1f} points come of the changes together, or of chance: '

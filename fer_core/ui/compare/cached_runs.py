@@ -105,7 +105,7 @@ def _runs(root: str, entries: Sequence[RunIds]) -> list[list[Run]]:
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _paired(
     root: str, dataset: str, entries: tuple[RunIds, ...], split: str, version: str, stamps: tuple[int, ...]
-) -> list[controlled_pairs.ControlledPair]:
+) -> controlled_pairs.PairedExperiments:
     known = manifest(Workspace(Path(root)), dataset, version)
     newest = sorted(entries, key=min, reverse=True)
     return controlled_pairs.find_pairs(_runs(root, newest), split, version, known)
@@ -113,7 +113,7 @@ def _paired(
 
 def experiments(
     workspace: Workspace, dataset: str, entries: Sequence[RunIds], split: str, version: str
-) -> list[controlled_pairs.ControlledPair]:
+) -> controlled_pairs.PairedExperiments:
     """Pairs of entries that differ in one thing, see `evaluation.controlled_pairs`."""
     return _paired(*_asked(workspace, dataset, entries, split, version))
 
@@ -121,15 +121,15 @@ def experiments(
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _journey(
     root: str, dataset: str, entries: tuple[RunIds, ...], split: str, version: str, stamps: tuple[int, ...]
-) -> list[progress.ProgressStep]:
-    return progress.progress_steps(
+) -> progress.Journey:
+    return progress.journey(
         _runs(root, entries), split, version, manifest(Workspace(Path(root)), dataset, version)
     )
 
 
-def stages(
+def journey(
     workspace: Workspace, dataset: str, entries: Sequence[RunIds], split: str, version: str
-) -> list[progress.ProgressStep]:
+) -> progress.Journey:
     """How the best came about, see `evaluation.progress`."""
     return _journey(*_asked(workspace, dataset, entries, split, version))
 

@@ -80,9 +80,10 @@ def _lines(scope: Scope, found: Judged) -> None:
 
 
 def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
-    pairs = cached_runs.experiments(
+    experiments = cached_runs.experiments(
         scope.workspace, scope.dataset.name, found.entries, view.split, view.version
     )
+    pairs, more = experiments.pairs, experiments.more
     st.html(markup.heading("Paired experiments", "runs that differ in one thing alone, on the same images"))
     if not pairs:
         st.html(
@@ -94,9 +95,9 @@ def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     if len(pairs) > _ROWS:
         with st.expander(f"{len(pairs) - _ROWS} more"):
             st.html(_table(pairs[_ROWS:]))
-    if len(pairs) == controlled_pairs.MOST:
+    if more:
         st.html(
-            f'<p class="fer-muted">At most {controlled_pairs.MOST} pairs are told: the newest of every kind.</p>'
+            f'<p class="fer-muted">{markup.plural(more, "more pair")} not told: the newest of every kind are.</p>'
         )
     st.html(
         f'<p class="fer-muted">McNemar\'s test on the same images, copies counted together; p corrected for '

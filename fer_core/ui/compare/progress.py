@@ -7,7 +7,9 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.charts.progress import progress_chart
+from fer_core.evaluation.data_axis.phases import Phase
 from fer_core.evaluation.progress import ProgressStep
+from fer_core.evaluation.significance import Gain
 from fer_core.ui.compare import cached_runs
 from fer_core.ui.compare.hyperparameters import verdict
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
@@ -20,9 +22,10 @@ _CHANGES = 3  # named per step
 def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     """The chart, and a row per new best."""
     with st.container(border=True):
-        stages = cached_runs.stages(
+        journey = cached_runs.journey(
             scope.workspace, scope.dataset.name, found.entries, view.split, view.version
         )
+        stages = journey.steps
         records = [stage for stage in stages if stage.record]
         aside = (
             f"{markup.plural(len(stages), 'run')}, {len(records) - 1} of them a new best" if stages else ""
@@ -39,34 +42,60 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
                 "name": _name(stage),
                 "accuracy": stage.accuracy,
                 "record": stage.record,
+                "images": stage.images,
+                "part": stage.part,
                 "words": "; ".join(stage.changed[:_CHANGES])
                 or ("the baseline" if number == 1 else "no new best"),
             }
             for number, stage in enumerate(stages, 1)
         ]
-        key = [f"{row['name']} {row['accuracy']}" for row in rows]
+        key = [f"{row['name']} {row['accuracy']} {row['part']}" for row in rows]
         dark = style.is_dark()
         cached_runs.chart(lambda: progress_chart(pd.DataFrame(rows), dark=dark), "cmp-journey", *key, dark)
+        if len({stage.part for stage in records}) > 1:
+            st.html(
+                '<p class="fer-muted">Hollow: judged by other images than most; the line joins like with like.</p>'
+            )
+        if len(journey.phases) > 1:
+            st.html(_phases(journey.phases))
         st.html(_table(records))
         st.html(
             '<p class="fer-muted">A step is a run that beats the best before it, on the images that neither has learned from '
             "(n where these are fewer); the verdict says whether that is more than luck. Choosing the best of many runs "
-            "flatters the last step: its test result, looked at once, does not.</p>"
+            "flatters the last step, and the best of a phase: a test result, looked at once, does not.</p>"
         )
+
+
+def _phases(phases: list[Phase]) -> str:
+    """A row per phase: what was done to the data, what was tried, and what that brought."""
+    whole = max(phase.images for phase in phases)
+    body: list[list[markup.Cell]] = [
+        [
+            Markup(f"<b>{markup.esc(phase.version)}</b>"),
+            phase.purpose,
+            f"{', '.join(phase.models[:_CHANGES])}{' …' if len(phase.models) > _CHANGES else ''} ({phase.runs:,})",
+            Markup(f"{phase.accuracy:.3f}") + _on(phase.images, whole),
+            _gain(phase.gain, phase.gain_images, whole),
+            _gain(phase.total, phase.total_images, whole),
+        ]
+        for phase in phases
+    ]
+    header = ["phase", "purpose", "models (runs)", "best", "this phase, 95 %", "over the baseline, 95 %"]
+    return markup.table(header, body, numeric=[3], caption="Phases of the journey")
+
+
+def _gain(found: Gain | None, images: int, whole: int) -> Markup:
+    if found is None:
+        return Markup("–")
+    low, high = (100 * end for end in found["interval"])
+    words = Markup(f"<b>{100 * found['difference']:+.1f}</b> [{low:+.1f}, {high:+.1f}] {verdict(found)}")
+    return words + _on(images, whole)
 
 
 def _table(records: list[ProgressStep]) -> str:
     whole = max(stage.images for stage in records)
     body: list[list[markup.Cell]] = []
     for stage in records:
-        gain = step = Markup("–")
-        if stage.gain:
-            low, high = (100 * end for end in stage.gain["interval"])
-            gain = Markup(f"<b>{100 * stage.gain['difference']:+.1f}</b> [{low:+.1f}, {high:+.1f}]")
-            gain += _on(stage.gain_images, whole)
-        if stage.step:
-            step = Markup(f"{100 * stage.step['difference']:+.1f} {verdict(stage.step)}")
-            step += _on(stage.step_images, whole)
         more = len(stage.changed) - _CHANGES
         words = ", ".join(stage.changed[:_CHANGES]) + (f" and {more} more" if more > 0 else "")
         body.append(
@@ -74,12 +103,18 @@ def _table(records: list[ProgressStep]) -> str:
                 Markup(f"<b>{markup.esc(_name(stage))}</b>"),
                 words or "the baseline",
                 Markup(f"{stage.accuracy:.3f}") + _on(stage.images, whole),
-                gain,
-                step,
+                _gain(stage.gain, stage.gain_images, whole),
+                _gain(stage.step, stage.step_images, whole),
             ]
         )
-    header = ["run", "changed against the best before", "accuracy", "over the baseline, 95 %", "this step"]
-    return markup.table(header, body, numeric=[2, 3], caption="Steps of the journey")
+    header = [
+        "run",
+        "changed against the best before",
+        "accuracy",
+        "over the baseline, 95 %",
+        "this step, 95 %",
+    ]
+    return markup.table(header, body, numeric=[2], caption="Steps of the journey")
 
 
 def _on(images: int, whole: int) -> Markup:

@@ -1,0 +1,1 @@
+"""Which runs can be held against each other as an experiment."""
