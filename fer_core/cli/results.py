@@ -98,6 +98,11 @@ def calibrate(run: str, precision: float) -> Report:
         f"{fitted.threshold:.2f} on {fitted.coverage:.0%} of {fitted.images:,} validation images are answered, "
         f"{fitted.precision:.1%} of them rightly. Written into its model"
     )
+    if fitted.views > 1:
+        text += (
+            f". Fitted on means over {fitted.views} views of each image, which are timider than the model's answers to one: "
+            "with flip or without, they may be surer than that"
+        )
     return Report({"run": found.id, **vars(fitted)}, text)
 
 

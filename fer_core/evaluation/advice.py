@@ -59,7 +59,7 @@ def advice_for(
         recipe: what it trains by; what is in it already is not advised.
         apart: whether its splits are known to have no copies in common, at the usual reach: nobody is sent to look
             for leaks then.
-        chance: `report.chance_level` of its classes and images: a model that is no better has learned nothing.
+        chance: `chance.chance_level` of its classes and images: a model that is no better has learned nothing.
     """
     if len(rows) < MIN_EPOCHS:
         return []

@@ -17,6 +17,8 @@ from fer_core.inference.predictor import RUN_MODEL
 from fer_core.runs.run import Run
 
 LOWEST, HIGHEST = 0.05, 20.0
+VIEWS = {"none": 1, "flip": 2, "flip_shift": 10, "flip_shift_turn_light": 22}
+"""Views of each image, by `training.test_time_augmentation`."""
 _GOLDEN = (5**0.5 - 1) / 2
 _TINY = 1e-30
 _RIGHT = 0.02  # a temperature so near 1 changes no probability by more than a rounding
@@ -89,6 +91,8 @@ class CalibrationFit:
         threshold: the lowest at which answers at that temperature are right as often as wanted.
         coverage, precision: share of the images answered then, and of the answers that are right (0..1).
         images: of validation.
+        views: of each image whose mean these answers are (`training.test_time_augmentation`); the model itself answers for
+            one, so with more of them its own temperature is another.
     """
 
     temperature: float
@@ -96,6 +100,7 @@ class CalibrationFit:
     coverage: float
     precision: float
     images: int
+    views: int = 1
 
 
 def fit(run: Run, precision: float) -> CalibrationFit:
@@ -109,7 +114,8 @@ def fit(run: Run, precision: float) -> CalibrationFit:
         NotFound: it has no predictions of validation.
         RunError: no threshold reaches that precision.
     """
-    _, truth, p = read(run.predictions("val"))
+    table = run.predictions("val")
+    _, truth, p = read(table)
     temperature = fit_temperature(truth, p)
     found = threshold_for(risk_coverage(truth, scaled(p, temperature)), precision)
     if found is None:
@@ -118,7 +124,19 @@ def fit(run: Run, precision: float) -> CalibrationFit:
             received=f"{precision:.0%}",
             hint="Ask for less",
         )
-    return CalibrationFit(temperature, found["threshold"], found["coverage"], found["precision"], len(truth))
+    return CalibrationFit(
+        temperature,
+        found["threshold"],
+        found["coverage"],
+        found["precision"],
+        len(truth),
+        views_of(table),
+    )
+
+
+def views_of(predictions: pd.DataFrame) -> int:
+    """Of how many views of each image a run's stored answers are the mean; 1 where they do not say."""
+    return VIEWS.get(str(predictions.attrs.get("test_time_augmentation", "none")), 1)
 
 
 def apply_to(run: Run, temperature: float, threshold: float | None) -> ModelMetadata:

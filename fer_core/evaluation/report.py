@@ -6,7 +6,7 @@ A number that cannot be trusted is not shown: it is None, and `problem` says why
     'moderate'
     >>> gap_verdict(0.80, 0.86)
     'check for leaks or hard augmentation'
-    >>> gap_verdict(0.24, 0.225, chance=chance_level(4, 400))
+    >>> gap_verdict(0.24, 0.225, chance=0.29)
     'at chance level'
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from statistics import NormalDist
 from typing import Any, Literal, cast
 
 import pandas as pd
@@ -25,6 +24,7 @@ from fer_core.base.emotions import ordered_splits
 from fer_core.base.errors import FerError, RunError
 from fer_core.base.workspace import now
 from fer_core.evaluation import scores
+from fer_core.evaluation.chance import chance_of
 from fer_core.evaluation.ledger import HELD
 from fer_core.runs.predictions import stored_splits
 from fer_core.runs.records import Evaluation, RunState, RunSummary, Scores
@@ -50,7 +50,6 @@ HARD = "hard augmentation"
 LEADS = (VERDICTS[0][1], DISTRUST, HARD)
 """On validation far ahead: which of them holds goes by what is known of copies across the splits."""
 CHANCE = "at chance level"
-_LUCK = 0.05  # share of runs in which guessing does better
 COLUMNS: tuple[str, ...] = (
     "run", "state", "recipe", "dataset", "version", "val_accuracy", "val_low", "val_high", "train_accuracy",
     "gap", "verdict", "macro_f1", "parameters", "trainable_parameters", "epochs", "best_epoch", "seconds",
@@ -151,37 +150,13 @@ def leaderboard_table(runs: Iterable[Run | RunSummary]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
 
 
-def chance_level(classes: int, images: int = 0, epochs: int = 1) -> float:
-    """The accuracy (0..1) up to which a model is no better than one that guesses.
-
-    Guessing gets one in `classes` right, give or take what chance does on so many images: the upper end of the one-sided
-    95 % interval of the normal approximation, for the best of so many epochs (Bonferroni). 0 where the classes are not known.
-
-    Args:
-        classes: how many there are.
-        images: validated on; 0 where that is not known.
-        epochs: of which the best is judged.
-    """
-    if classes < 2:
-        return 0.0
-    share = 1 / classes
-    deviations = NormalDist().inv_cdf(1 - _LUCK / max(epochs, 1))
-    return share + (deviations * math.sqrt(share * (1 - share) / images) if images else 0.0)
-
-
-def chance_of(run: Run) -> float:
-    """`chance_level` of a run's classes, validation images and epochs."""
-    images = int((run.info.get("images") or {}).get("val") or 0)
-    return chance_level(len(run.classes), images, int(run.summary()["epochs"] or 1))
-
-
 def gap_verdict(train: float, val: float, apart: bool = False, chance: float = 0.0) -> str:
     """The word for a gap between train and validation accuracy (each 0..1).
 
     Args:
         train, val: accuracies at the best epoch.
         apart: whether the splits are known to have no copies in common; nobody is sent to look for leaks then.
-        chance: `chance_level`; a model that is no better is not called healthy, whatever its gap.
+        chance: `chance.chance_level`; a model that is no better is not called healthy, whatever its gap.
     """
     if val <= chance:
         return CHANCE
@@ -192,9 +167,9 @@ def gap_verdict(train: float, val: float, apart: bool = False, chance: float = 0
     return HARD if apart else DISTRUST if gap <= _FAR else word
 
 
-def verdict_of(run: Run, train: float, val: float) -> str:
+def verdict_of(run: Run, train: float, val: float, evaluation: Evaluation | None = None) -> str:
     """`gap_verdict` of accuracies of a run, by its chance level and by what is known of copies across its splits."""
-    word = gap_verdict(train, val, chance=chance_of(run))
+    word = gap_verdict(train, val, chance=chance_of(run, evaluation))
     return gap_verdict(train, val, is_apart(run)) if word in LEADS else word
 
 
@@ -243,7 +218,7 @@ def _row(run: Run | RunSummary) -> ScoredRun:
     if row["train_accuracy"] is not None and row["val_accuracy"] is not None:
         row["gap"] = _gap(row["train_accuracy"], row["val_accuracy"])
         both = row["train_accuracy"], row["val_accuracy"]
-        row["verdict"] = verdict_of(run, *both) if isinstance(run, Run) else gap_verdict(*both)
+        row["verdict"] = verdict_of(run, *both, evaluation) if isinstance(run, Run) else gap_verdict(*both)
     row["problem"] = ". ".join(problems)
     return row
 

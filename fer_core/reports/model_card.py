@@ -83,11 +83,15 @@ def confusions(found: Scores, limit: int = 5) -> list[Confusion]:
     return rows
 
 
-def most_confused(workspace: Workspace, dataset: str, classes: Sequence[str]) -> tuple[str, Confusion] | None:
+def most_confused(
+    workspace: Workspace, dataset: str, classes: Sequence[str], version: str
+) -> tuple[Run, Confusion] | None:
     """The most frequent mistake between two of these classes, of the run on a dataset that is best on validation.
 
+    A run that has learned from this version is asked first: another one was judged by other images.
+
     Returns:
-        The id of the run and its mistake; None where no run has a mistake of that kind on record.
+        The run and its mistake; None where no run has a mistake of that kind on record.
     """
     found = [
         run
@@ -98,12 +102,12 @@ def most_confused(workspace: Workspace, dataset: str, classes: Sequence[str]) ->
     known = [
         (run, judged)
         for run, judged in scored
-        if judged and judged.get("confusion") and judged.get("accuracy")
+        if judged and judged.get("confusion") and judged.get("accuracy") is not None
     ]
-    for run, judged in sorted(known, key=lambda entry: -entry[1]["accuracy"]):
+    for run, judged in sorted(known, key=lambda entry: (entry[0].version != version, -entry[1]["accuracy"])):
         for top in confusions(judged, limit=len(judged["confusion"]["classes"]) ** 2):
             if {top.label, top.answer} <= set(classes):
-                return run.id, top
+                return run, top
     return None
 
 

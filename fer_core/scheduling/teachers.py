@@ -78,6 +78,8 @@ def ask(run: Run, dataset: Dataset, data: TrainingData) -> np.ndarray:
 def _teacher(workspace: Workspace, name: str, wanted: Sequence[str]) -> Predictor | Ensemble:
     try:
         found = model_registry.open_model(model_registry.find(workspace, name).path)
+        # Its logits as it was trained: a temperature that was fitted for Try it would soften them before the recipe's does.
+        found.metadata = found.metadata.model_copy(update={"temperature": 1.0})
     except FerError as error:
         raise RunError(
             f"The teacher cannot be asked. {error.message}", received=name, hint=error.hint

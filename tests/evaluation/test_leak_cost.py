@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.evaluation.leak_cost import leak_cost, leaked_images
+from fer_core.evaluation.leakage.leak_cost import leak_cost, leaked_images
 
 
 def predictions(right: np.ndarray) -> pd.DataFrame:

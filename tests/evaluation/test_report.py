@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
-from made_runs import bare, tell_epochs
+from made_runs import NAMES, bare, tell_epochs
 
 from fer_core.base.errors import NotFound, RunError
+from fer_core.data.dataset import Dataset
+from fer_core.data.manifest import readable
+from fer_core.evaluation.chance import chance_level, chance_of
 from fer_core.evaluation.report import (
     CHANCE,
     COLUMNS,
-    chance_level,
     evaluate_run,
     gap_level,
     gap_verdict,
     leaderboard,
     leaderboard_table,
 )
+from fer_core.recipes.recipe import load
 from fer_core.runs import predictions
-from fer_core.runs.records import RunSummary
+from fer_core.runs.records import Evaluation, RunSummary
 from fer_core.runs.run import STOPPED_AT_ONCE, Run
+from fer_core.runs.store import create_run
 
 
 def make_run(
@@ -225,6 +230,26 @@ def test_the_best_of_many_epochs_of_guessing_is_still_guessing() -> None:
     assert (
         best <= chance_level(4, 400)
     ).mean() < 0.5  # by a bound for one epoch most guesses look like skill
+
+
+def test_always_naming_the_largest_class_is_chance(tmp_path: Path, sample: Dataset) -> None:
+    assert gap_verdict(0.61, 0.61, chance=chance_level(4, 400, 1, 0.6)) == CHANCE
+    assert gap_verdict(0.66, 0.66, chance=chance_level(4, 400, 1, 0.6)) == "healthy"
+    val = readable(sample.manifest()).query("split == 'val'")
+    share = val["label"].value_counts().max() / len(val)
+    known = {
+        "dataset": sample.name,
+        "version": sample.head,
+        "classes": list(NAMES),
+        "images": {"val": len(val)},
+    }
+    run = bare(tmp_path, "0001-names", **known)
+    assert chance_of(run) == chance_level(4, len(val))  # no such dataset here: one in four
+    there = create_run(sample.workspace, sample.name, sample.head, load("compact"), **known)
+    assert chance_of(there) == pytest.approx(chance_level(4, len(val), 1, share))
+    told = {"splits": {"val": {"per_class": {"happy": {"support": 30}, "sad": {"support": 10}}}}}
+    assert chance_of(there, cast(Evaluation, told)) == pytest.approx(chance_level(4, len(val), 1, 0.75))
+    shutil.rmtree(there.folder)
 
 
 def test_a_run_knows_its_own_chance_level_and_says_that_it_was_stopped_at_once(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from tiny_models import save_linear
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
-from fer_core.evaluation import predict_version
+from fer_core.evaluation import calibration, predict_version
 from fer_core.evaluation.report import evaluate_run
 from fer_core.inference.predictor import Predictor
+from fer_core.runs import predictions
 from fer_core.splits.stratify import save_plan, stratify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,12 @@ def test_apply_writes_what_was_found_into_the_model(tmp_path: Path, monkeypatch:
         app
     )
     assert app.button(key="cmp-calibrate").disabled
+    assert "views of each image" not in html_of(app)
+    told = predictions.read(run.folder, "val")
+    told.attrs["test_time_augmentation"] = "flip_shift"
+    predictions.write(run.folder, "val", told)
+    assert "means over 10 views of each image" in html_of(opened(COMPARE, cmp_picked=[run.id]))
+    assert calibration.fit(run, 0.8).views == 10
 
 
 def test_a_model_is_not_fitted_on_what_is_left_of_another_version(

@@ -23,6 +23,7 @@ from fer_core.evaluation.report import evaluate_run
 from fer_core.explore.facts import ImageFacts
 from fer_core.explore.filter import Selection
 from fer_core.review.journal import Journal
+from fer_core.runs.store import list_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = ("Overview", "Faces", "Map", "Averages", "Measures", "Votes", "Versions")
@@ -197,3 +198,16 @@ def test_averages_open_on_the_pair_that_the_best_run_confuses_most(
     app = visit(dataset, view="Averages")
     assert [box.value for box in app.selectbox if box.key in ("first", "second")] == ["sad", "neutral"]
     assert f"Run {run.id} confuses them most" in words(app)
+    others = list_runs(dataset.workspace)
+    here = trained(dataset, 0.0)  # it gets everything wrong, on the version of the page
+    evaluate_run(here)
+    for other in others:
+        other.update(version="f" * 16)
+    assert here.evaluation()["splits"]["val"]["accuracy"] == 0
+    assert f"Run {here.id} confuses them most" in words(visit(dataset, view="Averages"))
+    here.update(
+        version="e" * 16
+    )  # nobody is left who learned from this version: the best of the others, with theirs
+    assert f"Run {run.id}, which learned from v1 ffffff, gone, confuses" in words(
+        visit(dataset, view="Averages")
+    )

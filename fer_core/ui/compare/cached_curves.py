@@ -15,7 +15,7 @@ from fer_core.base.arrays import Floats, Ints
 from fer_core.charts import evaluation
 from fer_core.charts.vega import VegaSpec
 from fer_core.evaluation import curves
-from fer_core.evaluation.calibration import fit_temperature, scaled
+from fer_core.evaluation.calibration import fit_temperature, scaled, views_of
 from fer_core.evaluation.metrics import calibration_error, read
 from fer_core.inference.metadata import THRESHOLD
 from fer_core.runs.run import Run
@@ -31,6 +31,7 @@ class Trust:
         fit: risk against coverage on validation at that temperature, which thresholds are read from.
         error, after: calibration error as it is, and at the temperature fitted on validation.
         temperature: that temperature.
+        views: of each image whose mean the answers it was fitted on are.
     """
 
     reliability: pd.DataFrame
@@ -39,6 +40,7 @@ class Trust:
     error: float
     temperature: float
     after: float
+    views: int
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -59,6 +61,7 @@ def _trust(folder: str, split: str, version: str, stamps: tuple[int, int]) -> Tr
         calibration_error(truth, p),
         temperature,
         calibration_error(truth, scaled(p, temperature)),
+        views_of(answered(Run(Path(folder)), "val", version)),
     )
 
 

@@ -47,7 +47,7 @@ def draw(run: Run, version: str, split: str) -> None:
                 ]
             )
             + '<p class="fer-muted">Temperature and threshold are fitted on validation alone; the threshold holds at that '
-            "temperature.</p>"
+            f"temperature.{_views(found.views)}</p>"
         )
         if version == run.version:
             _apply(run, t, best["threshold"] if best else None)
@@ -56,6 +56,13 @@ def draw(run: Run, version: str, split: str) -> None:
                 '<p class="fer-note">Its model can be given a temperature and threshold on the version it was trained on: '
                 "there they are fitted on all of its validation images.</p>"
             )
+
+
+def _views(views: int) -> str:
+    """What is to be said of answers that are means over several views."""
+    if views == 1:
+        return ""
+    return f" These answers are means over {views} views of each image: to a single view the model is surer than that."
 
 
 def _apply(run: Run, temperature: float, threshold: float | None) -> None:

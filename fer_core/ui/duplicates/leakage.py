@@ -8,7 +8,7 @@ from fer_core.base.errors import FerError
 from fer_core.duplicates.exact import DuplicateGroups
 from fer_core.duplicates.leakage import leak_table
 from fer_core.evaluation import ledger
-from fer_core.evaluation.leak_cost import LeakCost, leak_cost, leaked_images
+from fer_core.evaluation.leakage.leak_cost import LeakCost, leak_cost, leaked_images
 from fer_core.runs import store
 from fer_core.runs.run import Run
 from fer_core.splits.leaks import Leaks

@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
 from fer_core.charts import averages
+from fer_core.evaluation.data_axis import settings
 from fer_core.explore.mean_faces import MEDIUM, SMALL, Mean, difference, effect
 from fer_core.reports.model_card import most_confused
 from fer_core.ui.components import links, markup
@@ -17,6 +17,7 @@ from fer_core.ui.components.style import is_dark
 from fer_core.ui.explore import cached_facts
 from fer_core.ui.explore.state import Explorer, shown
 from fer_core.ui.shell import page
+from fer_core.ui.shell.page import Scope
 
 
 def draw(explorer: Explorer) -> None:
@@ -48,7 +49,7 @@ def draw(explorer: Explorer) -> None:
                 f'<p class="fer-muted">Of large classes, {drawn[0].used:,} faces drawn at random are averaged.</p>'
             )
     if len(means) > 1:
-        _difference(means, explorer.scope.workspace, explorer.scope.dataset.name)
+        _difference(means, explorer.scope)
 
 
 def _mean(explorer: Explorer, label: str, split: str) -> Mean:
@@ -80,23 +81,24 @@ def _grid(explorer: Explorer, means: dict[str, Mean]) -> str:
     return f'<div class="fer-means">{"".join(cells)}</div>'
 
 
-def _opening(means: dict[str, Mean], workspace: Workspace, dataset: str) -> tuple[str, str, str]:
+def _opening(means: dict[str, Mean], scope: Scope) -> tuple[str, str, str]:
     """The pair shown first and why: what the best run of this dataset confuses most, else the two means that are closest."""
-    if found := most_confused(workspace, dataset, list(means)):
+    if found := most_confused(scope.workspace, scope.dataset.name, list(means), scope.version.id):
         run, top = found
+        whose = "" if run.version == scope.version.id else f", which learned from {settings.name(run)},"
         return (
             top.label,
             top.answer,
-            f"Run {run} confuses them most: {top.images:,} {top.label} read as {top.answer}.",
+            f"Run {run.id}{whose} confuses them most: {top.images:,} {top.label} read as {top.answer}.",
         )
     pairs = combinations(means, 2)
     one, other = min(pairs, key=lambda pair: float(np.abs(difference(means[pair[0]], means[pair[1]])).max()))
     return one, other, "Of all pairs, these means are closest."
 
 
-def _difference(means: dict[str, Mean], workspace: Workspace, dataset: str) -> None:
+def _difference(means: dict[str, Mean], scope: Scope) -> None:
     names = list(means)
-    one, other, why = _opening(means, workspace, dataset)
+    one, other, why = _opening(means, scope)
     with st.container(border=True):
         st.html(markup.heading("Difference between two classes", "of the means, in standard deviations"))
         with st.container(horizontal=True):

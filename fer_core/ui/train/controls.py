@@ -8,7 +8,8 @@ import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation import advice
-from fer_core.evaluation.report import chance_of, is_apart
+from fer_core.evaluation.chance import chance_of
+from fer_core.evaluation.report import is_apart
 from fer_core.runs.run import Run
 from fer_core.scheduling import resume, start
 from fer_core.ui.components import markup, messages
