@@ -16,8 +16,8 @@ from fer_core.evaluation import hyperparameters, leaderboard, ranking, scores, s
 from fer_core.evaluation.data_axis import settings
 from fer_core.evaluation.paired.candidates import (
     CandidatePair,
-    Entry,
     KnownEntry,
+    RunEntry,
     candidate_pairs,
     newest_of_each,
 )
@@ -55,7 +55,7 @@ class PairedExperiments:
 
 
 def find_pairs(
-    entries: Sequence[Entry], split: str, version: str, manifest: pd.DataFrame | None = None
+    entries: Sequence[RunEntry], split: str, version: str, manifest: pd.DataFrame | None = None
 ) -> PairedExperiments:
     """Pairs of entries that differ along one axis, seeds aside; of several alike, each with the oldest.
 
@@ -73,7 +73,7 @@ def find_pairs(
     return PairedExperiments(_corrected(found)[::-1], len(every) - len(found))
 
 
-def _known(entries: Iterable[Entry]) -> list[KnownEntry]:
+def _known(entries: Iterable[RunEntry]) -> list[KnownEntry]:
     # A run that was stopped early has not done what its recipe says.
     whole = [entry for entry in entries if entry[0].info.get("state") == "finished"]
     return [

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_core.evaluation import hyperparameters, ranking
 from fer_core.evaluation.data_axis import settings
-from fer_core.evaluation.data_axis.phases import Phase, phases
+from fer_core.evaluation.data_axis.phases import JourneyPhase, phases
 from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
 
@@ -19,7 +19,7 @@ class Journey:
     """Every entry that can be judged, the oldest first, and the phases they make."""
 
     steps: list[ProgressStep]
-    phases: list[Phase]
+    phases: list[JourneyPhase]
 
 
 @dataclass(frozen=True)

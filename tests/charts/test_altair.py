@@ -26,6 +26,8 @@ RUNS = pd.DataFrame(
         "accuracy": [0.7, 0.68, 0.74],
         "record": [True, False, True],
         "words": ["the baseline", "no new best", "depth"],
+        "images": [400, 400, 420],
+        "part": [0, 0, 1],
     }
 )
 GAINS = pd.DataFrame(
@@ -95,3 +97,15 @@ def test_spread_keeps_order_centre_and_distance(positions: list[float], gap: flo
 
 def test_spread_leaves_what_is_far_apart() -> None:
     assert spread_labels([0.9, 0.1, 0.5], 0.1) == pytest.approx([0.9, 0.1, 0.5])
+
+
+def test_the_line_of_the_journey_joins_only_what_the_same_images_judged() -> None:
+    spec = spec_of(progress_chart(RUNS))
+    (line,) = layers(spec, "line")
+    rows = pd.DataFrame(spec["datasets"][line["data"]["name"]])
+    assert rows.groupby("stretch")["accuracy"].agg(list).tolist() == [[0.7, 0.7], [0.74, 0.74]]
+    assert line["encoding"]["detail"]["field"] == "stretch"
+    same = RUNS.assign(part=0)
+    spec = spec_of(progress_chart(same))
+    (line,) = layers(spec, "line")
+    assert pd.DataFrame(spec["datasets"][line["data"]["name"]])["stretch"].nunique() == 1

@@ -237,13 +237,8 @@ def test_always_naming_the_largest_class_is_chance(tmp_path: Path, sample: Datas
     assert gap_verdict(0.66, 0.66, chance=chance_level(4, 400, 1, 0.6)) == "healthy"
     val = readable(sample.manifest()).query("split == 'val'")
     share = val["label"].value_counts().max() / len(val)
-    known = {
-        "dataset": sample.name,
-        "version": sample.head,
-        "classes": list(NAMES),
-        "images": {"val": len(val)},
-    }
-    run = bare(tmp_path, "0001-names", **known)
+    known = {"classes": list(NAMES), "images": {"val": len(val)}}
+    run = bare(tmp_path, "0001-names", dataset=sample.name, version=sample.head, **known)
     assert chance_of(run) == chance_level(4, len(val))  # no such dataset here: one in four
     there = create_run(sample.workspace, sample.name, sample.head, load("compact"), **known)
     assert chance_of(there) == pytest.approx(chance_level(4, len(val), 1, share))

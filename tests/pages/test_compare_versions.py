@@ -25,6 +25,8 @@ from fer_core.review.apply import apply_journal
 from fer_core.review.journal import Journal
 from fer_core.runs import predictions
 from fer_core.runs.run import Run
+from fer_core.runs.store import list_runs
+from fer_core.scheduling import queue
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD, NEW, THERE = 0.5, 0.9, 0.6
@@ -126,3 +128,19 @@ def test_every_run_keeps_its_own_figure_and_one_button_judges_all(
     journey = words(visit(look="Journey"))
     assert "data v1 → v2 (1 copy dropped)" in journey
     assert f"n {count - 10}" in journey
+
+
+def test_two_runs_that_differ_in_their_data_alone_are_attributed(
+    story: tuple[Dataset, Run, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, old, new = story
+    new.update(state="failed")  # it would be the very run that is to be queued
+    monkeypatch.setattr(queue, "launch", lambda run: None)
+    twin = run_on(dataset, 0.8, 2)
+    recipe = twin.folder / "recipe.toml"
+    recipe.write_text(re.sub(r"(?m)^seed = .*", "seed = 7", recipe.read_text(encoding="utf-8")))
+    app = visit(cmp_picked=[old.id, twin.id])
+    app.button(key="cmp-ablate").click().run()
+    assert not app.exception
+    (queued,) = [run for run in list_runs(dataset.workspace) if run.info.get("ablation")]
+    assert (queued.version, queued.recipe.training.seed) == (twin.version, old.recipe.training.seed)

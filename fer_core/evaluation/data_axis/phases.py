@@ -19,7 +19,7 @@ from fer_core.runs.run import Run
 
 
 @dataclass(frozen=True)
-class Phase:
+class JourneyPhase:
     """All runs that have learned from one version; phases follow each other by the first run of each.
 
     Attributes:
@@ -51,7 +51,7 @@ class Phase:
         return asdict(self)
 
 
-def phases(answers: SplitAnswers, known: Mapping[str, Run]) -> list[Phase]:
+def phases(answers: SplitAnswers, known: Mapping[str, Run]) -> list[JourneyPhase]:
     """The phases of entries, the oldest first.
 
     The best of a phase is the one with the highest accuracy on what it has not learned from: of many tried, it flatters.
@@ -65,7 +65,7 @@ def phases(answers: SplitAnswers, known: Mapping[str, Run]) -> list[Phase]:
     for i in sorted(judged, key=lambda i: min(answers.entries[i])):
         run = known[answers.entries[i][0]]
         groups.setdefault((run.dataset, run.version), []).append(i)
-    result: list[Phase] = []
+    result: list[JourneyPhase] = []
     base = before = -1
     for inside in groups.values():
         best = max(inside, key=lambda i: (judged[i][0], -i))
@@ -80,7 +80,7 @@ def phases(answers: SplitAnswers, known: Mapping[str, Run]) -> list[Phase]:
             total, total_images = answers.gain(base, best) or (None, 0)
         names = tuple(dict.fromkeys(str(lead.info.get("recipe") or lead.id) for lead in leads))
         purpose = _purpose(known[answers.entries[before][0]] if before >= 0 else None, leads)
-        phase = Phase(leads[0].dataset, settings.name(leads[0]), purpose, names, len(inside),
+        phase = JourneyPhase(leads[0].dataset, settings.name(leads[0]), purpose, names, len(inside),
                       answers.entries[best], accuracy, images, gain, gain_images, total, total_images)  # fmt: skip
         result.append(phase)
         if before < 0 or accuracy > judged[before][0]:

@@ -34,14 +34,14 @@ MOST = 60
 """Pairs told at most: the newest of each axis in turn."""
 
 
-Entry = Sequence[Run]
+RunEntry = Sequence[Run]
 
 
 @dataclass(frozen=True)
 class KnownEntry:
     """An entry, its settings, and the version it has learned from."""
 
-    runs: Entry
+    runs: RunEntry
     values: Mapping[str, Any]
     version: str
     number: int

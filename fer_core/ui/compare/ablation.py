@@ -12,7 +12,7 @@ from markupsafe import Markup
 from fer_core.base.errors import FerError
 from fer_core.charts.progress import gain_bars
 from fer_core.evaluation import ablation
-from fer_core.evaluation.ablation import Attribution, SettingChange
+from fer_core.evaluation.paired.attribution import Attribution, SettingChange
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.ui.compare import actions, cached_runs
 from fer_core.ui.compare.hyperparameters import verdict

@@ -28,6 +28,7 @@ from fer_core.evaluation import (
     run_pair,
     scores,
 )
+from fer_core.evaluation.paired.attribution import Attribution
 from fer_core.evaluation.ranking import Ranking
 from fer_core.runs import predictions
 from fer_core.runs.records import Scores
@@ -137,15 +138,13 @@ def journey(
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _attribution(
     folders: tuple[str, str], split: str, version: str, stamps: tuple[tuple[str, str, int], ...]
-) -> ablation.Attribution:
+) -> Attribution:
     first, second = (Run(Path(folder)) for folder in folders)
     known = manifest(first.workspace, first.dataset, version)
     return ablation.attribute(first, second, split, version, known)
 
 
-def attribution(
-    first: Run, second: Run, singles: Sequence[Run], split: str, version: str
-) -> ablation.Attribution:
+def attribution(first: Run, second: Run, singles: Sequence[Run], split: str, version: str) -> Attribution:
     """What each single change between two runs gains, see `evaluation.ablation`.
 
     Args:

@@ -43,6 +43,7 @@ def draw(first: Run, second: Run, others: Sequence[Run], split: str, version: st
     else:
         with st.container(border=True):
             _settings([first, second, *others])
+            ablation.button(first, second, tried)
     with st.container(border=True):
         curves(first, [second, *others])
 

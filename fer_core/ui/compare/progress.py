@@ -7,7 +7,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.charts.progress import progress_chart
-from fer_core.evaluation.data_axis.phases import Phase
+from fer_core.evaluation.data_axis.phases import JourneyPhase
 from fer_core.evaluation.progress import ProgressStep
 from fer_core.evaluation.significance import Gain
 from fer_core.ui.compare import cached_runs
@@ -66,7 +66,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         )
 
 
-def _phases(phases: list[Phase]) -> str:
+def _phases(phases: list[JourneyPhase]) -> str:
     """A row per phase: what was done to the data, what was tried, and what that brought."""
     whole = max(phase.images for phase in phases)
     body: list[list[markup.Cell]] = [
