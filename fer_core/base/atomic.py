@@ -63,7 +63,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         OSError: there is something at the target already, other than an empty folder.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     temporary = _hidden(target, "tmp")
     temporary.mkdir()
     try:
@@ -79,7 +79,7 @@ def temporary_path(target: Path) -> Iterator[Path]:
 
     The folder is removed at the end with all that is in it; `replace` takes out what is to stay.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     folder = _hidden(target, "tmp")
     folder.mkdir()
     try:
@@ -100,7 +100,16 @@ def replace(source: Path, target: Path, *, durable: bool = True) -> None:
         _synchronise(source)
     os.replace(source, target)
     if durable:
-        _fsync(target.parent)
+        synchronise(target.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing; on the disk when this returns."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    synchronise(folder.parent)
 
 
 def remove_folder(folder: Path) -> None:
@@ -120,7 +129,7 @@ def _hidden(target: Path, ending: str) -> Path:
 
 def _synchronise(source: Path) -> None:
     if not source.is_dir():
-        _fsync(source)
+        synchronise(source)
         return
     found = [source, *source.rglob("*")]
     if len(found) > _SYNC_ALL:
@@ -128,10 +137,11 @@ def _synchronise(source: Path) -> None:
         return
     for path in found:
         if not path.is_symlink() and (path.is_file() or path.is_dir()):
-            _fsync(path)
+            synchronise(path)
 
 
-def _fsync(path: Path) -> None:
+def synchronise(path: Path) -> None:
+    """What a file holds, or which entries a folder has, is on the disk when this returns."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from fer_core.base.atomic import replace, temporary_path
+from fer_core.base.atomic import replace, synchronise, temporary_path
 from fer_core.base.jsonl import append_line, read_lines
 
 FILE = "checksums.jsonl"
@@ -46,6 +46,8 @@ def note(target: Path, source: Path | None = None) -> None:
 
     A file that only grows is whole as long as it begins with what it held.
     """
+    if source is None:  # else whoever puts it in its place sees to that
+        synchronise(target)
     size, found = _summed(source or target)
     append_line(
         target.parent / FILE, {"file": target.name, "bytes": size, "blake2b": found.hex()}, durable=True

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fer_core.base.atomic import make_folder, synchronise
 from fer_core.base.locks import locked
 
 
@@ -67,6 +68,7 @@ def append_line(path: Path, row: Mapping[str, object], *, durable: bool = False)
         row: the object.
         durable: on the disk when this returns.
     """
+    make_folder(path.parent)
     with locked(path), open(path, "ab+") as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - 1))
@@ -75,6 +77,8 @@ def append_line(path: Path, row: Mapping[str, object], *, durable: bool = False)
         file.flush()
         if durable:
             os.fsync(file.fileno())
+            if not end:
+                synchronise(path.parent)
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

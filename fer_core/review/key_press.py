@@ -21,6 +21,7 @@ from fer_core.base.errors import DecisionError, FerError, NotFound
 from fer_core.review import copies
 from fer_core.review.decisions import VERDICTS, Decision, image_decision
 from fer_core.review.journal import Journal
+from fer_core.review.others import already_said, tell
 from fer_core.review.store import JournalStep
 
 SETTLE, APART, UNDO, NOTE = "settle", "apart", "undo", "note"
@@ -47,6 +48,7 @@ class KeyPress:
         who: the reviewer.
         version, method: of the ranking on screen.
         blind, final, grid: how it was decided, see `verdicts` and `audit`.
+        alone: the face was shown as one that nobody had decided.
         age: seconds since it was pressed.
     """
 
@@ -65,6 +67,7 @@ class KeyPress:
     blind: bool = False
     final: bool = False
     grid: bool = False
+    alone: bool = False
     age: float = 0.0
 
     def __post_init__(self) -> None:
@@ -83,7 +86,8 @@ def parse(value: Mapping[str, Any]) -> KeyPress:
         DecisionError: a field that is missing or of another kind; unknown fields are not looked at.
     """
     kinds = {
-        "images": list, "soft": dict, "blind": bool, "final": bool, "grid": bool, "age": (int, float)
+        "images": list, "soft": dict, "blind": bool, "final": bool, "grid": bool, "alone": bool,
+        "age": (int, float)
     }  # fmt: skip
     known = {each.name: value[each.name] for each in fields(KeyPress) if value.get(each.name) is not None}
     for name, given in known.items():
@@ -167,11 +171,13 @@ class Receipt:
         saved: ids of those that are on the disk, now or since before.
         refused: id -> why it was not recorded; sending it again would change nothing.
         problem: why nothing was recorded this time, "" if something was: send all again.
+        met: id -> what somebody else had said meanwhile of a face that was shown as one nobody had decided.
     """
 
     saved: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    met: Mapping[str, str] = field(default_factory=dict)
 
 
 def take(journal: Journal, presses: Iterable[KeyPress], find: Find) -> Receipt:
@@ -182,17 +188,22 @@ def take(journal: Journal, presses: Iterable[KeyPress], find: Find) -> Receipt:
         presses: of one reviewer, oldest first.
         find: the rows that a press is about, image id -> row, see `key_press.decisions`.
     """
-    steps, refused = [], {}
+    steps, refused, alone = [], {}, set()
     try:
         for press in presses:
             try:
                 steps.append(_step(journal, press, find))
+                alone |= {press.id} if press.alone else set()
             except FerError as error:
                 refused[press.id] = str(error)
         refused |= journal.take(steps)
+        saved = tuple(step.id for step in steps if step.id not in refused)
+        met = {
+            name: words for name in saved if name in alone and (words := tell(already_said(journal, [name])))
+        }
     except (DecisionError, OSError) as error:
         return Receipt(problem=str(error))
-    return Receipt(tuple(step.id for step in steps if step.id not in refused), refused)
+    return Receipt(saved, refused, met=met)
 
 
 def _step(journal: Journal, press: KeyPress, find: Find) -> JournalStep:

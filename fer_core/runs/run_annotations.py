@@ -78,5 +78,7 @@ def promoted(workspace: Workspace) -> str:
 
 def _journal(workspace: Workspace, run: str, action: str, **details: Any) -> None:
     append_line(
-        workspace.models / "runs-journal.jsonl", {"time": now(), "run": run, "action": action, **details}
+        workspace.models / "runs-journal.jsonl",
+        {"time": now(), "run": run, "action": action, **details},
+        durable=True,
     )

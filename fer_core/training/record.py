@@ -96,7 +96,7 @@ class Record(keras.callbacks.Callback):
             row["partial"] = True
         else:
             self._keep(row)
-        append_line(self._folder / "metrics.jsonl", row)
+        append_line(self._folder / "metrics.jsonl", row, durable=True)
         if self._events is None:
             self._events = EventFile(self._folder / "events", epoch + 1)
         self._events.scalars(epoch + 1, _scalars(row))

@@ -207,3 +207,13 @@ def test_disagreements_are_a_queue_until_the_final_say(fer: Fer) -> None:
     fer("review", "faces", "set", image, "delete", "--who", "Ada", "--final")
     assert fer("review", "faces", "next", "--disagree", "--json").json["next"] == []
     assert fer("review", "faces", "status", "--json").json["disagreements"] == 0
+
+
+def test_the_second_of_two_reviewers_is_told_what_the_first_had_decided(fer: Fer) -> None:
+    image = fer("mislabels", "faces", "--json").json["worst"][0]["image_id"]
+    decide = ("review", "faces", "set", image)
+    assert fer(*decide, "delete", "--who", "Ada", "--json").json["others"] == []
+    (said,) = fer(*decide, "keep", "--who", "Ben", "--json").json["others"]
+    assert (said["who"], said["action"], said["image_id"]) == ("Ada", "delete", image)
+    assert "Ada had decided on this face: delete" in fer(*decide, "keep", "--who", "Cyd").out
+    assert fer(*decide, "keep", "--who", "Cyd", "--final", "--json").json["others"] == []

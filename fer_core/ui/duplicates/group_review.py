@@ -61,7 +61,12 @@ def draw(scope: page.Scope, distance: int, queue: str, advice: str) -> None:
     first = max(message.have + 1, 0)
     end = len(visit.session.turns) - message.at < need
     batch = _batch(scope, state, visit.session.turns[first:], first, end, message.want)
-    meta = {"who": decisions.reviewer(), "version": scope.version.id, "closed": queue == "settled"}
+    meta = {
+        "who": decisions.reviewer(),
+        "version": scope.version.id,
+        "closed": queue == "settled",
+        "alone": queue != "settled",
+    }
     setup = review.ReviewSetup("group", visit.id, visit.queue, 0, meta, done=_done(scope), advice=advice)
     review.draw(
         scope.dataset, setup, batch, receipt, message.v, key=KEY, left=len(numbers), any_=len(state.found) > 0

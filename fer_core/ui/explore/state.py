@@ -19,6 +19,7 @@ from fer_core.explore.facts import AFFECT, COPY_FLAGS, VOTE_FLAGS, VOTE_MEASURES
 from fer_core.explore.filter import CATEGORIES, RANGES, Selection
 from fer_core.review.decisions import Decision, image_decision
 from fer_core.review.journal import Journal
+from fer_core.review.others import already_said, tell
 from fer_core.runs.run import Run
 from fer_core.ui.components import markup, messages
 from fer_core.ui.explore import cached_facts
@@ -196,7 +197,8 @@ class Explorer:
                 self._decision(position, {str(n): v for n, v in row.items()}, action, label or "")
                 for position, row in zip(positions.tolist(), rows.to_dict("records"), strict=True)
             ]
-            self.journal.add_many(entries)
+            batch = self.journal.add_many(entries)
+            met = tell(already_said(self.journal, [batch]))
         except (FerError, OSError) as error:
             messages.toast(f"Not recorded. {error}", icon=":material/error:")
             return
@@ -205,6 +207,8 @@ class Explorer:
         )
         self.state.last = f"{markup.plural(len(entries), 'face')} {what}."
         messages.toast(f"{self.state.last} Undo takes it back.", icon=":material/check:")
+        if met:
+            messages.toast(met, icon=":material/group:")
         self.unpick()
 
     def _decision(self, position: int, row: Mapping[str, Any], action: str, label: str) -> Decision:

@@ -92,6 +92,7 @@ def _setup(state: MislabelsState, visit: Visit, kind: ReviewKind) -> review.Revi
         "method": state.method,
         "blind": state.blind,
         "final": state.filters.disputed,
+        "alone": state.filters.reviewed == "todo" and not state.blind,  # blind opinions stay apart
     }
     return review.ReviewSetup(
         kind, visit.id, visit.queue, visit.begin, meta, [(name, palette[name]) for name in state.classes], _done(state),

@@ -7,6 +7,8 @@ from driver import Screen
 from review_desk import DESK, EVERY, all_saved, face, ready, rows, until
 
 from fer_core.data.dataset import Dataset
+from fer_core.review.decisions import image_decision
+from fer_core.review.journal import Journal
 
 BOTH = "&mis-reviewed=not+yet+by+me"
 PATIENCE = 60.0
@@ -92,3 +94,23 @@ def test_two_people_disagree_see_it_and_settle_each_case_once(
         one.sees("Nothing left in this queue", PATIENCE)
         one.no_exception()
     assert len(rows(dataset.journal_path)) == 10  # four each, and two final says: none twice
+
+
+def test_whoever_decides_second_is_told_who_what_and_when(
+    screen: Screen, dataset: Dataset, order: pd.DataFrame
+) -> None:
+    screen.open(f"mislabels?dataset={dataset.name}&mis-who=Ben{EVERY}")
+    ready(screen)
+    image = face(screen)
+    row = order[order["image_id"] == image].iloc[0]
+    made = image_decision({**row, "pixel_hash": "", "path": ""}, "delete", who="Ada")
+    Journal(dataset.journal_path).record(made)  # while Ben looks at it
+    screen.page.keyboard.press("k")
+    screen.sees("Ada had decided on this face: delete")
+    all_saved(screen)
+    assert [(who, action) for *_, action, one, _, who, _ in rows(dataset.journal_path) if one == image] == [
+        ("Ada", "delete"),
+        ("Ben", "keep"),
+    ]
+    screen.page.get_by_role("button", name="Dismiss").click()
+    screen.page.locator(f"{DESK} .trouble p").wait_for(state="detached")

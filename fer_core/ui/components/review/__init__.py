@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,7 +99,7 @@ class ReviewSetup:
         visit: its id; the browser begins anew where it changes.
         queue: what is on it, in words; keys that wait for a face are kept while it stays the same.
         begin: number of the item to begin at.
-        meta: who, version, method, blind, final, closed: goes into every decision.
+        meta: who, version, method, blind, final, closed, alone: goes into every decision.
         classes: (name, colour), in the order of the keys.
         done: (press id, tickets, image ids) of this reviewer's decisions that stand, oldest first: what Undo takes back.
         address: name of the query parameter that holds the current face, or "".
@@ -176,6 +176,7 @@ def draw(
             "saved": list(receipt.saved),
             "refused": dict(receipt.refused),
             "problem": receipt.problem,
+            "met": dict(receipt.met),
         },
     }
     _component(key=key, data=data, default={"message": None}, on_message_change=lambda: None)
@@ -216,4 +217,4 @@ def receive(dataset: Dataset, ops: Sequence[Mapping[str, Any]]) -> Receipt:
         except FerError as error:
             refused[str(op.get("id", ""))] = str(error)
     receipt = take(Journal(dataset.journal_path), presses, finder(dataset, tables))
-    return Receipt(receipt.saved, {**receipt.refused, **refused}, receipt.problem)
+    return replace(receipt, refused={**receipt.refused, **refused})

@@ -176,13 +176,19 @@ class Desk {
       this.outbox.done([id]);
       this.steps = this.steps.filter((step) => step.id !== id);
       this.withdraw(id);
-      const line = make('p', '', `A decision was not recorded. ${why}`);
-      const read = make('button', 'plain', 'Dismiss');
-      read.type = 'button';
-      read.onclick = () => line.remove();
-      line.append(' ', read);
-      this.trouble.append(line);
+      this.tellAside(`A decision was not recorded. ${why}`);
     }
+    for (const words of Object.values(receipt.met || {})) this.tellAside(words);
+  }
+
+  // Stays until it is read.
+  tellAside(words) {
+    const line = make('p', '', words);
+    const read = make('button', 'plain', 'Dismiss');
+    read.type = 'button';
+    read.onclick = () => line.remove();
+    line.append(' ', read);
+    this.trouble.append(line);
   }
 
   // ---- where the reviewer is
@@ -253,10 +259,10 @@ class Desk {
       this.announce(`${words}.`);
       return;
     }
-    const { who, version, method, blind, final } = this.data.meta;
+    const { who, version, method, blind, final, alone } = this.data.meta;
     const images = items.flatMap((item) => item.images || [item.id]);
     const tickets = items.map((item) => item.ticket);
-    const press = this.outbox.add({ action, images, tickets, said, who, version, method, blind, final, ticket: items.length === 1 ? items[0].ticket : '', ...more });
+    const press = this.outbox.add({ action, images, tickets, said, who, version, method, blind, final, alone, ticket: items.length === 1 ? items[0].ticket : '', ...more });
     for (const ticket of tickets) this.say(ticket, press.id, said);
     this.steps.push({ id: press.id, tickets, images });
     const now = performance.now();
