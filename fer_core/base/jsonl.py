@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_core.base.atomic import make_folder, synchronise
+from fer_core.base.atomic import synchronise
 from fer_core.base.locks import locked
 
 
@@ -68,7 +68,6 @@ def append_line(path: Path, row: Mapping[str, object], *, durable: bool = False)
         row: the object.
         durable: on the disk when this returns.
     """
-    make_folder(path.parent)
     with locked(path), open(path, "ab+") as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - 1))

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fer_core.base.atomic import make_folder
+
 
 class LockHeld(Exception):
     """Somebody else holds the lock, and it was not to be waited for."""
@@ -30,7 +32,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     Raises:
         Locked: somebody else holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

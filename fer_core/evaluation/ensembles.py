@@ -291,7 +291,6 @@ def save(
             "log_loss": log_loss(stack.truth, mixed),
         },
     }
-    target.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(target) as folder:
         for run in members:
             recalibrate.copy_as_trained(run.folder / RUN_MODEL, folder / f"{run.id}.onnx")

@@ -119,7 +119,6 @@ def save(facts: ImageFacts, features: str, method: str, table: pd.DataFrame) -> 
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     path = map_path(facts.dataset, facts.version, features, method)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, buffer.getvalue())
 
 

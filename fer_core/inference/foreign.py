@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 from typing import TypedDict
 
-from fer_core.base.atomic import new_file
+from fer_core.base.atomic import make_folder, new_file
 from fer_core.base.errors import JobError, ModelFileError
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.inference.model_registry import Model, added_folder, refuse_taken
@@ -56,7 +56,7 @@ def import_keras(
     stem = check_name(re.sub(r"[^\w.\- ]+", "-", name or source.stem), "model")
     refuse_taken(workspace, stem)
     target = added_folder(workspace) / f"{stem}.onnx"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     _ask({"source": str(source), "target": str(target), "recipe": ""}, progress)
     with new_file(target.with_suffix(source.suffix.lower())) as copy:
         shutil.copyfile(source, copy)

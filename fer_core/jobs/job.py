@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
-from fer_core.base.atomic import read_json, write_json
+from fer_core.base.atomic import make_folder, read_json, write_json
 from fer_core.base.errors import JobError, NotFound
 from fer_core.base.jsonl import read_object, read_tail
 from fer_core.base.workspace import Workspace, now
@@ -142,7 +142,7 @@ def start(workspace: Workspace, task: Task, title: str = "") -> Job:
         JobError: the process cannot be started.
     """
     folder = workspace.jobs / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
-    folder.mkdir(parents=True)
+    make_folder(folder)
     about: JobInfo = {
         "title": title or task.title,
         "kind": task.kind,

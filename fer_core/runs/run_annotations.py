@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from fer_core.base.atomic import read_json, replace, write_json
+from fer_core.base.atomic import make_folder, read_json, replace, write_json
 from fer_core.base.errors import NotFound, RunError
 from fer_core.base.jsonl import append_line, read_object
 from fer_core.base.workspace import Workspace, now
@@ -46,7 +46,7 @@ def delete(run: Run) -> str:
     if run.active:
         raise RunError(f"Run {run.id} is at work", received=run.state, hint="Stop it first")
     target = run.workspace.models / "deleted" / run.id
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     _journal(run.workspace, run.id, "delete", to=str(target.relative_to(run.workspace.root)))
     replace(run.folder, target)
     return str(target)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fer_core.base.atomic import new_folder, write_json
+from fer_core.base.atomic import make_folder, new_folder, write_json
 from fer_core.base.checksums import note
 from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace, now
@@ -138,7 +138,7 @@ def get(workspace: Workspace, run: str) -> Run:
 def _next_number(workspace: Workspace) -> int:
     """Take the next number. Creating its file is what makes it ours, so two processes never get the same."""
     taken = workspace.runs / ".numbers"
-    taken.mkdir(parents=True, exist_ok=True)
+    make_folder(taken)
     used = [_number(p.name) for p in (*workspace.runs.glob("[0-9]*-*"), *taken.iterdir())]
     number = max(used, default=0) + 1
     while True:

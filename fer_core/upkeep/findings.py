@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from fer_core.base.atomic import replace
+from fer_core.base.atomic import make_folder, replace
 from fer_core.base.checksums import FileState, state
 from fer_core.base.workspace import Workspace
 from fer_core.jobs.reporter import ProgressFn
@@ -108,6 +108,6 @@ def set_aside(workspace: Workspace, path: Path) -> str:
     """Move something out of the way, into the workspace's folder for that; a sentence says where it is now."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     target = workspace.root / SET_ASIDE / stamp / path.relative_to(workspace.root)
-    target.parent.mkdir(parents=True)
+    make_folder(target.parent)
     replace(path, target)
     return f"Set aside as {target.relative_to(workspace.root).as_posix()}"

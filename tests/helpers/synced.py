@@ -24,20 +24,19 @@ class Disk:
     Attributes:
         steps: ("synced" | "moved", path) as they came.
         early: files that took a name before what they hold was on the disk.
-        there: what was there at the beginning.
+        there: what was there at the beginning, with its number and when it was last written.
     """
 
     root: Path
-    began: int = field(default_factory=time.time_ns)
     steps: list[tuple[str, str]] = field(default_factory=list)
     early: list[str] = field(default_factory=list)
-    there: set[Path] = field(init=False)
+    there: dict[Path, tuple[int, int]] = field(init=False)
     _held: dict[_Inode, int] = field(default_factory=dict)  # when a file was last changed as it was synced
     _when: dict[_Inode, int] = field(default_factory=dict)  # when a folder's entries were synced
     _all: int = 0
 
     def __post_init__(self) -> None:
-        self.there = set(self.root.rglob("*"))
+        self.there = {path: _stamp(path) for path in self.root.rglob("*")}
 
     def synced(self, descriptor: int) -> None:
         about = os.fstat(descriptor)
@@ -49,8 +48,10 @@ class Disk:
         self._all = time.time_ns()
 
     def moved(self, source: str, target: str) -> None:
+        if ".tmp/" in target:  # moved as a whole later
+            return
         files = [Path(source), *Path(source).rglob("*")] if Path(source).is_dir() else [Path(source)]
-        self.early += [f"{target}: {file.name}" for file in files if file.is_file() and not self._holds(file)]
+        self.early += [target for file in files if file.is_file() and not self._holds(file)]
         self.steps.append(("moved", target))
 
     def lost(self) -> list[str]:
@@ -62,8 +63,7 @@ class Disk:
         ]
 
     def _since(self, path: Path) -> bool:
-        about = path.lstat()
-        return max(about.st_mtime_ns, about.st_ctime_ns) > self.began - _TICK
+        return self.there.get(path) != _stamp(path)
 
     def _holds(self, path: Path) -> bool:
         about = path.stat()
@@ -80,6 +80,11 @@ class Disk:
     def _entries(self, folder: Path) -> int:
         about = folder.stat()
         return max(self._when.get((about.st_dev, about.st_ino), 0), self._all)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    about = path.lstat()
+    return about.st_ino, about.st_mtime_ns
 
 
 @contextmanager

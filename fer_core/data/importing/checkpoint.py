@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import new_file
+from fer_core.base.atomic import make_folder, new_file
 from fer_core.base.workspace import Workspace
 from fer_core.data.manifest import ImageRow
 from fer_core.data.readers.base import Entry
@@ -86,7 +86,7 @@ class ImportCheckpoint:
     def save(self) -> None:
         """Write what was added since the last part."""
         if self._rows:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             part = self.folder / f"{time.time_ns()}-{secrets.token_hex(2)}.parquet"
             np.save(part.with_suffix(".npy"), np.concatenate(self._pictures))
             with new_file(part, durable=False) as temporary:

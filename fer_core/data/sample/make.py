@@ -18,7 +18,7 @@ from typing import cast
 
 import numpy as np
 
-from fer_core.base.atomic import read_json, write_json
+from fer_core.base.atomic import make_folder, read_json, write_json
 from fer_core.base.errors import AlreadyExists, NotFound, TooFewImages
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
@@ -263,7 +263,7 @@ def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int =
     """
     if (ws.data / check_name(name, new=True) / "dataset.json").is_file():
         return open_dataset(ws, name)
-    ws.data.mkdir(parents=True, exist_ok=True)
+    make_folder(ws.data)
     scratch = ws.data / f".sample-{secrets.token_hex(4)}"
     try:
         known = write_source(scratch / "faces", seed, count)

@@ -130,7 +130,6 @@ def _keep(scope: Scope, name: str, content: bytes) -> Path:
     """An upload as a file of the dataset, under its own name: the ranking is called after it."""
     clean = re.sub(r"[^\w.-]+", "-", Path(name).name).lstrip(".-") or "probabilities.csv"
     target = scope.dataset.quality_dir / "probabilities" / clean
-    target.parent.mkdir(parents=True, exist_ok=True)
     if not target.is_file() or target.read_bytes() != content:
         write_atomic(target, content)
     return target
