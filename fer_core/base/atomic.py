@@ -14,6 +14,7 @@ killed is rubbish. When a function here returns, what it wrote is on the disk, u
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -23,6 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_CANNOT_WRITE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES}
 _SYNC_ALL = 200
 """Files of a folder beyond which the whole disk is synchronised once, rather than each file."""
 
@@ -71,6 +73,16 @@ def new_folder(target: Path) -> Iterator[Path]:
         replace(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def where_possible() -> Iterator[None]:
+    """Inside, something is kept that can be worked out again: a disk that is full or read-only is no reason to fail."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
 
 
 @contextmanager

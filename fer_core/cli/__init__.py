@@ -143,6 +143,10 @@ def run(args: list[str]) -> int:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             kept = "Nothing of what was there is lost; free some space and run it again"
             return _fail(f"The disk is full{place}. {kept}", 1)
+        if error.errno == errno.EROFS:
+            return _fail(
+                f"The disk is read-only{place}. What is there can be looked at; nothing can be changed", 1
+            )
         return _fail(f"The system refused ({error.strerror}){place}", 1)
     except Exception as error:
         if os.environ.get("FER_DEBUG"):

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import new_file
+from fer_core.base.atomic import new_file, where_possible
 from fer_core.base.errors import FerError
 from fer_core.base.locks import locked
 from fer_core.data.manifest import readable
@@ -231,7 +231,7 @@ def scan_file(dataset: Dataset, kind: str) -> Path:
 
 
 def _save(dataset: Dataset, kind: str, scan: Scan, *, durable: bool = True) -> None:
-    with new_file(scan_file(dataset, kind), durable=durable) as temporary:
+    with where_possible(), new_file(scan_file(dataset, kind), durable=durable) as temporary:
         np.savez(temporary, reach=scan.reach, **{name: getattr(scan, name) for name in _ARRAYS})
     for old in dataset.quality_dir.glob(f"copies-[12]-*{kind}.npz"):  # those of methods before
         old.unlink(missing_ok=True)

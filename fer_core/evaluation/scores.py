@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core import __version__
-from fer_core.base.atomic import write_atomic, write_json
+from fer_core.base.atomic import where_possible, write_atomic, write_json
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.base.jsonl import read_object
 from fer_core.base.workspace import Workspace, now
@@ -154,9 +154,9 @@ def read_scores(run: Run, split: str, via: str, version: str | None = None) -> S
         "version": version or run.version,
     }
     about |= {"code": __version__, "time": now()}
-    write_json(
-        _file(run, split, version), {**keep, **about, "splits": {**keep.get("splits", {}), split: fresh}}
-    )
+    splits = {**keep.get("splits", {}), split: fresh}
+    with where_possible():
+        write_json(_file(run, split, version), {**keep, **about, "splits": splits})
     return fresh
 
 
@@ -200,7 +200,8 @@ def correctness(run: Run, split: str, version: str | None = None) -> Correctness
     table = predictions(run, split, version)
     _, truth, p = read(table)
     fresh = Correctness(order(table["image_id"]), p.argmax(axis=1) == truth, _seen(table))
-    write_atomic(path, pack_correctness(fresh, source))
+    with where_possible():
+        write_atomic(path, pack_correctness(fresh, source))
     return fresh
 
 

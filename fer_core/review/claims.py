@@ -17,11 +17,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core.base.errors import DecisionError
+from fer_core.base.sqlite import trouble
 from fer_core.review.decisions import VERDICTS
 from fer_core.review.journal import Journal
 from fer_core.review.store import BUSY_SECONDS, UNDONE, reading
@@ -50,6 +51,10 @@ class Holder:
     images: int
     since: float
     until: float
+
+
+class _NotWritableError(Exception):
+    """The disk is full or read-only."""
 
 
 class Claims:
@@ -90,9 +95,26 @@ class Claims:
             give_back: False keeps what was held before, until it runs out.
             disputed: the queue is one of disagreements, which wait until somebody has had the final say.
 
+        Where nothing can be written nothing is held: nobody can decide there either.
+
         Returns:
             image ids in the queue's order, at most `count`.
         """
+        try:
+            return self._taken(who, queue, count, seat, seconds, give_back, disputed)
+        except _NotWritableError:
+            return self._waiting(queue, count, disputed)
+
+    def _taken(
+        self,
+        who: str,
+        queue: Sequence[str],
+        count: int,
+        seat: str,
+        seconds: float,
+        give_back: bool,
+        disputed: bool,
+    ) -> list[str]:
         now = time.time()
         with self._writing() as connection:
             others = _others(connection, who, seat, now)
@@ -118,12 +140,13 @@ class Claims:
         """Give faces back, all with None; returns how many were held. Call it after the decisions are recorded."""
         if not self.path.exists():
             return 0
-        with self._writing() as connection:
+        with suppress(_NotWritableError), self._writing() as connection:
             if images is None:
                 query = "DELETE FROM claims WHERE who = ? AND seat = ?"
                 return connection.execute(query, (who, seat)).rowcount
             query = "DELETE FROM claims WHERE who = ? AND seat = ? AND image_id = ?"
             return sum(connection.execute(query, (who, seat, image)).rowcount for image in images)
+        return 0
 
     def held(self, *, by_others_than: tuple[str, str] | None = None) -> dict[str, str]:
         """image_id -> who holds it now; those of (who, seat) left out where asked, of a name in every seat."""
@@ -161,7 +184,11 @@ class Claims:
         if not self.path.exists():
             yield None
             return
-        with self._connect() as connection:
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._connect())
+            except _NotWritableError:
+                connection = None
             yield connection
 
     @contextmanager
@@ -185,6 +212,8 @@ class Claims:
                 connection.execute(_CREATE)
                 yield connection
         except sqlite3.Error as error:
+            if trouble(error, self.path) in ("full", "read-only"):
+                raise _NotWritableError from error
             raise DecisionError(
                 f"The file of who reviews what cannot be used ({error})",
                 received=self.path,

@@ -16,12 +16,13 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fer_core.base import sqlite
 from fer_core.base.checksums import note_made, noted
 from fer_core.base.errors import DecisionError, FerError
 from fer_core.review.decisions import Decision
@@ -72,18 +73,28 @@ _CREATE = (
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """A connection to read from; None where nothing was ever recorded, and no file is made by looking."""
+    """A connection to read from; None where nothing was ever recorded, and no file is made by looking.
+
+    On a full or read-only disk it is read as it lies.
+    """
     if not path.exists() and path.name not in noted(path.parent):
         yield None
         return
-    with _connect(path) as connection:
+    with _in_words(path), ExitStack() as stack:
+        try:
+            connection = stack.enter_context(closing(_open(path)))
+        except sqlite3.OperationalError as error:
+            if sqlite.trouble(error, path) not in ("full", "read-only"):
+                raise
+            connection = stack.enter_context(sqlite.as_it_lies(path))
+            _check_schema(connection.execute("PRAGMA user_version").fetchone()[0])
         yield connection
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside one transaction: committed, and on the disk, at the end; undone on any error."""
-    with _connect(path) as connection, _transaction(connection):
+    with _in_words(path), closing(_open(path)) as connection, _transaction(connection):
         yield connection
 
 
@@ -98,36 +109,45 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
-@contextmanager
-def _connect(path: Path) -> Iterator[sqlite3.Connection]:
+def _open(path: Path) -> sqlite3.Connection:
+    """A connection to a journal that has its tables."""
     if not path.exists() and path.name in noted(path.parent):
         raise _lost(path, "is gone")
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous = FULL")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0 and path.name in noted(path.parent):
-                version = connection.execute("PRAGMA user_version").fetchone()[
-                    0
-                ]  # made by another one just now
-                if version == 0:
-                    raise _lost(path, "is empty")
+        connection.execute("PRAGMA synchronous = FULL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and path.name in noted(path.parent):
+            version = connection.execute("PRAGMA user_version").fetchone()[0]  # made by another one just now
             if version == 0:
-                _create(connection)
-                note_made(path)
-            elif version != SCHEMA:
-                raise DecisionError(
-                    "This journal was written by a newer version of the app",
-                    received=f"schema {version}",
-                    hint=f"This version reads schema {SCHEMA}: update the app. Nothing was changed",
-                )
-            yield connection
-    except sqlite3.Error as error:
+                raise _lost(path, "is empty")
+        if version == 0:
+            _create(connection)
+            note_made(path)
+        else:
+            _check_schema(version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_schema(version: int) -> None:
+    if version != SCHEMA:
         raise DecisionError(
-            f"The journal cannot be used ({error})",
-            received=path,
-            hint="Check disk space and permissions; restore a damaged file from a backup or a patch",
-        ) from error
+            "This journal was written by a newer version of the app",
+            received=f"schema {version}",
+            hint=f"This version reads schema {SCHEMA}: update the app. Nothing was changed",
+        )
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        remedy = sqlite.REMEDIES[sqlite.trouble(error, path)]
+        raise DecisionError(f"The journal cannot be used ({error})", received=path, hint=remedy) from error
 
 
 def _lost(path: Path, what: str) -> DecisionError:

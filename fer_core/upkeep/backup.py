@@ -20,7 +20,7 @@ from contextlib import closing, suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from fer_core.base import checksums
+from fer_core.base import checksums, sqlite
 from fer_core.base.atomic import new_file, new_folder, read_json, write_json
 from fer_core.base.errors import AlreadyExists, FerError, NotFound
 from fer_core.base.workspace import Workspace, now
@@ -116,14 +116,18 @@ def _copy_journal(source: Path, target: Path) -> tuple[int, str]:
     with tempfile.TemporaryDirectory(prefix="fer-") as folder:
         settled = Path(folder) / source.name
         try:
-            with (
-                closing(sqlite3.connect(source, timeout=30)) as old,
-                closing(sqlite3.connect(settled)) as new,
-            ):
-                old.backup(new)
+            _settle(sqlite3.connect(source, timeout=30), settled)
+        except sqlite3.OperationalError:  # nothing can be written beside it
+            with sqlite.as_it_lies(source) as old:
+                _settle(old, settled)
         except sqlite3.DatabaseError:
             return _copy(source, target)
         return _copy(settled, target)
+
+
+def _settle(old: sqlite3.Connection, settled: Path) -> None:
+    with closing(old), closing(sqlite3.connect(settled)) as new:
+        old.backup(new)
 
 
 def _copy(source: Path, target: Path) -> tuple[int, str]:
