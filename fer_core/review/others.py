@@ -37,8 +37,8 @@ def already_said(journal: Journal, ids: Iterable[str]) -> list[Opinion]:
     """
     found: dict[tuple[str, str], Opinion] = {}
     with reading(journal.path) as connection:
-        for name in ids if connection is not None else ():
-            for row in connection.execute(_QUERY, (name, name)):
+        for name in ids:
+            for row in () if connection is None else connection.execute(_QUERY, (name, name)):
                 found[row[0], row[1]] = Opinion(*row)
     return list(found.values())
 

@@ -102,8 +102,12 @@ def watched(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
         disk.moved(os.fspath(source), os.fspath(target))
         replace(source, target, **options)
 
+    def told_sync() -> None:
+        sync()
+        disk.everything()
+
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", told_fsync)
-        patch.setattr(os, "sync", lambda: (sync(), disk.everything()))
+        patch.setattr(os, "sync", told_sync)
         patch.setattr(os, "replace", told_replace)
         yield disk
