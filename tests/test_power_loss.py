@@ -13,8 +13,8 @@ from made_pictures import tree, write_tree
 from synced import Disk, watched
 from tiny_faces import tiny_dataset, tiny_recipe
 
+from fer_core import cli
 from fer_core.base.workspace import Workspace
-from fer_core.cli import run as verb
 from fer_core.data.datasets import open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.review.journal import Journal
@@ -78,7 +78,7 @@ def test_what_a_verb_has_made_outlasts_a_power_cut(
 ) -> None:
     write_tree(tmp_path / "pictures", tree(6))
     with watched(home, monkeypatch) as disk:
-        assert verb([each.format(pictures=tmp_path / "pictures") for each in arguments]) == 0
+        assert cli.run([each.format(pictures=tmp_path / "pictures") for each in arguments]) == 0
         assert not unsafe(disk), "\n".join(unsafe(disk))
     assert not [name for name in disk.early if not set(Path(name).parts) & PASSING]
     assert any(what == "moved" for what, _ in disk.steps)
