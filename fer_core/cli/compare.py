@@ -54,7 +54,7 @@ split_option = click.option(
 def compare(
     runs: tuple[str, ...], split: str, to: Path | None, on: str | None, common: bool, predict: bool
 ) -> Report:
-    """Rank runs by accuracy at their best epoch; runs that cannot be told apart share a rank.
+    """Rank runs by accuracy at their best epoch; runs that do not differ significantly share a rank.
 
     All runs, or those named. The gap is train minus validation accuracy in percentage points. Ranks hold among runs of
     one version, or on the version of --on. A run that has learned from some of the images is judged by the others,
@@ -115,7 +115,7 @@ def _difference(runs: list[Run], split: str, on: str | None) -> str:
     return told + (
         f"{runs[1].id} against {runs[0].id}: {found['difference'] * 100:+.1f} points "
         f"[{low * 100:+.1f}, {high * 100:+.1f}], p {found['p']:.2g}; "
-        f"{'told apart' if found['told_apart'] else 'cannot be told apart'}; "
+        f"{'significant' if found['told_apart'] else 'not significant'}; "
         f"fixed {found['fixed']:,}, broke {found['broke']:,} of {found['images']:,}"
     )
 

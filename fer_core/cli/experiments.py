@@ -255,7 +255,7 @@ def cost(runs: tuple[str, ...], job: Path | None) -> Report:
 
 def _gain(found: Gain) -> list[str]:
     low, high = (100 * end for end in found["interval"])
-    word = "told apart" if found["told_apart"] else "cannot be told apart"
+    word = "significant" if found["told_apart"] else "not significant"
     return [f"{100 * found['difference']:+.1f}", f"[{low:+.1f}, {high:+.1f}]", f"{found['p']:.2g}", word]
 
 

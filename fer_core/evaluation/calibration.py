@@ -60,10 +60,10 @@ def fit_temperature(truth: Ints, p: Floats) -> float:
 
 
 def direction(temperature: float) -> str:
-    """What a fitted temperature says of a model: "too sure", "too timid" or "about right"."""
+    """What a fitted temperature says of a model: "overconfident", "underconfident" or "about right"."""
     if abs(temperature - 1) <= _RIGHT:
         return "about right"
-    return "too sure" if temperature > 1 else "too timid"
+    return "overconfident" if temperature > 1 else "underconfident"
 
 
 def threshold_for(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:

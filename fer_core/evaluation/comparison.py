@@ -56,7 +56,7 @@ def judge(
     common: bool = False,
     via: str = "python",
 ) -> Comparison:
-    """Rank runs by accuracy on a split; those that cannot be told apart share a rank.
+    """Rank runs by accuracy on a split; those that do not differ significantly share a rank.
 
     Args:
         workspace: where they are.

@@ -63,8 +63,8 @@ class Standing:
 
     @property
     def words(self) -> str:
-        """`clean` or `peeked 2×`."""
-        return "clean" if self.clean else f"peeked {self.peeked}×"
+        """`clean` or `tuned after test 2×`."""
+        return "clean" if self.clean else f"tuned after test {self.peeked}×"
 
 
 def record(workspace: Workspace, run: str, dataset: str, version: str, images: int, via: str) -> None:

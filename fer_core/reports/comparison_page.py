@@ -157,7 +157,7 @@ def _board(board: pd.DataFrame) -> Board:
 
 def _verdict(pair: RunComparison) -> tuple[str, str]:
     if not pair.verdict["told_apart"]:
-        return "none", "cannot be told apart"
+        return "none", "not significant"
     return ("good", "B is better") if pair.verdict["difference"] > 0 else ("bad", "B is worse")
 
 

@@ -243,6 +243,6 @@ def _limits(run: Run) -> tuple[str, ...]:
         if weak := weak_classes(found):
             lines.append(f"Weak on validation (F1 below {WEAK}): {', '.join(weak)}.")
         if top := confusions(found, 3):
-            said = "; ".join(f"{r.label} read as {r.answer} ({r.share:.0%})" for r in top)
+            said = "; ".join(f"{r.label} predicted as {r.answer} ({r.share:.0%})" for r in top)
             lines.append(f"Most frequent mistakes: {said}.")
     return tuple(lines)

@@ -51,7 +51,7 @@ def _of_data(known: StoredState, steps: tuple[JourneyStep, ...]) -> Iterator[Nex
         why = (
             f"{steps[3].caution}: a model is judged by memory."
             if steps[3].caution
-            else "No copy is on two sides: prove it."
+            else "No copy crosses the splits: prove it."
         )
         yield NextAction("Split", "Make splits that hold", why, "stratify", f"fer stratify {name}")
 

@@ -151,9 +151,7 @@ def _reason(keeper: GroupRow, others: list[GroupRow], votes: Counter[str]) -> st
         (_, first), (_, second) = votes.most_common(2)
         counted = counted_labels(votes)
         parts.append(
-            f"the labels tie ({counted}), so look at the face"
-            if first == second
-            else f"the copies say {counted}"
+            f"the labels tie ({counted}): please decide" if first == second else f"the copies say {counted}"
         )
     return " and ".join(parts) or "the copies are equal, and this one comes first by path"
 

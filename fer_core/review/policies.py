@@ -24,7 +24,7 @@ POLICIES: dict[str, str] = {
     "largest": "keep the largest",
     "sharpest": "keep the sharpest",
     "majority": "keep the label most copies carry",
-    "hand": "leave for me",
+    "hand": "ask me",
 }
 """Name -> what it does, in words. Only "majority" decides between different labels; the others leave those groups."""
 

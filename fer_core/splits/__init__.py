@@ -1,1 +1,1 @@
-"""Train, validation and test: made so that no picture is on two sides, and proved."""
+"""Train, validation and test: made so that no picture is in two splits, and proved."""

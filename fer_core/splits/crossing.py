@@ -1,4 +1,4 @@
-"""Copies on two sides: pairs of pictures in, pairs of images between every two splits out."""
+"""Copies across splits: pairs of pictures in, pairs of images between every two splits out."""
 
 from __future__ import annotations
 

@@ -80,11 +80,11 @@ def save_plan(dataset: Dataset, plan: SplitPlan, parent: str | None = None) -> V
         parent: id of the version the plan was made from; checked against the plan's own.
 
     Raises:
-        SplitError: a group is on two sides, or the plan was made from another dataset.
+        SplitError: a group crosses splits, or the plan was made from another dataset.
         VersionConflict: another version was made since the plan.
     """
     if plan.group_violations:
-        raise SplitError("Groups of equal pictures are on two sides", received=plan.group_violations)
+        raise SplitError("Groups of equal pictures cross splits", received=plan.group_violations)
     if parent not in (None, plan.parent) or plan.parent not in {v.id for v in dataset.versions()}:
         raise SplitError(
             "This plan was made from another dataset or version",

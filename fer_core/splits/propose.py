@@ -1,4 +1,4 @@
-"""New splits of a version in which no copy is on two sides, from the comparison to the certificate.
+"""New splits of a version in which no copy crosses splits, from the comparison to the certificate.
 
 plan = propose(dataset, version.id, (80, 10, 10), seed=42)
 saved = save(dataset, plan)

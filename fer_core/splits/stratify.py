@@ -1,4 +1,4 @@
-"""New splits: every class in the wanted ratios, no picture on two sides.
+"""New splits: every class in the wanted ratios, no picture in two splits.
 
 >>> import pandas as pd
 >>> table = pd.DataFrame({"image_id": list("abcdefghij"), "pixel_hash": list("aabcdefghi"), "error": "",

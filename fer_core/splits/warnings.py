@@ -12,7 +12,7 @@ from fer_core.data.manifest import counts, readable
 TOLERANCE = 1.0
 """Percentage points by which a class may miss its ratio in a split before the plan says so."""
 SMALL_TEST = 500
-"""Test images below which two models a few points apart cannot be told apart."""
+"""Test images below which two models a few points apart do not differ significantly."""
 
 
 def warnings(

@@ -31,7 +31,7 @@ def numbers(method: str) -> None:
     held = [action for image, action in told if image in now.ranked.suspects]
     page.numbers(
         [
-            (len(likely), f"labels likely wrong, by {method}"),
+            (len(likely), f"labels likely wrong ({method} ranking)"),
             (f"{len(likely) / max(len(now.ranking), 1):.1%}", f"of {len(now.ranking):,} images"),
             (
                 f"{pairs.iloc[0]['label']} → {pairs.iloc[0]['suggested']}" if len(pairs) else "–",

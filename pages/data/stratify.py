@@ -18,7 +18,7 @@ from fer_core.ui.stratify import (
     split_result,
 )
 
-SPLIT, KEEP, FILL = "Split anew", "Keep splits", "Fill gaps"
+SPLIT, KEEP, FILL = "New split", "Repair current splits", "Fill gaps"
 
 scope = page.open_page("Stratify", "Make splits that measure what you think they measure, and prove it.")
 number = max(v.number for v in scope.dataset.versions()) + 1

@@ -18,7 +18,8 @@ from fer_core.ui.components import markup
 from fer_core.ui.shell import page
 
 scope = page.open_page(
-    "Compare", "Which model is better, on what, and are you sure? Ranks that cannot be told apart are shared."
+    "Compare",
+    "Which model is better, on what, and are you sure? Runs that do not differ significantly share a rank.",
 )
 stamped = leaderboard.rows_with_stamps(scope.workspace)
 rows = [row for row, _ in stamped]
@@ -73,7 +74,7 @@ try:
         own = str(known[opened[0].id]["version"])
         ranked = view.version in (own, *known[opened[0].id]["on"])
         if covered:
-            page.empty("Covered", "Show the test result above, or judge by validation.")
+            page.empty("Test results hidden", "Show the test result above, or judge by validation.")
         else:
             run_detail.draw(opened[0], view.split, view.version if ranked else own)
         actions.about(opened[0], known[opened[0].id])

@@ -146,12 +146,12 @@ def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     page.mouse.up()
     screen.sees(" circled")
     circled = int(page.get_by_text(" circled").first.inner_text().split(" circled")[0].replace(",", ""))
-    page.get_by_role("button", name="Pick all").first.click()
+    page.get_by_role("button", name="Select page").first.click()
     page.get_by_role("button", name="→ surprise").click()
-    screen.expect("decisions not yet applied", f"{circled:,}")
+    screen.expect("decisions to apply", f"{circled:,}")
     assert journal(workspace).counts()["relabel"] == circled > 5
     page.locator('[class*="st-key-exp-map-bulk-undo"] button').first.click()
-    screen.expect("decisions not yet applied", "0")
+    screen.expect("decisions to apply", "0")
     assert journal(workspace).counts()["relabel"] == 0
     screen.no_exception()
 

@@ -68,10 +68,10 @@ def test_the_certificate_and_an_export_can_be_taken_home(
 ) -> None:
     screen.open("stratify?dataset=sample")
     with screen.page.expect_download() as waiting:
-        screen.page.get_by_role("button", name="Page to send").click()
+        screen.page.get_by_role("button", name="Share as HTML").click()
     waiting.value.save_as(tmp_path / "certificate.html")
     assert dataset.head in (tmp_path / "certificate.html").read_text()
-    screen.press("Write the zip")
+    screen.press("Export zip")
     button = screen.page.get_by_role("button", name="Download (")
     button.wait_for(timeout=60_000)
     screen.still()

@@ -132,4 +132,4 @@ def test_votes_are_held_against_the_answers() -> None:
 
 def test_what_a_temperature_says() -> None:
     said = [direction(t) for t in (0.5, 0.97, 0.99, 1.0, 1.015, 1.03, 4.0)]
-    assert said == [*["too timid"] * 2, *["about right"] * 3, *["too sure"] * 2]
+    assert said == [*["underconfident"] * 2, *["about right"] * 3, *["overconfident"] * 2]

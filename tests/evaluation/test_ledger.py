@@ -66,7 +66,7 @@ def test_a_look_is_recorded_before_the_number_and_later_runs_have_peeked(dataset
     log = ledger.reads(workspace)
     assert ledger.standing(workspace, row(before), log) == ledger.Standing(1, 0)
     assert ledger.standing(workspace, row(after), log) == ledger.Standing(0, 1)
-    assert ledger.standing(workspace, row(after), log).words == "peeked 1×"
+    assert ledger.standing(workspace, row(after), log).words == "tuned after test 1×"
     # A run resumed after the look has made a choice after it.
     resumed = {**row(before), "resumed": "2098-01-01T00:00:00+00:00"}
     assert ledger.standing(workspace, resumed, log).peeked == 1

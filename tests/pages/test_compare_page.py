@@ -94,7 +94,7 @@ def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pyt
     val = len(readable(dataset.manifest()).query("split == 'val'"))
     fixed = round(0.9 * val) - round(0.5 * val)
     assert f"fixed {fixed}, broke 0 of {val} validation images" in text
-    assert "told apart" in text  # the strip says so of the two best
+    assert "significant" in text  # the strip says so of the two best
     rows = board(app)
     assert [row["name"] for row in rows] == [second.id, first.id]
     assert [row["cells"]["rank"]["text"] for row in rows] == ["1", "2"]
@@ -119,10 +119,10 @@ def test_seeds_fold_into_one_row_and_equal_runs_share_a_rank(dataset: Dataset) -
     assert len(board(app)) == 4
 
 
-def test_test_results_stay_covered_until_asked_for(dataset: Dataset) -> None:
+def test_test_results_stay_hidden_until_asked_for(dataset: Dataset) -> None:
     run = finished(dataset, 0.6)
     app = visit(cmp_split="test")
-    assert "The test result is kept covered" in words(app)
+    assert "Test results are hidden" in words(app)
     assert ledger.reads(dataset.workspace) == []
     assert board(app)[0]["cells"]["rank"]["text"] == "–"
     assert not (run.folder / "evaluation-test.json").exists()
@@ -136,7 +136,7 @@ def test_test_results_stay_covered_until_asked_for(dataset: Dataset) -> None:
     late = finished(dataset, 0.6, **{"training.epochs": 3})
     late.update(created="2099-01-01T00:00:00+00:00")
     chips = {row["id"]: row["cells"]["ledger"]["text"] for row in board(visit())}
-    assert chips == {run.id: "clean", late.id: "peeked 1×"}
+    assert chips == {run.id: "clean", late.id: "tuned after test 1×"}
 
 
 def test_runs_that_are_not_whole_are_shown_as_what_they_are(dataset: Dataset) -> None:

@@ -139,7 +139,7 @@ def test_gaps_are_filled_from_another_set(dataset: Dataset) -> None:
     app = visit(dataset)
     pick(app, "What to do", "Fill gaps")
     assert "What is added" in words(app)
-    assert "Do the sources show?" in words(app)
+    assert "Can a model tell old from new?" in words(app)
     pick(app, "How many", "by number")
     for name in ("happy", "sad", "neutral", "surprise"):
         app.number_input(key=f"merge-{name}").set_value(7 if name == "surprise" else 0)
@@ -206,7 +206,7 @@ def test_a_set_of_one_class_and_one_image(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_splits_are_kept_and_their_leaks_dropped(dataset: Dataset) -> None:
     app = visit(dataset)
-    pick(app, "What to do", "Keep splits")
+    pick(app, "What to do", "Repair current splits")
     leaking = int(separate.rows_to_drop(dataset, dataset.version().id).sum())
     assert leaking > 0
     assert f"<b>{leaking}</b>" in words(app)

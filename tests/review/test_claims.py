@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -62,13 +63,17 @@ def test_two_browsers_without_a_name_are_two(path: Path) -> None:
     assert set(claims.held()) == set(QUEUE[2:4])
 
 
-def test_a_hold_runs_out(path: Path) -> None:
+def test_a_hold_runs_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr("fer_core.review.claims.time", SimpleNamespace(time=lambda: now[0]))
     claims = Claims(path)
-    claims.take("Ada", QUEUE, 2, seconds=0.05)
-    since = claims.holders()[0].since
-    assert claims.take("Ada", QUEUE, 2, seconds=0.05) == QUEUE[:2]
-    assert claims.holders()[0].since == since  # renewed, not taken anew
-    time.sleep(0.06)
+    claims.take("Ada", QUEUE, 2, seconds=60)
+    now[0] += 59
+    assert claims.take("Ada", QUEUE, 2, seconds=60) == QUEUE[:2]
+    assert claims.holders()[0].since == 1_000.0  # renewed, not taken anew
+    now[0] += 59
+    assert set(claims.held()) == set(QUEUE[:2])
+    now[0] += 2
     assert claims.held() == {}
     assert claims.holders() == []
     assert claims.take("Ben", QUEUE, 2) == QUEUE[:2]
@@ -116,6 +121,7 @@ def test_a_file_that_is_none_says_what_to_do(path: Path) -> None:
 WORKER = """
 import json, sys
 from pathlib import Path
+from types import SimpleNamespace
 from fer_core.review.claims import Claims
 from fer_core.review.journal import Journal
 path, who, total = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

@@ -41,8 +41,8 @@ def ask_for_test(runs: Sequence[Run], version: str) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.html(
-            '<p class="fer-note"><b>The test result is kept covered.</b> Looking is written to the ledger; '
-            "whatever is trained or resumed afterwards counts as having peeked.</p>"
+            '<p class="fer-note"><b>Test results are hidden.</b> Looking is written to the ledger; '
+            "whatever is trained or resumed afterwards counts as tuned after seeing test.</p>"
         )
         if st.button(
             f"Show test results of {markup.plural(len(hidden), 'run')}",

@@ -125,10 +125,10 @@ def _table(pairs: list[controlled_pairs.ControlledPair]) -> str:
 
 
 def verdict(found: Mapping[str, Any]) -> Markup:
-    """`better`, `worse` or `cannot be told apart` of a gain, with p as tooltip."""
+    """`better`, `worse` or `not significant` of a gain, with p as tooltip."""
     tip = f"p {found['p']:.2g}"
     if not found["told_apart"]:
-        return markup.chip("warn", "cannot be told apart", tip)
+        return markup.chip("none", "not significant", tip)
     better = found["difference"] > 0
     return markup.chip("good" if better else "bad", "better" if better else "worse", tip)
 

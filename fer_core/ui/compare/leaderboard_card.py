@@ -180,7 +180,7 @@ def _judge(
             continue
         judged.append(run)
         if view.split == "test" and run.id not in shown:
-            why[str(row["run"])] = "The test result is covered"
+            why[str(row["run"])] = "The test result is hidden"
             continue
         here.append(row)
     groups = leaderboard.group_seeds(here, view.fold)
@@ -251,9 +251,7 @@ def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
         st.rerun()
     hint = "Choose one run to open it, two to hold them against each other."
     if any(line.cells["rank"].text.endswith("=") for line in found.lines):
-        hint += (
-            " Runs with “=” cannot be told apart: McNemar's test on the same images, corrected for all pairs."
-        )
+        hint += " Runs with “=” do not differ significantly: McNemar's test on the same images, corrected for all pairs."
     st.html(f'<p class="fer-muted">{hint}</p>')
     return list(picked)
 
@@ -273,8 +271,7 @@ def numbers(scope: Scope, view: LeaderboardView, found: Judged) -> list[tuple[ma
         items.append((best[0].cells["accuracy"].text, f"{best[0].name}, {ends[0]:.3f} to {ends[2]:.3f}"))
         items.append(_lead(best))
         items.append(_confused(scope, view, best[0].id))
-    whose = "its" if found.peeked == 1 else "their"
-    items.append((found.peeked, f"peeked at test before {whose} choices"))
+    items.append((found.peeked, "tuned after seeing test"))
     return items
 
 
@@ -284,7 +281,7 @@ def _lead(best: Sequence[Line]) -> tuple[markup.Cell, str]:
     first, second = (line.cells["interval"].sort for line in best[:2])
     gain = 100 * (float(first or 0) - float(second or 0))
     told = best[0].cells["rank"].text != best[1].cells["rank"].text
-    return f"{gain:+.1f}", f"points over {best[1].name}, {'told apart' if told else 'not significant'}"
+    return f"{gain:+.1f}", f"points over {best[1].name}, {'significant' if told else 'not significant'}"
 
 
 def _confused(scope: Scope, view: LeaderboardView, run: str) -> tuple[markup.Cell, str]:

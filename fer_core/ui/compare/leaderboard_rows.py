@@ -227,7 +227,7 @@ def _ledger(
         else "Its test result was never read."
     )
     if peeked:
-        tip += f" {markup.plural(peeked, 'look')} at these test pictures came before its choices were made."
+        tip += f" These test pictures had been looked at {markup.plural(peeked, 'time')} before its choices were made."
     return LeaderboardCell(words, float(peeked), "warn" if peeked else "good", tip)
 
 

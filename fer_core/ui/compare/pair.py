@@ -70,7 +70,7 @@ def _verdict(found: RunComparison, first: Run, second: Run, split: str, note: st
     if v["told_apart"]:
         chip = markup.chip("good" if better else "bad", "B is better" if better else "B is worse")
     else:
-        chip = markup.chip("warn", "cannot be told apart")
+        chip = markup.chip("none", "not significant")
     tip = f"p {v['p_bootstrap']:.2g} by paired bootstrap, {v['p_mcnemar']:.2g} by McNemar with every image for itself"
     left_out = f" · {found.left_out:,} images left out" if found.left_out else ""
     images = "test" if split == "test" else "validation"
@@ -160,11 +160,11 @@ def _cell(found: RunComparison, run: Run, version: str, label: str, answer: str)
     if label == answer:
         fixed = rows[(rows["a"] != label) & (rows["b"] == label)]
         broke = rows[(rows["a"] == label) & (rows["b"] != label)]
-        words = f"{label}, read rightly"
+        words = f"{label}, predicted correctly"
     else:
         fixed = rows[(rows["a"] == answer) & (rows["b"] == label)]
         broke = rows[(rows["a"] == label) & (rows["b"] == answer)]
-        words = f"{label} read as {answer}"
+        words = f"{label} predicted as {answer}"
     st.html(markup.heading(words, f"fixed {len(fixed):,}, broke {len(broke):,}"))
     for name, part, by in (("fixed", fixed, "p_a"), ("broke", broke, "p_b")):
         st.html(markup.chip("good" if name == "fixed" else "bad", f"{name} by B"))

@@ -96,7 +96,7 @@ def _matrix(found: Scores) -> tuple[str, str]:
 
 def _faces(run: Run, table: pd.DataFrame, version: str, label: str, answer: str) -> None:
     cell = table[(table["label"] == label) & (table["said"] == answer)].sort_values("sure", ascending=False)
-    words = f"{label}, read as {answer}" if label != answer else f"{label}, read rightly"
+    words = f"{label}, predicted as {answer}" if label != answer else f"{label}, predicted correctly"
     st.html(markup.heading(words, f"{markup.plural(len(cell), 'image')}, the surest first"))
     faces.show(run.workspace, run.dataset, version, cell, key="cmp-faces", label=words, limit=21)
 
@@ -171,7 +171,7 @@ def _mistakes(found: Scores) -> None:
     rows = confusions(found)
     body: list[list[markup.Cell]] = [
         [
-            f"{r.label} read as {r.answer}",
+            f"{r.label} predicted as {r.answer}",
             f"{r.images:,}",
             f"{r.share:.0%}",
             f"{r.of_errors:.0%}",
@@ -228,4 +228,4 @@ def _made_of(run: Run) -> None:
             text = (run.folder / "recipe.toml").read_text(encoding="utf-8")
         except OSError:
             text = "recipe.toml cannot be read"
-        st.code(text, language="toml", height=250)
+        st.code(text, language="toml", wrap_lines=True)

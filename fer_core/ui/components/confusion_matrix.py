@@ -41,7 +41,7 @@ def draw(
         line: list[list[Any]] = []
         for j, answer in enumerate(names):
             text = f"{counts[i, j]:,}" if view == "counts" else f"{values[i, j]:.0%}"
-            tip = f"{name} read as {answer}: {counts[i, j]:,} images, {row[i, j]:.1%} of the label, {column[i, j]:.1%} of the answer"
+            tip = f"{name} predicted as {answer}: {counts[i, j]:,} images, {row[i, j]:.1%} of the label, {column[i, j]:.1%} of this prediction"
             line.append([text, float(values[i, j]), "plain", tip])
         cells.append(line)
     wrong = counts.copy()
@@ -67,7 +67,7 @@ def difference(
         for j, answer in enumerate(names):
             value = int(change[i, j])
             tone = "plain" if not value else "good" if (value > 0) == (i == j) else "bad"
-            tip = f"{name} read as {answer}: {first[i, j]:,} in A, {second[i, j]:,} in B"
+            tip = f"{name} predicted as {answer}: {first[i, j]:,} in A, {second[i, j]:,} in B"
             line.append([f"{value:+,}" if value else "0", abs(value) / top, tone, tip])
         cells.append(line)
     off = np.abs(change)

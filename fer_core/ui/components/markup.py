@@ -39,12 +39,19 @@ def chip(verdict: Verdict, text: str, title: str = "") -> Markup:
 def heading(text: str, aside: str = "", *chips: Markup) -> str:
     """The title of a card, with a quiet remark and verdicts beside it."""
     remark = f"<small>{escape(aside)}</small>" if aside else ""
-    return f'<div class="fer-h" role="heading" aria-level="3">{escape(text)} {remark}{" ".join(chips)}</div>'
+    return f'<div class="fer-h" role="heading" aria-level="2">{escape(text)} {remark}{" ".join(chips)}</div>'
+
+
+_QUIET: tuple[Cell, ...] = (0, "0", "–")
+"""Numbers that are zero or not known do not call for attention."""
 
 
 def stats(items: Iterable[tuple[Cell, str]]) -> str:
     """The strip of numbers that matter on a page: (value, what it is)."""
-    cards = "".join(f'<div class="fer-stat"><b>{esc(v)}</b><span>{escape(t)}</span></div>' for v, t in items)
+    cards = "".join(
+        f'<div class="fer-stat{" quiet" if v in _QUIET else ""}"><b>{esc(v)}</b><span>{escape(t)}</span></div>'
+        for v, t in items
+    )
     return f'<div class="fer-stats">{cards}</div>'
 
 
@@ -64,7 +71,10 @@ def table(
     def cls(column: int) -> str:
         return ' class="num"' if column in right else ' class="wrap"'
 
-    head = "".join(f"<th{cls(i)} scope='col'>{escape(h)}</th>" for i, h in enumerate(header))
+    head = "".join(
+        f"<th{cls(i)} scope='col'>{escape(h)}</th>" if h else f"<td{cls(i)}></td>"
+        for i, h in enumerate(header)
+    )
     body = []
     for r, row in enumerate(rows):
         cells = []

@@ -78,11 +78,11 @@ def _outcome(scope: page.Scope, plan: PolicyPlan) -> None:
     before = manifest.counts(scope.manifest).sum()
     rows: list[list[markup.Cell]] = [
         ["groups settled", about["groups"]],
-        ["groups left for you", about["left"]],
+        ["groups left to ask you", about["left"]],
     ]
     rows += [[f"images dropped from {s}", about["splits"][s]] for s in ordered_splits(about["splits"])]
     rows += [
-        [f"{name} after", f"{-dropped / max(int(before.get(name, 0)), 1):+.1%}"]
+        [f"{name}, images", f"{-dropped / max(int(before.get(name, 0)), 1):+.1%}"]
         for name, dropped in list(about["classes"].items())[:4]
     ]
     st.html(

@@ -89,7 +89,7 @@ def _opening(means: dict[str, Mean], scope: Scope) -> tuple[str, str, str]:
         return (
             top.label,
             top.answer,
-            f"Run {run.id}{whose} confuses them most: {top.images:,} {top.label} read as {top.answer}.",
+            f"Run {run.id}{whose} confuses them most: {top.images:,} {top.label} predicted as {top.answer}.",
         )
     pairs = combinations(means, 2)
     one, other = min(pairs, key=lambda pair: float(np.abs(difference(means[pair[0]], means[pair[1]])).max()))

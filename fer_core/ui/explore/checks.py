@@ -94,7 +94,7 @@ def _table(explorer: Explorer) -> str:
 def _conflict(found: LabelConflicts) -> Markup:
     if found.groups:
         return markup.chip("bad", "conflict")
-    return markup.chip("good", "none") if found.compared else markup.chip("none", "not compared yet")
+    return markup.chip("good", "OK") if found.compared else markup.chip("none", "not compared yet")
 
 
 def _share(found: int, total: int) -> Markup:
@@ -102,7 +102,7 @@ def _share(found: int, total: int) -> Markup:
     share, level = found / max(total, 1), checks.level(found, total)
     if level == "warn":
         return markup.chip("warn", "check", f"{share:.2%} of all")
-    return markup.chip(level, f"{share:.1%}" if found else "none")
+    return markup.chip(level, f"{share:.1%}" if found else "OK")
 
 
 def _job(explorer: Explorer) -> None:

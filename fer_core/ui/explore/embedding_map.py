@@ -211,7 +211,7 @@ def _below(explorer: Explorer, chosen: NDArray[np.int64]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(markup.heading(f"{len(chosen):,} circled", told))
             with st.container(horizontal=True, width="content", gap="xsmall"):
-                st.button("Pick all", key="exp-map-pick", icon=":material/check_circle:", on_click=pick)
+                st.button("Select all", key="exp-map-pick", icon=":material/check_circle:", on_click=pick)
                 st.button(
                     "Open in Faces", key="exp-map-open", type="tertiary", on_click=take, args=("Faces",)
                 )

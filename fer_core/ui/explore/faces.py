@@ -72,7 +72,7 @@ def bulk(explorer: Explorer, positions: NDArray[np.int64], key: str = "exp-bulk"
             st.html(markup.heading(told, "of all pages; each decision can be undone"))
             if len(picked) < len(positions) <= _MANY:
                 st.button(
-                    f"Pick all {len(positions):,} that pass", type="tertiary", key=f"{key}-all",
+                    f"Select all {len(positions):,}", type="tertiary", key=f"{key}-all",
                     on_click=_pick_all, args=(explorer, positions),
                 )  # fmt: skip
             st.button("Unpick", type="tertiary", key=f"{key}-none", on_click=explorer.unpick)

@@ -22,7 +22,7 @@ MEASURE_WORDS = {
 }  # fmt: skip
 _CATEGORY_WORDS = {
     "label": "Class", "split": "Split", "flag": "Flags", "decision": "Decision", "voted": "Most votes for",
-    "said": "Run says", "source": "Source", "mode": "Colour", "format": "Format", "subject": "Subject", "group": "Group",
+    "said": "Predicted", "source": "Source", "mode": "Colour", "format": "Format", "subject": "Subject", "group": "Group",
 }  # fmt: skip
 _MANY = 200  # names of a category beyond which a list is no help
 
@@ -151,7 +151,7 @@ def _run(explorer: Explorer) -> None:
     def change() -> None:
         explorer.state.run = st.session_state["exp-f-run"]
 
-    st.selectbox("Run whose answers count", ids, key="exp-f-run", on_change=change)
+    st.selectbox("Run whose predictions count", ids, key="exp-f-run", on_change=change)
 
 
 def _range(explorer: Explorer, chosen: Selection, name: str) -> None:

@@ -78,7 +78,7 @@ def histogram(explorer: Explorer, name: str, by: str, key: str) -> Selection | N
     title = filters.MEASURE_WORDS.get(name, name.replace("_", " "))
     chart = distributions.histogram(table, title=title, colors=palette, dark=is_dark())
     event: Any = st.altair_chart(chart, key=key, on_select="rerun", selection_mode=distributions.BAR)
-    st.html('<p class="fer-muted">Click a bar to see its faces; double-click to let go.</p>')
+    st.html('<p class="fer-muted">Click a bar to see its faces; double-click to clear.</p>')
     bars = event.selection.get(distributions.BAR) or []
     if not bars:
         return None

@@ -154,11 +154,11 @@ def draw_numbers(explorer: Explorer) -> None:
         [
             (good, f"images in {kinds}, {markup.plural(len(facts.splits), 'split')}"),
             (int(facts.flag("unreadable").sum()), "unreadable"),
-            (facts.copies.extra_copies, "extra copies of equal pixels"),
+            (facts.copies.extra_copies, "extra equal copies"),
             (leaks.total.copies, f"pairs of copies across splits: {leaks.counts}")
             if leaks.total.copies or not leaks.missing
             else ("not compared", "near and mirrored copies across splits; no equal pixels there"),
-            (decisions.pending(explorer.scope), "decisions not yet applied"),
+            (decisions.pending(explorer.scope), "decisions to apply"),
             (f"v{version.number}", tables.origin(version, explorer.scope.dataset)),
         ]
     )

@@ -34,7 +34,7 @@ _PARAMETERS = ("q", "flag", "order", "seed", *CATEGORIES, *RANGES, "page", "face
 FLAG_WORDS = {
     "copy": "has a copy", "copy_across_splits": "copy in another split", "copy_other_label": "copy with another label",
     "likely_wrong": "label likely wrong", "humans_say_otherwise": "humans say otherwise",
-    "humans_disagree": "humans disagree", "humans_unclear": "humans see no emotion", "run_wrong": "run says otherwise",
+    "humans_disagree": "humans disagree", "humans_unclear": "humans see no emotion", "run_wrong": "a run predicts otherwise",
     "dark": "dark", "light": "bright", "blurry": "blurry", "low_information": "low information or blank",
     "odd_size": "odd size", "odd_aspect_ratio": "odd aspect ratio", "grayscale": "gray among colour",
     "unreadable": "unreadable", "unlabelled": "without a class",

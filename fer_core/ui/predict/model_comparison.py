@@ -56,7 +56,7 @@ def draw(shown: Sequence[Shown], settings: Settings) -> None:
             )
             for lap in robustness.compare_models(face.cut, models, settings.reading.tta)
         ]
-        st.html(markup.table(("model", "says", "p", "", "ms"), rows, numeric=(2, 4), caption="Race"))
+        st.html(markup.table(("model", "predicted", "p", "", "ms"), rows, numeric=(2, 4), caption="Race"))
     _dial(face, models)
 
 
@@ -87,7 +87,7 @@ def _chosen(shown: Sequence[Shown]) -> FaceAnswer | None:
 
 def _dial(face: FaceAnswer, models: dict[str, Classifier]) -> None:
     with st.container(border=True):
-        st.html(markup.heading("How much does it stand?", "the same face made worse, step by step"))
+        st.html(markup.heading("Robustness", "the same face made worse, step by step"))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             change = st.segmented_control(
                 "Make it worse", list(robustness.CHANGES), default="blur", required=True, key="try-change"

@@ -168,7 +168,7 @@ def _table(shown: Sequence[Shown], key: str) -> None:
     with st.container(border=True, key=f"{key}-all"):
         st.html(
             markup.heading(
-                "All answers", f"{markup.plural(len(shown), 'photo')} · {markup.plural(count, 'face')}"
+                "All predictions", f"{markup.plural(len(shown), 'photo')} · {markup.plural(count, 'face')}"
             )
         )
         if count:
@@ -176,9 +176,11 @@ def _table(shown: Sequence[Shown], key: str) -> None:
         documents = json.dumps([one.result.to_json() for one in shown], indent=2)
         icon = ":material/download:"
         with st.container(horizontal=True):
-            st.download_button("CSV", csv_text(rows), "answers.csv", "text/csv", icon=icon, key=f"{key}-csv")
             st.download_button(
-                "JSON", documents, "answers.json", "application/json", icon=icon, key=f"{key}-json"
+                "CSV", csv_text(rows), "predictions.csv", "text/csv", icon=icon, key=f"{key}-csv"
+            )
+            st.download_button(
+                "JSON", documents, "predictions.json", "application/json", icon=icon, key=f"{key}-json"
             )
             st.download_button(
                 "Annotated",

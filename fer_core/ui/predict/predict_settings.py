@@ -72,9 +72,7 @@ def _model(
     except FerError as error:
         predictor, failure = None, error
     size = f"{len(predictor.classes)} emotions `{model.megabytes:.1f} MB`" if predictor else "needs an answer"
-    with st.popover(
-        f"**{messages.plain(model.name)}** · {size}", width="content", help="The model that answers"
-    ):
+    with st.popover(f"**{messages.plain(model.name)}** · {size}", width="content", help="The model in use"):
         names = list(found)
         st.selectbox(
             "Model",
@@ -120,9 +118,9 @@ def _options(predictor: Predictor | Ensemble) -> tuple[ReadOptions, str]:
     mode = st.selectbox(
         "What is in the pictures", list(_MODES), format_func=_MODES.__getitem__, key="try-mode"
     )
-    words = "If the likeliest emotion is less probable than this, the answer is uncertain."
+    words = "If the likeliest emotion is less probable than this, the prediction is uncertain."
     threshold = st.slider("Uncertain below", 0.0, 1.0, float(predictor.threshold), 0.05, help=words)
-    words = "The same face shown several ways, the answers averaged: slower, a little steadier."
+    words = "The same face shown several ways, the predictions averaged: slower, a little steadier."
     kind = st.selectbox("Averaging", tta.KINDS, format_func=_TTA.__getitem__, key="try-tta", help=words)
     kinds = detectors.KINDS
     name = st.selectbox(

@@ -20,7 +20,7 @@ def card(scope: page.Scope) -> None:
             scope.workspace,
             Export(scope.dataset.name, scope.version.id, form, str(scope.workspace.exports / name)),
             key="export",
-            make="Write the zip",
+            make="Export zip",
             mime="application/zip",
             icon=":material/folder_zip:",
         )

@@ -62,7 +62,7 @@ def _job_card(job: jobs.Job) -> str:
 
 def _card(title: str, words: str, done: float, note: str) -> str:
     return (
-        f'<div class="fer-stat" style="margin-bottom:.5rem"><div class="fer-note"><strong>{markup.esc(title)}</strong></div>'
+        f'<div class="fer-job"><div class="fer-note"><strong>{markup.esc(title)}</strong></div>'
         f"<span>{markup.esc(words)}</span>{markup.progress(done)}<span>{markup.esc(note)}</span></div>"
     )
 

@@ -109,8 +109,9 @@ def _chip(workspace: Workspace, dataset: Dataset, version: Version, names: list[
 
 def title(text: str, purpose: str) -> None:
     """Title and one sentence that says what the page is for."""
-    st.title(text, anchor=False)
-    st.html(f'<p class="fer-purpose">{markup.esc(purpose)}</p>')
+    st.html(
+        f'<div class="fer-head"><h1>{markup.esc(text)}</h1><p class="fer-purpose">{markup.esc(purpose)}</p></div>'
+    )
 
 
 def open_page(text: str, purpose: str) -> Scope:
@@ -130,7 +131,7 @@ def open_page(text: str, purpose: str) -> Scope:
             add_dataset.dialog(workspace)
         st.stop()
     dataset, version = chosen
-    left, right = st.columns([3, 2], vertical_alignment="top")
+    left, right = st.columns([3, 1], vertical_alignment="center")
     select(dataset.name, None if version.id == dataset.head else version.id)
     with left:
         title(text, purpose)

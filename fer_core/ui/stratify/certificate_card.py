@@ -72,5 +72,5 @@ def _downloads(scope: Scope, found: Certificate) -> None:
     drawn = certificate.html_path(scope.dataset, scope.version.id)
     if drawn.is_file():
         st.download_button(
-            "Page to send", drawn.read_text(), f"{name}.html", "text/html", icon=":material/description:"
+            "Share as HTML", drawn.read_text(), f"{name}.html", "text/html", icon=":material/description:"
         )

@@ -31,7 +31,7 @@ def _screening(root: str, name: str, version: str, other: str, other_version: st
     return save.screen_datasets(mine, theirs, version, other_version)
 
 
-@st.cache_data(max_entries=16, show_spinner="Can the sources be told apart?")
+@st.cache_data(max_entries=16, show_spinner="Checking whether a model can tell old from new images")
 def _told_apart(
     root: str, name: str, version: str, other: str, added: tuple[str, ...], _plan: MergePlan
 ) -> dict[str, Probe | None]:

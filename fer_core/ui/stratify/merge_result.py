@@ -133,7 +133,7 @@ def _drift(drifts: pd.DataFrame, into: str) -> None:
 
 
 def _sources(told_apart: dict[str, Probe | None]) -> None:
-    words = {"good": "hard to tell apart", "warn": "can be told apart", "bad": "easily told apart"}
+    words = {"good": "no, hardly", "warn": "yes, often", "bad": "yes, easily"}
     rows: list[list[markup.Cell]] = []
     for name, found in told_apart.items():
         if found is None:
@@ -143,7 +143,7 @@ def _sources(told_apart: dict[str, Probe | None]) -> None:
             interval = f"{found.auroc:.2f} ({found.low:.2f} to {found.high:.2f})"
             rows.append([name, interval, markup.chip(verdict, words[found.verdict])])
     st.html(
-        markup.heading("Do the sources show?")
+        markup.heading("Can a model tell old from new?")
         + markup.table(["class", "AUROC", ""], rows, caption="Can a small model tell old from new images?")
         + '<p class="fer-muted" style="margin-top:.5rem">A small model tries to tell old from new images of a class. '
         "Far above .5, a classifier may learn the source instead of the face; filling every class from the new source helps.</p>"

@@ -152,7 +152,7 @@ def _preview(found: subjects.SubjectPreview) -> None:
                 ("files it matches", f"{found.matched:,} of {found.images:,}"),
                 ("subjects", f"{found.subjects:,}, {found.alone:,} of one image"),
                 ("largest", f"{name}, {markup.plural(largest, 'image')}"),
-                ("on two sides now", found.across),
+                ("subjects that cross splits now", found.across),
             ]
         )
     )

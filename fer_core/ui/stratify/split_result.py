@@ -29,7 +29,7 @@ def numbers(plan: SplitPlan, number: int) -> None:
         [
             (int(plan.after["images"].sum()), "readable images"),
             _target(plan),
-            (plan.group_violations, f"groups of copies on two sides, of {plan.groups:,}"),
+            (plan.group_violations, f"of {markup.plural(plan.groups, 'copy group')} cross splits"),
             per_fold if plan.folds and not test else measured,
             (f"v{number}", "the new version, if you save it"),
         ]
@@ -56,7 +56,8 @@ def before_after(plan: SplitPlan) -> None:
             "",
             markup.chip("good" if worst <= 1 else "warn", f"classes within {worst:.1f} points of target"),
             markup.chip(
-                "good" if not plan.group_violations else "bad", f"{plan.group_violations} groups broken"
+                "good" if not plan.group_violations else "bad",
+                f"{markup.plural(plan.group_violations, 'copy group')} cross{'es' if plan.group_violations == 1 else ''} splits",
             ),
         )
     )

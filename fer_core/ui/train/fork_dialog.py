@@ -1,4 +1,4 @@
-"""A new run out of an old one: from the beginning or as a fork, with settings that may be filled in already.
+"""A new run out of an old one: from scratch or as a fork, with settings that may be filled in already.
 
 What was asked for is kept until the dialog is closed, so that a page that is drawn anew, because a run changed its
 state, does not take the dialog away.
@@ -64,7 +64,7 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
         messages.error(f"The recipe of run {run.id} cannot be read.", icon=":material/error:")
         return
     last = int(snapshot.rows[-1]["epoch"]) if snapshot.rows else 0
-    places = {_ANEW: "the beginning"}
+    places = {_ANEW: "scratch"}
     states = run.folder / "checkpoints"
     if last and (states / "last.npz").is_file():
         if (states / "best-state.npz").is_file() or last == snapshot.best["epoch"]:
@@ -75,9 +75,9 @@ def _body(run: Run, filled: Mapping[str, Any]) -> None:
         places[_OTHER] = "another epoch"
     forks = "last" in places and _can_fork(run, recipe, filled)
     begin = st.segmented_control(
-        "Begin after", list(places), default="last" if forks else _ANEW,
+        "Start from", list(places), default="last" if forks else _ANEW,
         format_func=places.__getitem__, required=True, key=f"fork-place-{st.session_state.get(_ROUND)}",
-        help="From the beginning is the fair comparison; a fork takes over what was learned until then",
+        help="From scratch is the fair comparison; a fork takes over what was learned until then",
     )  # fmt: skip
     if begin == _OTHER:
         begin = str(st.select_slider("Epoch", kept, value=kept[-1], key=f"fork-epoch-{run.id}"))

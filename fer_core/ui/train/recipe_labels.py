@@ -40,7 +40,7 @@ _LABELS = {
     "early_stopping.monitor": "watches",
     "training.precision": "precision",
     "training.checkpoints": "checkpoints kept",
-    "training.deterministic": "same bits every time",
+    "training.deterministic": "deterministic",
 }
 _VALUES = {
     "categorical_crossentropy": "cross-entropy",
@@ -66,7 +66,7 @@ _EXPLAINED = {
     "optimizer.nesterov": "Look ahead along the momentum before the gradient is taken",
     "optimizer.weight_decay": "Pulls kernels towards 0 a little in every step, apart from the gradient",
     "loss.name": "Focal works on the hard images. Generalised, symmetric and early learning are for sets with many wrong labels",
-    "loss.label_smoothing": "Share of each target that is spread over all classes; keeps the network from being too sure",
+    "loss.label_smoothing": "Share of each target that is spread over all classes; keeps the network from being overconfident",
     "loss.alpha": "Weight of the focal loss",
     "loss.gamma": "How much easy images are weighed down; 0: not at all",
     "schedule.name": "How the learning rate changes while training",

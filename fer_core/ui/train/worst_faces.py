@@ -32,7 +32,7 @@ def draw(snapshot: RunSnapshot, images: Sequence[WrongImage], when: str) -> None
         )
         for one in images
     ]
-    label = "Validation images it gets wrong with most confidence: label, then what it says"
+    label = "Validation images it gets wrong with most confidence: label → predicted"
     try:
         pixels = _pixels(snapshot.run, [face.id for face in sheet])
     except FerError:

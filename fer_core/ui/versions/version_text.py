@@ -10,7 +10,7 @@ OPERATIONS: dict[str, str] = {
     "import": "Imported",
     "refresh": "New files added",
     "review": "Decisions applied",
-    "stratify": "Split anew",
+    "stratify": "New split",
     "fold": "One fold",
     "merge": "Images of another dataset added",
 }
@@ -18,7 +18,7 @@ _ACTIONS = {"relabel": "relabelled", "delete": "dropped", "ambiguous": "ambiguou
 
 
 def operation(version: Version) -> str:
-    """`Split anew`; an operation nobody gave words to keeps its own."""
+    """`New split`; an operation nobody gave words to keeps its own."""
     return OPERATIONS.get(version.operation, version.operation)
 
 

@@ -63,7 +63,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     return cell;
   });
   if (data.pickable) {
-    for (const [words, all] of [['Pick all', true], ['Pick none', false]]) {
+    for (const [words, all] of [['Select page', true], ['Clear selection', false]]) {
       const button = document.createElement('button');
       button.type = 'button'; button.textContent = words;
       button.onclick = () => { state.picked = new Set(all ? data.faces.map((f) => f.id) : []); state.last = -1; send(); };

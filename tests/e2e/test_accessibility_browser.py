@@ -1,0 +1,70 @@
+"""Every page and every view, light and dark: axe-core finds nothing, but for what Streamlit itself draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from driver import App, Screen
+from made_runs import tell_epochs, trained
+
+from fer_core.base.workspace import Workspace
+from fer_core.data.sample.make import make_sample
+from fer_core.evaluation.report import evaluate_run
+from fer_core.mislabels import judges
+
+VIEWS = (
+    "", "explore", "explore?view=Faces", "explore?view=Averages", "explore?view=Measures", "explore?view=Versions",
+    "duplicates", "mislabels", "mislabels?mis-view=Decisions", "stratify", "train", "compare", "compare?look=Settings", "compare?look=Journey", "predict",
+)  # fmt: skip
+EMPTY = ("", "explore", "train", "predict")
+
+_STREAMLIT = ("[data-testid=stSidebarNavItems]", "[data-testid=stFileUploaderDropzone]")
+"""The navigation's sections lie between a list and its items; a drop field has a name and no role."""
+
+
+@pytest.fixture(scope="module")
+def filled(app: App) -> App:
+    dataset = make_sample(Workspace(app.home), count=300)
+    judges.judge(dataset, dataset.head, judges.Judge.parse("quick"))
+    for share in (0.5, 0.7):
+        run = trained(dataset, share)
+        tell_epochs(run, [share - 0.2, share])
+        evaluate_run(run)
+    return app
+
+
+@pytest.fixture(params=["light", "dark"])
+def shown(request: pytest.FixtureRequest, browser: Any, app: App) -> Iterator[Screen]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=request.param)
+    context.set_default_timeout(60_000)
+    yield Screen(context.new_page(), app.url)
+    context.close()
+
+
+def faults(screen: Screen, path: str) -> list[str]:
+    """What axe finds on a page that has come to rest."""
+    screen.open(path)
+    screen.no_exception()
+    answer = Axe().run(screen.page, context={"exclude": [[part] for part in _STREAMLIT]}).response
+    assert answer["passes"], path
+    return [
+        f"/{path}: {found['impact']} {found['id']}: {node['html'][:140]}"
+        for found in answer["violations"]
+        for node in found["nodes"][:3]
+    ]
+
+
+def nothing(screen: Screen, paths: Sequence[str]) -> None:
+    found = [line for path in paths for line in faults(screen, path)]
+    assert not found, "\n".join(found)
+
+
+def test_nothing_on_pages_without_a_dataset(shown: Screen) -> None:
+    nothing(shown, EMPTY)
+
+
+def test_nothing_on_any_view_of_a_dataset_with_runs(shown: Screen, filled: App) -> None:
+    nothing(shown, VIEWS)
