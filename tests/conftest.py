@@ -4,6 +4,7 @@ compared once, and nothing that goes on after a test."""
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -84,6 +85,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     longest = {here / name: place for place, name in enumerate(_LONGEST)}
     items.sort(key=lambda item: (longest.get(item.path, len(longest)), item.path not in slow))
+
+
+def pytest_collection_finish() -> None:
+    """Streamlit collects garbage after each drawing of a page, which would look at all the modules of all tests each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,12 +6,17 @@ import shutil
 from pathlib import Path
 
 import pytest
-from calling import IMAGES, Fer, Outcome, shell
+from calling import IMAGES, Fer, Outcome, call
 
 from fer_core.base.workspace import Workspace
 from fer_core.cli import run
 from fer_core.data.sample.make import make_sample
 from fer_core.mislabels.judges import best, ranked
+
+_TINY = """extends = "base"
+[model]
+blocks = [{ kind = "conv", filters = 8, convs = 1, strides = 2, batch_norm = "before_activation" }, { kind = "flatten" }]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +34,12 @@ def trained(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     """A workspace with one run, and what `train --json` said. Not to be changed."""
     root = tmp_path_factory.mktemp("trained") / "home"
     shutil.copytree(made, root)
-    assert shell(root, "stratify", "faces").status == 0
+    assert call(root, "stratify", "faces").status == 0
+    (root / "tiny.toml").write_text(_TINY)
     settings = ("--set", "training.epochs=1", "--set", "batch_size=32")
-    return root, shell(root, "train", "--dataset", "faces", "--recipe", "compact", *settings, "--json")
+    return root, call(
+        root, "train", "--dataset", "faces", "--recipe", root / "tiny.toml", *settings, "--json"
+    )
 
 
 @pytest.fixture
@@ -47,10 +55,10 @@ def home(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fer(home: Path, capfd: pytest.CaptureFixture[str]) -> Fer:
     """Call a verb in this process; output is caught at the file descriptors."""
 
-    def call(*args: object) -> Outcome:
+    def called(*args: object) -> Outcome:
         capfd.readouterr()
         status = run([str(arg) for arg in args])
         out, err = capfd.readouterr()
         return Outcome(status, out, err)
 
-    return call
+    return called

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from calling import Fer, Outcome, shell
+from calling import Fer, Outcome, call
 from test_reports import RUN_KEYS, check_keys
 
 from fer_core.base.workspace import Workspace
@@ -71,22 +71,22 @@ def test_a_run_from_start_to_predictions(trained: tuple[Path, Outcome], tmp_path
     check_keys("train", outcome, *RUN_KEYS)
     summary = outcome.json
     assert (summary["state"], summary["epochs"], summary["best_epoch"]) == ("finished", 1, 1)
-    assert summary["parameters"] > summary["trainable_parameters"] > 100_000
+    assert summary["parameters"] > summary["trainable_parameters"] > 1000
     assert 0 <= summary["val_accuracy"] <= 1
 
-    listed = shell(home, "runs", "--json")
+    listed = call(home, "runs", "--json")
     assert listed.json == [summary]
-    ranked = shell(home, "compare", summary["run"], "--json")
+    ranked = call(home, "compare", summary["run"], "--json")
     check_keys("compare", ranked, *RUN_KEYS, "macro_f1")
     assert ranked.json[0]["macro_f1"] is not None
     faces = home / "data" / "faces" / "source"
-    answered = shell(home, "predict", next(faces.rglob("test/*/*.png")), "--model", "1", "--json")
+    answered = call(home, "predict", next(faces.rglob("test/*/*.png")), "--model", "1", "--json")
     assert (answered.status, answered.err) == (0, "")
     ((face,),) = (document["faces"] for document in answered.json)
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
-    stopped = shell(home, "stop", "1", "--json")  # has ended: left as it is
+    stopped = call(home, "stop", "1", "--json")  # has ended: left as it is
     assert (stopped.status, stopped.json) == (0, summary)
-    text = shell(home, "runs").out
+    text = call(home, "runs").out
     assert summary["run"] in text
     assert "finished" in text
 

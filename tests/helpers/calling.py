@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from fer_core.cli import run
 
 ROOT = Path(__file__).parents[2]
 IMAGES = 240
@@ -29,6 +34,14 @@ class Outcome:
 
 
 Fer = Callable[..., Outcome]
+
+
+def call(home: Path, *args: object) -> Outcome:
+    """Call a verb in this process, as the fixture `fer` does, where a fixture for many tests needs it."""
+    out, err = io.StringIO(), io.StringIO()
+    with patch.dict(os.environ, FER_HOME=str(home)), redirect_stdout(out), redirect_stderr(err):
+        status = run([str(arg) for arg in args])
+    return Outcome(status, out.getvalue(), err.getvalue())
 
 
 def shell(home: Path, *args: object, **options: Any) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from calling import shell
+from calling import call, shell
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def test_what_is_no_table_is_not_quoted(tmp_path: Path, option: str) -> None:
     faces = tmp_path / "faces" / "happy"
     faces.mkdir(parents=True)
     (faces / "1.png").write_bytes((ROOT / "docs" / "images" / "home.png").read_bytes())
-    done = shell(tmp_path / "home", "import", faces.parent, "--name", "x", option, tmp_path / "secret")
+    done = call(tmp_path / "home", "import", faces.parent, "--name", "x", option, tmp_path / "secret")
     assert done.status != 0
     assert "SECRET" not in done.out + done.err
     assert "no columns with commas" in done.err

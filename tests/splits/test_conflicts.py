@@ -18,7 +18,7 @@ from fer_core.splits.conflicts import label_conflicts
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Dataset:
-    return make_sample(Workspace(tmp_path), count=900)
+    return make_sample(Workspace(tmp_path), count=300)
 
 
 def test_near_copies_under_two_labels_count_once_compared(sample: Dataset) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import shutil
 from itertools import combinations
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import Dataset
+from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates.groups import confirmed
 from fer_core.duplicates.near import DISTANCE
@@ -27,10 +28,26 @@ from fer_core.splits.separate import rows_to_drop
 from fer_core.splits.stratify import save_plan, stratify
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """A small sample with planted copies, compared once for all."""
+    found = make_sample(Workspace(tmp_path_factory.mktemp("made")), count=300)
+    scanned(found, found.head)
+    return found
+
+
 @pytest.fixture
-def sample(tmp_path: Path) -> Dataset:
-    """A small sample with planted copies that nobody compared yet."""
-    return make_sample(Workspace(tmp_path), count=300)
+def compared(made: Dataset, tmp_path: Path) -> Dataset:
+    """A copy of it."""
+    shutil.copytree(made.workspace.root, tmp_path, dirs_exist_ok=True)
+    return open_dataset(Workspace(tmp_path), made.name)
+
+
+@pytest.fixture
+def sample(compared: Dataset) -> Dataset:
+    """A copy that nobody compared yet."""
+    forget(compared)
+    return compared
 
 
 def forget(dataset: Dataset) -> None:
@@ -52,24 +69,24 @@ def test_until_compared_only_equal_pixels_are_known(sample: Dataset) -> None:
     assert not any(scan_file(sample, kind).exists() for kind in ("near", "mirrored"))  # nothing was compared
 
 
-def test_it_says_what_the_certificate_says(sample: Dataset) -> None:
-    paper = certify(sample)
-    found = leaks.leaks_of(sample)
+def test_it_says_what_the_certificate_says(compared: Dataset) -> None:
+    paper = certify(compared)
+    found = leaks.leaks_of(compared)
     assert (found.by, found.reach) == ("comparison", DISTANCE)
     assert found.total == paper.total
     assert paper.recall == found.record()["recall"] == recall(DISTANCE)
     assert found.table == paper.table
-    stored = json.loads(certificate.certificate_path(sample, sample.head).read_text())
+    stored = json.loads(certificate.certificate_path(compared, compared.head).read_text())
     assert stored["missed"] == MISSED
-    assert MISSED in html.unescape(certificate_page.write(sample).read_text())
-    assert certify(sample, distance=None).missed == ""
-    paper = certify(sample)
+    assert MISSED in html.unescape(certificate_page.write(compared).read_text())
+    assert certify(compared, distance=None).missed == ""
+    paper = certify(compared)
     assert found.near
     assert found.mirrored
     assert found.compared
     assert found.compared[:4] == paper.created[:4]
-    forget(sample)
-    told = leaks.leaks_of(sample)
+    forget(compared)
+    told = leaks.leaks_of(compared)
     assert (told.by, told.total, told.table, told.compared) == (
         "certificate",
         paper.total,
@@ -78,20 +95,20 @@ def test_it_says_what_the_certificate_says(sample: Dataset) -> None:
     )
 
 
-def test_an_old_certificate_is_shown_as_what_it_is(sample: Dataset) -> None:
-    groups = confirmed(scanned(sample, sample.head), DISTANCE)
+def test_an_old_certificate_is_shown_as_what_it_is(compared: Dataset) -> None:
+    groups = confirmed(scanned(compared, compared.head), DISTANCE)
     assert len(groups)
-    apart = save_plan(sample, stratify(sample.manifest(), groups="exact"))
-    paper = certify(sample, apart.id, distance=4)
-    forget(sample)
-    file = certificate.certificate_path(sample, apart.id)
+    apart = save_plan(compared, stratify(compared.manifest(), groups="exact"))
+    paper = certify(compared, apart.id, distance=4)
+    forget(compared)
+    file = certificate.certificate_path(compared, apart.id)
     old = json.loads(file.read_text()) | {"near": 0, "mirrored": 0, "exact": 0, "holds": True}
     del old["sources"], old["recall"], old["framed"]  # as it was written before
     file.write_text(json.dumps(old))
-    read = certificate.load(sample, apart.id)
+    read = certificate.load(compared, apart.id)
     assert read is not None
     assert (read.distance, read.sources, read.created) == (4, {}, paper.created)
-    found = leaks.leaks_of(sample, apart.id)
+    found = leaks.leaks_of(compared, apart.id)
     assert (found.by, found.reach) == ("certificate", 4)
     if DISTANCE > 4:
         assert not read.current
@@ -100,8 +117,8 @@ def test_an_old_certificate_is_shown_as_what_it_is(sample: Dataset) -> None:
             f"up to 4 bits (finds 32.8% of known copies), {paper.created[:10]}; usual are {DISTANCE}"
             in found.sentence
         )
-        certify(sample, apart.id)
-        assert leaks.leaks_of(sample, apart.id).reach == DISTANCE
+        certify(compared, apart.id)
+        assert leaks.leaks_of(compared, apart.id).reach == DISTANCE
 
 
 def test_a_wider_comparison_is_not_hidden_by_a_narrow_certificate(sample: Dataset) -> None:
@@ -120,9 +137,9 @@ def test_stamp_changes_with_what_is_known(sample: Dataset) -> None:
     assert len(set(stamps)) == 3
 
 
-def test_the_images_behind_the_numbers(sample: Dataset) -> None:
-    certify(sample)
-    found = leaks.leaks_of(sample)
+def test_the_images_behind_the_numbers(compared: Dataset) -> None:
+    certify(compared)
+    found = leaks.leaks_of(compared)
     train = found.images[(found.images["split"] == "train") & (found.images["other"] == "val")]
     assert found.table["train|val"].copies >= train["image_id"].nunique() > 0
     assert found.leaked("val") == found.images.loc[found.images["split"] == "val", "image_id"].nunique()
@@ -141,7 +158,7 @@ def test_pictures_also_in_train_counted_one_by_one(sample: Dataset) -> None:
     assert sum(found.in_train.values()) > 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     st.lists(
         st.tuples(st.integers(0, 5), st.sampled_from(["train", "val", "test"])), min_size=1, max_size=25
@@ -181,28 +198,28 @@ def test_counts_equal_brute_force(rows: list[tuple[int, str]], near: set[tuple[i
     assert not images.duplicated(["image_id", "other", "kind"]).any()
 
 
-def test_what_a_reviewer_rejected_is_no_leak(sample: Dataset) -> None:
-    before = certify(sample)
+def test_what_a_reviewer_rejected_is_no_leak(compared: Dataset) -> None:
+    before = certify(compared)
     assert before.near
     assert before.rejected == 0
     pair = next(found for found in before.examples if found["kind"] == "near")
-    hashes = sample.manifest().set_index("image_id")["pixel_hash"]
-    table = sample.manifest()
+    hashes = compared.manifest().set_index("image_id")["pixel_hash"]
+    table = compared.manifest()
     first, second = hashes[pair["first_id"]], hashes[pair["second_id"]]
     # By definition: images of the one picture times images of the other, in different splits.
     one, other = (table[table["pixel_hash"] == each]["split"] for each in (first, second))
     images = sum(a != b for a in one for b in other)
-    stamp = leaks.stamp(sample, sample.head)
-    Journal(sample.journal_path).add("not_duplicate", pixel_hash=first, other=second)
-    assert leaks.stamp(sample, sample.head) != stamp
-    found, after = leaks.leaks_of(sample), certify(sample)
+    stamp = leaks.stamp(compared, compared.head)
+    Journal(compared.journal_path).add("not_duplicate", pixel_hash=first, other=second)
+    assert leaks.stamp(compared, compared.head) != stamp
+    found, after = leaks.leaks_of(compared), certify(compared)
     assert found.rejected == after.rejected == images
     assert found.near == after.near == before.near - images
     words = f"{images} pair{'s' * (images != 1)} rejected by a reviewer left out"
     assert words in found.sentence
     assert words in after.scope
     assert not any({first, second} == {hashes[e["first_id"]], hashes[e["second_id"]]} for e in after.examples)
-    drop = rows_to_drop(sample, sample.head)
-    Journal(sample.journal_path).undo()
-    assert leaks.leaks_of(sample).near == before.near
-    assert rows_to_drop(sample, sample.head).sum() >= drop.sum()
+    drop = rows_to_drop(compared, compared.head)
+    Journal(compared.journal_path).undo()
+    assert leaks.leaks_of(compared).near == before.near
+    assert rows_to_drop(compared, compared.head).sum() >= drop.sum()

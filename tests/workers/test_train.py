@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+from small import stand_in
 from tiny_faces import CLASSES, COUNTS, table, tiny_dataset, tiny_recipe
 
 from fer_core import workers
@@ -22,7 +24,8 @@ from fer_core.base.errors import NotFound
 from fer_core.base.locks import locked
 from fer_core.data.datasets import Dataset
 from fer_core.inference.metadata import METADATA_KEY, parse
-from fer_core.recipes.recipe import load, override
+from fer_core.models import transfer
+from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.runs import store
 from fer_core.runs.run import Run
 from fer_core.scheduling import start
@@ -227,16 +230,8 @@ def test_a_run_without_test_images_finishes(tmp_path: Path, monkeypatch: pytest.
         run.predictions("test")
 
 
-def test_a_transfer_network_goes_the_whole_way(dataset: Dataset) -> None:
-    """Gray pictures, a backbone of another size, its last layers trained: the saved files answer alike."""
-    recipe = override(
-        load("mobilenetv2_finetuned"),
-        {
-            "model.weights": "none", "model.backbone_size": 64, "training.epochs": 1, "training.batch_size": 16,
-            "schedule.name": "constant",
-        },
-    )  # fmt: skip
-    run = start.train(dataset.workspace, dataset, None, recipe)
+def answers_alike(run: Run, dataset: Dataset) -> None:
+    """The predictions, and the ONNX file asked anew."""
     assert run.state == "finished", run.log_tail()
     probabilities = run.predictions("val").iloc[:, 2:].to_numpy()
     manifest, pixels = dataset.manifest(), dataset.pixels()
@@ -244,3 +239,29 @@ def test_a_transfer_network_goes_the_whole_way(dataset: Dataset) -> None:
     session = onnxruntime.InferenceSession(run.folder / "model.onnx")
     answer = session.run(None, {session.get_inputs()[0].name: images})[0]
     np.testing.assert_allclose(answer, probabilities, atol=5e-4)
+
+
+def transferred(size: int) -> Recipe:
+    """Gray pictures, a backbone of another size, its last layers trained."""
+    settings = {
+        "model.weights": "none",
+        "model.backbone_size": size,
+        "training.epochs": 1,
+        "training.batch_size": 16,
+    }
+    return override(load("mobilenetv2_finetuned"), {**settings, "schedule.name": "constant"})
+
+
+def test_a_transfer_network_goes_the_whole_way(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a small network in the place of the published one, in this process."""
+    small = dataclasses.replace(transfer._BACKBONES["mobilenetv2"], build=stand_in)
+    monkeypatch.setitem(transfer._BACKBONES, "mobilenetv2", small)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    run = store.create_run(dataset.workspace, dataset.name, dataset.head, transferred(32))
+    assert train.main([str(run.folder)]) == 0, run.summary()["reason"]
+    answers_alike(run, dataset)
+
+
+@pytest.mark.exhaustive
+def test_a_published_transfer_network_goes_the_whole_way(dataset: Dataset) -> None:
+    answers_alike(start.train(dataset.workspace, dataset, None, transferred(64)), dataset)
