@@ -21,6 +21,7 @@ from fer_core.cli import (
     about,
     checks,
     compare,
+    comparing,
     data,
     duplicates,
     experiments,
@@ -94,6 +95,7 @@ cli.add(
         *compare.COMMANDS,
         *results.COMMANDS,
         *experiments.COMMANDS,
+        *comparing.COMMANDS,
         *models.WEIGHTS,
     ],
 )

@@ -104,19 +104,24 @@ def _rank_word(row: JudgedRun) -> str | None:
 
 def _difference(runs: list[Run], split: str, on: str | None) -> str:
     from fer_core.base.errors import FerError
-    from fer_core.evaluation import run_pair
+    from fer_core.evaluation import ledger, run_pair, scores
+    from fer_core.evaluation.leakage import run_leaks
 
+    looked = {(look["run"], look["version"]) for look in ledger.reads(runs[0].workspace)}
+    scores.look_at_all([run for run in runs if (run.id, run.version) not in looked], split, "cli")
+    leaked = [cost for run in runs if (cost := run_leaks.own_cost(run, split)) is not None]
+    own = "".join(f"\n{cost.run}: {cost.words}" for cost in leaked)
     told = f"What differs: {run_pair.differences(*runs)}\n"
     try:
         found = run_pair.compare_runs(runs[0], runs[1], split, on).verdict
     except FerError as error:
-        return f"{told}These two cannot be held against each other: {error}"
+        return f"{told}These two cannot be held against each other: {error}{own}"
     low, high = found["interval"]
     return told + (
         f"{runs[1].id} against {runs[0].id}: {found['difference'] * 100:+.1f} points "
         f"[{low * 100:+.1f}, {high * 100:+.1f}], p {found['p']:.2g}; "
         f"{'significant' if found['told_apart'] else 'not significant'}; "
-        f"fixed {found['fixed']:,}, broke {found['broke']:,} of {found['images']:,}"
+        f"fixed {found['fixed']:,}, broke {found['broke']:,} of {found['images']:,}{own}"
     )
 
 

@@ -64,6 +64,7 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
     predictions there is asked for them. What single changes do not add up to is told as `together`.
     """
     from fer_core.evaluation import ablation, predict_version, run_pair, scores
+    from fer_core.evaluation.leakage import run_leaks
     from fer_core.runs import store
 
     home = workspace()
@@ -74,13 +75,16 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
     ended = [run for run in (one, two, *singles) if run.state == "finished"]
     failed = predict_version.predict_missing(ended, where)
     scores.look_at_all([one, two, *singles], split, "cli", where)
+    scores.look_at_all([run for run in (one, two) if run.version != where], split, "cli")
     found = ablation.attribute(one, two, split, where)
+    leaked = [cost for run in (one, two) if (cost := run_leaks.own_cost(run, split)) is not None]
     document = {
         "first": one.id,
         "second": two.id,
         "version": where,
         "started": [run.id for run in started],
         **found.record(),
+        "leaks": {cost.run: dict(cost.cost) for cost in leaked},
     }
     lines = []
     for step in found.steps:
@@ -93,6 +97,7 @@ def ablate(first: str, second: str, split: str, begin: bool) -> Report:
         text.append("These gains are of different images: they do not add up.")
     if found.together is not None:
         text.append(f"Not explained by single changes: {100 * found.together:+.1f} points")
+    text += [f"{cost.run}: {cost.words}" for cost in leaked]
     text += [f"{run} has no answers on the version all are judged on: {why}" for run, why in failed.items()]
     text += [f"{run.id} is queued: {run.info.get('member')}" for run in started]
     if not started and any(step.run is None and not step.change.problem for step in found.steps):

@@ -142,6 +142,19 @@ class Evaluate(Task, kind="evaluate", title="Evaluating {run}"):
 
 
 @dataclass(frozen=True)
+class AskAcross(Task, kind="across"):
+    """Judge runs on another dataset, see `evaluation.across`."""
+
+    runs: tuple[str, ...] = argument()
+    datasets: tuple[str, ...] = option("--on", ())
+    split: str = option("--split", "val")
+
+    @property
+    def title(self) -> str:
+        return f"Asking {', '.join(self.runs)} about {', '.join(self.datasets) or 'all datasets'}"
+
+
+@dataclass(frozen=True)
 class MeasureCost(Task, kind="cost"):
     runs: tuple[str, ...] = argument()
 

@@ -6,6 +6,7 @@ from fer_core.base.errors import FerError
 from fer_core.evaluation import leaderboard
 from fer_core.runs.run import Run
 from fer_core.ui.compare import (
+    across,
     actions,
     ensemble,
     hyperparameters,
@@ -13,6 +14,7 @@ from fer_core.ui.compare import (
     pair,
     progress,
     run_detail,
+    slices,
 )
 from fer_core.ui.components import markup
 from fer_core.ui.shell import page
@@ -48,7 +50,13 @@ if view.split == "test":
 with strip:
     page.numbers(leaderboard_card.numbers(scope, view, found))
 
-PANELS = {"Settings": hyperparameters, "Journey": progress, "Ensemble": ensemble}
+PANELS = {
+    "Settings": hyperparameters,
+    "Journey": progress,
+    "Slices": slices,
+    "Datasets": across,
+    "Ensemble": ensemble,
+}
 look = st.segmented_control(
     "Look at", ["Runs", *PANELS], default="Runs", required=True, key="look", bind="query-params",
     label_visibility="collapsed",

@@ -32,6 +32,8 @@ TASKS: list[Task] = [
     tasks.Estimate("faces", "a91f", "compact"),
     tasks.Estimate("faces", "a91f", "compact", ("training.epochs=5", 'model.blocks=[{kind = "flatten"}]')),
     tasks.Evaluate("0041-compact", "a91f"),
+    tasks.AskAcross(("0041-compact",)),
+    tasks.AskAcross(("0041-compact", "0042-compact"), ("faces", "others"), "test"),
     tasks.MeasureCost(("0041-compact",)),
     tasks.MeasureCost(("0041-compact", "0042-compact")),
     tasks.Tune("compact-search-1"),

@@ -136,9 +136,7 @@ def test_two_runs_that_differ_in_their_data_alone_are_attributed(
     dataset, old, new = story
     new.update(state="failed")  # it would be the very run that is to be queued
     monkeypatch.setattr(queue, "launch", lambda run: None)
-    twin = run_on(dataset, 0.8, 2)
-    recipe = twin.folder / "recipe.toml"
-    recipe.write_text(re.sub(r"(?m)^seed = .*", "seed = 7", recipe.read_text(encoding="utf-8")))
+    twin = trained(dataset, 0.8, ("val",), version_number=2, settings={"training.seed": 7})
     app = visit(cmp_picked=[old.id, twin.id])
     app.button(key="cmp-ablate").click().run()
     assert not app.exception

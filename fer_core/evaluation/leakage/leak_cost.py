@@ -10,7 +10,9 @@ from typing import TypedDict
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from fer_core.base.statistics import wilson_interval
 from fer_core.evaluation.metrics import DRAWS, read
 
 _LEVELS = (0.025, 0.975)
@@ -32,6 +34,8 @@ class LeakCost(TypedDict):
     Attributes:
         leaked: of `images`.
         accuracy, without: on all images, and on those that did not leak.
+        without_interval: 95 % of `without` (Wilson), low and high.
+        memory: accuracy on those that leaked: what a model that remembers them can do; `memory_interval` its 95 %.
         difference: accuracy - without; positive flatters the model. `interval` its 95 %, low and high.
     """
 
@@ -39,6 +43,9 @@ class LeakCost(TypedDict):
     leaked: int
     accuracy: float
     without: float | None
+    without_interval: list[float] | None
+    memory: float | None
+    memory_interval: list[float] | None
     difference: float | None
     interval: list[float] | None
 
@@ -70,9 +77,16 @@ def leak_cost(predictions: pd.DataFrame, leaked: set[str], draws: int = DRAWS, s
         "leaked": count,
         "accuracy": accuracy,
         "without": None,
+        "without_interval": None,
+        "memory": None,
+        "memory_interval": None,
         "difference": None,
         "interval": None,
     }
+    if count:
+        result["memory"], result["memory_interval"] = _share(correct[seen])
+    if count < images:
+        result["without"], result["without_interval"] = _share(correct[~seen])
     if count in (0, images):
         return result
     kinds = np.bincount(
@@ -81,9 +95,35 @@ def leak_cost(predictions: pd.DataFrame, leaked: set[str], draws: int = DRAWS, s
     drawn = np.random.default_rng(seed).multinomial(images, kinds / images, size=draws)
     clean = np.maximum(drawn[:, 0] + drawn[:, 1], 1)
     differences = (drawn[:, 1] + drawn[:, 3]) / images - drawn[:, 1] / clean
-    without = float(correct[~seen].mean())
     return result | {
-        "without": without,
-        "difference": accuracy - without,
+        "difference": accuracy - float(correct[~seen].mean()),
         "interval": [float(v) for v in np.quantile(differences, _LEVELS)],
     }
+
+
+def _share(correct: NDArray[np.bool_]) -> tuple[float, list[float]]:
+    share = float(correct.mean())
+    low, high = wilson_interval(share, len(correct))
+    return share, [float(low), float(high)]
+
+
+def words(cost: LeakCost) -> str:
+    """`0.814 [0.78, 0.84] without the 31 of 400 that have a copy in its training images; on those 0.968 [...] by memory`."""
+    share = f"{cost['leaked']:,} of {cost['images']:,}"
+    if not cost["leaked"]:
+        return f"none of its {cost['images']:,} images has a known copy among those it has learned from"
+    memory = f"{cost['memory']:.3f} {_ends(cost['memory_interval'])}"
+    if cost["without"] is None or cost["difference"] is None:
+        return f"each of its {cost['images']:,} images has a copy among those it has learned from: {memory} by memory"
+    return (
+        f"{cost['without']:.3f} {_ends(cost['without_interval'])} without the {share} images that have a copy among those it "
+        f"has learned from, by memory it answers {memory} of these: {100 * cost['difference']:+.1f} points "
+        f"{_ends(cost['interval'], 100)} of its figure are leakage"
+    )
+
+
+def _ends(interval: list[float] | None, scale: float = 1) -> str:
+    if interval is None:
+        return ""
+    low, high = interval
+    return f"[{scale * low:+.1f}, {scale * high:+.1f}]" if scale != 1 else f"[{low:.3f}, {high:.3f}]"

@@ -28,11 +28,14 @@ from fer_core.evaluation import (
     run_pair,
     scores,
 )
+from fer_core.evaluation.leakage import run_leaks
 from fer_core.evaluation.paired.attribution import Attribution
 from fer_core.evaluation.ranking import Ranking
+from fer_core.evaluation.slices import of_run
 from fer_core.runs import predictions
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
+from fer_core.splits import leaks
 from fer_core.ui.shell import cache
 
 _specs: dict[Hashable, VegaSpec] = {}
@@ -218,6 +221,34 @@ def pair(first: Run, second: Run, split: str, version: str) -> run_pair.RunCompa
     """
     stamps = (stamp(first, split, version), stamp(second, split, version))
     return _pair((str(first.folder), str(second.folder)), first.dataset, split, version, stamps)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _own_leaks(folder: str, split: str, stamp: int, known: tuple[float, ...]) -> run_leaks.OwnLeakCost | None:
+    return run_leaks.own_cost(Run(Path(folder)), split)
+
+
+def own_leaks(run: Run, split: str) -> run_leaks.OwnLeakCost | None:
+    """What leaked images did to the figure of a run on its own version; None where nobody can tell, or has looked."""
+    try:
+        known = leaks.stamp(open_dataset(run.workspace, run.dataset), run.version)
+        return _own_leaks(str(run.folder), split, stamp(run, split, run.version), known)
+    except (FerError, OSError):
+        return None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _slices(folder: str, split: str, version: str, stamp: int) -> of_run.RunSlices:
+    return of_run.slices_of(Run(Path(folder)), split, version)
+
+
+def slices(run: Run, split: str, version: str) -> of_run.RunSlices:
+    """Where a run fails more often, see `evaluation.slices`.
+
+    Raises:
+        FerError: it has no answers there, or its version is gone.
+    """
+    return _slices(str(run.folder), split, version, stamp(run, split, version))
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)

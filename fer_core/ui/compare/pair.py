@@ -29,6 +29,7 @@ def draw(first: Run, second: Run, others: Sequence[Run], split: str, version: st
         found = None
         page.show_error(error)
     tried = ablation.tried(first, second)
+    _leaks([first, second], split)
     if found is not None:
         _verdict(found, first, second, split, note)
         _differences(found, [first, second, *others], version, tried)
@@ -84,6 +85,16 @@ def _verdict(found: RunComparison, first: Run, second: Run, split: str, note: st
         f'<div class="fer-h" role="heading" aria-level="2" style="margin:.6rem 0 .1rem"><span>{title}</span>'
         f'{chip}<small title="{markup.esc(tip)}">{facts}</small></div>'
     )
+
+
+def _leaks(runs: Sequence[Run], split: str) -> None:
+    """How much of what each earned on its own version is owed to copies of its training images; nothing where none leaked."""
+    told = [cost for run in runs if (cost := cached_runs.own_leaks(run, split)) and cost.cost["leaked"]]
+    for cost in told:
+        said = f"<b>{'A' if cost.run == runs[0].id else 'B'}</b> {markup.esc(cost.words)}"
+        st.html(
+            f'<p class="fer-note" title="{markup.esc(cost.sentence)}">{markup.chip("bad", "leakage")} {said}</p>'
+        )
 
 
 def _settings(runs: Sequence[Run]) -> None:

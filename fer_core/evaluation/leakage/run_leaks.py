@@ -1,0 +1,53 @@
+"""What leaked images did to the figure a run earned on its own version.
+
+told = own_cost(run, "val")
+told.cost["without"], told.cost["memory"], told.sentence
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fer_core.base.errors import FerError
+from fer_core.data.datasets import open_dataset
+from fer_core.evaluation import scores
+from fer_core.evaluation.leakage import leak_cost
+from fer_core.evaluation.leakage.leak_cost import LeakCost
+from fer_core.runs.run import Run
+from fer_core.splits import known_leaks, leaks
+
+
+@dataclass(frozen=True)
+class OwnLeakCost:
+    """`leak_cost` of a run on a split of its own version, and how copies were looked for (`Leaks.verdict`, `Leaks.sentence`)."""
+
+    run: str
+    cost: LeakCost
+    compared: bool
+    sentence: str
+
+    @property
+    def words(self) -> str:
+        """In one sentence."""
+        known = "" if self.compared else "; near copies were not compared, so there may be more"
+        return f"{self.cost['accuracy']:.3f} on its own version: {leak_cost.words(self.cost)}{known}"
+
+
+def own_cost(run: Run, split: str) -> OwnLeakCost | None:
+    """The cost of the copies of its training images in a split of the version a run has learned from.
+
+    Returns:
+        None where it has no predictions there, or the version is gone: then nobody can tell.
+
+    Raises:
+        RunError: the split is the test split and no look at it is recorded.
+    """
+    try:
+        known = known_leaks.of_version(open_dataset(run.workspace, run.dataset), run.version)
+        table = scores.predictions(run, split)
+    except (FerError, OSError, ValueError):
+        return None
+    scores.correctness(run, split)  # refuses a test split nobody has looked at
+    rows = known.images
+    leaked = set(rows.loc[(rows["split"] == split) & (rows["other"] == leaks.TRAIN), "image_id"])
+    return OwnLeakCost(run.id, leak_cost.leak_cost(table, leaked), not known.missing, known.sentence)
