@@ -28,7 +28,7 @@ from fer_core.recipes.schema import Training
 
 LAZY_FRONT_DOOR = "fer_core"  # its names are imported when they are asked for
 SHARED_UI = {"components", "shell"}
-UI_PAIRS = {("stratify", "duplicates"), ("train", "explore"), ("explore", "versions")}
+UI_PAIRS = {("stratify", "duplicates"), ("train", "explore"), ("train", "predict"), ("explore", "versions")}
 """Screens that show a part of another one; every other screen imports `components` and `shell` alone."""
 MAX_FUNCTION, MAX_FILE, MAX_FOLDER = 60, 300, 24  # lines, lines, files
 HEAVY = {"tensorflow", "keras", "tf2onnx", "jax", "torch"}

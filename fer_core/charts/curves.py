@@ -32,9 +32,11 @@ def curve(
     forked_at: int | None = None,
     others: Mapping[str, CurveRows] | None = None,
     planned: int | None = None,
+    smoothing: float = 0.0,
+    log: bool = False,
     dark: bool = False,
 ) -> VegaSpec:
-    """Training and validation by epoch, named at their ends, with a tooltip per epoch.
+    """Training and validation by epoch, named at their ends, with a tooltip per epoch that tells the other runs too.
 
     Args:
         rows: one per finished epoch: epoch (from 1), `measure` and `val_` + measure.
@@ -43,17 +45,29 @@ def curve(
         forked_at: epochs up to this one are another run's: drawn dashed, and where the branch begins is marked.
         others: name -> rows of other runs; their validation curve is drawn behind, dashed and grey.
         planned: the axis reaches to this epoch, or to a half of it, or a quarter, so that it seldom jumps.
+        smoothing: 0..1, see `smoothed`; what was measured stays behind, thin, and in the tooltip.
+        log: logarithmic values, where all are positive.
         dark: theme.
     """
     colors = palette(dark)
     names = {"train": measure, "val": f"val_{measure}"}
     if measure == "accuracy" and any("val_macro_f1" in row for row in rows):
         names["macro F1"] = "val_macro_f1"
-    own = [point for name, column in names.items() for point in _points(rows, column, name)]
-    behind = [point for name, table in (others or {}).items() for point in _points(table, names["val"], name)]
+    raw = [point for name, column in names.items() for point in _points(rows, column, name)]
+    own = [
+        point for name, column in names.items() for point in smoothed(_points(rows, column, name), smoothing)
+    ]
+    tables = others or {}
+    behind = [
+        p for name, table in tables.items() for p in smoothed(_points(table, names["val"], name), smoothing)
+    ]
     last = _last(own + behind, planned)
-    low, high = _domain([p["value"] for p in own + behind], measure)
-    x, y = _x(last), _y(measure, low, high)
+    low, high = _domain([p["value"] for p in raw + behind], measure)
+    positive = [p["value"] for p in raw + behind if p["value"] > 0]
+    log = log and len(positive) == len(raw + behind) > 0
+    if log:
+        low = min(positive) / 1.1
+    x, y = _x(last), _y(measure, low, high, log=log)
     hue = {
         "field": "line", "type": "nominal", "legend": None,
         "scale": {"domain": list(names), "range": [colors.accent, colors.second, colors.muted][: len(names)]},
@@ -63,6 +77,8 @@ def curve(
         layers.append(
             _line(behind, x, y, {"strokeDash": [4, 3], "strokeWidth": 1.5, "color": colors.quiet}, None)
         )
+    if smoothing:
+        layers.append(_line(raw, x, y, {"strokeWidth": 1, "opacity": 0.3}, hue))
     before = [p for p in own if forked_at and p["epoch"] <= forked_at]
     after = [p for p in own if not forked_at or p["epoch"] >= forked_at]
     layers.append(_line(before, x, y, {"strokeDash": [2, 3], "strokeWidth": 1.5, "opacity": 0.75}, hue))
@@ -75,7 +91,8 @@ def curve(
     if best is not None and rows:
         layers += _mark(best, last, f"best {best}", corner, colors.muted, x, y)
     layers.append(_names(own, behind, (high - low) * 0.085, x, y, colors))
-    layers.append(_hover(rows, {f"{measure}, {name}": column for name, column in names.items()}, x, colors))
+    tips = {f"{measure}, {name}": column for name, column in names.items()}
+    layers.append(_hover(rows, tips, x, colors, others={n: (t, names["val"]) for n, t in tables.items()}))
     description = f"{measure} by epoch, training and validation, {len(rows)} epochs"
     description += f", best epoch {best}" if best is not None else ""
     description += f", a fork after epoch {forked_at}" if forked_at else ""
@@ -135,6 +152,21 @@ def rate_curve(rows: CurveRows, *, planned: int | None = None, dark: bool = Fals
     return styled(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
 
 
+def smoothed(points: Sequence[LinePoint], weight: float) -> list[LinePoint]:
+    """Exponential moving average of one line, without the pull of its begin (as TensorBoard draws it).
+
+    >>> [p["value"] for p in smoothed([{"epoch": 1, "value": 1.0, "line": "a"}, {"epoch": 2, "value": 4.0, "line": "a"}], 0.5)]
+    [1.0, 3.0]
+    """
+    found: list[LinePoint] = []
+    mean, total = 0.0, 0.0
+    for point in points:
+        mean = weight * mean + (1 - weight) * point["value"]
+        total = weight * total + (1 - weight)
+        found.append({**point, "value": mean / total})
+    return found
+
+
 class LinePoint(TypedDict):
     """A value of one line at an epoch."""
 
@@ -185,9 +217,10 @@ def _x(last: int, title: str | None = "epoch") -> VegaSpec:
     }  # fmt: skip
 
 
-def _y(measure: str, low: float, high: float, ticks: int = 5) -> VegaSpec:
+def _y(measure: str, low: float, high: float, ticks: int = 5, log: bool = False) -> VegaSpec:
+    scale = {"domain": [low, high], "nice": False, **({"type": "log"} if log else {})}
     return {
-        "field": "value", "type": "quantitative", "title": None, "scale": {"domain": [low, high], "nice": False},
+        "field": "value", "type": "quantitative", "title": None, "scale": scale,
         "axis": {"format": _FORMATS[measure], "tickCount": ticks},
     }  # fmt: skip
 
@@ -239,12 +272,22 @@ def _names(
 
 
 def _hover(
-    rows: CurveRows, columns: Mapping[str, str], x: VegaSpec, colors: Palette, form: str = ".4f"
+    rows: CurveRows,
+    columns: Mapping[str, str],
+    x: VegaSpec,
+    colors: Palette,
+    form: str = ".4f",
+    others: Mapping[str, tuple[CurveRows, str]] | None = None,
 ) -> VegaSpec:
-    """A line that follows the pointer, with the epoch's figures."""
+    """A line that follows the pointer, with the epoch's figures; of other runs theirs, by name: (rows, column)."""
     tips = [{"field": "epoch", "type": "quantitative", "format": "d"}]
     tips += [{"field": c, "type": "quantitative", "title": n, "format": form} for n, c in columns.items()]
-    rows_shown = [{"epoch": r["epoch"], **{c: r.get(c) for c in columns.values()}} for r in rows]
+    values = {r["epoch"]: {"epoch": r["epoch"], **{c: r.get(c) for c in columns.values()}} for r in rows}
+    for number, (name, (table, column)) in enumerate((others or {}).items()):
+        tips.append({"field": f"other{number}", "type": "quantitative", "title": name, "format": form})
+        for row in table:
+            values.setdefault(row["epoch"], {"epoch": row["epoch"]})[f"other{number}"] = row.get(column)
+    rows_shown = [values[epoch] for epoch in sorted(values)]
     return {
         "data": {"values": rows_shown},
         "mark": {"type": "rule", "color": colors.muted},

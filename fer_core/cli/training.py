@@ -119,6 +119,15 @@ def _layer_table(recipe: Mapping[str, Any]) -> str:
     default=None,
     help="A run on each fold that `stratify --folds K` has made.",
 )
+@click.option("--hypothesis", metavar="TEXT", default="", help="Why the run is made; shown beside what came.")
+@click.option(
+    "--expect",
+    "expected",
+    type=float,
+    metavar="ACCURACY",
+    default=None,
+    help="Expected validation accuracy, 0 to 1; held against what came.",
+)
 @click.option("--detach", is_flag=True, help="Return at once; the runs go on by themselves.")
 @reports
 def train(
@@ -130,6 +139,8 @@ def train(
     forked: str | None,
     seeds: int | None,
     folds: int | None,
+    hypothesis: str,
+    expected: float | None,
     detach: bool,
 ) -> Report:
     """Train a recipe on a version, in a process of its own.
@@ -137,15 +148,17 @@ def train(
     One run works at a time, others wait in the queue. Each epoch is told on stderr as it ends, unless --json. Ctrl-C stops
     the run and keeps the best weights. The status is 1 if a run fails.
     """
-    from fer_core.runs import store
+    from fer_core.runs import run_annotations, store
     from fer_core.scheduling import experiments, resume
 
+    run_annotations.check_expected(expected)
     ways = {"--resume": paused, "--fork": forked, "--seeds": seeds, "--folds": folds}
     chosen = [option for option, value in ways.items() if value is not None]
     if len(chosen) > 1:
         raise RecipeError("These options exclude each other", received=" ".join(chosen))
     if paused is not None or forked is not None:
-        if name or recipe or version or (paused and settings):
+        said = hypothesis or expected is not None
+        if name or recipe or version or (paused and (settings or said)):
             hint = "A run keeps its dataset, version and recipe; --fork takes --set"
             raise RecipeError(f"{chosen[0]} stands alone", received="other options", hint=hint)
         if paused is not None:
@@ -155,6 +168,8 @@ def train(
             runs = [resume.fork(store.get(workspace(), number), epoch, settings_of(settings))]
     else:
         runs = _new_runs(name, recipe, version, settings_of(settings), seeds, folds)
+    for run in runs:
+        run_annotations.expect(run, hypothesis, expected)
     if {paused, forked, folds} != {None}:  # of others it was said before they were made
         _warn((run.dataset, run.version, run.recipe) for run in runs)
     if detach:
@@ -167,8 +182,16 @@ def train(
     if bad := [s for s in summaries if s["state"] in {"failed", "lost"}]:
         reason = bad[0]["reason"] or f"The log is {runs[summaries.index(bad[0])].folder / 'log.txt'}"
         error = JobError(f"Run {bad[0]['run']} ended as {bad[0]['state']}", hint=reason)
-    told = experiments.spread(runs)
-    return _several(summaries, "\n".join(filter(None, [_run_table(summaries), told])), error)
+    told = [experiments.spread(runs), *map(_expected, runs)]
+    return _several(summaries, "\n".join(filter(None, [_run_table(summaries), *told])), error)
+
+
+def _expected(run: Run) -> str:
+    """What was expected of a run and what came; "" where nobody said."""
+    from fer_core.evaluation.verdicts.expectation import outcome_of
+
+    told = outcome_of(run)
+    return f"{run.id}: {told.word}, {told.text}" if told else ""
 
 
 def _warn(versions: Iterable[tuple[str, str, Recipe]]) -> None:

@@ -72,6 +72,12 @@ def kept_keras(workspace: Workspace, name: str) -> Path | None:
     return next((each for each in kept if each.is_file()), None)
 
 
+def kept_names(workspace: Workspace) -> list[str]:
+    """Names of the imported models whose Keras files are kept, in order."""
+    folder = added_folder(workspace)
+    return sorted({file.stem for ending in KERAS_ENDINGS for file in folder.glob(f"*{ending}")})
+
+
 def check_start(file: Path, recipe: str) -> None:
     """Raise ModelFileError where the body of a Keras file is not that of a recipe's (TOML) network."""
     _ask({"source": str(keras_file(file)), "target": "", "recipe": recipe})

@@ -150,12 +150,14 @@ class RunSummary(TypedDict):
 
 
 class Marks(TypedDict):
-    """`marks.json`: what people say about a run."""
+    """`marks.json`: what people say about a run; of `hypothesis` and `expected` (validation accuracy, 0..1) before it is made."""
 
     star: bool
     tags: list[str]
     note: str
     archived: bool
+    hypothesis: str
+    expected: float | None
 
 
 class ClassScores(TypedDict):

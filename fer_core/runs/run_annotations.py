@@ -1,4 +1,4 @@
-"""What people say about runs: star, tags, note, archived; and what they did with them, in a journal.
+"""What people say about runs: star, tags, note, archived, what they expected; and what they did with them, in a journal.
 
 Marks are `marks.json` beside the run. `models/runs-journal.jsonl` keeps every change, one line each. A deleted run
 is moved to `models/deleted/`, weights and all, until somebody empties that folder.
@@ -15,12 +15,14 @@ from fer_core.base.workspace import Workspace, now
 from fer_core.runs.records import Marks
 from fer_core.runs.run import Run
 
-EMPTY: Marks = {"star": False, "tags": [], "note": "", "archived": False}
-_TYPES: dict[str, type] = {"star": bool, "tags": list, "note": str, "archived": bool}
+EMPTY: Marks = {"star": False, "tags": [], "note": "", "archived": False, "hypothesis": "", "expected": None}
+_TYPES: dict[str, type] = {
+    "star": bool, "tags": list, "note": str, "archived": bool, "hypothesis": str, "expected": float,
+}  # fmt: skip
 
 
 def read(run: Run) -> Marks:
-    """star, tags, note and archived; what the file holds of another type counts as not said."""
+    """All marks; what the file holds of another type counts as not said."""
     found = read_object(run.folder / "marks.json")
     told = {name: found[name] for name, kind in _TYPES.items() if isinstance(found.get(name), kind)}
     return cast(Marks, {**EMPTY, **told})
@@ -35,6 +37,35 @@ def annotate(run: Run, **marks: Any) -> Marks:
         write_json(run.folder / "marks.json", result)
         _journal(run.workspace, run.id, "mark", **marks)
     return result
+
+
+def expect(run: Run, hypothesis: str = "", expected: float | None = None) -> None:
+    """Note what somebody expects of a run, so that it stands beside what comes; nothing said leaves no mark.
+
+    Args:
+        run: not ended yet, or it is no expectation.
+        hypothesis: why it is made, in words.
+        expected: validation accuracy, 0..1.
+
+    Raises:
+        RunError: no share.
+    """
+    check_expected(expected)
+    marks: dict[str, Any] = {}
+    if hypothesis.strip():
+        marks["hypothesis"] = hypothesis.strip()
+    if expected is not None:
+        marks["expected"] = float(expected)
+    if marks:
+        annotate(run, **marks)
+
+
+def check_expected(expected: float | None) -> None:
+    """Raise RunError for an expected accuracy that is no share."""
+    if expected is not None and not 0 <= expected <= 1:
+        raise RunError(
+            "An expected accuracy is a share", received=expected, hint="Between 0 and 1, such as .72"
+        )
 
 
 def delete(run: Run) -> str:

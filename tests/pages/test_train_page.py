@@ -2,86 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import socket
 from pathlib import Path
-from typing import Any
 
-import pytest
 from opened_pages import TRAIN, html_of, opened
 from streamlit.testing.v1 import AppTest
+from train_desk import dataset, press, runs, train_home, trained
 
 from fer_core.base.atomic import write_json
 from fer_core.base.jsonl import append_line
-from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.datasets import open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.jobs.process import identity
-from fer_core.recipes.recipe import load, override
-from fer_core.runs import store
-from fer_core.runs.run import Run
 from fer_core.scheduling import queue
-from fer_core.splits.stratify import save_plan, stratify
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with a dataset, made once."""
-    root = tmp_path_factory.mktemp("home")
-    made = make_sample(Workspace(root), count=240)
-    save_plan(made, stratify(made.manifest()))
-    return root
-
-
-@pytest.fixture
-def dataset(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """That dataset in a workspace of its own."""
-    shutil.copytree(home, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setenv("FER_HOME", str(tmp_path))
-
-    def launch(run: Run) -> None:
-        (run.folder / "process.json").write_text(json.dumps({**identity(), "host": socket.gethostname()}))
-        run.update(state="running")
-
-    monkeypatch.setattr(queue, "launch", launch)
-    return open_dataset(Workspace(tmp_path), "sample")
+__all__ = ["dataset", "train_home"]  # fixtures
 
 
 def visit() -> AppTest:
     return opened(TRAIN)
-
-
-def press(app: AppTest, label: str) -> AppTest:
-    next(b for b in app.button if b.label == label).click().run()
-    assert not app.exception
-    return app
-
-
-def runs(dataset: Dataset) -> list[Run]:
-    """Oldest first."""
-    return store.list_runs(dataset.workspace)[::-1]
-
-
-def trained(
-    dataset: Dataset, epochs: int, state: str = "finished", top: float = 0.8, gap: float = 0.03, **info: Any
-) -> Run:
-    """A run whose validation accuracy rises to `top`, with training `gap` ahead of it."""
-    more = info.pop("row", {})
-    recipe = override(load("model_0"), {"training.epochs": 40})
-    run = store.create_run(dataset.workspace, dataset.name, dataset.head, recipe, version_number=2, **info)
-    for epoch in range(1, epochs + 1):
-        val = 0.4 + (top - 0.4) * epoch / epochs
-        row = {
-            "epoch": epoch, "loss": 1.0 / epoch, "accuracy": val + gap, "val_loss": 1.1 / epoch, "val_accuracy": val,
-            "learning_rate": 1e-3, "seconds": 17.0, "images_per_second": 1000.0, "eta_seconds": 17.0 * (40 - epoch),
-        }  # fmt: skip
-        append_line(run.folder / "metrics.jsonl", {**row, **more})
-    run.update(state=state, device="CPU, 2 cores", backend="tensorflow", parameters=557_180)
-    return run
 
 
 def test_a_second_run_waits_and_can_be_cancelled(dataset: Dataset) -> None:
@@ -119,37 +61,28 @@ def test_pause_and_resume(dataset: Dataset) -> None:
     assert not run.pause_requested
 
 
-def test_what_is_changed_is_said_trained_and_can_be_put_back(dataset: Dataset) -> None:
-    app = visit()
-    app.number_input(key="train-compact-0-training-epochs").set_value(5).run()
-    app.selectbox(key="train-compact-0-schedule-name").set_value("one_cycle").run()
-    app.selectbox(key="train-compact-0-augment").set_value("none").run()
+def test_a_dataset_without_runs_shows_none_and_says_where_some_are(dataset: Dataset) -> None:
+    trained(dataset, 5)
+    make_sample(dataset.workspace, count=120, name="other")
+    app = opened(TRAIN, {"dataset": "other"})
     said = html_of(app)
-    assert "36 → <b>5</b>" in said
-    assert "cosine → <b>one cycle</b>" in said
-    press(app, "Queue")
-    recipe = runs(dataset)[0].recipe
-    assert (recipe.training.epochs, recipe.schedule.name) == (5, "one_cycle")
-    assert not recipe.augmentation.horizontal_flip
-    press(app, "Reset")
-    assert "36 → <b>5</b>" not in html_of(app)
-    assert app.number_input(key="train-compact-1-training-epochs").value == 36
+    assert "No runs of other yet" in said
+    assert "Runs there are of sample" in said
+    assert "epoch 5" not in said
+    assert app.session_state["train-runs-current"] == ""
 
 
-def test_dropout_of_a_layer_is_a_field_too(dataset: Dataset) -> None:
-    app = visit()
-    app.number_input(key="train-compact-0-dropout-5").set_value(0.6).run()
-    press(app, "Train")
-    recipe, before = runs(dataset)[0].recipe, load("compact")
-    assert recipe.model.blocks[-1].dropout == 0.6  # type: ignore[union-attr]
-    assert recipe.model.blocks[:-1] == before.model.blocks[:-1]  # type: ignore[union-attr]
-
-
-def test_a_value_that_cannot_be_is_refused_before_training(dataset: Dataset) -> None:
-    app = visit()
-    app.number_input(key="train-compact-0-optimizer-learning_rate-adamw").set_value(0.0).run()
-    assert any("learning_rate" in e.value for e in app.error)
-    assert next(b for b in app.button if b.label == "Train").disabled
+def test_a_first_epoch_tells_its_batches(dataset: Dataset) -> None:
+    run = trained(dataset, 0)
+    write_json(run.folder / "process.json", {**identity(), "host": socket.gethostname()})
+    run.update(state="running")
+    for step in (10, 20, 30):
+        write_json(run.folder / "progress.json", {"phase": "training", "epoch": 1, "epochs": 40, "step": step, "steps": 300,
+                                                  "loss": 2 - step / 100, "accuracy": 0.25})  # fmt: skip
+        app = visit()
+    assert "batch 30 of 300" in html_of(app)
+    assert "loss <b>1.700</b>" in html_of(app)
+    assert "mean loss of the epoch so far" in html_of(app)
 
 
 def test_several_seeds_are_one_experiment(dataset: Dataset) -> None:
@@ -181,31 +114,6 @@ def test_warnings_name_what_is_wrong_with_the_version(dataset: Dataset) -> None:
     links = {link.proto.label: link.proto.query_string for link in app.get("page_link")}
     assert {"Repair", "See them"} <= set(links)
     assert "contrast=..0.02" in links["See them"]
-
-
-def test_what_a_recipe_asks_for_in_vain_is_said_before_it_is_trained(dataset: Dataset) -> None:
-    app = visit()
-    assert "both balanced" not in html_of(app)
-    for field in ("class_weight", "sampling"):
-        app.selectbox(key=f"train-compact-0-training-{field}").set_value("balanced").run()
-    assert "class_weight and sampling are both balanced" in html_of(app)
-    assert not app.button(key="train-start").disabled
-
-
-def test_a_start_that_is_not_there_forbids_training_in_html_of(dataset: Dataset) -> None:
-    app = visit()
-    app.text_input(key="train-compact-0-model-start").set_value("41").run()
-    assert "Run not found" in html_of(app)
-    assert app.button(key="train-start").disabled
-    app.text_input(key="train-compact-0-model-start").set_value("shipped").run()
-    assert "another network than the one this recipe makes" in html_of(app)
-    app.selectbox(key="train-recipe").set_value("shipped").run()
-    app.text_input(key="train-shipped-0-model-start").set_value("shipped").run()
-    assert not app.button(key="train-start").disabled
-    app.button(key="train-start").click().run()
-    (run,) = store.list_runs(dataset.workspace)
-    assert run.info["start"]["name"] == run.recipe.model.start == "shipped"
-    assert "The start shipped has learned from none of the" in html_of(app)
 
 
 def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:

@@ -35,22 +35,28 @@ _list = browser_part.load("fer_rows", __file__, '<div class="list" role="group">
 
 
 def choose(
-    rows: Sequence[ChoiceRow], *, key: str, label: str, on_action: Callable[[str, str], None] | None = None
+    rows: Sequence[ChoiceRow],
+    *,
+    key: str,
+    label: str,
+    required: bool = True,
+    on_action: Callable[[str, str], None] | None = None,
 ) -> str:
     """Draw the rows; return the id of the current one (kept in `st.session_state[f"{key}-current"]`).
 
-    A row that is gone gives way to the first.
+    A row that is gone gives way to the first, or to none ("").
 
     Args:
         rows: from the top.
         key: unique on the page.
         label: what they are, for screen readers.
+        required: whether one is always current.
         on_action: called with the id of a pressed action and of its row, before the page runs again.
     """
     ids = [row.id for row in rows]
     state = f"{key}-current"
     if st.session_state.get(state) not in ids:
-        st.session_state[state] = ids[0]
+        st.session_state[state] = ids[0] if required else ""
 
     def remember() -> None:
         chosen = st.session_state[key].chosen

@@ -16,6 +16,7 @@ import streamlit as st
 from fer_core.base.errors import FerError
 from fer_core.evaluation import advice
 from fer_core.recipes.recipe import Recipe
+from fer_core.runs import naming
 from fer_core.runs.records import Epoch, RunInfo, RunState
 from fer_core.runs.run import ACTIVE, Run, best_epoch, cut_at_once
 
@@ -123,11 +124,21 @@ def number(run: str) -> str:
 
 
 def title(run: Run, info: RunInfo | None = None) -> str:
-    """`41 compact · seed 2`: how people call a run."""
+    """`41 compact · lr .004 · seed 2`: how people call a run."""
     info = run.info if info is None else info
     member = str(info.get("member") or "")
     words = f"{number(run.id)} {info.get('recipe') or run.id.partition('-')[2]}"
-    return f"{words} · {member}" if member else words
+    return " · ".join(filter(None, [words, _differs(str(run.folder)), member]))
+
+
+@st.cache_resource(max_entries=2000, show_spinner=False)
+def _differs(folder: str) -> str:
+    """What sets a run apart, which never changes."""
+    run = Run(Path(folder))
+    try:
+        return naming.differs(run.info, run.recipe)
+    except FerError:
+        return ""
 
 
 def patience_left(snapshot: RunSnapshot) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from fer_core.base.errors import FerError
 from fer_core.evaluation import advice
 from fer_core.evaluation.chance import chance_of
 from fer_core.evaluation.report import is_apart
+from fer_core.evaluation.verdicts import meanings
 from fer_core.runs.run import Run
 from fer_core.scheduling import resume, start
 from fer_core.ui.components import markup, messages
@@ -117,13 +118,19 @@ def verdicts(snapshot: RunSnapshot) -> None:
 
 
 def _line(run: Run, entry: advice.Advice, key: str, ready: bool = True) -> None:
-    words, button = st.columns([5, 1.25], vertical_alignment="center")
+    words, button = st.columns([4.4, 1.6], vertical_alignment="center")
     chip = markup.chip(entry.level, entry.word)
-    words.html(f'<p class="fer-note">{chip} {markup.esc(entry.text)}</p>')
+    told = meanings.meaning(entry.word)
+    means = (
+        f'<details class="fer-means-word"><summary>What it means</summary>{markup.esc(told)}</details>'
+        if told
+        else ""
+    )
+    words.html(f'<div class="fer-note">{chip} {markup.esc(entry.text)} {means}</div>')
     with button:
         if entry.settings and ready:
             st.button(
-                "Try it", icon=":material/fork_right:", key=f"advice-{run.id}-{key}", width="stretch",
+                "Apply this fix", icon=":material/fork_right:", key=f"advice-{run.id}-{key}", width="stretch",
                 on_click=fork_dialog.ask, args=(run.id, dict(entry.settings)),
                 help="Opens a new run with these settings filled in",
             )  # fmt: skip

@@ -12,45 +12,56 @@ from fer_core.charts import curves
 from fer_core.evaluation import advice
 from fer_core.runs.records import Epoch
 from fer_core.ui.components import markup, style
-from fer_core.ui.shell import run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
+from fer_core.ui.train import first_epoch
 
 _SIGNS = {"rising": "▲", "falling": "▼", "level": ""}
 _MOST = 3
+_SMOOTHING = {0.0: "off", 0.6: "some", 0.9: "much"}
 
 
 def draw(snapshot: RunSnapshot, snapshots: Sequence[RunSnapshot]) -> None:
-    """Accuracy and loss, then gap and learning rate, then the choice of runs to hold it against."""
+    """Accuracy and loss, then gap and learning rate, then how they are drawn and with which runs behind them."""
     dark = style.is_dark()
     if not snapshot.rows:
-        words = {"queued": "It begins when those before it have ended.", "starting": "Starting.",
-                 "running": "The first epoch has not ended yet."}.get(snapshot.state, "No epoch has ended.")  # fmt: skip
-        st.html(f'<p class="fer-muted">{words}</p>')
+        first_epoch.draw(snapshot, dark)
         return
     figures = st.container()
     others = _others(snapshot, snapshots)
+    with figures:
+        _figures(snapshot, others, dark)
+
+
+def _shape() -> tuple[float, bool]:
+    """How much the curves are smoothed, and whether the loss is logarithmic; kept for the visit."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        smoothing = st.segmented_control(
+            "Smoothing", list(_SMOOTHING), format_func=_SMOOTHING.__getitem__, default=0.0, required=True,
+            key="train-smoothing", persist_state="session", width="content",
+            help="Moving average of the epochs; what was measured stays behind it, thin, and in the tooltip",
+        )  # fmt: skip
+        log = st.toggle(
+            "Log loss axis",
+            key="train-log",
+            persist_state="session",
+            help="Small losses apart from each other",
+        )
+    return float(smoothing or 0.0), bool(log)
+
+
+def _figures(snapshot: RunSnapshot, others: dict[str, list[Epoch]], dark: bool) -> None:
+    key = snapshot.id
     best = int(snapshot.best["epoch"]) if snapshot.best else None
     planned = snapshot.planned if snapshot.state != "finished" else None
     forked = int(snapshot.info.get("forked_at") or 0) or None
-    with figures:
-        _figures(snapshot, others, best, forked, planned, dark)
-
-
-def _figures(
-    snapshot: RunSnapshot,
-    others: dict[str, list[Epoch]],
-    best: int | None,
-    forked: int | None,
-    planned: int | None,
-    dark: bool,
-) -> None:
-    key = snapshot.id
+    smoothing, log = _shape()
     for place, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         with place:
             st.html(f'<p class="fer-axis">{measure}</p>')
             spec = curves.curve(
-                snapshot.rows, measure, best=best, forked_at=forked, others=others, planned=planned, dark=dark
-            )
+                snapshot.rows, measure, best=best, forked_at=forked, others=others, planned=planned,
+                smoothing=smoothing, log=log and measure == "loss", dark=dark,
+            )  # fmt: skip
             st.vega_lite_chart(spec=spec, theme=None, key=f"curve-{key}-{measure}")
     left, right = st.columns(2)
     with left:
@@ -89,7 +100,7 @@ def _others(snapshot: RunSnapshot, snapshots: Sequence[RunSnapshot]) -> dict[str
         placeholder="Draw an earlier run behind these curves",
         label_visibility="collapsed",
     )
-    return {f"run {run_snapshots.number(name)}": choice[name].rows for name in chosen}
+    return {f"run {choice[name].title}": choice[name].rows for name in chosen}
 
 
 def recall_card(snapshot: RunSnapshot) -> str:

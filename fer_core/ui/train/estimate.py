@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -15,11 +14,11 @@ from fer_core.jobs.tasks import Estimate
 from fer_core.recipes import toml
 from fer_core.recipes.recipe import Recipe
 from fer_core.scheduling import estimate
+from fer_core.scheduling.known_cost import PastRun, RunCost, cost_of
+from fer_core.scheduling.presets import FAST
 from fer_core.ui.components import markup
 from fer_core.ui.shell import job_progress, page, run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
-
-_FAST = "compact"
 
 
 def card(
@@ -29,77 +28,72 @@ def card(
     settings: Mapping[str, Any],
     snapshots: Sequence[RunSnapshot],
 ) -> None:
-    """What is known, and the button that measures; an answer belongs to exactly these settings.
+    """What is known, or how far the measurement is; an answer belongs to exactly these settings.
 
     Args:
         scope: dataset and version.
-        name: of the recipe on the form.
+        name: of the recipe on the form, or the path of its file.
         recipe: with the settings in it.
         settings: what is changed against the recipe.
         snapshots: the runs there are.
     """
-    changed = tuple(f"{key}={toml.inline(value)}" for key, value in settings.items())
-    task = Estimate(scope.dataset.name, scope.version.id, name, changed)
-    job = jobs.latest(scope.workspace, task)
+    job = jobs.latest(scope.workspace, _task(scope, name, settings))
     if job_progress.job_card(job, "Estimating"):
         return
     if job and job.state == "finished":
-        found = _measured(job.result)
-        st.html(_answer(found, recipe))
+        found, origin = _measured(job.result)
+        st.html(_answer(found, recipe, origin))
         _verdicts(found, name, snapshots, scope.version.id)
         return
-    if known := _like(snapshots, scope.version.id, recipe):
-        st.html(_answer(known, recipe))
+    if known := cost_of(past(snapshots), recipe, scope.version.id, images(scope)):
+        st.html(_answer(known, recipe, _origin(known)))
         _verdicts(known, name, snapshots, scope.version.id)
+
+
+def button(scope: page.Scope, name: str, settings: Mapping[str, Any]) -> None:
+    """Starts the measurement; not there while one works, or once it is known."""
+    task = _task(scope, name, settings)
+    if (job := jobs.latest(scope.workspace, task)) and job.state in ("running", "finished"):
+        return
     help_ = "Trains ten steps on this device and throws them away: parameters, seconds per epoch, memory"
-    if st.button("Estimate", icon=":material/timer:", width="stretch", key="train-estimate", help=help_):
+    if st.button("Estimate", icon=":material/timer:", type="tertiary", key="train-estimate", help=help_):
         jobs.start(scope.workspace, task)
         st.rerun()
 
 
-@dataclass(frozen=True)
-class _Cost:
-    """What a run takes: parameters, seconds of an epoch, bytes of memory; and how that is known."""
-
-    parameters: int
-    trainable_parameters: int
-    epoch_seconds: float
-    memory_bytes: float
-    origin: str
+def _task(scope: page.Scope, name: str, settings: Mapping[str, Any]) -> Estimate:
+    changed = tuple(f"{key}={toml.inline(value)}" for key, value in settings.items())
+    return Estimate(scope.dataset.name, scope.version.id, name, changed)
 
 
-def _measured(found: Mapping[str, Any]) -> _Cost:
+def past(snapshots: Sequence[RunSnapshot]) -> list[PastRun]:
+    """What is known of runs, for what another would take."""
+    return [
+        PastRun(one.id, one.info, one.rows, run_snapshots.recipe(one.run)) for one in snapshots if one.rows
+    ]
+
+
+def images(scope: page.Scope) -> int:
+    """Images an epoch goes through."""
+    splits = scope.version.images_per_split
+    return int(splits.get("train", 0)) + int(splits.get("val", 0))
+
+
+def _measured(found: Mapping[str, Any]) -> tuple[RunCost, str]:
     """What the job of an estimate found."""
-    origin = f"measured by ten steps on {found['device']}"
-    return _Cost(
+    cost = RunCost(
         int(found["parameters"]), int(found["trainable_parameters"]), float(found["epoch_seconds"]),
-        float(found["memory_bytes"]), origin,
+        float(found["memory_bytes"]),
     )  # fmt: skip
+    return cost, f"measured by ten steps on {found['device']}"
 
 
-def _like(snapshots: Sequence[RunSnapshot], version: str, recipe: Recipe) -> _Cost | None:
-    """What the newest run of the same network in the same batches on this version took; None of none."""
-    for snapshot in snapshots:
-        if snapshot.run.version != version or not snapshot.rows or not snapshot.info.get("parameters"):
-            continue
-        other = run_snapshots.recipe(snapshot.run)
-        if (
-            other is None
-            or other.model != recipe.model
-            or other.training.batch_size != recipe.training.batch_size
-        ):
-            continue
-        seconds = median(float(row.get("seconds", 0.0)) for row in snapshot.rows)
-        memory = max((float(row.get("rss_mb") or 0.0) for row in snapshot.rows), default=0.0)
-        whole = int(snapshot.info["parameters"])
-        trained = int(snapshot.info.get("trainable_parameters") or whole)
-        return _Cost(
-            whole, trained, seconds, memory * 1e6, f"as run {run_snapshots.number(snapshot.id)} took"
-        )
-    return None
+def _origin(cost: RunCost) -> str:
+    told = f"as run {run_snapshots.number(cost.run)} took"
+    return f"{told}, brought to this many images" if cost.scaled else told
 
 
-def _answer(found: _Cost, recipe: Recipe) -> str:
+def _answer(found: RunCost, recipe: Recipe, origin: str) -> str:
     epoch = found.epoch_seconds
     parts = [f"<b>{found.parameters:,}</b> parameters"]
     if estimate.partly_frozen(found.trainable_parameters, found.parameters):
@@ -108,30 +102,30 @@ def _answer(found: _Cost, recipe: Recipe) -> str:
     parts.append(f"{markup.duration(epoch * recipe.training.epochs)} for {recipe.training.epochs:,}")
     if found.memory_bytes:
         parts.append(f"{found.memory_bytes / 1e9:.1f} GB")
-    return f'<p class="fer-note">{" · ".join(parts)}<br><span class="fer-muted">{markup.esc(found.origin)}</span></p>'
+    return f'<p class="fer-note fer-tight">{" · ".join(parts)} · <span class="fer-muted">{markup.esc(origin)}</span></p>'
 
 
 def _time(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else markup.duration(seconds)
 
 
-def _verdicts(found: _Cost, name: str, snapshots: Sequence[RunSnapshot], version: str) -> None:
+def _verdicts(found: RunCost, name: str, snapshots: Sequence[RunSnapshot], version: str) -> None:
     """A network larger than the memory, or one that takes far longer than the fast one."""
     total = psutil.virtual_memory().total
     told = []
     if not estimate.fits(found.memory_bytes, total):
         text = f"needs {found.memory_bytes / 1e9:.1f} GB of {total / 1e9:.1f} GB: a smaller batch or model"
         told.append(markup.chip("bad", text, "It would be slowed down by swapping, or killed"))
-    if name != _FAST:
+    if name != FAST:
         quick = next(
-            (k for k in snapshots if k.run.version == version and k.info.get("recipe") == _FAST and k.rows),
+            (k for k in snapshots if k.run.version == version and k.info.get("recipe") == FAST and k.rows),
             None,
         )
         if quick:
             usual = median(float(row.get("seconds", 0.0)) for row in quick.rows)
             if times := estimate.times_slower(found.epoch_seconds, usual):
                 told.append(
-                    markup.chip("warn", f"{_FAST} is {times:.0f}× faster here", f"As run {quick.id} took")
+                    markup.chip("warn", f"{FAST} is {times:.0f}× faster here", f"As run {quick.id} took")
                 )
     if told:
         st.html(" ".join(told))

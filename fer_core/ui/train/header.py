@@ -10,11 +10,14 @@ from markupsafe import Markup
 
 from fer_core.evaluation import advice
 from fer_core.evaluation.report import gap_level, verdict_of
+from fer_core.evaluation.verdicts import meanings
 from fer_core.scheduling import starting_points
 from fer_core.ui.components import markup
 from fer_core.ui.shell import job_progress, run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
-from fer_core.ui.train import controls
+from fer_core.ui.train import controls, expectation
+
+_GAP = "Train minus validation accuracy at the best epoch, in points"
 
 
 def draw(snapshot: RunSnapshot, snapshots: Sequence[RunSnapshot]) -> None:
@@ -33,6 +36,8 @@ def draw(snapshot: RunSnapshot, snapshots: Sequence[RunSnapshot]) -> None:
     st.html(_line(snapshot) + markup.progress(_share(snapshot)))
     if start := snapshot.info.get("start"):
         st.html(f'<p class="fer-muted">{markup.esc(starting_points.sentence(start))}.</p>')
+    if told := expectation.told(snapshot):
+        st.html(told)
     if told := _experiment(run_snapshots.siblings(snapshots, snapshot)):
         st.html(told)
 
@@ -45,7 +50,7 @@ def gap_chip(snapshot: RunSnapshot) -> list[Markup]:
     word, gap = verdict_of(snapshot.run, train, val), round(100 * (train - val), 1) + 0.0  # no -0.0
     level = gap_level(word)
     said = f"{word} gap {gap:+.1f}" if word in {"healthy", "moderate", "high"} else f"{word}, gap {gap:+.1f}"
-    return [markup.chip(level, said, "Train minus validation accuracy at the best epoch, in points")]
+    return [markup.chip(level, said, meanings.meaning(word) or _GAP)]
 
 
 def _share(snapshot: RunSnapshot) -> float:

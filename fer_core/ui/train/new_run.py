@@ -1,8 +1,9 @@
-"""The card that makes a run: version, recipe, what is changed, what it would take, Train."""
+"""The card that makes a run: recipe and start, what is changed, what is expected; and Train, always in sight."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from markupsafe import Markup
 
 from fer_core import recipes
 from fer_core.base.errors import FerError
-from fer_core.models import published
+from fer_core.data.manifest import classes
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.run import Run
 from fer_core.scheduling import experiments, queue, start
@@ -18,62 +19,81 @@ from fer_core.splits import certificate
 from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import page
 from fer_core.ui.shell.run_snapshots import RunSnapshot
-from fer_core.ui.train import estimate, recipe_form, run_queue, warnings
+from fer_core.ui.train import (
+    changes,
+    estimate,
+    expectation,
+    layers,
+    recipe_choice,
+    recipe_form,
+    run_queue,
+    warnings,
+)  # fmt: skip
+from fer_core.ui.train.recipe_choice import RecipeChoice
 
-_ROUND = "train-form-round"
+_IN_VIEW = "train-run-in-view"
 
 
-def card(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> None:
-    """Draw the card."""
+@dataclass(frozen=True)
+class FormState:
+    """What stands on the form: a recipe, and what is changed in it."""
+
+    recipe: Recipe
+    settings: Mapping[str, Any]
+
+
+def card(scope: page.Scope, snapshots: Sequence[RunSnapshot], *, folded: bool) -> FormState:
+    """Draw the card, and what starts the run beneath it.
+
+    Args:
+        scope: dataset and version.
+        snapshots: the runs there are.
+        folded: whether the fields wait in their drawer, because a run is on screen.
+    """
     with st.container(border=True, key="train-new"):
-        st.html(markup.heading("New run"))
-        _version(scope)
-        names = [name for name in recipes.names() if name != "base"]
-        name = st.selectbox(
-            "Recipe", names, index=names.index("compact"), key="train-recipe", bind="query-params"
-        )
-        recipe = recipes.load(name)
-        _origin(recipe)
-        key = f"train-{name}-{st.session_state.get(_ROUND, 0)}"
-        settings = recipe_form.draw(recipe, key, more=lambda: _several(scope, key))
-        if settings:
-            st.html(recipe_form.summary(recipe, settings))
-        cautions = warnings.of(scope)
-        warnings.draw(scope, cautions)
-        blocked = any(one.blocks for one in cautions)
-        try:
-            changed = recipes.override(recipe, settings)
-        except FerError as error:
-            page.show_error(error)
-            _buttons(scope, recipe, settings, key, blocked=True)
-            return
-        asked = warnings.of_recipe(scope, changed)
-        warnings.draw(scope, asked)
-        blocked = blocked or any(one.blocks for one in asked)
-        estimate.card(scope, name, changed, settings, snapshots)
-        _buttons(scope, recipe, settings, key, blocked=blocked)
+        splits = scope.version.images_per_split
+        told = f"{splits.get('train', 0):,} to train on, {splits.get('val', 0):,} to validate"
+        st.html(markup.heading("New run", told, _certified(scope)))
+        chosen = recipe_choice.draw(scope, snapshots)
+        with st.expander("All settings", expanded=not folded, key="train-drawer", icon=":material/tune:"):
+            changed = recipe_form.draw(
+                chosen.recipe,
+                chosen.key,
+                chosen.filled,
+                start=False,
+                more=lambda: _several(scope, chosen.key),
+            )
+        changes.draw(chosen.recipe, changed, chosen.key, recipe_choice.anew)
+        expectation.fields()
+    form = FormState(chosen.recipe, {**changed, **chosen.start})
+    with st.container(border=True, key="train-actions", gap="small"):
+        _actions(scope, form, chosen, snapshots)
+    return form
 
 
-def _version(scope: page.Scope) -> None:
-    """Which version it trains on, with its certificate."""
-    versions = {version.id: version for version in scope.dataset.versions()[::-1]}
-
-    def label(one: str) -> str:
-        version = versions[one]
-        images = int(version.counts.get("images", 0))
-        return f"{version.number} · {version.name or version.operation} · {images:,} images"
-
-    def choose() -> None:
-        wanted = str(st.session_state[key])
-        page.select(scope.dataset.name, None if wanted == scope.dataset.head else wanted)
-
-    key = f"train-version-{scope.version.id}"
-    st.selectbox(
-        "Version", list(versions), index=list(versions).index(scope.version.id), format_func=label, key=key, on_change=choose,
-    )  # fmt: skip
-    splits = scope.version.images_per_split
-    told = f"{splits.get('train', 0):,} to train on, {splits.get('val', 0):,} to validate on"
-    st.html(f'<p class="fer-muted fer-tight">{told} {_certified(scope)}</p>')
+def _actions(
+    scope: page.Scope, form: FormState, chosen: RecipeChoice, snapshots: Sequence[RunSnapshot]
+) -> None:
+    """What the run would take, what is to be known before, and the buttons."""
+    cautions = warnings.of(scope)
+    problem: FerError | None = None
+    try:
+        whole = recipes.override(form.recipe, form.settings)
+        cautions += warnings.of_recipe(scope, whole)
+    except FerError as error:
+        problem = error
+    blocked = bool(problem or chosen.missing) or any(one.blocks for one in cautions)
+    if problem:
+        page.show_error(problem)
+    if chosen.missing:
+        st.html(markup.chip("warn", chosen.missing))
+    warnings.draw(scope, cautions)
+    if not problem:
+        estimate.card(scope, chosen.source, whole, form.settings, snapshots)
+        with st.container(horizontal=True, gap="small", key="train-looks"):
+            estimate.button(scope, chosen.source, form.settings)
+            layers.button(whole, len(classes(scope.manifest)))
+    _buttons(scope, form, chosen.key, blocked=blocked)
 
 
 def _certified(scope: page.Scope) -> Markup:
@@ -91,23 +111,10 @@ def _certified(scope: page.Scope) -> Markup:
     return markup.chip("bad", "has leaks", "Its certificate does not hold: Stratify shows the pairs")
 
 
-def _origin(recipe: Recipe) -> None:
-    """What the recipe is, and what it changes against the one it extends."""
-    changes = {
-        key: value for key, value in recipes.changes_from_parent(recipe.name).items() if key != "model.blocks"
-    }
-    st.html(f'<p class="fer-muted fer-tight">{markup.esc(recipe.description)}.</p>')
-    if told := published.sentence(recipe.model):
-        st.html(f'<p class="fer-muted fer-tight">{markup.esc(told)}.</p>')
-    if recipe.extends:
-        with st.expander(f"Extends {recipe.extends}; {markup.plural(len(changes), 'setting')} differ"):
-            st.html(recipe_form.summary(recipes.load(recipe.extends), changes))
-
-
 def _several(scope: page.Scope, key: str) -> None:
     """How often: seeds, or the folds this dataset was split into."""
     st.number_input(
-        "seeds", value=1, min_value=1, max_value=experiments.MOST, key=f"{key}-seeds",
+        "seeds", value=1, min_value=1, max_value=experiments.MOST, key=f"{key}-seeds", persist_state="session",
         help="More than one: as many runs, alike but for the seed, as one experiment with mean and spread",
     )  # fmt: skip
     counts = sorted(
@@ -116,36 +123,35 @@ def _several(scope: page.Scope, key: str) -> None:
     if counts:
         st.selectbox(
             "folds", [0, *counts], format_func=lambda k: f"{k} folds" if k else "none", key=f"{key}-folds",
+            persist_state="session",
             help="A run on each fold of the newest split into so many, as one experiment",
         )  # fmt: skip
 
 
-def _buttons(
-    scope: page.Scope, recipe: Recipe, settings: Mapping[str, Any], key: str, *, blocked: bool
-) -> None:
+def _buttons(scope: page.Scope, form: FormState, key: str, *, blocked: bool) -> None:
     with st.container(horizontal=True, gap="small", key="train-buttons"):
         now = st.button(
-            "Train", type="primary", icon=":material/play_arrow:", key="train-start", disabled=blocked,
+            "Train", type="primary", icon=":material/play_arrow:", key="train-start", disabled=blocked, width="stretch",
             help="Starts now; while another run works, it is the next",
         )  # fmt: skip
         later = st.button(
             "Queue", icon=":material/playlist_add:", key="train-later", disabled=blocked,
             help="To the end of the queue; you go on watching the run on screen",
         )  # fmt: skip
-        if st.button("Reset", key="train-reset", disabled=not settings, help="The recipe's own values again"):
-            st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
-            st.rerun()
     if now or later:
         try:
-            made = _start(scope, recipe, settings, key)
+            made = _start(scope, form, key)
         except FerError as error:
             page.show_error(error)
             return
+        for run in made:
+            expectation.keep(run)
         if now:
             for run in reversed(made):
                 if run.state == "queued":
                     queue.move(run, 1)
-            st.session_state[f"{run_queue.KEY}-current"] = made[0].id
+            run_queue.show(made[0])
+            st.session_state[_IN_VIEW] = st.session_state.get(_IN_VIEW, 0) + 1
         else:
             messages.toast(
                 f"{markup.plural(len(made), 'run')} in the queue.", icon=":material/playlist_add_check:"
@@ -153,7 +159,13 @@ def _buttons(
         st.rerun()
 
 
-def _start(scope: page.Scope, recipe: Recipe, settings: Mapping[str, Any], key: str) -> list[Run]:
+def pressed() -> int:
+    """How often Train was pressed in this visit."""
+    return int(st.session_state.get(_IN_VIEW, 0))
+
+
+def _start(scope: page.Scope, form: FormState, key: str) -> list[Run]:
+    recipe, settings = form.recipe, form.settings
     seeds, folds = (int(st.session_state.get(f"{key}-{name}") or 0) for name in ("seeds", "folds"))
     if folds:
         return experiments.folds(scope.dataset, recipe, folds, settings)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, get_args
 
 import streamlit as st
 from jinja2 import Template
@@ -13,15 +13,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from fer_core.base.errors import FerError
 from fer_core.recipes.losses import Loss
 from fer_core.recipes.recipe import Recipe, Setting, fields
 from fer_core.recipes.schema import PRESETS, Optimizer, Schedule
-from fer_core.ui.components import markup, messages
-from fer_core.ui.shell.server_paths import allowed
-from fer_core.ui.train import recipe_labels
+from fer_core.ui.components import markup
+from fer_core.ui.train import recipe_labels, recipe_row
 
-_MAY_BE_FILES = {"model.start", "model.weights_file", "distillation.teacher"}
 _KINDS: dict[str, dict[str, type[BaseModel]]] = {
     table: {kind.model_fields["name"].default: kind for kind in get_args(get_args(union)[0])}
     for table, union in (("loss", Loss), ("optimizer", Optimizer), ("schedule", Schedule))
@@ -31,7 +28,7 @@ _CHANGED = Template((Path(__file__).parent / "assets" / "changed_fields.html").r
 _AS_RECIPE = "as recipe"
 _STRENGTHS: dict[str, dict[str, bool | float]] = {"none": {}, **PRESETS}
 """Strengths of augmentation to begin with; every field can still be changed."""
-_HIDDEN = {"model.architecture", "model.backbone"}
+_HIDDEN = {"model.architecture", "model.backbone", "model.blocks", "model.head"}
 
 Leaf = tuple[str, FieldInfo, Any]
 
@@ -42,6 +39,7 @@ def draw(
     filled: Mapping[str, Any] | None = None,
     *,
     model: bool = True,
+    start: bool = True,
     more: Callable[[], None] | None = None,
 ) -> dict[str, Setting]:
     """Draw the form; return what was changed against the recipe: dotted field -> value, as `override` takes it.
@@ -51,22 +49,39 @@ def draw(
         key: prefix of the widgets' keys; another key is a fresh form.
         filled: values the form begins with, where they are not the recipe's.
         model: whether the network can be changed.
-        more: draws further rows of the group Main.
+        start: whether what it begins with is among the fields.
+        more: draws further rows of the first group.
     """
-    filled = filled or {}
-    names = [name for name in recipe_labels.GROUPS if model or name != "Model"]
     with st.container(key=f"{key}-form"):
-        tabs = dict(zip(names, st.tabs(names, key=f"{key}-tabs"), strict=True))
-        form = _Form(recipe, key, filled, tabs)
+        wanted = st.text_input(
+            "Find a field", key=f"{key}-find", placeholder="Find a field: rate, rotation, overfits",
+            label_visibility="collapsed", icon=":material/search:",
+        )  # fmt: skip
+        names = recipe_labels.GROUPS
+        if wanted.strip():
+            (found,) = st.tabs([f"Fields with “{wanted.strip()}”"], key=f"{key}-found")
+            tabs = dict.fromkeys(names, found)
+        else:
+            tabs = dict(zip(names, st.tabs(names, key=f"{key}-tabs"), strict=True))
+        form = _Form(recipe, key, filled or {}, tabs, set() if start else {"model.start"})
         for table in _tables(recipe, model):
             form.table(table)
         if model:
             form.dropouts()
-        with tabs["Main"]:
+        with tabs[names[0]]:
             if more is not None:
                 more()
+        if wanted.strip():
+            form.hide(wanted)
     form.mark()
+    st.session_state[f"{key}-undo"] = form.before
     return form.changed
+
+
+def undo(key: str, field: str) -> None:
+    """Give a field its recipe's value again; before the form is drawn next."""
+    for widget, value in st.session_state.get(f"{key}-undo", {}).get(field, []):
+        st.session_state[widget] = value
 
 
 def summary(recipe: Recipe, settings: Mapping[str, Any]) -> str:
@@ -77,6 +92,7 @@ def summary(recipe: Recipe, settings: Mapping[str, Any]) -> str:
         f"<span>{markup.esc(recipe_labels.value(before.get(field, '–')))}"
         f" → <b>{markup.esc(recipe_labels.value(new))}</b></span></li>"
         for field, new in settings.items()
+        if before.get(field) != new  # of a table of another kind, what is alike in both
     )
     return f'<ul class="fer-changes" aria-label="Changed settings">{rows}</ul>' if rows else ""
 
@@ -90,11 +106,21 @@ def _tables(recipe: Recipe, model: bool) -> list[str]:
 
 class _Form:
     def __init__(
-        self, recipe: Recipe, key: str, filled: Mapping[str, Any], tabs: Mapping[str, DeltaGenerator]
+        self,
+        recipe: Recipe,
+        key: str,
+        filled: Mapping[str, Any],
+        tabs: Mapping[str, DeltaGenerator],
+        left_out: set[str],
     ) -> None:
         self._recipe, self._key, self._filled, self._tabs = recipe, key, filled, tabs
+        self._hidden = _HIDDEN | left_out
         self.changed: dict[str, Setting] = {}
+        self.before: dict[
+            str, list[tuple[str, Any]]
+        ] = {}  # changed field -> keys and old values of its widgets
         self._old: dict[str, str] = {}  # key of a changed widget -> its old value in words
+        self._drawn: dict[str, str] = {}  # key of a widget -> what it is found by
 
     def table(self, name: str) -> None:
         """The fields of one table, each in its group."""
@@ -117,39 +143,42 @@ class _Form:
         field, options = f"{name}.name", list(_KINDS[name])
         old = str(getattr(before, "name", ""))
         begin = self._filled.get(field, old)
+        key = self._widget(field, "")
+        self._drawn[key] = recipe_labels.searched(field, None)
         with self._tabs[recipe_labels.group(field)]:
-            new = _select(self._widget(field, ""), field, None, options, begin)
+            new = recipe_row.select(key, field, None, options, begin)
         if new == old:
             return before
-        self._note(field, "", old, new)
+        self._note(field, key, old, new)
         return _KINDS[name][new]()
 
     def _preset(self) -> str:
-        with self._tabs["Main"]:
-            key = f"{self._key}-augment"
+        key = f"{self._key}-augment"
+        self._drawn[key] = "augmentation strength overfits"
+        with self._tabs[recipe_labels.GROUPS[0]]:
             chosen = st.selectbox(
-                "augmentation", [_AS_RECIPE, *_STRENGTHS], key=key,
-                help="Random changes to every training image. A strength to begin with; each field is under Data",
+                "augmentation", [_AS_RECIPE, *_STRENGTHS], key=key, persist_state="session",
+                help="Random changes to every training image. A strength to begin with; each field is under Overfitting",
             )  # fmt: skip
         return str(chosen)
 
     def _field(self, field: str, info: FieldInfo, old: Any, begin: Any, suffix: str) -> None:
-        if field in _HIDDEN or field in {"model.blocks", "model.head"}:
+        if field in self._hidden:
             return
-        new = self._input(field, info, begin, suffix)
+        key = self._widget(field, suffix)
+        self._drawn[key] = recipe_labels.searched(field, info.description)
+        with self._tabs[recipe_labels.group(field)]:
+            new = recipe_row.draw(key, field, info, begin)
         if new != old:
-            self._note(field, suffix, old, new)
+            self._note(field, key, old, new)
 
-    def _note(self, field: str, suffix: str, old: Any, new: Any) -> None:
+    def _note(self, field: str, key: str, old: Any, new: Any) -> None:
         self.changed[field] = new
-        self._old[self._widget(field, suffix)] = recipe_labels.value(old)
+        self.before[field] = [(key, recipe_row.raw(old))]
+        self._old[key] = recipe_labels.value(old)
 
     def _widget(self, field: str, suffix: str) -> str:
         return f"{self._key}-{field.replace('.', '-')}{suffix}"
-
-    def _input(self, field: str, info: FieldInfo, begin: Any, suffix: str) -> Any:
-        with self._tabs[recipe_labels.group(field)]:
-            return _input(self._widget(field, suffix), field, info, begin)
 
     def dropouts(self) -> None:
         """The share each layer leaves out, one row per layer; the rest of the layers is the recipe's."""
@@ -161,23 +190,31 @@ class _Form:
         blocks = [dict(block) for block in layers] if isinstance(layers, list) else []
         begin = self._filled.get(name) or blocks
         new = [dict(block) for block in blocks]
-        with self._tabs["Model"]:
-            st.html('<p class="fer-muted">Dropout after each layer</p>')
+        usual = FieldInfo(annotation=float, description="Share of its outputs left out in each step")
+        back = []
+        with self._tabs[recipe_labels.group("model.l2.conv")]:
             for number, block in enumerate(blocks):
-                start = (
-                    begin[number].get("dropout", 0.0)
-                    if len(begin) == len(blocks)
-                    else block.get("dropout", 0.0)
-                )
-                info = FieldInfo(annotation=float, description="Share of its outputs left out in each step")
-                share = _input(f"{self._key}-dropout-{number}", _layer(block), info, float(start))
-                if share != block.get("dropout", 0.0):
+                old = float(block.get("dropout", 0.0))
+                first = float(begin[number].get("dropout", 0.0)) if len(begin) == len(blocks) else old
+                key, label = f"{self._key}-dropout-{number}", _layer(block)
+                self._drawn[key] = f"dropout after {label} overfits"
+                share = recipe_row.draw(key, label, usual, first)
+                if share != old:
                     new[number]["dropout"] = share
-                    self._old[f"{self._key}-dropout-{number}"] = recipe_labels.value(
-                        block.get("dropout", 0.0)
-                    )
+                    self._old[key] = recipe_labels.value(old)
+                    back.append((key, old))
         if new != blocks:
             self.changed[name] = new
+            self.before[name] = back
+
+    def hide(self, wanted: str) -> None:
+        """Leave the rows in sight that have all these words; the others keep what stands in them."""
+        words = wanted.lower().split()
+        hidden = [key for key, text in self._drawn.items() if not all(word in text.lower() for word in words)]
+        if len(hidden) == len(self._drawn):
+            st.html('<p class="fer-muted">No field with that. Try what it does: rate, overfits, memory.</p>')
+        rules = ", ".join(f".st-key-{key}" for key in hidden)
+        st.html(f"<style>{rules or '.fer-none'} {{ display: none }}</style>")
 
     def mark(self) -> None:
         """Changed rows in the accent colour, with the old value before the new one."""
@@ -197,76 +234,7 @@ def _leaves(table: BaseModel, prefix: str) -> Iterator[Leaf]:
 
 
 def _layer(block: Mapping[str, Any]) -> str:
-    """`conv 64`, `dense 256`, `flatten`."""
+    """`dropout, conv 64`, `dropout, flatten`: as the end of a name of a field."""
     size = block.get("filters") or block.get("units")
     kind = str(block.get("kind", "dense")).replace("_", " ")
-    return f"layer.{kind} {size}" if size else f"layer.{kind}"
-
-
-def _limits(info: FieldInfo) -> tuple[float, float | None]:
-    found: dict[str, float] = {}
-    extra = get_args(info.annotation)[1:] if get_origin(info.annotation) is Annotated else ()
-    for part in (*info.metadata, *extra):
-        found |= {name: value for name in ("ge", "le") if (value := getattr(part, name, None)) is not None}
-    return found.get("ge", 0.0), found.get("le")
-
-
-def _input(key: str, field: str, info: FieldInfo, value: Any) -> Any:
-    """One row: its name on the left, its value on the right."""
-    label, text = recipe_labels.label(field), recipe_labels.help_text(field, info.description)
-    options = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
-    if options:
-        return _select(key, field, info.description, options, value)
-    if isinstance(value, bool):
-        return st.toggle(label, value=value, key=key, help=text)
-    low, high = _limits(info)
-    top = None if high is None else (int(high) if isinstance(value, int) else float(high))
-    if isinstance(value, int):
-        return int(
-            st.number_input(label, value=value, min_value=int(low), max_value=top, step=1, key=key, help=text)
-        )
-    if isinstance(value, float):
-        step = 10 ** (len(f"{value:.10f}".rstrip("0").partition(".")[2]) * -1.0) if value else 0.01
-        return float(
-            st.number_input(
-                label, value=value, min_value=float(low), max_value=top, step=step, format="%.6g", key=key, help=text
-            )
-        )  # fmt: skip
-    if isinstance(value, str):
-        return _readable(field, st.text_input(label, value=value, key=key, help=text), value)
-    return _as_text(key, label, value, text)
-
-
-def _readable(field: str, told: str, value: str) -> str:
-    """What is told; for a field that may name a file on the server the old value, where visitors may not read that file."""
-    if field in _MAY_BE_FILES and told != value and Path(told).name != told:
-        try:
-            allowed(told)
-        except FerError as error:
-            messages.error(str(error))
-            return value
-    return told
-
-
-def _select(key: str, field: str, description: str | None, options: Sequence[Any], value: Any) -> Any:
-    return st.selectbox(
-        recipe_labels.label(field), options, index=options.index(value) if value in options else 0,
-        format_func=recipe_labels.value, key=key, help=recipe_labels.help_text(field, description),
-    )  # fmt: skip
-
-
-def _as_text(key: str, label: str, value: Any, text: str) -> Any:
-    """A list or a missing value as JSON; what cannot be read stays as it was."""
-    told = st.text_input(label, value=json.dumps(_plain(value)), key=key, help=text)
-    try:
-        found = json.loads(told or "null")
-    except ValueError:
-        messages.warning(f"{label} is not written as a list. Received: {told[:60]}")
-        return value
-    return value if found == _plain(value) else found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return f"layer.dropout, {kind} {size}" if size else f"layer.dropout, {kind}"

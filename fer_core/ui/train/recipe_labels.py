@@ -4,26 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
-GROUPS = ("Main", "Data", "Model", "Loss", "Optimiser", "Schedule", "Stopping", "Training")
+from fer_core.ui.train.recipe_help import WHEN
+
+GROUPS = (
+    "Basics",
+    "Overfitting",
+    "Wrong labels",
+    "Rare classes",
+    "Rate",
+    "Network",
+    "Progressive",
+    "Stopping",
+    "Machine",
+)
+"""What somebody comes for."""
 _GROUP_OF_TABLE = {
-    "augmentation": "Data",
-    "model": "Model",
-    "loss": "Loss",
-    "optimizer": "Optimiser",
-    "schedule": "Schedule",
+    "augmentation": "Overfitting",
+    "model": "Network",
+    "distillation": "Network",
+    "loss": "Wrong labels",
+    "noise": "Wrong labels",
+    "optimizer": "Rate",
+    "schedule": "Rate",
     "early_stopping": "Stopping",
+    "progressive": "Progressive",
 }
 _GROUP_OF_FIELD = {
-    "model.start": "Main",
-    "training.epochs": "Main",
-    "training.batch_size": "Main",
-    "optimizer.learning_rate": "Main",
-    "training.sampling": "Data",
-    "training.class_weight": "Loss",
+    "training.epochs": "Basics",
+    "training.batch_size": "Basics",
+    "optimizer.learning_rate": "Basics",
+    "optimizer.weight_decay": "Overfitting",
+    "loss.label_smoothing": "Overfitting",
+    "model.l2.conv": "Overfitting",
+    "model.l2.dense": "Overfitting",
+    "model.l2.output": "Overfitting",
+    "model.head_dropout": "Overfitting",
+    "training.soft_labels": "Wrong labels",
+    "training.sampling": "Rare classes",
+    "training.class_weight": "Rare classes",
+    "training.best": "Rare classes",
+    "loss.class_alpha": "Rare classes",
+    "optimizer.accumulation": "Machine",
 }
 _LABELS = {
     "loss.name": "loss",
-    "model.start": "begins with",
+    "model.start": "start from",
     "optimizer.name": "optimiser",
     "schedule.name": "schedule",
     "optimizer.accumulation": "accumulate batches",
@@ -40,7 +65,20 @@ _LABELS = {
     "early_stopping.monitor": "watches",
     "training.precision": "precision",
     "training.checkpoints": "checkpoints kept",
+<<<<<<< HEAD
     "training.deterministic": "deterministic",
+=======
+    "progressive.dropout": "dropout grows over",
+    "progressive.resizing": "images grow over",
+    "progressive.start_size": "images start at",
+    "progressive.steps": "growth steps",
+    "progressive.stages": "unfreezing stages",
+    "progressive.layer_decay": "rate decay by depth",
+    "noise.seed": "noise seed",
+    "noise.share": "wrong labels on purpose",
+    "training.best": "best epoch by",
+    "training.test_time_augmentation": "test-time augmentation",
+>>>>>>> 1570bd2 (Train is found by need: presets, start, settings with a search and undo, hypothesis, Train in sight; curves smoothed, logarithmic and told together)
 }
 _VALUES = {
     "categorical_crossentropy": "cross-entropy",
@@ -90,8 +128,8 @@ _EXPLAINED = {
 
 
 def group(field: str) -> str:
-    """The group of a dotted field; one that is not known here stands under Training."""
-    return _GROUP_OF_FIELD.get(field) or _GROUP_OF_TABLE.get(field.partition(".")[0], "Training")
+    """The group of a dotted field; one that is not known here stands under Machine."""
+    return _GROUP_OF_FIELD.get(field) or _GROUP_OF_TABLE.get(field.partition(".")[0], "Machine")
 
 
 def label(field: str) -> str:
@@ -100,9 +138,15 @@ def label(field: str) -> str:
 
 
 def help_text(field: str, description: str | None) -> str:
-    """What a field does: its own description, else ours, and in any case its name in a recipe file."""
+    """What a field does, its own description or else ours; when to touch it; and its name in a recipe file."""
     words = description or _EXPLAINED.get(field) or _EXPLAINED.get(f"loss.{field.rpartition('.')[2]}", "")
-    return f"{words}\n\n`{field}`" if words else f"`{field}`"
+    when = f"Touch it when {WHEN[field]}." if field in WHEN else ""
+    return "\n\n".join(filter(None, [words, when, f"`{field}`"]))
+
+
+def searched(field: str, description: str | None) -> str:
+    """What a field is found by."""
+    return f"{label(field)} {group(field)} {help_text(field, description)}"
 
 
 def value(what: Any) -> str:

@@ -34,14 +34,17 @@ def order(snapshots: Sequence[RunSnapshot], waiting: Sequence[Run]) -> list[RunS
     return sorted(snapshots, key=rank)
 
 
-def draw(workspace: Workspace, dataset: str) -> str | None:
-    """The card; returns the id of the run to show, None where there is none.
+def show(run: Run) -> None:
+    """Put a run on screen when the page is drawn next."""
+    st.session_state[f"{KEY}-current"] = run.id
+
+
+def choose(workspace: Workspace, dataset: str) -> str | None:
+    """Id of the run to show; None where the dataset has none.
 
     Another dataset opens its own newest run, unless the address names one.
     """
     snapshots = [run_snapshots.read(run) for run in store.list_runs(workspace)]
-    if not snapshots:
-        return None
     listed = order(snapshots, queue.waiting(workspace))
     ids = {snapshot.id for snapshot in snapshots}
     state, mine = f"{KEY}-current", [snapshot.id for snapshot in listed if snapshot.run.dataset == dataset]
@@ -58,12 +61,35 @@ def draw(workspace: Workspace, dataset: str) -> str | None:
         if found:
             st.session_state[state] = found
     if st.session_state.get(state) not in ids:
-        st.session_state[state] = mine[0] if mine else listed[0].id
-    chosen = str(st.session_state[state])
-    st.query_params["run"] = st.session_state["train-run-asked"] = run_snapshots.number(chosen)
+        st.session_state[state] = mine[0] if mine else ""
+    chosen = str(st.session_state[state]) or None
+    if chosen:
+        st.query_params["run"] = st.session_state["train-run-asked"] = run_snapshots.number(chosen)
+    else:
+        st.query_params.pop("run", None)
     st.session_state["train-states"] = _states(snapshots)
-    _card(workspace, chosen)
     return chosen
+
+
+def draw(workspace: Workspace, dataset: str, chosen: str | None) -> None:
+    """The card: the runs of the dataset, and of others those that work or wait; nothing where there are none."""
+    if _listed(workspace, dataset, chosen):
+        _card(workspace, dataset, chosen)
+
+
+def elsewhere(snapshots: Sequence[RunSnapshot], dataset: str) -> str:
+    """Which other datasets have runs, in words."""
+    names = dict.fromkeys(one.run.dataset for one in snapshots if one.run.dataset != dataset)
+    return f"Runs there are of {', '.join(names)}: choose it at the top right. " if names else ""
+
+
+def _listed(workspace: Workspace, dataset: str, chosen: str | None) -> list[RunSnapshot]:
+    snapshots = [run_snapshots.read(run) for run in store.list_runs(workspace)]
+    return [
+        one
+        for one in order(snapshots, queue.waiting(workspace))
+        if one.run.dataset == dataset or one.works or one.state == "queued" or one.id == chosen
+    ]
 
 
 def _states(snapshots: Sequence[RunSnapshot]) -> dict[str, str]:
@@ -71,19 +97,19 @@ def _states(snapshots: Sequence[RunSnapshot]) -> dict[str, str]:
 
 
 @st.fragment(run_every=_EVERY)
-def _card(workspace: Workspace, chosen: str) -> None:
+def _card(workspace: Workspace, dataset: str, chosen: str | None) -> None:
     snapshots = [run_snapshots.read(run) for run in store.list_runs(workspace)]
     waiting = queue.waiting(workspace)
-    moved = st.session_state.get(f"{KEY}-current") != chosen
+    moved = (st.session_state.get(f"{KEY}-current") or None) != chosen
     if moved or _states(snapshots) != st.session_state.get("train-states"):
         st.session_state["train-states"] = _states(snapshots)
         st.rerun(scope="app")
-    listed = order(snapshots, waiting)
+    listed = _listed(workspace, dataset, chosen)
     working, queued = sum(snapshot.works for snapshot in snapshots), len(waiting)
     aside = (
         f"{working:,} running, {queued:,} queued"
         if working or queued
-        else f"{markup.plural(len(snapshots), 'run')}"
+        else f"{markup.plural(len(listed), 'run')}"
     )
     with st.container(border=True, key="train-queue"):
         st.html(markup.heading("Queue", aside))
@@ -93,32 +119,34 @@ def _card(workspace: Workspace, chosen: str) -> None:
             for number, snapshot in enumerate(listed)
             if not fold or number < _FEW or snapshot.id == chosen
         ]
-        row_of = [_row(snapshot, waiting) for snapshot in shown]
-        choice_list.choose(row_of, key=KEY, label="Runs: at work, waiting, ended", on_action=_act(workspace))
+        row_of = [_row(snapshot, waiting, dataset) for snapshot in shown]
+        label = "Runs: at work, waiting, ended"
+        choice_list.choose(row_of, key=KEY, label=label, required=False, on_action=_act(workspace))
         if len(listed) > _FEW:
             st.toggle(f"All {len(listed):,} runs", key="train-queue-all")
 
 
-def _row(snapshot: RunSnapshot, waiting: Sequence[Run]) -> choice_list.ChoiceRow:
+def _row(snapshot: RunSnapshot, waiting: Sequence[Run], dataset: str) -> choice_list.ChoiceRow:
+    title = (
+        snapshot.title if snapshot.run.dataset == dataset else f"{snapshot.title} ({snapshot.run.dataset})"
+    )
     if snapshot.works:
         done = f"{len(snapshot.rows):,}/{snapshot.planned:,}"
         said = done if snapshot.state == "running" else f"{snapshot.state} {done}"
-        return choice_list.ChoiceRow(snapshot.id, snapshot.title, said, share=snapshot.run.progress.share)
+        return choice_list.ChoiceRow(snapshot.id, title, said, share=snapshot.run.progress.share)
     if snapshot.state == "queued":
         ids = [run.id for run in waiting]
         actions = [("up", "↑", "Move up")] if snapshot.id in ids[1:] else []
         actions += [("down", "↓", "Move down")] if snapshot.id in ids[:-1] else []
         return choice_list.ChoiceRow(
-            snapshot.id, snapshot.title, "queued", actions=(*actions, ("cancel", "✕", "Cancel"))
+            snapshot.id, title, "queued", actions=(*actions, ("cancel", "✕", "Cancel"))
         )
     if snapshot.state in _OTHERS:
         act = _OTHERS[snapshot.state]
         signs = {"resume": ("resume", "Resume", "Resume"), "why": ("why", "why ›", "Why it failed")}
-        return choice_list.ChoiceRow(
-            snapshot.id, snapshot.title, snapshot.state, muted=False, actions=(signs[act],)
-        )
+        return choice_list.ChoiceRow(snapshot.id, title, snapshot.state, muted=False, actions=(signs[act],))
     score = f"{snapshot.best['val_accuracy']:.3f}" if snapshot.best else snapshot.state
-    return choice_list.ChoiceRow(snapshot.id, snapshot.title, score)
+    return choice_list.ChoiceRow(snapshot.id, title, score)
 
 
 class _act:

@@ -13,6 +13,7 @@ from fer_core.scheduling import search
 from fer_core.scheduling.search import SearchStanding
 from fer_core.ui.components import markup, style
 from fer_core.ui.shell import job_progress, page
+from fer_core.ui.train.new_run import FormState
 
 _EVERY = 2  # seconds
 _KEY = "train-search"
@@ -20,7 +21,7 @@ _OPEN = f"{_KEY}-open"
 _LINES = 8  # curves drawn
 
 
-def draw(scope: page.Scope) -> None:
+def draw(scope: page.Scope, form: FormState) -> None:
     """The card, folded until somebody opens it; it opens by itself where this dataset has a search."""
     found = [name for name in search.names(scope.workspace) if _of(scope, name)]
     with st.expander("Search over fields", expanded=bool(found), key=f"{_KEY}-card", icon=":material/tune:"):
@@ -34,7 +35,7 @@ def draw(scope: page.Scope) -> None:
                 _live(scope, str(chosen))
                 _job(scope, str(chosen))
                 return
-        _form(scope)
+        _form(scope, form)
 
 
 def _of(scope: page.Scope, name: str) -> bool:
@@ -44,14 +45,20 @@ def _of(scope: page.Scope, name: str) -> bool:
         return False
 
 
-def _form(scope: page.Scope) -> None:
+def _form(scope: page.Scope, form: FormState) -> None:
     st.html(
         '<p class="fer-muted">Trials draw values and train a little, the best third goes on, and the winner is judged by fresh '
         "seeds. Validation alone decides; test is not looked at.</p>"
     )
-    names = [name for name in recipes.names() if name != "base"]
-    recipe = recipes.load(
-        st.selectbox("Recipe to vary", names, index=names.index("compact"), key=f"{_KEY}-recipe")
+    try:
+        recipe = recipes.override(form.recipe, form.settings)
+    except FerError:
+        st.html('<p class="fer-muted">The settings above are not valid yet.</p>')
+        return
+    changed = f", with {markup.plural(len(form.settings), 'change')}" if form.settings else ""
+    epochs = markup.plural(recipe.training.epochs, "epoch")
+    st.html(
+        f'<p class="fer-note">Varies <b>{markup.esc(recipe.name)}</b> as it stands above{changed}: {epochs} at most.</p>'
     )
     ranges = {each.field: each.text for each in search.proposed(recipe)}
     usual = [field for field in ("optimizer.learning_rate",) if field in ranges]

@@ -1,0 +1,54 @@
+"""What the form changes against its recipe: old and new value, each with a way back, and one for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from fer_core.recipes.recipe import Recipe, fields
+from fer_core.ui.components import markup
+from fer_core.ui.train import recipe_form, recipe_labels
+
+
+def draw(recipe: Recipe, settings: Mapping[str, Any], key: str, undo_all: Callable[[], None]) -> None:
+    """The list; nothing where nothing is changed.
+
+    Args:
+        recipe: what the form began with.
+        settings: dotted field -> new value.
+        key: of the form.
+        undo_all: puts every field back, before the page is drawn next.
+    """
+    if not settings:
+        return
+    before = fields(recipe)
+    with st.container(key="train-changes", gap=None):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f"<b>{markup.plural(len(settings), 'change')}</b>", width="stretch")
+            st.button(
+                "Undo all",
+                type="tertiary",
+                key="train-reset",
+                on_click=undo_all,
+                help="The recipe's own values again",
+            )
+        for field, new in settings.items():
+            label, old = recipe_labels.label(field), recipe_labels.value(before.get(field, "–"))
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.html(
+                    f'<ul class="fer-changes"><li><span>{markup.esc(label)}</span> <span>{markup.esc(old)} → '
+                    f"<b>{markup.esc(_now(before.get(field), new))}</b></span></li></ul>",
+                    width="stretch",
+                )
+                st.button(
+                    f"Undo {label}", icon=":material/undo:", type="tertiary", key=f"train-undo-{field.replace('.', '-')}",
+                    on_click=recipe_form.undo, args=(key, field), help=f"Back to {old}",
+                )  # fmt: skip
+
+
+def _now(old: Any, new: Any) -> str:
+    """The new value; of layers, what changed about them."""
+    said = recipe_labels.value(new)
+    return "dropout changed" if isinstance(new, list) and said == recipe_labels.value(old) else said
