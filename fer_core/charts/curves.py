@@ -7,18 +7,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
 
+from fer_core.charts.curve_points import CurveRows, LinePoint, is_number, points_of, smoothed
 from fer_core.charts.theme import Palette, palette, spread_labels
 from fer_core.charts.vega import VegaSpec, styled
-
-CurveRows = Sequence[Mapping[str, Any]]
 
 _TALL, _LOW = 215, 108  # pixels of the plot
 _LABEL_LIMIT = 92  # pixels: a long run name must not press the plot
 _LEAST_SPAN = {"accuracy": 0.1, "loss": 0.1, "gap": 10.0}  # so that noise does not look like a mountain
 _FORMATS = {"accuracy": ".2f", "loss": ".2f", "gap": "+.0f", "learning_rate": "~g"}
+_NAME_HEIGHT = 0.085  # of the plot
 _LONG = 100  # epochs
 _BANDS = (0.0, 5.0)
 """Points of train minus validation accuracy that count as healthy."""
@@ -50,23 +50,15 @@ def curve(
         dark: theme.
     """
     colors = palette(dark)
-    names = {"train": measure, "val": f"val_{measure}"}
-    if measure == "accuracy" and any("val_macro_f1" in row for row in rows):
-        names["macro F1"] = "val_macro_f1"
-    raw = [point for name, column in names.items() for point in _points(rows, column, name)]
-    own = [
-        point for name, column in names.items() for point in smoothed(_points(rows, column, name), smoothing)
-    ]
-    tables = others or {}
-    behind = [
-        p for name, table in tables.items() for p in smoothed(_points(table, names["val"], name), smoothing)
-    ]
+    names = {"train": measure, "val": f"val_{measure}"} | _third(rows, measure)
+    lines, tables = [points_of(rows, column, name) for name, column in names.items()], others or {}
+    raw, own = _joined(lines, 0.0), _joined(lines, smoothing)
+    behind = _joined([points_of(table, names["val"], name) for name, table in tables.items()], smoothing)
     last = _last(own + behind, planned)
-    low, high = _domain([p["value"] for p in raw + behind], measure)
-    positive = [p["value"] for p in raw + behind if p["value"] > 0]
-    log = log and len(positive) == len(raw + behind) > 0
-    if log:
-        low = min(positive) / 1.1
+    values = [p["value"] for p in raw + behind]
+    low, high = _domain(values, measure)
+    if log := log and bool(values) and min(values) > 0:
+        low = min(values) / 1.1
     x, y = _x(last), _y(measure, low, high, log=log)
     hue = {
         "field": "line", "type": "nominal", "legend": None,
@@ -74,29 +66,45 @@ def curve(
     }  # fmt: skip
     layers: list[VegaSpec] = []
     if behind:
-        layers.append(
-            _line(behind, x, y, {"strokeDash": [4, 3], "strokeWidth": 1.5, "color": colors.quiet}, None)
-        )
+        mark = {"strokeDash": [4, 3], "strokeWidth": 1.5, "color": colors.quiet}
+        layers.append(_line(behind, x, y, mark, None))
     if smoothing:
         layers.append(_line(raw, x, y, {"strokeWidth": 1, "opacity": 0.3}, hue))
-    before = [p for p in own if forked_at and p["epoch"] <= forked_at]
-    after = [p for p in own if not forked_at or p["epoch"] >= forked_at]
-    layers.append(_line(before, x, y, {"strokeDash": [2, 3], "strokeWidth": 1.5, "opacity": 0.75}, hue))
-    layers.append(
-        _line(after, x, y, {"strokeWidth": 2, "point": {"size": 18} if len(rows) < 3 else False}, hue)
-    )
+    layers += _own(own, forked_at, len(rows), x, y, hue)
     corner = (low, "bottom") if measure == "accuracy" else (high, "top")
     if forked_at:
         layers += _mark(forked_at, last, f"fork {forked_at}", corner, colors.quiet, x, y)
     if best is not None and rows:
         layers += _mark(best, last, f"best {best}", corner, colors.muted, x, y)
-    layers.append(_names(own, behind, (high - low) * 0.085, x, y, colors))
+    layers.append(_names(own, behind, (low, high), x, y, colors, log=log))
     tips = {f"{measure}, {name}": column for name, column in names.items()}
     layers.append(_hover(rows, tips, x, colors, others={n: (t, names["val"]) for n, t in tables.items()}))
-    description = f"{measure} by epoch, training and validation, {len(rows)} epochs"
-    description += f", best epoch {best}" if best is not None else ""
-    description += f", a fork after epoch {forked_at}" if forked_at else ""
+    told = [f"best epoch {best}"] if best is not None else []
+    told += [f"a fork after epoch {forked_at}"] if forked_at else []
+    description = ", ".join([f"{measure} by epoch, training and validation, {len(rows)} epochs", *told])
     return styled(layers, description, _TALL, colors)
+
+
+def _third(rows: CurveRows, measure: str) -> dict[str, str]:
+    known = measure == "accuracy" and any("val_macro_f1" in row for row in rows)
+    return {"macro F1": "val_macro_f1"} if known else {}
+
+
+def _joined(lines: Sequence[Sequence[LinePoint]], smoothing: float) -> list[LinePoint]:
+    return [point for line in lines for point in (smoothed(line, smoothing) if smoothing else line)]
+
+
+def _own(
+    points: Sequence[LinePoint], forked_at: int | None, epochs: int, x: VegaSpec, y: VegaSpec, hue: VegaSpec
+) -> list[VegaSpec]:
+    """The lines of the run itself; before a fork they are another run's."""
+    before = [p for p in points if forked_at and p["epoch"] <= forked_at]
+    after = [p for p in points if not forked_at or p["epoch"] >= forked_at]
+    mark = {"strokeWidth": 2, "point": {"size": 18} if epochs < 3 else False}
+    return [
+        _line(before, x, y, {"strokeDash": [2, 3], "strokeWidth": 1.5, "opacity": 0.75}, hue),
+        _line(after, x, y, mark, hue),
+    ]
 
 
 def gap_curve(rows: CurveRows, *, planned: int | None = None, dark: bool = False) -> VegaSpec:
@@ -105,7 +113,7 @@ def gap_curve(rows: CurveRows, *, planned: int | None = None, dark: bool = False
     points = [
         {"epoch": r["epoch"], "value": 100 * (r["accuracy"] - r["val_accuracy"])}
         for r in rows
-        if _is_number(r.get("accuracy")) and _is_number(r.get("val_accuracy"))
+        if is_number(r.get("accuracy")) and is_number(r.get("val_accuracy"))
     ]
     last = _last(points, planned)
     low, high = _domain([p["value"] for p in points] + [*_BANDS], "gap")
@@ -133,7 +141,7 @@ def rate_curve(rows: CurveRows, *, planned: int | None = None, dark: bool = Fals
     """The learning rate by epoch; on a logarithmic axis where it falls more than a hundredfold."""
     colors = palette(dark)
     points = [
-        {"epoch": r["epoch"], "value": r["learning_rate"]} for r in rows if _is_number(r.get("learning_rate"))
+        {"epoch": r["epoch"], "value": r["learning_rate"]} for r in rows if is_number(r.get("learning_rate"))
     ]
     values = [float(p["value"]) for p in points if p["value"] > 0]
     last = _last(points, planned)
@@ -152,48 +160,12 @@ def rate_curve(rows: CurveRows, *, planned: int | None = None, dark: bool = Fals
     return styled(layers, f"learning rate by epoch, {len(points)} epochs", _LOW, colors)
 
 
-def smoothed(points: Sequence[LinePoint], weight: float) -> list[LinePoint]:
-    """Exponential moving average of one line, without the pull of its begin (as TensorBoard draws it).
-
-    >>> [p["value"] for p in smoothed([{"epoch": 1, "value": 1.0, "line": "a"}, {"epoch": 2, "value": 4.0, "line": "a"}], 0.5)]
-    [1.0, 3.0]
-    """
-    found: list[LinePoint] = []
-    mean, total = 0.0, 0.0
-    for point in points:
-        mean = weight * mean + (1 - weight) * point["value"]
-        total = weight * total + (1 - weight)
-        found.append({**point, "value": mean / total})
-    return found
-
-
-class LinePoint(TypedDict):
-    """A value of one line at an epoch."""
-
-    epoch: int
-    value: float
-    line: str
-
-
-def _points(rows: CurveRows, column: str, line: str) -> list[LinePoint]:
-    """The finite values of a column by epoch, as points of one line."""
-    return [
-        {"epoch": row["epoch"], "value": row[column], "line": line}
-        for row in rows
-        if _is_number(row.get(column))
-    ]
-
-
 def _last(points: CurveRows, planned: int | None) -> int:
     """Where the axis ends: at the plan. One many times longer than what is done is halved until the curve has room."""
     done, end = max((int(p["epoch"]) for p in points), default=1), planned or 1
     while end > _LONG and end > 8 * done:
         end = -(-end // 2)
     return max(done, end, 2)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
 
 
 def _domain(values: Sequence[float], measure: str) -> tuple[float, float]:
@@ -252,15 +224,24 @@ def _mark(
 
 
 def _names(
-    own: CurveRows, behind: CurveRows, gap: float, x: VegaSpec, y: VegaSpec, colors: Palette
+    own: CurveRows,
+    behind: CurveRows,
+    domain: tuple[float, float],
+    x: VegaSpec,
+    y: VegaSpec,
+    colors: Palette,
+    *,
+    log: bool = False,
 ) -> VegaSpec:
     """Names beside the last points, moved apart where they would lie on each other."""
     ends = {
         (kind, p["line"]): {**p, "kind": kind} for kind, ps in (("other", behind), ("own", own)) for p in ps
     }
     found = list(ends.values())
-    for point, value in zip(found, spread_labels([float(p["value"]) for p in found], gap), strict=True):
-        point["value"] = value
+    to, back = (math.log, math.exp) if log else (float, float)
+    gap = (to(domain[1]) - to(domain[0])) * _NAME_HEIGHT
+    for point, value in zip(found, spread_labels([to(p["value"]) for p in found], gap), strict=True):
+        point["value"] = back(value)
     return {
         "data": {"values": found},
         "mark": {"type": "text", "align": "left", "dx": 6, "baseline": "middle", "limit": _LABEL_LIMIT},

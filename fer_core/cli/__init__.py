@@ -32,6 +32,7 @@ from fer_core.cli import (
     models,
     predict,
     queue,
+    recipes,
     results,
     review,
     splits,
@@ -89,6 +90,7 @@ cli.add(
 cli.add(
     "Train and compare",
     [
+        *recipes.COMMANDS,
         *training.COMMANDS,
         *tuning.COMMANDS,
         *queue.COMMANDS,

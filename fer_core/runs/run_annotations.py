@@ -51,7 +51,7 @@ def expect(run: Run, hypothesis: str = "", expected: float | None = None) -> Non
         RunError: no share.
     """
     check_expected(expected)
-    marks: dict[str, Any] = {}
+    marks: dict[str, object] = {}
     if hypothesis.strip():
         marks["hypothesis"] = hypothesis.strip()
     if expected is not None:

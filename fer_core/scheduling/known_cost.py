@@ -21,7 +21,7 @@ class PastRun:
 
 
 @dataclass(frozen=True)
-class RunCost:
+class ExpectedCost:
     """What a run takes.
 
     Attributes:
@@ -40,7 +40,7 @@ class RunCost:
     scaled: bool = False
 
 
-def cost_of(past: Iterable[PastRun], recipe: Recipe, version: str, images: int) -> RunCost | None:
+def cost_of(past: Iterable[PastRun], recipe: Recipe, version: str, images: int) -> ExpectedCost | None:
     """What the newest such run took, on the same version if one did; None of none.
 
     Args:
@@ -75,10 +75,10 @@ def _network(recipe: Recipe) -> object:
     return recipe.model.model_copy(update={"start": ""})
 
 
-def _cost(one: PastRun, factor: float, *, scaled: bool) -> RunCost:
+def _cost(one: PastRun, factor: float, *, scaled: bool) -> ExpectedCost:
     seconds = median(float(row.get("seconds", 0.0)) for row in one.rows)
     memory = max((float(row.get("rss_mb") or 0.0) for row in one.rows), default=0.0)
     whole = int(one.info["parameters"])
-    return RunCost(
+    return ExpectedCost(
         whole, int(one.info.get("trainable_parameters") or whole), seconds * factor, memory * 1e6, one.id, scaled
     )  # fmt: skip

@@ -14,7 +14,7 @@ from fer_core.jobs.tasks import Estimate
 from fer_core.recipes import toml
 from fer_core.recipes.recipe import Recipe
 from fer_core.scheduling import estimate
-from fer_core.scheduling.known_cost import PastRun, RunCost, cost_of
+from fer_core.scheduling.known_cost import ExpectedCost, PastRun, cost_of
 from fer_core.scheduling.presets import FAST
 from fer_core.ui.components import markup
 from fer_core.ui.shell import job_progress, page, run_snapshots
@@ -79,21 +79,21 @@ def images(scope: page.Scope) -> int:
     return int(splits.get("train", 0)) + int(splits.get("val", 0))
 
 
-def _measured(found: Mapping[str, Any]) -> tuple[RunCost, str]:
+def _measured(found: Mapping[str, Any]) -> tuple[ExpectedCost, str]:
     """What the job of an estimate found."""
-    cost = RunCost(
+    cost = ExpectedCost(
         int(found["parameters"]), int(found["trainable_parameters"]), float(found["epoch_seconds"]),
         float(found["memory_bytes"]),
     )  # fmt: skip
     return cost, f"measured by ten steps on {found['device']}"
 
 
-def _origin(cost: RunCost) -> str:
+def _origin(cost: ExpectedCost) -> str:
     told = f"as run {run_snapshots.number(cost.run)} took"
     return f"{told}, brought to this many images" if cost.scaled else told
 
 
-def _answer(found: RunCost, recipe: Recipe, origin: str) -> str:
+def _answer(found: ExpectedCost, recipe: Recipe, origin: str) -> str:
     epoch = found.epoch_seconds
     parts = [f"<b>{found.parameters:,}</b> parameters"]
     if estimate.partly_frozen(found.trainable_parameters, found.parameters):
@@ -109,7 +109,7 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else markup.duration(seconds)
 
 
-def _verdicts(found: RunCost, name: str, snapshots: Sequence[RunSnapshot], version: str) -> None:
+def _verdicts(found: ExpectedCost, name: str, snapshots: Sequence[RunSnapshot], version: str) -> None:
     """A network larger than the memory, or one that takes far longer than the fast one."""
     total = psutil.virtual_memory().total
     told = []

@@ -25,6 +25,8 @@ _KINDS: dict[str, dict[str, type[BaseModel]]] = {
 }
 _CHANGED = Template((Path(__file__).parent / "assets" / "changed_fields.html").read_text(encoding="utf-8"))
 """The style of fields that were changed: `changed` are keys and what to show beside them."""
+_LEFT_OUT = Template((Path(__file__).parent / "assets" / "fields_left_out.html").read_text(encoding="utf-8"))
+"""The style of fields that nobody looks for: `keys`."""
 _AS_RECIPE = "as recipe"
 _STRENGTHS: dict[str, dict[str, bool | float]] = {"none": {}, **PRESETS}
 """Strengths of augmentation to begin with; every field can still be changed."""
@@ -213,8 +215,7 @@ class _Form:
         hidden = [key for key, text in self._drawn.items() if not all(word in text.lower() for word in words)]
         if len(hidden) == len(self._drawn):
             st.html('<p class="fer-muted">No field with that. Try what it does: rate, overfits, memory.</p>')
-        rules = ", ".join(f".st-key-{key}" for key in hidden)
-        st.html(f"<style>{rules or '.fer-none'} {{ display: none }}</style>")
+        st.html(_LEFT_OUT.render(keys=hidden))
 
     def mark(self) -> None:
         """Changed rows in the accent colour, with the old value before the new one."""
