@@ -17,7 +17,8 @@ from fer_core.mislabels import judges
 
 VIEWS = (
     "", "explore", "explore?view=Faces", "explore?view=Averages", "explore?view=Measures", "explore?view=Versions",
-    "duplicates", "mislabels", "mislabels?mis-view=Decisions", "stratify", "train", "compare", "compare?look=Settings", "compare?look=Journey", "predict",
+    "duplicates", "mislabels", "mislabels?mis-view=Decisions", "stratify", "train", "compare",
+    "compare?look=Settings", "compare?look=Journey", "predict",
 )  # fmt: skip
 EMPTY = ("", "explore", "train", "predict")
 

@@ -66,14 +66,14 @@ def test_a_preset_fills_its_recipe_in_and_says_how_long_it_takes_where_that_is_k
     app = visit()
     presets = app.radio(key="train-preset")
     assert presets.value == "solid"
-    assert all("time unknown yet" in caption for caption in presets.proto.captions)
+    assert all("time not known yet" in caption for caption in presets.proto.captions)
     run = trained(dataset, 3)
     (run.folder / "recipe.toml").write_text(to_toml(load("compact")))
     app.run()
     told = list(app.radio(key="train-preset").proto.captions)
     assert "2 min here" in told[0]  # 8 epochs of 17 s
     assert "10 min here" in told[1]  # 36
-    assert "time unknown yet" in told[2]
+    assert "time not known yet" in told[2]
     app.radio(key="train-preset").set_value("fast look").run()
     assert "36 → <b>8</b>" in html_of(app)
     app.radio(key="train-preset").set_value("best").run()

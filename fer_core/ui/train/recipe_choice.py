@@ -95,7 +95,7 @@ def _presets(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> None:
         took = (
             f"about {markup.duration(cost.epoch_seconds * recipe.training.epochs)} here"
             if cost
-            else "time unknown yet"
+            else "time not known yet"
         )
         captions.append(f"{one.about} · **{took}**")
     st.radio(

@@ -65,9 +65,6 @@ _LABELS = {
     "early_stopping.monitor": "watches",
     "training.precision": "precision",
     "training.checkpoints": "checkpoints kept",
-<<<<<<< HEAD
-    "training.deterministic": "deterministic",
-=======
     "progressive.dropout": "dropout grows over",
     "progressive.resizing": "images grow over",
     "progressive.start_size": "images start at",
@@ -78,7 +75,6 @@ _LABELS = {
     "noise.share": "wrong labels on purpose",
     "training.best": "best epoch by",
     "training.test_time_augmentation": "test-time augmentation",
->>>>>>> 1570bd2 (Train is found by need: presets, start, settings with a search and undo, hypothesis, Train in sight; curves smoothed, logarithmic and told together)
 }
 _VALUES = {
     "categorical_crossentropy": "cross-entropy",
