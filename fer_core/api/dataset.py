@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fer_core.api import html
+from fer_core.api.story import Story
 from fer_core.base.atomic import write_atomic
 from fer_core.data.datasets import Dataset, describe
 from fer_core.data.versions import Version
@@ -21,6 +22,7 @@ from fer_core.mislabels import by_name
 from fer_core.mislabels.judges import ranked
 from fer_core.reports import certificate_page, status
 from fer_core.reports.status_parts import DatasetStatus
+from fer_core.reports.story import build
 from fer_core.review import apply
 from fer_core.splits import certificate, propose
 from fer_core.splits.certificate import Certificate
@@ -111,6 +113,15 @@ class OpenDataset:
             later: names of steps of which nothing is proposed.
         """
         return status.status(self.data, later)
+
+    def story(self, faces: bool = True, progress: ProgressFn | None = None) -> Story:
+        """What cleaning, merging and each model brought, as one document; a notebook shows it.
+
+        Args:
+            faces: whether it shows pictures.
+            progress: told (done, total, what).
+        """
+        return Story(build(self.data, faces, progress))
 
     def apply(self, note: str = "") -> SavedVersion:
         """The decisions as a new version; the newest one where it holds them all already."""

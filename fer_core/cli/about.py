@@ -143,31 +143,98 @@ def notes(
 @click.command("report")
 @name_argument
 @version_option
-@click.option("--out", type=TargetFile(), metavar="FILE", required=True, help="HTML file to write.")
+@click.option(
+    "--out", type=TargetFile(), metavar="FILE", default=None, help="Everything about the version, as HTML."
+)
+@click.option(
+    "--story",
+    type=TargetFile(),
+    metavar="FILE",
+    default=None,
+    help="The story of all versions and models: HTML, or Markdown where it ends in .md.",
+)
+@click.option("--no-faces", is_flag=True, help="The story without pictures.")
+@click.option(
+    "--datasheet",
+    type=TargetFile(),
+    metavar="FILE",
+    default=None,
+    help="The version's datasheet: Croissant JSON-LD.",
+)
+@click.option(
+    "--production",
+    type=TargetFile(),
+    metavar="FILE",
+    default=None,
+    help="What to know before a model is put to use: HTML, or Markdown where it ends in .md.",
+)
+@click.option(
+    "--run",
+    metavar="RUN",
+    default=None,
+    help="With --production: whose; else the run that answers on Try it.",
+)
+@click.option(
+    "--license",
+    "licence",
+    metavar="URL",
+    default="",
+    help="For datasheet or production page: the licence, which no file tells.",
+)
+@click.option("--url", metavar="URL", default="", help="For the datasheet: page of the dataset.")
+@click.option("--creator", metavar="NAME", default="", help="For the datasheet: who made the dataset.")
 @job_option
 @reports
-def report(name: str, version: str | None, out: Path, job: Path | None) -> Report:
-    """Write all that is known about a version as one HTML page that needs nothing else.
+def report(
+    name: str,
+    version: str | None,
+    out: Path | None,
+    story: Path | None,
+    no_faces: bool,
+    datasheet: Path | None,
+    production: Path | None,
+    run: str | None,
+    licence: str,
+    url: str,
+    creator: str,
+    job: Path | None,
+) -> Report:
+    """Write documents about a dataset: each is one file that needs nothing else.
 
-    Counts, splits, drift, balance, checks, copies and leaks, likely wrong labels if they are ranked, faces of every class,
-    notes, versions, the passport, and the version id. It shows faces: send it to nobody who may not see them.
-    """
-    from fer_core.base.atomic import write_atomic
-    from fer_core.reports import dataset_report
+    --out: counts, splits, drift, balance, checks, copies and leaks, likely wrong labels if they are ranked, faces of every class,
+    notes, versions, the passport, and the version id. --story: what cleaning, merging and each model brought,
+    the winner and why, and
+    how to do it again. Both show faces: send them to nobody who may not see them.
+    """  # fmt: skip
+    from fer_core.reports import written
+    from fer_core.reports.datasheet import Publication
 
+    asked = {"report": out, "story": story, "datasheet": datasheet, "production": production}
+    files = {kind: path for kind, path in asked.items() if path is not None}
+    if not files:
+        raise click.UsageError("Name a file with --out, --story, --datasheet or --production.")
     with work(job) as task:
         found = dataset(name)
         chosen = found.version(version)
-        page = dataset_report.write(found, chosen.id, task.progress)
-        write_atomic(out.resolve(), page)
+        ask = written.Asked(chosen.id, not no_faces, run, Publication(licence, url, creator))
+        made = [
+            written.write(found, kind, path.resolve(), ask, task.progress) for kind, path in files.items()
+        ]
+        first = made[0]
         task.result = {
             "name": name,
             "version": chosen.id,
             "number": chosen.number,
-            "out": str(out.resolve()),
-            "bytes": len(page.encode()),
+            "out": first["out"],
+            "bytes": first["bytes"],
+            "written": made,
         }
-    return Report(task.result, f"{name}, version {label(chosen)}: report written to {out}")
+    return Report(
+        task.result,
+        "\n".join(
+            f"{name}, version {label(chosen)}: {each['kind']} written to {each['out']}" for each in made
+        ),
+    )
 
 
 COMMANDS: list[click.Command] = [status, passport, notes, report]

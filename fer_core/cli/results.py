@@ -132,15 +132,16 @@ def card(run: str, to: Path | None) -> Report:
     """Print the model card of a run: data, results with intervals, limits, how to train it again."""
     from fer_core.base.atomic import write_atomic
     from fer_core.evaluation import leaderboard
-    from fer_core.reports import model_card
+    from fer_core.reports import document, model_card
     from fer_core.runs import store
 
     found = store.get(workspace(), run)
     row = next(row for row in leaderboard.rows(workspace()) if row["run"] == found.id)
-    text = model_card.markdown(found, row)
+    made = model_card.card(found, row)
+    text = document.markdown(made)
     if to is not None:
         as_page = to.suffix == ".html"
-        write_atomic(to.resolve(), model_card.page(found, row) if as_page else text)
+        write_atomic(to.resolve(), document.html(made) if as_page else text)
     return Report({"run": found.id, "card": text}, f"Written: {to}" if to else text.rstrip())
 
 

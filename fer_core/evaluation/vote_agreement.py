@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -41,3 +44,48 @@ def against_votes(predictions: pd.DataFrame, votes: pd.DataFrame) -> VoteAgreeme
         "cross_entropy": float(-(share * np.log(np.maximum(p, tiny))).sum(axis=1).mean()),
         "entropy": float(-(share * np.log(np.maximum(share, tiny))).sum(axis=1).mean()),
     }
+
+
+@dataclass(frozen=True)
+class PeopleAgreement:
+    """How far people agree on faces, by their votes for some classes.
+
+    Attributes:
+        images: faces with one class voted most.
+        people: the mean over these of the share of a face's votes that its most voted class got (0..1): how often a vote
+            that is drawn at random says what most say.
+        label: the share of these whose label is that class (0..1).
+    """
+
+    images: int
+    people: float
+    label: float
+
+
+def people_agreement(
+    votes: pd.DataFrame, classes: Sequence[str], labels: pd.Series
+) -> PeopleAgreement | None:
+    """How far people agree, to be put beside a model's accuracy.
+
+    Args:
+        votes: index image_id, one column of counts per class.
+        classes: those that count; votes for others are left out, as `against_votes` does.
+        labels: index image_id: which images, and their labels.
+
+    Returns:
+        None where no image has one class voted most.
+    """
+    known = [name for name in classes if name in votes]
+    counts = votes.reindex(index=labels.index, columns=known).fillna(0).to_numpy(dtype=np.float64)
+    if not known:
+        return None
+    most = counts.max(axis=1)
+    clear = (most > 0) & ((counts == most[:, None]).sum(axis=1) == 1)
+    if not clear.any():
+        return None
+    said = np.asarray(known, dtype=object)[counts[clear].argmax(axis=1)]
+    return PeopleAgreement(
+        int(clear.sum()),
+        float((most[clear] / counts[clear].sum(axis=1)).mean()),
+        float((said == labels.to_numpy(dtype=object)[clear]).mean()),
+    )

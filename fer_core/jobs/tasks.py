@@ -110,15 +110,28 @@ class Export(Task, kind="export"):
     target: str = option("--to")
 
     @property
+    def file(self) -> str:
+        return self.target
+
+    @property
     def title(self) -> str:
         return f"Exporting {Path(self.target).name}"
 
 
 @dataclass(frozen=True)
 class WriteReport(Task, kind="report", title="Report of {dataset}"):
+    """Write one of the documents about a dataset: that which has a path."""
+
     dataset: str = argument()
     version: str = option("--version")
-    target: str = option("--out")
+    target: str | None = option("--out", None)
+    story: str | None = option("--story", None)
+    datasheet: str | None = option("--datasheet", None)
+    no_faces: bool = option("--no-faces", False)
+
+    @property
+    def file(self) -> str:
+        return self.target or self.story or self.datasheet or ""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import re
 
 from markupsafe import Markup
 
-_SPECIAL = re.compile(
-    r"""[\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.|(?<=\w)@|^(?:[#+=-]|\d+(?=[.)](?:\s|$)))"""
-)
+_INSIDE = r"""[\\`*\[\]<>|~&$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.|(?<=\w)@"""
+_MIDDLE = re.compile(_INSIDE)
+_SPECIAL = re.compile(_INSIDE + r"|^(?:[#+=-]|\d+(?=[.)](?:\s|$)))")
 
 
 def escape(value: object) -> str:
@@ -24,6 +24,19 @@ def escape(value: object) -> str:
         return str(value)
     text = " ".join(str(value).split())
     return _SPECIAL.sub(lambda found: _escaped(found[0]), text)
+
+
+def inside(value: object, first: bool = False) -> Markup:
+    """`escape` for a part of a line, whose outer blanks stay; `first`: the line begins with it."""
+    text = re.sub(r"\s+", " ", str(value))
+    return Markup((_SPECIAL if first else _MIDDLE).sub(lambda found: _escaped(found[0]), text))
+
+
+def fenced(value: object) -> Markup:
+    """Lines as they stand, in a block of code whose fence is longer than any in them."""
+    text = str(value).strip("\n")
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", text)), 3)
+    return Markup(f"{fence}\n{text}\n{fence}")
 
 
 def _escaped(found: str) -> str:

@@ -1,4 +1,4 @@
-"""The model card of a run: what somebody should know before using it, as Markdown or as a page."""
+"""The model card of a run: what somebody should know before using it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,27 @@ from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.leaderboard import LeaderboardRow
-from fer_core.inference.predictor import Predictor
-from fer_core.reports.templating import command, render
+from fer_core.reports.document import (
+    Code,
+    Document,
+    DocumentBlock,
+    InlineLine,
+    Name,
+    Section,
+    Table,
+    Text,
+    count,
+    decimal,
+    joined,
+    line,
+    names,
+    number,
+    share,
+    span,
+    text,
+)
+from fer_core.reports.templating import command
+from fer_core.reports.thresholds import held
 from fer_core.runs import run_annotations
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
@@ -29,25 +48,6 @@ _SCORES = {
     "log_loss": "log loss, nats",
     "ece": "calibration error",
 }
-
-
-@dataclass(frozen=True)
-class Section:
-    """A titled part of a card: sentences, scores (measure, value, 95 % interval) or a command."""
-
-    title: str
-    lines: tuple[str, ...]
-    scores: tuple[tuple[str, str, str], ...] = ()
-    command: str = ""
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a model card says, in plain text."""
-
-    run: str
-    about: str
-    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True)
@@ -136,17 +136,7 @@ def reproduce(run: Run) -> str:
     return command(*words)
 
 
-def markdown(run: Run, row: LeaderboardRow) -> str:
-    """The card as Markdown; arguments as `card`."""
-    return render("model_card.md", card=card(run, row))
-
-
-def page(run: Run, row: LeaderboardRow) -> str:
-    """The card as an HTML document; arguments as `card`."""
-    return render("model_card.html", card=card(run, row))
-
-
-def card(run: Run, row: LeaderboardRow) -> Card:
+def card(run: Run, row: LeaderboardRow) -> Document:
     """What somebody should know before using a model.
 
     Test results stand in it only if the ledger says that somebody has looked.
@@ -156,42 +146,47 @@ def card(run: Run, row: LeaderboardRow) -> Card:
         row: of `leaderboard.rows`.
     """
     info = run.info
-    classes = ", ".join(run.classes)
-    images = ", ".join(f"{split} {n:,}" for split, n in (info.get("images") or {}).items())
-    packages = ", ".join(f"{name} {value}" for name, value in (info.get("packages") or {}).items())
-    weights = f"{info['parameters']:,} parameters" if info.get("parameters") else "parameters not counted"
     standing = ledger.standing(run.workspace, row, ledger.reads(run.workspace))
-    return Card(
-        run.id,
-        f"Recognises {classes} in face crops." if classes else "Which classes it recognises is not recorded.",
-        (
-            Section(
-                "Data",
-                (
-                    f"Dataset {run.dataset}, version {info.get('version_number') or '?'} ({run.version}).",
-                    f"Images: {images or 'not recorded'}.",
-                ),
-            ),
-            _results(run, "Validation", "val", _judged(run), "Not evaluated yet."),
-            _results(
-                run,
-                "Test",
-                ledger.HELD,
-                f"Ledger: {standing.words}.",
-                "Nobody has looked at the test result of this run.",
-            ),
-            Section(
-                "Model",
-                (
-                    f"Recipe {info.get('recipe')}, seed {info.get('seed')}, {weights}.",
-                    f"Trained on {info.get('device') or 'an unknown device'} with {packages or 'unknown packages'}.",
-                ),
-                command=reproduce(run),
-            ),
-            Section("Answers", (_answers(run),)),
-            Section("Limits", _limits(run)),
-        ),
+    splits = [
+        line(f"{split} ", count(f"images.{split}", n)) for split, n in (info.get("images") or {}).items()
+    ]
+    classes = (
+        line("Recognises ", *names(run.classes), " in face crops.")
+        if run.classes
+        else line("Which classes it recognises is not recorded.")
     )
+    number_ = info.get("version_number")
+    return Document(
+        "Model card",
+        run.id,
+        classes,
+        (
+            Section("Data", (
+                text("Dataset ", Name(run.dataset), ", version ", Name(str(number_ or "?")), " (", Name(run.version), ")."),
+                text("Images: ", *(joined(splits) or line("not recorded")), "."),
+            )),
+            Section("Validation", tuple(_results(run, "val", _judged(run), "Not evaluated yet."))),
+            Section("Test", tuple(_results(
+                run, ledger.HELD, f"Ledger: {standing.words}.", "Nobody has looked at the test result of this run."
+            ))),
+            Section("Model", tuple(_model(run))),
+            Section("Answers", (text(*_answers(run)),)),
+            Section("Limits", tuple(_limits(run))),
+        ),
+    )  # fmt: skip
+
+
+def _model(run: Run) -> list[DocumentBlock]:
+    info = run.info
+    packages = [f"{name} {value}" for name, value in (info.get("packages") or {}).items()]
+    return [
+        text("Recipe ", Name(str(info.get("recipe"))), ", seed ", number("seed", info.get("seed"), ".0f"), ", ",
+             count("parameters", info.get("parameters"), "parameters not counted"), " "
+             "parameters." if info.get("parameters") else "."),
+        text("Trained on ", Name(str(info.get("device") or "an unknown device")), " with ",
+             *(names(packages) or line("unknown packages")), "."),
+        text("Again: ", Code(reproduce(run))),
+    ]  # fmt: skip
 
 
 def _judged(run: Run) -> str:
@@ -199,14 +194,14 @@ def _judged(run: Run) -> str:
     return "The epoch was chosen by these images." + (f" {sentence(start)}." if start else "")
 
 
-def _answers(run: Run) -> str:
+def _answers(run: Run) -> InlineLine:
     """At which temperature and from which probability on the model of a run answers."""
-    try:
-        held = Predictor.load(run.folder).metadata
-    except FerError:
-        return "There is no exported model that can be read."
-    fitted = "as trained" if held.temperature == 1 else "fitted on validation"
-    return f"Temperature {held.temperature:.2f}, {fitted}. Below a probability of {held.threshold:.2f} it says “uncertain”."
+    found = held(run)
+    if found is None:
+        return line("There is no exported model that can be read.")
+    fitted = "as trained" if found.temperature == 1 else "fitted on validation"
+    return line("Temperature ", number("temperature", found.temperature, ".2f"), f", {fitted}. Below a probability of ",
+                number("threshold", found.threshold, ".2f"), " it says “uncertain”.")  # fmt: skip
 
 
 def _held(run: Run, split: str) -> Scores:
@@ -216,33 +211,54 @@ def _held(run: Run, split: str) -> Scores:
         return Scores()
 
 
-def _results(run: Run, title: str, split: str, note: str, without: str) -> Section:
+def _results(run: Run, split: str, note: str, without: str) -> list[DocumentBlock]:
     found = _held(run, split)
     if not found:
-        return Section(title, (without,))
+        return [text(without)]
     limits = found.get("intervals", {})
-    numbers = {name: value for name, value in found.items() if isinstance(value, int | float)}
-    rows = [
-        (words, f"{numbers[key]:.3f}", "{:.3f} to {:.3f}".format(*limits[key]) if key in limits else "")
+    known = {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+    rows = tuple(
+        (line(words), line(decimal(f"{split}.{key}", known[key])),
+         span(f"{split}.{key}", limits[key]) if key in limits else line())
         for key, words in _SCORES.items()
-        if key in numbers
+        if key in known
+    )  # fmt: skip
+    said: list[DocumentBlock] = [
+        text(count(f"{split}.images", found["images"]), " images. ", Name(note)),
+        Table(("measure", "value", "95 %"), rows, (1, 2)),
     ]
-    return Section(title, (f"{found['images']:,} images. {note}",), tuple(rows))
+    if votes := found.get("votes"):
+        said.append(
+            text("Where people voted, it answers as most do on ", share(f"{split}.as_people", votes["agreement"]), " of ",
+                 count(f"{split}.voted", votes["majority"]), " faces; the labels do on ", share(f"{split}.label",
+                     votes["label_agreement"]), ".")
+        )  # fmt: skip
+    return said
 
 
-def _limits(run: Run) -> tuple[str, ...]:
-    lines = ["Answers hold for pictures like those of the dataset; other cameras, ages and poses were not measured.",
-             "A face shows an expression, not what a person feels."]  # fmt: skip
+def _limits(run: Run) -> list[Text]:
+    lines = [text("Answers hold for pictures like those of the dataset; other cameras, ages and poses were not measured."),
+             text("A face shows an expression, not what a person feels.")]  # fmt: skip
     found = _held(run, "val")
-    if found:
-        if ends := easiest_and_hardest(found):
-            (easy, high), (hard, low) = ends
-            lines.append(
-                f"Easiest on validation: {easy} ({high:.0%} recognised). Hardest: {hard} ({low:.0%})."
-            )
-        if weak := weak_classes(found):
-            lines.append(f"Weak on validation (F1 below {WEAK}): {', '.join(weak)}.")
-        if top := confusions(found, 3):
-            said = "; ".join(f"{r.label} predicted as {r.answer} ({r.share:.0%})" for r in top)
-            lines.append(f"Most frequent mistakes: {said}.")
-    return tuple(lines)
+    if not found:
+        return lines
+    if ends := easiest_and_hardest(found):
+        (easy, high), (hard, low) = ends
+        lines.append(
+            text("Easiest on validation: ", Name(easy), " (", share("easiest", high, places=0), " recognised). Hardest: ",
+                 Name(hard), " (", share("hardest", low, places=0), ").")
+        )  # fmt: skip
+    if weak := weak_classes(found):
+        lines.append(text(f"Weak on validation (F1 below {WEAK}): ", *names(weak), "."))
+    if top := confusions(found, 3):
+        lines.append(text("Most frequent mistakes: ", *mistakes(top), "."))
+    return lines
+
+
+def mistakes(found: Sequence[Confusion]) -> InlineLine:
+    """Mistakes in a row, each with its share of the label's images."""
+    said = [
+        line(Name(r.label), " predicted as ", Name(r.answer), " (", share(f"mistake.{r.label}.{r.answer}", r.share, places=0), ")")
+        for r in found
+    ]  # fmt: skip
+    return joined(said, "; ")

@@ -75,6 +75,8 @@ def picture(pixels: NDArray[np.uint8]) -> str:
 FILTERS: Mapping[str, Callable[..., str]] = {
     "thousands": thousands,
     "code": markdown.code,
+    "fenced": markdown.fenced,
+    "inside": markdown.inside,
     "decimals": decimals,
     "percent": percent,
     "picture": picture,

@@ -14,3 +14,4 @@ with left:
     story.versions(scope, found)
 with right:
     story.looks(scope)
+    story.whole(scope)

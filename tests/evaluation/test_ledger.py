@@ -17,7 +17,7 @@ from fer_core.data.sample.make import make_sample
 from fer_core.evaluation import leaderboard, ledger, scores
 from fer_core.evaluation.ranking import rank
 from fer_core.evaluation.run_pair import compare_runs
-from fer_core.reports import model_card
+from fer_core.reports import document, model_card
 from fer_core.runs.run import Run
 from fer_core.splits.plan import save_plan
 from fer_core.splits.stratify import stratify
@@ -52,7 +52,7 @@ def test_a_look_is_recorded_before_the_number_and_later_runs_have_peeked(dataset
             ask()
     assert before.id in rank([[before]], "test", dataset.head).left_out
     assert ledger.standing(workspace, row(before), ledger.reads(workspace)) == ledger.Standing(0, 0)
-    assert "Nobody has looked" in model_card.markdown(before, row(before))
+    assert "Nobody has looked" in document.markdown(model_card.card(before, row(before)))
 
     found = scores.read_scores(before, "test", via="page")
     assert found["accuracy"] == pytest.approx(0.8, abs=0.05)
@@ -60,7 +60,7 @@ def test_a_look_is_recorded_before_the_number_and_later_runs_have_peeked(dataset
     assert (entry["run"], entry["version"], entry["via"]) == (before.id, dataset.head, "page")
     assert entry["images"] == found["images"]
     assert scores.stored_scores(before, "test")["accuracy"] == found["accuracy"]
-    assert "Ledger: clean" in model_card.markdown(before, row(before))
+    assert "Ledger: clean" in document.markdown(model_card.card(before, row(before)))
 
     after = finished(dataset, 0.9, created="2099-01-01T00:00:00+00:00")
     log = ledger.reads(workspace)

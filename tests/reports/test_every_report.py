@@ -21,7 +21,16 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset
 from fer_core.evaluation import leaderboard, report, run_pair
 from fer_core.recipes.recipe import load, override
-from fer_core.reports import certificate_page, comparison_page, dataset_report, markdown, model_card
+from fer_core.reports import (
+    certificate_page,
+    comparison_page,
+    dataset_report,
+    document,
+    markdown,
+    model_card,
+    production,
+    story,
+)
 from fer_core.reports.table_text import as_text
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
@@ -99,7 +108,11 @@ PAGES: dict[str, Callable[[Dataset, list[Run]], str]] = {
         run_pair.compare_runs(runs[0], runs[1], "val"),
         run_pair.differing_settings(runs)[0],
     ),
-    "model card": lambda dataset, runs: model_card.page(runs[0], card_row(runs[0])),
+    "model card": lambda dataset, runs: document.html(model_card.card(runs[0], card_row(runs[0]))),
+    "production page": lambda dataset, runs: document.html(
+        production.page(runs[0], card_row(runs[0]), HOSTILE)
+    ),
+    "story": lambda dataset, runs: document.html(story.build(dataset)),
 }
 
 
@@ -132,7 +145,7 @@ def unescaped(text: str, mark: str) -> bool:
 
 
 def test_a_card_in_markdown_holds_no_link_and_no_markup(runs: list[Run]) -> None:
-    text = model_card.markdown(runs[0], card_row(runs[0]))
+    text = document.markdown(model_card.card(runs[0], card_row(runs[0])))
     prose = [line for line in text.splitlines() if "Again:" not in line and not line.startswith("|")]
     assert HOSTILE in shown("\n".join(prose))
     for mark in ("<", ">", "](", "[", "`", "|"):

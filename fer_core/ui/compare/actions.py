@@ -16,7 +16,7 @@ from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.ranking import Ranking
 from fer_core.jobs.tasks import Evaluate
-from fer_core.reports import comparison_page, model_card
+from fer_core.reports import comparison_page, document, model_card, production
 from fer_core.reports.table_text import as_text
 from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
@@ -199,8 +199,14 @@ def _buttons(run: Run, row: LeaderboardRow) -> None:
         messages.toast(f"{run.id} answers on Try it.")
         st.rerun()
     st.download_button(
-        "Model card", lambda: model_card.markdown(run, row), f"{run.id}.md", "text/markdown", icon=":material/description:",
+        "Model card", lambda: document.markdown(model_card.card(run, row)), f"{run.id}.md", "text/markdown",
+        icon=":material/description:",
         key="cmp-card", width="stretch", on_click="ignore",
+    )  # fmt: skip
+    st.download_button(
+        "Production page", lambda: document.html(production.page(run, row)), f"{run.id}-production.html", "text/html",
+        icon=":material/policy:", key="cmp-production", width="stretch", on_click="ignore",
+        help="What to know, to watch and to say before its model is put to use",
     )  # fmt: skip
     put = "Bring back" if row["archived"] else "Archive"
     if st.button(put, icon=":material/archive:", key="cmp-archive", width="stretch", disabled=run.active):

@@ -6,11 +6,12 @@ import streamlit as st
 
 from fer_core.base.emotions import ordered_classes
 from fer_core.data.manifest import readable
+from fer_core.jobs.tasks import WriteReport
 from fer_core.reports.status_parts import DatasetStatus, VersionStory
 from fer_core.ui.components import face_sheet, links, markup, tables
 from fer_core.ui.components.markup import Cell
 from fer_core.ui.home.way import PAGES
-from fer_core.ui.shell import cache, page
+from fer_core.ui.shell import cache, file_job, page
 
 _FACES = 6
 
@@ -57,6 +58,33 @@ def _row(scope: page.Scope, each: VersionStory) -> list[Cell]:
         best = f"{first['val_accuracy']:.3f}{span}, {first['recipe']}"
     told = links.go(title, version.id, f"Look at version {version.number}")
     return [told, tables.origin(version, scope.dataset), each.changed, held, len(each.runs), best]
+
+
+def whole(scope: page.Scope) -> None:
+    """The story as one document: made by a job, and fetched."""
+    with st.container(border=True):
+        st.html(
+            markup.heading("The whole story", "one document to keep or send")
+            + '<p class="fer-muted">Problem, repair, every model, what each step brought, errors, the winner and why, and how '
+            "to do it "
+            "again. It loads nothing from anywhere.</p>"
+        )
+        faces = st.toggle("With faces", value=True, key="home-story-faces")
+        name = f"{scope.dataset.name}-story{'' if faces else '-without-faces'}.html"
+        file_job.offer(
+            scope.workspace,
+            WriteReport(
+                scope.dataset.name,
+                scope.dataset.head,
+                story=str(scope.workspace.exports / name),
+                no_faces=not faces,
+            ),
+            key=f"story-{faces}",
+            make="Tell the story",
+            mime="text/html",
+            icon=":material/auto_stories:",
+            again="Tell it again",
+        )
 
 
 def looks(scope: page.Scope) -> None:

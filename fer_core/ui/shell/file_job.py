@@ -36,7 +36,7 @@ def offer(
     """
     if job_progress.job_card(jobs.latest(workspace, task)):
         return
-    target = Path(task.target)
+    target = Path(task.file)
     start = False
     if target.is_file():
         size = target.stat().st_size

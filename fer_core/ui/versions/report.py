@@ -12,7 +12,10 @@ from fer_core.ui.shell.page import Scope
 
 def draw(scope: Scope) -> None:
     """The card with the button."""
-    name = f"{scope.dataset.name}-v{scope.version.number}-{scope.version.id}-report.html"
+    name = f"{scope.dataset.name}-v{scope.version.number}-{scope.version.id}"
+    report, sheet = (
+        str(scope.workspace.exports / f"{name}-{end}") for end in ("report.html", "datasheet.json")
+    )
     with st.container(border=True):
         st.html(
             markup.heading("Report", "one HTML page to keep or send")
@@ -21,10 +24,24 @@ def draw(scope: Scope) -> None:
         )
         file_job.offer(
             scope.workspace,
-            WriteReport(scope.dataset.name, scope.version.id, str(scope.workspace.exports / name)),
+            WriteReport(scope.dataset.name, scope.version.id, report),
             key="report",
             make="Make the report",
             mime="text/html",
             icon=":material/description:",
+            again="Make it again",
+        )
+        st.html(
+            '<p class="fer-muted">The datasheet says the same to programs: Croissant JSON-LD with its fields about '
+            "responsible use. "
+            "Licence and creator, which no file tells, are named by <code>fer report --datasheet</code>.</p>"
+        )
+        file_job.offer(
+            scope.workspace,
+            WriteReport(scope.dataset.name, scope.version.id, datasheet=sheet),
+            key="datasheet",
+            make="Make the datasheet",
+            mime="application/ld+json",
+            icon=":material/data_object:",
             again="Make it again",
         )
