@@ -258,7 +258,8 @@ def _limits(run: Run) -> list[Text]:
 def mistakes(found: Sequence[Confusion]) -> InlineLine:
     """Mistakes in a row, each with its share of the label's images."""
     said = [
-        line(Name(r.label), " predicted as ", Name(r.answer), " (", share(f"mistake.{r.label}.{r.answer}", r.share, places=0), ")")
+        line(Name(r.label), " predicted as ", Name(r.answer), " (", share(f"mistake.{r.label}.{r.answer}", r.share,
+            places=0), ")")
         for r in found
     ]  # fmt: skip
     return joined(said, "; ")

@@ -54,7 +54,8 @@ def _why(known: StoryFacts, run: Run) -> list[DocumentBlock]:
         text(Name(run.id), *_seeds(known), " wins: ", decimal("winner.accuracy", place.accuracy), " (95 % ",
              *span("winner.accuracy", (place.low, place.high)), ") on ", count("winner.images", place.images), " val images of ",
              Name(f"v{known.judged.number}"), ", the best of ", count("winner.shared", len(others) + 1),
-             " that share the first rank. No difference between runs that share it is significant by McNemar’s test, corrected for all pairs."),
+             " that share the first rank. No difference between runs that share it is significant by McNemar’s test, "
+             "corrected for all pairs."),
         *_people(known, run),
     ]  # fmt: skip
     second = _second(known)
