@@ -27,6 +27,7 @@ A run trains in a process of its own. What the Train page says of the version co
 
     >>> run = fer.train(v, "compact", epochs=1)           # doctest: +SKIP
     >>> run.wait().scores("val")["accuracy"]              # doctest: +SKIP
+    >>> fer.find_rate(v, "compact").proposed              # doctest: +SKIP
     >>> found = fer.tune(v, "compact", ["learning_rate=1e-4..1e-2"], trials=20)     # doctest: +SKIP
     >>> fer.train(v, found.recipe)                        # doctest: +SKIP
 """
@@ -40,6 +41,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fer_core.api import DataWarning as DataWarning
     from fer_core.api import RunList
+    from fer_core.api import find_rate as find_rate
     from fer_core.api import import_ as import_
     from fer_core.api import open as open
     from fer_core.api import predict as predict
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.2.0"
-__all__ = ["DataWarning", "import_", "open", "predict", "runs", "sample", "train", "tune"]
+__all__ = ["DataWarning", "find_rate", "import_", "open", "predict", "runs", "sample", "train", "tune"]
 
 
 def __getattr__(name: str) -> Any:

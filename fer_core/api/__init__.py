@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fer_core.api.dataset import OpenDataset, SavedVersion
 from fer_core.api.prediction import Prediction
 from fer_core.api.runs import RunList, StartedRun
-from fer_core.api.tuning import FoundRecipe
+from fer_core.api.tuning import FoundRate, FoundRecipe
 from fer_core.base.errors import DataWarning, FerError
 from fer_core.base.workspace import current
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from fer_core.recipes.recipe import Recipe
 
 __all__ = [
-    "DataWarning", "FoundRecipe", "OpenDataset", "Prediction", "RunList", "SavedVersion", "StartedRun",
-    "import_", "open", "predict", "runs", "sample", "train", "tune",
+    "DataWarning", "FoundRate", "FoundRecipe", "OpenDataset", "Prediction", "RunList", "SavedVersion", "StartedRun",
+    "find_rate", "import_", "open", "predict", "runs", "sample", "train", "tune",
 ]  # fmt: skip
 
 
@@ -157,6 +157,33 @@ def tune(
     name = resume or search.begin(dataset, version.id, recipe, vary, **asked).name
     search.carry_on(dataset.workspace, name)
     return FoundRecipe(search.read(dataset.workspace, name))
+
+
+def find_rate(
+    data: SavedVersion | OpenDataset | str,
+    recipe: str | Recipe = "compact",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    **asked: Any,
+) -> FoundRate:
+    """Look for a learning rate by a short training whose rate rises, and wait for it.
+
+    Args:
+        data: a version, or a dataset or its name for the newest one.
+        recipe: name, recipe, or path of a `.toml` file.
+        settings: fields of the recipe to change.
+        asked: of `scheduling.rate_finder.find_rate`: low, high, steps.
+
+    Raises:
+        RecipeError, RunError: as `scheduling.rate_finder.find_rate`.
+    """
+    from fer_core import recipes
+    from fer_core.scheduling import rate_finder
+
+    found = open(data) if isinstance(data, str) else data
+    version = found if isinstance(found, SavedVersion) else found.version()
+    chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
+    return FoundRate(rate_finder.find_rate(version.dataset.data, version.id, chosen, settings, **asked))
 
 
 def runs() -> RunList:

@@ -29,7 +29,7 @@ class LeaderboardRow(ScoredRun, Marks):
     Attributes:
         resumed: UTC, ISO 8601.
         experiment, member: what it is one of several of.
-        trial: number of a search's trial; None for other runs, the fresh ones of a search among them.
+        trial: a search's name and the number of its trial; None for other runs, the fresh ones of a search among them.
         number: of its version.
         recipe_key: equal for runs that differ in their seed alone.
         on: ids of other versions it has predictions for.
@@ -41,7 +41,7 @@ class LeaderboardRow(ScoredRun, Marks):
     resumed: str | None
     experiment: str | None
     member: str | None
-    trial: int | None
+    trial: str | None
     number: int | None
     recipe_key: str
     on: list[str]
@@ -92,7 +92,7 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
         "resumed": info.get("resumed"),
         "experiment": info.get("experiment"),
         "member": info.get("member"),
-        "trial": info.get("trial") if info.get("search") else None,
+        "trial": f"{info['search']} {info['trial']}" if info.get("search") and "trial" in info else None,
         "seed": info.get("seed"),
         "number": info.get("version_number"),
         "recipe_key": _recipe_key(run.folder),

@@ -83,6 +83,12 @@ def check_start(file: Path, recipe: str) -> None:
     _ask({"source": str(keras_file(file)), "target": "", "recipe": recipe})
 
 
+def is_program(file: Path) -> bool:
+    """Whether a path is that of a TensorFlow SavedModel, or of the file in one."""
+    path = file.expanduser()
+    return (path / "saved_model.pb").is_file() or path.name == "saved_model.pb"
+
+
 def keras_file(file: Path) -> Path:
     """The resolved path of a Keras file.
 
@@ -90,7 +96,7 @@ def keras_file(file: Path) -> Path:
         ModelFileError: it is not there, or is another kind of file.
     """
     path = file.expanduser()
-    if (path / "saved_model.pb").is_file() or path.name == "saved_model.pb":
+    if is_program(path):
         hint = (
             "Where it was made, save it by `model.save('x.keras')`, or convert it by "
             "`python -m tf2onnx.convert --saved-model FOLDER --output x.onnx`"

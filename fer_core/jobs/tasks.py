@@ -149,6 +149,16 @@ class Estimate(Task, kind="estimate", title="Estimating {recipe}"):
 
 
 @dataclass(frozen=True)
+class FindRate(Task, kind="find-rate", title="Looking for a rate of {recipe}"):
+    """Look for a learning rate; fields as those of `Estimate`."""
+
+    dataset: str = option("--dataset")
+    version: str = option("--version")
+    recipe: str = option("--recipe")
+    settings: tuple[str, ...] = option("--set", ())
+
+
+@dataclass(frozen=True)
 class Evaluate(Task, kind="evaluate", title="Evaluating {run}"):
     run: str = argument()
     version: str = option("--version")

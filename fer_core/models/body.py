@@ -8,6 +8,17 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+RESIZING = "resizing"
+"""Name of the layer that brings images to the size a backbone sees."""
+
+
+def see(model: keras.Model, side: int) -> bool:
+    """Have the backbone see images of so many pixels along each side; whether that is new: then graphs are built anew."""
+    layer = model.get_layer(RESIZING)
+    changed = bool(layer.height != side)
+    layer.height = layer.width = side
+    return changed
+
 
 def backbone_of(model: keras.Model) -> keras.Model:
     """The network inside a model that begins with one, published or imported."""

@@ -11,14 +11,22 @@ from typing import Any
 import keras
 from keras import layers
 
+from fer_core.models import blocks
+from fer_core.models.blocks import l2, norm
 from fer_core.recipes.model_spec import (
+    AttentionBlock,
     CnnSpec,
     ConvBlock,
+    ConvNextBlock,
     DenseBlock,
+    DepthwiseBlock,
     Flatten,
     GlobalAverage,
+    Patches,
+    RepVggBlock,
     ResidualBlock,
     Shape,
+    SqueezeExcite,
 )
 
 Tensor = Any
@@ -40,7 +48,7 @@ def build(spec: CnnSpec, classes: int, input_shape: Shape | None = None) -> kera
     outputs = layers.Dense(
         classes,
         activation="softmax",
-        kernel_regularizer=_l2(spec.l2.output),
+        kernel_regularizer=l2(spec.l2.output),
         dtype="float32",
         name="probabilities",
     )(x)
@@ -50,69 +58,28 @@ def build(spec: CnnSpec, classes: int, input_shape: Shape | None = None) -> kera
 def _apply(block: Any, x: Tensor, spec: CnnSpec) -> Tensor:
     match block:
         case ConvBlock():
-            x = _conv_block(block, x, spec)
+            x = blocks.conv(block, x, spec)
         case ResidualBlock():
-            x = _residual_block(block, x, spec)
+            x = blocks.residual(block, x, spec)
+        case DepthwiseBlock():
+            x = blocks.depthwise(block, x, spec)
+        case RepVggBlock():
+            x = blocks.repvgg(block, x, spec)
+        case ConvNextBlock():
+            x = blocks.convnext(block, x, spec)
+        case SqueezeExcite():
+            x = blocks.squeeze_excite(block, x, spec)
+        case Patches():
+            x = blocks.patches(block, x, spec)
+        case AttentionBlock():
+            return blocks.attention(block, x, spec)  # its dropout is within
         case Flatten():
             x = layers.Flatten()(x)
         case GlobalAverage():
             x = layers.GlobalAveragePooling2D()(x)
         case DenseBlock():
-            x = layers.Dense(block.units, activation=block.activation, kernel_regularizer=_l2(spec.l2.dense))(
+            x = layers.Dense(block.units, activation=block.activation, kernel_regularizer=l2(spec.l2.dense))(
                 x
             )
-            x = _norm(spec)(x) if block.batch_norm else x
+            x = norm(spec)(x) if block.batch_norm else x
     return layers.Dropout(block.dropout)(x) if block.dropout else x
-
-
-def _conv_block(block: ConvBlock, x: Tensor, spec: CnnSpec) -> Tensor:
-    for index in range(block.convs):
-        before = block.batch_norm == "before_activation"
-        x = layers.Conv2D(
-            block.filters,
-            block.kernel_size,
-            strides=block.strides if index == 0 else 1,
-            padding="same",
-            activation=None if before else "relu",
-            kernel_regularizer=_l2(spec.l2.conv),
-        )(x)
-        if before:
-            x = layers.ReLU()(_norm(spec)(x))
-        elif block.batch_norm == "after_activation":
-            x = _norm(spec)(x)
-    if block.batch_norm == "after_last":
-        x = _norm(spec)(x)
-    if block.pool == "max":
-        return layers.MaxPooling2D(2)(x)
-    return layers.AveragePooling2D(2)(x) if block.pool == "average" else x
-
-
-def _residual_block(block: ResidualBlock, x: Tensor, spec: CnnSpec) -> Tensor:
-    y = layers.ReLU()(_norm_conv(x, block.filters, 3, block.strides, spec))
-    y = _norm_conv(y, block.filters, 3, 1, spec)
-    if block.strides > 1:
-        x = layers.AveragePooling2D(block.strides, padding="same")(x)
-    if x.shape[-1] != block.filters:
-        x = _norm_conv(x, block.filters, 1, 1, spec)
-    return layers.ReLU()(layers.Add()([x, y]))
-
-
-def _norm_conv(x: Tensor, filters: int, kernel_size: int, strides: int, spec: CnnSpec) -> Tensor:
-    # No bias: the normalisation that follows has its own.
-    x = layers.Conv2D(
-        filters,
-        kernel_size,
-        strides=strides,
-        padding="same",
-        use_bias=False,
-        kernel_regularizer=_l2(spec.l2.conv),
-    )(x)
-    return _norm(spec)(x)
-
-
-def _norm(spec: CnnSpec) -> keras.layers.BatchNormalization:
-    return layers.BatchNormalization(momentum=spec.batch_norm_momentum)
-
-
-def _l2(strength: float) -> keras.Regularizer | None:
-    return keras.regularizers.L2(strength) if strength else None

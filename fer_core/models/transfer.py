@@ -14,7 +14,7 @@ from keras import layers
 
 from fer_core.base.errors import RunError
 from fer_core.models import pretrained
-from fer_core.models.body import train_last
+from fer_core.models.body import RESIZING, train_last
 from fer_core.models.cnn import Tensor
 from fer_core.recipes.model_spec import DenseBlock, Shape, TransferSpec
 
@@ -48,7 +48,8 @@ def build(spec: TransferSpec, classes: int, input_shape: Shape | None = None) ->
     Args:
         spec: backbone, what of it is trained, and the head.
         classes: size of the softmax.
-        input_shape: height, width, channels; `spec.input_shape` if not given.
+        input_shape: height, width, channels; `spec.input_shape` if not given. With None for a side, `body.see` may change
+            what the backbone sees.
 
     Raises:
         RunError: the published weights are not there and cannot be downloaded, or the file is of something else.
@@ -56,10 +57,10 @@ def build(spec: TransferSpec, classes: int, input_shape: Shape | None = None) ->
     inputs = keras.Input(input_shape or spec.input_shape, name="pixels")
     x = inputs
     if inputs.shape[1:3] != (spec.backbone_size, spec.backbone_size):
-        x = layers.Resizing(spec.backbone_size, spec.backbone_size, name="resizing")(x)
+        x = layers.Resizing(spec.backbone_size, spec.backbone_size, name=RESIZING)(x)
     if inputs.shape[-1] == 1:
         x = layers.Concatenate(name="three_channels")([x, x, x])
-    backbone = _backbone(spec)
+    backbone = _backbone(spec, None if input_shape and input_shape[0] is None else spec.backbone_size)
     x = backbone(_scaled(x, _BACKBONES[spec.backbone].scaling))
     if spec.attention:
         x = _attend(x, spec.attention)
@@ -75,8 +76,8 @@ def build(spec: TransferSpec, classes: int, input_shape: Shape | None = None) ->
     return model
 
 
-def _backbone(spec: TransferSpec) -> keras.Model:
-    shape = (spec.backbone_size, spec.backbone_size, 3)
+def _backbone(spec: TransferSpec, side: int | None) -> keras.Model:
+    shape = (side, side, 3)
     file, build = pretrained.find_weights(spec), _BACKBONES[spec.backbone].build
     try:
         if spec.weights == "imagenet" and file is None:

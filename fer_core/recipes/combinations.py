@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from fer_core.base.errors import RecipeError
 from fer_core.recipes.complete import Recipe
 from fer_core.recipes.label_noise import check_confusions
-from fer_core.recipes.losses import EarlyLearning, check_class_alpha
-from fer_core.recipes.model_spec import CnnSpec, has_body
+from fer_core.recipes.losses import EarlyLearning, FlipConsistency, check_class_alpha
+from fer_core.recipes.model_spec import CnnSpec, any_size, has_body
+
+_ON_VECTORS = ("dense", "flatten")
 
 
 def check_combination(recipe: Recipe) -> None:
     """Raise RecipeError for fields that are valid each, but not with each other."""
     _check_growth(recipe)
     _check_average(recipe)
+    _check_blocks(recipe)
     _check_loss(recipe)
     if recipe.training.batch_size % recipe.training.devices:
         raise RecipeError(
@@ -43,13 +46,12 @@ def _check_growth(recipe: Recipe) -> None:
             received=f"model.architecture={model.architecture!r}",
             hint="Begin with a transfer recipe, set model.start, or take the stages out",
         )
-    if grows.resizing and not (
-        isinstance(model, CnnSpec) and any(block.kind == "global_average" for block in model.blocks)
-    ):
+    if grows.resizing and not any_size(model):
         raise RecipeError(
-            "`progressive.resizing` needs a CNN that ends in global_average, whose weights fit any size",
+            "`progressive.resizing` needs a backbone without attention, or a CNN that ends in global_average without patches or "
+            "attention: their weights fit any size",
             received=f"progressive.resizing={grows.resizing:g}",
-            hint="compact and model_d are such networks",
+            hint="compact, model_d and the transfer recipes are such networks",
         )
     begin = begin_after(recipe)
     if begin and grows.stages:
@@ -81,7 +83,35 @@ def _check_average(recipe: Recipe) -> None:
         )
 
 
+def _check_blocks(recipe: Recipe) -> None:
+    """Blocks that work on a feature map, in front of what makes a vector of it."""
+    if not isinstance(recipe.model, CnnSpec):
+        return
+    made = ""
+    for place, block in enumerate(recipe.model.blocks):
+        if made and block.kind not in _ON_VECTORS:
+            raise RecipeError(
+                f"A block of kind {block.kind} works on a feature map, and {made} before it has made a vector of it",
+                received=f"block {place + 1} of model.blocks",
+            )
+        if block.kind == "patches" and block.size > recipe.model.input_size:
+            raise RecipeError(
+                "A patch is larger than the image",
+                received=f"{block.size} pixels, model.input_size={recipe.model.input_size}",
+            )
+        made = made or (block.kind if block.kind in ("flatten", "global_average") else "")
+
+
 def _check_loss(recipe: Recipe) -> None:
+    model = recipe.model
+    if isinstance(recipe.loss, FlipConsistency) and not (
+        isinstance(model, CnnSpec) and model.blocks[-1].kind == "global_average"
+    ):
+        raise RecipeError(
+            "`loss.name` flip_consistency compares attention maps, which a CNN has whose last block is global_average",
+            received=f"model.architecture={model.architecture!r}",
+            hint="compact, model_d, best and vit_tiny are such networks",
+        )
     if recipe.distillation.teacher and isinstance(recipe.loss, EarlyLearning):
         raise RecipeError(
             "A teacher does not go with early_learning, whose teacher is the network itself",

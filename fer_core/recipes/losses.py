@@ -70,6 +70,21 @@ class EarlyLearning(Spec):
     strength: float = Field(default=3.0, ge=0, description="Weight of the pull")
 
 
+class FlipConsistency(Spec):
+    """EAC: cross-entropy, and attention maps that a mirrored image has mirrored (Zhang et al. 2022).
+
+    A network that remembers a wrong label looks elsewhere in the mirror image. Meant to go with `augmentation.erasing`.
+    """
+
+    name: Literal["flip_consistency"] = "flip_consistency"
+    label_smoothing: Fraction = 0.0
+    consistency: float = Field(
+        default=5.0,
+        ge=0,
+        description="Weight of the mean squared difference of the maps (the paper's lambda)",
+    )
+
+
 class Distillation(Spec):
     """Learning from the answers of a teacher beside the labels (Hinton et al. 2015).
 
@@ -94,6 +109,11 @@ class Distillation(Spec):
 
 
 Loss = Annotated[
-    CrossEntropy | FocalCrossEntropy | GeneralizedCrossEntropy | SymmetricCrossEntropy | EarlyLearning,
+    CrossEntropy
+    | FocalCrossEntropy
+    | GeneralizedCrossEntropy
+    | SymmetricCrossEntropy
+    | EarlyLearning
+    | FlipConsistency,
     Field(discriminator="name"),
 ]

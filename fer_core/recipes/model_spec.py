@@ -64,6 +64,72 @@ class ResidualBlock(Spec):
     dropout: Fraction = 0.0
 
 
+class DepthwiseBlock(Spec):
+    """Depthwise separable convolution (Howard et al. 2017): 3x3 in each channel, then 1x1, each normalised, ReLU."""
+
+    kind: Literal["depthwise"] = "depthwise"
+    filters: Positive
+    kernel_size: Positive = 3
+    strides: Positive = 1
+    dropout: Fraction = 0.0
+
+
+class RepVggBlock(Spec):
+    """3x3, 1x1 and, where the shape stays, the input itself, each normalised, summed, ReLU (RepVGG, Ding et al. 2021).
+
+    The form it is trained in; the exported file keeps the branches, which could be added up to one convolution.
+    """
+
+    kind: Literal["repvgg"] = "repvgg"
+    filters: Positive
+    strides: Positive = 1
+    dropout: Fraction = 0.0
+
+
+class ConvNextBlock(Spec):
+    """7x7 in each channel, layer normalisation, 1x1 to `expansion` times the channels, GELU, 1x1 back, added (Liu et al. 2022).
+
+    The branch begins scaled by 1e-6. Where the shape changes, layer normalisation and a convolution of `strides` come first.
+    """
+
+    kind: Literal["convnext"] = "convnext"
+    filters: Positive
+    strides: Positive = 1
+    kernel_size: Positive = 7
+    expansion: Positive = 4
+    dropout: Fraction = 0.0
+
+
+class SqueezeExcite(Spec):
+    """Each channel times a factor that follows from the means of all of them (Hu et al. 2018)."""
+
+    kind: Literal["squeeze_excite"] = "squeeze_excite"
+    reduction: Positive = Field(default=16, description="Times fewer units between means and factors")
+    dropout: Fraction = 0.0
+
+
+class Patches(Spec):
+    """The image in squares, each projected to `units`, plus a learned vector for its place (Dosovitskiy et al. 2021)."""
+
+    kind: Literal["patches"] = "patches"
+    size: Positive = Field(description="Pixels along each side of a square")
+    units: Positive
+    dropout: Fraction = 0.0
+
+
+class AttentionBlock(Spec):
+    """Encoder of a Transformer over the places of the feature map, normalised first (Dosovitskiy et al. 2021), `repeats` times.
+
+    Dropout is within its branches. The last one is followed by layer normalisation.
+    """
+
+    kind: Literal["attention"] = "attention"
+    heads: Positive = 3
+    expansion: Positive = Field(default=4, description="Times more units within its dense branch")
+    repeats: Positive = 1
+    dropout: Fraction = 0.0
+
+
 class Flatten(Spec):
     """Feature map to vector, by keeping everything."""
 
@@ -89,7 +155,18 @@ class DenseBlock(Spec):
 
 
 Block = Annotated[
-    ConvBlock | ResidualBlock | Flatten | GlobalAverage | DenseBlock, Field(discriminator="kind")
+    ConvBlock
+    | ResidualBlock
+    | DepthwiseBlock
+    | RepVggBlock
+    | ConvNextBlock
+    | SqueezeExcite
+    | Patches
+    | AttentionBlock
+    | Flatten
+    | GlobalAverage
+    | DenseBlock,
+    Field(discriminator="kind"),
 ]
 
 
@@ -160,6 +237,14 @@ class TransferSpec(Spec):
 
 
 ModelSpec = Annotated[CnnSpec | TransferSpec, Field(discriminator="architecture")]
+
+
+def any_size(model: CnnSpec | TransferSpec) -> bool:
+    """Whether its weights fit images of any size, so that they can grow."""
+    if isinstance(model, TransferSpec):
+        return not model.attention
+    kinds = {block.kind for block in model.blocks}
+    return "global_average" in kinds and not kinds & {"patches", "attention", "flatten"}
 
 
 def has_body(model: CnnSpec | TransferSpec) -> bool:

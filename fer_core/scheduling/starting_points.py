@@ -24,7 +24,7 @@ from fer_core.duplicates.learned import Learned, digest
 from fer_core.inference import foreign, model_registry
 from fer_core.inference.metadata import read_sidecar
 from fer_core.inference.predictor import Predictor
-from fer_core.recipes.model_spec import CnnSpec, Spec, TransferSpec
+from fer_core.recipes.model_spec import CnnSpec, Spec, TransferSpec, any_size
 from fer_core.recipes.recipe import Recipe, load, override, to_toml
 from fer_core.runs import store
 
@@ -64,6 +64,7 @@ def find(workspace: Workspace, recipe: Recipe) -> StartingPoint | None:
     Raises:
         NotFound: no such run or file.
         RunError: it has no weights.
+        ModelFileError: a TensorFlow SavedModel.
     """
     name = recipe.model.start
     if not name:
@@ -74,6 +75,8 @@ def find(workspace: Workspace, recipe: Recipe) -> StartingPoint | None:
         about = read_sidecar(file.with_suffix(".onnx"))  # its metadata belong to the content of that one
         kept = name if file.parent == model_registry.added_folder(workspace) else str(file)
         return StartingPoint(kept, file, None, about.classes if about else (), digest(file))
+    if foreign.is_program(Path(name)):
+        foreign.keras_file(Path(name))  # says why not
     if Path(name).suffix.lower() in foreign.KERAS_ENDINGS:
         raise NotFound("There is no such file to start from", received=name)
     return _run(workspace, name)
@@ -190,8 +193,7 @@ def _differs(start: ModelSpec, wanted: ModelSpec) -> str:
             return f"it sees {start.color}, this {wanted.color}"
         if [_shape(block) for block in start.blocks] != [_shape(block) for block in wanted.blocks]:
             return "model.blocks differ"
-        pooled = any(block.kind == "global_average" for block in wanted.blocks)
-        if start.input_size != wanted.input_size and not pooled:
+        if start.input_size != wanted.input_size and not any_size(wanted):
             return f"it takes {start.input_size} pixels, this {wanted.input_size}"
         return ""
     if isinstance(start, TransferSpec) and isinstance(wanted, TransferSpec):

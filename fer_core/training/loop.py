@@ -88,7 +88,8 @@ def train(
         _restore(model, state, parts, changed)
         optimizers.begin_schedule(model.optimizer, recipe, done, len(batches))
         stop.epochs_done = done
-        best.know(best_epoch(rows), done, model)
+        with parts.as_they_were():
+            best.know(best_epoch(rows), done, model)
         keeper.know_best(best.best)
     if stop_requested():
         return TrainingResult(stopped=True, has_weights=best.put_back(model))

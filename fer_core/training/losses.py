@@ -13,6 +13,7 @@ from fer_core.recipes.losses import (
     CrossEntropy,
     Distillation,
     EarlyLearning,
+    FlipConsistency,
     FocalCrossEntropy,
     GeneralizedCrossEntropy,
     Loss,
@@ -25,7 +26,9 @@ _LEAST = 1e-4  # probabilities are cut off here in early learning, as its author
 
 
 def loss(spec: Loss, classes: int) -> keras.Loss:
-    """The recipe's loss of targets and probabilities, both float32 (n, classes). Of early learning, its cross-entropy.
+    """The recipe's loss of targets and probabilities, both float32 (n, classes).
+
+    Of early learning and flip consistency, their cross-entropy.
 
     Raises:
         RunError: another number of weights than of classes.
@@ -42,7 +45,7 @@ def loss(spec: Loss, classes: int) -> keras.Loss:
             return _PerImage(lambda truth, said: symmetric(truth, said, spec.forward, spec.reverse))
         case EarlyLearning():
             return keras.losses.CategoricalCrossentropy()
-        case CrossEntropy():
+        case CrossEntropy() | FlipConsistency():
             return keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing)
 
 

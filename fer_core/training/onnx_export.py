@@ -6,7 +6,10 @@ It runs in the training process.
 from __future__ import annotations
 
 import logging
+import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -88,9 +91,29 @@ def write_graph(model: keras.Model, path: Path) -> None:
             # Its tensors of the moment would become inputs of the graph that nobody can fill; arrays become constants.
             layer.mean, layer.variance = (keras.ops.convert_to_numpy(t) for t in (layer.mean, layer.variance))
     answering = _Answering(model)
-    answering(np.zeros((1, *model.input_shape[1:]), dtype=np.float32))
-    shape = keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name=model.inputs[0].name)
-    answering.export(path, format="onnx", verbose=False, input_signature=[shape])
+    with _gelu_by_erf(model):
+        answering(np.zeros((1, *model.input_shape[1:]), dtype=np.float32))
+        shape = keras.InputSpec(
+            shape=(None, *model.input_shape[1:]), dtype="float32", name=model.inputs[0].name
+        )
+        answering.export(path, format="onnx", verbose=False, input_signature=[shape])
+
+
+@contextmanager
+def _gelu_by_erf(model: keras.Model) -> Iterator[None]:
+    """GELU written with erf: TensorFlow's uses erfc, which ONNX does not have."""
+    layers = [
+        each
+        for each in model._flatten_layers()
+        if getattr(each, "activation", None) is keras.activations.gelu
+    ]
+    for layer in layers:
+        layer.activation = lambda x: 0.5 * x * (1 + keras.ops.erf(x / math.sqrt(2)))
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.activation = keras.activations.gelu
 
 
 class _Answering(keras.Model):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import keras
 
 from fer_core.base.errors import RunError
 from fer_core.models import body
-from fer_core.recipes.model_spec import has_body
+from fer_core.recipes.losses import FlipConsistency
+from fer_core.recipes.model_spec import TransferSpec, has_body
 from fer_core.recipes.recipe import Recipe
 from fer_core.training import losses, optimizers
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.device import compile_just_in_time
+from fer_core.training.flip_consistency import hold_together
 from fer_core.training.stages import Part, plan, recipe_of_stage
 
 
@@ -39,11 +42,12 @@ class Parts:
     ) -> None:
         self._model, self._recipe, self._batches, self._done = model, recipe, batches, done
         self.ended, self.moved_on = list(ended), False
-        every = plan(recipe, self.ended)
+        every = self._every = plan(recipe, self.ended)
         self.memory = losses.memory_of(recipe.loss, batches.labels, model.output_shape[-1])
         self._left = [part for part in every if part.end > done]
         first = (self._left or every[-1:])[0]
         self.goes_on = done > first.stage_begin
+        self._full = every[-1].size
         self._dropouts = [(layer, layer.rate) for layer in _dropouts(model)]
         self._stage, self._stage_end = first.stage, _end_of_stage(first, self._left)
         self._compile(first)
@@ -58,10 +62,25 @@ class Parts:
                     stage = part.stage
                     self._compile(part)
                 self._drop(part.dropout)
-                self._batches.side = part.size
+                self._grow(part.size)
                 yield max(part.begin, self._done), part.end
         finally:
             self._drop(1.0)
+            self._grow(self._full)
+
+    @contextmanager
+    def as_they_were(self) -> Iterator[None]:
+        """Batches, dropout and images as in the last epoch done: a run that goes on makes of them what it made then."""
+        last = next((part for part in self._every if part.begin < self._done <= part.end), None)
+        if last is not None:
+            self._batches.epoch = self._done - 1
+            self._drop(last.dropout)
+            self._grow(last.size)
+        try:
+            yield
+        finally:
+            self._drop(1.0)
+            self._grow(self._full)
 
     def end(self) -> int:
         """After how many epochs the plan ends: the recipe's, less those of stages that were ended early."""
@@ -92,6 +111,14 @@ class Parts:
         if decay < 1 and has_body(self._recipe.model):
             scale_rates(self._model.optimizer, body.learning_rate_factors(self._model, decay))
 
+    def _grow(self, side: int) -> None:
+        """Train on images of this side from now on; a backbone sees them so, whatever their own size."""
+        model = self._recipe.model
+        if not isinstance(model, TransferSpec):
+            self._batches.side = side
+        elif self._recipe.progressive.resizing and body.see(self._model, side):
+            self._model.make_train_function(force=True)
+
     def _drop(self, share: float) -> None:
         rates = [rate * share for _, rate in self._dropouts]
         if [layer.rate for layer, _ in self._dropouts] == rates:
@@ -112,6 +139,8 @@ def compile_model(
         metrics=metrics,
         jit_compile=compile_just_in_time(),
     )
+    if isinstance(recipe.loss, FlipConsistency) and recipe.loss.consistency:
+        hold_together(model, recipe.loss.consistency)
 
 
 def scale_rates(optimizer: keras.Optimizer, factors: list[tuple[keras.Variable, float]]) -> None:

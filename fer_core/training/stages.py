@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from fer_core.recipes.model_spec import TransferSpec
 from fer_core.recipes.recipe import Recipe, override
+
+LEAST = 32
+"""Pixels below which a backbone sees nothing."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Part:
         end: the epoch after the last.
         stage: which of `progressive.stages`; None of a recipe without.
         stage_begin: first epoch of that stage, where its optimizer is new.
-        size: pixels along each side of the training images.
+        size: pixels along each side of the training images, of a backbone: of what it sees.
         dropout: share of the recipe's dropout rates.
     """
 
@@ -50,12 +54,17 @@ def plan(recipe: Recipe, ended: Sequence[int] = ()) -> list[Part]:
         numbers += [number] * min([planned.epochs, *lengths])
     saved = sum(each.epochs for each in grows.stages[:last]) - len(numbers) if grows.stages else 0
     epochs = recipe.training.epochs - saved
+    full, least = (
+        (recipe.model.backbone_size, LEAST)
+        if isinstance(recipe.model, TransferSpec)
+        else (recipe.model.input_size, 8)
+    )
 
     def at(epoch: int) -> tuple[int | None, int, float]:
         stage = (numbers[epoch] if epoch < len(numbers) else last) if grows.stages else None
         reached = _reached(epoch, grows.resizing * recipe.training.epochs, grows.steps)
         share = grows.start_size + (1 - grows.start_size) * reached
-        size = max(round(recipe.model.input_size * share), 8)
+        size = max(round(full * share), least)
         return stage, size, _reached(epoch, grows.dropout * recipe.training.epochs, grows.steps)
 
     parts, stage_begin, before = [], 0, None

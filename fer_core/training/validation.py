@@ -8,14 +8,17 @@ and the faces that are got wrong with most confidence cost nothing on top.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from fer_core.base.atomic import write_json
-from fer_core.recipes.losses import CrossEntropy, Loss
+from fer_core.models import body
+from fer_core.recipes.losses import CrossEntropy, FlipConsistency, Loss
+from fer_core.recipes.model_spec import TransferSpec
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.records import WrongImage
 from fer_core.runs.run import WORST_FILE
@@ -47,8 +50,23 @@ class Validate(keras.callbacks.Callback):
         super().__init__()
         self._data, self._folder, self._stop, self._begin = data, folder, stop, begin
         self._batches, self._spec = batches, recipe.loss
+        model, grows = recipe.model, bool(recipe.progressive.resizing)
+        self._full_side = model.backbone_size if grows and isinstance(model, TransferSpec) else None
         self._scores: dict[str, float] = {}
         self.recall: dict[str, float | None] = {}
+
+    @contextmanager
+    def _in_full(self) -> Iterator[None]:
+        """The backbone sees images as it will in use, also while they grow; what answers is built once, for that size."""
+        if self._full_side is None:
+            yield
+            return
+        side = self.model.get_layer(body.RESIZING).height
+        body.see(self.model, self._full_side)
+        try:
+            yield
+        finally:
+            body.see(self.model, side)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is None:
@@ -59,7 +77,8 @@ class Validate(keras.callbacks.Callback):
         self._begin()
         split, names = self._data.val, self._data.classes
         with averaging.averaged(self.model, self._batches):
-            said = probabilities(self.model, self._data, split)
+            with self._in_full():
+                said = probabilities(self.model, self._data, split)
             truth = np.eye(len(names), dtype=np.float32)[split.labels]
             penalty = sum(float(keras.ops.convert_to_numpy(term)) for term in self.model.losses)
             loss = mean_loss(self._spec, truth, said) + penalty
@@ -85,10 +104,10 @@ def probabilities(model: keras.Model, data: TrainingData, split: Split) -> np.nd
 def mean_loss(spec: Loss, truth: np.ndarray, said: np.ndarray) -> float:
     """The recipe's loss on probabilities float32 (n, classes) and targets of the same shape.
 
-    Early learning has nothing to remember of images it does not learn: of it, the cross-entropy.
+    Early learning has nothing to remember of images it does not learn: of it, the cross-entropy; of flip consistency too.
     Cross-entropy as the graph computes it from logits: Keras, given probabilities, cuts them off at 1e-7.
     """
-    if not isinstance(spec, CrossEntropy):
+    if not isinstance(spec, CrossEntropy | FlipConsistency):
         return float(keras.ops.convert_to_numpy(losses.loss(spec, truth.shape[1])(truth, said)))
     smooth = truth * (1 - spec.label_smoothing) + spec.label_smoothing / truth.shape[1]
     logs = np.log(np.maximum(said, np.finfo(np.float32).tiny), dtype=np.float64)

@@ -31,6 +31,7 @@ TASKS: list[Task] = [
     tasks.WriteReport("faces", "a91f", "/tmp/report.html"),
     tasks.Estimate("faces", "a91f", "compact"),
     tasks.Estimate("faces", "a91f", "compact", ("training.epochs=5", 'model.blocks=[{kind = "flatten"}]')),
+    tasks.FindRate("faces", "a91f", "compact", ("training.batch_size=8",)),
     tasks.Evaluate("0041-compact", "a91f"),
     tasks.AskAcross(("0041-compact",)),
     tasks.AskAcross(("0041-compact", "0042-compact"), ("faces", "others"), "test"),

@@ -190,3 +190,13 @@ def test_a_recipe_is_told_from_others_by_its_lines_alone(tmp_path: Path) -> None
     assert not hyperparameters.may_match(same, lines)
     (same.folder / "recipe.toml").unlink()
     assert not hyperparameters.may_match(same, lines)
+
+
+def test_trials_of_two_searches_are_no_seeds_of_each_other(tmp_path: Path) -> None:
+    """The first trial of each search of a recipe is the same recipe but for its seed; each was picked for its own score."""
+    runs = [made(tmp_path, N < 300, training__seed=seed) for seed in (1, 2, 3, 4)]
+    for run, search in zip(runs, ("one", "two", "", ""), strict=True):
+        if search:
+            run.update(search=search, trial=0)
+    groups = leaderboard.group_seeds(leaderboard.rows(runs[0].workspace))
+    assert sorted(len(group) for group in groups) == [1, 1, 2]

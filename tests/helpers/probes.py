@@ -19,7 +19,7 @@ from fer_core.training import data, device, loop, losses, optimizers, prediction
 from fer_core.training.augmentation.augment import augment
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import StopOnRequest
-from fer_core.training.parts import Parts
+from fer_core.training.parts import Parts, compile_model
 from fer_core.training.stages import plan, recipe_of_stage
 
 Probe = Callable[[Recipe], Any]
@@ -81,6 +81,17 @@ def penalty(recipe: Recipe) -> float:
         np.array([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]], np.float32),
     )
     return float(keras.ops.convert_to_numpy(losses.loss(recipe.loss, 3)(truth, said)))
+
+
+def held_together(recipe: Recipe) -> float:
+    """The loss of a step on three images."""
+    keras.utils.set_random_seed(0)
+    model = registry.build(recipe.model, 3)
+    compile_model(model, recipe, 1)
+    images = np.random.default_rng(0).uniform(0, 255, (3, *model.input_shape[1:])).astype(np.float32)
+    return round(
+        float(keras.ops.convert_to_numpy(model.compute_loss(images, np.eye(3, dtype=np.float32)))), 6
+    )
 
 
 def remembered(recipe: Recipe) -> float:

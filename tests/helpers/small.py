@@ -34,6 +34,7 @@ def reduced(recipe: Recipe, epochs: int = 2) -> Recipe:
         blocks = [dict(block) for block in full["model.blocks"]]
         for block in blocks:
             block |= {key: max(block[key] // 32, 4) for key in ("filters", "units") if key in block}
+            block |= {"repeats": 1} if "repeats" in block else {}
         settings |= {"model.blocks": blocks, "model.input_size": SIDE}
     else:
         head = [{**block, "units": 8} for block in full["model.head"]]

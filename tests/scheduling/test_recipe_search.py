@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tiny_faces import tiny_dataset
 from fer_core.base.errors import AlreadyExists, FerError, NotFound, RecipeError, RunError
 from fer_core.cli import run
 from fer_core.recipes.recipe import load, override
-from fer_core.scheduling import search
+from fer_core.scheduling import queue, search, start
 from fer_core.scheduling.search import halving
 from fer_core.scheduling.search.space import VariedField, check_space, read_field
 
@@ -129,7 +130,7 @@ def test_a_search_has_a_name_of_its_own_and_a_journal_that_is_checked(tmp_path: 
 @pytest.mark.parametrize(
     "more", [["--trials", "50"], ["--sampler", "random"], ["--budget-hours", "2"], ["--name", "x"]]
 )
-@pytest.mark.parametrize("verb", ["--show", "--resume"])
+@pytest.mark.parametrize("verb", ["--show", "--resume", "--delete"])
 def test_a_search_that_is_there_takes_no_other_options(
     verb: str,
     more: list[str],
@@ -140,3 +141,25 @@ def test_a_search_that_is_there_takes_no_other_options(
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     assert run(["tune", verb, "s", *more]) == 2
     assert "stand alone" in capsys.readouterr().err
+
+
+def test_a_search_is_deleted_and_its_runs_stay_and_go_into_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    monkeypatch.setattr(queue, "launch", lambda run: None)
+    faces = tiny_dataset(tmp_path)
+    name = search.begin(faces, None, "compact", [RATE]).name
+    made = start.start(faces.workspace, faces, None, load("compact"), search=name, trial=0)
+    assert run(["tune", "--delete", name]) == 1, "its run waits in the queue"
+    assert search.names(faces.workspace) == [name]
+    made.update(state="finished")
+    capsys.readouterr()
+    assert run(["tune", "--delete", name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"search": name, "deleted": True, "runs": [made.id]}
+    assert search.names(faces.workspace) == []
+    assert made.folder.is_dir()
+    with pytest.raises(AlreadyExists, match="which was deleted"):
+        search.begin(faces, None, "compact", [RATE], name=name)
+    assert search.begin(faces, None, "compact", [RATE]).name == "compact-search-2"
+    assert run(["tune", "--delete", name]) == 2, "there is none any more"

@@ -14,6 +14,7 @@ from probes import (
     coloured,
     devices,
     drawn,
+    held_together,
     kept,
     layer_rates,
     momenta,
@@ -73,6 +74,8 @@ CASES: dict[str, Case] = {
     "loss.reverse": ({"loss.name": "symmetric_crossentropy"}, {"loss.reverse": 0.5}, penalty),
     "loss.target_momentum": ({"loss.name": "early_learning"}, {"loss.target_momentum": 0.2}, remembered),
     "loss.strength": ({"loss.name": "early_learning"}, {"loss.strength": 1.0}, remembered),
+    "loss.consistency": (
+        {"loss.name": "flip_consistency", "model.blocks": GAP}, {"loss.consistency": 1.0}, held_together),
     "loss.gamma": ({"loss.name": "categorical_focal_crossentropy"}, {"loss.gamma": 0.5}, penalty),
     "optimizer.name": ({}, {"optimizer.name": "muon"}, optimizer_kind),
     "optimizer.learning_rate": ({}, {"optimizer.learning_rate": 0.3}, built),

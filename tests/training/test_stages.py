@@ -63,8 +63,9 @@ def test_images_and_dropout_grow_in_steps_to_all_there_is() -> None:
     ("name", "settings", "message"),
     [
         ("compact", {"progressive.stages": STAGES}, "this model has none"),
-        ("model_b", {"progressive.resizing": 0.5}, "needs a CNN that ends in global_average"),
-        ("vgg16", {"progressive.resizing": 0.5}, "needs a CNN that ends in global_average"),
+        ("model_b", {"progressive.resizing": 0.5}, "a CNN that ends in global_average"),
+        ("vit_tiny", {"progressive.resizing": 0.5}, "without patches or attention"),
+        ("vgg16", {"progressive.resizing": 0.5, "model.attention": 2}, "needs a backbone without attention"),
         ("compact", {"training.devices": 3}, "multiple of `training.devices`"),
         ("compact", {"schedule.begin_after": 36}, "must be below `training.epochs`"),
         (

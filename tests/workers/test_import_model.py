@@ -106,6 +106,8 @@ def test_a_saved_model_and_other_files_are_refused_in_words(tmp_path: Path) -> N
     (tmp_path / "saved" / "saved_model.pb").touch()
     with pytest.raises(ModelFileError, match="is a program"):
         foreign.import_keras(Workspace(tmp_path), tmp_path / "saved")
+    with pytest.raises(ModelFileError, match="is a program"):
+        starting_points.find(Workspace(tmp_path), tiny_recipe(model__start=str(tmp_path / "saved")))
     (tmp_path / "weights.pt").touch()
     for name in ("weights.pt", "absent.keras"):
         with pytest.raises(ModelFileError, match="This is no Keras file"):

@@ -1,4 +1,4 @@
-"""The verb that searches over the fields of a recipe: tune."""
+"""Verbs that look for better values of fields: tune, find-rate."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from fer_core.base.errors import RecipeError
 from fer_core.cli.common import dataset, settings_option, version_option, workspace
 from fer_core.cli.report import Report, reports, table
+from fer_core.cli.tuning.find_rate import find_rate
 from fer_core.cli.work import job_option, work
 
 if TYPE_CHECKING:
@@ -53,6 +54,13 @@ if TYPE_CHECKING:
 @click.option(
     "--show", "shown", metavar="NAME", default=None, help="Tell how far a search is, and leave it alone."
 )
+@click.option(
+    "--delete",
+    "deleted",
+    metavar="NAME",
+    default=None,
+    help="Delete a search; its runs stay, as all runs do.",
+)
 @job_option
 @reports
 def tune(
@@ -67,6 +75,7 @@ def tune(
     search: str,
     resumed: str | None,
     shown: str | None,
+    deleted: str | None,
     job: Path | None,
 ) -> Report:
     """Search over fields of a recipe: draw trials, let the better third train on, judge the winner with fresh seeds.
@@ -75,21 +84,30 @@ def tune(
     --resume goes on, also after a kill.
     """
     from fer_core.cli.training import settings_of
-    from fer_core.scheduling.search import begin, carry_on, read
+    from fer_core.scheduling.search import begin, carry_on, delete, read
 
     home = workspace()
-    if shown is not None or resumed is not None:
+    there = [each for each in (shown, resumed, deleted) if each is not None]
+    if there:
         given = click.get_current_context().get_parameter_source
         kept = [
             each
             for each in ("trials", "budget_hours", "sampler")
             if given(each) is ParameterSource.COMMANDLINE
         ]
-        if name or recipe or version or settings or varied or search or kept or (shown and resumed):
+        if name or recipe or version or settings or varied or search or kept or len(there) > 1:
             hint = "A search keeps its dataset, version, recipe, ranges, trials, budget and sampler"
-            raise RecipeError("--resume and --show stand alone", received="other options", hint=hint)
+            raise RecipeError(
+                "--resume, --show and --delete stand alone", received="other options", hint=hint
+            )
         if shown is not None:
             return _report(read(home, shown))
+        if deleted is not None:
+            runs = delete(home, deleted)
+            return Report(
+                {"search": deleted, "deleted": True, "runs": runs},
+                f"{deleted} is deleted; {len(runs)} runs stay",
+            )
         going = resumed or ""
     elif not name or not recipe or not varied:
         hint = "Such as fer tune faces --recipe compact --vary learning_rate"
@@ -137,4 +155,4 @@ def _report(standing: SearchStanding) -> Report:
     return Report(document, "\n\n".join(parts))
 
 
-COMMANDS: list[click.Command] = [tune]
+COMMANDS: list[click.Command] = [tune, find_rate]

@@ -8,6 +8,7 @@ standing.result.optimism
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from fer_core.base.atomic import new_folder
@@ -18,6 +19,7 @@ from fer_core.data.manifest import classes
 from fer_core.models import pretrained
 from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, load, override, to_toml
+from fer_core.runs.store import list_runs
 from fer_core.scheduling import queue, teachers
 from fer_core.scheduling.search import halving
 from fer_core.scheduling.search.document import document_of
@@ -31,15 +33,16 @@ from fer_core.scheduling.search.plan import (
     folder_of,
     names,
 )
+from fer_core.scheduling.search.removal import delete
 from fer_core.scheduling.search.space import check_space, proposed, read_field
-from fer_core.scheduling.search.standing import SearchStanding, plan_of, read
+from fer_core.scheduling.search.standing import SearchStanding, plan_of, read, runs_of
 from fer_core.scheduling.search.winner import lineage, recipe_of
 from fer_core.scheduling.search.work import carry_on
 from fer_core.training.data import check_trainable
 
 __all__ = [
-    "MOST_TRIALS", "SAMPLERS", "TRIALS", "SearchStanding", "begin", "carry_on", "document_of", "lineage", "names", "plan_of",
-    "proposed", "read", "recipe_of",
+    "MOST_TRIALS", "SAMPLERS", "TRIALS", "SearchStanding", "begin", "carry_on", "delete", "document_of", "lineage", "names",
+    "plan_of", "proposed", "read", "recipe_of",
 ]  # fmt: skip
 
 _COHORT = 4  # trials that TPE draws by the same knowledge, at least
@@ -101,6 +104,12 @@ def begin(
         raise AlreadyExists(
             "A search of this name is there", received=name, hint=f"`fer tune --resume {name}` goes on"
         )
+    if runs_of(dataset.workspace, plan.name):
+        raise AlreadyExists(
+            "Runs of a search of this name are there, which was deleted",
+            received=name,
+            hint="Take another name",
+        )
     with new_folder(folder) as temporary:
         SearchJournal.write(temporary, plan)
     return plan
@@ -117,5 +126,5 @@ def _check_start(dataset: Dataset, version: str, recipe: Recipe) -> None:
 
 def _free(dataset: Dataset, recipe: Recipe) -> str:
     """The first name of a search of this recipe that is not taken."""
-    taken = set(names(dataset.workspace))
-    return next(each for n in range(1, len(taken) + 2) if (each := f"{recipe.name}-search-{n}") not in taken)
+    taken = {*names(dataset.workspace), *(run.info.get("search") for run in list_runs(dataset.workspace))}
+    return next(each for n in count(1) if (each := f"{recipe.name}-search-{n}") not in taken)

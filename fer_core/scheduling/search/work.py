@@ -20,7 +20,7 @@ from fer_core.scheduling.search.plan import FRESH, MOST_TRIALS, find
 from fer_core.scheduling.search.standing import SearchStanding, SearchTrial, look, runs_of, stand
 
 TellFn = Callable[[SearchStanding], None]
-_EVERY = 0.25  # seconds between looks
+_EVERY = 0.5  # seconds between looks: of short trials, looking takes processor time that they would train in
 _CHANCES = 3  # a run whose process vanishes so often, while its search looks on, has failed
 
 

@@ -24,6 +24,7 @@ from fer_core.ui.train import (
     estimate,
     expectation,
     layers,
+    rate_card,
     recipe_choice,
     recipe_form,
     run_queue,
@@ -90,9 +91,15 @@ def _actions(
     warnings.draw(scope, cautions)
     if not problem:
         estimate.card(scope, chosen.source, whole, form.settings, snapshots)
+        staged = bool(whole.progressive.stages)  # those have rates of their own
+        if not staged:
+            widget = recipe_form.rate_widget(chosen.key, whole.optimizer.name)
+            rate_card.card(scope, chosen.source, form.settings, widget)
         with st.container(horizontal=True, gap="small", key="train-looks"):
             estimate.button(scope, chosen.source, form.settings)
             layers.button(whole, len(classes(scope.manifest)))
+            if not staged:
+                rate_card.button(scope, chosen.source, form.settings)
     _buttons(scope, form, chosen.key, blocked=blocked)
 
 

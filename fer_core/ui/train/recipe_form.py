@@ -86,6 +86,11 @@ def undo(key: str, field: str) -> None:
         st.session_state[widget] = value
 
 
+def rate_widget(key: str, optimizer: str) -> str:
+    """Key of the field of the learning rate, on the form of that key, of an optimizer of that name."""
+    return f"{key}-optimizer-learning_rate-{optimizer}"
+
+
 def summary(recipe: Recipe, settings: Mapping[str, Any]) -> str:
     """What differs from the recipe, old -> new, as a list."""
     before = fields(recipe)

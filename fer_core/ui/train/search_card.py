@@ -11,7 +11,7 @@ from fer_core.charts.curves import curve
 from fer_core.jobs.tasks import Tune
 from fer_core.scheduling import search
 from fer_core.scheduling.search import SearchStanding
-from fer_core.ui.components import markup, style
+from fer_core.ui.components import markup, messages, style
 from fer_core.ui.shell import job_progress, page
 from fer_core.ui.train.new_run import FormState
 
@@ -103,6 +103,18 @@ def _job(scope: page.Scope, name: str) -> None:
         rests = search.read(scope.workspace, name).phase not in {"ended", "failed"}
     except FerError:
         return  # told above
+    if st.session_state.get(f"{_KEY}-sure") == name:
+        messages.warning(f"{name} is deleted for good; its runs stay.")
+        if st.button("Delete it", icon=":material/delete:", key=f"{_KEY}-delete-sure"):
+            try:
+                search.delete(scope.workspace, name)
+            except FerError as error:
+                page.show_error(error)
+                return
+            st.rerun()
+    elif st.button("Delete", icon=":material/delete:", key=f"{_KEY}-delete"):
+        st.session_state[f"{_KEY}-sure"] = name
+        st.rerun()
     if rests and st.button("Go on", icon=":material/play_arrow:", key=f"{_KEY}-resume"):
         jobs.start(scope.workspace, Tune(name))
         st.rerun()

@@ -1,0 +1,73 @@
+"""Looking for a learning rate: a short training whose rate rises, its chart, and the button that takes what it proposes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from fer_core import jobs
+from fer_core.charts.rates import loss_by_rate
+from fer_core.jobs.tasks import FindRate
+from fer_core.recipes import toml
+from fer_core.ui.components import markup, style
+from fer_core.ui.shell import job_progress, page
+
+RATE = "optimizer.learning_rate"
+_HELP = (
+    "Trains up to a hundred steps while the rate rises, and throws them away. Proposed is the lower of two: where the loss "
+    "falls most steeply, and a tenth of where it is lowest (Smith 2017)"
+)
+
+
+def card(scope: page.Scope, name: str, settings: Mapping[str, Any], widget: str) -> None:
+    """How far it is, or the chart; an answer belongs to these settings, whatever their rate.
+
+    Args:
+        scope: dataset and version.
+        name: of the recipe on the form.
+        settings: what is changed against the recipe.
+        widget: key of the form's field of the rate, which a button fills in.
+    """
+    job = jobs.latest(scope.workspace, _task(scope, name, settings))
+    if not job_progress.job_card(job, "Looking for a rate") and job and job.state == "finished":
+        _answer(job.result, widget)
+
+
+def button(scope: page.Scope, name: str, settings: Mapping[str, Any]) -> None:
+    """What starts it; nothing while it works, and once it has answered."""
+    task = _task(scope, name, settings)
+    job = jobs.latest(scope.workspace, task)
+    if job and job.state in {"running", "finished"}:
+        return
+    if st.button("Find a rate", icon=":material/speed:", type="tertiary", key="train-find-rate", help=_HELP):
+        jobs.start(scope.workspace, task)
+        st.rerun()
+
+
+def _task(scope: page.Scope, name: str, settings: Mapping[str, Any]) -> FindRate:
+    changed = tuple(f"{key}={toml.inline(value)}" for key, value in settings.items() if key != RATE)
+    return FindRate(scope.dataset.name, scope.version.id, name, changed)
+
+
+def _answer(found: Mapping[str, Any], widget: str) -> None:
+    proposed = found["proposed"]
+    st.html(markup.heading("Loss over a rising rate"))
+    spec = loss_by_rate(found["rates"], found["losses"], found["smoothed"], proposed, dark=style.is_dark())
+    st.vega_lite_chart(spec=spec, theme=None, key="train-rates")
+    if proposed is None:
+        st.html(
+            '<p class="fer-note">The loss did not fall at any rate: try another network or optimiser.</p>'
+        )
+        return
+    rate = float(f"{proposed:.2g}")
+    told = f"Falls most steeply at {found['steepest']:.1e}; a tenth of where it is lowest is {found['tenth']:.1e}."
+    st.html(f'<p class="fer-note">{told}</p>')
+
+    def take() -> None:
+        st.session_state[widget] = rate
+
+    st.button(
+        f"Take {rate:g}", icon=":material/check:", width="stretch", key="train-take-rate", on_click=take
+    )
