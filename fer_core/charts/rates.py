@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fer_core.charts.theme import palette
+from fer_core.charts.theme import Palette, palette
 from fer_core.charts.vega import VegaSpec, styled, tooltip
 
 _HEIGHT = 190  # pixels of the plot
@@ -60,21 +60,18 @@ def loss_by_rate(
         },
     ]
     if proposed is not None:
-        mark, place = [{"rate": proposed}], {"x": x}
-        layers += [
-            {
-                "data": {"values": mark},
-                "mark": {"type": "rule", "strokeDash": [3, 3], "color": colors.muted},
-                "encoding": place,
-            },
-            {
-                "data": {"values": mark},
-                "mark": {
-                    "type": "text", "text": f"{proposed:.1e}", "align": "left", "dx": 4, "baseline": "top",
-                    "color": colors.text, "y": 2, "fontSize": 12,
-                },
-                "encoding": place,
-            },
-        ]  # fmt: skip
+        layers += _mark(proposed, x, colors)
     told = "none is proposed" if proposed is None else f"{proposed:.1e} is proposed"
     return styled(layers, f"training loss over {len(rows)} rising learning rates; {told}", _HEIGHT, colors)
+
+
+def _mark(rate: float, x: VegaSpec, colors: Palette) -> list[VegaSpec]:
+    """A line at a rate, and the rate beside it."""
+    text = {
+        "type": "text", "text": f"{rate:.1e}", "align": "left", "dx": 4, "baseline": "top", "color": colors.text, "y": 2,
+        "fontSize": 12,
+    }  # fmt: skip
+    line = {"type": "rule", "strokeDash": [3, 3], "color": colors.muted}
+    return [
+        {"data": {"values": [{"rate": rate}]}, "mark": mark, "encoding": {"x": x}} for mark in (line, text)
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,27 +88,15 @@ def tune(
     from fer_core.scheduling.search import begin, carry_on, delete, read
 
     home = workspace()
-    there = [each for each in (shown, resumed, deleted) if each is not None]
-    if there:
-        given = click.get_current_context().get_parameter_source
-        kept = [
-            each
-            for each in ("trials", "budget_hours", "sampler")
-            if given(each) is ParameterSource.COMMANDLINE
-        ]
-        if name or recipe or version or settings or varied or search or kept or len(there) > 1:
-            hint = "A search keeps its dataset, version, recipe, ranges, trials, budget and sampler"
-            raise RecipeError(
-                "--resume, --show and --delete stand alone", received="other options", hint=hint
-            )
+    there = {"show": shown, "resume": resumed, "delete": deleted}
+    if any(each is not None for each in there.values()):
+        _check_alone(there, bool(name or recipe or version or settings or varied or search))
         if shown is not None:
             return _report(read(home, shown))
         if deleted is not None:
             runs = delete(home, deleted)
-            return Report(
-                {"search": deleted, "deleted": True, "runs": runs},
-                f"{deleted} is deleted; {len(runs)} runs stay",
-            )
+            told = f"{deleted} is deleted; {len(runs)} runs stay"
+            return Report({"search": deleted, "deleted": True, "runs": runs}, told)
         going = resumed or ""
     elif not name or not recipe or not varied:
         hint = "Such as fer tune faces --recipe compact --vary learning_rate"
@@ -130,6 +119,17 @@ def tune(
         standing = read(home, going)
         task.result = {"search": going}
     return _report(standing)
+
+
+def _check_alone(there: Mapping[str, str | None], others: bool) -> None:
+    """Raise RecipeError where options stand beside the one that names a search."""
+    given = click.get_current_context().get_parameter_source
+    kept = [
+        each for each in ("trials", "budget_hours", "sampler") if given(each) is ParameterSource.COMMANDLINE
+    ]
+    if others or kept or sum(each is not None for each in there.values()) > 1:
+        hint = "A search keeps its dataset, version, recipe, ranges, trials, budget and sampler"
+        raise RecipeError("--resume, --show and --delete stand alone", received="other options", hint=hint)
 
 
 def _report(standing: SearchStanding) -> Report:

@@ -100,16 +100,7 @@ def begin(
         created=now(),
     )
     override(base, {"name": plan.name})  # its recipe will be called so
-    if folder.exists():
-        raise AlreadyExists(
-            "A search of this name is there", received=name, hint=f"`fer tune --resume {name}` goes on"
-        )
-    if runs_of(dataset.workspace, plan.name):
-        raise AlreadyExists(
-            "Runs of a search of this name are there, which was deleted",
-            received=name,
-            hint="Take another name",
-        )
+    _check_free(dataset, plan.name)
     with new_folder(folder) as temporary:
         SearchJournal.write(temporary, plan)
     return plan
@@ -122,6 +113,20 @@ def _check_start(dataset: Dataset, version: str, recipe: Recipe) -> None:
     pretrained.find_weights(recipe.model)
     teachers.check(dataset, version, recipe)
     check_classes(recipe, classes(manifest))
+
+
+def _check_free(dataset: Dataset, name: str) -> None:
+    """Raise AlreadyExists where a search has that name, or runs of one that was deleted, which would be taken for its own."""
+    if folder_of(dataset.workspace, name).exists():
+        raise AlreadyExists(
+            "A search of this name is there", received=name, hint=f"`fer tune --resume {name}` goes on"
+        )
+    if runs_of(dataset.workspace, name):
+        raise AlreadyExists(
+            "Runs of a search of this name are there, which was deleted",
+            received=name,
+            hint="Take another name",
+        )
 
 
 def _free(dataset: Dataset, recipe: Recipe) -> str:
