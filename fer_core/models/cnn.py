@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from fer_core.models import blocks
-from fer_core.models.blocks import l2, norm
+from fer_core.models.blocks import Tensor, l2, norm
 from fer_core.recipes.model_spec import (
     AttentionBlock,
     CnnSpec,
@@ -28,8 +28,6 @@ from fer_core.recipes.model_spec import (
     Shape,
     SqueezeExcite,
 )
-
-Tensor = Any
 
 
 def build(spec: CnnSpec, classes: int, input_shape: Shape | None = None) -> keras.Model:

@@ -14,8 +14,8 @@ from keras import layers
 
 from fer_core.base.errors import RunError
 from fer_core.models import pretrained
+from fer_core.models.blocks import Tensor
 from fer_core.models.body import RESIZING, train_last
-from fer_core.models.cnn import Tensor
 from fer_core.recipes.model_spec import DenseBlock, Shape, TransferSpec
 
 _TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from fer_core.models.cnn import Tensor
+from fer_core.models.blocks import Tensor
 
 
 def hold_together(model: keras.Model, weight: float) -> None:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer_core.models.cnn import Tensor
+from fer_core.models.blocks import Tensor
 from fer_core.recipes.losses import (
     CrossEntropy,
     Distillation,

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from fer_core.models.cnn import Tensor
+from fer_core.models.blocks import Tensor
 from fer_core.recipes import schema
 from fer_core.recipes.combinations import begin_after
 from fer_core.recipes.recipe import Recipe

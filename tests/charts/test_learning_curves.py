@@ -9,6 +9,7 @@ import altair as alt
 import pytest
 
 from fer_core.charts import curves
+from fer_core.charts.rates import loss_by_rate
 from fer_core.charts.theme import DARK, LIGHT
 from fer_core.charts.vega import VegaSpec
 
@@ -41,6 +42,7 @@ def figures(dark: bool) -> dict[str, VegaSpec]:
         "gap": curves.gap_curve(rows(30), planned=40, dark=dark),
         "rate": curves.rate_curve(rows(30), dark=dark),
         "deep": curves.rate_curve(rows(300), dark=dark),
+        "rates tried": loss_by_rate([1e-4, 1e-3, 1e-2], [2.0, 1.0, 9.0], [2.0, 1.5, 4.0], 5e-4, dark=dark),
     }
 
 

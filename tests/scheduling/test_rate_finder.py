@@ -19,7 +19,7 @@ from fer_core.recipes.recipe import load, to_toml
 from fer_core.scheduling import rate_finder
 from fer_core.training import loop
 from fer_core.training.batches import TrainingBatches
-from fer_core.workers import find_rate as worker
+from fer_core.workers import find_rate
 
 
 def test_two_rates_are_read_off_a_curve_that_is_known() -> None:
@@ -57,7 +57,7 @@ def test_a_step_is_that_of_plain_keras_at_the_rate_of_the_moment() -> None:
         keras.utils.set_random_seed(3)
         return registry.build(recipe.model, 3)
 
-    told = worker.rise(network(), data, recipe, rates, lambda done, total, what: None)
+    told = find_rate.rise(network(), data, recipe, rates, lambda done, total, what: None)
     model, batches, plain = network(), TrainingBatches(data, recipe), []
     model.compile(keras.optimizers.SGD(1.0), "categorical_crossentropy", jit_compile=False)
     for number, rate in enumerate(rates):
