@@ -40,18 +40,20 @@ _ARCHIVES = {"capstone4": "capstone4/Facial_emotion_images.zip", "fer2013": "fer
 
 
 _FAST = {"base", "charts", "recipes", "runs", "test_architecture.py", "test_packaging.py"}
-"""Rooms and files whose tests need just under a minute of processor time together (measured in one process, 681 tests);
+"""Rooms and files whose tests need half a minute of processor time together (measured in one process, 866 tests);
 `make fast` shares them among two workers, beside lint and types."""
 
 
 _LONGEST = (
+    "training/test_resume.py",
+    "duplicates/test_real_duplicates.py",
     "workers/test_train.py",
     "scheduling/test_crossval.py",
-    "training/test_resume.py",
     "training/test_compact.py",
-    "duplicates/test_real_duplicates.py",
 )
-"""Files that need half a minute each or more, the longest first."""
+"""Files that need half a minute each or more, the longest first, after those that give the server of workers time to be ready."""
+_MANY = 1000
+"""Tests among which there are workers enough to begin their server at once."""
 
 
 _MEMORY = Path("/dev/shm")
@@ -102,10 +104,13 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_start() -> None:
+def warm_start(request: pytest.FixtureRequest) -> None:
     """Workers and verbs begin with all that they import; under `coverage`, which follows each from its start, they do not."""
     if "COVERAGE_PROCESS_START" not in os.environ and "COVERAGE_PROCESS_CONFIG" not in os.environ:
-        process.spawn = WarmStart().spawn
+        warm = WarmStart()
+        process.spawn = warm.spawn
+        if len(request.session.items) > _MANY:
+            warm.begin()
 
 
 @pytest.fixture

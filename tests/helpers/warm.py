@@ -51,8 +51,8 @@ class _Forked(subprocess.Popen[bytes]):
 
 
 class WarmStart:
-    """Starts processes by asking a server, which is begun with the third of them and ends with this process; nobody waits
-    for it: until it is ready, and if it is gone, they are started the ordinary way.
+    """Starts processes by asking a server, which is begun with the third of them if nobody did, and ends with this process;
+    nobody waits for it: until it is ready, and if it is gone, they are started the ordinary way.
 
     Attributes:
         on: else everything is started the ordinary way.
@@ -88,13 +88,14 @@ class WarmStart:
         self._asked += 1
         if self._server is None:
             if self._asked > _FIRST:
-                self._begin()
+                self.begin()
             return False
         if not self._ready and select.select([self._server], [], [], 0)[0]:
             self._ready = self._server.recv(_MOST) == _READY
         return self._ready
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Start the server, before anybody asks."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [_PYTHON, __file__, str(theirs.fileno())]
