@@ -22,13 +22,14 @@ HOUSE = {
         ("pages/models/compare.py", "Compare", "compare", ":material/leaderboard:"),
     ],
     "Demo": [("pages/demo/predict.py", "Try it", "predict", ":material/photo_camera:")],
+    "Keep": [("pages/keep/doctor.py", "Workspace health", "doctor", ":material/health_and_safety:")],
 }
 FORMER = [("pages/demo/predict.py", "Try it", "try_it")]
 
 
 def failed(error: Exception) -> bool:
-    """Words instead of a traceback, also for callbacks and fragments; the log keeps the details."""
-    logging.getLogger("fer").exception("page failed", exc_info=error)
+    """Words instead of a traceback, also for callbacks and fragments; the log and a crash report keep the details."""
+    page.note_fault(error)
     page.show_error(error)
     return True
 
@@ -40,8 +41,7 @@ def redirect(path: str) -> Callable[[], None]:
 
 app = st.App(Path(__file__).name, middleware=http_guard.MIDDLEWARE, on_script_error=failed)
 
-# The server imports this file once to find `app` and learns the pages, so that a deep link as the very first visit is
-# found; each visit then runs it as the main script.
+# The server imports this file once and learns the pages, for deep links; each visit runs it as the main script.
 visited = __name__ == "__main__"
 if not visited:  # nobody watches yet: no warnings about that
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)

@@ -112,7 +112,11 @@ def test_other_machines_are_let_in_only_where_somebody_said_so(
     async def send(message: dict[str, object]) -> None:
         told.append(message)
 
-    scope = {"type": "http", "server": (address, 8501), "headers": [(b"host", b"somewhere:8501")]}
+    scope = {
+        "type": "http",
+        "server": (address, 8501),
+        "headers": [(b"host", b"somewhere:8501" if opened == "1" else b"127.0.0.1:8501")],
+    }
     asyncio.run(HttpGuard(app)(scope, None, send))
     assert told[0]["status"] == status
     assert status == 200 or b"FER_OPEN=1" in told[1]["body"]

@@ -8,22 +8,27 @@
     with new_folder(workspace.data / "faces") as folder:
         write_json(folder / "dataset.json", {})
 
-What is written waits beside its target, in an entry named `.<target>.<8 hex digits>.tmp`; one of a process that was
-killed is rubbish. When a function here returns, what it wrote is on the disk, unless it was told `durable=False`.
+What is written waits beside its target, in an entry named `.<target>.<8 hex digits>.tmp`. Whoever fills one holds its lock, so
+one of a process that was killed can be told, and swept away (`upkeep.sweep`). When a function here returns, what it wrote is on
+the disk, unless it was told `durable=False`.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+TEMPORARY = re.compile(r"^\..+\.[0-9a-f]{8}\.(tmp|gone)$")
+"""Names of folders that wait beside their target, or are being removed."""
 _CANNOT_WRITE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES}
 _SYNC_ALL = 200
 """Files of a folder beyond which the whole disk is synchronised once, rather than each file."""
@@ -65,14 +70,9 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         OSError: there is something at the target already, other than an empty folder.
     """
-    make_folder(target.parent)
-    temporary = _hidden(target, "tmp")
-    temporary.mkdir()
-    try:
+    with _own_folder(target) as temporary:
         yield temporary
         replace(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -91,13 +91,39 @@ def temporary_path(target: Path) -> Iterator[Path]:
 
     The folder is removed at the end with all that is in it; `replace` takes out what is to stay.
     """
+    with _own_folder(target) as folder:
+        yield folder / target.name
+
+
+@contextmanager
+def _own_folder(target: Path) -> Iterator[Path]:
+    """A new folder beside the target, locked while it is filled; what is left of it at the end is removed."""
     make_folder(target.parent)
     folder = _hidden(target, "tmp")
     folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        yield folder / target.name
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def in_use(folder: Path) -> bool:
+    """Whether somebody fills this temporary folder, as far as it can be known: where there are no locks, yes."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def replace(source: Path, target: Path, *, durable: bool = True) -> None:

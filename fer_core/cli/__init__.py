@@ -15,8 +15,9 @@ from typing import NoReturn
 import click
 
 from fer_core import __version__
+from fer_core.base import crash
 from fer_core.base.errors import FerError, JobError, RunError
-from fer_core.base.workspace import keep_private
+from fer_core.base.workspace import current, keep_private
 from fer_core.cli import (
     about,
     checks,
@@ -156,7 +157,9 @@ def run(args: list[str]) -> int:
         if os.environ.get("FER_DEBUG"):
             raise
         what = f"{type(error).__name__}: {error}"
-        return _fail(f"A fault in the program ({what}). Please report it; FER_DEBUG=1 shows the traceback", 1)
+        kept = crash.keep(current().root, error, verb=" ".join(args[:1]))
+        told = f"with {kept}" if kept else "FER_DEBUG=1 shows the traceback"
+        return _fail(f"A fault in the program ({what}). Please report it; {told}", 1)
 
 
 def _status(error: FerError) -> int:

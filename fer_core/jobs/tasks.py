@@ -197,6 +197,13 @@ class Convert(Task, kind="convert", title="Converting {run}"):
 
 
 @dataclass(frozen=True)
+class Doctor(Task, kind="doctor", title="Looking at every file"):
+    """Compare every file with what was written; mend what can be."""
+
+    mend: bool = option("--repair", False)
+
+
+@dataclass(frozen=True)
 class Tune(Task, kind="tune", title="Search {search}"):
     """Carry a search on."""
 

@@ -59,8 +59,7 @@ def create_run(
     folder = workspace.runs / name
     with new_folder(folder) as temporary:
         (temporary / "recipe.toml").write_text(to_toml(recipe), encoding="utf-8")
-        # Deleted when the run fails, so that a full disk still has room for the reason.
-        (temporary / "reserve").write_bytes(bytes(_RESERVE))
+        keep_reserve(temporary)
         info: RunInfo = {
             "id": name,
             "state": "queued",
@@ -76,6 +75,11 @@ def create_run(
         for file in ("recipe.toml", "run.json"):
             note(temporary / file)
     return Run(folder)
+
+
+def keep_reserve(folder: Path) -> None:
+    """A file of a run that waits or works, deleted when it fails, so that a full disk still has room for the reason."""
+    (folder / "reserve").write_bytes(bytes(_RESERVE))
 
 
 def list_runs(workspace: Workspace) -> list[Run]:

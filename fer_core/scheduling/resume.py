@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from fer_core.base.atomic import where_possible
 from fer_core.base.errors import NotFound, RecipeError, RunError
 from fer_core.base.jsonl import append_line
 from fer_core.base.workspace import now
@@ -19,7 +20,7 @@ from fer_core.data.manifest import classes
 from fer_core.recipes.combinations import begin_after, check_classes
 from fer_core.recipes.recipe import Recipe, difference, override
 from fer_core.runs.run import Run
-from fer_core.runs.store import create_run
+from fer_core.runs.store import create_run, keep_reserve
 from fer_core.scheduling import queue, teachers
 
 _RESUMABLE = frozenset({"paused", "stopped", "failed", "lost"})
@@ -53,6 +54,8 @@ def resume(run: Run, pause_after: int | None = None) -> Run:
             raise RunError(f"Run {run.id} cannot be resumed", received=f"state={state}", hint=hint)
         for name in ("stop", "pause", "process.json"):
             (run.folder / name).unlink(missing_ok=True)
+        with where_possible():
+            keep_reserve(run.folder)
         run.update(state="queued", reason="", submitted="", resumed=now(), pause_after=pause_after)
     queue.add(run)
     return run

@@ -19,7 +19,9 @@ import keras
 import numpy as np
 
 from fer_core import __version__
+from fer_core.base import crash, json_log
 from fer_core.base.checksums import note
+from fer_core.base.errors import FerError
 from fer_core.base.locks import LockHeld, locked
 from fer_core.base.workspace import now
 from fer_core.data.datasets import open_dataset
@@ -57,10 +59,13 @@ def main(arguments: list[str]) -> int:
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout
     )
     run = Run(Path(arguments[0]).resolve())
+    json_log.begin()
     try:
-        with locked(
-            run.folder / "worker.lock", wait=False
-        ):  # for as long as it works: nobody else trains this run
+        # For as long as it works: nobody else trains this run.
+        with (
+            locked(run.folder / "worker.lock", wait=False),
+            json_log.context(run=run.id, dataset=run.dataset),
+        ):
             return train(run)
     except LockHeld:
         log.info("Another process works on run %s", run.id)
@@ -78,6 +83,8 @@ def train(run: Run) -> int:
         log.exception("The run failed")
         (run.folder / "reserve").unlink(missing_ok=True)
         run.update(state="failed", reason=failure_message(error), ended=now())
+        if not isinstance(error, FerError | OSError):
+            crash.keep(run.workspace.root, error, run=run.id, dataset=run.dataset)
         queue.advance(run.workspace)
         return 1
     (run.folder / "reserve").unlink(missing_ok=True)

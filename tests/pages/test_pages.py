@@ -31,6 +31,7 @@ PAGES = {
     "pages/models/train.py": "Train",
     "pages/models/compare.py": "Compare",
     "pages/demo/predict.py": "Try it",
+    "pages/keep/doctor.py": "Workspace health",
 }
 Visit = Callable[..., AppTest]
 

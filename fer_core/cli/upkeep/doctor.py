@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from fer_core.base.errors import JobError
 from fer_core.cli.common import workspace
 from fer_core.cli.report import Report, reports, table
-from fer_core.cli.work import work
+from fer_core.cli.work import job_option, work
 
 
 @click.command("doctor")
 @click.option(
     "--repair", "mend", is_flag=True, help="Make again what can be, set aside what cannot; delete nothing."
 )
+@job_option
 @reports
-def doctor(mend: bool) -> Report:
+def doctor(mend: bool, job: Path | None) -> Report:
     """Compare every file of the workspace with what was written, and say what is damaged and what to do.
 
     Files of older versions have no checksums: they are told as not checked. Exit status 1 where something is damaged.
@@ -23,11 +26,16 @@ def doctor(mend: bool) -> Report:
     from fer_core.upkeep.doctor import examine, repair
 
     home = workspace()
-    with work(None) as task:
+    with work(job) as task:
         found = examine(home, task.progress)
         mended = repair(found) if mend else []
         if mended:
             found = examine(home, task.progress)
+        task.result = document = {
+            "checked": {kind: dict(count) for kind, count in found.counts.items() if count.total()},
+            "findings": [finding.record() for finding in found.findings],
+            "repaired": [each._asdict() for each in mended],
+        }
     kinds = [(kind, count) for kind, count in found.counts.items() if count.total()]
     lines = [
         table(
@@ -41,11 +49,6 @@ def doctor(mend: bool) -> Report:
     lines += [f"\n{f.path} is {f.state}. {f.harm}.\n  {f.remedy}." for f in found.findings]
     if kinds and not found.findings:
         lines.append("\nNothing is damaged, as far as it can be checked.")
-    document = {
-        "checked": {kind: dict(count) for kind, count in kinds},
-        "findings": [finding.record() for finding in found.findings],
-        "repaired": [each._asdict() for each in mended],
-    }
     bad = len(found.findings)
     error = JobError(f"{bad:,} {'file is' if bad == 1 else 'files are'} damaged or gone") if bad else None
     return Report(document, "\n".join(lines), error)

@@ -9,8 +9,6 @@ version id on any machine.
 from __future__ import annotations
 
 import random
-import secrets
-import shutil
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import cast
 
 import numpy as np
 
-from fer_core.base.atomic import make_folder, read_json, write_json
+from fer_core.base.atomic import read_json, temporary_path, write_json
 from fer_core.base.errors import AlreadyExists, NotFound, TooFewImages
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
@@ -263,15 +261,12 @@ def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int =
     """
     if (ws.data / check_name(name, new=True) / "dataset.json").is_file():
         return open_dataset(ws, name)
-    make_folder(ws.data)
-    scratch = ws.data / f".sample-{secrets.token_hex(4)}"
     try:
-        known = write_source(scratch / "faces", seed, count)
-        dataset = import_dataset(ws, scratch / "faces", name, copy=True, kind="sample")
+        with temporary_path(ws.data / "faces") as source:
+            known = write_source(source, seed, count)
+            dataset = import_dataset(ws, source, name, copy=True, kind="sample")
     except AlreadyExists:  # another process was faster
         return open_dataset(ws, name)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     write_json(dataset.folder / _TRUTH, known)
     return dataset
 

@@ -1,9 +1,15 @@
-"""Who is answered, and with which headers: this machine alone unless the app is opened, and no page of another origin."""
+"""Who is answered, and with which headers: this machine alone unless the app is opened, by its own names, and no page of another
+origin. `GET /healthz` says whether the app does its work."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import json
+import logging
 import os
+import threading
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +17,10 @@ from urllib.parse import urlsplit
 import streamlit as st
 from starlette.middleware import Middleware
 
-from fer_core.base.workspace import keep_private
+from fer_core.base import json_log
+from fer_core.base.workspace import current, keep_private
+from fer_core.upkeep import health
+from fer_core.upkeep.sweep import sweep
 
 _Message = MutableMapping[str, Any]
 _Send = Callable[[_Message], Awaitable[None]]
@@ -34,6 +43,11 @@ _CLOSED = (
 )
 
 
+HEALTH = "/healthz"
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+_log = logging.getLogger("fer")
+
+
 def is_open() -> bool:
     """Whether whoever started the app lets other machines in (`FER_OPEN=1`)."""
     return os.environ.get("FER_OPEN") == "1"
@@ -47,8 +61,10 @@ class HttpGuard:
     """
 
     def __init__(self, app: _App) -> None:
-        self._app = app
-        keep_private()  # made once, by the server, before anybody is answered
+        self._app = app  # made once, by the server, before anybody is answered
+        keep_private()
+        json_log.begin()
+        threading.Thread(target=sweep, args=(current(),), daemon=True, name="fer-sweep").start()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer, or refuse in words."""
@@ -58,12 +74,17 @@ class HttpGuard:
         if reason := _refusal(scope):
             await _refuse(scope["type"], send, reason)
             return
+        if scope.get("path") == HEALTH and scope["type"] == "http":
+            await _tell_health(send)
+            return
+        started = time.perf_counter()
 
         async def with_headers(message: _Message) -> None:
             if message["type"] == "http.response.start":
                 given = {name.lower() for name, _ in message.get("headers", ())}
                 added = [each for each in _HEADERS if each[0] not in given]
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
+                _note(scope, int(message["status"]), started)
             await send(message)
 
         await self._app(scope, receive, with_headers)
@@ -75,6 +96,8 @@ def _refusal(scope: _Message) -> str:
     if not is_open() and not _is_loopback(here):
         return _CLOSED
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if not _is_own_name(_host(headers.get(b"host", ""))):
+        return "The app is asked for under a name that is not its own. Add it to server.allowedHosts if that is wanted."
     origin = headers.get(b"origin")
     if origin is None or not st.get_option("server.enableCORS"):
         return ""
@@ -85,6 +108,31 @@ def _refusal(scope: _Message) -> str:
             "A page of another origin asks. Add its address to server.corsAllowedOrigins if that is wanted."
         )
     return ""
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether the app may be asked for under a name: a page elsewhere can have its own name point here (DNS rebinding)."""
+    known = {_host(str(each)) for each in st.get_option("server.allowedHosts") or ()}
+    return not host or host in known or (is_open() and not known - _LOCAL)
+
+
+async def _tell_health(send: _Send) -> None:
+    """What `upkeep.health` finds, and how long the loop took to come back to us: 200, or 503 where something is wrong."""
+    started = time.perf_counter()
+    await asyncio.sleep(0)
+    loop_ms = round(1000 * (time.perf_counter() - started), 1)
+    found = await asyncio.to_thread(health.check, current())
+    body = json.dumps({**found.record(), "loop_ms": loop_ms}).encode()
+    kind = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *_HEADERS]
+    await send({"type": "http.response.start", "status": 200 if found.ok else 503, "headers": kind})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _note(scope: _Message, status: int, started: float) -> None:
+    """A line of the log for a request, where the log is one of JSON lines."""
+    if json_log.wanted():
+        path, took = scope.get("path", ""), 1000 * (time.perf_counter() - started)
+        _log.info("%s %s %d, %.0f ms", scope.get("method", ""), path, status, took, extra={"request": path})
 
 
 def _host(address: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from markupsafe import Markup
 
-from fer_core import jobs
+from fer_core import __version__, jobs
 from fer_core.base.workspace import current
 from fer_core.runs import store
 from fer_core.scheduling import queue
@@ -37,7 +37,8 @@ def sidebar() -> None:
         cards.append(f'<p class="fer-muted">{markup.plural(waiting, "run")} waiting</p>')
     cards += [_job_card(job) for job in jobs.recent(workspace) if job.state == "running"]
     with st.sidebar:
-        st.html("".join(cards[:4]) or '<p class="fer-muted">Nothing is running.</p>')
+        running = "".join(cards[:4]) or '<p class="fer-muted">Nothing is running.</p>'
+        st.html(f'{running}<p class="fer-muted">FER Workbench {markup.esc(__version__)}</p>')
 
 
 def _run_card(snapshot: run_snapshots.RunSnapshot, waiting: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from fer_core.base import crash
 from fer_core.base.errors import FerError, NotFound
 from fer_core.base.workspace import Workspace, current
 from fer_core.data.datasets import Dataset, list_datasets, open_dataset
@@ -151,6 +153,17 @@ def empty(headline: str, advice: str) -> None:
     st.html(f'<div class="fer-empty"><b>{markup.esc(headline)}</b><span>{markup.esc(advice)}</span></div>')
 
 
+def note_fault(error: Exception) -> None:
+    """Keep what is known of a fault: in the log, and as a crash report where the program is at fault."""
+    state, request = st.session_state, st.context.url or ""
+    about = {"dataset": str(state.get("fer-dataset") or ""), "run": str(st.query_params.get("run", ""))}
+    logging.getLogger("fer").error(
+        "page failed", exc_info=error, extra={"request": request.split("?")[0], **about}
+    )
+    if not isinstance(error, FerError | OSError | sqlite3.Error):
+        crash.keep(current().root, error, page=request.split("?")[0], **about)
+
+
 def show_error(error: Exception) -> None:
     """Show a failure in words. Anything that is not ours is named by kind, and its details go to the server's log."""
     if isinstance(error, FerError):
@@ -163,7 +176,7 @@ def show_error(error: Exception) -> None:
     else:
         kind = type(error).__name__
         messages.error(
-            f"Something on this page failed ({kind}). The server's log has the details; "
+            f"Something on this page failed ({kind}). The server's log has the details, and `.crashes` a report; "
             "nothing of yours was changed. Reload to try again.",
             icon=":material/error:",
         )

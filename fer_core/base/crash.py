@@ -1,0 +1,94 @@
+"""What is kept of a fault in the program, for whoever mends it: what failed, where, and with which versions.
+
+    path = crash.keep(workspace.root, error, page="Train")      # .crashes/20261130-104200-1f2e3d4c.json
+
+No picture, no value of a variable and nothing of the environment is in it: lines of the program alone. Messages of errors may
+name files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+import sys
+import traceback
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+FOLDER = ".crashes"
+"""Below a workspace's root."""
+_KEPT = 50
+_LONGEST = 500  # characters of a message
+_PACKAGES = ("streamlit", "keras", "tensorflow", "onnxruntime", "numpy", "pandas", "pyarrow", "pillow")
+
+
+def keep(root: Path, error: BaseException, **about: str) -> Path | None:
+    """Write the report of a fault, the latest 50 are kept; where it lies, None where it cannot be written.
+
+    Args:
+        root: of the workspace.
+        error: what was raised, with its traceback.
+        about: what was done: a page, a verb, a run, a dataset.
+    """
+    report = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "about": {name: value[:_LONGEST] for name, value in about.items() if value},
+        "errors": [_told(each) for each in _chain(error)],
+        "versions": {
+            "fer": str(getattr(sys.modules["fer_core"], "__version__", "")),
+            "python": platform.python_version(),
+            **_packages(),
+        },
+        "system": f"{platform.system()} {platform.release()}, {os.cpu_count()} processors",
+    }
+    folder = root / FOLDER
+    path = folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", errors="replace"
+        )
+        for old in sorted(folder.glob("*.json"))[:-_KEPT]:
+            old.unlink(missing_ok=True)
+    except OSError:
+        return None
+    return path
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error and what it came from, the first one last."""
+    found: list[BaseException] = []
+    while error is not None and error not in found and len(found) < 10:
+        found.append(error)
+        before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        if before is None:
+            break
+        error = before
+    return found
+
+
+def _told(error: BaseException) -> dict[str, object]:
+    lines = traceback.extract_tb(error.__traceback__)
+    own = str(Path(__file__).parents[2])
+    return {
+        "kind": type(error).__name__,
+        "message": str(error)[:_LONGEST],
+        "trace": [
+            f"{line.filename.removeprefix(own).lstrip('/')}:{line.lineno} {line.name}" for line in lines
+        ],
+    }
+
+
+def _packages() -> dict[str, str]:
+    """Of those that are loaded: asking for others would take time, and they are not at fault."""
+    loaded = {name: name in sys.modules or name == "pillow" for name in _PACKAGES}
+    found = {}
+    for name in (name for name in _PACKAGES if loaded[name]):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

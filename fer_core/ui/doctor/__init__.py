@@ -1,0 +1,1 @@
+"""Workspace health: the doctor's findings, and whether the app does its work."""

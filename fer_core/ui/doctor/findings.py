@@ -1,0 +1,87 @@
+"""What the doctor found last, file by file, and the buttons that look again and mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+from markupsafe import Markup
+
+from fer_core import jobs
+from fer_core.base.workspace import Workspace
+from fer_core.jobs.tasks import Doctor
+from fer_core.ui.components import markup
+from fer_core.ui.shell import job_progress, page
+
+Findings = Sequence[Mapping[str, Any]]
+"""As the doctor's JSON has them."""
+_STATES = ("whole", "damaged", "gone", "not checked")
+_MOST = 200  # rows of a table
+
+
+def card(workspace: Workspace) -> None:
+    """The last look at every file, whoever asked for it on a page; while one goes on, its progress."""
+    last = jobs.latest(workspace, Doctor)
+    if job_progress.job_card(last):
+        return
+    found = {} if last is None else last.result
+    bad: Findings = found.get("findings", [])
+    with st.container(horizontal=True):
+        if st.button(
+            "Check every file",
+            type="secondary" if bad else "primary",
+            icon=":material/fact_check:",
+            key="doctor-look",
+        ):
+            _start(workspace, Doctor())
+        mend = sum(bool(each["repairable"]) for each in bad)
+        words = f"Repair {markup.plural(mend, 'file')}"
+        tip = "Makes again what can be, sets aside what cannot; deletes nothing"
+        if mend and st.button(words, type="primary", icon=":material/healing:", key="doctor-mend", help=tip):
+            _start(workspace, Doctor(mend=True))
+    if last is None or not found:
+        page.empty(
+            "Nobody has looked yet",
+            "Check every file: each is compared with the sum noted when it was written.",
+        )
+        return
+    st.html(markup.heading("Files", f"checked {last.created[:16].replace('T', ' ')} UTC", _verdict(bad)))
+    rows: list[list[markup.Cell]] = [
+        [kind, *(f"{counts.get(state, 0):,}" for state in _STATES)]
+        for kind, counts in found["checked"].items()
+    ]
+    if rows:
+        st.html(markup.table(["kind", *_STATES], rows, numeric=(1, 2, 3, 4)))
+        st.html('<p class="fer-muted">Not checked: written by a version that noted no sums.</p>')
+    _repaired(found.get("repaired", []))
+    _listed(bad)
+
+
+def _start(workspace: Workspace, task: Doctor) -> None:
+    jobs.start(workspace, task)
+    st.rerun()
+
+
+def _verdict(bad: Findings) -> Markup:
+    if not bad:
+        return markup.chip("good", "nothing damaged", "As far as it can be checked")
+    return markup.chip("bad", f"{markup.plural(len(bad), 'file')} damaged or gone")
+
+
+def _repaired(done: Findings) -> None:
+    if done:
+        rows: list[list[markup.Cell]] = [[each["path"], each["words"]] for each in done[:_MOST]]
+        st.html(markup.heading("What was done"))
+        st.html(markup.table(["file", "done"], rows))
+
+
+def _listed(bad: Findings) -> None:
+    if not bad:
+        return
+    rows: list[list[markup.Cell]] = [
+        [each["path"], markup.chip("bad", each["state"]), each["harm"], each["remedy"]]
+        for each in bad[:_MOST]
+    ]
+    st.html(markup.heading("What is wrong", "the first 200" if len(bad) > _MOST else ""))
+    st.html(markup.table(["file", "state", "what that harms", "what helps"], rows))
