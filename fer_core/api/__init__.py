@@ -15,6 +15,7 @@ from fer_core.api.prediction import Prediction
 from fer_core.api.runs import RunList, StartedRun
 from fer_core.api.tuning import FoundRate, FoundRecipe
 from fer_core.base.errors import DataWarning, FerError
+from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import current
 
 if TYPE_CHECKING:
@@ -207,6 +208,6 @@ def predict(picture: str | Path, model: str = "", **reading: Any) -> Prediction:
     from fer_core.inference.model_registry import find, open_model
     from fer_core.inference.picture_files import read_picture
 
-    path = Path(picture).expanduser()
+    path = home_expanded(Path(picture))
     answering = open_model(find(current(), model).path)
     return Prediction(analyse(answering, read_picture(path), path.name, ReadOptions(**reading)))

@@ -13,6 +13,7 @@ import pandas as pd
 from fer_core.api import html
 from fer_core.api.story import Story
 from fer_core.base.atomic import write_atomic
+from fer_core.base.parsing import home_expanded
 from fer_core.data.datasets import Dataset, describe
 from fer_core.data.versions import Version
 from fer_core.duplicates import near
@@ -141,7 +142,7 @@ class OpenDataset:
 
     def write_image(self, image_id: str, to: str | Path) -> Path:
         """Write the file of an image, as it is in the source, elsewhere."""
-        path = Path(to).expanduser().resolve()
+        path = home_expanded(Path(to)).resolve()
         write_atomic(path, self.data.read_file(image_id))
         return path
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_core.base.atomic import synchronise
+from fer_core.base.atomic import parse_json, synchronise
 from fer_core.base.locks import locked
 
 
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object; {} where the file is missing, cut off or something else."""
     try:
-        value = json.loads(path.read_bytes())
+        value = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -39,7 +39,7 @@ def read_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
 def _objects(lines: list[bytes]) -> list[dict[str, Any]]:
     """The lines that are JSON objects; all parsed at once where all are, which is four times faster."""
     try:
-        found = json.loads(b"[" + b",".join(lines) + b"]")
+        found = parse_json(b"[" + b",".join(lines) + b"]")
     except ValueError:
         found = []
     if len(found) != len(lines) or not all(isinstance(row, dict) for row in found):
@@ -82,7 +82,7 @@ def append_line(path: Path, row: Mapping[str, object], *, durable: bool = False)
 
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
-        row = json.loads(line)
+        row = parse_json(line)
     except ValueError:
         return None
     return row if isinstance(row, dict) else None

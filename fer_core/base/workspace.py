@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fer_core.base.errors import BadName
+from fer_core.base.parsing import home_expanded
 
 _FORBIDDEN = set('/\\:*?"<>|')
 MAX_NAME = 64
@@ -52,7 +53,7 @@ class Workspace:
 def current() -> Workspace:
     """The workspace named by `FER_HOME`, else the folder that holds `fer_core`."""
     home = os.environ.get("FER_HOME")
-    root = Path(home).expanduser() if home else Path(__file__).resolve().parents[2]
+    root = home_expanded(Path(home)) if home else Path(__file__).resolve().parents[2]
     return Workspace(root.resolve())
 
 

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import where_possible, write_atomic
+from fer_core.base.atomic import where_possible
+from fer_core.base.checksums import checked_file
 from fer_core.base.errors import FerError
 from fer_core.checks.measure import MEASURES, measure_grays, measure_one
 from fer_core.data.dataset import Dataset
@@ -46,8 +47,8 @@ def measures(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None =
         known = pd.concat([known, found[found["entropy"].notna()]])
         buffer = io.BytesIO()
         known.to_parquet(buffer)
-        with where_possible():
-            write_atomic(store_path(dataset), buffer.getvalue())
+        with where_possible(), checked_file(store_path(dataset)) as temporary:
+            temporary.write_bytes(buffer.getvalue())
     return known.reindex(rows["pixel_hash"]).reset_index(drop=True)
 
 

@@ -11,6 +11,7 @@ import click
 
 from fer_core.base.emotions import ordered_splits
 from fer_core.base.errors import JobError, SourceError
+from fer_core.base.parsing import home_expanded
 from fer_core.cli.common import dataset, name_argument, no_compare_option, workspace
 from fer_core.cli.data import compared, count_table, listed, told
 from fer_core.cli.report import Report, reports, table
@@ -65,8 +66,8 @@ def inspect(
     options = Options(labels=labels, votes=votes, lists=not no_labels, delivery=delivery, choices=choices)
     found = preview_source(path, options)
     becomes = found.becomes()
-    exported = (path.expanduser() / EXPORT_MANIFEST).is_file()
-    changed = verify(path.expanduser()) if exported else None
+    exported = (home_expanded(path) / EXPORT_MANIFEST).is_file()
+    changed = verify(home_expanded(path)) if exported else None
     result = {
         "kind": found.kind,
         "classes": [

@@ -23,6 +23,7 @@ from fer_core.base.atomic import new_folder, remove_folder, write_json
 from fer_core.base.checksums import write_checked
 from fer_core.base.errors import AlreadyExists, FerError, NotFound, SourceError
 from fer_core.base.jsonl import read_object
+from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import Workspace, check_name, now
 from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
@@ -146,7 +147,7 @@ def import_dataset(
         AlreadyExists: a dataset has that name.
         SourceError: nothing at `source`, no image in a class folder, or an archive that is refused (UnsafeArchive).
     """
-    target, source = workspace.data / check_name(name, new=True), source.expanduser().resolve()
+    target, source = workspace.data / check_name(name, new=True), home_expanded(source).resolve()
     if target.exists():
         raise _name_taken(workspace, name, source)
     _sweep(workspace.data)

@@ -33,6 +33,9 @@ from fer_core.data import heif, image_measures, jpeg
 
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded; a larger one is refused by its header."""
+_SURE_PIXELS, _PIXELS_A_BYTE = 4_000_000, 200
+"""So many are decoded whatever the file's size, and so many more a byte: photographs hold under twenty a byte, a picture of one
+colour up to a thousand, and forty such of 49 megapixels would keep an import busy for minutes."""
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF")
 """What is tried, by content. Formats that start other programs or hold many documents (EPS, PDF) are not."""
@@ -84,6 +87,7 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
     """
     if not data:
         raise ImageError("The file is empty", received=name or None)
+    max_pixels = min(max_pixels, max(_SURE_PIXELS, _PIXELS_A_BYTE * len(data)))
     plain = jpeg.open_plain_gray(data, max_pixels)
     if plain is not None:
         return Picture(np.asarray(plain), "gray", plain.width, plain.height, "JPEG")
@@ -115,9 +119,10 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
 
 
 def _too_large(size: str, name: str, max_pixels: int) -> ImageError:
-    limit = f"{max_pixels / 1e6:g}" if max_pixels < 1e9 else f"{max_pixels:,}"
+    limit = f"{max_pixels / 1e6:.3g}" if max_pixels < 1e9 else f"{max_pixels:,}"
+    few = " for a file of so few bytes" if max_pixels < MAX_PIXELS else ""
     return ImageError(
-        f"The picture is too large: {size}; the limit is {limit} megapixels", received=name or None
+        f"The picture is too large: {size}; the limit is {limit} megapixels{few}", received=name or None
     )
 
 

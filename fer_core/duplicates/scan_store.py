@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import new_file, where_possible
+from fer_core.base.atomic import where_possible
+from fer_core.base.checksums import checked_file
 from fer_core.base.errors import FerError
 from fer_core.base.locks import locked
 from fer_core.data.manifest import readable
@@ -115,9 +116,7 @@ def _made(dataset: Dataset, pictures: DistinctPictures, kind: str, progress: Pro
         scan = load(dataset, kind)
         if scan is None or not covers(scan, pictures):
             everything = _union(scan, pictures, dataset.pixels())
-            scan = extended(
-                scan, everything, kind, progress, keep=lambda part: _save(dataset, kind, part, durable=False)
-            )
+            scan = extended(scan, everything, kind, progress, keep=lambda part: _save(dataset, kind, part))
             _save(dataset, kind, scan)
         return scan
 
@@ -230,8 +229,8 @@ def scan_file(dataset: Dataset, kind: str) -> Path:
     return dataset.quality_dir / f"copies-{_METHOD}-{kind}.npz"
 
 
-def _save(dataset: Dataset, kind: str, scan: Scan, *, durable: bool = True) -> None:
-    with where_possible(), new_file(scan_file(dataset, kind), durable=durable) as temporary:
+def _save(dataset: Dataset, kind: str, scan: Scan) -> None:
+    with where_possible(), checked_file(scan_file(dataset, kind)) as temporary:
         np.savez(temporary, reach=scan.reach, **{name: getattr(scan, name) for name in _ARRAYS})
     for old in dataset.quality_dir.glob(f"copies-[12]-*{kind}.npz"):  # those of methods before
         old.unlink(missing_ok=True)

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import where_possible, write_atomic
+from fer_core.base.atomic import where_possible
+from fer_core.base.checksums import checked_file
 from fer_core.base.errors import FerError, NotFound
 from fer_core.data.dataset import Dataset
 from fer_core.explore import embedding
@@ -119,8 +120,8 @@ def save(facts: ImageFacts, features: str, method: str, table: pd.DataFrame) -> 
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     path = map_path(facts.dataset, facts.version, features, method)
-    with where_possible():
-        write_atomic(path, buffer.getvalue())
+    with where_possible(), checked_file(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
 
 
 def _described(

@@ -16,6 +16,7 @@ from typing import TypedDict
 
 from fer_core.base.atomic import make_folder, new_file
 from fer_core.base.errors import JobError, ModelFileError
+from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.inference.model_registry import Model, added_folder, refuse_taken
 from fer_core.jobs.reporter import ProgressFn
@@ -65,7 +66,7 @@ def import_keras(
 
 def kept_keras(workspace: Workspace, name: str) -> Path | None:
     """The Keras file of an imported model, or of a path; None where there is none."""
-    path = Path(name).expanduser()
+    path = home_expanded(Path(name))
     if path.suffix.lower() in KERAS_ENDINGS and path.is_file():
         return path.resolve()
     kept = [added_folder(workspace) / f"{name}{ending}" for ending in KERAS_ENDINGS]
@@ -95,7 +96,7 @@ def keras_file(file: Path) -> Path:
     Raises:
         ModelFileError: it is not there, or is another kind of file.
     """
-    path = file.expanduser()
+    path = home_expanded(file)
     if is_program(path):
         hint = (
             "Where it was made, save it by `model.save('x.keras')`, or convert it by "

@@ -10,13 +10,13 @@ elsewhere the same JSON can lie beside it (`model.json` beside `model.onnx`) or 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from fer_core.base.atomic import parse_json
 from fer_core.base.errors import ModelFileError
 
 METADATA_KEY = "fer"
@@ -115,7 +115,7 @@ def parse(source: str | Mapping[str, Any] | ModelMetadata, origin: str) -> Model
     if isinstance(source, ModelMetadata):
         return source
     try:
-        fields = json.loads(source) if isinstance(source, str) else dict(source)
+        fields = parse_json(source) if isinstance(source, str) else dict(source)
     except ValueError as error:
         raise ModelFileError(f"The model metadata in {origin} is not JSON", received=error) from error
     if not isinstance(fields, dict):
@@ -162,7 +162,7 @@ def read_sidecar(model: Path) -> ModelMetadata | None:
     except (OSError, UnicodeDecodeError) as error:
         raise ModelFileError(f"{path.name} cannot be read", received=error) from error
     found = parse(text, path.name)
-    written_for = json.loads(text).get(_DIGEST)
+    written_for = parse_json(text).get(_DIGEST)
     return found if written_for is None or written_for == _digest(model) else None
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import pandas as pd
 
-from fer_core.base.atomic import new_file
+from fer_core.base.checksums import checked_file, state
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -36,7 +36,7 @@ def methods(dataset: Dataset, version: str) -> list[str]:
 
 def save(dataset: Dataset, version: str, method: str, ranking: pd.DataFrame) -> None:
     """Keep a ranking with its dataset; a reader sees the old one or the new one whole."""
-    with new_file(ranking_path(dataset, version, method)) as temporary:
+    with checked_file(ranking_path(dataset, version, method)) as temporary:
         ranking.to_parquet(temporary, index=False)
 
 
@@ -45,7 +45,8 @@ def load(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame 
 
     See `mislabels.rank` for its columns. `attrs["about"]` tells how it was made: method and options, JSON-ready.
     """
+    path = ranking_path(dataset, version, method)
     try:
-        return pd.read_parquet(ranking_path(dataset, version, method))
+        return None if state(path) == "damaged" else pd.read_parquet(path)
     except (OSError, ValueError):
         return None

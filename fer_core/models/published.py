@@ -14,6 +14,7 @@ from typing import TypedDict, get_args
 
 from fer_core.base.atomic import new_file
 from fer_core.base.errors import NotFound, RunError
+from fer_core.base.parsing import home_expanded
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.models import pretrained
@@ -102,7 +103,7 @@ def add(file: Path, progress: ProgressFn | None = None) -> PublishedWeights:
         NotFound: the file is not there, or has the name of no weights.
         RunError: it does not hold the weights its name promises; nothing is kept.
     """
-    source = file.expanduser()
+    source = home_expanded(file)
     wanted = next((each for each in _shelf() if each.name == source.name), None)
     if wanted is None or not source.is_file():
         names = ", ".join(each.name for each in _shelf())

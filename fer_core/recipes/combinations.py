@@ -8,13 +8,24 @@ from fer_core.base.errors import RecipeError
 from fer_core.recipes.complete import Recipe
 from fer_core.recipes.label_noise import check_confusions
 from fer_core.recipes.losses import EarlyLearning, FlipConsistency, check_class_alpha
-from fer_core.recipes.model_spec import CnnSpec, any_size, has_body
+from fer_core.recipes.model_spec import (
+    CnnSpec,
+    ConvBlock,
+    Flatten,
+    GlobalAverage,
+    ModelSpec,
+    any_size,
+    has_body,
+)
 
+MOST_PARAMETERS = 1_000_000_000
+"""Sixteen gigabytes with what Adam keeps of them; the largest recipe that ships has 14 million."""
 _ON_VECTORS = ("dense", "flatten")
 
 
 def check_combination(recipe: Recipe) -> None:
     """Raise RecipeError for fields that are valid each, but not with each other."""
+    _check_size(recipe)
     _check_growth(recipe)
     _check_average(recipe)
     _check_blocks(recipe)
@@ -35,6 +46,34 @@ def check_classes(recipe: Recipe, classes: Sequence[str]) -> None:
 def begin_after(recipe: Recipe) -> int | None:
     """Epochs before the schedule begins; None of one that has no begin."""
     return getattr(recipe.schedule, "begin_after", None)
+
+
+def _check_size(recipe: Recipe) -> None:
+    found = _least_parameters(recipe.model)
+    if found > MOST_PARAMETERS:
+        raise RecipeError(
+            f"This network has more than {MOST_PARAMETERS:,} parameters: no machine that this program runs on trains it",
+            received=f"{found:,} parameters",
+            hint="Take fewer filters or units, or pool more often",
+        )
+
+
+def _least_parameters(model: ModelSpec) -> int:
+    """A bound from below that needs no Keras: kernels of convolutions and dense layers."""
+    total, side = 0, model.input_size if isinstance(model, CnnSpec) else 1
+    width = model.input_shape[-1] if isinstance(model, CnnSpec) else 1
+    for block in model.blocks if isinstance(model, CnnSpec) else model.head:
+        if isinstance(block, ConvBlock):
+            total += block.kernel_size**2 * block.filters * (width + (block.convs - 1) * block.filters)
+            side = -(-side // block.strides) // (1 if block.pool == "none" else 2)
+        elif isinstance(block, Flatten):
+            width *= max(side, 1) ** 2
+            continue
+        elif not isinstance(block, GlobalAverage):
+            total += width * int(getattr(block, "units", 0) or getattr(block, "filters", 0))
+            side = 1  # or more
+        width = int(getattr(block, "units", 0) or getattr(block, "filters", 0)) or width
+    return total
 
 
 def _check_growth(recipe: Recipe) -> None:

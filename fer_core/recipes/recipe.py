@@ -11,6 +11,7 @@ A recipe is a TOML file that `extends` another and shows only what it changes. N
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,6 +21,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fer_core.base.errors import RecipeError
+from fer_core.base.parsing import parsing
 from fer_core.recipes import toml
 from fer_core.recipes.combinations import check_combination
 from fer_core.recipes.complete import Recipe
@@ -176,10 +178,10 @@ def _read(path: Path) -> dict[str, Any]:
 # By what is in the file, so that an edited one is read anew; nobody changes what is returned.
 @lru_cache(maxsize=64)
 def _loads(text: str, origin: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"{origin} is not TOML", received=error) from error
+    with parsing(RecipeError, f"{origin} is not TOML"):
+        found = tomllib.loads(text)
+        json.dumps(found, default=str)  # nested too deeply for all that follows?
+    return found
 
 
 def _merge(parent: Mapping[str, Any], child: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,6 +215,6 @@ def _full_name(key: str, table: Mapping[str, Any]) -> str:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return _loads(f"value = {text}", "value")["value"]
+    except RecipeError:
         return text

@@ -8,13 +8,12 @@ other's patches agree on what holds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer_core.base.atomic import write_json
+from fer_core.base.atomic import parse_json, write_json
 from fer_core.base.errors import AlreadyExists, DecisionError, FerError, NotFound
 from fer_core.base.workspace import now
 from fer_core.review.decisions import Decision
@@ -115,10 +114,10 @@ def _parse(source: Path | bytes) -> dict[str, Any]:
     try:
         if isinstance(source, Path) and source.stat().st_size > MAX_BYTES:
             raise DecisionError("This file is too large to be a patch", received=name)
-        patch = json.loads(source.read_bytes() if isinstance(source, Path) else source)
+        patch = parse_json(source.read_bytes() if isinstance(source, Path) else source)
     except FileNotFoundError as error:
         raise NotFound("There is no such patch file", received=source) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         hint = "A patch is the JSON file that `fer review NAME export` writes"
         raise DecisionError(f"This is not a patch file ({error})", received=name, hint=hint) from error
     if (

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from fer_core.base import checksums, sqlite
 from fer_core.base.atomic import new_file, new_folder, read_json, write_json
 from fer_core.base.errors import AlreadyExists, FerError, NotFound
+from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import Workspace, now
 from fer_core.data.datasets import Dataset, list_datasets
 from fer_core.data.versions import lock
@@ -55,7 +56,7 @@ def backup(workspace: Workspace, to: Path, progress: ProgressFn | None = None) -
         AlreadyExists: there is something at `to`.
         FerError: `to` is in the workspace's own folders, or cannot be written.
     """
-    to = to.expanduser().resolve()
+    to = home_expanded(to).resolve()
     if to.exists():
         raise AlreadyExists("There is something at this place already", received=to, hint="Name a new folder")
     if any(to.is_relative_to(folder) for folder in (workspace.data, workspace.models)):
@@ -160,7 +161,7 @@ def restore(workspace: Workspace, source: Path, progress: ProgressFn | None = No
         AlreadyExists: something of the same name is there that is not alike; nothing was written.
         FerError: a file of the backup is damaged or gone; nothing was written.
     """
-    source = source.expanduser().resolve()
+    source = home_expanded(source).resolve()
     files, outside = _listed(source)
     for number, (name, (size, digest)) in enumerate(files.items(), start=1):
         if not _alike(source / name, size, digest):

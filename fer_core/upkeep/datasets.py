@@ -44,6 +44,7 @@ def examine(found: Examination, dataset: Dataset) -> None:
     for place in sorted((folder / "versions").glob("[0-9a-f]*/")):
         _version(found, dataset, place)
     _lineage(found, dataset)
+    _worked_out(found, dataset)
     _journal(found, dataset)
     _pixels(found, dataset)
 
@@ -105,6 +106,18 @@ def _lineage(found: Examination, dataset: Dataset) -> None:
         path = dataset.folder / "versions" / missing
         remedy = f"{_BACKUP}, or go back to another version (`fer revert {dataset.name} VERSION`)"
         found.add("version", path, "gone", named[missing], remedy)
+
+
+def _worked_out(found: Examination, dataset: Dataset) -> None:
+    """Rankings, comparisons, measures and maps, as far as they are there: each can be made again."""
+    folder = dataset.quality_dir
+    for name in sorted(noted(folder)):
+        if (path := folder / name).exists():
+            harm, remedy = (
+                "What it tells of labels and copies may be wrong",
+                "--repair sets it aside; it is made again",
+            )
+            found.look("quality", path, harm, remedy, lambda path=path: set_aside(found.workspace, path))  # type: ignore[misc]
 
 
 def _journal(found: Examination, dataset: Dataset) -> None:

@@ -14,7 +14,7 @@ from fer_core.base.checksums import FileState, state
 from fer_core.base.workspace import Workspace
 from fer_core.jobs.reporter import ProgressFn
 
-Kind = Literal["dataset", "version", "journal", "pixels", "run", "model", "queue", "job"]
+Kind = Literal["dataset", "version", "journal", "pixels", "quality", "run", "model", "queue", "job"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SET_ASIDE = ".damaged"
 """The folder of a workspace that holds what was set aside."""

@@ -53,6 +53,16 @@ def examine(found: Examination) -> None:
     for path in sorted(added_folder(workspace).glob("*.onnx")):
         remedy = "--repair sets it aside; add the file again"
         found.look("model", path, "The model's answers may be others", remedy, _aside(workspace, path))
+    for folder in sorted((workspace.models / "ensembles").glob("*/")):
+        for name in sorted(noted(folder)):
+            remedy = "--repair sets it aside; save the ensemble again"
+            found.look(
+                "model",
+                folder / name,
+                "The ensemble's answers may be others",
+                remedy,
+                _aside(workspace, folder / name),
+            )
     _chosen(found)
     _queue(found, {folder.name for folder in folders})
     for path in sorted(workspace.jobs.glob("*/job.json")):
@@ -84,6 +94,8 @@ def _run(found: Examination, run: Run) -> None:
         _part(found, run, part, expected=part.name != "best.keras" and bool(run.epochs_since()[0]))
     for part in _ANY:
         _part(found, run, part, expected=False)
+    for place in (folder, folder / "checkpoints"):
+        _others(found, run, place)
     for place in (folder, *sorted(folder.glob("on-*/"))):
         _answers(found, run, place)
     if run.state not in ACTIVE:
@@ -99,6 +111,26 @@ def _part(found: Examination, run: Run, part: _Part, *, expected: bool) -> None:
         remedy = f"{part.remedy}; --repair sets it aside" if aside and path.exists() else part.remedy
         repair = _aside(found.workspace, path) if aside and path.exists() else None
         found.look("run", path, part.harm, remedy, repair)
+
+
+def _others(found: Examination, run: Run, place: Path) -> None:
+    """Whatever else was noted: checkpoints of epochs, converted models."""
+    known = {
+        "run.json",
+        "recipe.toml",
+        "evaluation.json",
+        *(Path(part.name).name for part in (*_ENDED, *_ANY)),
+    }
+    for name in sorted(noted(place) - known):
+        path = place / name
+        if not name.startswith("predictions-"):
+            aside = _aside(found.workspace, path) if path.exists() else None
+            harm = (
+                "The run cannot be forked from this epoch"
+                if place != run.folder
+                else "This file of the run may be another"
+            )
+            found.look("run", path, harm, _AGAIN, aside)
 
 
 def _answers(found: Examination, run: Run, place: Path) -> None:

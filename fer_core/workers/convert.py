@@ -25,6 +25,7 @@ import onnx
 import onnxruntime
 
 from fer_core.base.atomic import new_file, replace, write_atomic
+from fer_core.base.checksums import checked_file
 from fer_core.base.errors import ModelFileError
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
@@ -59,7 +60,8 @@ def convert(run: Run, to: str, quantize: str, target: Path) -> Conversion:
     model = keras.saving.load_model(source, compile=False, safe_mode=True)
     metadata = _metadata(run)
     checked, calibration = pictures(run, metadata)
-    with new_file(target) as temporary:
+    own = target.is_relative_to(run.folder)  # sums are noted beside files of the workspace alone
+    with (checked_file if own else new_file)(target) as temporary:
         if to == "onnx":
             _onnx(run.folder / "model.onnx", temporary, quantize, calibration, metadata)
             answer = onnx_answer(temporary)

@@ -44,16 +44,27 @@ def test_a_path_outside_is_refused_and_not_quoted(
             assert said in app.error[0].value
 
 
-@pytest.mark.parametrize("option", ["--labels", "--votes"])
-def test_what_is_no_table_is_not_quoted(tmp_path: Path, option: str) -> None:
-    (tmp_path / "secret").write_text(SECRET)
+@pytest.mark.parametrize(
+    ("option", "content", "said"),
+    [
+        ("--labels", SECRET, "no columns with commas"),
+        ("--votes", SECRET, "no columns with commas"),
+        (
+            "--labels",
+            "SECRET-1,SECRET-2\nSECRET-3,SECRET-4\n",
+            "of 2 columns; its ending says nothing of a table",
+        ),
+    ],
+)
+def test_what_is_no_table_is_not_quoted(tmp_path: Path, option: str, content: str, said: str) -> None:
+    (tmp_path / "secret").write_text(content)
     faces = tmp_path / "faces" / "happy"
     faces.mkdir(parents=True)
     (faces / "1.png").write_bytes((ROOT / "docs" / "images" / "home.png").read_bytes())
     done = call(tmp_path / "home", "import", faces.parent, "--name", "x", option, tmp_path / "secret")
     assert done.status != 0
     assert "SECRET" not in done.out + done.err
-    assert "no columns with commas" in done.err
+    assert said in done.err
 
 
 def test_what_is_written_is_for_its_user_alone(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ import pandas as pd
 from fer_core.base.atomic import new_file, new_folder, read_json, write_json
 from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
+from fer_core.base.parsing import home_expanded
 from fer_core.data.exporting import formats
 from fer_core.data.exporting.formats import ExportContext
 from fer_core.data.manifest import classes, unlabelled
@@ -128,7 +129,7 @@ def export_version(
     """
     if format not in FORMATS:
         raise FerError("format must be one of {" + ", ".join(FORMATS) + "}", received=format)
-    target = to.expanduser().resolve()
+    target = home_expanded(to).resolve()
     _check_target(dataset, target, to)
     manifest = dataset.manifest(version.id)
     job = ExportContext(dataset, manifest, progress or (lambda done, total, what: None))

@@ -16,7 +16,7 @@ import pandas as pd
 from fer_core.base.atomic import read_json, temporary_path
 from fer_core.base.checksums import write_checked
 from fer_core.base.emotions import UNASSIGNED
-from fer_core.base.errors import FerError, ManifestError
+from fer_core.base.errors import BadPattern, FerError, ManifestError, SourceError
 from fer_core.data import pixels
 from fer_core.data.dataset import Dataset
 from fer_core.data.importing.entries import SelectedEntries, open_source, select_entries
@@ -85,7 +85,14 @@ def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bo
         SourceError: it can no longer be read as it was.
     """
     about = dataset.about
-    options = Options.from_record(about.get("import", {}))
+    try:
+        options = Options.from_record(about.get("import", {}))
+    except BadPattern as error:
+        raise SourceError(
+            f"The pattern that this import found subjects with is not searched with any more ({error.message.lower()})",
+            received=about["import"].get("subject_pattern"),
+            hint="Import the source under another name with a pattern without look-around, then `fer merge` what is new",
+        ) from error
     reader = open_source(locate_source(dataset.sources, MAIN), options)
     try:
         selected = select_entries(reader, options, strict=False)

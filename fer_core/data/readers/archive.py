@@ -259,11 +259,10 @@ class ArchiveReader:
         listed = self._list_zip(self.gate) if self._zip else self._list_tar(self.gate)
         twice: list[Entry] = []
         kept: dict[str, Entry] = {}
-        for path, member, problem, stamp in listed:
-            if is_clutter(path):
-                continue
+        for path, member, problem, stamp in (row for row in listed if not is_clutter(row[0])):
             if path in kept:
-                twice.append(Entry(path, problem="The archive holds this name twice; the last one was read"))
+                words = "Twice in the archive; the last was read"
+                twice.append(Entry(f"{path}#{len(twice) + 2}", problem=words))
             kept[path] = Entry(path, problem=problem, stamp=stamp)
             self._members[path] = member
         self._files = [*kept.values(), *twice]

@@ -6,7 +6,6 @@ names do: the picture column is known by its type, the label column by its featu
 
 from __future__ import annotations
 
-import json
 import threading
 from bisect import bisect_right
 from typing import IO, Any
@@ -14,8 +13,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fer_core.base.atomic import parse_json
 from fer_core.base.emotions import canonical_emotion, canonical_split
 from fer_core.base.errors import SourceError
+from fer_core.base.parsing import parsing
 from fer_core.data.images import SUFFIXES
 from fer_core.data.readers.base import Entry, missing_file, suffix_of
 
@@ -41,14 +42,15 @@ class ParquetTable:
         self._lock = threading.Lock()
         self._group: tuple[int, list[bytes | None]] = (-1, [])
         try:
-            self._table = pq.ParquetFile(file)
-            self._schema = self._table.schema_arrow
-            groups = [self._table.metadata.row_group(i).num_rows for i in range(self._table.num_row_groups)]
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+            with parsing(SourceError, "This is not a Parquet file, or it is damaged", received=name):
+                self._table = pq.ParquetFile(file)
+                self._schema = self._table.schema_arrow
+                groups = [
+                    self._table.metadata.row_group(i).num_rows for i in range(self._table.num_row_groups)
+                ]
+        except SourceError:
             file.close()
-            raise SourceError(
-                "This is not a Parquet file, or it is damaged", received=name, hint=str(error)[:200]
-            ) from error
+            raise
         self._starts = [sum(groups[:i]) for i in range(len(groups))]
         image = next((f for f in self._schema if _is_picture(f.type)), None)
         lists = next((f for f in self._schema if _is_list_of_pictures(f.type)), None)
@@ -71,7 +73,7 @@ class ParquetTable:
         features = _features(self._schema.metadata)
         self._label = self._column(_LABELS, features)
         self._split = self._column(_SPLITS, {})
-        self._names: list[str] = (features.get(self._label or "") or {}).get("names") or []
+        self._names = _names(features.get(self._label or ""))
 
     def _column(self, names: tuple[str, ...], features: dict[str, Any]) -> str | None:
         others = [n for n in self._schema.names if n != self._image]
@@ -89,13 +91,8 @@ class ParquetTable:
         return [self._entry(i, *row) for i, row in enumerate(zip(paths, labels, splits, strict=True))]
 
     def _values(self, column: str, field: str = "") -> list[Any]:
-        try:
-            found = self._table.read(columns=[column]).column(0)
-            values = found.to_pylist()
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise SourceError(
-                "The Parquet file is damaged", received=self._name, hint=str(error)[:200]
-            ) from error
+        with parsing(SourceError, "The Parquet file is damaged", received=self._name):
+            values = self._table.read(columns=[column]).column(0).to_pylist()
         return [v and v.get(field) for v in values] if field else values
 
     def _entry(self, row: int, path: Any, label: Any, split: Any) -> Entry:
@@ -129,12 +126,8 @@ class ParquetTable:
 
     def _pictures(self, group: int) -> list[bytes | None]:
         column = f"{self._image}.bytes" if self._inside else self._image
-        try:
+        with parsing(SourceError, "The Parquet file is damaged here", received=self._name):
             values = self._table.read_row_group(group, columns=[column]).column(0).to_pylist()
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise SourceError(
-                "The Parquet file is damaged here", received=self._name, hint=str(error)[:200]
-            ) from error
         return [v and v.get("bytes") for v in values] if self._inside else values
 
     def close(self) -> None:
@@ -157,10 +150,16 @@ def _is_binary(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
+def _names(feature: object) -> list[str]:
+    """Names of the classes of a column, by their numbers; [] where it does not say."""
+    names = feature.get("names") if isinstance(feature, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
 def _features(metadata: dict[bytes, bytes] | None) -> dict[str, Any]:
     """What Hugging Face wrote about the columns; {} where it is absent or broken."""
     try:
-        found = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+        found = parse_json((metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, ValueError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -30,6 +30,8 @@ FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 LABELS = ("emotion", "label", "class", "expression")
 USAGES = ("usage", "split", "set")
 _MOST_SIDE = 4096
+_MOST_BYTES = 6 * _MOST_SIDE**2
+"""Of a row: a picture of that side, with room for words."""
 _LEAST_BYTES = 200  # less hold no picture
 _TEXTS = ("", ".txt", ".tsv", ".data", ".dat")
 
@@ -62,7 +64,7 @@ class PixelCsv:
             self.close()
             raise SourceError(
                 "The table has no column pixels",
-                received=", ".join(header)[:200],
+                received=f"{name}, of {len(header)} columns",
                 hint="FER2013's are emotion, pixels and Usage",
             )
         self._columns = len(header)
@@ -77,7 +79,7 @@ class PixelCsv:
         spans, size = [], len(self._text)
         while start < size:
             end = _line_end(self._text, start)
-            if end > start and self._text[start:end].strip(b"\r \t"):
+            if end > start and (end - start > _MOST_BYTES or self._text[start:end].strip(b"\r \t")):
                 spans.append((start, end))
             start = end + 1
         return np.array(spans, np.int64).reshape(-1, 2)
@@ -87,7 +89,10 @@ class PixelCsv:
         return [self._entry(row) for row in range(len(self._spans))]
 
     def _entry(self, row: int) -> Entry:
-        path, fields = f"{row:06d}.png", self._fields(row)
+        path, long = f"{row:06d}.png", self._long(row)
+        if long:
+            return Entry(path, problem=long)
+        fields = self._fields(row)
         if len(fields) != self._columns:
             return Entry(path, problem=f"The row has {len(fields)} columns, not {self._columns}")
         found = None if self._label is None else _text(fields[self._label]) or None
@@ -102,6 +107,8 @@ class PixelCsv:
         number = name.removesuffix(".png")
         if not number.isdecimal() or int(number) >= len(self._spans):
             raise missing_file(name, self._name)
+        if long := self._long(int(number)):
+            raise SourceError(long)
         fields = self._fields(int(number))
         if len(fields) != self._columns:
             raise SourceError(f"The row has {len(fields)} columns, not {self._columns}")
@@ -113,6 +120,13 @@ class PixelCsv:
         if not 0 < side <= _MOST_SIDE or side * side != len(levels):
             raise SourceError(f"The {len(levels):,} pixels are not those of a square picture")
         return png_of(np.frombuffer(levels, np.uint8).reshape(side, side))
+
+    def _long(self, row: int) -> str:
+        """Why a row is not read: it would take many times its size in memory; "" where it is."""
+        start, end = self._spans[row]
+        return (
+            f"The row has {end - start:,} bytes, more than any picture" if end - start > _MOST_BYTES else ""
+        )
 
     def _fields(self, row: int) -> list[bytes]:
         start, end = self._spans[row]

@@ -17,6 +17,10 @@ MAX_BYTES = 512 << 20
 _SEPARATORS = (",", ";", "\t")
 
 
+_QUOTED = (".csv", ".tsv", ".tab", ".txt", ".lst", ".list", ".jsonl")
+"""Endings of files whose first line is told in messages: another file with commas may hold what nobody should read there."""
+
+
 @dataclass(frozen=True)
 class TextTable:
     """A CSV file: column names as they stand there, and rows of as many fields.
@@ -36,6 +40,8 @@ class TextTable:
         """One line for messages: the columns of a table, and nothing that stands in another file."""
         if not self.separated:
             return f"{self.name}, which has no columns with commas, semicolons or tabs between them"
+        if not self.name.lower().endswith(_QUOTED):
+            return f"{self.name}, of {len(self.header)} columns; its ending says nothing of a table, so it is not quoted"
         return f"{self.name}: {', '.join(self.header)[:200]}"
 
     def values(self, column: int) -> list[str]:

@@ -8,11 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from fer_core import jobs
-from fer_core.base.errors import NotFound
+from fer_core.base.errors import NotAllowed, NotFound
+from fer_core.data.importing.options import Options
 from fer_core.data.importing.refresh import RefreshReport
 from fer_core.jobs.tasks import Refresh
 from fer_core.ui.components import markup, messages
-from fer_core.ui.shell import job_progress, page
+from fer_core.ui.shell import job_progress, page, server_paths
 from fer_core.ui.shell.page import Scope
 
 _JOB = "fer-refresh"  # name of the dataset and id of its job, of this session
@@ -45,9 +46,22 @@ def draw(scope: Scope) -> None:
             disabled=bool(source.get("owned")),
             help="New files become a version. What changed or is gone is told, and nothing is made of it.",
         ):
-            started = jobs.start(scope.workspace, Refresh(scope.dataset.name))
-            st.session_state[_JOB] = (scope.dataset.name, started.id)
-            st.rerun()
+            _start(scope)
+
+
+def _start(scope: Scope) -> None:
+    """Look, where the page may read what the import was recorded to read."""
+    recorded = Options.from_record(scope.dataset.about.get("import", {}))
+    try:
+        for path in (str(scope.dataset.source_path), *recorded.labels, recorded.votes):
+            if path:
+                server_paths.allowed(path)
+    except NotAllowed as error:
+        messages.error(str(error))
+        return
+    started = jobs.start(scope.workspace, Refresh(scope.dataset.name))
+    st.session_state[_JOB] = (scope.dataset.name, started.id)
+    st.rerun()
 
 
 def _job(scope: Scope, job_id: str) -> jobs.Job | None:

@@ -7,11 +7,11 @@ left, top, width, height in pixels). Roboflow puts `_annotations.coco.json` into
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fer_core.base.atomic import parse_json
 from fer_core.base.errors import FerError
 from fer_core.data.readers.boxes import Annotation, annotated
 from fer_core.data.readers.delivery import Delivered, Delivery, Listing
@@ -23,8 +23,8 @@ _Parts = Mapping[str, list[Mapping[str, Any]]]
 def _files(listing: Listing) -> Iterator[tuple[str, _Parts]]:
     for entry, _ in listing.matching(r"(?i)\.json$"):
         try:
-            found = json.loads(listing.read(entry.path))
-        except (FerError, ValueError, RecursionError):
+            found = parse_json(listing.read(entry.path))
+        except (FerError, ValueError):
             continue
         if isinstance(found, dict) and all(isinstance(found.get(part), list) for part in _PARTS):
             yield entry.path, {part: [one for one in found[part] if isinstance(one, dict)] for part in _PARTS}

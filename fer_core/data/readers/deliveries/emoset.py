@@ -7,9 +7,9 @@ amusement, awe, contentment, excitement, anger, disgust, fear, sadness (Mikels' 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
+from fer_core.base.atomic import parse_json
 from fer_core.base.errors import FerError
 from fer_core.data.readers.base import MISSING, Entry
 from fer_core.data.readers.delivery import Delivered, Delivery, Listing, labelled
@@ -23,8 +23,8 @@ def _lists(listing: Listing) -> Iterator[tuple[str, str, list[_Row]]]:
     """Path, split and (class, picture) of each list."""
     for entry, found in listing.matching(_LIST):
         try:
-            rows = json.loads(listing.read(entry.path))
-        except (FerError, ValueError, RecursionError):
+            rows = parse_json(listing.read(entry.path))
+        except (FerError, ValueError):
             continue
         if isinstance(rows, list) and rows and all(_is_row(row) for row in rows):
             yield entry.path, found[1], [(row[0], row[1]) for row in rows]

@@ -8,13 +8,13 @@ https://labelstud.io/guide/task_format.html and https://labelstud.io/tags/rectan
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from fer_core.base.atomic import parse_json
 from fer_core.base.errors import FerError
 from fer_core.data.readers.boxes import Annotation, annotated
 from fer_core.data.readers.delivery import Delivered, Delivery, Listing
@@ -26,8 +26,8 @@ _UPLOAD = re.compile(r"[0-9a-f]{8}-")
 def _files(listing: Listing) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
     for entry, _ in listing.matching(r"(?i)\.json$"):
         try:
-            found = json.loads(listing.read(entry.path))
-        except (FerError, ValueError, RecursionError):
+            found = parse_json(listing.read(entry.path))
+        except (FerError, ValueError):
             continue
         if isinstance(found, list) and any(isinstance(one, dict) and _results(one) for one in found):
             yield entry.path, [one for one in found if isinstance(one, dict)]

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
+from fer_core.base.atomic import parse_json
 from fer_core.base.emotions import is_emotion
 from fer_core.base.errors import FerError
 from fer_core.data.readers.base import Entry
@@ -47,8 +47,8 @@ def _class(listing: Listing, path: str) -> str | None:
         text = listing.read(path)[:_MOST_BYTES].decode("utf-8", "replace").strip()
         if path.endswith(".cls"):
             return text or None
-        found = json.loads(text)
-    except (FerError, ValueError, RecursionError):
+        found = parse_json(text)
+    except (FerError, ValueError):
         return None
     values = (found.get(key) for key in _KEYS) if isinstance(found, dict) else ()
     texts = (str(v).strip() for v in values if isinstance(v, str | int) and not isinstance(v, bool))
