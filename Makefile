@@ -12,7 +12,7 @@ pure unit exhaustive browser coverage: export OMP_NUM_THREADS := 1
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: app test fast pure lock shipped lint types unit exhaustive coverage browser bench bench-duplicates bench-data bench-train tensorboard bench-predict clean help
+.PHONY: app test fast pure lock shipped lint types unit exhaustive coverage browser bench bench-duplicates bench-data bench-train tensorboard bench-predict soak clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,9 @@ bench-train: $(VENV)/.dev  ## the worker against a bare model.fit, what augmenta
 
 bench-data: $(VENV)/.dev  ## checks and hashes against cleanvision, a large manifest, memory of an import
 	$(BIN)/python bench/bench_data.py
+
+soak: $(VENV)/.dev  ## kill -9, hostile inputs, damage, fifty sessions: make soak MINUTES=15 goes on where it was stopped
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),15)
 
 shipped: $(VENV)/.app  ## train and measure the model that ships: make shipped DATA=folder
 	$(BIN)/python models/shipped/build.py $(DATA)

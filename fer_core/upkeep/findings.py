@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from fer_core.base.atomic import make_folder, replace
 from fer_core.base.checksums import FileState, state
+from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.jobs.reporter import ProgressFn
 
@@ -87,7 +88,7 @@ class Examination:
             found = state(path)
             if found in ("whole", "not checked") and not sound(path):
                 found = "damaged"
-        except (OSError, ValueError, TypeError, KeyError):
+        except (FerError, OSError, ValueError, TypeError, KeyError):
             found = "damaged"
         self.add(kind, path, found, harm, remedy, repair)
         return found

@@ -1,0 +1,114 @@
+"""Every kind of file x {half, middle garbled, gone, of another shape}: the doctor names it, and nothing else is harmed."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+
+from bench.soak.figures import Figures
+from fer_core import cli
+from fer_core.base.atomic import write_json
+from fer_core.base.checksums import note
+from fer_core.base.workspace import Workspace
+from fer_core.data.datasets import describe, open_dataset
+from fer_core.data.sample.make import make_sample
+from fer_core.mislabels import judges
+from fer_core.recipes.recipe import load
+from fer_core.review.apply import apply_journal
+from fer_core.review.journal import Journal
+from fer_core.runs.store import create_run
+from fer_core.training.checkpoint import save_weights
+from fer_core.upkeep.doctor import examine
+
+_HOW = {
+    "half": lambda data: data[: len(data) // 2],
+    "middle": lambda data: data[: len(data) // 2] + bytes(64) + data[len(data) // 2 + 64 :],
+    "gone": lambda data: None,
+    "shape": lambda data: b'{"other": [1]}\n',
+}
+_FREE = {".lock", "queue.json", "process.json", "claims.sqlite", "reserve", "checksums.jsonl", "truth.json"}
+"""What means nothing once work has ended, and the sums themselves, without which files are told as not checked."""
+_GROWS = {"48x48-gray.sums.json"}
+
+
+def _made(home: Path) -> Workspace:
+    workspace = Workspace(home)
+    if (home / "made").is_file():
+        return workspace
+    faces = make_sample(workspace, "faces", count=120)
+    make_sample(workspace, "other", seed=9, count=120)
+    judges.ranked(faces, faces.head, "quick")
+    rows = faces.manifest()
+    journal = Journal(faces.journal_path)
+    for image in rows.loc[(rows["error"] == "") & (rows["label"] != "sad"), "image_id"].head(20):
+        journal.add("relabel", image_id=image, label="sad", who="Ada")
+    apply_journal(faces)
+    run = create_run(workspace, "faces", faces.head, load("compact"))
+    for name in ("model.onnx", "best.keras"):
+        (run.folder / name).write_bytes(np.random.default_rng(1).bytes(4000))
+        note(run.folder / name)
+    (run.folder / "checkpoints").mkdir()
+    save_weights(run.folder / "checkpoints" / "best.npz", [np.arange(2000.0)])
+    save_weights(run.folder / "checkpoints" / "epoch-0001.npz", [np.arange(2000.0)])
+    run.update(state="finished")
+    write_json(home / "made", {})
+    return workspace
+
+
+def every_file(figures: Figures, folder: Path, until: float) -> None:
+    """Each file in turn, from where the last call stopped."""
+    home = _made(folder / "home").root
+    files = [path for path in sorted(home.rglob("*")) if path.is_file() and _counts(path.relative_to(home))]
+    os.environ["FER_HOME"] = str(home)
+    begun = int(figures.parts.get("damaged", {}).get("files", 0))
+    for number in range(begun, 4 * len(files)):
+        if time.monotonic() > until:
+            return
+        path, how = files[number // 4], list(_HOW)[number % 4]
+        told = _tried(path, how, Workspace(home), folder)
+        for each in told:
+            figures.broke("damaged", f"{path.relative_to(home)}, {how}: {each}")
+        named = sum("named" in each for each in told)
+        figures.add("damaged", files=1, not_named=named, harmed=len(told) - named)
+
+
+def _counts(path: Path) -> bool:
+    parts = set(path.parts)
+    return (
+        path.name not in _FREE
+        and path.suffix not in {".lock"}
+        and not parts & {"source", ".numbers", "other", ".jobs"}
+        and path.name != "made"
+    )
+
+
+def _tried(path: Path, how: str, workspace: Workspace, folder: Path) -> list[str]:
+    """What was not as promised."""
+    kept = folder / "kept"
+    shutil.copy2(path, kept)
+    broken = _HOW[how](path.read_bytes())
+    wrong = []
+    try:
+        path.unlink() if broken is None else path.write_bytes(broken)
+        found = {finding.path for finding in examine(workspace).findings}
+        name = path.relative_to(workspace.root).as_posix()
+        above = {name, *(each.as_posix() for each in Path(name).parents)}
+        may_go = "quality" in path.parts and how == "gone"
+        if not found & above and not may_go and path.name not in _GROWS:
+            wrong.append("it is not named")
+        if describe(open_dataset(workspace, "other"))["images"] < 100:
+            wrong.append("another dataset is harmed")
+        said = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+            ended = [cli.run(verb.split()) for verb in ("datasets", "versions other", "compare")]
+        if any(ended) or "A fault" in said.getvalue():
+            wrong.append(f"verbs end with {ended}: {said.getvalue()[:200]}")
+    finally:
+        shutil.copy2(kept, path)
+    return wrong

@@ -1,0 +1,131 @@
+"""Files of every format with bytes changed, cut, repeated or put in, and odd words, through the command line: no fault, nothing
+written outside."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import random
+import shutil
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.soak.figures import Figures
+from bench.soak.seeds import ADDRESSES, SETTINGS, files
+from fer_core import cli
+from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.data.sample.make import make_sample
+from fer_core.recipes import recipe
+from fer_core.ui.shell import server_paths
+
+_NASTY = (
+    b"\0",
+    b"\n",
+    b",",
+    b'"',
+    b"\xff\xfe",
+    b"[" * 3000,
+    b"-1",
+    b"9" * 400,
+    b"PK\x03\x04",
+    b"../",
+    b"{}",
+    b"nan",
+    b"\x89PNG",
+)
+
+
+def inputs(figures: Figures, folder: Path, until: float) -> None:
+    """As many as fit; a fault is kept with the file that made it."""
+    warnings.simplefilter("ignore")
+    shutil.rmtree(folder / "home", ignore_errors=True)
+    workspace = Workspace(folder / "home")
+    dataset = make_sample(workspace, "faces", count=120)
+    os.environ["FER_HOME"], os.environ["FER_ROOTS"] = str(workspace.root), str(folder)
+    chance, number = random.Random(int(time.time())), 0
+    seeds, outside = files(dataset), _outside(folder)
+    while time.monotonic() < until:
+        name, (words, data) = chance.choice(list(seeds.items()))
+        number += 1
+        path = folder / "in" / f"{number % 50}-{name}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(_mutated(data, chance))
+        given = [each.format(file=path, name=f"d{number}") for each in words]
+        fault = _fault(lambda given=given: cli.run(given))  # type: ignore[misc]
+        fault = fault or _words(chance)
+        figures.add("mutated", inputs=3, faults=int(bool(fault)), outside=0)
+        if fault:
+            kept = folder / "faults" / path.name
+            kept.parent.mkdir(exist_ok=True)
+            shutil.copy(path, kept)
+            figures.broke("mutated", f"{' '.join(given)}: {fault} (kept as {kept})")
+        shutil.rmtree(workspace.data / f"d{number}", ignore_errors=True)
+        if number % 200 == 0 and (now := _outside(folder)) != outside:
+            figures.broke("mutated", f"written outside: {sorted(now - outside)[:5]}")
+            figures.add("mutated", outside=len(now - outside))
+            outside = now
+
+
+def _words(chance: random.Random) -> str:
+    """A setting of a recipe and a path of an address, odd as they come."""
+    setting, path = chance.choice(SETTINGS), chance.choice(ADDRESSES)
+    value = "".join(
+        chance.choice((setting, path, "[", "\0", "é", "9", "=", '"')) for _ in range(chance.randint(1, 4))
+    )
+    key = setting.partition("=")[0]
+    return _in_words(lambda: recipe.override(recipe.load("compact"), {key: value})) or _in_words(
+        lambda: server_paths.allowed(path + value)
+    )
+
+
+def _in_words(do: Callable[[], object]) -> str:
+    try:
+        do()
+    except FerError:
+        return ""
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:300]
+    return ""
+
+
+def _fault(do: Callable[[], int]) -> str:
+    said = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+        do()
+    return said.getvalue()[:400] if "A fault in the program" in said.getvalue() else ""
+
+
+def _mutated(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.randint(0, 6)):
+        at = chance.randrange(len(changed) + 1)
+        end = min(len(changed), at + chance.choice((1, 2, 16, 300)))
+        how = chance.randrange(6)
+        if how == 0 and at < len(changed):
+            changed[at] = chance.randrange(256)
+        elif how == 1:
+            del changed[at:end]
+        elif how == 2:
+            changed[at:at] = changed[at:end] * chance.choice((1, 3))
+        elif how == 3:
+            changed[at:at] = chance.choice(_NASTY)
+        elif how == 4 and chance.random() < 0.2:
+            del changed[at:]
+        elif changed:
+            changed[at % len(changed)] ^= 1 << chance.randrange(8)
+    return bytes(changed)
+
+
+def _outside(folder: Path) -> set[str]:
+    """What lies where a path that leads out would be written."""
+    places = (Path.home(), Path("/tmp"), folder.parent, folder)
+    return {
+        str(each)
+        for place in places
+        for each in place.glob("*")
+        if place != Path("/tmp") or each.name.startswith("fer-")
+    }
