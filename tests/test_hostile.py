@@ -1,4 +1,4 @@
-"""What libraries raise over files of somebody else ends in one sentence: each format in its own way wrong, and far too much of it.
+"""What libraries raise over files of somebody else ends in one sentence: each format wrong in its own way, and far too much.
 
 `make soak` adds mutated ones by the thousand; here each kind has the case that fell once.
 """

@@ -15,6 +15,7 @@ from statistics import median, quantiles
 
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
@@ -140,9 +141,9 @@ async def _session(port: int, number: int, until: float, taken: list[float], fai
 
 async def _page(line: object, name: str, chance: random.Random) -> str:
     """Ask for a page and read until it is drawn; what went wrong, or ""."""
-    ask = BackMsg()
-    ask.rerun_script.page_name = "" if name == "home" else name
-    ask.rerun_script.query_string = "dataset=faces"
+    ask = BackMsg(
+        rerun_script=ClientState(page_name="" if name == "home" else name, query_string="dataset=faces")
+    )
     await line.send(ask.SerializeToString())  # type: ignore[attr-defined]
     wrong = ""
     while True:

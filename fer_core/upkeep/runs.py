@@ -115,22 +115,14 @@ def _part(found: Examination, run: Run, part: _Part, *, expected: bool) -> None:
 
 def _others(found: Examination, run: Run, place: Path) -> None:
     """Whatever else was noted: checkpoints of epochs, converted models."""
-    known = {
-        "run.json",
-        "recipe.toml",
-        "evaluation.json",
-        *(Path(part.name).name for part in (*_ENDED, *_ANY)),
-    }
+    known = {"run.json", "recipe.toml", "evaluation.json"}
+    known |= {Path(part.name).name for part in (*_ENDED, *_ANY)}
+    known |= {predictions_path(place, split).name for split in known_splits(place)}
+    own = place == run.folder
+    harm = "This file of the run may be another" if own else "The run cannot be forked from this epoch"
     for name in sorted(noted(place) - known):
         path = place / name
-        if not name.startswith("predictions-"):
-            aside = _aside(found.workspace, path) if path.exists() else None
-            harm = (
-                "The run cannot be forked from this epoch"
-                if place != run.folder
-                else "This file of the run may be another"
-            )
-            found.look("run", path, harm, _AGAIN, aside)
+        found.look("run", path, harm, _AGAIN, _aside(found.workspace, path) if path.exists() else None)
 
 
 def _answers(found: Examination, run: Run, place: Path) -> None:

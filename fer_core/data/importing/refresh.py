@@ -24,6 +24,7 @@ from fer_core.data.importing.options import Options
 from fer_core.data.importing.scan import SourceScan, scan_source
 from fer_core.data.manifest import file_hash
 from fer_core.data.readers import Reader
+from fer_core.data.records import DatasetInfo
 from fer_core.data.save_version import save_version
 from fer_core.data.sources import MAIN, locate_source
 from fer_core.data.versions import lock, read_columns
@@ -66,6 +67,18 @@ class _Compared:
     relabelled: list[dict[str, str]] = field(default_factory=list)
 
 
+def _options(about: DatasetInfo) -> Options:
+    """Those of the import. Raises SourceError for a pattern of an older version that is not searched with any more."""
+    try:
+        return Options.from_record(about.get("import", {}))
+    except BadPattern as error:
+        raise SourceError(
+            f"The pattern that this import found subjects with is not searched with any more ({error.message.lower()})",
+            received=about.get("import", {}).get("subject_pattern"),
+            hint="Import the source under another name with a pattern without look-around, then `fer merge` what is new",
+        ) from error
+
+
 def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bool = False) -> RefreshReport:
     """Compare a dataset with its own source, file by file, and add what is new to the newest version.
 
@@ -85,14 +98,7 @@ def refresh(dataset: Dataset, progress: ProgressFn | None = None, *, dry_run: bo
         SourceError: it can no longer be read as it was.
     """
     about = dataset.about
-    try:
-        options = Options.from_record(about.get("import", {}))
-    except BadPattern as error:
-        raise SourceError(
-            f"The pattern that this import found subjects with is not searched with any more ({error.message.lower()})",
-            received=about["import"].get("subject_pattern"),
-            hint="Import the source under another name with a pattern without look-around, then `fer merge` what is new",
-        ) from error
+    options = _options(about)
     reader = open_source(locate_source(dataset.sources, MAIN), options)
     try:
         selected = select_entries(reader, options, strict=False)
