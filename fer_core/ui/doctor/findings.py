@@ -76,11 +76,20 @@ def _repaired(done: Findings) -> None:
         st.html(markup.table(["file", "done"], rows))
 
 
+def _remedy(words: str) -> Markup:
+    """As a page says it: the button's name, and verbs as code."""
+    parts = words.replace("--repair", "Repair").split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else markup.esc(part)
+        for number, part in enumerate(parts)
+    )
+
+
 def _listed(bad: Findings) -> None:
     if not bad:
         return
     rows: list[list[markup.Cell]] = [
-        [each["path"], markup.chip("bad", each["state"]), each["harm"], each["remedy"]]
+        [each["path"], markup.chip("bad", each["state"]), each["harm"], _remedy(each["remedy"])]
         for each in bad[:_MOST]
     ]
     st.html(markup.heading("What is wrong", "the first 200" if len(bad) > _MOST else ""))
