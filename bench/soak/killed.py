@@ -127,25 +127,15 @@ def training(figures: Figures, folder: Path, until: float) -> None:
         subprocess.run(words, env=_environment(workspace.root), capture_output=True, timeout=1200, check=True)
         peace.write_text(json.dumps(_curve(workspace)))
     while time.monotonic() < until:
-        begun = subprocess.Popen(
-            words,
-            env=_environment(workspace.root),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        left = len(store.list_runs(workspace))
+        begun = _begin(words, workspace)
+        while len(store.list_runs(workspace)) == left:  # a run that was never made cannot be gone on with
+            time.sleep(0.1)
         for _ in range(3):
-            time.sleep(chance.uniform(2, 25))
+            time.sleep(chance.uniform(0, 25))
             _kill(begun, workspace)
             figures.add("killed while training", kills=1)
-            again = [*fer, "resume", store.list_runs(workspace)[0].id]
-            begun = subprocess.Popen(
-                again,
-                env=_environment(workspace.root),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            begun = _resumed([*fer, "train", "--resume", store.list_runs(workspace)[0].id], workspace)
             if time.monotonic() > until:
                 break
         begun.wait(1200)
@@ -155,6 +145,26 @@ def training(figures: Figures, folder: Path, until: float) -> None:
             figures.broke("killed while training", f"run {run.id} is {run.state}: {_curve(workspace)}")
         figures.add("killed while training", not_repeatable=int(not same))
         shutil.rmtree(run.folder)
+
+
+def _begin(words: list[str], workspace: Workspace) -> subprocess.Popen[bytes]:
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(
+        words, env=_environment(workspace.root), stdout=quiet, stderr=quiet, start_new_session=True
+    )
+
+
+def _resumed(words: list[str], workspace: Workspace) -> subprocess.Popen[bytes]:
+    """Ask until it goes on: a worker that was killed before its first file is missed half a minute later."""
+    for _ in range(30):
+        begun = _begin(words, workspace)
+        try:
+            if begun.wait(10) == 0:
+                return begun
+        except subprocess.TimeoutExpired:
+            return begun
+        time.sleep(3)
+    return begun
 
 
 def _kill(begun: subprocess.Popen[bytes], workspace: Workspace) -> None:

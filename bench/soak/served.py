@@ -24,6 +24,8 @@ from bench.soak.figures import Figures
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
 from fer_core.mislabels import judges
+from fer_core.runs import store
+from fer_core.scheduling import start
 
 ROOT = Path(__file__).parents[2]
 SESSIONS = 50
@@ -67,13 +69,7 @@ def sessions(figures: Figures, folder: Path, until: float) -> None:
                 child.kill()
             process.kill()
             process.wait()
-        subprocess.run(
-            [sys.executable, "-m", "fer_core", "stop", "1"],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            check=False,
-        )
+        start.stop(store.list_runs(workspace)[0])
 
 
 def _ready(port: int) -> None:
