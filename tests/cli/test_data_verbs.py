@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,23 @@ def test_passport_notes_and_report(fer: Fer, tmp_path: Path) -> None:
     assert done.json["bytes"] == len(page.encode())
     assert all(words in page for words in ("Drawn", "neutral", done.json["version"]))
     assert fer("report", "faces", "--out", tmp_path / "no" / "r.html").status == 2
+    assert fer("report", "faces").status == 2
+    assert fer("report", "faces", "--production", tmp_path / "p.html").status == 2  # nobody chose a run
+    both = fer(
+        "report",
+        "faces",
+        "--story",
+        tmp_path / "s.md",
+        "--datasheet",
+        tmp_path / "d.json",
+        "--license",
+        "MIT",
+        "--json",
+    )
+    check_keys("report", both)
+    assert [each["kind"] for each in both.json["written"]] == ["story", "datasheet"]
+    assert "no run has answers" in (tmp_path / "s.md").read_text()
+    assert json.loads((tmp_path / "d.json").read_text())["license"] == "MIT"
 
 
 def test_a_zip_is_a_packed_folder(fer: Fer, tmp_path: Path) -> None:

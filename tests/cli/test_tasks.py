@@ -29,6 +29,8 @@ TASKS: list[Task] = [
     tasks.RankLabels("faces", "a91f", "file:/home/me/p robabilities=1.csv"),
     tasks.Export("faces", "a91f", "npz", "/x/faces-v1.zip"),
     tasks.WriteReport("faces", "a91f", "/tmp/report.html"),
+    tasks.WriteReport("faces", "a91f", story="/tmp/story.html", no_faces=True),
+    tasks.WriteReport("faces", "a91f", datasheet="/tmp/sheet.json"),
     tasks.Estimate("faces", "a91f", "compact"),
     tasks.Estimate("faces", "a91f", "compact", ("training.epochs=5", 'model.blocks=[{kind = "flatten"}]')),
     tasks.FindRate("faces", "a91f", "compact", ("training.batch_size=8",)),
