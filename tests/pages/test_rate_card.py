@@ -44,6 +44,10 @@ def test_a_rate_is_looked_for_and_taken(tmp_path: Path, monkeypatch: pytest.Monk
     assert app.button(key="train-take-rate").label == f"Take {proposed:g}", (
         "the answer is not of another rate"
     )
+    assert "did not break away" not in html_of(app)
+    found[0] = SimpleNamespace(state="finished", result={**CURVE, "broke": False})
+    app.run()
+    assert "did not break away" in html_of(app)
     found[0] = SimpleNamespace(state="finished", result=read_off(RATES, [1.0] * 60))
     app.run()
     assert "did not fall at any rate" in html_of(app)

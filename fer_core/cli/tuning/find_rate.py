@@ -52,4 +52,7 @@ def find_rate(
         last = "The loss did not fall at any rate: try --steps 200, or another network or optimizer"
     else:
         last = f"Proposed: --set optimizer.learning_rate={found['proposed']:.2g}"
+    if found["proposed"] is not None and not found["broke"]:
+        end = f"{found['rates'][-1]:g}"
+        last += f"\nThe loss did not break away up to {end}: take it as the most that was seen, and compare with a tenth"
     return Report(found, "\n".join([table(("the loss", "rate"), rows), "", last]))

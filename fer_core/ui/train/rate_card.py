@@ -63,6 +63,8 @@ def _answer(found: Mapping[str, Any], widget: str) -> None:
         return
     rate = float(f"{proposed:.2g}")
     told = f"Falls most steeply at {found['steepest']:.1e}; a tenth of where it is lowest is {found['tenth']:.1e}."
+    if not found["broke"]:
+        told += " The loss did not break away at any rate: take it as the most that was seen, and compare with a tenth."
     st.html(f'<p class="fer-note">{told}</p>')
 
     def take() -> None:
