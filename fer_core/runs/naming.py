@@ -70,6 +70,8 @@ def _one(field: str, value: Any) -> str:
     usual = field.rpartition(".")[2].replace("_", " ") + " {}"
     if isinstance(value, list):
         return usual.format("").strip() + " changed"
+    if value == 1 and field == "training.epochs":
+        return "1 epoch"
     number, dash, _ = str(value).partition("-")
     if field == "model.start" and dash and number.isdigit():
         return f"from run {int(number)}"

@@ -113,3 +113,25 @@ def test_the_best_epoch_is_named_where_there_is_room(best: int, last: int, side:
     ]  # fmt: skip
     assert mark["align"] == side
     assert mark["dx"] == (4 if side == "left" else -4)
+
+
+def test_smoothed_lines_keep_what_was_measured_behind_and_the_pointer_tells_every_run() -> None:
+    table = rows(6)
+    table[2]["val_loss"] = 9.0
+    spec = curves.curve(table, "loss", smoothing=0.6, log=True, others={"run 3 compact · lr .004": rows(8)})
+    measured, smooth = (
+        {(p["line"], p["epoch"]): p["value"] for p in layer["data"]["values"]} for layer in lines(spec)[1::2]
+    )
+    assert measured["val", 3] == 9.0
+    weights = [0.6**age for age in (2, 1, 0)]
+    expected = sum(w * v for w, v in zip(weights, (2.2, 1.1, 9.0), strict=True)) / sum(weights)
+    assert smooth["val", 3] == pytest.approx(expected)
+    assert spec["layer"][0]["encoding"]["y"]["scale"]["type"] == "log"
+    (hover,) = [layer for layer in spec["layer"] if "params" in layer]
+    at = {row["epoch"]: row for row in hover["data"]["values"]}
+    assert (at[3]["val_loss"], at[3]["other0"]) == (9.0, pytest.approx(2.2 / 3))
+    assert at[8] == {"epoch": 8, "other0": pytest.approx(2.2 / 8)}  # where this run is not yet
+    assert hover["encoding"]["tooltip"][-1]["title"] == "run 3 compact · lr .004"
+    alt.Chart.from_dict(spec)
+    plain = curves.curve([{**row, "val_loss": 0.0} for row in rows(3)], "loss", log=True)
+    assert "type" not in plain["layer"][0]["encoding"]["y"]["scale"]  # zero has no logarithm

@@ -186,3 +186,21 @@ def test_settings_reach_the_run(fer: Fer, home: Path, worker: Callable[[Play], N
     assert "learning_rate = 0.0001" in recipe
     assert "batch_size = 16" in recipe
     assert "epochs = 3" in recipe
+
+
+def test_what_is_expected_of_a_run_is_kept_and_held_against_what_came(
+    fer: Fer, home: Path, worker: Callable[[Play], None]
+) -> None:
+    def play(run: Run) -> None:
+        with open(run.folder / "metrics.jsonl", "a") as file:
+            file.write(epoch(1, 0.5))
+        run.update(state="finished")
+
+    worker(play)
+    refused = fer(*CALL, "--expect", "72")
+    assert (refused.status, list((home / "models").glob("runs/*"))) == (1, [])
+    assert "An expected accuracy is a share" in refused.err
+    told = fer(*CALL, "--hypothesis", "more helps", "--expect", ".7")
+    assert "worse than expected, expected .700, came .500: 20.0 points below" in told.out
+    (marks,) = (home / "models" / "runs").glob("*/marks.json")
+    assert '"hypothesis": "more helps"' in marks.read_text()
