@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from fer_core.recipes.recipe import fields, load, names
+from fer_core.ui.train import recipe_labels
 
 
 def _forms() -> None:
@@ -39,6 +40,7 @@ def test_the_form_of_every_recipe_has_every_field_and_changes_nothing_by_itself(
                 "head",
             }:
                 continue
+            assert "Touch it when" in recipe_labels.help_text(field, None), field
             assert any(key.startswith(f"form-{name}-{field.replace('.', '-')}") for key in shown), (
                 name,
                 field,

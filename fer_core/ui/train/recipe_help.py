@@ -50,6 +50,7 @@ WHEN: dict[str, str] = {
     "loss.q": "many labels are wrong: nearer 1 believes them less",
     "loss.forward": "symmetric loss learns too slowly (more)",
     "loss.reverse": "many labels are wrong (more)",
+    "loss.consistency": "many labels are wrong, and faces are mirrored",
     "loss.target_momentum": "early learning forgets too fast",
     "loss.strength": "many labels are wrong (more)",
     "augmentation.preset": "only in recipe files; above is the same choice",
