@@ -47,12 +47,13 @@ def inputs(figures: Figures, folder: Path, until: float) -> None:
     dataset = make_sample(workspace, "faces", count=120)
     os.environ["FER_HOME"], os.environ["FER_ROOTS"] = str(workspace.root), str(folder)
     chance, number = random.Random(int(time.time())), 0
+    for name in ("in", "faults"):
+        (folder / name).mkdir(exist_ok=True)
     seeds, outside = files(dataset), _outside(folder)
     while time.monotonic() < until:
         name, (words, data) = chance.choice(list(seeds.items()))
         number += 1
         path = folder / "in" / f"{number % 50}-{name}"
-        path.parent.mkdir(exist_ok=True)
         path.write_bytes(_mutated(data, chance))
         given = [each.format(file=path, name=f"d{number}") for each in words]
         fault = _fault(lambda given=given: cli.run(given))  # type: ignore[misc]
@@ -60,7 +61,6 @@ def inputs(figures: Figures, folder: Path, until: float) -> None:
         figures.add("mutated", inputs=3, faults=int(bool(fault)), outside=0)
         if fault:
             kept = folder / "faults" / path.name
-            kept.parent.mkdir(exist_ok=True)
             shutil.copy(path, kept)
             figures.broke("mutated", f"{' '.join(given)}: {fault} (kept as {kept})")
         shutil.rmtree(workspace.data / f"d{number}", ignore_errors=True)
