@@ -57,7 +57,7 @@ app.session_state["cmp-diff-current"] = 2; timed("click a cell")
 app.session_state["cmp-fold"] = False; timed("unfold seeds")
 app.session_state["cmp-f-star"] = True; timed("filter")
 app.session_state["cmp-f-star"] = False; app.session_state["cmp-fold"] = True
-for look in ("Settings", "Journey", "Ensemble"):
+for look in ("Settings", "Journey", "Slices", "Datasets", "Ensemble"):
     app.session_state["look"] = look; timed(f"{look}, first"); timed(f"{look}, again")
 print("TIMES" + json.dumps(times))
 """

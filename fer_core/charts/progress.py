@@ -74,7 +74,8 @@ def _stretches(records: pd.DataFrame, end: float) -> pd.DataFrame:
     following = [*records["number"].tolist()[1:], end]
     stretch = (records["part"] != records["part"].shift()).cumsum()
     starts = records.assign(stretch=stretch)
-    return pd.concat([starts, starts.assign(number=following)]).sort_values(
+    # Where one ends and the next begins, the end comes first, or the line would step back.
+    return pd.concat([starts.assign(number=following), starts]).sort_values(
         ["stretch", "number"], kind="stable"
     )[["number", "accuracy", "stretch"]]
 

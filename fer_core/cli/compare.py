@@ -61,6 +61,7 @@ def compare(
     without a rank. Of exactly two runs the difference is told, with its interval and p.
     """
     from fer_core.evaluation import comparison
+    from fer_core.evaluation.across.judged_file import judged_words
     from fer_core.runs import store
 
     home = workspace()
@@ -81,6 +82,7 @@ def compare(
         for row in rows
         if row["unranked"] and not row["problem"]
     ]
+    lines += [f"{row['run']}: {judged_words(store.get(home, row['run']))}" for row in rows if row["judged"]]
     lines += [f"{run} could not be asked: {why}" for run, why in failed.items()]
     if len(chosen) == 2:
         lines.append(_difference(chosen, split, found.version))

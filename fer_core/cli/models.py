@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,12 @@ import click
 from click.core import ParameterSource
 
 from fer_core.base.errors import ModelFileError
-from fer_core.cli.common import TargetFile, Verbs, workspace
+from fer_core.cli.common import TargetFile, Verbs, dataset, version_option, workspace
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
 
 if TYPE_CHECKING:
+    from fer_core.inference.model_registry import Model
     from fer_core.models.published import PublishedWeights
 
 FORMATS = ("onnx", "litert")
@@ -108,39 +109,41 @@ def bench_predict(model: str, threads: int, seconds: float) -> Report:
     return Report(document, text + table(("faces", "calls", "p50 ms", "p95 ms", "faces/s"), words))
 
 
-@click.command("add-model")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--name", default="", metavar="NAME", help="Of the model; the file's without it.")
-@click.option("--classes", metavar="A,B,...", default="", help="What its outputs are, in their order.")
-@click.option("--input-size", type=click.IntRange(8, 1024), default=48, show_default=True, help="Pixels.")
-@click.option("--color", type=click.Choice(["gray", "rgb"]), default="gray", show_default=True, help="Input.")
-@click.option(
-    "--scaling",
-    type=click.Choice(["none", "unit", "symmetric", "imagenet"]),
-    default="none",
-    show_default=True,
-    help="Of gray levels 0 to 255, as it wants them.",
+_DESCRIPTION = (
+    click.option("--classes", metavar="A,B,...", default="", help="What its outputs are, in their order."),
+    click.option("--input-size", type=click.IntRange(8, 1024), default=48, show_default=True, help="Pixels."),
+    click.option(
+        "--color", type=click.Choice(["gray", "rgb"]), default="gray", show_default=True, help="Input."
+    ),
+    click.option(
+        "--scaling",
+        type=click.Choice(["none", "unit", "symmetric", "imagenet"]),
+        default="none",
+        show_default=True,
+        help="Of gray levels 0 to 255, as it wants them.",
+    ),
+    click.option(
+        "--output",
+        type=click.Choice(["probabilities", "logits"]),
+        default="probabilities",
+        show_default=True,
+        help="What it answers with.",
+    ),
 )
-@click.option(
-    "--output",
-    type=click.Choice(["probabilities", "logits"]),
-    default="probabilities",
-    show_default=True,
-    help="What it answers with.",
-)
-@reports
-def add_model(
-    file: Path, name: str, classes: str, input_size: int, color: str, scaling: str, output: str
-) -> Report:
-    """Put a model from elsewhere on the shelf: ONNX, or Keras (.keras, .h5), which is converted.
 
-    A Keras file is opened by a process of its own, in safe mode; code of its own is refused. It stays beside the ONNX file
-    and can be a start: `--set model.start=NAME`. Without --classes, Try it asks what the outputs are.
-    """
+
+def _described(verb: Callable[..., Report]) -> Callable[..., Report]:
+    """The options that say what a model file does not say of itself."""
+    for option in reversed(_DESCRIPTION):
+        verb = option(verb)
+    return verb
+
+
+def _shelved(file: Path, name: str, classes: str, told: Mapping[str, object]) -> Model:
+    """Put a file on the shelf, with what was said of it; a name of the shelf is the model that lies there."""
     from fer_core.inference import foreign, model_registry
 
     source = click.get_current_context().get_parameter_source
-    told = ("input_size", "color", "scaling", "output")
     alone = [f"--{each.replace('_', '-')}" for each in told if source(each) is ParameterSource.COMMANDLINE]
     if alone and not classes:
         raise ModelFileError(
@@ -148,16 +151,66 @@ def add_model(
             received=f"{', '.join(alone)} without --classes",
             hint="Add --classes A,B,.. in the order of its outputs",
         )
-    if file.suffix.lower() == ".onnx":
-        model = model_registry.add_model(workspace(), name or file.name, file.read_bytes())
-    else:
-        model = foreign.import_keras(workspace(), file, name)
+    lies = file.suffix.lower() not in foreign.ENDINGS and not file.exists()
+    model = model_registry.find(workspace(), str(file)) if lies else foreign.add_file(workspace(), file, name)
     if classes:
         names = [part.strip() for part in classes.split(",")]
-        given = {"classes": names, "input_size": input_size, "color": color}
-        model_registry.write_metadata(model.path, {**given, "scaling": scaling, "output": output})
+        model_registry.write_metadata(model.path, {"classes": names, **told})
+    return model
+
+
+@click.command("add-model")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--name", default="", metavar="NAME", help="Of the model; the file's without it.")
+@_described
+@reports
+def add_model(file: Path, name: str, classes: str, **told: object) -> Report:
+    """Put a model from elsewhere on the shelf: ONNX, or Keras (.keras, .h5) or LiteRT (.tflite), which are converted.
+
+    A Keras file is opened by a process of its own, in safe mode; code of its own is refused. It stays beside the ONNX file
+    and can be a start: `--set model.start=NAME`. Without --classes, Try it asks what the outputs are.
+    """
+    model = _shelved(file, name, classes, told)
     row = {"name": model.name, "file": str(model.path)}
     return Report(row, f"{model.name} answers: `fer predict --model {model.name}`")
+
+
+@click.command("judge")
+@click.argument("model", metavar="NAME|FILE")
+@click.argument("name", metavar="DATASET")
+@version_option
+@_described
+@job_option
+@reports
+def judge(
+    model: str, name: str, version: str | None, job: Path | None, classes: str, **told: object
+) -> Report:
+    """Put a model file of somebody else on the leaderboard, as a run without training: ONNX, LiteRT, .keras or .h5.
+
+    The file goes on the shelf, is opened and asked by a process of its own, and answers validation and test of a version. Where
+    it does not say what it answers, --classes does. Which of these pictures it has learned from is not known; the board says so.
+    """
+    from fer_core.evaluation.across.judged_file import judge_file, judged_words
+
+    with work(job) as task:
+        found = _shelved(Path(model), "", classes, told)
+        run = judge_file(dataset(name), found, version, task.progress)
+        evaluation = run.evaluation()["splits"]["val"]
+        task.result = {
+            "run": run.id,
+            "model": found.name,
+            "dataset": run.dataset,
+            "version": run.version,
+            "images": evaluation["images"],
+            "accuracy": evaluation["accuracy"],
+            "interval": evaluation["accuracy_interval"],
+            "classes": list(run.classes),
+            "left_out": dict(run.info["judged"]["other"]),
+            "words": judged_words(run),
+        }
+    low, high = evaluation["accuracy_interval"]
+    text = f"{run.id}: {evaluation['accuracy']:.4f} [{low:.4f}, {high:.4f}] on {evaluation['images']:,} validation images. "
+    return Report(task.result, f"{text}{judged_words(run)}")
 
 
 @click.group("weights", cls=Verbs, subcommand_metavar="ACTION [ARGS]...", no_args_is_help=True)
@@ -231,5 +284,5 @@ def _row(each: PublishedWeights) -> Mapping[str, object]:
     }
 
 
-COMMANDS: list[click.Command] = [models, add_model, convert, bench_predict]
+COMMANDS: list[click.Command] = [models, add_model, judge, convert, bench_predict]
 WEIGHTS: list[click.Command] = [weights]

@@ -32,6 +32,8 @@ class LeaderboardRow(ScoredRun, Marks):
         trial: a search's name and the number of its trial; None for other runs, the fresh ones of a search among them.
         number: of its version.
         recipe_key: equal for runs that differ in their seed alone.
+        judged: the model file it is, where it was not trained here; whether it has learned from the images is not known.
+        changed: settings that differ from those of the run it goes on from, in words.
         on: ids of other versions it has predictions for.
         promoted: it answers on Try it.
         flops, model_bytes: of its model, once somebody measured; `ms` and `ms_32` per face, one and 32 at a time.
@@ -44,6 +46,8 @@ class LeaderboardRow(ScoredRun, Marks):
     trial: str | None
     number: int | None
     recipe_key: str
+    judged: str | None
+    changed: str | None
     on: list[str]
     promoted: bool
     flops: int | None
@@ -96,6 +100,8 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
         "seed": info.get("seed"),
         "number": info.get("version_number"),
         "recipe_key": _recipe_key(run.folder),
+        "judged": info["judged"]["file"] if "judged" in info else None,
+        "changed": ", ".join(info.get("changed") or ()) or None,
         "on": sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir()),
         **run_annotations.read(run),
         "flops": found["flops"] if found else None,

@@ -210,6 +210,8 @@ def _row(run: Run | RunSummary) -> ScoredRun:
         found, problem = None, unsound
     if problem and isinstance(run, Run):
         problems.append(problem)
+    if found and isinstance(run, Run) and run.info.get("judged"):  # no epoch told its accuracy
+        row["val_accuracy"] = _share(found.get("accuracy"))
     if found:
         row["macro_f1"] = _share(found.get("macro_f1"))
         row["val_low"], row["val_high"] = found["accuracy_interval"]

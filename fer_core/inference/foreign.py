@@ -18,11 +18,14 @@ from fer_core.base.atomic import make_folder, new_file
 from fer_core.base.errors import JobError, ModelFileError
 from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import Workspace, check_name
-from fer_core.inference.model_registry import Model, added_folder, refuse_taken
+from fer_core.inference.model_registry import Model, add_model, added_folder, refuse_taken
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import WorkerFailed, call
 
 KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
+LITERT_ENDING = ".tflite"
+ENDINGS = (".onnx", *KERAS_ENDINGS, LITERT_ENDING)
+"""Of the model files that can be put on the shelf."""
 _LIMIT = 300.0  # seconds
 _WORKER = "fer_core.workers.import_model"
 _PROGRAM = "A TensorFlow SavedModel is a program, and no program from elsewhere is run here"
@@ -36,14 +39,40 @@ class ImportRequest(TypedDict):
     recipe: str
 
 
+def add_file(workspace: Workspace, file: Path, name: str = "", progress: ProgressFn | None = None) -> Model:
+    """Put a model file on the shelf, whatever its kind: ONNX as it is, Keras and LiteRT as ONNX files that answer alike.
+
+    The very file that lies there already is not added again.
+
+    Raises:
+        BadName, AlreadyExists, ModelFileError, JobError: as `import_keras`.
+    """
+    path = file.expanduser()
+    if path.is_file():
+        stem = _stem(path, name)
+        lying = added_folder(workspace) / f"{stem}{path.suffix.lower()}"
+        onnx = lying.with_suffix(".onnx")
+        if lying.is_file() and onnx.is_file() and lying.read_bytes() == path.read_bytes():
+            return Model(stem, "file", onnx)
+    if path.suffix.lower() == ".onnx":
+        if not path.is_file():
+            raise ModelFileError("Model file not found", received=path)
+        return add_model(workspace, f"{name}.onnx" if name else path.name, path.read_bytes())
+    return import_keras(workspace, path, name, progress)
+
+
+def _stem(source: Path, name: str) -> str:
+    return check_name(re.sub(r"[^\w.\- ]+", "-", name or source.stem), "model")
+
+
 def import_keras(
     workspace: Workspace, file: Path, name: str = "", progress: ProgressFn | None = None
 ) -> Model:
-    """Put a Keras file on the shelf, as an ONNX file that answers as it does, and itself beside that, as a start.
+    """Put a Keras or LiteRT file on the shelf, as an ONNX file that answers as it does, and itself beside that.
 
     Args:
         workspace: where.
-        file: `.keras` or `.h5`, a whole network.
+        file: `.keras` or `.h5`, a whole network, which can be a start too; or `.tflite`.
         name: of the model; the file's without it.
         progress: told what goes on.
 
@@ -53,8 +82,9 @@ def import_keras(
         ModelFileError: another kind of file, code of its own, no picture classifier, or it cannot be converted.
         JobError: the process died.
     """
-    source = keras_file(file)
-    stem = check_name(re.sub(r"[^\w.\- ]+", "-", name or source.stem), "model")
+    litert = file.suffix.lower() == LITERT_ENDING and file.expanduser().is_file()
+    source = file.expanduser().resolve() if litert else keras_file(file)
+    stem = _stem(source, name)
     refuse_taken(workspace, stem)
     target = added_folder(workspace) / f"{stem}.onnx"
     make_folder(target.parent)
@@ -104,7 +134,7 @@ def keras_file(file: Path) -> Path:
         )
         raise ModelFileError(_PROGRAM, received=path, hint=hint)
     if not path.is_file() or path.suffix.lower() not in KERAS_ENDINGS:
-        raise ModelFileError("This is no Keras file", received=path, hint="It ends in .keras or .h5")
+        raise ModelFileError("This is no Keras file", received=path, hint="It ends in .keras, .h5 or .tflite")
     return path.resolve()
 
 

@@ -178,6 +178,15 @@ class AskAcross(Task, kind="across"):
 
 
 @dataclass(frozen=True)
+class JudgeFile(Task, kind="judge", title="Judging {model} on {dataset}"):
+    """Put a model of the shelf on the leaderboard, see `evaluation.across.judged_file`."""
+
+    model: str = argument()
+    dataset: str = argument()
+    version: str = option("--version")
+
+
+@dataclass(frozen=True)
 class MeasureCost(Task, kind="cost"):
     runs: tuple[str, ...] = argument()
 

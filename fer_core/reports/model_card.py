@@ -10,6 +10,7 @@ import numpy as np
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger, scores
+from fer_core.evaluation.across.judged_file import judged_words
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.reports.document import (
     Code,
@@ -129,6 +130,8 @@ def weak_classes(found: Scores) -> list[str]:
 def reproduce(run: Run) -> str:
     """The command that trains this run again."""
     info = run.info
+    if about := info.get("judged"):
+        return command("judge", about["file"], run.dataset, "--version", run.version)
     words = ["train", "--dataset", run.dataset, "--version", run.version]
     words += ["--recipe", str(info.get("recipe", ""))]
     for key, value in (info.get("settings") or {}).items():
@@ -190,6 +193,8 @@ def _model(run: Run) -> list[DocumentBlock]:
 
 
 def _judged(run: Run) -> str:
+    if words := judged_words(run):
+        return f"{words}."
     start = run.info.get("start")
     return "The epoch was chosen by these images." + (f" {sentence(start)}." if start else "")
 

@@ -29,6 +29,15 @@ class StartRecord(TypedDict):
     seen: int | None
 
 
+class JudgedFile(TypedDict):
+    """Where the answers of a run come from whose model was not trained here."""
+
+    file: str
+    digest: str
+    classes: list[str]
+    other: dict[str, int]
+
+
 class RunInfo(TypedDict, total=False):
     """`run.json`.
 
@@ -48,6 +57,8 @@ class RunInfo(TypedDict, total=False):
         start: what its network began with; absent where that was random or published.
         ablation: the two runs it explains and the one change it tries.
         search, trial, fresh: the search it is part of, and its number there among the trials, or the winner's fresh seeds.
+        judged: of a model file that was not trained here: its `file`, `digest`, `classes`, and by split how many images of
+            `other` classes are left out.
         pause_after: epochs after which it pauses by itself, None for never.
     """
 
@@ -75,6 +86,7 @@ class RunInfo(TypedDict, total=False):
     parameters: int
     trainable_parameters: int
     classes: list[str]
+    judged: JudgedFile
     images: dict[str, int]
     pid: int
     backend: str

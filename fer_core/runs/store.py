@@ -82,6 +82,41 @@ def keep_reserve(folder: Path) -> None:
     (folder / "reserve").write_bytes(bytes(_RESERVE))
 
 
+def create_judged(
+    workspace: Workspace,
+    name: str,
+    dataset: str,
+    version: str,
+    *,
+    fill: Callable[[Path], None],
+    **fields: Any,
+) -> Run:
+    """Make the folder of a run that was not trained here, in state `finished`: it has no recipe.
+
+    Args:
+        workspace: where.
+        name: of the model.
+        dataset, version: as `create_run`.
+        fill: writes its answers into its folder.
+        fields: further entries of `run.json`, `judged` among them.
+    """
+    run = f"{_next_number(workspace):04d}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}"
+    with new_folder(workspace.runs / run) as temporary:
+        info: RunInfo = {
+            "id": run,
+            "state": "finished",
+            "recipe": name,
+            "dataset": dataset,
+            "version": version,
+            "created": now(),
+            "planned_epochs": 0,
+        }
+        fill(temporary)
+        write_json(temporary / "run.json", {**info, **fields})
+        note(temporary / "run.json")
+    return Run(workspace.runs / run)
+
+
 def list_runs(workspace: Workspace) -> list[Run]:
     """Every run of the workspace, newest first."""
     folder = workspace.runs

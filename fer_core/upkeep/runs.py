@@ -82,13 +82,14 @@ def _run(found: Examination, run: Run) -> None:
     found.look(
         "run", about, harm, _BACKUP, sound=lambda path: isinstance(read_json(path), dict) and bool(run.info)
     )
-    found.look(
-        "run",
-        recipe,
-        "The run cannot be made again",
-        _BACKUP,
-        sound=lambda path: bool(parse(path.read_text("utf-8"))),
-    )
+    if not run.info.get("judged"):
+        found.look(
+            "run",
+            recipe,
+            "The run cannot be made again",
+            _BACKUP,
+            sound=lambda path: bool(parse(path.read_text("utf-8"))),
+        )
     ended = run.info.get("state") in ("finished", "stopped")
     for part in _ENDED if ended else ():
         _part(found, run, part, expected=part.name != "best.keras" and bool(run.epochs_since()[0]))
@@ -96,7 +97,7 @@ def _run(found: Examination, run: Run) -> None:
         _part(found, run, part, expected=False)
     for place in (folder, folder / "checkpoints"):
         _others(found, run, place)
-    for place in (folder, *sorted(folder.glob("on-*/"))):
+    for place in (folder, *sorted(folder.glob("on-*/")), *sorted(folder.glob("across-*/"))):
         _answers(found, run, place)
     if run.state not in ACTIVE:
         _judgement(found, run)

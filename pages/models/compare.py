@@ -11,6 +11,7 @@ from fer_core.ui.compare import (
     ensemble,
     hyperparameters,
     leaderboard_card,
+    model_files,
     pair,
     progress,
     run_detail,
@@ -45,6 +46,7 @@ with st.container(border=True):
     picked = leaderboard_card.table(scope, view, found)
     images = leaderboard_card.SPLITS[view.split]
     actions.evaluate_elsewhere(scope.workspace, found.elsewhere, view.version, view.number, images)
+    model_files.offer(scope, view.version, view.number)
 if view.split == "test":
     actions.ask_for_test(found.judged, view.version)
 with strip:

@@ -108,4 +108,6 @@ def test_the_line_of_the_journey_joins_only_what_the_same_images_judged() -> Non
     same = RUNS.assign(part=0)
     spec = spec_of(progress_chart(same))
     (line,) = layers(spec, "line")
-    assert pd.DataFrame(spec["datasets"][line["data"]["name"]])["stretch"].nunique() == 1
+    rows = pd.DataFrame(spec["datasets"][line["data"]["name"]])
+    assert rows["stretch"].nunique() == 1
+    assert rows["accuracy"].tolist() == [0.7, 0.7, 0.74, 0.74]

@@ -37,6 +37,7 @@ TASKS: list[Task] = [
     tasks.Evaluate("0041-compact", "a91f"),
     tasks.AskAcross(("0041-compact",)),
     tasks.AskAcross(("0041-compact", "0042-compact"), ("faces", "others"), "test"),
+    tasks.JudgeFile("theirs", "faces", "a91f"),
     tasks.MeasureCost(("0041-compact",)),
     tasks.MeasureCost(("0041-compact", "0042-compact")),
     tasks.Tune("compact-search-1"),

@@ -48,7 +48,7 @@ def test_planted_weak_slices_are_named() -> None:
         assert first.images == bad.sum()
         assert first.accuracy == pytest.approx(right[bad].mean())
         assert first.rest == pytest.approx(right[~bad].mean())
-        assert set(first.members) == set(np.flatnonzero(bad))
+        assert set(told.members(first)) == set(np.flatnonzero(bad))
         if kind == "level":  # no pair inside it is told for its sake
             assert all(len(each.parts) == 1 for each in told.weak)
 
@@ -117,7 +117,7 @@ def test_the_dark_faces_a_run_fails_on_are_found_through_the_verb(
     assert next(iter(first["parts"])) == "brightness"
     assert first["slice"].startswith("brightness ≤ ")
     found = slices_of(run, "val")
-    faces = found.table.iloc[found.found.slices[0].members]["image_id"]
+    faces = found.table.iloc[found.found.members(found.found.slices[0])]["image_id"]
     assert set(faces) <= set(val.loc[dark, "image_id"]) | set(val.loc[val["brightness"] <= 0.4, "image_id"])
     assert CliRunner().invoke(cli, ["slices", run.id, "--by", "class"]).output.count("class: ") >= 6
     with pytest.raises(NotFound, match="do not differ in such a column"):

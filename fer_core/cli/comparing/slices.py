@@ -40,7 +40,7 @@ def slices(run: str, split: str, version: str | None, by: str, top: int) -> Repo
     lines = [
         [each.words, each.images, f"{each.accuracy:.3f}", f"{each.rest:.3f}", f"{100 * each.difference:+.1f}",
          "[{:+.1f}, {:+.1f}]".format(*(100 * end for end in each.difference_interval)), f"{each.p:.2g}",
-         "weak" if each.weak else "not told apart"]
+         "weak" if each.weak else "not significant"]
         for each in shown
     ]  # fmt: skip
     text = [table(("slice", "images", "accuracy", "rest", "points", "95 %", "p", "verdict"), lines)]
@@ -56,7 +56,7 @@ def slices(run: str, split: str, version: str | None, by: str, top: int) -> Repo
         "images": told.found.images,
         "left_out": told.left_out,
         "accuracy": told.found.accuracy,
-        "columns": list(told.found.columns),
+        "columns": [column.name for column in told.found.columns],
         "looked_at": len(told.found.slices),
         "slices": [each.record() for each in shown],
         "gaps": [gap.record() for gap in told.gaps],

@@ -12,7 +12,7 @@ is told in 5 % of searches at most. Slice finding as such: Chung et al., "Automa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -40,7 +40,7 @@ class Slice:
         difference, difference_interval: accuracy - rest, 95 % by Newcombe's method.
         p: corrected for all slices that were looked at (Holm).
         weak: p < .05.
-        members: places of its images among those judged, int64.
+        places: of each part, which of the columns and which of its levels.
     """
 
     parts: tuple[tuple[str, str], ...]
@@ -53,7 +53,7 @@ class Slice:
     difference_interval: tuple[float, float]
     p: float
     weak: bool
-    members: NDArray[np.int64] = field(repr=False, compare=False)
+    places: tuple[tuple[int, int], ...]
 
     @property
     def words(self) -> str:
@@ -79,13 +79,18 @@ class FoundSlices:
         slices: every slice that was looked at, the least likely by chance first.
         images: how many were judged.
         accuracy: on all of them.
-        columns: which columns were looked at.
+        columns: that were looked at.
     """
 
     slices: list[Slice]
     images: int
     accuracy: float
-    columns: tuple[str, ...]
+    columns: tuple[SliceColumn, ...]
+
+    def members(self, of: Slice) -> NDArray[np.int64]:
+        """Places of the images of a slice among those judged."""
+        inside = [self.columns[column].level == level for column, level in of.places]
+        return np.flatnonzero(np.all(inside, axis=0))
 
     @property
     def weak(self) -> list[Slice]:
@@ -105,12 +110,12 @@ def find_slices(
     """
     wrong = ~correct
     masks = [
-        (column.name, column.levels[level], column.level == level)
-        for column in columns
+        (column.name, column.levels[level], column.level == level, (place, int(level)))
+        for place, column in enumerate(columns)
         for level in np.unique(column.level[column.level >= 0])
     ]
     kept = [mask for mask in masks if least <= mask[2].sum() <= len(wrong) - least]
-    table = np.array([mask for _, _, mask in kept], dtype=np.float64).reshape(len(kept), len(wrong))
+    table = np.array([mask[2] for mask in kept], dtype=np.float64).reshape(len(kept), len(wrong))
     size, errors = table.sum(axis=1), table @ wrong
     both, both_wrong = table @ table.T, (table * wrong) @ table.T
     single = _tail(errors, size, float(wrong.sum()), len(wrong))
@@ -131,9 +136,8 @@ def find_slices(
         _slice([kept[i] for i in part], value, wrong) for part, value in zip(parts, corrected, strict=True)
     ]
     order = sorted(range(len(slices)), key=lambda i: (corrected[i], p[i], slices[i].difference))
-    names = tuple(column.name for column in columns)
     share = float(correct.mean()) if len(correct) else float("nan")
-    return FoundSlices([slices[i] for i in order], len(correct), share, names)
+    return FoundSlices([slices[i] for i in order], len(correct), share, tuple(columns))
 
 
 def _tail(errors: Floats, size: Floats, all_errors: float | Floats, total: float | Floats) -> Floats:
@@ -141,14 +145,15 @@ def _tail(errors: Floats, size: Floats, all_errors: float | Floats, total: float
     return np.asarray(scipy.stats.hypergeom.sf(errors - 1, total, all_errors, size), dtype=np.float64)
 
 
-def _slice(parts: Sequence[tuple[str, str, NDArray[np.bool_]]], p: float, wrong: NDArray[np.bool_]) -> Slice:
-    inside = np.all([mask for _, _, mask in parts], axis=0)
-    members = np.flatnonzero(inside)
-    images, errors = len(members), int(wrong[inside].sum())
+def _slice(
+    parts: Sequence[tuple[str, str, NDArray[np.bool_], tuple[int, int]]], p: float, wrong: NDArray[np.bool_]
+) -> Slice:
+    inside = parts[0][2] if len(parts) == 1 else parts[0][2] & parts[1][2]
+    images, errors = int(inside.sum()), int(wrong[inside].sum())
     accuracy, rest = 1 - errors / images, 1 - float(wrong[~inside].mean())
     low, high = wilson_interval(accuracy, images)
     return Slice(
-        tuple((name, level) for name, level, _ in parts),
+        tuple((name, level) for name, level, *_ in parts),
         images,
         errors,
         accuracy,
@@ -158,7 +163,7 @@ def _slice(parts: Sequence[tuple[str, str, NDArray[np.bool_]]], p: float, wrong:
         newcombe(accuracy, images, rest, len(wrong) - images),
         p,
         p < significance.ALPHA,
-        members,
+        tuple(place for *_, place in parts),
     )
 
 

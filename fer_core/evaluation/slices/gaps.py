@@ -58,7 +58,7 @@ class GroupGap:
             f"(n {self.other_images:,}): {100 * self.difference:+.1f} points [{low:+.1f}, {high:+.1f}]"
         )
         if self.told_apart:
-            return f"{words}, told apart"
+            return f"{words}, significant"
         few = min(self.images, self.other_images)
         if self.visible > 1:
             return f"{words}; no gap at all could have been seen with n = {few:,}"

@@ -116,7 +116,7 @@ def _table(rows: list[list[MatrixCell]], names: list[str]) -> str:
 def _cell(cell: MatrixCell | None) -> markup.Cell:
     if cell is None or cell.accuracy is None or cell.interval is None:
         problem = cell.problem if cell else ""
-        return markup.chip("none", "cannot be told", problem) if problem else "not asked"
+        return markup.chip("none", "not known", problem) if problem else "not asked"
     low, high = cell.interval
     out = [f"{cell.seen:,} learned from"] * bool(cell.seen) + [f"{cell.other:,} of other classes"] * bool(
         cell.other

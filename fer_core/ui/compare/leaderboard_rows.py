@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger
+from fer_core.evaluation.across.judged_file import UNKNOWN
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.ranking import RankedEntry, Ranking
 from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict
@@ -21,7 +22,9 @@ OPTIONAL: dict[str, Column] = {
     "gap": Column("gap", "gap", "num", "Train minus validation accuracy at the best epoch, in points"),
     "verdict": Column("verdict", "", "chip", "What the gap means"),
     "macro_f1": Column("macro_f1", "macro F1", "num", "Mean F1 of the classes, on validation"),
+    "train_accuracy": Column("train_accuracy", "train", "num", "Training accuracy at the best epoch"),
     "parameters": Column("parameters", "params", "num", "Parameters of the network"),
+    "trainable_parameters": Column("trainable_parameters", "trainable", "num", "Parameters that learn"),
     "best_epoch": Column("best_epoch", "best epoch", "num", "By validation, of those trained"),
     "seconds": Column("seconds", "time", "num", "Training time"),
     "data": Column(
@@ -43,10 +46,13 @@ OPTIONAL: dict[str, Column] = {
     "energy": Column("energy", "Wh", "num", "Energy of the training, estimated from its time and device"),
     "images_per_second": Column("images_per_second", "images/s", "num"),
     "recipe": Column("recipe", "recipe"),
+    "device": Column("device", "device", "", "Where it was trained"),
+    "changed": Column("changed", "changed", "", "What differs from the run it goes on from"),
     "tags": Column("tags", "tags"),
     "created": Column("created", "made"),
 }
-DEFAULT = ["gap", "verdict", "macro_f1", "parameters", "seconds", "data", "own", "ledger"]
+DEFAULT = ["gap", "verdict", "macro_f1", "parameters", "data", "own", "ledger"]
+"""So many that nothing has to be scrolled beside the navigation at 1440 pixels."""
 _OWN_TIP = "On the validation part of the version it learned from: other images than those of the rank"
 _SHORT = {
     "check for leaks or hard augmentation": "check",
@@ -98,6 +104,8 @@ def lines(
             cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "none", _OWN_TIP)
         name = str(lead["run"]) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = lead["member"] or "" if len(group) == 1 else f"best {ids[0]}"
+        if lead["judged"]:
+            note = "not trained here"
         if lead["reason"] == STOPPED_AT_ONCE:
             note = "stopped in its first epoch"
         found.append(
@@ -177,6 +185,7 @@ def _facts(group: Sequence[LeaderboardRow], leaks: Leaks | None) -> dict[str, Le
             cells[key] = LeaderboardCell(form.format(mean), float(mean))
 
     number("macro_f1", "{:.3f}", (row["macro_f1"] for row in group))
+    number("train_accuracy", "{:.3f}", (row["train_accuracy"] for row in group))
     number("gap", "{:+.1f}", (row["gap"] for row in group))
     number("images_per_second", "{:,.0f}", (row["images_per_second"] for row in group))
     number("ms", "{:.2f}", (row["ms"] for row in group))
@@ -194,6 +203,13 @@ def _facts(group: Sequence[LeaderboardRow], leaks: Leaks | None) -> dict[str, Le
         cells["verdict"] = LeaderboardCell(_SHORT.get(word, word), word, gap_level(word), word)
     if lead["parameters"]:
         cells["parameters"] = LeaderboardCell(_millions(int(lead["parameters"])), float(lead["parameters"]))
+    if lead["trainable_parameters"]:
+        cells["trainable_parameters"] = LeaderboardCell(
+            _millions(int(lead["trainable_parameters"])), float(lead["trainable_parameters"])
+        )
+    for name in ("device", "changed"):
+        if words := str(lead[name] or ""):
+            cells[name] = LeaderboardCell(words, words)
     if lead["best_epoch"] is not None:
         cells["best_epoch"] = LeaderboardCell(
             f"{lead['best_epoch']} of {lead['epochs']}", float(lead["best_epoch"])
@@ -234,6 +250,8 @@ def _ledger(
 def _data(known: Leaks | None, lead: LeaderboardRow, head: str) -> LeaderboardCell:
     number, version = lead["number"], str(lead["version"])
     name = f"v{number}" if number else version[:6]
+    if lead["judged"]:
+        return LeaderboardCell(f"{name}, copies unknown", 2.5, "warn", UNKNOWN)
     if known is None:
         return LeaderboardCell(f"{name} gone", 3.0, "bad", "The version it learned from was deleted")
     if known.verdict == "leaks":

@@ -30,7 +30,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         return
     run = Run(scope.workspace.runs / name)
     if view.split == "test" and run.id not in actions.shown(view.version):
-        page.empty("Covered", "Show the test result above, or judge by validation.")
+        page.empty("Test results hidden", "Show the test result above, or judge by validation.")
         return
     try:
         told = cached_runs.slices(run, view.split, view.version)
@@ -56,8 +56,9 @@ def _card(run: Run, version: str, told: RunSlices) -> None:
         )
         st.html(markup.heading(f"Slices of {run.id}", f"accuracy {told.found.accuracy:.3f} on all", chip))
         st.html(_table(shown))
+        looked_at = [column.name for column in told.found.columns]
         words = (
-            f"{len(told.found.slices):,} levels and pairs of levels were looked at: {', '.join(told.found.columns)}. "
+            f"{len(told.found.slices):,} levels and pairs of levels were looked at: {', '.join(looked_at)}. "
             "Fisher's exact test, p corrected for all of them (Holm): where none is weak, one is told in 5 % of cases at most. "
         )
         if told.left_out:
@@ -69,7 +70,7 @@ def _card(run: Run, version: str, told: RunSlices) -> None:
             return
         names = {each.words: each for each in shown}
         chosen = names[str(st.selectbox("Faces of", list(names), key=f"cmp-slice-{run.id}-{version}"))]
-        table = told.table.iloc[chosen.members]
+        table = told.table.iloc[told.found.members(chosen)]
         wrong = table[table["said"] != table["label"]].sort_values("sure", ascending=False)
         wrong = wrong.assign(words=wrong["label"] + " → " + wrong["said"])
         st.html(markup.heading("Its mistakes", f"{len(wrong):,} of {chosen.images:,}, the surest first"))
@@ -84,7 +85,7 @@ def _table(shown: list[Slice]) -> str:
     for each in shown:
         low, high = (100 * end for end in each.difference_interval)
         chip = markup.chip(
-            "bad" if each.weak else "warn", "weak" if each.weak else "cannot be told", f"p {each.p:.2g}"
+            "bad" if each.weak else "warn", "weak" if each.weak else "not significant", f"p {each.p:.2g}"
         )
         body.append(
             [
@@ -104,5 +105,9 @@ def _gaps(told: RunSlices) -> None:
     with st.container(border=True):
         st.html(markup.heading("Groups of people", "as the source names them; nothing is guessed"))
         for gap in told.gaps:
-            chip = markup.chip("bad", "apart") if gap.told_apart else markup.chip("warn", "not told apart")
+            chip = (
+                markup.chip("bad", "significant")
+                if gap.told_apart
+                else markup.chip("warn", "not significant")
+            )
             st.html(f'<p class="fer-note">{chip} {markup.esc(gap.sentence)}</p>')

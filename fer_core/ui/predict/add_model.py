@@ -1,4 +1,4 @@
-"""Add an ONNX or Keras file on Try it, and ask what it does not say of itself."""
+"""Add an ONNX, Keras or LiteRT file on Try it, and ask what it does not say of itself."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def button(workspace: Workspace) -> None:
 @st.dialog("Add a model")
 def _dialog(workspace: Workspace) -> None:
     st.caption(
-        "An ONNX or Keras file that takes face crops and answers with one value per emotion. It is copied to models/files; "
-        "code of its own is refused."
+        "An ONNX, Keras or LiteRT file that takes face crops and answers with one value per emotion. "
+        "It is copied to models/files; code of its own is refused."
     )
-    file = st.file_uploader("Model file", type=["onnx", "keras", "h5"], key="try-add-file")
+    file = st.file_uploader("Model file", type=["onnx", "keras", "h5", "tflite"], key="try-add-file")
     if file is None:
         return
     try:
@@ -49,7 +49,7 @@ def _dialog(workspace: Workspace) -> None:
 
 
 def _add(workspace: Workspace, name: str, content: bytes) -> model_registry.Model:
-    if Path(name).suffix.lower() not in foreign.KERAS_ENDINGS:
+    if Path(name).suffix.lower() not in (*foreign.KERAS_ENDINGS, foreign.LITERT_ENDING):
         return model_registry.add_model(workspace, name, content)
     with tempfile.TemporaryDirectory() as folder, st.spinner("Opening it in safe mode, and converting"):
         file = Path(folder) / Path(name).name

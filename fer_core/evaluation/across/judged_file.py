@@ -1,0 +1,127 @@
+"""Somebody's model file on the leaderboard: a run without training, whose answers for a dataset are kept like any other's.
+
+run = judge_file(dataset, model_registry.find(workspace, "theirs"))
+run.info["judged"]["file"]         # "theirs"; nobody can tell which pictures it has learned from
+
+The file is opened and asked by a process of its own (`inference.apart`) and stays on the shelf: the run holds its answers alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_core.base.checksums import sum_of
+from fer_core.base.errors import RunError
+from fer_core.data.dataset import Dataset
+from fer_core.data.manifest import readable
+from fer_core.evaluation.ledger import HELD
+from fer_core.evaluation.metrics import PREFIX
+from fer_core.evaluation.report import evaluate_run
+from fer_core.inference.model_registry import Model
+from fer_core.inference.predictor import Predictor
+from fer_core.jobs.reporter import ProgressFn
+from fer_core.runs import predictions
+from fer_core.runs.run import Run
+from fer_core.runs.store import create_judged, list_runs
+
+SPLITS = ("val", HELD)
+UNKNOWN = "Not trained here: nobody can tell whether it has learned from these pictures or copies of them"
+_BATCH = 256
+
+
+def judge_file(
+    dataset: Dataset, model: Model, version: str | None = None, progress: ProgressFn | None = None
+) -> Run:
+    """Let a model file answer validation and test of a version, and put it on the board as a run that has ended.
+
+    Answers are chosen among the classes that file and version have in common, by their canonical names; images of other
+    classes are left out.
+
+    Args:
+        dataset: to judge it by.
+        model: of kind "file".
+        version: id, start of an id, number or name; None is the newest.
+        progress: told (images done, images, what).
+
+    Returns:
+        The run; the one that is there where this very file was judged on this version before.
+
+    Raises:
+        RunError: it is no file from elsewhere, fewer than two classes are in common, or there is nothing to judge by.
+        ModelFileError: it cannot be opened, or does not say which classes it answers with and what it takes.
+    """
+    if model.kind != "file":
+        raise RunError(
+            "Only files from elsewhere are judged so", received=model.name, hint="`fer evaluate` judges a run"
+        )
+    known = dataset.version(version or dataset.head)
+    digest = sum_of(model.path.read_bytes())
+    for run in list_runs(dataset.workspace):
+        info = run.info
+        same = "judged" in info and info["judged"]["digest"] == digest
+        if same and (info["dataset"], info["version"]) == (dataset.name, known.id):
+            return run
+    predictor = Predictor.load(model.path, apart=True)
+    table = readable(dataset.manifest(known.id))
+    common = [name for name in predictor.classes if name in set(table["label"])]
+    if len(common) < 2:
+        received = f"{', '.join(predictor.classes)}; {', '.join(sorted(set(table['label'])))}"
+        raise RunError(
+            f"{model.name} and {dataset.name} have fewer than two classes in common", received=received
+        )
+    parts = {split: table[(table["split"] == split) & table["label"].isin(common)] for split in SPLITS}
+    if parts["val"].empty:
+        raise RunError("This version has no validation images to judge by", received=dataset.name)
+    answers = _ask(dataset, predictor, parts, common, progress)
+    other = {split: int((table["split"] == split).sum()) - len(part) for split, part in parts.items()}
+
+    def fill(folder: Path) -> None:
+        for split, answer in answers.items():
+            predictions.write(folder, split, answer)
+
+    run = create_judged(
+        dataset.workspace, model.name, dataset.name, known.id, fill=fill, version_number=known.number, classes=common,
+        images={split: len(answer) for split, answer in answers.items()},
+        judged={"file": model.name, "digest": digest, "other": other, "classes": list(predictor.classes)},
+    )  # fmt: skip
+    evaluate_run(run)
+    return run
+
+
+def _ask(
+    dataset: Dataset,
+    predictor: Predictor,
+    parts: dict[str, pd.DataFrame],
+    common: list[str],
+    progress: ProgressFn | None,
+) -> dict[str, pd.DataFrame]:
+    """The answers by split, among the classes in common."""
+    places = [predictor.classes.index(name) for name in common]
+    pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
+    total, done, result = sum(map(len, parts.values())), 0, {}
+    for split, part in parts.items():
+        rows, found = part["row"].to_numpy(np.int64), []
+        for start in range(0, len(rows), _BATCH):
+            found.append(predictor.predict(np.asarray(pixels[rows[start : start + _BATCH]]))[:, places])
+            done += len(found[-1])
+            if progress:
+                progress(done, total, "images answered")
+        if found:
+            p = np.maximum(np.concatenate(found), np.float32(1e-12))
+            table = pd.DataFrame(p / p.sum(axis=1, keepdims=True), columns=[PREFIX + name for name in common])
+            table.insert(0, "image_id", part["image_id"].astype(str).to_numpy())
+            table.insert(1, "label", part["label"].astype(str).to_numpy())
+            result[split] = table
+    return result
+
+
+def judged_words(run: Run) -> str:
+    """What is to be said of a run whose model was not trained here; "" of any other."""
+    about = run.info.get("judged")
+    if not about:
+        return ""
+    left = sum(int(count) for count in (about.get("other") or {}).values())
+    return UNKNOWN + (f"; {left:,} images of classes it does not know are left out" if left else "")

@@ -1,0 +1,143 @@
+"""Model files of others on the leaderboard: ONNX, Keras and LiteRT answer alike, and are marked as not trained here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from made_runs import NAMES, trained
+from opened_pages import COMPARE, html_of, opened
+from tiny_models import save_linear
+
+from fer_core import jobs
+from fer_core.base.workspace import Workspace
+from fer_core.cli import cli
+from fer_core.data.dataset import Dataset
+from fer_core.data.manifest import readable
+from fer_core.data.sample.make import make_sample
+from fer_core.evaluation import controlled_pairs, scores
+from fer_core.evaluation.across.judged_file import UNKNOWN
+from fer_core.jobs.task import Task
+from fer_core.jobs.tasks import JudgeFile
+from fer_core.runs import store
+
+WEIGHTS = np.random.default_rng(4).normal(0, 0.001, (48, 48, 1, 4))
+DESCRIBED = ("--classes", "sad,happy,surprise,neutral", "--scaling", "none", "--json")
+
+
+@pytest.fixture
+def dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "ws"))
+    return make_sample(Workspace(tmp_path / "ws"), count=200)
+
+
+def fer(*words: object) -> tuple[int, str, str]:
+    done = CliRunner().invoke(cli, [str(word) for word in words])
+    return done.exit_code, done.stdout, done.stderr or str(done.exception or "")
+
+
+def answered(dataset: Dataset) -> np.ndarray:
+    """Accuracy on validation of softmax(pixels . weights), written anew."""
+    val = readable(dataset.manifest()).query("split == 'val'")
+    pixels = np.asarray(dataset.pixels()[val["row"].to_numpy()], dtype=np.float64)
+    said = np.array(["sad", "happy", "surprise", "neutral"])[
+        (pixels.reshape(len(val), -1) @ WEIGHTS.reshape(-1, 4)).argmax(axis=1)
+    ]
+    return said == val["label"].to_numpy()
+
+
+def test_an_onnx_file_is_judged_as_a_run_that_was_not_trained_here(dataset: Dataset, tmp_path: Path) -> None:
+    file = save_linear(tmp_path / "theirs.onnx", WEIGHTS)
+    status, _, told = fer("judge", file, dataset.name)
+    assert status != 0
+    assert "does not say which classes" in told
+    status, out, told = fer("judge", file, dataset.name, *DESCRIBED)
+    assert status == 0, told
+    found = json.loads(out)
+    right = answered(dataset)
+    assert found["accuracy"] == pytest.approx(right.mean())
+    assert found["images"] == len(right)
+    assert found["words"] == UNKNOWN
+    run = store.get(dataset.workspace, found["run"])
+    assert not (run.folder / "model.onnx").exists()  # what is not ours is never opened as if it were
+    assert not (run.folder / "recipe.toml").exists()
+    (row,) = json.loads(fer("compare", "--json")[1])
+    assert (row["judged"], row["val_accuracy"], row["rank"]) == ("theirs", pytest.approx(right.mean()), 1)
+    assert UNKNOWN in fer("compare")[1]
+    again = json.loads(fer("judge", "theirs", dataset.name, "--json")[1])
+    assert again["run"] == run.id
+    assert controlled_pairs.of_workspace(dataset.workspace)[0] == []
+    assert fer("doctor")[0] == 0
+    assert "fer judge theirs" in fer("card", run.id)[1]
+    assert len(scores.predictions(run, "val")) == len(right)
+
+
+def test_classes_it_does_not_know_are_left_out_and_said(dataset: Dataset, tmp_path: Path) -> None:
+    file = save_linear(tmp_path / "three.onnx", WEIGHTS[..., :3])
+    status, out, told = fer("judge", file, dataset.name, "--classes", "sad,happy,contempt", "--json")
+    assert status == 0, told
+    found = json.loads(out)
+    labels = readable(dataset.manifest()).query("split == 'val'")["label"]
+    assert found["left_out"]["val"] == (~labels.isin(["sad", "happy"])).sum()
+    assert found["images"] == labels.isin(["sad", "happy"]).sum()
+    assert "images of classes it does not know are left out" in found["words"]
+    status, _, told = fer(
+        "judge", save_linear(tmp_path / "none.onnx", WEIGHTS[..., :2]), dataset.name, "--classes", "a,b"
+    )
+    assert status != 0
+    assert "fewer than two classes in common" in told
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".tflite"])
+def test_files_of_other_kinds_answer_alike(dataset: Dataset, tmp_path: Path, ending: str) -> None:
+    import keras
+    import tensorflow
+
+    model = keras.Sequential(
+        [keras.Input((48, 48, 1)), keras.layers.Flatten(), keras.layers.Dense(4, activation="softmax")]
+    )
+    model.layers[-1].set_weights([WEIGHTS.reshape(-1, 4), np.zeros(4)])
+    file = tmp_path / f"theirs{ending}"
+    if ending == ".tflite":
+        file.write_bytes(tensorflow.lite.TFLiteConverter.from_keras_model(model).convert())
+    else:
+        model.save(file)
+    status, out, told = fer("judge", file, dataset.name, *DESCRIBED)
+    assert status == 0, told
+    assert json.loads(out)["accuracy"] == pytest.approx(answered(dataset).mean(), abs=0.02)
+
+
+def test_a_damaged_litert_file_is_refused_in_words(dataset: Dataset, tmp_path: Path) -> None:
+    file = tmp_path / "bad.tflite"
+    file.write_bytes(b"\x1c\x00\x00\x00TFL3" + bytes(200))
+    status, _, told = fer("judge", file, dataset.name, "--classes", "a,b")
+    assert status != 0
+    assert "bad.tflite cannot be converted to ONNX" in told or "the file died" in told
+    assert store.list_runs(dataset.workspace) == []
+
+
+def test_the_board_marks_it_and_its_button_asks_by_a_job(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(dataset, 0.8, ["val"])
+    status, _, told = fer("judge", save_linear(tmp_path / "theirs.onnx", WEIGHTS), dataset.name, *DESCRIBED)
+    assert status == 0, told
+    asked: list[Task] = []
+    monkeypatch.setattr(jobs, "start", lambda workspace, task, title="": asked.append(task))
+    app = opened(COMPARE)
+    rows = next(
+        json.loads(json.loads(e.proto.mixed.json or e.proto.json)["rows"])
+        for e in app.get("bidi_component")
+        if "rows" in (e.proto.mixed.json or e.proto.json)
+    )
+    line = next(row for row in rows if row["id"].endswith("-theirs"))
+    assert line["note"] == "not trained here"
+    assert line["cells"]["data"]["text"] == "v1, copies unknown"
+    app.button(key="cmp-judge-start").click().run()
+    assert not app.exception
+    assert asked == [JudgeFile("theirs", dataset.name, dataset.head)]
+    picked = opened(COMPARE, cmp_picked=[line["id"]])
+    assert NAMES[0] in html_of(picked)
