@@ -46,8 +46,8 @@ OPTIONAL: dict[str, Column] = {
     "energy": Column("energy", "Wh", "num", "Energy of the training, estimated from its time and device"),
     "images_per_second": Column("images_per_second", "images/s", "num"),
     "recipe": Column("recipe", "recipe"),
-    "device": Column("device", "device", "", "Where it was trained"),
-    "changed": Column("changed", "changed", "", "What differs from the run it goes on from"),
+    "device": Column("device", "device", "text", "Where it was trained"),
+    "changed": Column("changed", "changed", "text", "What differs from the run it goes on from"),
     "tags": Column("tags", "tags"),
     "created": Column("created", "made"),
 }
