@@ -14,6 +14,7 @@ from fer_core.evaluation.across import matrix
 from fer_core.evaluation.across.answers import folder
 from fer_core.evaluation.across.drop import DropParts
 from fer_core.evaluation.across.matrix import MatrixCell
+from fer_core.inference.predictor import RUN_MODEL
 from fer_core.jobs.tasks import AskAcross
 from fer_core.runs.predictions import predictions_path
 from fer_core.runs.run import Run
@@ -85,6 +86,7 @@ def _ask(scope: Scope, runs: list[Run], rows: list[list[MatrixCell]]) -> None:
             cell.dataset for cell in cells if cell.accuracy is None and not cell.problem and not cell.home
         )
         for run, cells in zip(runs, rows, strict=True)
+        if (run.folder / RUN_MODEL).is_file()
     }
     tasks = [AskAcross((run,), datasets) for run, datasets in open_.items() if datasets]
     busy = [job_progress.job_card(jobs.latest(scope.workspace, task)) for task in tasks]

@@ -226,7 +226,7 @@ def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
         Column("rank", "rank", "num", "1 + the number of runs that are better beyond doubt; = is shared"),
         Column("interval", f"{SPLITS[view.split]} accuracy, 95 %", "interval"),
         Column("accuracy", "", "num", "Accuracy, with the deviation over seeds"),
-        *(column for column in view.columns if any(column.key in line.cells for line in found.lines)),
+        *leaderboard_rows.telling(view.columns, found.lines),
     ]
     ends = [line.cells["interval"].ends for line in found.lines]
     low, high = min((e[0] for e in ends if e), default=0.0), max((e[2] for e in ends if e), default=1.0)

@@ -51,7 +51,7 @@ OPTIONAL: dict[str, Column] = {
     "tags": Column("tags", "tags"),
     "created": Column("created", "made"),
 }
-DEFAULT = ["gap", "verdict", "macro_f1", "parameters", "data", "own", "ledger"]
+DEFAULT = ["gap", "verdict", "macro_f1", "data", "own", "ledger"]
 """So many that nothing has to be scrolled beside the navigation at 1440 pixels."""
 _OWN_TIP = "On the validation part of the version it learned from: other images than those of the rank"
 _SHORT = {
@@ -61,6 +61,7 @@ _SHORT = {
     DISTRUST: "do not trust",
     CHANCE: "chance",
 }
+
 NAMES = {"verdict": "verdict on the gap"}
 """What the chooser calls columns whose head is empty."""
 
@@ -68,6 +69,16 @@ NAMES = {"verdict": "verdict on the gap"}
 def entry(group: Sequence[LeaderboardRow]) -> RunIds:
     """The ids of a group's runs."""
     return tuple(str(row["run"]) for row in group)
+
+
+def telling(columns: Sequence[Column], found: Sequence[Line]) -> list[Column]:
+    """The columns that say something of these lines: not those that are empty, nor a ledger in which nobody is blamed."""
+    blamed = any(line.cells["ledger"].sort for line in found if "ledger" in line.cells)
+    return [
+        column
+        for column in columns
+        if any(column.key in line.cells for line in found) and (column.key != "ledger" or blamed)
+    ]
 
 
 def lines(

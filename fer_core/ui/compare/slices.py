@@ -62,7 +62,9 @@ def _card(run: Run, version: str, told: RunSlices) -> None:
             "Fisher's exact test, p corrected for all of them (Holm): where none is weak, one is told in 5 % of cases at most. "
         )
         if told.left_out:
-            words += f"{told.left_out:,} images are left out: copies of others, or learned from."
+            words += (
+                f"Left out as copies of others, or learned from: {markup.plural(told.left_out, 'image')}."
+            )
         st.html(f'<p class="fer-muted">{markup.esc(words)}</p>')
     with right, st.container(border=True):
         if not shown:
