@@ -12,6 +12,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.across.judged_file import judged_words
 from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.recipes import recipe
 from fer_core.reports.document import (
     Code,
     Document,
@@ -128,12 +129,15 @@ def weak_classes(found: Scores) -> list[str]:
 
 
 def reproduce(run: Run) -> str:
-    """The command that trains this run again."""
+    """The command that trains this run again; a recipe that does not come with the program is named by the file that the run keeps."""
     info = run.info
     if about := info.get("judged"):
         return command("judge", about["file"], run.dataset, "--version", run.version)
     words = ["train", "--dataset", run.dataset, "--version", run.version]
-    words += ["--recipe", str(info.get("recipe", ""))]
+    name = str(info.get("recipe", ""))
+    if name not in recipe.names():  # a file of somebody's: the run keeps it, with what was changed
+        return command(*words, "--recipe", str(run.folder / "recipe.toml"))
+    words += ["--recipe", name]
     for key, value in (info.get("settings") or {}).items():
         words += ["--set", f"{key}={value}"]
     return command(*words)
