@@ -75,7 +75,7 @@ class FoundRate:
 
     def __repr__(self) -> str:
         if self.proposed is None:
-            return "The loss did not fall at any rate"
+            return "The loss did not clearly fall at any rate"
         return f"Learning rate {self.proposed:.2g}, of {len(self.curve['rates'])} that were tried"
 
     def _repr_html_(self) -> str:

@@ -35,6 +35,7 @@ BROKEN = 4.0
 _KEPT = 0.8  # of the smoothed loss, from one step to the next, either way
 _FEWEST, _MOST = 20, 1000  # steps
 _FALL = 0.02  # share of the first smoothed loss that has to be gained, or nothing is proposed
+_SCATTER = 3.0  # and as many times what steps scatter around it
 
 
 class RateRequest(TypedDict):
@@ -158,7 +159,8 @@ def read_off(rates: Sequence[float], losses: Sequence[float]) -> RateCurve:
         "broke": broke,
     }
     at = int(soft.argmin()) if len(known) else 0
-    if at < 2 or soft[0] - soft[at] < _FALL * soft[0]:
+    noise = float(np.std(np.asarray(known) - soft)) if at else 0.0
+    if at < 2 or soft[0] - soft[at] < max(_FALL * soft[0], _SCATTER * noise):
         return curve
     falling = np.gradient(soft, np.log(curve["rates"]))[: at + 1]
     steepest, lowest = curve["rates"][int(falling.argmin())], curve["rates"][at]

@@ -43,6 +43,8 @@ def test_nothing_is_proposed_where_the_loss_does_not_fall() -> None:
     rates = rate_finder.ramp(1e-6, 1.0, 30)
     flat = rate_finder.read_off(rates, [1.1] * 30)
     assert (flat["proposed"], flat["steepest"], flat["broke"]) == (None, None, False)
+    scatters = [np.random.default_rng(seed).normal(1.5, 0.1, 30).tolist() for seed in range(20)]
+    assert {rate_finder.read_off(rates, luck)["proposed"] for luck in scatters} == {None}
     lost = rate_finder.read_off(rates, [1.1, 1.1, float("nan")])
     assert (lost["proposed"], lost["broke"], len(lost["losses"])) == (None, True, 2)
     assert json.dumps(lost, allow_nan=False)

@@ -49,7 +49,7 @@ def find_rate(
     read = [("falls most steeply", found["steepest"]), ("a tenth of where it is lowest", found["tenth"])]
     rows = [(what, "-" if rate is None else f"{rate:.2e}") for what, rate in read]
     if found["proposed"] is None:
-        last = "The loss did not fall at any rate: try --steps 200, or another network or optimizer"
+        last = "The loss did not clearly fall at any rate: try --steps 200, or another network or optimizer"
     else:
         last = f"Proposed: --set optimizer.learning_rate={found['proposed']:.2g}"
     if found["proposed"] is not None and not found["broke"]:

@@ -58,7 +58,7 @@ def _answer(found: Mapping[str, Any], widget: str) -> None:
     st.vega_lite_chart(spec=spec, theme=None, key="train-rates")
     if proposed is None:
         st.html(
-            '<p class="fer-note">The loss did not fall at any rate: try another network or optimiser.</p>'
+            '<p class="fer-note">The loss did not clearly fall at any rate: try another network or optimiser.</p>'
         )
         return
     rate = float(f"{proposed:.2g}")
