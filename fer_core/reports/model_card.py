@@ -129,7 +129,7 @@ def weak_classes(found: Scores) -> list[str]:
 
 
 def reproduce(run: Run) -> str:
-    """The command that trains this run again; a recipe that does not come with the program is named by the file that the run keeps."""
+    """The command that trains this run again; a recipe of somebody else is named by the file that the run keeps."""
     info = run.info
     if about := info.get("judged"):
         return command("judge", about["file"], run.dataset, "--version", run.version)
