@@ -157,8 +157,8 @@ def run(args: list[str]) -> int:
         if os.environ.get("FER_DEBUG"):
             raise
         what = f"{type(error).__name__}: {error}"
-        kept = crash.keep(current().root, error, verb=" ".join(args[:1]))
-        told = f"with {kept}" if kept else "FER_DEBUG=1 shows the traceback"
+        report = crash.keep(current().root, error, verb=" ".join(args[:1]))
+        told = f"with {report}" if report else "FER_DEBUG=1 shows the traceback"
         return _fail(f"A fault in the program ({what}). Please report it; {told}", 1)
 
 

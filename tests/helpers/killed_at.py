@@ -65,7 +65,7 @@ def watch(count: Count) -> None:
             count()
         return plain(file, mode, *arguments, **options)
 
-    builtins.open = io.open = opened  # type: ignore[assignment]
+    builtins.open = io.open = opened
 
 
 def forked(home: Path, words: list[str], last: int | None = None) -> tuple[int, int]:

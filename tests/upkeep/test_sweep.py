@@ -16,7 +16,7 @@ from fer_core.data.sample.make import make_sample
 from fer_core.jobs import identity
 from fer_core.recipes.recipe import load
 from fer_core.runs import store
-from fer_core.scheduling import resume
+from fer_core.scheduling import queue, resume
 from fer_core.upkeep.sweep import sweep
 
 OLD = time.time() - 40 * 86400
@@ -100,6 +100,6 @@ def test_a_run_that_goes_on_has_room_again_to_say_how_it_fails(
     size = (run.folder / "reserve").stat().st_size
     (run.folder / "reserve").unlink()
     run.update(state="failed")
-    monkeypatch.setattr(resume.queue, "add", lambda run: None)
+    monkeypatch.setattr(queue, "add", lambda run: None)
     resume.resume(run)
     assert (run.folder / "reserve").stat().st_size == size
