@@ -132,7 +132,7 @@ _DESCRIPTION = (
 )
 
 
-def _described(verb: Callable[..., Report]) -> Callable[..., Report]:
+def _described(verb: Callable[..., None]) -> Callable[..., None]:
     """The options that say what a model file does not say of itself."""
     for option in reversed(_DESCRIPTION):
         verb = option(verb)
