@@ -107,6 +107,8 @@ def test_a_keras_file_is_added_by_clicks_and_is_a_start(
     assert screen.page.get_by_role("button", name="Train", exact=True).is_disabled()
     click(screen, "Add a model file")
     screen.page.get_by_role("dialog").locator("input[type=file]").set_input_files(str(brought))
+    # What its answers mean stands in no Keras file: it is asked.
+    screen.page.get_by_role("dialog").get_by_role("button", name="Use it").click(timeout=PATIENCE * 1000)
     screen.page.get_by_role("dialog").wait_for(state="detached", timeout=PATIENCE * 1000)
     fill(screen, "epochs", "1", "36 → 1")
     click(screen, "Train")
