@@ -39,6 +39,27 @@ def test_two_rates_are_read_off_a_curve_that_is_known() -> None:
     assert len(found["rates"]) == len(found["smoothed"]) == upto
 
 
+@pytest.mark.parametrize("end", [[4.0, 30.0], [1.2, 30.0], [1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0]])
+def test_a_rate_is_proposed_where_the_loss_breaks_away_at_once(end: list[float]) -> None:
+    """The normal ending of a ramp: what rises at the end says nothing about how far steps scatter before."""
+    rates = rate_finder.ramp(1e-6, 1.0, 100)
+    before = [1.6] * 30 + np.linspace(1.6, 1.0, 40).tolist()
+    losses = (np.array(before) + np.random.default_rng(0).normal(0, 0.02, 70)).tolist() + end
+    assert [rate_finder.broken(losses[:n]) for n in (70, len(losses))] == [False, True]
+    found = rate_finder.read_off(rates, losses)
+    assert rates[30] / 10 <= (found["proposed"] or 0) <= rates[69]
+
+
+def test_a_loss_below_zero_breaks_only_where_it_rises_far() -> None:
+    """That of early_learning goes below zero; from there it breaks by the scale it began with."""
+    falls = np.linspace(1.0, -2.0, 40).tolist()
+    assert not any(rate_finder.broken(falls[:n]) for n in range(1, 41))
+    assert not any(rate_finder.broken([*falls, *[-1.5] * n]) for n in range(1, 9))
+    assert rate_finder.broken([*falls, 5.0, 40.0])
+    through = np.linspace(1.0, 0.001, 40).tolist()
+    assert not rate_finder.broken([*through, 0.01]), "a hair above 0"
+
+
 def test_nothing_is_proposed_where_the_loss_does_not_fall() -> None:
     rates = rate_finder.ramp(1e-6, 1.0, 30)
     flat = rate_finder.read_off(rates, [1.1] * 30)
