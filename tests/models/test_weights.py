@@ -6,13 +6,16 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
+from keras.src.applications import mobilenet_v2
+from keras.src.legacy.saving import legacy_h5_format
 
 from fer_core.base.errors import RunError
 from fer_core.models import body, pretrained, registry, transfer
-from fer_core.recipes.model_spec import TransferSpec
+from fer_core.recipes.model_spec import Shape, TransferSpec
 from fer_core.recipes.recipe import load, names
 
 
@@ -75,6 +78,42 @@ def test_the_weights_of_a_named_file_are_those_of_the_backbone(
     model = registry.build(spec(weights_file=str(tmp_path / "mine.weights.h5")), 3)
     for one, other in zip(body.backbone_of(model).get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("shape", [None, (None, None, 1)])
+def test_what_is_downloaded_is_what_the_network_begins_with_also_where_images_grow(
+    shape: Shape | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MobileNetV2 has a file for each of five sizes, and Keras takes that of 224 where the size is open."""
+    source = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(96, 96, 3))
+    asked: list[str] = []
+
+    def get_file(name: str, url: str, **_: object) -> str:
+        asked.append(name)
+        path = pretrained.cache_folder() / name
+        path.parent.mkdir(exist_ok=True)
+        with h5py.File(path, "w") as group:  # the format of the published files
+            legacy_h5_format.save_weights_to_hdf5_group(group, source)
+        return str(path)
+
+    monkeypatch.setattr(pretrained, "can_download", lambda: True)
+    monkeypatch.setattr(mobilenet_v2.file_utils, "get_file", get_file)
+    model = registry.build(spec(backbone_size=96), 3, shape)
+    assert asked == [pretrained.file_name(spec(backbone_size=96))]
+    for one, other in zip(body.backbone_of(model).get_weights(), source.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_download_that_leaves_no_file_is_never_a_random_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "can_download", lambda: True)
+
+    def small(include_top: bool, weights: str | None, input_shape: tuple[int, int, int]) -> keras.Model:
+        inputs = keras.Input(input_shape)
+        return keras.Model(inputs, keras.layers.Conv2D(3, 3)(inputs))
+
+    monkeypatch.setitem(transfer._BACKBONES, "mobilenetv2", transfer._Backbone(small, "tf"))
+    with pytest.raises(RunError, match=r"download failed.*_96_no_top\.h5"):
+        registry.build(spec(backbone_size=96), 3)
 
 
 @pytest.mark.parametrize("name", [n for n in names() if load(n).model.architecture == "transfer"])
