@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_core.base.errors import FerError
+from fer_core.base.errors import FerError, RecipeError
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.across.judged_file import judged_words
 from fer_core.evaluation.leaderboard import LeaderboardRow
-from fer_core.recipes import recipe
+from fer_core.recipes import toml
+from fer_core.recipes.recipe import Recipe, difference, fields, load, override
 from fer_core.reports.document import (
     Code,
     Document,
@@ -37,7 +38,7 @@ from fer_core.reports.thresholds import held
 from fer_core.runs import run_annotations
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
-from fer_core.runs.store import list_runs
+from fer_core.runs.store import get, list_runs
 from fer_core.scheduling.starting_points import sentence
 
 WEAK = 0.6
@@ -129,18 +130,36 @@ def weak_classes(found: Scores) -> list[str]:
 
 
 def reproduce(run: Run) -> str:
-    """The command that trains this run again; a recipe of somebody else is named by the file that the run keeps."""
+    """The command that trains this run again, by its whole recipe: what was typed once was put over what stood on a form.
+
+    A recipe that no settings make out of a built-in one is named by the file that the run keeps.
+    """
     info = run.info
     if about := info.get("judged"):
         return command("judge", about["file"], run.dataset, "--version", run.version)
     words = ["train", "--dataset", run.dataset, "--version", run.version]
-    name = str(info.get("recipe", ""))
-    if name not in recipe.names():  # a file of somebody's: the run keeps it, with what was changed
+    try:
+        recipe = run.recipe
+        if parent := info.get("forked_from"):
+            began = get(run.workspace, parent).recipe
+            origin = f"{parent}@{info['forked_at']}"
+            return command("train", "--fork", origin, *_settings(began, recipe, "schedule.begin_after"))
+        return command(*words, "--recipe", recipe.name, *_settings(load(recipe.name), recipe))
+    except FerError:  # no built-in recipe, or what it was forked from is gone
         return command(*words, "--recipe", str(run.folder / "recipe.toml"))
-    words += ["--recipe", name]
-    for key, value in (info.get("settings") or {}).items():
-        words += ["--set", f"{key}={value}"]
-    return command(*words)
+
+
+def _settings(old: Recipe, new: Recipe, *always: str) -> list[str]:
+    """Options of `train` that make one recipe of another, some fields said even where they are alike.
+
+    Raises:
+        RecipeError: none do.
+    """
+    own = {key: value for key, value in fields(new).items() if key in always}
+    changed = {key: toml.inline(value) for key, value in (difference(old, new) | own).items()}
+    if override(old, changed) != new:
+        raise RecipeError("No settings make this recipe", received=new.name)
+    return [word for key, value in changed.items() for word in ("--set", f"{key}={value}")]
 
 
 def card(run: Run, row: LeaderboardRow) -> Document:
