@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import Literal
 
-from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict
+from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict, shown_gap
 from fer_core.recipes.losses import CrossEntropy, FocalCrossEntropy
 from fer_core.recipes.recipe import Recipe, Setting
 from fer_core.recipes.schema import Augmentation
@@ -64,7 +64,7 @@ def advice_for(
     if len(rows) < MIN_EPOCHS:
         return []
     best = max(rows, key=lambda row: row["val_accuracy"])
-    gap = 100 * (best["accuracy"] - best["val_accuracy"])
+    gap = shown_gap(best["accuracy"], best["val_accuracy"])
     word = gap_verdict(best["accuracy"], best["val_accuracy"], apart, chance)
     level = gap_level(word)
     if word == CHANCE:

@@ -160,7 +160,7 @@ def gap_verdict(train: float, val: float, apart: bool = False, chance: float = 0
     """
     if val <= chance:
         return CHANCE
-    gap = _gap(train, val)
+    gap = shown_gap(train, val)
     word = next(word for end, word in VERDICTS if gap < end)
     if word != VERDICTS[0][1]:
         return word
@@ -181,6 +181,11 @@ def is_apart(run: Run) -> bool:
 def gap_level(word: str) -> Literal["good", "warn", "bad"]:
     """How grave a word of `VERDICTS` is."""
     return "good" if word == HEALTHY else "bad" if word in (VERDICTS[-1][1], DISTRUST, CHANCE) else "warn"
+
+
+def shown_gap(train: float, val: float) -> float:
+    """Train minus validation accuracy in points, to a tenth as it is shown: the word beside it goes by no more than that."""
+    return round(_gap(train, val), 1) + 0.0  # no -0.0
 
 
 def _gap(train: float, val: float) -> float:

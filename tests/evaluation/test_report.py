@@ -15,6 +15,7 @@ from made_runs import NAMES, bare, tell_epochs
 from fer_core.base.errors import NotFound, RunError
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import readable
+from fer_core.evaluation.advice import advice_for
 from fer_core.evaluation.chance import chance_level, chance_of
 from fer_core.evaluation.report import (
     CHANCE,
@@ -27,7 +28,7 @@ from fer_core.evaluation.report import (
 )
 from fer_core.recipes.recipe import load
 from fer_core.runs import predictions
-from fer_core.runs.records import Evaluation, RunSummary
+from fer_core.runs.records import Epoch, Evaluation, RunSummary
 from fer_core.runs.run import STOPPED_AT_ONCE, Run
 from fer_core.runs.store import create_run
 
@@ -105,6 +106,17 @@ def test_the_leaderboard_shows_the_best_epoch_with_gap_and_interval(tmp_path: Pa
 )
 def test_gap_verdicts_at_their_limits(val: float, word: str) -> None:
     assert gap_verdict(0.9, val) == word
+
+
+@pytest.mark.parametrize(
+    ("train", "word"),
+    [(0.8998, "healthy"), (0.8994, "validation ahead"), (0.9496, "moderate"), (0.9494, "healthy")],
+)
+def test_the_word_goes_by_the_gap_as_it_is_shown(train: float, word: str) -> None:
+    row = {"accuracy": train, "val_accuracy": 0.9}
+    (told, *_) = advice_for([cast(Epoch, row)] * 5, load("compact"))
+    shown = f"{100 * (train - 0.9):.1f}"
+    assert (gap_verdict(train, 0.9), told.word) == (word, word), shown
 
 
 def test_runs_that_are_not_whole_are_shown_as_what_they_are(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ def _facts(group: Sequence[LeaderboardRow], leaks: Leaks | None) -> dict[str, Le
 
     number("macro_f1", "{:.3f}", (row["macro_f1"] for row in group))
     number("train_accuracy", "{:.3f}", (row["train_accuracy"] for row in group))
-    number("gap", "{:+.1f}", (row["gap"] for row in group))
+    number("gap", "{:+z.1f}", (row["gap"] for row in group))
     number("images_per_second", "{:,.0f}", (row["images_per_second"] for row in group))
     number("ms", "{:.2f}", (row["ms"] for row in group))
     if lead["flops"]:

@@ -9,7 +9,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.evaluation import advice
-from fer_core.evaluation.report import gap_level, verdict_of
+from fer_core.evaluation.report import gap_level, shown_gap, verdict_of
 from fer_core.evaluation.verdicts import meanings
 from fer_core.scheduling import starting_points
 from fer_core.ui.components import markup
@@ -47,7 +47,7 @@ def gap_chip(snapshot: RunSnapshot) -> list[Markup]:
     if not snapshot.best or (snapshot.works and len(snapshot.rows) < advice.MIN_EPOCHS):
         return []
     train, val = float(snapshot.best["accuracy"]), float(snapshot.best["val_accuracy"])
-    word, gap = verdict_of(snapshot.run, train, val), round(100 * (train - val), 1) + 0.0  # no -0.0
+    word, gap = verdict_of(snapshot.run, train, val), shown_gap(train, val)
     level = gap_level(word)
     said = f"{word} gap {gap:+.1f}" if word in {"healthy", "moderate", "high"} else f"{word}, gap {gap:+.1f}"
     return [markup.chip(level, said, meanings.meaning(word) or _GAP)]
