@@ -81,9 +81,11 @@ def _backbone(spec: TransferSpec, side: int | None) -> keras.Model:
     file, build = pretrained.find_weights(spec), _BACKBONES[spec.backbone].build
     try:
         if spec.weights == "imagenet" and file is None:
-            # Keras puts the file into its cache.
-            build(include_top=False, weights="imagenet", input_shape=shape)
-            file = pretrained.find_weights(spec)
+            # Keras puts the file into its cache; which one it takes goes by the size, which is open where images grow.
+            size = spec.backbone_size
+            build(include_top=False, weights="imagenet", input_shape=(size, size, 3))
+            if (file := pretrained.find_weights(spec)) is None:
+                raise FileNotFoundError("Keras put it somewhere else")
         # Downloaded, cached or named: one way to load, so that the same file is the same network.
         backbone = build(include_top=False, weights=None, input_shape=shape)
         if file is not None:

@@ -45,40 +45,45 @@ def cost_of(past: Iterable[PastRun], recipe: Recipe, version: str, images: int) 
 
     Args:
         past: runs, newest first.
-        recipe: what would be trained; network, size of batches, precision and device count have to be the same.
+        recipe: what would be trained; network, size of batches, precision, device count, kind of loss and what grows have to
+            be the same.
         version: id of what it would learn from.
         images: of its train and val splits; an epoch on another version is taken to grow with them.
     """
-    alike = [one for one in past if _alike(one, recipe)]
-    found = next((one for one in alike if one.info.get("version") == version), None)
-    if found is not None:
-        return _cost(found, 1.0, scaled=False)
-    for one in alike:
+    timed = [(one, seconds) for one in past if (seconds := epoch_seconds(one.rows)) is not None]
+    alike = [(one, seconds) for one, seconds in timed if _alike(one, recipe)]
+    for one, seconds in alike:
+        if one.info.get("version") == version:
+            return _cost(one, seconds, scaled=False)
+    for one, seconds in alike:
         told = one.info.get("images") or {}
         if seen := sum(int(told.get(split) or 0) for split in ("train", "val")):
-            return _cost(one, images / seen, scaled=True)
+            return _cost(one, seconds * images / seen, scaled=True)
     return None
 
 
+def epoch_seconds(rows: Sequence[Epoch]) -> float | None:
+    """Median of the whole epochs; None where none was finished, or none told its time."""
+    told = [float(seconds) for row in rows if not row.get("partial") and (seconds := row.get("seconds"))]
+    return median(told) if told else None
+
+
 def _alike(one: PastRun, recipe: Recipe) -> bool:
-    other = one.recipe
-    if other is None or not one.rows or not one.info.get("parameters"):
+    if one.recipe is None or not one.info.get("parameters"):
         return False
-    ours, theirs = recipe.training, other.training
-    return _network(other) == _network(recipe) and (ours.batch_size, ours.precision, ours.devices) == (
-        theirs.batch_size, theirs.precision, theirs.devices,
+    return _what_takes_time(one.recipe) == _what_takes_time(recipe)
+
+
+def _what_takes_time(recipe: Recipe) -> tuple[object, ...]:
+    network, training = recipe.model.model_copy(update={"start": ""}), recipe.training
+    return (
+        network, training.batch_size, training.precision, training.devices, recipe.loss.name, recipe.progressive,
     )  # fmt: skip
 
 
-def _network(recipe: Recipe) -> object:
-    """What it begins with takes no time."""
-    return recipe.model.model_copy(update={"start": ""})
-
-
-def _cost(one: PastRun, factor: float, *, scaled: bool) -> ExpectedCost:
-    seconds = median(float(row.get("seconds", 0.0)) for row in one.rows)
+def _cost(one: PastRun, seconds: float, *, scaled: bool) -> ExpectedCost:
     memory = max((float(row.get("rss_mb") or 0.0) for row in one.rows), default=0.0)
     whole = int(one.info["parameters"])
     return ExpectedCost(
-        whole, int(one.info.get("trainable_parameters") or whole), seconds * factor, memory * 1e6, one.id, scaled
+        whole, int(one.info.get("trainable_parameters") or whole), seconds, memory * 1e6, one.id, scaled
     )  # fmt: skip

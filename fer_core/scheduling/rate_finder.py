@@ -31,7 +31,8 @@ from fer_core.recipes.recipe import Recipe, override, to_toml
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
 """From which rate to which, in how many steps, where nobody says otherwise."""
 BROKEN = 4.0
-"""Times the lowest smoothed loss from which it has broken away; no higher rate is tried."""
+"""Times the lowest smoothed loss from which it has broken away; no higher rate is tried. Losses around 0 and below it are
+measured by a tenth of the first."""
 _KEPT = 0.8  # of the smoothed loss, from one step to the next, either way
 _FEWEST, _MOST = 20, 1000  # steps
 _FALL = 0.02  # share of the first smoothed loss that has to be gained, or nothing is proposed
@@ -140,7 +141,8 @@ def broken(losses: Sequence[float]) -> bool:
     if not math.isfinite(losses[-1]):
         return True
     so_far = _from_the_left(np.asarray(losses, dtype=np.float64))
-    return bool(so_far[-1] > BROKEN * so_far.min())
+    low = so_far.min()
+    return bool(so_far[-1] - low > (BROKEN - 1) * max(abs(low), 0.1 * abs(so_far[0])))
 
 
 def read_off(rates: Sequence[float], losses: Sequence[float]) -> RateCurve:
@@ -159,7 +161,8 @@ def read_off(rates: Sequence[float], losses: Sequence[float]) -> RateCurve:
         "broke": broke,
     }
     at = int(soft.argmin()) if len(known) else 0
-    noise = float(np.std(np.asarray(known) - soft)) if at else 0.0
+    # The rise at the end is no scatter.
+    noise = float(np.std((np.asarray(known) - soft)[: at + 1])) if at else 0.0
     if at < 2 or soft[0] - soft[at] < max(_FALL * soft[0], _SCATTER * noise):
         return curve
     falling = np.gradient(soft, np.log(curve["rates"]))[: at + 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any
 
 import psutil
@@ -14,7 +13,7 @@ from fer_core.jobs.tasks import Estimate
 from fer_core.recipes import toml
 from fer_core.recipes.recipe import Recipe
 from fer_core.scheduling import estimate
-from fer_core.scheduling.known_cost import ExpectedCost, PastRun, cost_of
+from fer_core.scheduling.known_cost import ExpectedCost, PastRun, cost_of, epoch_seconds
 from fer_core.scheduling.presets import FAST
 from fer_core.ui.components import markup
 from fer_core.ui.shell import job_progress, page, run_snapshots
@@ -117,15 +116,10 @@ def _verdicts(found: ExpectedCost, name: str, snapshots: Sequence[RunSnapshot], 
         text = f"needs {found.memory_bytes / 1e9:.1f} GB of {total / 1e9:.1f} GB: a smaller batch or model"
         told.append(markup.chip("bad", text, "It would be slowed down by swapping, or killed"))
     if name != FAST:
-        quick = next(
-            (k for k in snapshots if k.run.version == version and k.info.get("recipe") == FAST and k.rows),
-            None,
-        )
-        if quick:
-            usual = median(float(row.get("seconds", 0.0)) for row in quick.rows)
-            if times := estimate.times_slower(found.epoch_seconds, usual):
-                told.append(
-                    markup.chip("warn", f"{FAST} is {times:.0f}× faster here", f"As run {quick.id} took")
-                )
+        fast = (k for k in snapshots if k.run.version == version and k.info.get("recipe") == FAST)
+        timed = ((k.id, seconds) for k in fast if (seconds := epoch_seconds(k.rows)) is not None)
+        quick, usual = next(timed, ("", 0.0))
+        if quick and (times := estimate.times_slower(found.epoch_seconds, usual)):
+            told.append(markup.chip("warn", f"{FAST} is {times:.0f}× faster here", f"As run {quick} took"))
     if told:
         st.html(" ".join(told))
