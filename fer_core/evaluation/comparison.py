@@ -132,6 +132,7 @@ def _rank(
     scores.look_at_all(runs, split, via, version)
     manifest = scores.manifest_of(workspace, dataset, version)
     ranked = ranking.rank([[run] for run in runs], split, version, manifest, common=common)
+    answered = ranked.images + ranked.seen
     for row in rows:
         row["unranked"] = ranked.left_out.get(row["run"], "")
         if entry := ranked.entries.get((row["run"],)):
@@ -139,7 +140,7 @@ def _rank(
             row |= {"low": entry.low, "high": entry.high, "images": entry.images}
             if entry.rank is None:
                 row["unranked"] = (
-                    f"It has learned from {ranked.whole - entry.images:,} of the {ranked.whole:,} images; on the other "
+                    f"It has learned from {answered - entry.images:,} of the {answered:,} images; on the other "
                     f"{entry.images:,} its accuracy is {entry.accuracy:.3f} [{entry.low:.3f}, {entry.high:.3f}]. "
                     "--common ranks all on their common part"
                 )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
 from fer_core.base.statistics import wilson_interval
+from fer_core.data.manifest import readable
 from fer_core.evaluation import scores, significance
 from fer_core.runs.run import Run
 
@@ -47,7 +48,7 @@ class Ranking:
         images: how many those with a rank were judged by.
         seen: images left out of these because one of the ranked runs has learned from them.
         left_out: run -> why it is not ranked.
-        whole: images of the split.
+        whole: images of the split; those that are neither `images` nor `seen` have no answers, as of classes not known.
     """
 
     entries: Mapping[tuple[str, ...], RankedEntry] = field(default_factory=dict)
@@ -112,11 +113,11 @@ def rank(
     if found.images:
         ranks = significance.ranks(found.correct, found.groups)
         for name, scored, (rank, shared) in zip(found.entries, _scored(found), ranks, strict=True):
-            ranked[name] = RankedEntry(rank, shared, *scored[:3], scored[3], found.images)
+            ranked[name] = RankedEntry(rank, shared, *scored, found.images)
     for alone in found.apart:
-        (scored,) = _scored(alone)
-        ranked[alone.entries[0]] = RankedEntry(None, False, *scored[:3], scored[3], alone.images)
-    return Ranking(ranked, found.images, found.seen, found.left_out, found.images + found.seen)
+        ranked[alone.entries[0]] = RankedEntry(None, False, *_scored(alone)[0], alone.images)
+    listed = 0 if manifest is None or not ranked else int((readable(manifest)["split"] == split).sum())
+    return Ranking(ranked, found.images, found.seen, found.left_out, max(listed, found.images + found.seen))
 
 
 def _scored(found: AlignedEntries) -> list[tuple[float, float, float, float | None]]:
@@ -151,11 +152,9 @@ def align_entries(
     same = tuple(name for name, own in seen.items() if np.array_equal(own, base))
     apart = []
     for name, own in seen.items():
-        if name in same:
-            continue
-        if own.all():
+        if name not in same and own.all():
             left_out |= dict.fromkeys(name, "It has learned from every image of this split")
-        else:
+        elif name not in same:
             apart.append(_on((name,), found, own, pictures))
     return replace(_on(same, found, base, pictures), left_out=left_out, apart=tuple(apart))
 
@@ -220,13 +219,11 @@ def _answers(
             left_out[run.id] = str(error)
     if not found:
         return pd.Series(dtype="str"), found, left_out
-    usual = Counter(answer.order for answer in found.values()).most_common(1)[0][0]
-    leader = next(
-        run for entry in entries for run in entry if run.id in found and found[run.id].order == usual
-    )
-    ids = scores.predictions(leader, split, version)["image_id"]
-    for run in (run for entry in entries for run in entry):
-        if run.id in found and found[run.id].order != usual:
+    able = [run for entry in entries for run in entry if run.id in found]
+    leader = _leader(able, found)
+    usual, ids = found[leader.id].order, scores.predictions(leader, split, version)["image_id"]
+    for run in able:
+        if found[run.id].order != usual:
             aligned = _aligned(run, split, version, ids)
             if aligned is None:
                 del found[run.id]
@@ -234,6 +231,14 @@ def _answers(
             else:
                 found[run.id] = aligned
     return ids, found, left_out
+
+
+def _leader(runs: Sequence[Run], found: Mapping[str, scores.Correctness]) -> Run:
+    """Whose images all are judged by: the most, then those of most runs. A file from elsewhere leads none that was trained."""
+    number = Counter(found[run.id].order for run in runs)
+    if len(number) > 1:
+        runs = [run for run in runs if "judged" not in run.info] or runs
+    return max(runs, key=lambda r: (len(found[r.id].correct), number[found[r.id].order], found[r.id].order))
 
 
 def _on(
@@ -291,6 +296,5 @@ def _intervals(
     squares = np.einsum("ij,ij->i", total, total, dtype=np.float64)
     residual = squares - 2 * mean * (total @ size).astype(np.float64) + mean**2 * float(size @ size)
     variance = np.maximum(residual, 0) / images**2
-    simple = mean * (1 - mean)
-    number = np.where(variance > 0, simple / np.maximum(variance, 1e-12), len(size))
+    number = np.where(variance > 0, mean * (1 - mean) / np.maximum(variance, 1e-12), len(size))
     return wilson_interval(mean, number)

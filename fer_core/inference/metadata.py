@@ -10,13 +10,14 @@ elsewhere the same JSON can lie beside it (`model.json` beside `model.onnx`) or 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from fer_core.base.atomic import parse_json
+from fer_core.base.emotions import canonical_emotion
 from fer_core.base.errors import ModelFileError
 
 METADATA_KEY = "fer"
@@ -74,6 +75,25 @@ class ModelMetadata(BaseModel):
     def to_json(self) -> str:
         """The JSON text that goes into `metadata_props["fer"]` or a `model.json`."""
         return self.model_dump_json()
+
+
+def canonical_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    """Class names as the library spells them, in the same order: `angry` is `anger`, unknown ones stay as they are.
+
+    Raises:
+        ModelFileError: two of them are one class then.
+    """
+    found: dict[str, str] = {}
+    for name in classes:
+        ours = canonical_emotion(name)
+        if ours in found:
+            raise ModelFileError(
+                f"Two outputs of the model are the class {ours}",
+                received=f"{found[ours]}, {name}",
+                hint="Name one class per output, in output order",
+            )
+        found[ours] = name
+    return tuple(found)
 
 
 class DescribedModel:

@@ -19,7 +19,14 @@ from fer_core.base.workspace import Workspace, check_name, current
 from fer_core.inference import ensemble
 from fer_core.inference.apart import SHELF, ApartSession
 from fer_core.inference.ensemble import Ensemble
-from fer_core.inference.metadata import ModelMetadata, parse, read_sidecar, sidecar, sidecar_text
+from fer_core.inference.metadata import (
+    ModelMetadata,
+    canonical_classes,
+    parse,
+    read_sidecar,
+    sidecar,
+    sidecar_text,
+)
 from fer_core.inference.onnx_file import Graph
 from fer_core.inference.predictor import RUN_MODEL, Predictor
 from fer_core.runs import run_annotations, store
@@ -196,12 +203,13 @@ def missing_metadata(path: Path) -> Graph | None:
 
 
 def write_metadata(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
-    """Write down what a model file does not say of itself, after trying it out.
+    """Write down what a model file does not say of itself, after trying it out; classes by their canonical names.
 
     Raises:
-        ModelFileError: the fields do not fit the graph; nothing is written.
+        ModelFileError: the fields do not fit the graph, or two outputs are one class; nothing is written.
     """
     found = parse(fields, "the answers")
+    found = found.model_copy(update={"classes": canonical_classes(found.classes)})
     Predictor.load(path, metadata=found, apart=True)
     write_json(sidecar(path), sidecar_text(path, found))
     return found

@@ -57,8 +57,8 @@ class RunInfo(TypedDict, total=False):
         start: what its network began with; absent where that was random or published.
         ablation: the two runs it explains and the one change it tries.
         search, trial, fresh: the search it is part of, and its number there among the trials, or the winner's fresh seeds.
-        judged: of a model file that was not trained here: its `file`, `digest`, `classes`, and by split how many images of
-            `other` classes are left out.
+        judged: of a model file that was not trained here: its `file`, `digest` (also of what is said of it), `classes`, and by
+            split how many images of `other` classes are left out.
         pause_after: epochs after which it pauses by itself, None for never.
     """
 

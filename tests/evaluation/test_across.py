@@ -117,9 +117,9 @@ def run(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("FER_HOME", str(tmp_path / "ws"))
     made = trained(Dataset(Workspace(tmp_path / "ws"), "home"), 0.8, ["val"])
     weights = np.random.default_rng(4).normal(0, 0.001, (48, 48, 1, 4))
-    save_linear(
-        made.folder / "model.onnx", weights, metadata={"classes": NAMES, "input_size": 48, "color": "gray"}
-    )
+    theirs = ("Joy", "Surprised", "neutral", "sadness")  # NAMES, spelled otherwise
+    about = {"classes": theirs, "input_size": 48, "color": "gray"}
+    save_linear(made.folder / "model.onnx", weights, metadata=about)
     return made
 
 
@@ -154,7 +154,16 @@ def test_what_cannot_be_judged_says_why(run: Run) -> None:
         answers.ask(run, home)
     with pytest.raises(RunError, match="away has no test images"):
         answers.ask(run, away, "test")
+    other = make_sample(run.workspace, "other", count=120, seed=5)
+    model = run.folder / "model.onnx"
+    model.rename(run.folder / "gone.onnx")
+    with pytest.raises(NotFound, match="no exported model"):
+        answers.ask(run, other, "test")
+    (run.folder / "gone.onnx").rename(model)
     assert ledger.reads(run.workspace) == []
+    for looks in (1, 2):  # made, then read
+        answers.ask(run, other, "test")
+        assert [look["dataset"] for look in ledger.reads(run.workspace)] == ["other"] * looks
     run.update(version="f" * 16)
     with pytest.raises(NotFound, match="was trained on is gone"):
         answers.ask(run, away)

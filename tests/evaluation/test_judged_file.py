@@ -18,8 +18,9 @@ from fer_core.cli import cli
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample
-from fer_core.evaluation import controlled_pairs, scores
+from fer_core.evaluation import controlled_pairs, ranking, scores
 from fer_core.evaluation.across.judged_file import UNKNOWN
+from fer_core.inference.predictor import Predictor
 from fer_core.jobs.task import Task
 from fer_core.jobs.tasks import JudgeFile
 from fer_core.runs import store
@@ -89,6 +90,59 @@ def test_classes_it_does_not_know_are_left_out_and_said(dataset: Dataset, tmp_pa
     )
     assert status != 0
     assert "fewer than two classes in common" in told
+
+
+def test_what_is_said_of_a_file_is_part_of_what_is_judged(dataset: Dataset, tmp_path: Path) -> None:
+    file = save_linear(tmp_path / "theirs.onnx", WEIGHTS)
+    wrong = ("--classes", "neutral,surprise,happy,sad", "--scaling", "none", "--json")
+    first, again, right = (
+        json.loads(fer("judge", file, dataset.name, *said)[1]) for said in (wrong, wrong, DESCRIBED)
+    )
+    assert first["run"] == again["run"] != right["run"]
+    assert right["accuracy"] == pytest.approx(answered(dataset).mean()) != first["accuracy"]
+
+
+def test_classes_are_matched_by_their_canonical_names(dataset: Dataset, tmp_path: Path) -> None:
+    theirs = ["Sadness", "Joy", "surprised", "neutral"]
+    about = {"classes": theirs, "input_size": 48, "color": "gray"}
+    file = save_linear(tmp_path / "theirs.onnx", WEIGHTS, metadata=about)
+    found = json.loads(fer("judge", file, dataset.name, "--json")[1])
+    assert found["accuracy"] == pytest.approx(answered(dataset).mean())
+    assert found["left_out"]["val"] == 0
+    assert set(found["classes"]) == set(NAMES)
+    plain = save_linear(tmp_path / "plain.onnx", WEIGHTS)
+    status, _, told = fer("judge", plain, dataset.name, "--classes", "sad,sadness,surprise,neutral")
+    assert status != 0
+    assert "Two outputs of the model are the class sad" in told
+    fer("add-model", plain, "--name", "shelf", "--classes", ",".join(theirs))
+    shelf = Predictor.load(dataset.workspace.models / "files" / "shelf.onnx")
+    assert shelf.classes == ("sad", "happy", "surprise", "neutral")
+
+
+def test_fewer_classes_change_nothing_for_a_trained_run(dataset: Dataset, tmp_path: Path) -> None:
+    run = trained(dataset, 0.6, ["val"])
+    fer(
+        "judge",
+        save_linear(tmp_path / "three.onnx", WEIGHTS[..., :3]),
+        dataset.name,
+        "--classes",
+        "sad,happy,contempt",
+    )
+    judged = next(each for each in store.list_runs(dataset.workspace) if each.id != run.id)
+    manifest = dataset.manifest()
+    whole = len(readable(manifest).query("split == 'val'"))
+    for order in ([[run], [judged]], [[judged], [run]]):
+        found = ranking.rank(order, "val", dataset.head, manifest)
+        assert found.entries[(run.id,)].accuracy == pytest.approx(round(0.6 * whole) / whole)
+        assert (found.images, found.whole) == (whole, whole)
+        assert "other images" in found.left_out[judged.id]
+    alone = ranking.rank([[judged]], "val", dataset.head, manifest)
+    assert alone.images < alone.whole == whole
+    (tmp_path / "ws" / "models" / "runs" / run.id).rename(tmp_path / "gone")
+    assert (
+        f"{alone.images:,} images of {whole:,}; left out: {whole - alone.images:,} without an answer"
+        in html_of(opened(COMPARE))
+    )
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5", ".tflite"])

@@ -171,9 +171,9 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
 def test_marks_are_kept_and_odd_ones_ignored(tmp_path: Path) -> None:
     run = make(tmp_path, 1, table(np.arange(10) < 5))
     assert run_annotations.annotate(run, tags=[" b", "a", "b"], note="n")["tags"] == ["a", "b"]
-    assert run_annotations.read(run) == {"star": False, "tags": ["a", "b"], "note": "n", "archived": False}
+    assert run_annotations.read(run) == run_annotations.EMPTY | {"tags": ["a", "b"], "note": "n"}
     (run.folder / "marks.json").write_text('{"star": 1, "tags": "x", "note": "kept"}')
-    assert run_annotations.read(run) == {"star": False, "tags": [], "note": "kept", "archived": False}
+    assert run_annotations.read(run) == run_annotations.EMPTY | {"note": "kept"}
     (run.folder / "marks.json").write_text("{")
     assert run_annotations.read(run) == run_annotations.EMPTY
     with pytest.raises(NotFound, match="no exported model"):

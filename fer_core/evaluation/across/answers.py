@@ -25,6 +25,7 @@ from fer_core.duplicates.across_datasets import between
 from fer_core.evaluation import ledger
 from fer_core.evaluation.metrics import PREFIX
 from fer_core.evaluation.scores import picture_ids
+from fer_core.inference.metadata import canonical_classes
 from fer_core.inference.predictor import RUN_MODEL
 from fer_core.inference.recalibrate import uncalibrated
 from fer_core.jobs.reporter import ProgressFn
@@ -100,14 +101,14 @@ def ask(
     Args:
         run: with a `model.onnx`.
         dataset: another one than it has learned from.
-        split: "val" or "test"; a look at test is recorded.
+        split: "val" or "test"; a look at test is recorded once nothing stands against it.
         via: who looks, for the ledger.
         progress: told (done, total, what).
 
     Raises:
         NotFound: the version the run has learned from is gone: nobody can tell which pictures it knows; or it has no model.
         RunError: it has learned from that dataset, fewer than two classes are in common, or nothing is left to judge by.
-        ModelFileError: its model cannot be loaded.
+        ModelFileError: its model cannot be loaded, or two of its classes are one.
     """
     if run.dataset == dataset.name:
         raise RunError(
@@ -120,34 +121,41 @@ def ask(
     table = table[table["split"] == split]
     if table.empty:
         raise RunError(f"{dataset.name} has no {split} images to judge by", received=dataset.name)
-    if split == ledger.HELD:
-        ledger.record(run.workspace, run.id, dataset.name, version, len(table), via)
-    if (found := kept(run, dataset, split)) is not None:
-        return found
+    place = folder(run, dataset.name, version)
+    if split in predictions.stored_splits(place):
+        _look(run, dataset, split, table, via)
+        if (found := kept(run, dataset, split)) is not None:
+            return found
     model = run.folder / RUN_MODEL
     if not model.is_file():
         raise NotFound(f"Run {run.id} has no exported model", received=RUN_MODEL)
     predictor = uncalibrated(model)
-    common = [name for name in predictor.classes if name in set(table["label"])]
-    if len(common) < 2:
-        received = f"{', '.join(predictor.classes)}; {', '.join(sorted(set(table['label']))) or 'no images'}"
+    names = canonical_classes(predictor.classes)
+    if len(set(names) & set(table["label"])) < 2:
+        received = f"{', '.join(names)}; {', '.join(sorted(set(table['label']))) or 'no images'}"
         raise RunError(
             f"Run {run.id} and {dataset.name} have fewer than two classes in common", received=received
         )
+    known = _seen(run, dataset, table, split, progress)
+    _look(run, dataset, split, table, via)
     pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
     rows, said = table["row"].to_numpy(np.int64), []
     for start in range(0, len(rows), _BATCH):
         said.append(predictor.predict(np.asarray(pixels[rows[start : start + _BATCH]])))
         if progress:
             progress(min(start + _BATCH, len(rows)), len(rows), "images predicted")
-    result = pd.DataFrame(
-        np.concatenate(said), columns=[PREFIX + name for name in predictor.classes], dtype=np.float32
-    )
+    result = pd.DataFrame(np.concatenate(said), columns=[PREFIX + name for name in names], dtype=np.float32)
     result.insert(0, "image_id", table["image_id"].astype(str).to_numpy())
     result.insert(1, "label", table["label"].astype(str).to_numpy())
-    result["seen"] = _seen(run, dataset, table, split, progress)
-    predictions.write(folder(run, dataset.name, version), split, result)
+    result["seen"] = known
+    predictions.write(place, split, result)
     return _answers(run, dataset, result)
+
+
+def _look(run: Run, dataset: Dataset, split: str, table: pd.DataFrame, via: str) -> None:
+    """Record a look at test, before answers are made or read; other splits need none."""
+    if split == ledger.HELD:
+        ledger.record(run.workspace, run.id, dataset.name, dataset.head, len(table), via)
 
 
 def _seen(

@@ -20,6 +20,7 @@ from fer_core.data.manifest import readable
 from fer_core.evaluation.ledger import HELD
 from fer_core.evaluation.metrics import PREFIX
 from fer_core.evaluation.report import evaluate_run
+from fer_core.inference.metadata import ModelMetadata, canonical_classes
 from fer_core.inference.model_registry import Model
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.reporter import ProgressFn
@@ -30,6 +31,8 @@ from fer_core.runs.store import create_judged, list_runs
 SPLITS = ("val", HELD)
 UNKNOWN = "Not trained here: nobody can tell whether it has learned from these pictures or copies of them"
 _BATCH = 256
+_DECIDE = {"classes", "input_size", "color", "scaling", "output", "temperature"}
+"""Metadata that answers depend on."""
 
 
 def judge_file(
@@ -47,28 +50,30 @@ def judge_file(
         progress: told (images done, images, what).
 
     Returns:
-        The run; the one that is there where this very file was judged on this version before.
+        The run; the one that is there where this file, with the same said of it, was judged on this version before.
 
     Raises:
         RunError: it is no file from elsewhere, fewer than two classes are in common, or there is nothing to judge by.
-        ModelFileError: it cannot be opened, or does not say which classes it answers with and what it takes.
+        ModelFileError: it cannot be opened, does not say which classes it answers with and what it takes, or two of its
+            classes are one.
     """
     if model.kind != "file":
         raise RunError(
             "Only files from elsewhere are judged so", received=model.name, hint="`fer evaluate` judges a run"
         )
     known = dataset.version(version or dataset.head)
-    digest = sum_of(model.path.read_bytes())
+    predictor = Predictor.load(model.path, apart=True)
+    digest = _digest(model.path, predictor.metadata)
     for run in list_runs(dataset.workspace):
         info = run.info
         same = "judged" in info and info["judged"]["digest"] == digest
         if same and (info["dataset"], info["version"]) == (dataset.name, known.id):
             return run
-    predictor = Predictor.load(model.path, apart=True)
     table = readable(dataset.manifest(known.id))
-    common = [name for name in predictor.classes if name in set(table["label"])]
+    names = canonical_classes(predictor.classes)
+    common = [name for name in names if name in set(table["label"])]
     if len(common) < 2:
-        received = f"{', '.join(predictor.classes)}; {', '.join(sorted(set(table['label'])))}"
+        received = f"{', '.join(names)}; {', '.join(sorted(set(table['label'])))}"
         raise RunError(
             f"{model.name} and {dataset.name} have fewer than two classes in common", received=received
         )
@@ -85,10 +90,15 @@ def judge_file(
     run = create_judged(
         dataset.workspace, model.name, dataset.name, known.id, fill=fill, version_number=known.number, classes=common,
         images={split: len(answer) for split, answer in answers.items()},
-        judged={"file": model.name, "digest": digest, "other": other, "classes": list(predictor.classes)},
+        judged={"file": model.name, "digest": digest, "other": other, "classes": list(names)},
     )  # fmt: skip
     evaluate_run(run)
     return run
+
+
+def _digest(file: Path, about: ModelMetadata) -> str:
+    """Of a file and what is said of it: told otherwise, it answers otherwise."""
+    return sum_of(file.read_bytes() + about.model_dump_json(include=_DECIDE).encode())
 
 
 def _ask(
@@ -99,7 +109,7 @@ def _ask(
     progress: ProgressFn | None,
 ) -> dict[str, pd.DataFrame]:
     """The answers by split, among the classes in common."""
-    places = [predictor.classes.index(name) for name in common]
+    places = [canonical_classes(predictor.classes).index(name) for name in common]
     pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
     total, done, result = sum(map(len, parts.values())), 0, {}
     for split, part in parts.items():

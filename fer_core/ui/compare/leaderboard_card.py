@@ -207,8 +207,11 @@ def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
     about = f"{SPLITS[view.split]} of version {view.number or view.version[:6]}"
     if ranked.images:
         about += f", {ranked.images:,} images"
-    if ranked.seen:
-        about += f" of {ranked.whole:,}; the others are left out: a ranked run has learned from them"
+    if ranked.seen or 0 < ranked.images < ranked.whole:
+        without = ranked.whole - ranked.images - ranked.seen
+        out = [f"{ranked.seen:,} that a ranked run has learned from"] * bool(ranked.seen)
+        out += [f"{without:,} without an answer"] * bool(without)
+        about += f" of {ranked.whole:,}; left out: {', '.join(out)}"
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
         st.html(markup.heading("Leaderboard", about))
