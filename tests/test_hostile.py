@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from made_pictures import encoded, png, tree, write_zip
+from PIL import Image
 
 from fer_core import cli
 from fer_core.base.errors import FerError, ImageError, RecipeError, SourceError
@@ -154,6 +155,14 @@ def test_a_picture_of_one_colour_and_49_megapixels_is_refused_by_its_header() ->
     photo = np.random.default_rng(0).integers(0, 256, (2500, 2500), dtype=np.uint8)
     assert decode(encoded(photo)).width == 2500  # as large, and a picture
     assert decode(encoded(np.full((1900, 1900), 90, np.uint8))).width == 1900
+
+
+def test_a_smooth_webp_of_many_pixels_a_byte_is_a_picture() -> None:
+    small = np.random.default_rng(3).integers(60, 200, (20, 20), dtype=np.uint8)
+    made = Image.fromarray(small).convert("RGB").resize((4400, 4400), Image.Resampling.BICUBIC)
+    made.save(file := io.BytesIO(), "WEBP", quality=75)
+    assert 200 < made.width * made.height / len(file.getvalue()) < 450
+    assert decode(file.getvalue()).width == 4400
 
 
 def test_a_row_without_an_end_is_listed_and_takes_no_memory() -> None:

@@ -19,16 +19,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_core.base.atomic import new_folder, remove_folder, write_json
+from fer_core.base.atomic import new_folder
 from fer_core.base.checksums import write_checked
 from fer_core.base.errors import AlreadyExists, FerError, NotFound, SourceError
-from fer_core.base.jsonl import read_object
 from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import Workspace, check_name, now
 from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
 from fer_core.data.images import narrow_pictures
-from fer_core.data.importing import soft_labels, votes
+from fer_core.data.importing import soft_labels, unfinished, votes
 from fer_core.data.importing.checkpoint import ImportCheckpoint
 from fer_core.data.importing.entries import SelectedEntries, open_source, select_entries
 from fer_core.data.importing.options import Options
@@ -41,11 +40,9 @@ from fer_core.data.readers.deliveries import NONE
 from fer_core.data.records import DatasetInfo, DatasetNumbers, VoteCounts
 from fer_core.data.versions import Version
 from fer_core.jobs import reporter
-from fer_core.jobs.process import Process, identity
 
 __all__ = ["Dataset", "describe", "import_dataset", "list_datasets", "open_dataset"]
 
-_OWNER = ".importing"
 _ABOUT = "dataset.json"
 TABLE_KINDS = ("csv", "parquet", "npz", "hdf5", "tfrecord")
 
@@ -150,7 +147,7 @@ def import_dataset(
     target, source = workspace.data / check_name(name, new=True), home_expanded(source).resolve()
     if target.exists():
         raise _name_taken(workspace, name, source)
-    _sweep(workspace.data)
+    unfinished.remove_left(workspace.data)
     if progress:
         progress(0, 0, "looking at the files")
     chosen = options or Options()
@@ -159,12 +156,12 @@ def import_dataset(
     try:
         selected, chosen = _selected(reader, chosen)
         with new_folder(target) as folder:
-            write_json(folder / _OWNER, identity())
+            unfinished.begin(folder)
             about = _fill(folder, reader, source, progress, selected, chosen, checkpoint)
             path = str(_copy(source, folder, workspace) if copy else source)
             origin = {"kind": kind or reader.kind, "path": path, "owned": copy}
             write_checked(folder / _ABOUT, {"name": name, "created": now(), "source": origin, **about})
-            (folder / _OWNER).unlink()
+            unfinished.finish(folder)
     except OSError as error:
         if target.exists():
             raise _name_taken(workspace, name, source) from error
@@ -281,11 +278,3 @@ def _copy(source: Path, folder: Path, workspace: Workspace) -> Path:
             return inside
     shutil.copy2(source, folder / inside)
     return inside
-
-
-def _sweep(data: Path) -> None:
-    """Remove what imports that were killed outright left behind."""
-    for mark in data.glob(f".*.tmp/{_OWNER}"):
-        owner = Process.read(read_object(mark))
-        if owner and not owner.alive:
-            remove_folder(mark.parent)

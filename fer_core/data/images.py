@@ -33,9 +33,10 @@ from fer_core.data import heif, image_measures, jpeg
 
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded; a larger one is refused by its header."""
-_SURE_PIXELS, _PIXELS_A_BYTE = 4_000_000, 200
-"""So many are decoded whatever the file's size, and so many more a byte: photographs hold under twenty a byte, a picture of one
-colour up to a thousand, and forty such of 49 megapixels would keep an import busy for minutes."""
+_SURE_PIXELS, _PIXELS_A_BYTE = 4096**2, 500
+"""So many are decoded whatever the file's size, and so many a byte beyond: photographs hold under twenty a byte, a smooth WebP
+of 4096 x 4096 about 240, a picture of one colour up to a thousand, and forty such of 49 megapixels would keep an import busy
+for minutes."""
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "JPEG2000", "AVIF")
 """What is tried, by content. Formats that start other programs or hold many documents (EPS, PDF) are not."""

@@ -123,6 +123,8 @@ def _others(found: Examination, run: Run, place: Path) -> None:
     harm = "This file of the run may be another" if own else "The run cannot be forked from this epoch"
     for name in sorted(noted(place) - known):
         path = place / name
+        if own and not path.exists():  # noted first: a conversion that was stopped, and it can be made again
+            continue
         found.look("run", path, harm, _AGAIN, _aside(found.workspace, path) if path.exists() else None)
 
 

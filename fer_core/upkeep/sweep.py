@@ -20,6 +20,7 @@ from fer_core import jobs
 from fer_core.base.atomic import TEMPORARY, in_use
 from fer_core.base.locks import LockHeld, locked
 from fer_core.base.workspace import Workspace
+from fer_core.data.importing.unfinished import being_imported
 
 _LOCK = ".sweep.lock"
 _YOUNG = 60.0
@@ -71,7 +72,9 @@ def _temporary(workspace: Workspace, young: float) -> Iterator[Path]:
             found = [name for name in folders if TEMPORARY.match(name)]
             folders[:] = [name for name in folders if name not in found and name != "source"]
             for path in (Path(root, name) for name in found):
-                if path.name.endswith(".gone") or (_older(path, young) and not in_use(path)):
+                if path.name.endswith(".gone") or not (
+                    not _older(path, young) or in_use(path) or being_imported(path)
+                ):
                     yield path
 
 

@@ -58,6 +58,9 @@ def test_what_a_killed_import_left_is_removed_by_the_next(workspace: Workspace, 
 
 
 def test_an_import_that_still_runs_is_left_alone(workspace: Workspace, source: Path) -> None:
-    write_tree(workspace.data, {".other.12.tmp/.importing": json.dumps(identity()).encode()})
+    elsewhere = {**identity(), "host": "another", "pid": 1 << 22}
+    for number, owner in ((12, identity()), (13, elsewhere)):
+        write_tree(workspace.data, {f".other.{number}.tmp/.importing": json.dumps(owner).encode()})
     import_dataset(workspace, source, "faces")
     assert (workspace.data / ".other.12.tmp").exists()
+    assert (workspace.data / ".other.13.tmp").exists()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fer_core.base.checksums import checked_file, note
 from fer_core.base.errors import DecisionError, FerError
 from fer_core.base.workspace import Workspace
 from fer_core.cli import run
@@ -121,6 +122,19 @@ def test_what_cannot_be_made_again_is_set_aside(
     assert not (trained.folder / file).exists()
     assert [p.read_bytes() for p in (home.root / ".damaged").rglob(Path(file).name)] == [damaged]
     assert [row["state"] for row in found["findings"]] == ["gone"]
+
+
+def test_a_conversion_that_was_stopped_is_no_finding(
+    home: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its sum is noted before the file is there."""
+    (trained,) = list_runs(home)
+    note(trained.folder / "model-int8.onnx", trained.folder / "model.onnx")
+    assert doctor(capfd)[1]["findings"] == []
+    with checked_file(trained.folder / "model-int8.onnx") as temporary:
+        temporary.write_bytes(b"whole")
+    garbled(trained.folder / "model-int8.onnx")
+    assert [row["state"] for row in doctor(capfd)[1]["findings"]] == ["damaged"]
 
 
 def test_no_other_number_in_silence(home: Workspace) -> None:

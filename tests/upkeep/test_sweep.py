@@ -58,6 +58,23 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_writes_stays(home
     assert before <= {path for path in home.root.rglob("*") if path.is_file()}
 
 
+@pytest.mark.parametrize(("owner", "age", "stays"), [
+    ({}, 3600, True), ({"pid": 1 << 22, "ticks": 1}, 3600, False),
+    ({"host": "another", "pid": 1 << 22}, 3600, True), ({"host": "another", "pid": 1 << 22}, 90000, False),
+])  # fmt: skip
+def test_an_import_by_a_version_without_locks_is_left_alone(
+    home: Workspace, tmp_path: Path, owner: dict[str, object], age: int, stays: bool
+) -> None:
+    """It says whose it is: a process here that lives, or one of another machine that began within a day."""
+    folder = home.data / ".new.1f2e3d4c.tmp"
+    folder.mkdir()
+    (folder / ".importing").write_text(json.dumps({**identity(), **owner}))
+    for path in (folder / ".importing", folder):
+        os.utime(path, (time.time() - age,) * 2)
+    assert bool(sweep(home)) != stays
+    assert folder.exists() == stays
+
+
 def test_uploads_exports_and_jobs_that_nobody_needs_go(
     home: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
