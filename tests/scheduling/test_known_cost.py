@@ -68,7 +68,7 @@ def test_what_makes_epochs_longer_or_shorter_is_another_run(settings: dict[str, 
 
 def test_how_much_faster_the_fast_recipe_is_goes_by_whole_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(estimate.st, "html", said.append)
+    monkeypatch.setattr("fer_core.ui.train.estimate.st.html", said.append)
     cut: Epoch = {"seconds": 0.01, "partial": True}
 
     def told(*rows: Epoch) -> list[str]:
