@@ -97,3 +97,34 @@ def test_a_search_that_has_ended_is_shown_with_what_its_best_is_worth(faces: Dat
         "accuracy",
     ]
     assert len(app.get("download_button")) >= 1
+
+
+def test_what_would_delete_a_search_is_withdrawn_and_asked_of_it_alone(
+    faces: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "start", lambda workspace, task: None)
+    for name in ("one", "two"):
+        search.begin(faces, None, "compact", [f"{RATE}=1e-4..1e-2"], name=name)
+
+    def asked(app: AppTest) -> bool:
+        assert not app.exception
+        return "train-search-delete-sure" in {button.key for button in app.button}
+
+    app = visit()
+    app.selectbox(key="train-search-name").set_value("one").run()
+    app.button(key="train-search-delete").click().run()
+    assert asked(app)
+    assert "one will be deleted for good; its runs stay." in [each.value for each in app.warning]
+    app.button(key="train-search-keep").click().run()
+    assert not asked(app)
+    app.button(key="train-search-delete").click().run()
+    app.selectbox(key="train-search-name").set_value("two").run()
+    app.selectbox(key="train-search-name").set_value("one").run()
+    assert not asked(app)
+    app.button(key="train-search-delete").click().run()
+    app.button(key="train-search-delete-sure").click().run()
+    assert search.names(faces.workspace) == ["two"]
+    search.begin(faces, None, "compact", [f"{RATE}=1e-4..1e-2"], name="one")
+    app.run()
+    app.selectbox(key="train-search-name").set_value("one").run()
+    assert not asked(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from made_runs import tell_epochs
@@ -10,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 from train_desk import dataset, press, runs, train_home, trained
 
 from fer_core.data.dataset import Dataset
-from fer_core.recipes.recipe import load, to_toml
+from fer_core.recipes.recipe import load, override, to_toml
 from fer_core.runs import run_annotations, store
+from fer_core.splits.plan import save_folds, save_plan
+from fer_core.splits.stratify import stratify, stratify_folds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,3 +182,64 @@ def test_a_run_is_a_start_with_its_own_recipe(dataset: Dataset) -> None:
         "model_0",
     )
     assert "model_0 · 9 epochs, from run 1" in html_of(app)
+
+
+def test_what_is_expected_of_one_run_is_not_expected_of_the_next(dataset: Dataset) -> None:
+    app = visit()
+    app.text_input(key="train-hypothesis").set_value("a lower rate").run()
+    app.number_input(key="train-expected").set_value(0.7).run()
+    app.number_input(key="train-compact-0-optimizer-learning_rate-adamw").set_value(0.0).run()
+    assert app.text_input(key="train-hypothesis").value == "a lower rate"  # no run was made yet
+    app.number_input(key="train-compact-0-optimizer-learning_rate-adamw").set_value(0.002).run()
+    press(app, "Train")
+    assert (app.text_input(key="train-hypothesis").value, app.number_input(key="train-expected").value) == (
+        "",
+        None,
+    )
+    press(app, "Queue")
+    told = [run_annotations.read(run) for run in runs(dataset)]
+    assert [(one["hypothesis"], one["expected"]) for one in told] == [("a lower rate", 0.7), ("", None)]
+
+
+def test_seeds_are_off_where_folds_are_chosen(dataset: Dataset) -> None:
+    save_folds(dataset, stratify_folds(dataset.manifest(), folds=2))
+    save_plan(dataset, stratify(dataset.manifest()))
+    app = visit()
+    app.number_input(key="train-compact-0-seeds").set_value(3).run()
+    assert "seeds do not count" not in html_of(app)
+    app.selectbox(key="train-compact-0-folds").set_value(2).run()
+    assert app.number_input(key="train-compact-0-seeds").disabled
+    assert "seeds do not count" in html_of(app)
+    press(app, "Queue")
+    assert [run.info["member"] for run in runs(dataset)] == ["fold-1", "fold-2"]
+    app.selectbox(key="train-compact-0-folds").set_value(0).run()
+    seeds = app.number_input(key="train-compact-0-seeds")
+    assert (seeds.value, seeds.disabled) == (3, False)
+
+
+def test_a_preset_is_not_put_over_the_recipe_of_a_run(dataset: Dataset) -> None:
+    run = trained(dataset, 3)
+    (run.folder / "best.keras").write_bytes(b"weights")
+    app = visit()
+    app.radio(key="train-preset").set_value("fast look").run()
+    app.segmented_control(key="train-start-from").set_value("run").run()
+    assert "40 → " not in html_of(app)
+    press(app, "Queue")
+    made = runs(dataset)[-1].recipe
+    assert made == override(run.recipe, {"model.start": run.id})
+    app.segmented_control(key="train-start-from").set_value("scratch").run()
+    assert "36 → <b>8</b>" in html_of(app)
+
+
+def test_stages_of_unfreezing_are_called_so(dataset: Dataset) -> None:
+    app = visit()
+    app.selectbox(key="train-recipe").set_value("progressive").run()
+    (field,) = [each for each in app.text_input if str(each.key).endswith("progressive-stages")]
+    stages = json.loads(field.value)
+    said = f"{len(stages)} stages → <b>"
+    stages[0]["epochs"] += 1
+    field.set_value(json.dumps(stages)).run()
+    assert f"{said}stages changed</b>" in html_of(app)
+    (field,) = [each for each in app.text_input if str(each.key).endswith("progressive-stages")]
+    field.set_value(json.dumps(stages[:1])).run()
+    assert f"{said}1 stage</b>" in html_of(app)

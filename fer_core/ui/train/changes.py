@@ -11,6 +11,8 @@ from fer_core.recipes.recipe import Recipe, fields
 from fer_core.ui.components import markup
 from fer_core.ui.train import recipe_form, recipe_labels
 
+_LAYERS = ("model.blocks", "model.head")
+
 
 def draw(recipe: Recipe, settings: Mapping[str, Any], key: str, undo_all: Callable[[], None]) -> None:
     """The list; nothing where nothing is changed.
@@ -35,11 +37,11 @@ def draw(recipe: Recipe, settings: Mapping[str, Any], key: str, undo_all: Callab
                 help="The recipe's own values again",
             )
         for field, new in settings.items():
-            label, old = recipe_labels.label(field), recipe_labels.value(before.get(field, "–"))
+            label, old = recipe_labels.label(field), recipe_labels.value(before.get(field, "–"), field)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.html(
                     f'<ul class="fer-changes"><li><span>{markup.esc(label)}</span> <span>{markup.esc(old)} → '
-                    f"<b>{markup.esc(_now(before.get(field), new))}</b></span></li></ul>",
+                    f"<b>{markup.esc(_now(field, old, new))}</b></span></li></ul>",
                     width="stretch",
                 )
                 st.button(
@@ -48,7 +50,9 @@ def draw(recipe: Recipe, settings: Mapping[str, Any], key: str, undo_all: Callab
                 )  # fmt: skip
 
 
-def _now(old: Any, new: Any) -> str:
-    """The new value; of layers, what changed about them."""
-    said = recipe_labels.value(new)
-    return "dropout changed" if isinstance(new, list) and said == recipe_labels.value(old) else said
+def _now(field: str, old: str, new: Any) -> str:
+    """The new value; of as many tables as before, what changed about them: of layers the form has their dropout alone."""
+    said = recipe_labels.value(new, field)
+    if said != old or not isinstance(new, list):
+        return said
+    return f"{'dropout' if field in _LAYERS else said.partition(' ')[2]} changed"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from fer_core.evaluation.verdicts.expectation import outcome_of
@@ -11,7 +13,7 @@ from fer_core.ui.components import markup
 from fer_core.ui.components.markup import Verdict
 from fer_core.ui.shell.run_snapshots import RunSnapshot
 
-_WHY, _EXPECTED = "train-hypothesis", "train-expected"
+_WHY, _EXPECTED, _KEPT = "train-hypothesis", "train-expected", "train-expectation-kept"
 _LEVELS: dict[str, Verdict] = {
     "as expected": "good",
     "better than expected": "good",
@@ -20,7 +22,9 @@ _LEVELS: dict[str, Verdict] = {
 
 
 def fields() -> None:
-    """Both fields, folded."""
+    """Both fields, folded; empty again once a run was made."""
+    if st.session_state.pop(_KEPT, False):
+        st.session_state[_WHY], st.session_state[_EXPECTED] = "", None
     with st.expander("Hypothesis", key="train-expectation", icon=":material/lightbulb:"):
         st.text_input(
             "Why this run", key=_WHY, persist_state="session", placeholder="A lower rate ends the jumps",
@@ -33,10 +37,12 @@ def fields() -> None:
         )  # fmt: skip
 
 
-def keep(run: Run) -> None:
-    """Note with a new run what stands in the fields."""
+def keep(runs: Sequence[Run]) -> None:
+    """Note with new runs what stands in the fields: it is said of these, not of later ones."""
     state = st.session_state
-    run_annotations.expect(run, str(state.get(_WHY) or ""), state.get(_EXPECTED))
+    for run in runs:
+        run_annotations.expect(run, str(state.get(_WHY) or ""), state.get(_EXPECTED))
+    state[_KEPT] = True  # a field on the page is emptied before it is drawn next
 
 
 def told(snapshot: RunSnapshot) -> str:

@@ -120,8 +120,10 @@ def _certified(scope: page.Scope) -> Markup:
 
 def _several(scope: page.Scope, key: str) -> None:
     """How often: seeds, or the folds this dataset was split into."""
+    folded = bool(st.session_state.get(f"{key}-folds"))
     st.number_input(
         "seeds", value=1, min_value=1, max_value=experiments.MOST, key=f"{key}-seeds", persist_state="session",
+        disabled=folded,
         help="More than one: as many runs, alike but for the seed, as one experiment with mean and spread",
     )  # fmt: skip
     counts = sorted(
@@ -133,6 +135,8 @@ def _several(scope: page.Scope, key: str) -> None:
             persist_state="session",
             help="A run on each fold of the newest split into so many, as one experiment",
         )  # fmt: skip
+    if folded:
+        st.html('<p class="fer-muted">One run on each fold, all with one seed: seeds do not count here.</p>')
 
 
 def _buttons(scope: page.Scope, form: FormState, key: str, *, blocked: bool) -> None:
@@ -151,8 +155,7 @@ def _buttons(scope: page.Scope, form: FormState, key: str, *, blocked: bool) -> 
         except FerError as error:
             page.show_error(error)
             return
-        for run in made:
-            expectation.keep(run)
+        expectation.keep(made)
         if now:
             for run in reversed(made):
                 if run.state == "queued":

@@ -70,12 +70,11 @@ def draw(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> RecipeChoice:
         source, start, missing = _run(snapshots, source)
     elif kind == _IMPORTED:
         start, missing = _imported(scope)
+    filled = {} if source not in names else state.get(_FILLED, {})  # a run's recipe is its own
     recipe = recipes.load(source)
     _origin(recipe, bool(start))
     key = f"train-{source if source in names else start}-{state.get(ROUND, 0)}"
-    return RecipeChoice(
-        source, recipe, key, state.get(_FILLED, {}), {"model.start": start} if start else {}, missing
-    )
+    return RecipeChoice(source, recipe, key, filled, {"model.start": start} if start else {}, missing)
 
 
 def anew() -> None:

@@ -96,8 +96,8 @@ def summary(recipe: Recipe, settings: Mapping[str, Any]) -> str:
     before = fields(recipe)
     rows = "".join(
         f"<li><span>{markup.esc(recipe_labels.label(field))}</span> "
-        f"<span>{markup.esc(recipe_labels.value(before.get(field, '–')))}"
-        f" → <b>{markup.esc(recipe_labels.value(new))}</b></span></li>"
+        f"<span>{markup.esc(recipe_labels.value(before.get(field, '–'), field))}"
+        f" → <b>{markup.esc(recipe_labels.value(new, field))}</b></span></li>"
         for field, new in settings.items()
         if before.get(field) != new  # of a table of another kind, what is alike in both
     )
@@ -182,7 +182,7 @@ class _Form:
     def _note(self, field: str, key: str, old: Any, new: Any) -> None:
         self.changed[field] = new
         self.before[field] = [(key, recipe_row.raw(old))]
-        self._old[key] = recipe_labels.value(old)
+        self._old[key] = recipe_labels.value(old, field)
 
     def _widget(self, field: str, suffix: str) -> str:
         return f"{self._key}-{field.replace('.', '-')}{suffix}"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
+from fer_core.ui.components import markup
 from fer_core.ui.train.recipe_help import WHEN
 
 GROUPS = (
@@ -92,6 +96,8 @@ _VALUES = {
     "mixed_float16": "16 bits (float16)",
     "float32": "32 bits",
 }
+_ITEMS = {"progressive.stages": "stage", "noise.confusions": "confusion"}
+"""What a list of tables is of, where they are no layers."""
 _EXPLAINED = {
     "training.epochs": "How many times every training image is seen",
     "training.batch_size": "Images in one step. Larger is steadier and needs more memory",
@@ -146,12 +152,13 @@ def searched(field: str, description: str | None) -> str:
     return f"{label(field)} {group(field)} {help_text(field, description)}"
 
 
-def value(what: Any) -> str:
-    """A value as a person writes it."""
+def value(what: Any, field: str = "") -> str:
+    """A value, of a dotted field, as a person writes it."""
     if isinstance(what, bool):
         return "on" if what else "off"
     if isinstance(what, float):
         return f"{what:.6g}"
     if isinstance(what, list):
-        return f"{len(what)} layers" if what and isinstance(what[0], dict) else ", ".join(map(str, what))
+        tables = what and isinstance(what[0], Mapping | BaseModel)
+        return markup.plural(len(what), _ITEMS.get(field, "layer")) if tables else ", ".join(map(str, what))
     return _VALUES.get(str(what), str(what).replace("_", " "))

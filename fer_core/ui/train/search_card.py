@@ -18,6 +18,7 @@ from fer_core.ui.train.new_run import FormState
 _EVERY = 2  # seconds
 _KEY = "train-search"
 _OPEN = f"{_KEY}-open"
+_SURE = f"{_KEY}-sure"
 _LINES = 8  # curves drawn
 
 
@@ -25,17 +26,19 @@ def draw(scope: page.Scope, form: FormState) -> None:
     """The card, folded until somebody opens it; it opens by itself where this dataset has a search."""
     found = [name for name in search.names(scope.workspace) if _of(scope, name)]
     with st.expander("Search over fields", expanded=bool(found), key=f"{_KEY}-card", icon=":material/tune:"):
+        chosen = new = "A new search"
         if found:
-            new = "A new search"
             wanted = st.session_state.pop(_OPEN, None)
             if wanted in found:
                 st.session_state[f"{_KEY}-name"] = wanted
-            chosen = st.selectbox("Search", [*found, new], key=f"{_KEY}-name")
-            if chosen != new:
-                _live(scope, str(chosen))
-                _job(scope, str(chosen))
-                return
-        _form(scope, form)
+            chosen = str(st.selectbox("Search", [*found, new], key=f"{_KEY}-name"))
+        if st.session_state.get(_SURE) != chosen:
+            st.session_state.pop(_SURE, None)  # it was asked of another search
+        if chosen != new:
+            _live(scope, chosen)
+            _job(scope, chosen)
+        else:
+            _form(scope, form)
 
 
 def _of(scope: page.Scope, name: str) -> bool:
@@ -103,17 +106,21 @@ def _job(scope: page.Scope, name: str) -> None:
         rests = search.read(scope.workspace, name).phase not in {"ended", "failed"}
     except FerError:
         return  # told above
-    if st.session_state.get(f"{_KEY}-sure") == name:
-        messages.warning(f"{name} is deleted for good; its runs stay.")
+    if st.session_state.get(_SURE) == name:
+        messages.warning(f"{name} will be deleted for good; its runs stay.")
         if st.button("Delete it", icon=":material/delete:", key=f"{_KEY}-delete-sure"):
             try:
                 search.delete(scope.workspace, name)
             except FerError as error:
                 page.show_error(error)
                 return
+            del st.session_state[_SURE]
+            st.rerun()
+        if st.button("Keep it", key=f"{_KEY}-keep"):
+            del st.session_state[_SURE]
             st.rerun()
     elif st.button("Delete", icon=":material/delete:", key=f"{_KEY}-delete"):
-        st.session_state[f"{_KEY}-sure"] = name
+        st.session_state[_SURE] = name
         st.rerun()
     if rests and st.button("Go on", icon=":material/play_arrow:", key=f"{_KEY}-resume"):
         jobs.start(scope.workspace, Tune(name))
