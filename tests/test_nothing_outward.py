@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from served_options import served_with
 
 from fer_core.ui.shell.http_guard import HttpGuard
 
@@ -117,7 +118,9 @@ def test_other_machines_are_let_in_only_where_somebody_said_so(
         "server": (address, 8501),
         "headers": [(b"host", b"somewhere:8501" if opened == "1" else b"127.0.0.1:8501")],
     }
-    asyncio.run(HttpGuard(app)(scope, None, send))
+    named = {"server.allowedHosts": ["somewhere"]} if opened == "1" else {}
+    with served_with(named):
+        asyncio.run(HttpGuard(app)(scope, None, send))
     assert told[0]["status"] == status
     assert status == 200 or b"FER_OPEN=1" in told[1]["body"]
 

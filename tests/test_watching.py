@@ -6,6 +6,9 @@ import asyncio
 import json
 import logging
 import os
+import resource
+import shutil
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,10 +16,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from served_options import served_with
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from fer_core import cli
 from fer_core.base import crash, json_log
+from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace
+from fer_core.cli.work import work
 from fer_core.recipes.recipe import load
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue
@@ -87,14 +94,88 @@ def test_a_foreign_name_for_this_machine_is_refused_on_plain_http(
     assert ask(path, host)[0] == status
 
 
+def test_a_disk_that_takes_an_empty_file_alone_is_not_writable(
+    home: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a full one does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, before[1]))
+    try:
+        (home.root / "empty").touch()
+        status, body = ask("/healthz")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (status, json.loads(body)["writable"]) == (503, False)
+
+    def unknown(path: Path) -> None:
+        raise OSError
+
+    monkeypatch.setattr(shutil, "disk_usage", unknown)
+    assert json.loads(ask("/healthz")[1])["free_bytes"] is None
+
+
+def test_a_queue_that_stands_still_is_told_until_something_comes_of_it(home: Workspace) -> None:
+    first, ended = (create_run(home, "faces", "0123", load("compact")) for _ in range(2))
+    ended.update(state="finished")
+    for run in (first, ended):
+        os.utime(run.folder / "run.json", (time.time() - 36_000, time.time() - 36_000))
+    assert not health.check(home).advancing
+    create_run(home, "faces", "0123", load("compact"))
+    assert not health.check(home).advancing  # one more that waits is no work
+    (ended.folder / "run.json").touch()
+    assert health.check(home).advancing  # one has just ended: the next begins in a moment
+
+
+@pytest.mark.parametrize(
+    ("names", "opened", "host", "path", "status"),
+    [
+        (["*"], "1", "fer.lab:80", "/", 200),
+        (["*.example.com"], "1", "fer.example.com", "/", 200),
+        (["*.example.com"], "1", "example.org", "/", 403),
+        (["localhost", "127.0.0.1", "::1"], "1", "evil.example:8501", "/", 403),  # as shipped
+        (["fer.lab"], "1", "127.0.0.1:8501", "/", 403),
+        (["fer.lab"], "1", "127.0.0.1:8501", "/healthz", 200),
+        (["fer.lab"], "1", "evil.example", "/healthz", 403),
+        ([], "1", "fer.lab", "/", 200),
+        ([], "", "fer.lab", "/", 403),
+        ([], "", "localhost:8501", "/", 200),
+        ([], "", "[::1", "/", 403),
+    ],
+)
+def test_names_are_those_streamlit_allows(
+    home: Workspace, monkeypatch: pytest.MonkeyPatch, names: list[str], opened: str, host: str, path: str, status: int
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FER_OPEN", opened)
+    with served_with({"server.allowedHosts": names}):
+        assert ask(path, host)[0] == status
+        if names and path == "/":
+            assert is_host_allowed(host) == (status == 200)
+
+
+def test_the_names_that_are_shipped_open_a_websocket() -> None:
+    assert all(is_host_allowed(host) for host in ("localhost:8501", "127.0.0.1:8501", "[::1]:8501"))
+
+
+@pytest.mark.parametrize("base", ["fer", "/fer/"])
+def test_health_is_told_below_the_base_path_too(home: Workspace, base: str) -> None:
+    with served_with({"server.baseUrlPath": base}):
+        assert [b'"ok": true' in ask(path)[1] for path in ("/healthz", "/fer/healthz", "/fer/healthz/")] == [
+            True
+        ] * 3
+        assert ask("/other/healthz") == (200, b"page")
+
+
 def test_the_log_is_lines_of_json_with_request_dataset_and_run(
     home: Workspace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FER_LOG", "json")
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     before = [(name, logging.getLogger(name).handlers) for name in ("", *logging.root.manager.loggerDict)]
     try:
         json_log.begin()
         ask("/explore")
+        with pytest.raises(ZeroDivisionError), work(home.jobs / "1"):
+            raise ZeroDivisionError
         with json_log.context(dataset="faces", run="0041-compact"):
             try:
                 raise ValueError("no")
@@ -106,17 +187,21 @@ def test_the_log_is_lines_of_json_with_request_dataset_and_run(
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     asked = next(line for line in lines if line.get("request") == "/explore")
     assert asked["message"].startswith("GET /explore 200")
+    assert "ZeroDivisionError" in lines[-2]["trace"]
     failed = lines[-1]
     assert (failed["level"], failed["dataset"], failed["run"]) == ("error", "faces", "0041-compact")
     assert "ValueError: no" in failed["trace"]
 
 
-def test_a_fault_leaves_a_report_without_pictures(
+def test_a_fault_leaves_a_report_without_pictures_and_names(
     home: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(workspace: Workspace) -> None:
         pixels = np.arange(2304, dtype=np.uint8)
-        raise RuntimeError(f"boom {len(pixels)}")
+        try:
+            raise NotFound("There is no such subject", received="Erika Mustermann")
+        except NotFound as error:
+            raise KeyError(f"Erika Mustermann {len(pixels)}") from error
 
     monkeypatch.setattr("fer_core.data.datasets.list_datasets", fail)
     assert cli.run(["datasets"]) == 1
@@ -124,8 +209,10 @@ def test_a_fault_leaves_a_report_without_pictures(
     assert str(path) in capsys.readouterr().err
     report = json.loads(path.read_text())
     assert report["about"] == {"verb": "datasets"}
-    (error,) = report["errors"]
-    assert (error["kind"], error["message"]) == ("RuntimeError", "boom 2304")
+    error, before = report["errors"]
+    assert (error["kind"], error["message"]) == ("KeyError", "")
+    assert (before["kind"], before["message"]) == ("NotFound", "There is no such subject")
+    assert "Erika" not in path.read_text()
     assert error["trace"][-1].endswith(" fail")
     assert report["versions"].keys() >= {"fer", "python", "numpy"}
     assert path.stat().st_size < 4000  # no values of variables

@@ -167,13 +167,14 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder with all it holds: at once for everybody who looks, and what was interrupted leaves no half.
+    """Remove a folder with all it holds: at once for everybody who looks, for good, and what was interrupted leaves no half.
 
     Raises:
         OSError: it cannot be moved away; it is as it was.
     """
     gone = _hidden(folder, "gone")
     replace(folder, gone, durable=False)
+    synchronise(folder.parent)
     shutil.rmtree(gone, ignore_errors=True)
 
 

@@ -2,8 +2,8 @@
 
     path = crash.keep(workspace.root, error, page="Train")      # .crashes/20261130-104200-1f2e3d4c.json
 
-No picture, no value of a variable and nothing of the environment is in it: lines of the program alone. Messages of errors may
-name files.
+No picture, no value of a variable and nothing of the environment is in it: lines of the program alone. Messages quote what was
+read (a name, a cell of a table), so of errors the kind is kept, and of our own what happened, without what was received.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from fer_core.base.errors import FerError
+
 FOLDER = ".crashes"
 """Below a workspace's root."""
 _KEPT = 50
-_LONGEST = 500  # characters of a message
+_LONGEST = 500  # characters of a text
 _PACKAGES = ("streamlit", "keras", "tensorflow", "onnxruntime", "numpy", "pandas", "pyarrow", "pillow")
 
 
@@ -75,7 +77,7 @@ def _told(error: BaseException) -> dict[str, object]:
     own = str(Path(__file__).parents[2])
     return {
         "kind": type(error).__name__,
-        "message": str(error)[:_LONGEST],
+        "message": error.message[:_LONGEST] if isinstance(error, FerError) else "",
         "trace": [
             f"{line.filename.removeprefix(own).lstrip('/')}:{line.lineno} {line.name}" for line in lines
         ],

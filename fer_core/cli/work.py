@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Work:
 
     Attributes:
         progress: called with done, total (0 where unknown) and what is counted.
-        result: what a job leaves behind, JSON-ready.
+        result: what a job leaves behind, JSON-ready; also of one that was stopped, where it is set by then.
     """
 
     progress: ProgressFn
@@ -48,16 +48,18 @@ def work(job: Path | None = None) -> Iterator[Work]:
         finally:
             line.clear()
         return
+    from fer_core.base import json_log
     from fer_core.jobs.reporter import Reporter
 
+    json_log.begin()
     reporter = Reporter(job)
     task = Work(reporter)
     try:
         yield task
     except BaseException as error:
         if isinstance(error, Exception) and not isinstance(error, FerError):
-            traceback.print_exc()  # stderr is the job's log
-        reporter.fail(error)
+            logging.getLogger("fer").exception("The work failed")  # stderr is the job's log
+        reporter.fail(error, task.result)
         raise
     reporter.finish(task.result)
 

@@ -8,7 +8,6 @@ deleting the folder deletes everything.
 from __future__ import annotations
 
 import io
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from PIL import Image
 from fer_core.base.atomic import write_atomic
 from fer_core.base.emotions import canonical_emotion
 from fer_core.base.errors import AlreadyExists, DecisionError, TooFewImages
+from fer_core.base.jsonl import append_line
 from fer_core.base.workspace import Workspace, check_name, now
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset
@@ -82,8 +82,7 @@ def keep_face(
         if other != path:
             other.unlink()
     line = {"time": now(), "file": f"{name}/{path.name}", "label": name, "said": said, "model": model}
-    with open(place / "kept.jsonl", "a", encoding="utf-8") as file:
-        file.write(json.dumps({**line, "consent": CONSENT}, ensure_ascii=False) + "\n")
+    append_line(place / "kept.jsonl", {**line, "consent": CONSENT}, durable=True)
     return path
 
 

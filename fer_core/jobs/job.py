@@ -101,7 +101,7 @@ class Job:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What came of it; {} unless it finished."""
+        """What came of it; {} unless it finished, or said so before it was stopped."""
         return dict(read_object(self.folder / RESULT).get("result", {}))
 
     @property

@@ -59,12 +59,11 @@ class Reporter:
         """The work is done; `result` is JSON-ready."""
         write_json(self._folder / RESULT, {"state": "finished", "result": result})
 
-    def fail(self, error: BaseException) -> None:
-        """The work failed, or was stopped."""
-        if isinstance(error, Stopped | KeyboardInterrupt):
-            write_json(self._folder / RESULT, {"state": "stopped"})
-        else:
-            write_json(self._folder / RESULT, {"state": "failed", "error": self._message_of(error)})
+    def fail(self, error: BaseException, done: Mapping[str, object] | None = None) -> None:
+        """The work failed, or was stopped; `done` says what came of it until then, JSON-ready."""
+        stopped = isinstance(error, Stopped | KeyboardInterrupt)
+        how = {"state": "stopped"} if stopped else {"state": "failed", "error": self._message_of(error)}
+        write_json(self._folder / RESULT, {**how, "result": done} if done else how)
 
 
 def _raise_stopped(number: int, frame: FrameType | None) -> NoReturn:

@@ -8,6 +8,7 @@ The two speak through a folder: `request.json`, `progress.json`, `result.json` a
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -15,12 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
+from fer_core.base import json_log
 from fer_core.base.atomic import write_json
 from fer_core.base.errors import FerError, JobError
 from fer_core.base.jsonl import read_object, read_tail
@@ -125,13 +126,14 @@ def serve(work: WorkFn, message_of: Callable[[BaseException], str] = failure_mes
         The exit status.
     """
     folder = Path(sys.argv[1]).resolve()
+    json_log.begin()
     reporter = Reporter(folder, message_of)
     end_with_starter()
     try:
         result = work(folder, read_object(folder / REQUEST), reporter)
     except BaseException as error:
         if not isinstance(error, FerError | SystemExit):
-            traceback.print_exc()  # stderr is the log
+            logging.getLogger("fer").exception("The work failed")  # stderr is the log
         reporter.fail(error)
         return 1
     reporter.finish(result)

@@ -171,7 +171,7 @@ class Receipt:
         saved: ids of those that are on the disk, now or since before.
         refused: id -> why it was not recorded; sending it again would change nothing.
         problem: why nothing was recorded this time, "" if something was: send all again.
-        met: id -> what somebody else had said meanwhile of a face that was shown as one nobody had decided.
+        met: id -> what somebody else had said meanwhile of a face that was shown as one nobody had decided; no self-check.
     """
 
     saved: tuple[str, ...] = ()
@@ -193,7 +193,7 @@ def take(journal: Journal, presses: Iterable[KeyPress], find: Find) -> Receipt:
         for press in presses:
             try:
                 steps.append(_step(journal, press, find))
-                alone |= {press.id} if press.alone else set()
+                alone |= {press.id} if press.alone and not _asked_again(press) else set()
             except FerError as error:
                 refused[press.id] = str(error)
         refused |= journal.take(steps)
@@ -213,9 +213,14 @@ def _step(journal: Journal, press: KeyPress, find: Find) -> JournalStep:
     return JournalStep(press.id, made, who=press.who, age=press.age)
 
 
+def _asked_again(press: KeyPress) -> bool:
+    """Whether the face was handed out as a self-check: telling what others said would give it away."""
+    return bool(press.ticket) and len(press.images) == 1 and press.ticket != ticket(press.images[0])
+
+
 def _check_of(journal: Journal, press: KeyPress) -> str:
     """Key of the reviewer's own decision that the press repeats, told by its ticket; "" for an ordinary one."""
-    if not press.ticket or len(press.images) != 1 or press.ticket == ticket(press.images[0]):
+    if not _asked_again(press):
         return ""
     earlier = journal.history(press.images[0])
     mine = earlier.loc[earlier["who"] == press.who, "key"]

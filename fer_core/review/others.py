@@ -12,8 +12,8 @@ from typing import NamedTuple
 from fer_core.review.journal import Journal
 from fer_core.review.store import UNDONE, reading
 
-_QUERY = f"""SELECT mine.image_id, e.who, e.action, e.label, e.time FROM entries mine JOIN entries e
-    ON e.image_id = mine.image_id AND e.subject = mine.subject AND e.id < mine.id AND e.who <> mine.who
+_QUERY = f"""SELECT mine.who, mine.image_id, e.who, e.action, e.label, e.time FROM entries mine JOIN entries e
+    ON e.image_id = mine.image_id AND e.subject = mine.subject AND e.id < mine.id
     WHERE (mine.key = ? OR mine.batch = ?) AND mine.action <> 'undo' AND mine.image_id <> '' AND NOT {UNDONE}
     ORDER BY e.id"""
 
@@ -33,13 +33,15 @@ def already_said(journal: Journal, ids: Iterable[str]) -> list[Opinion]:
 
     Args:
         journal: with the entries in it.
-        ids: keys or batches of entries. Whoever gave no name is one person.
+        ids: keys or batches of entries. Whoever gave no name is one person, and so are names that differ in case alone.
     """
     found: dict[tuple[str, str], Opinion] = {}
     with reading(journal.path) as connection:
         for name in ids:
-            for row in () if connection is None else connection.execute(_QUERY, (name, name)):
-                found[row[0], row[1]] = Opinion(*row)
+            for mine, *row in () if connection is None else connection.execute(_QUERY, (name, name)):
+                said = Opinion(*row)
+                if said.who.casefold() != mine.casefold():
+                    found[said.image_id, said.who.casefold()] = said
     return list(found.values())
 
 

@@ -36,9 +36,9 @@ def examine(workspace: Workspace, progress: ProgressFn | None = None) -> Examina
     return found
 
 
-def repair(found: Examination) -> list[Mended]:
-    """Do what can be done about each finding, in order."""
-    result = []
+def repair(found: Examination, told: list[Mended] | None = None) -> list[Mended]:
+    """Do what can be done about each finding, in order; `told` has what is done when it is, also where this is stopped."""
+    result = [] if told is None else told
     for finding in found.findings:
         if finding.repair:
             try:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fer_core import __version__
 from fer_core.base.atomic import write_atomic
 from fer_core.base.workspace import Workspace
+from fer_core.runs.run import Run
 from fer_core.runs.store import list_active
 from fer_core.scheduling import queue
 
 _PROBE = ".health"
+_PROBE_SIZE = 64 * 1024
+"""Bytes: a full disk still takes an empty file, and a compressing one a long file of zeros."""
 _STUCK_SECONDS = 120.0
-"""A run that waits this long while none works: nobody advances the queue."""
+"""A run that waits this long while none works, or has just ended: nobody advances the queue."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class WorkspaceHealth:
         version: of the app.
         writable: whether a file could be written and synced in the workspace; `trouble` says why not.
         write_ms: how long that took.
-        free_bytes: on its disk.
+        free_bytes: on its disk; None where that is not known.
         working, waiting: runs.
         advancing: False where runs wait, none works, and that has been so for two minutes.
     """
@@ -35,7 +42,7 @@ class WorkspaceHealth:
     writable: bool
     trouble: str
     write_ms: float
-    free_bytes: int
+    free_bytes: int | None
     working: int
     waiting: int
     advancing: bool
@@ -54,17 +61,15 @@ def check(workspace: Workspace) -> WorkspaceHealth:
     """Look at the disk and the queue; writes one small file. Takes milliseconds."""
     started, trouble = time.perf_counter(), ""
     try:
-        write_atomic(workspace.root / _PROBE, "")
+        write_atomic(workspace.root / _PROBE, os.urandom(_PROBE_SIZE))
     except OSError as error:
         trouble = error.strerror or str(error)
     took = 1000 * (time.perf_counter() - started)
     waiting = queue.waiting(workspace)
     working = [run for run in list_active(workspace) if not queue.waits(run)]
-    idle = min((time.time() - _changed(run.folder / "run.json") for run in waiting), default=0.0)
-    try:
+    free: int | None = None
+    with suppress(OSError):
         free = shutil.disk_usage(workspace.root).free
-    except OSError:
-        free = 0
     return WorkspaceHealth(
         version=__version__,
         writable=not trouble,
@@ -73,8 +78,17 @@ def check(workspace: Workspace) -> WorkspaceHealth:
         free_bytes=free,
         working=len(working),
         waiting=len(waiting),
-        advancing=not waiting or bool(working) or idle < _STUCK_SECONDS,
+        advancing=not waiting or bool(working) or _idle(workspace, waiting) < _STUCK_SECONDS,
     )
+
+
+def _idle(workspace: Workspace, waiting: Sequence[Run]) -> float:
+    """Seconds for which runs have waited and nothing came of it: since the first was queued, or another began or ended."""
+    queued = {run.folder / "run.json" for run in waiting}
+    others = set(workspace.runs.glob("*/run.json")) - queued
+    now = time.time()
+    longest = max((now - _changed(path) for path in queued), default=0.0)
+    return min(longest, min((now - _changed(path) for path in others), default=math.inf))
 
 
 def _changed(path: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +126,10 @@ def test_content_is_on_the_disk_before_its_name_and_the_name_before_the_return(
     before = calls[: calls.index("move")]
     assert before == ["sync all"] if many else {"sync x", "sync y"} < set(before)
     assert calls[-1] == f"sync {tmp_path.name}"
+    calls.clear()
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: calls.append("removed"))
+    remove_folder(tmp_path / "f")
+    assert calls == ["move", f"sync {tmp_path.name}", "removed"]
 
 
 _WRITER = """

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scenes import drawn
+from synced import watched
 
 from fer_core.base.errors import AlreadyExists, DecisionError, TooFewImages
 from fer_core.base.workspace import Workspace
@@ -43,6 +44,14 @@ def test_a_face_is_kept_under_its_right_label_and_can_be_relabelled_and_forgotte
     ]
     assert [(line["label"], line["said"]) for line in lines] == [("sad", "neutral"), ("fear", "")]
     assert all(line["consent"] == corrections.CONSENT for line in lines)
+
+
+def test_a_kept_face_and_what_was_agreed_to_outlast_a_power_cut(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watched(workspace.root, monkeypatch) as disk:
+        corrections.keep_face(workspace, drawn(0, 64), "sad", agreed=True)
+        assert disk.lost() == []
 
 
 def test_kept_faces_become_a_dataset_of_their_own(workspace: Workspace) -> None:

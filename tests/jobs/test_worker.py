@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -75,6 +76,14 @@ def test_failure_and_death_are_told_apart(module: str, tmp_path: Path) -> None:
     assert call(module, {"number": 1}, folder=tmp_path)["twice"] == 2  # what failed before is forgotten
     with pytest.raises(WorkerFailed, match="no_such_module"):
         call("no_such_module", {})
+
+
+def test_the_log_of_a_worker_is_lines_of_json_where_that_is_wanted(module: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkerFailed):
+        call(module, {"what": "crash"}, folder=tmp_path, changes={"FER_LOG": "json"})
+    said = json.loads((tmp_path / "log.txt").read_text().splitlines()[-1])
+    assert said["level"] == "error"
+    assert "ZeroDivisionError: by zero" in said["trace"]
 
 
 def test_a_worker_that_takes_too_long_or_is_not_wanted_is_ended(module: str, tmp_path: Path) -> None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fer_core import jobs
 from fer_core.base.checksums import checked_file, note
 from fer_core.base.errors import DecisionError, FerError
 from fer_core.base.workspace import Workspace
 from fer_core.cli import run
 from fer_core.data.datasets import list_datasets, open_dataset
 from fer_core.evaluation.report import leaderboard
+from fer_core.jobs.reporter import Stopped
 from fer_core.review.journal import Journal
 from fer_core.runs.store import list_runs
+from fer_core.upkeep.doctor import examine
+from fer_core.upkeep.findings import Examination
 
 
 def garbled(path: Path) -> None:
@@ -227,4 +233,35 @@ def test_old_workspaces_are_not_checked_rather_than_whole(
     assert found["findings"] == []
     assert {kind: set(count) for kind, count in found["checked"].items() if kind != "journal"} == {
         kind: {"not checked"} for kind in found["checked"] if kind != "journal"
+    }
+
+
+def test_a_repair_that_is_stopped_says_what_it_had_done_and_hides_nothing(
+    home: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (trained,) = list_runs(home)
+    for name in ("model.onnx", "best.keras"):
+        garbled(trained.folder / name)
+
+    def stopped_at_the_second(workspace: Workspace, progress: object = None) -> Examination:
+        found = examine(workspace)
+
+        def stop() -> str:
+            raise Stopped(143)
+
+        found.findings[1] = replace(found.findings[1], repair=stop)
+        return found
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr("fer_core.upkeep.doctor.examine", stopped_at_the_second)
+    folder = home.jobs / "20261130-101010-000000-aaaa"
+    with pytest.raises(SystemExit):
+        run(["doctor", "--repair", "--job", str(folder)])
+    told = jobs.Job(folder)
+    (done,) = told.result["repaired"]
+    (left,) = told.result["findings"]
+    assert told.state == "stopped"
+    assert done["done"]
+    assert {done["path"], left["path"]} == {
+        f"models/runs/{trained.id}/{name}" for name in ("model.onnx", "best.keras")
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from fer_core.base.errors import JobError
 from fer_core.cli.common import workspace
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
+
+if TYPE_CHECKING:
+    from fer_core.upkeep.doctor import Mended
+    from fer_core.upkeep.findings import Examination
 
 
 @click.command("doctor")
@@ -28,14 +33,18 @@ def doctor(mend: bool, job: Path | None) -> Report:
     home = workspace()
     with work(job) as task:
         found = examine(home, task.progress)
-        mended = repair(found) if mend else []
-        if mended:
-            found = examine(home, task.progress)
-        task.result = document = {
-            "checked": {kind: dict(count) for kind, count in found.counts.items() if count.total()},
-            "findings": [finding.record() for finding in found.findings],
-            "repaired": [each._asdict() for each in mended],
-        }
+        mended: list[Mended] = []
+        try:
+            if mend:
+                repair(found, mended)
+            if mended:
+                found = examine(home, task.progress)
+        except BaseException:  # who is stopped says what was done, and what is left
+            done = {each.path for each in mended if each.done}
+            found.findings = [finding for finding in found.findings if finding.path not in done]
+            task.result = _document(found, mended)
+            raise
+        task.result = document = _document(found, mended)
     kinds = [(kind, count) for kind, count in found.counts.items() if count.total()]
     lines = [
         table(
@@ -52,3 +61,11 @@ def doctor(mend: bool, job: Path | None) -> Report:
     bad = len(found.findings)
     error = JobError(f"{bad:,} {'file is' if bad == 1 else 'files are'} damaged or gone") if bad else None
     return Report(document, "\n".join(lines), error)
+
+
+def _document(found: Examination, mended: list[Mended]) -> dict[str, object]:
+    return {
+        "checked": {kind: dict(count) for kind, count in found.counts.items() if count.total()},
+        "findings": [finding.record() for finding in found.findings],
+        "repaired": [each._asdict() for each in mended],
+    }

@@ -21,11 +21,13 @@ _MOST = 200  # rows of a table
 
 
 def card(workspace: Workspace) -> None:
-    """The last look at every file, whoever asked for it on a page; while one goes on, its progress."""
-    last = jobs.latest(workspace, Doctor)
+    """The last look at every file that found something out; while one goes on, its progress, and how the last one ended."""
+    looks = jobs.find(workspace, Doctor)
+    last = next(iter(looks), None)
     if job_progress.job_card(last):
         return
-    found = {} if last is None else last.result
+    told = next((look for look in looks if look.result), None)
+    found = {} if told is None else told.result
     bad: Findings = found.get("findings", [])
     with st.container(horizontal=True):
         if st.button(
@@ -40,13 +42,15 @@ def card(workspace: Workspace) -> None:
         tip = "Makes again what can be, sets aside what cannot; deletes nothing"
         if mend and st.button(words, type="primary", icon=":material/healing:", key="doctor-mend", help=tip):
             _start(workspace, Doctor(mend=True))
-    if last is None or not found:
+    if last is not None and last.state != "finished":
+        st.html(f'<p class="fer-muted">{markup.esc(_ended(last, told))}</p>')
+    if told is None:
         page.empty(
-            "Nobody has looked yet",
+            "Nobody has looked yet" if last is None else "No look has come to its end yet",
             "Check every file: each is compared with the sum noted when it was written.",
         )
         return
-    st.html(markup.heading("Files", f"checked {last.created[:16].replace('T', ' ')} UTC", _verdict(bad)))
+    st.html(markup.heading("Files", f"checked {_when(told)}", _verdict(bad)))
     rows: list[list[markup.Cell]] = [
         [kind, *(f"{counts.get(state, 0):,}" for state in _STATES)]
         for kind, counts in found["checked"].items()
@@ -56,6 +60,22 @@ def card(workspace: Workspace) -> None:
         st.html('<p class="fer-muted">Not checked: written by a version that noted no sums.</p>')
     _repaired(found.get("repaired", []))
     _listed(bad)
+
+
+def _when(look: jobs.Job) -> str:
+    return f"{look.created[:16].replace('T', ' ')} UTC"
+
+
+def _ended(last: jobs.Job, told: jobs.Job | None) -> str:
+    """How the last look came to no end, and what is shown in its place."""
+    what = "repair" if last.result.get("repaired") else "look"
+    how = "failed" if last.state == "failed" else f"was {last.state}"
+    words = f"The last {what}, of {_when(last)}, {how} before its end."
+    if told is None:
+        return words
+    if told.id == last.id:
+        return f"{words} What it had done and found by then is below; check every file to know the rest."
+    return f"{words} What the one of {_when(told)} found is below."
 
 
 def _start(workspace: Workspace, task: Doctor) -> None:

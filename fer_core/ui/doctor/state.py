@@ -19,12 +19,10 @@ def card(workspace: Workspace) -> None:
         else markup.chip("bad", "cannot be written", found.trouble)
     )
     queue = markup.chip("good", "goes on") if found.advancing else markup.chip("bad", "stands still")
+    free = "free space not known" if found.free_bytes is None else f"{found.free_bytes / 1e9:,.1f} GB free"
     page.numbers(
         [
-            (
-                disk,
-                f"the disk, {found.free_bytes / 1e9:,.1f} GB free; a small file took {found.write_ms:,.0f} ms",
-            ),
+            (disk, f"the disk, {free}; a small file took {found.write_ms:,.0f} ms"),
             (queue, f"the queue: {markup.plural(found.working, 'run')} at work, {found.waiting:,} waiting"),
             (found.version, "version of the app"),
         ]

@@ -1,5 +1,5 @@
 """Who is answered, and with which headers: this machine alone unless the app is opened, by its own names, and no page of another
-origin. `GET /healthz` says whether the app does its work."""
+origin. `GET /healthz`, also below `server.baseUrlPath`, says whether the app does its work."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from fer_core.base import json_log
 from fer_core.base.workspace import current, keep_private
@@ -74,7 +75,7 @@ class HttpGuard:
         if reason := _refusal(scope):
             await _refuse(scope["type"], send, reason)
             return
-        if scope.get("path") == HEALTH and scope["type"] == "http":
+        if _is_health(scope):
             await _tell_health(send)
             return
         started = time.perf_counter()
@@ -96,24 +97,37 @@ def _refusal(scope: _Message) -> str:
     if not is_open() and not _is_loopback(here):
         return _CLOSED
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    if not _is_own_name(_host(headers.get(b"host", ""))):
+    if not _is_own_name(headers.get(b"host"), health=_is_health(scope)):
         return "The app is asked for under a name that is not its own. Add it to server.allowedHosts if that is wanted."
     origin = headers.get(b"origin")
     if origin is None or not st.get_option("server.enableCORS"):
         return ""
     known = [st.get_option("browser.serverAddress"), *(st.get_option("server.corsAllowedOrigins") or ())]
     names = {_host(str(each)) for each in known if each}
-    if urlsplit(origin).netloc != headers.get(b"host") and _host(origin) not in names:
+    if origin.partition("//")[2] != headers.get(b"host") and _host(origin) not in names:
         return (
             "A page of another origin asks. Add its address to server.corsAllowedOrigins if that is wanted."
         )
     return ""
 
 
-def _is_own_name(host: str) -> bool:
-    """Whether the app may be asked for under a name: a page elsewhere can have its own name point here (DNS rebinding)."""
-    known = {_host(str(each)) for each in st.get_option("server.allowedHosts") or ()}
-    return not host or host in known or (is_open() and not known - _LOCAL)
+def _is_own_name(host: str | None, *, health: bool) -> bool:
+    """Whether the app may be asked for under a name: a page elsewhere can have its own name point here (DNS rebinding).
+
+    Streamlit's own rule for `server.allowedHosts`, of which an empty list allows any: here only where the app is open. Its
+    health may be asked for under a name of this machine, or none, whatever the list says.
+    """
+    if health and (host is None or _host(host) in _LOCAL):
+        return True
+    if not is_open() and not st.get_option("server.allowedHosts"):
+        return host is not None and _host(host) in _LOCAL
+    return is_host_allowed(host)
+
+
+def _is_health(scope: _Message) -> bool:
+    below = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    path = str(scope.get("path", "")).rstrip("/")
+    return scope["type"] == "http" and path in {HEALTH, f"/{below}{HEALTH}"}
 
 
 async def _tell_health(send: _Send) -> None:
@@ -136,7 +150,10 @@ def _note(scope: _Message, status: int, started: float) -> None:
 
 
 def _host(address: str) -> str:
-    return (urlsplit(address if "//" in address else f"//{address}").hostname or "").lower()
+    try:
+        return (urlsplit(address if "//" in address else f"//{address}").hostname or "").lower()
+    except ValueError:  # half an IPv6 address
+        return ""
 
 
 def _is_loopback(address: str) -> bool:
