@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fer_core.base.atomic import make_folder
@@ -42,3 +43,35 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def holding(folder: Path, *, alone: bool = False, seconds: float = 30.0) -> Iterator[None]:
+    """Use what is in a folder together with others, or `alone`: whoever comes then waits. Makes no file.
+
+    Where the folder is missing or its disk knows no locks, everybody uses it.
+
+    Raises:
+        LockHeld: others have used it for so many seconds.
+    """
+    descriptor = None
+    how, end = fcntl.LOCK_EX if alone else fcntl.LOCK_SH, time.monotonic() + seconds
+    try:
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            while not _taken(descriptor, how):
+                if time.monotonic() > end:
+                    raise LockHeld(f"{folder} is in use")
+                time.sleep(0.01)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _taken(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

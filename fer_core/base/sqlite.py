@@ -14,6 +14,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Literal
 
+from fer_core.base.locks import LockHeld
+
 Trouble = Literal["full", "read-only", "damaged", "busy", ""]
 REMEDIES: dict[Trouble, str] = {
     "full": "The disk is full. Nothing of what was recorded is lost; free some space and do it again",
@@ -49,12 +51,31 @@ def as_it_lies(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
 
 
-def trouble(error: sqlite3.Error, path: Path) -> Trouble:
+def snapshot(path: Path, copy: Path) -> None:
+    """Copy what a file holds at one moment, however many others write; what waits in its log is in the copy too.
+
+    Raises:
+        OSError, sqlite3.Error: it cannot be read, or the copy not be written.
+    """
+    with closing(sqlite3.connect(copy)) as new:
+        try:
+            name = f"{path.absolute().as_uri()}?mode=rw"  # made by nobody who looks
+            with closing(sqlite3.connect(name, uri=True, timeout=30)) as live:
+                live.execute("PRAGMA schema_version").fetchone()  # waits its time; `backup` would for ever
+                live.backup(new)
+        except sqlite3.Error as error:
+            if trouble(error, path) not in ("full", "read-only"):
+                raise
+            with as_it_lies(path) as old:
+                old.backup(new)
+
+
+def trouble(error: sqlite3.Error | LockHeld, path: Path) -> Trouble:
     """What stands behind an error about a file; "" where that is not known."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
         return "damaged"
-    if code in _BUSY:
+    if code in _BUSY or isinstance(error, LockHeld):
         return "busy"
     try:
         room = shutil.disk_usage(path.parent).free

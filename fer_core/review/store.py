@@ -1,12 +1,10 @@
 """The SQLite file under the journal: its schema, its connections, its errors in words, and how a step is added once.
 
-Write-ahead log and synchronous FULL: a committed transaction survives the death of the process and of the
-machine. A connection is opened per call, so threads and processes share nothing but the file. Triggers refuse
-to change or remove an entry, whoever asks.
+Write-ahead log and synchronous FULL: a committed transaction survives the death of process and machine. A connection is opened
+per call, so threads and processes share nothing but the file. Triggers refuse to change or remove an entry, whoever asks.
 
-A step is what one key press means: a decision, several that stand or fall together, or the undoing of an earlier step. Its
-id is made where the key was pressed. A browser that does not know whether a step arrived sends it again; the id, unique in
-the table since the first schema (`key`, or `batch` of several), tells that it is there.
+A step is what one key press means: a decision, several that stand or fall together, or the undoing of an earlier step. Its id
+is made where the key was pressed, and unique in the table, so a step that a browser sends again is known to be there.
 """
 
 from __future__ import annotations
@@ -25,6 +23,7 @@ from typing import Any
 from fer_core.base import sqlite
 from fer_core.base.checksums import note_made, noted
 from fer_core.base.errors import DecisionError, FerError
+from fer_core.base.locks import LockHeld, holding
 from fer_core.review.decisions import Decision
 
 SCHEMA = 1
@@ -113,7 +112,8 @@ def _open(path: Path) -> sqlite3.Connection:
     """A connection to a journal that has its tables."""
     if not path.exists() and path.name in noted(path.parent):
         raise _lost(path, "is gone")
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    name = f"{path.absolute().as_uri()}?mode={'rw' if path.exists() else 'rwc'}"
+    connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -144,8 +144,9 @@ def _check_schema(version: int) -> None:
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
     try:
-        yield
-    except sqlite3.Error as error:
+        with holding(path.parent):  # whoever repairs it holds it alone
+            yield
+    except (sqlite3.Error, LockHeld) as error:
         remedy = sqlite.REMEDIES[sqlite.trouble(error, path)]
         raise DecisionError(f"The journal cannot be used ({error})", received=path, hint=remedy) from error
 

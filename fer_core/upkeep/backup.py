@@ -14,15 +14,15 @@ import hashlib
 import os
 import re
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from fer_core.base import checksums, sqlite
 from fer_core.base.atomic import new_file, new_folder, read_json, write_json
 from fer_core.base.errors import AlreadyExists, FerError, NotFound
+from fer_core.base.locks import LockHeld, holding
 from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import Workspace, now
 from fer_core.data.datasets import Dataset, list_datasets
@@ -114,21 +114,20 @@ def _files(folder: Path) -> list[Path]:
 
 def _copy_journal(source: Path, target: Path) -> tuple[int, str]:
     """The same for a journal, by SQLite; a damaged one is copied as it is."""
-    with tempfile.TemporaryDirectory(prefix="fer-") as folder:
-        settled = Path(folder) / source.name
-        try:
-            _settle(sqlite3.connect(source, timeout=30), settled)
-        except sqlite3.OperationalError:  # nothing can be written beside it
-            with sqlite.as_it_lies(source) as old:
-                _settle(old, settled)
-        except sqlite3.DatabaseError:
-            return _copy(source, target)
+    settled = target.with_name(f".{target.name}.settled")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with holding(source.parent):
+            sqlite.snapshot(source, settled)
         return _copy(settled, target)
-
-
-def _settle(old: sqlite3.Connection, settled: Path) -> None:
-    with closing(old), closing(sqlite3.connect(settled)) as new:
-        old.backup(new)
+    except (sqlite3.Error, LockHeld) as error:
+        trouble = sqlite.trouble(error, source)
+        if trouble == "damaged" or not source.exists():
+            return _copy(source, target)
+        hint = sqlite.REMEDIES[trouble]
+        raise FerError(f"A journal could not be copied ({error})", received=source, hint=hint) from error
+    finally:
+        settled.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> tuple[int, str]:

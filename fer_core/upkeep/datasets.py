@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from fer_core.base.atomic import read_json, replace, temporary_path
-from fer_core.base.checksums import FileState, noted, sum_of
+from fer_core.base.checksums import FileState, note_made, noted, sum_of
 from fer_core.base.errors import FerError
+from fer_core.base.locks import LockHeld, holding
 from fer_core.base.workspace import now
 from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import check_manifest, content_id
 from fer_core.data.versions import Version
 from fer_core.review import lineage, salvage
-from fer_core.upkeep.findings import Examination, Repair, set_aside
+from fer_core.upkeep.findings import Examination, Repair, place_aside, set_aside
 
 _AT_ONCE = 4096  # pictures in memory
 _BACKUP = "Take it from a backup (`fer restore`)"
@@ -129,28 +131,56 @@ def _journal(found: Examination, dataset: Dataset) -> None:
             harm = "The decisions are lost; those that were applied stay in their versions"
             found.add("journal", path, "gone", harm, remedy, lambda: _new_journal(found, path))
         return
-    wrong = salvage.fault(path) or ("it is empty" if not path.stat().st_size else "")
+    said, wrong = _fault(path)
     found.add(
         "journal",
         path,
-        "damaged" if wrong else "whole",
+        said,
         f"Decisions cannot be read or made ({wrong})",
         f"{_BACKUP}; --repair keeps the entries that can be read",
         lambda: _new_journal(found, path),
     )
 
 
+def _fault(path: Path) -> tuple[FileState, str]:
+    try:
+        wrong = salvage.fault(path) or ("it is empty" if not path.stat().st_size else "")
+    except (OSError, LockHeld):  # held by somebody, or no room for a copy
+        return "not checked", ""
+    return "damaged" if wrong else "whole", wrong
+
+
 def _new_journal(found: Examination, path: Path) -> str:
-    kept, aside = salvage.Salvaged([], 0), ""
-    if path.exists():
-        kept = salvage.read_entries(path)
-        aside = f" {set_aside(found.workspace, path)}."
-        for ending in ("-wal", "-shm"):
-            if (other := path.with_name(path.name + ending)).exists():
-                set_aside(found.workspace, other)
-    salvage.write_entries(path, kept.entries)
+    """Of what can be read once the last who has the journal open has closed it: all that was acknowledged is in there."""
+    if not path.exists():
+        salvage.write_entries(path, [])
+        return "A new journal holds nothing; how many entries are lost is not known."
+    if _fault(path)[0] != "damaged":
+        return "It was not found damaged again, so nothing was changed."
+    if path.name not in noted(path.parent):
+        note_made(path)  # nobody begins another one meanwhile
+    target, parts = place_aside(found.workspace, path), ("-wal", "-shm", "")
+    replace(path, target, durable=False)
+    try:
+        with holding(path.parent, alone=True):
+            _move(path, target, parts)
+            kept = salvage.read_entries(target)
+            salvage.write_entries(path, kept.entries)
+    except BaseException as error:
+        _move(target, path, parts)
+        if not isinstance(error, LockHeld):
+            raise
+        hint = "Close what reads or decides, and repair again; nothing was changed"
+        raise FerError("The journal is in use all the time", received=path, hint=hint) from error
     lost = f"at least {kept.lost:,} are lost" if kept.entries else "how many are lost is not known"
-    return f"A new journal holds the {len(kept.entries):,} entries that could be read; {lost}.{aside}"
+    aside = target.relative_to(found.workspace.root).as_posix()
+    return f"A new journal holds the {len(kept.entries):,} entries that could be read; {lost}. Set aside as {aside}."
+
+
+def _move(source: Path, target: Path, endings: Iterable[str]) -> None:
+    for ending in endings:
+        with suppress(FileNotFoundError):
+            replace(source.with_name(source.name + ending), target.with_name(target.name + ending))
 
 
 def _pixels(found: Examination, dataset: Dataset) -> None:

@@ -107,8 +107,14 @@ class Examination:
 
 def set_aside(workspace: Workspace, path: Path) -> str:
     """Move something out of the way, into the workspace's folder for that; a sentence says where it is now."""
+    target = place_aside(workspace, path)
+    replace(path, target)
+    return f"Set aside as {target.relative_to(workspace.root).as_posix()}"
+
+
+def place_aside(workspace: Workspace, path: Path) -> Path:
+    """Where to set something aside: in a new folder of its own."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     target = workspace.root / SET_ASIDE / stamp / path.relative_to(workspace.root)
     make_folder(target.parent)
-    replace(path, target)
-    return f"Set aside as {target.relative_to(workspace.root).as_posix()}"
+    return target

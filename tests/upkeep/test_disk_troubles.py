@@ -20,6 +20,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.cli import run
 from fer_core.data.datasets import open_dataset
 from fer_core.mislabels import judges
+from fer_core.review.decisions import Decision
 from fer_core.review.journal import Journal
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +99,24 @@ def test_on_such_a_disk_a_decision_is_refused_for_its_reason(home: Workspace, di
     done = on_a_disk(place, home.root, sys.executable, "-c", f'"{code}"', str(journal))
     said = done.stderr.splitlines()[-1]
     assert ("The disk is full" if disk is full else "cannot be written by this user") in said
+
+
+@mounts
+def test_a_backup_needs_no_room_elsewhere_and_says_where_it_lacks_some(
+    home: Workspace, tmp_path: Path
+) -> None:
+    journal = Journal(open_dataset(home, "faces").journal_path)
+    journal.add_many([Decision("keep", image_id=f"i{n}", reason="x" * 300) for n in range(2000)])
+    (small := tmp_path / "small").mkdir()
+    place = f"mount -t tmpfs -o size=256k small {small}; export TMPDIR={small}"
+    fer = [sys.executable, "-m", "fer_core", "backup"]
+    done = on_a_disk(place, home.root, *fer, str(tmp_path / "copy"))
+    assert done.returncode == 0, done.stderr
+    copied = Journal(tmp_path / "copy" / "data" / "faces" / "journal.sqlite")
+    assert copied.decisions(active_only=False).equals(journal.decisions(active_only=False))
+    done = on_a_disk(place, home.root, *fer, str(small / "copy"))
+    assert "A journal could not be copied" in done.stderr or "could not be written" in done.stderr
+    assert ("fault in the program" in done.stderr, done.returncode == 0) == (False, False)
 
 
 def test_a_damaged_journal_is_told_apart_and_the_advice_works(
