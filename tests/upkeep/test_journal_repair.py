@@ -1,4 +1,4 @@
-"""While people review at full speed a journal is never called damaged, and mending a damaged one keeps all that was acknowledged."""
+"""While people review at full speed no journal is called damaged; mending a damaged one keeps all that was acknowledged."""
 
 from __future__ import annotations
 
