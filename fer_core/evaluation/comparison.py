@@ -81,7 +81,9 @@ def judge(
         if on is not None:
             where = open_dataset(workspace, str(row["dataset"])).version(on).id
             if where not in (row["version"], *row["on"]):
-                row["unranked"] = f"It has no predictions there: evaluate {row['run']} --version {where}"
+                row["unranked"] = (
+                    f"It has no predictions there: {scores.to_predict(get(workspace, row['run']), where)}"
+                )
                 continue
         versions.setdefault((str(row["dataset"]), where), []).append(row)
     for source, group in versions.items():

@@ -56,12 +56,13 @@ def journey(
     """How the best of these came about.
 
     Two entries are held against each other on the images that neither has learned from: one that has learned from many
-    takes none from the others.
+    takes none from the others. Files that were not trained here are no step: what they have learned from is not known.
 
     Args:
         entries: runs; several in one are seeds of one recipe.
         split, version, manifest: as `ranking.rank`.
     """
+    entries = [entry for entry in entries if not any("judged" in run.info for run in entry)]
     answers = ranking.split_answers(entries, split, version, manifest)
     known = {run.id: run for entry in entries for run in entry}
     return Journey(_steps(answers, known), phases(answers, known))

@@ -9,6 +9,7 @@ A run's own version lies in its folder, any other in `on-<version>/` beside it (
 from __future__ import annotations
 
 import hashlib
+import shlex
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
@@ -68,11 +69,7 @@ def predictions(run: Run, split: str, version: str | None = None) -> pd.DataFram
     """
     path = predictions_path(predictions_folder(run, version), split)
     if not path.is_file():
-        hint = (
-            f"`fer evaluate {run.id} --version {version}`"
-            if version
-            else "They are written when training ends"
-        )
+        hint = f"`{to_predict(run, version)}`" if version else "They are written when training ends"
         raise NotFound(f"Run {run.id} has no predictions for this split", received=split, hint=hint)
     try:
         return pd.read_parquet(path)
@@ -82,6 +79,13 @@ def predictions(run: Run, split: str, version: str | None = None) -> pd.DataFram
             received=error,
             hint="The run may have been stopped while writing them",
         ) from error
+
+
+def to_predict(run: Run, version: str) -> str:
+    """What to type for the predictions of a run on a version; a file that was not trained here is judged anew."""
+    about = run.info.get("judged")
+    words = ("judge", about["file"], run.dataset) if about else ("evaluate", run.id)
+    return shlex.join(["fer", *words, "--version", version])
 
 
 def compute(run: Run, split: str, version: str | None = None) -> Scores:

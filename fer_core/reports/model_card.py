@@ -10,7 +10,7 @@ import numpy as np
 from fer_core.base.errors import FerError, RecipeError
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger, scores
-from fer_core.evaluation.across.judged_file import judged_words
+from fer_core.evaluation.across.judged_file import UNKNOWN, judged_words
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.recipes import toml
 from fer_core.recipes.recipe import Recipe, difference, fields, load, override
@@ -135,8 +135,8 @@ def reproduce(run: Run) -> str:
     A recipe that no settings make out of a built-in one is named by the file that the run keeps.
     """
     info = run.info
-    if about := info.get("judged"):
-        return command("judge", about["file"], run.dataset, "--version", run.version)
+    if "judged" in info:
+        return scores.to_predict(run, run.version)
     words = ["train", "--dataset", run.dataset, "--version", run.version]
     try:
         recipe = run.recipe
@@ -204,6 +204,11 @@ def card(run: Run, row: LeaderboardRow) -> Document:
 
 def _model(run: Run) -> list[DocumentBlock]:
     info = run.info
+    if "judged" in info:
+        return [
+            text("File ", Name(info["judged"]["file"]), ". ", UNKNOWN, "."),
+            text("Again: ", Code(reproduce(run))),
+        ]
     packages = [f"{name} {value}" for name, value in (info.get("packages") or {}).items()]
     return [
         text("Recipe ", Name(str(info.get("recipe"))), ", seed ", number("seed", info.get("seed"), ".0f"), ", ",

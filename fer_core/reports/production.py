@@ -6,6 +6,7 @@ from typing import Any
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation import cost, scores
+from fer_core.evaluation.across.judged_file import UNKNOWN
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.inference.predictor import RUN_MODEL
 from fer_core.recipes.model_spec import TransferSpec
@@ -49,8 +50,8 @@ def page(run: Run, row: LeaderboardRow, licence: str = "") -> Document:
     return Document(
         "Production page",
         run.id,
-        line("Trained on ", Name(run.dataset), ", version ", Name(str(run.info.get("version_number") or "?")), " (",
-             Name(run.version), "). ", now),
+        line(f"{UNKNOWN}. Judged by " if _foreign(run) else "Trained on ", Name(run.dataset), ", version ",
+             Name(str(run.info.get("version_number") or "?")), " (", Name(run.version), "). ", now),
         (
             Section("What it tells apart", tuple(_classes(run))),
             Section("From when it answers", tuple(thresholds.blocks(run, "sure")), "threshold per wanted precision"),
@@ -59,17 +60,22 @@ def page(run: Run, row: LeaderboardRow, licence: str = "") -> Document:
             Section("Licence", tuple(_licence(run, licence))),
             Section("What it is for", tuple(_use(run))),
             Section("Before a camera is used", tuple(_notice(run)), "Regulation (EU) 2024/1689"),
-            Section("Where it comes from", (text("Trained by: ", Code(reproduce(run))),)),
+            Section("Where it comes from", (text("Judged by: " if _foreign(run) else "Trained by: ", Code(reproduce(run))),)),
         ),
         command("report", run.dataset, "--run", run.id, "--production", "production.html"),
     )  # fmt: skip
+
+
+def _foreign(run: Run) -> bool:
+    return "judged" in run.info
 
 
 def _classes(run: Run) -> list[DocumentBlock]:
     found = thresholds.held(run)
     if found is None and not run.classes:
         return [text("Which classes it tells apart is not recorded.")]
-    said: list[DocumentBlock] = [text(*names(run.classes or (found.classes if found else ())), ".")]
+    own = run.info["judged"]["classes"] if _foreign(run) else run.classes
+    said: list[DocumentBlock] = [text(*names(own or (found.classes if found else ())), ".")]
     if found is not None:
         colour = "gray" if found.color == "gray" else "in colour"
         said.append(
@@ -132,7 +138,9 @@ def _costs(run: Run) -> list[DocumentBlock]:
         (line("operations a face"), line(count("cost.flops", measured["flops"] if measured else None, unknown))),
     ]  # fmt: skip
     said: list[DocumentBlock] = [Table(("cost", "here"), tuple(rows), (1,))]
-    if measured is None:
+    if _foreign(run):
+        said.append(text("Of a file that was not trained here nothing but its answers is kept."))
+    elif measured is None:
         said.append(text("To measure: ", Code(command("cost", run.id))))
     else:
         busy = ", while the machine had other work, so they are too long" if cost.was_busy(measured) else ""
@@ -153,9 +161,9 @@ def _licence(run: Run, licence: str) -> list[DocumentBlock]:
             ".",
         )
     ]
+    of = line() if _foreign(run) else line(": those of the images of ", Name(run.dataset))
     said.append(
-        text("What it learned from has terms of its own: those of the images of ",
-             Name(run.dataset), ", which this workspace does not know. "
+        text("What it learned from has terms of its own", *of, ", which this workspace does not know. "
              "Sets of faces are often for research alone.")
     )  # fmt: skip
     try:

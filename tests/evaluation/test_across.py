@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from made_runs import NAMES, trained
+from made_runs import NAMES, answer, trained
 from opened_pages import COMPARE, html_of, opened
 from PIL import Image
 from tiny_models import save_linear
@@ -146,6 +146,43 @@ def test_a_run_is_judged_elsewhere_without_what_it_knows(run: Run) -> None:
     assert parts["drop"] == pytest.approx(parts["class_mix"] + parts["together"])
     (run.folder / "model.onnx").unlink()  # what is kept needs no model
     assert answers.ask(run, away).seen == COPIES
+
+
+def test_home_is_counted_as_elsewhere(run: Run, tmp_path: Path) -> None:
+    """Among the classes in common, without known copies of training pictures, each picture once."""
+    home, away = (Dataset(run.workspace, name) for name in ("home", "away"))
+    theirs = readable(away.manifest()).query("label in ['happy', 'sad']")
+    for number, (label, row) in enumerate(zip(theirs["label"], theirs["row"], strict=True)):
+        place = tmp_path / "two" / "val" / label
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(away.pixels()[int(row)])).save(place / f"{number}.png")
+    import_dataset(run.workspace, tmp_path / "two", "two")
+    run.update(test_time_augmentation="flip")
+    val = readable(home.manifest()).query("split == 'val'")
+    answer(run, "val", val, val["label"].where(np.arange(len(val)) % 2 == 0, "surprise").tolist())
+    done = CliRunner().invoke(cli, ["across", run.id, "--on", "two", "--json"])
+    own, there = json.loads(done.output)["cells"]
+    table = readable(home.manifest())
+    hashes = table.set_index("image_id")["pixel_hash"]
+    learned = set(table.loc[table["split"] == "train", "pixel_hash"])
+    told = run.predictions("val")
+    told["picture"] = hashes.reindex(told["image_id"]).to_numpy()
+    fair = told[~told["picture"].isin(learned)]
+    assert (own["images"], own["seen"]) == (len(fair), len(told) - len(fair))
+    assert own["seen"] > 0
+    names = [f"p_{name}" for name in NAMES]
+    right = np.array(NAMES)[fair[names].to_numpy().argmax(axis=1)] == fair["label"]
+    assert own["accuracy"] == pytest.approx(right.mean())
+    assert "means over 2 views" in own["note"]
+    assert "near copies at home were not compared" in own["note"]
+    two = fair[fair["label"].isin(["happy", "sad"])].drop_duplicates("picture")
+    among = np.where(two["p_happy"] >= two["p_sad"], "happy", "sad") == two["label"]
+    parts = there["parts"]
+    assert (parts["home"], parts["home_images"]) == (pytest.approx(among.mean()), len(two))
+    assert among.mean() > right[two.index].mean()
+    assert parts["away_images"] <= there["images"]
+    words = CliRunner().invoke(cli, ["across", run.id, "--on", "two"]).output
+    assert f"from {among.mean():.3f} ({len(two):,} pictures of the classes in common)" in words
 
 
 def test_what_cannot_be_judged_says_why(run: Run) -> None:

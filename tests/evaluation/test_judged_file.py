@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,16 @@ from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample
 from fer_core.evaluation import controlled_pairs, ranking, scores
 from fer_core.evaluation.across.judged_file import UNKNOWN
+from fer_core.evaluation.leakage import run_leaks
+from fer_core.evaluation.progress import journey
+from fer_core.evaluation.report import evaluate_run
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.task import Task
 from fer_core.jobs.tasks import JudgeFile
+from fer_core.reports import document, story, written
 from fer_core.runs import store
+from fer_core.splits.plan import save_plan
+from fer_core.splits.stratify import stratify
 
 WEIGHTS = np.random.default_rng(4).normal(0, 0.001, (48, 48, 1, 4))
 DESCRIBED = ("--classes", "sad,happy,surprise,neutral", "--scaling", "none", "--json")
@@ -143,6 +150,35 @@ def test_fewer_classes_change_nothing_for_a_trained_run(dataset: Dataset, tmp_pa
         f"{alone.images:,} images of {whole:,}; left out: {whole - alone.images:,} without an answer"
         in html_of(opened(COMPARE))
     )
+
+
+def test_nothing_says_that_it_was_trained_on_the_version(dataset: Dataset, tmp_path: Path) -> None:
+    """The sample leaks: of a trained run that has a figure, of a file nobody knows; documents name the verb that asks it."""
+    run = trained(dataset, 0.6, ["val"])
+    evaluate_run(run)
+    save_plan(dataset, stratify(dataset.manifest(), (60, 20, 20), seed=5))
+    status, _, told = fer(
+        "judge", save_linear(tmp_path / "theirs.onnx", WEIGHTS), dataset.name, "--version", "v1", *DESCRIBED
+    )
+    assert status == 0, told
+    judged = next(each for each in store.list_runs(dataset.workspace) if each.id != run.id)
+    assert run_leaks.own_cost(run, "val") is not None
+    assert run_leaks.own_cost(judged, "val") is None
+    found = journey([[judged], [run]], "val", run.version, dataset.manifest(run.version))
+    assert [step.runs for step in found.steps] == [(run.id,)]
+    assert [phase.best for phase in found.phases] == [(run.id,)]
+    trained(dataset, 0.6, ["val"], version_number=2).update(created="9999")
+    told = document.markdown(story.build(dataset, faces=False))
+    page = document.markdown(written.production_page(dataset, judged.id))
+    assert "v1, not trained here" in told
+    assert "neither phase nor step" in told
+    for text in (told, page, fer("card", judged.id)[1]):
+        assert UNKNOWN in text.replace("\\", "")
+        assert "fer judge theirs sample --version " in text
+        assert not re.search(rf"fer (evaluate|cost) {judged.id}", text)
+    assert "Trained on" not in page
+    assert "Trained by" not in page
+    assert f"| {judged.id} |" not in told.partition("How much of a figure was leakage")[2].partition("##")[0]
 
 
 @pytest.mark.parametrize("ending", [".keras", ".h5", ".tflite"])

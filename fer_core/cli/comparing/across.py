@@ -71,7 +71,18 @@ def _line(cell: MatrixCell) -> list[object]:
 
 
 def _problems(cells: list[MatrixCell]) -> list[str]:
-    told = [f"{cell.run} on {cell.dataset}: {cell.problem}" for cell in cells if cell.problem]
+    told = [
+        f"{cell.run} on {cell.dataset}: {words}"
+        for cell in cells
+        for words in (cell.problem, cell.note)
+        if words
+    ]
+    told += [
+        f"{cell.run} on {cell.dataset}: the drop is from {cell.parts.home:.3f} ({cell.parts.home_images:,} pictures of the "
+        f"classes in common) to {cell.parts.away:.3f} ({cell.parts.away_images:,} pictures), copies counted once"
+        for cell in cells
+        if cell.parts is not None
+    ]
     few = [
         f"{cell.run} on {cell.dataset}: too few images at home look like those there ({cell.parts.effective:.0f} of weight): "
         f"quality and rest together {-100 * cell.parts.together:+.1f} points"

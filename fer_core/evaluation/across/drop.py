@@ -35,6 +35,7 @@ class DropParts:
         class_mix, quality, rest: the parts. Quality and rest are None where the weights leave too few images at home like
             those of the other set: then `together` is what both are.
         effective: images at home that count after weighting (Kish).
+        home_images, away_images: what the accuracies are of.
     """
 
     home: float
@@ -46,6 +47,8 @@ class DropParts:
     together: float
     effective: float
     intervals: dict[str, tuple[float, float]]
+    home_images: int
+    away_images: int
 
     def record(self) -> dict[str, object]:
         """JSON-ready."""
@@ -87,7 +90,7 @@ def drop_parts(
     }
     return DropParts(
         found["home"], found["away"], found["drop"], found["class_mix"], None if few else found["quality"],
-        None if few else found["rest"], found["together"], effective, ends,
+        None if few else found["rest"], found["together"], effective, ends, len(home), len(away),
     )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
 from fer_core.data.dataset import Dataset
@@ -18,9 +20,12 @@ from fer_core.data.manifest import readable
 from fer_core.evaluation import ledger, scores
 from fer_core.evaluation.across import answers
 from fer_core.evaluation.across.drop import QUALITY, DropParts, drop_parts
-from fer_core.evaluation.metrics import accuracy_interval, read
+from fer_core.evaluation.calibration import VIEWS
+from fer_core.evaluation.metrics import PREFIX, accuracy_interval, read
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.runs.run import Run
+from fer_core.scheduling import starting_points
+from fer_core.splits import known_leaks
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,11 @@ class MatrixCell:
         run, dataset: id and name.
         home: whether it has learned from this dataset; then on its own version.
         accuracy, interval: 0..1, 95 %, copies of a picture counted together; None where it was not asked, or cannot be.
-        images: judged by; `seen` left out as learned from, `other` as of classes it does not know.
+        images: judged by; `seen` left out as learned from (at home: with a known copy in training), `other` as of classes it
+            does not know.
         classes: in common.
-        parts: of the drop from home, where that can be told.
+        parts: of the drop from home, where that can be told: of pictures, copies once, of the classes in common alone.
+        note: at home, in which way its answers are not quite like those elsewhere; "" in none.
         problem: why there is no accuracy; "" where there is one, or nobody asked.
     """
 
@@ -48,10 +55,11 @@ class MatrixCell:
     classes: tuple[str, ...] = ()
     parts: DropParts | None = None
     problem: str = ""
+    note: str = ""
 
     def record(self) -> dict[str, object]:
         """JSON-ready."""
-        names = ("run", "dataset", "home", "accuracy", "images", "seen", "other", "problem")
+        names = ("run", "dataset", "home", "accuracy", "images", "seen", "other", "problem", "note")
         return {
             **{name: getattr(self, name) for name in names},
             "interval": None if self.interval is None else list(self.interval),
@@ -86,9 +94,11 @@ def row(
             MatrixCell(run.id, run.dataset, True, problem="It has no answers at home, or its version is gone")
         ]
     else:
+        seen, own = int(own["seen"].sum()), own[~own["seen"]]
         low, high = accuracy_interval(own["correct"].to_numpy(dtype=bool), own["picture"])
         share, classes = float(own["correct"].mean()), tuple(sorted(set(own["label"])))
-        cells = [MatrixCell(run.id, run.dataset, True, share, (low, high), len(own), classes=classes)]
+        cells = [MatrixCell(run.id, run.dataset, True, share, (low, high), len(own), seen, classes=classes,
+                            note=_note(run))]  # fmt: skip
     for dataset in datasets:
         if dataset.name != run.dataset:
             cells.append(_away(run, dataset, split, own, ask, via, progress))
@@ -114,15 +124,56 @@ def _away(
     low, high = accuracy_interval(found.correct, found.table["picture"])
     parts = None
     if own is not None:
-        alike = own[own["label"].isin(found.classes)]
+        alike = _among(own, found.classes)
         once, there = (each.drop_duplicates("picture") for each in (alike, table))
         parts = drop_parts(once, there) if len(once) else None
     return MatrixCell(run.id, dataset.name, False, float(found.correct.mean()), (low, high), len(table), found.seen,
                       found.other, found.classes, parts)  # fmt: skip
 
 
+def _among(own: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Answers at home of these classes, chosen among them, as they are elsewhere."""
+    alike = own[own["label"].isin(classes)].reset_index(drop=True)
+    p = alike.reindex(columns=[PREFIX + name for name in classes], fill_value=0.0).to_numpy()
+    said = np.array(classes, dtype=object)[p.argmax(axis=1)]
+    return alike.assign(correct=said == alike["label"].to_numpy(dtype=object))
+
+
+def _note(run: Run) -> str:
+    views = VIEWS.get(str(run.info.get("test_time_augmentation", "none")), 1)
+    known = known_leaks.of(run.workspace, run.dataset, run.version)
+    said = [f"answers at home are means over {views} views of an image, elsewhere of one"] * (views > 1)
+    if "judged" in run.info:
+        said.append("which images at home it has learned from is not known")
+    elif known is None or known.missing:
+        said.append("near copies at home were not compared, so some it has learned from may count there")
+    return "; ".join(said)
+
+
+def _learned(run: Run, dataset: Dataset, split: str, table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which images at home are known to be copies of what it, or its start, has learned from; of test also of val."""
+    if "judged" in run.info:
+        return np.zeros(len(table), dtype=bool)
+    rows, sources = (
+        known_leaks.of_version(dataset, run.version).images,
+        ("train", "val")[: 1 + (split == ledger.HELD)],
+    )
+    seen = table["image_id"].isin(
+        rows.loc[(rows["split"] == split) & rows["other"].isin(sources), "image_id"]
+    )
+    start = run.info["start"]["name"] if "start" in run.info else ""
+    places = dataset.manifest(run.version).set_index("image_id")["row"].reindex(table["image_id"])
+    pixels = (
+        np.asarray(dataset.pixels()[places.to_numpy(np.int64)])
+        if start
+        else np.empty((len(table), 1, 1), np.uint8)
+    )
+    by_start = starting_points.seen_by(run.workspace, start, pixels)
+    return seen.to_numpy() if by_start is None else np.asarray(seen.to_numpy() | by_start)
+
+
 def _own(run: Run, split: str) -> pd.DataFrame | None:
-    """What a run answers at home: image_id, label, correct, picture and quality; None where that cannot be told."""
+    """What a run answers at home: image_id, label, correct, seen, picture, p_<class> and quality; None: cannot be told."""
     try:
         answered = scores.correctness(run, split)
         table = scores.predictions(run, split)
@@ -131,6 +182,8 @@ def _own(run: Run, split: str) -> pd.DataFrame | None:
         pictures = scores.picture_ids(dataset.manifest(run.version), table["image_id"])
         rows = pd.DataFrame({"image_id": table["image_id"], "label": table["label"].astype("str")})
         rows["correct"], rows["picture"] = answered.correct, pictures
+        rows["seen"] = _learned(run, dataset, split, rows)
+        rows = rows.join(table[[name for name in table if str(name).startswith(PREFIX)]])
         return _with_quality(dataset, run.version, rows)
     except FerError:
         return None

@@ -37,11 +37,13 @@ def own_cost(run: Run, split: str) -> OwnLeakCost | None:
     """The cost of the copies of its training images in a split of the version a run has learned from.
 
     Returns:
-        None where it has no predictions there, or the version is gone: then nobody can tell.
+        None where it has no predictions there, the version is gone, or it was not trained here: then nobody can tell.
 
     Raises:
         RunError: the split is the test split and no look at it is recorded.
     """
+    if "judged" in run.info:
+        return None
     try:
         known = known_leaks.of_version(open_dataset(run.workspace, run.dataset), run.version)
         table = scores.predictions(run, split)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fer_core.base.errors import FerError
+from fer_core.evaluation import scores
 from fer_core.evaluation.controlled_pairs import find_pairs
 from fer_core.evaluation.data_axis.phases import JourneyPhase
 from fer_core.evaluation.leakage.leak_cost import leak_cost
@@ -26,7 +27,6 @@ from fer_core.reports.document import (
     text,
 )
 from fer_core.reports.story.known import StoryFacts
-from fer_core.reports.templating import command
 from fer_core.splits.leaks import TRAIN, leaks_of
 
 _APART = {True: Chip("good", "yes"), False: Chip("none", "no")}
@@ -52,6 +52,12 @@ def _blocks(known: StoryFacts) -> list[DocumentBlock]:
     ]  # fmt: skip
     manifest = known.judged_manifest
     found = journey(known.entries, "val", version.id, manifest)
+    if any("judged" in run.info for entry in known.entries for run in entry):
+        blocks.append(
+            text("Model files that were not trained here are neither phase nor step: copies unknown.")
+        )
+    if not found.steps:
+        return [*blocks, text("No run that was trained here has answers for it."), *_elsewhere(known, where)]
     blocks += _phases(found.phases)
     blocks.append(text("Step by step:"))
     header = (
@@ -146,7 +152,7 @@ def _elsewhere(known: StoryFacts, where: str) -> list[DocumentBlock]:
         (line(Name(row["run"])), line(Name(f"v{row['number']}" if row["number"] else "not known")),
          line(decimal(f"own.{row['run']}.accuracy", row["val_accuracy"])), line(count(f"own.{row['run']}.images",
              row["val_images"])),
-         line(Code(command("evaluate", row["run"], "--version", where))))
+         line(Code(scores.to_predict(known.run(row["run"]), where))))
         for row in apart
     )  # fmt: skip
     return [
@@ -184,6 +190,8 @@ def _leaked(known: StoryFacts) -> list[DocumentBlock]:
     """Of runs whose own version leaks: their accuracy with and without the pictures that have a copy in train."""
     rows = []
     for row in known.ended:
+        if row["judged"]:  # nobody knows what it has learned from
+            continue
         run = known.run(row["run"])
         try:
             images = leaks_of(known.dataset, run.version).images

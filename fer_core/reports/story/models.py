@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from fer_core.base.errors import FerError
+from fer_core.evaluation.across.judged_file import judged_words
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.recipes.recipe import difference
 from fer_core.reports.document import (
@@ -55,7 +56,10 @@ def _row(row: LeaderboardRow) -> tuple[InlineLine, ...]:
     return (
         line(Name(row["run"])),
         line(row["state"]),
-        line(Name(f"v{row['number']}") if row["number"] else "not known"),
+        line(
+            Name(f"v{row['number']}") if row["number"] else "not known",
+            ", not trained here" if row["judged"] else "",
+        ),
         line(number(f"{key}.seed", row["seed"], ".0f")),
         line(count(f"{key}.parameters", row["parameters"])),
         line(count(f"{key}.trainable", row["trainable_parameters"])),
@@ -77,6 +81,8 @@ def _model(known: StoryFacts, row: LeaderboardRow) -> Fold:
     blocks: list[DocumentBlock] = []
     if row["problem"]:
         blocks.append(text(Name(row["problem"])))
+    if row["judged"]:
+        return Fold(line(Name(run.id)), (*blocks, text(f"{judged_words(run)}.")))
     if changed := _changed(known, run):
         blocks.append(text("Against the first run it changed: ", *changed))
     if curves := _curves(run):
@@ -92,7 +98,7 @@ def _model(known: StoryFacts, row: LeaderboardRow) -> Fold:
 
 def _changed(known: StoryFacts, run: Run) -> InlineLine:
     """Settings that differ from the first run's recipe, as they would be set."""
-    first = known.run(known.rows[0]["run"])
+    first = known.run(next(row["run"] for row in known.rows if not row["judged"]))
     if run.id == first.id:
         return ()
     try:

@@ -6,6 +6,7 @@ import numpy as np
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation import cost, ledger, scores
+from fer_core.evaluation.across.judged_file import judged_words
 from fer_core.evaluation.run_pair import RunComparison, compare_runs, differences
 from fer_core.reports.document import (
     Chip,
@@ -58,6 +59,8 @@ def _why(known: StoryFacts, run: Run) -> list[DocumentBlock]:
              "corrected for all pairs."),
         *_people(known, run),
     ]  # fmt: skip
+    if words := judged_words(run):
+        blocks.append(text(Chip("warn", "copies unknown"), f" {words}."))
     second = _second(known)
     if second is None:
         blocks.append(text("There is no second run to hold it against."))

@@ -18,6 +18,7 @@ from fer_core.inference.predictor import RUN_MODEL
 from fer_core.jobs.tasks import AskAcross
 from fer_core.runs.predictions import predictions_path
 from fer_core.runs.run import Run
+from fer_core.splits import known_leaks
 from fer_core.ui.compare import cached_runs
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
 from fer_core.ui.components import markup
@@ -61,7 +62,9 @@ def _row(run: Run, others: list[Dataset]) -> list[MatrixCell]:
     stamps = tuple(
         (dataset.name, dataset.head, _written(folder(run, dataset.name, dataset.head))) for dataset in others
     )
-    return _cells(str(run.folder), stamps, cached_runs.stamp(run, "val", run.version), run, others)
+    known = known_leaks.of(run.workspace, run.dataset, run.version)
+    own = (cached_runs.stamp(run, "val", run.version), known.sentence if known else "")
+    return _cells(str(run.folder), stamps, own, run, others)
 
 
 def _written(place: Path) -> int:
@@ -74,7 +77,11 @@ def _written(place: Path) -> int:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _cells(
-    root: str, stamps: tuple[tuple[str, str, int], ...], own: int, _run: Run, _others: list[Dataset]
+    root: str,
+    stamps: tuple[tuple[str, str, int], ...],
+    own: tuple[int, str],
+    _run: Run,
+    _others: list[Dataset],
 ) -> list[MatrixCell]:
     return matrix.row(_run, _others)
 
@@ -124,6 +131,7 @@ def _cell(cell: MatrixCell | None) -> markup.Cell:
         cell.other
     )
     about = f"n {cell.images:,}" + (f", without {' and '.join(out)}" if out else "")
+    about += f"; {cell.note}" if cell.note else ""
     return Markup(
         f"<b>{cell.accuracy:.3f}</b> [{low:.3f}, {high:.3f}]<br><small class='fer-muted'>{markup.esc(about)}</small>"
     )
@@ -138,14 +146,17 @@ def _drops(cells: list[MatrixCell]) -> None:
         body.append(
             [
                 Markup(f"<b>{markup.esc(cell.run)}</b> on {markup.esc(cell.dataset)}"),
+                f"{parts.home:.3f} (n {parts.home_images:,})",
+                f"{parts.away:.3f} (n {parts.away_images:,})",
                 _points(parts, "drop", parts.drop),
                 *(_points(parts, name, getattr(parts, name)) for name in _PARTS),
             ]
         )
-    header = ["run", "drop", "class mix", "picture quality", "the rest"]
-    st.html(markup.table(header, body, numeric=range(1, 5), caption="Parts of each drop"))
+    header = ["run", "home", "there", "drop", "class mix", "picture quality", "the rest"]
+    st.html(markup.table(header, body, numeric=range(1, 7), caption="Parts of each drop"))
     st.html(
-        '<p class="fer-muted">The images at home are weighted: so that classes are as frequent as there (class mix), then so '
+        '<p class="fer-muted">Home and there are of pictures of the classes in common, copies counted once, answers chosen among '
+        "these classes. The images at home are weighted: so that classes are as frequent as there (class mix), then so "
         "that brightness, contrast, sharpness and size are too (picture quality); what then is left is the rest: labels by other "
         "rules, other people, poses and frames. Kitagawa 1955; weights as Cai, Namkoong and Yadlowsky 2023. – where too few "
         "images at home look like those there.</p>"
