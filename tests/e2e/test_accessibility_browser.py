@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from driver import App, Screen
 from made_runs import tell_epochs, trained
 
+from fer_core import mislabels
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
 from fer_core.evaluation.report import evaluate_run
@@ -18,7 +19,8 @@ from fer_core.mislabels import judges
 VIEWS = (
     "", "explore", "explore?view=Faces", "explore?view=Averages", "explore?view=Measures", "explore?view=Versions",
     "duplicates", "mislabels", "mislabels?mis-view=Decisions", "stratify", "train", "compare",
-    "compare?look=Settings", "compare?look=Journey", "predict",
+    "compare?look=Settings", "compare?look=Journey",
+    "compare?look=Slices", "compare?look=Datasets", "predict", "doctor",
 )  # fmt: skip
 EMPTY = ("", "explore", "train", "predict")
 
@@ -29,7 +31,8 @@ _STREAMLIT = ("[data-testid=stSidebarNavItems]", "[data-testid=stFileUploaderDro
 @pytest.fixture(scope="module")
 def filled(app: App) -> App:
     dataset = make_sample(Workspace(app.home), count=300)
-    judges.judge(dataset, dataset.head, judges.Judge.parse("quick"))
+    ranking = judges.judge(dataset, dataset.head, judges.Judge.parse("quick"))
+    mislabels.save(dataset, dataset.head, "quick", ranking)
     for share in (0.5, 0.7):
         run = trained(dataset, share)
         tell_epochs(run, [share - 0.2, share])

@@ -23,7 +23,6 @@ from fer_core.runs.store import list_runs
 from fer_core.scheduling import queue, teachers
 from fer_core.scheduling.search import halving
 from fer_core.scheduling.search.document import document_of
-from fer_core.scheduling.search.journal import SearchJournal
 from fer_core.scheduling.search.plan import (
     MOST_TRIALS,
     SAMPLERS,
@@ -101,6 +100,8 @@ def begin(
     )
     override(base, {"name": plan.name})  # its recipe will be called so
     _check_free(dataset, plan.name)
+    from fer_core.scheduling.search.journal import SearchJournal
+
     with new_folder(folder) as temporary:
         SearchJournal.write(temporary, plan)
     return plan

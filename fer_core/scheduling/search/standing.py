@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,9 +14,11 @@ from fer_core.base.workspace import Workspace
 from fer_core.runs.run import ACTIVE, Run, best_epoch, score
 from fer_core.runs.store import list_runs
 from fer_core.scheduling.search import halving
-from fer_core.scheduling.search.journal import SearchJournal
 from fer_core.scheduling.search.plan import BEST, FRESH, SearchPlan, find
 from fer_core.scheduling.search.space import Choice
+
+if TYPE_CHECKING:
+    from fer_core.scheduling.search.journal import SearchJournal
 
 Phase = Literal["trials", "halving", "fresh seeds", "ended", "failed"]
 
@@ -140,6 +142,13 @@ def look(
     return SearchTrial(number, values, run, len(rows), tuple(reached), failed, state, seconds)
 
 
+def _journal(folder: Path) -> SearchJournal:
+    """Optuna is loaded where there is a search, not wherever one could be begun: it takes half of a page's first draw."""
+    from fer_core.scheduling.search.journal import SearchJournal
+
+    return SearchJournal(folder)
+
+
 def read(workspace: Workspace, name: str) -> SearchStanding:
     """How far the search of that name is.
 
@@ -147,7 +156,7 @@ def read(workspace: Workspace, name: str) -> SearchStanding:
         NotFound: there is none.
         RunError: its journal is damaged.
     """
-    journal = SearchJournal(find(workspace, name))
+    journal = _journal(find(workspace, name))
     plan, runs = journal.plan, runs_of(workspace, name)
     trials = tuple(
         look(
@@ -176,7 +185,7 @@ def read(workspace: Workspace, name: str) -> SearchStanding:
 @lru_cache(maxsize=32)
 def _importance(folder: Path, told: int) -> Mapping[str, float]:
     """Of a search that was told of so many trials: a page asks every other second, and the answer stays."""
-    return SearchJournal(folder).importance()
+    return _journal(folder).importance()
 
 
 def plan_of(workspace: Workspace, name: str) -> SearchPlan:
@@ -186,7 +195,7 @@ def plan_of(workspace: Workspace, name: str) -> SearchPlan:
         NotFound: there is none.
         RunError: its journal is damaged.
     """
-    return SearchJournal(find(workspace, name)).plan
+    return _journal(find(workspace, name)).plan
 
 
 def stand(

@@ -15,7 +15,6 @@ from fer_core.base.workspace import Workspace
 from fer_core.runs.run import ACTIVE, Run
 from fer_core.scheduling import queue, resume, start
 from fer_core.scheduling.search import halving, winner
-from fer_core.scheduling.search.journal import SearchJournal, cohorts
 from fer_core.scheduling.search.plan import FRESH, MOST_TRIALS, find
 from fer_core.scheduling.search.standing import SearchStanding, SearchTrial, look, runs_of, stand
 
@@ -46,6 +45,8 @@ def carry_on(workspace: Workspace, name: str, tell: TellFn = lambda standing: No
 
 class _Searcher:
     def __init__(self, workspace: Workspace, name: str) -> None:
+        from fer_core.scheduling.search.journal import SearchJournal
+
         folder = find(workspace, name)
         SearchJournal.mend(folder)
         self._workspace, self._folder = workspace, folder
@@ -148,6 +149,8 @@ class _Searcher:
 
     def _tell(self, standing: SearchStanding) -> None:
         """Tell the journal of cohorts that have reached the first rung, all at once: TPE learns from them."""
+        from fer_core.scheduling.search.journal import cohorts
+
         drawn = self._journal.trials
         for cohort in cohorts(self._plan, len(drawn), self._journal.closed):
             members = [standing.trials[number] for number in cohort]
