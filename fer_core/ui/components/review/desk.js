@@ -75,7 +75,7 @@ class Desk {
       const kept = this.spot.take();
       if (kept) this.seek(kept.ticket, kept.id);
     }
-    if (fresh) this.tint();
+    if (fresh)
     this.show();
     this.state();
     this.drain();
@@ -92,15 +92,6 @@ class Desk {
     this.due = true;
     const rest = () => { this.due = false; this.outbox.keep(); if (!this.hurried) this.view.after?.(); this.send(); };
     requestAnimationFrame(() => (this.hurried ? setTimeout(rest) : requestAnimationFrame(() => setTimeout(rest))));
-  }
-
-  // Words on the first button: white, or dark where the theme's own colour is light.
-  tint() {
-    const pen = document.createElement('canvas').getContext('2d');
-    pen.fillStyle = getComputedStyle(this.root).getPropertyValue('--st-primary-color').trim() || '#3b5bdb';
-    pen.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map((v) => (v / 255 <= 0.03928 ? v / 3294.6 : ((v / 255 + 0.055) / 1.055) ** 2.4));
-    this.root.style.setProperty('--on-primary', 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? '#10131a' : 'white');
   }
 
   begin(data) {
