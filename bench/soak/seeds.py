@@ -20,7 +20,7 @@ Seed = tuple[tuple[str, ...], bytes]
 """Words of a verb, with `{file}` and `{name}`, and the file."""
 _IMPORT = ("import", "{file}", "--name", "{name}", "--no-compare")
 SETTINGS = (
-    "training.epochs=3", "optimizer.learning_rate=1e-3", "model.blocks=[{kind='dense',units=8}]", "augmentation.mixup=.2",
+    "training.epochs=3", "optimizer.learning_rate=1e-3", "model.blocks=[{kind='flatten'}]", "augmentation.mixup=.2",
     "loss.name=focal", "schedule.name=cosine", "distillation.teacher=~nobody-here/x", "model.start=../x", "x=1", "noise.share=.1",
 )  # fmt: skip
 ADDRESSES = (
@@ -67,7 +67,7 @@ def files(dataset: Dataset) -> dict[str, Seed]:
         "labels/0.txt": b"0 .5 .5 1 1\n",
     }
     cvat = b'<annotations><image name="0.png"><tag label="sad"/></image></annotations>'
-    own = b'extends = "compact"\n[training]\nepochs = 3\n[[model.blocks]]\nkind = "dense"\nunits = 8\n'
+    own = b'extends = "compact"\n[training]\nepochs = 3\n[[model.blocks]]\nkind = "flatten"\n'
     return {
         "faces.zip": (_IMPORT, _zip(tree)),
         "coco.zip": (_IMPORT, _zip(as_coco)),

@@ -8,6 +8,7 @@ import keras
 from keras import layers, ops
 
 from fer_core.recipes.model_spec import (
+    FEWEST_NORMALISED,
     AttentionBlock,
     CnnSpec,
     ConvBlock,
@@ -85,7 +86,8 @@ def repvgg(block: RepVggBlock, x: Tensor, spec: CnnSpec) -> Tensor:
 def convnext(block: ConvNextBlock, x: Tensor, spec: CnnSpec) -> Tensor:
     """An inverted bottleneck with a large kernel, added to its input."""
     if block.strides > 1 or x.shape[-1] != block.filters:
-        x = layers.LayerNormalization(epsilon=_EPSILON)(x)
+        image = x.shape[-1] < FEWEST_NORMALISED  # whose channels, normalised, say nothing: the paper's stem
+        x = x if image else layers.LayerNormalization(epsilon=_EPSILON)(x)
         x = layers.Conv2D(
             block.filters,
             block.strides,
@@ -93,6 +95,7 @@ def convnext(block: ConvNextBlock, x: Tensor, spec: CnnSpec) -> Tensor:
             padding="same",
             kernel_regularizer=l2(spec.l2.conv),
         )(x)
+        x = layers.LayerNormalization(epsilon=_EPSILON)(x) if image else x
     y = layers.DepthwiseConv2D(block.kernel_size, padding="same", depthwise_regularizer=l2(spec.l2.conv))(x)
     y = layers.LayerNormalization(epsilon=_EPSILON)(y)
     y = layers.Dense(block.expansion * block.filters, activation="gelu", kernel_regularizer=l2(spec.l2.conv))(

@@ -9,11 +9,21 @@ from fer_core.recipes.complete import Recipe
 from fer_core.recipes.label_noise import check_confusions
 from fer_core.recipes.losses import EarlyLearning, FlipConsistency, check_class_alpha
 from fer_core.recipes.model_spec import (
+    FEWEST_NORMALISED,
+    AttentionBlock,
+    Block,
     CnnSpec,
     ConvBlock,
+    ConvNextBlock,
+    DenseBlock,
+    DepthwiseBlock,
     Flatten,
     GlobalAverage,
     ModelSpec,
+    Patches,
+    RepVggBlock,
+    ResidualBlock,
+    SqueezeExcite,
     any_size,
     has_body,
 )
@@ -53,27 +63,64 @@ def _check_size(recipe: Recipe) -> None:
     if found > MOST_PARAMETERS:
         raise RecipeError(
             f"This network has more than {MOST_PARAMETERS:,} parameters: no machine that this program runs on trains it",
-            received=f"{found:,} parameters",
+            received=f"{found:,} parameters" if found < 10**18 else "more than 10^18 parameters",
             hint="Take fewer filters or units, or pool more often",
         )
 
 
 def _least_parameters(model: ModelSpec) -> int:
-    """A bound from below that needs no Keras: kernels of convolutions and dense layers."""
-    total, side = 0, model.input_size if isinstance(model, CnnSpec) else 1
-    width = model.input_shape[-1] if isinstance(model, CnnSpec) else 1
+    """A bound from below that needs no Keras: all but biases, normalisations and, of a transfer network, the backbone."""
+    total, (side, width) = (
+        0,
+        (model.input_size, model.input_shape[-1]) if isinstance(model, CnnSpec) else (1, 1),
+    )
     for block in model.blocks if isinstance(model, CnnSpec) else model.head:
-        if isinstance(block, ConvBlock):
-            total += block.kernel_size**2 * block.filters * (width + (block.convs - 1) * block.filters)
-            side = -(-side // block.strides) // (1 if block.pool == "none" else 2)
-        elif isinstance(block, Flatten):
-            width *= max(side, 1) ** 2
-            continue
-        elif not isinstance(block, GlobalAverage):
-            total += width * int(getattr(block, "units", 0) or getattr(block, "filters", 0))
-            side = 1  # or more
-        width = int(getattr(block, "units", 0) or getattr(block, "filters", 0)) or width
+        total += _kernels(block, side, width)
+        side, width = _after(block, side, width)
     return total
+
+
+def _kernels(block: Block, side: int, width: int) -> int:
+    """Parameters of a block on a map of that side and so many channels."""
+    match block:
+        case ConvBlock():
+            return block.kernel_size**2 * block.filters * (width + (block.convs - 1) * block.filters)
+        case ResidualBlock():
+            return 9 * block.filters * (width + block.filters)
+        case DepthwiseBlock():
+            return width * (block.kernel_size**2 + block.filters)
+        case RepVggBlock():
+            return (9 + 1) * width * block.filters
+        case ConvNextBlock():
+            first = block.strides**2 * width if block.strides > 1 or width != block.filters else 0
+            return block.filters * (first + block.kernel_size**2 + 2 * block.expansion * block.filters)
+        case SqueezeExcite():
+            return 2 * width * max(width // block.reduction, 1)
+        case Patches():
+            return block.units * (block.size**2 * width + (side // block.size) ** 2)
+        case AttentionBlock():
+            heads = block.heads * max(width // block.heads, 1)
+            return block.repeats * width * (4 * heads + 2 * block.expansion * width)
+        case DenseBlock():
+            return width * block.units
+    return 0
+
+
+def _after(block: Block, side: int, width: int) -> tuple[int, int]:
+    """Side and channels of what a block makes of a map; a vector is a map of side 1."""
+    match block:
+        case Flatten():
+            return 1, width * side**2
+        case GlobalAverage():
+            return 1, width
+        case DenseBlock():
+            return side, block.units
+        case Patches():
+            return side // block.size, block.units
+        case SqueezeExcite() | AttentionBlock():
+            return side, width
+    side = -(-side // block.strides)
+    return side // 2 if isinstance(block, ConvBlock) and block.pool != "none" else side, block.filters
 
 
 def _check_growth(recipe: Recipe) -> None:
@@ -124,21 +171,56 @@ def _check_average(recipe: Recipe) -> None:
 
 def _check_blocks(recipe: Recipe) -> None:
     """Blocks that work on a feature map, in front of what makes a vector of it."""
-    if not isinstance(recipe.model, CnnSpec):
+    model = recipe.model
+    if not isinstance(model, CnnSpec):
         return
-    made = ""
-    for place, block in enumerate(recipe.model.blocks):
+    made, (side, width), kinds = "", (model.input_size, model.input_shape[-1]), list[str]()
+    for place, block in enumerate(model.blocks):
         if made and block.kind not in _ON_VECTORS:
+            what = f"A block of kind {block.kind} works on a feature map, and {made} before it has made a vector of it"
+            raise RecipeError(what, received=_block(place))
+        _check_block(block, side, width, kinds, _block(place))
+        side, width = _after(block, side, width)
+        if side < 1:
             raise RecipeError(
-                f"A block of kind {block.kind} works on a feature map, and {made} before it has made a vector of it",
-                received=f"block {place + 1} of model.blocks",
+                "Nothing is left of the image after this block",
+                received=f"{_block(place)}, model.input_size={model.input_size}",
+                hint="Pool less often, or take a larger model.input_size",
             )
-        if block.kind == "patches" and block.size > recipe.model.input_size:
-            raise RecipeError(
-                "A patch is larger than the image",
-                received=f"{block.size} pixels, model.input_size={recipe.model.input_size}",
-            )
+        kinds.append(block.kind)
         made = made or (block.kind if block.kind in ("flatten", "global_average") else "")
+    if not made:
+        raise RecipeError(
+            "The blocks end in a feature map, and the classes need a vector",
+            received=_block(len(model.blocks) - 1),
+            hint="Add a block of kind global_average or flatten",
+        )
+
+
+def _block(place: int) -> str:
+    return f"block {place + 1} of model.blocks"
+
+
+def _check_block(block: Block, side: int, width: int, before: Sequence[str], where: str) -> None:
+    """A block against the map it is given."""
+    if isinstance(block, Patches) and block.size > side:
+        raise RecipeError(
+            "A patch is larger than the image, or than what the blocks before it leave of it",
+            received=f"{block.size} pixels of {side}, {where}",
+        )
+    if isinstance(block, Patches) and block.kind in before:
+        raise RecipeError(
+            "An image is cut into patches once",
+            received=f"{where} is of kind patches too",
+            hint="A conv or convnext block with strides makes a map smaller",
+        )
+    channels = block.filters if isinstance(block, ConvNextBlock) else width
+    if isinstance(block, (ConvNextBlock, AttentionBlock)) and channels < FEWEST_NORMALISED:
+        raise RecipeError(
+            f"A block of kind {block.kind} normalises over its channels, and of fewer than {FEWEST_NORMALISED} nothing is left",
+            received=f"{channels} channels, {where}",
+            hint="Take more filters, or put a conv or patches block before it",
+        )
 
 
 def _check_loss(recipe: Recipe) -> None:

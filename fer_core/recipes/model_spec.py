@@ -18,6 +18,8 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
 Shape = tuple[int | None, int | None, int]
 """Height, width and channels of an input; None is any."""
+FEWEST_NORMALISED = 4
+"""Channels that layer normalisation needs: of one it leaves nothing, of two a sign, of a gray picture's three nothing."""
 
 
 class Spec(BaseModel):
@@ -89,7 +91,8 @@ class RepVggBlock(Spec):
 class ConvNextBlock(Spec):
     """7x7 in each channel, layer normalisation, 1x1 to `expansion` times the channels, GELU, 1x1 back, added (Liu et al. 2022).
 
-    The branch begins scaled by 1e-6. Where the shape changes, layer normalisation and a convolution of `strides` come first.
+    The branch begins scaled by 1e-6. Where the shape changes, layer normalisation and a convolution of `strides` come first;
+    on an image the convolution comes before it.
     """
 
     kind: Literal["convnext"] = "convnext"

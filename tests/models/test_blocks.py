@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ import pytest
 from fer_core.base.errors import RecipeError
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.models import body, registry
+from fer_core.recipes import combinations
 from fer_core.recipes.model_spec import CnnSpec
 from fer_core.recipes.recipe import load, override
 from fer_core.training.onnx_export import TOLERANCE, to_onnx
 
 STEM = {"kind": "conv", "filters": 8, "convs": 1, "strides": 2, "pool": "none"}
+CONV = {"kind": "conv", "filters": 4, "convs": 1}
+PATCHES = {"kind": "patches", "size": 6, "units": 12}
+AVERAGE = {"kind": "global_average"}
 KINDS: dict[str, list[dict[str, Any]]] = {
     "depthwise": [STEM, {"kind": "depthwise", "filters": 12, "strides": 2}],
     "repvgg": [STEM, {"kind": "repvgg", "filters": 8}, {"kind": "repvgg", "filters": 12, "strides": 2}],
@@ -25,11 +30,11 @@ KINDS: dict[str, list[dict[str, Any]]] = {
     "attention": [STEM, {"kind": "attention", "heads": 2, "repeats": 2}],
     "dense with gelu": [
         STEM,
-        {"kind": "global_average"},
+        AVERAGE,
         {"kind": "dense", "units": 8, "activation": "gelu"},
     ],
     "patches": [
-        {"kind": "patches", "size": 6, "units": 12},
+        PATCHES,
         {"kind": "attention", "heads": 3, "dropout": 0.1},
     ],
 }
@@ -135,6 +140,33 @@ def test_a_convnext_block_has_the_size_of_kerass_and_begins_as_nothing() -> None
     assert 0 < np.abs(after - before).max() < 1e-3
 
 
+@pytest.mark.parametrize("color", ["gray", "rgb"])
+@pytest.mark.parametrize("strides", [1, 4])
+def test_a_convnext_block_that_begins_a_network_sees_the_image(color: str, strides: int) -> None:
+    """Layer normalisation of one channel, or of the three equal ones of a gray picture, is nothing."""
+    model = shaken(network([{"kind": "convnext", "filters": 8, "strides": strides}], color=color))
+    gray = np.random.default_rng(0).uniform(0, 255, (2, 24, 24, 1)).astype(np.float32)
+    said = model.predict(np.repeat(gray, model.input_shape[-1], axis=-1), verbose=0)
+    assert np.abs(said[0] - said[1]).max() > 1e-4
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "residual", "builtin"])
+def test_the_bound_on_parameters_counts_every_kind_of_block(kind: str) -> None:
+    """All but biases and normalisations of what Keras counts, and never more."""
+    blocks = {**KINDS, "residual": [STEM, {"kind": "residual", "filters": 12, "strides": 2}]}
+    spec = load("vit_tiny").model
+    if kind != "builtin":
+        given = blocks[kind] if AVERAGE in blocks[kind] else [*blocks[kind], AVERAGE]
+        spec = CnnSpec.model_validate({"input_size": 24, "blocks": given})
+    counted = sum(
+        math.prod(weight.shape)
+        for weight in registry.build(spec, 3).weights
+        if len(weight.shape) > 1 and "probabilities" not in weight.path and not weight.path.endswith("bias")
+    )
+    bound = combinations._least_parameters(spec)
+    assert 0.85 * counted <= bound <= counted
+
+
 def test_a_transformer_learns_at_rates_by_depth() -> None:
     model = network(KINDS["attention"])
     factors = body.learning_rate_factors(model, 0.5)
@@ -154,6 +186,19 @@ def test_a_transformer_learns_at_rates_by_depth() -> None:
         ([{"kind": "flatten"}, STEM], "has made a vector"),
         ([STEM, {"kind": "global_average"}, {"kind": "attention"}], "global_average before it"),
         ([{"kind": "patches", "size": 60, "units": 8}, {"kind": "global_average"}], "larger than the image"),
+        ([*[CONV] * 3, {"kind": "patches", "size": 8, "units": 8}, AVERAGE], "8 pixels of 6, block 4"),
+        ([PATCHES, {"kind": "patches", "size": 2, "units": 8}, AVERAGE], "cut into patches once"),
+        ([{"kind": "conv", "filters": 10**4200}, AVERAGE], "more than 10.18 parameters"),
+        ([CONV], "end in a feature map"),
+        ([CONV, {"kind": "dense", "units": 8}], "end in a feature map"),
+        ([*[CONV] * 6, AVERAGE], "Nothing is left.*block 6"),
+        ([{"kind": "attention"}, AVERAGE], "1 channels, block 1"),
+        ([STEM, {"kind": "convnext", "filters": 1}, AVERAGE], "1 channels, block 2"),
+        ([PATCHES, {"kind": "attention", "repeats": 10**8}, AVERAGE], "more than 1,000,000,000 parameters"),
+        (
+            [STEM, {"kind": "convnext", "filters": 4096, "expansion": 10**5}, AVERAGE],
+            "more than 1,000,000,000",
+        ),
     ],
 )
 def test_blocks_in_an_order_that_makes_no_network_are_refused(
