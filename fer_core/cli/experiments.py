@@ -33,21 +33,24 @@ def paired(runs: tuple[str, ...], split: str) -> Report:
     count as one, and a pair is told once, on the newest version that suits it. All runs, or those named. p is corrected for all
     pairs that are told (Holm).
     """
-    from fer_core.evaluation.controlled_pairs import of_workspace
+    from fer_core.evaluation.controlled_pairs import of_workspace, why_unjudged
     from fer_core.runs import store
 
     home = workspace()
-    found, more = of_workspace(home, [store.get(home, each) for each in runs], split, via="cli")
+    found, more, unjudged = of_workspace(home, [store.get(home, each) for each in runs], split, via="cli")
     documents = [{**asdict(pair), "dataset": dataset, "version": version} for dataset, version, pair in found]
     lines = [
         [pair.axis, pair.before, pair.after, pair.first[0], pair.second[0], *_gain(pair.gain), pair.images]
         for _, _, pair in found
     ]
     header = ("what", "from", "to", "first", "second", "points", "95 %", "p", "verdict", "images")
-    told = table(header, lines)
+    told = [table(header, lines)] if lines else []
     if more:
-        told += f"\n{more:,} more pairs are not told: the newest of every kind are. Name runs to see theirs."
-    return Report(documents, told if lines else "No two runs differ in one thing alone.")
+        told.append(
+            f"{more:,} more pairs are not told: the newest of every kind are. Name runs to see theirs."
+        )
+    told += [why_unjudged(unjudged)] if unjudged else []
+    return Report(documents, "\n".join(told) or "No two runs differ in one thing alone.")
 
 
 @click.command("ablate")

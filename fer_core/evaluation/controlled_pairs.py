@@ -6,8 +6,10 @@ for row in find_pairs(entries, "val", version, manifest).pairs:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -23,6 +25,8 @@ from fer_core.evaluation.paired.candidates import (
 )
 from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
+
+_REASONS = 3  # told
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,20 @@ class ControlledPair:
 
 @dataclass(frozen=True)
 class PairedExperiments:
-    """Pairs that are told, one family of tests; and how many `more` there are, beyond `candidates.MOST` or not to be judged."""
+    """Pairs that are told, one family of tests; how many `more` there are beyond `candidates.MOST`; and of each that cannot be
+    judged, why not."""
 
     pairs: list[ControlledPair]
     more: int = 0
+    unjudged: tuple[str, ...] = ()
 
 
 def find_pairs(
-    entries: Sequence[RunEntry], split: str, version: str, manifest: pd.DataFrame | None = None
+    entries: Sequence[RunEntry],
+    split: str,
+    version: str,
+    manifest: pd.DataFrame | None = None,
+    apart: Sequence[Run] = (),
 ) -> PairedExperiments:
     """Pairs of entries that differ along one axis, seeds aside; of several alike, each with the oldest.
 
@@ -66,11 +76,38 @@ def find_pairs(
         entries: runs, the newest first; several in one are seeds of one recipe. Of a pair the older is the first, and of
             two that have learned from different versions the one of the earlier.
         split, version, manifest: as `ranking.rank`.
+        apart: runs without answers there, whose pairs cannot be judged.
     """
     every = list(candidate_pairs(_known(reversed(entries))))
     chosen = newest_of_each(every)
-    found = [pair for pair in _judged(chosen, split, version, manifest) if pair is not None]
-    return PairedExperiments(_corrected(found)[::-1], len(every) - len(found))
+    judged = _judged(chosen, split, version, manifest)
+    found = [pair for pair in judged if isinstance(pair, ControlledPair)]
+    reasons = [pair for pair in judged if isinstance(pair, str)]
+    if apart:
+        whole = sorted([*entries, *([run] for run in apart)], key=lambda entry: entry[0].id)
+        missing = {run.id for run in apart}
+        reasons += [
+            _NO_ANSWERS
+            for pair in candidate_pairs(_known(whole))
+            if missing & {pair.one.runs[0].id, pair.two.runs[0].id}
+        ]
+    return PairedExperiments(_corrected(found)[::-1], len(every) - len(chosen), tuple(reasons))
+
+
+_NO_IMAGES = "one of the two has learned from each image"
+_NO_ANSWERS = "one of the two has no answers there"
+_NOWHERE = "the two have answers for no version in common (`fer evaluate RUN --version VERSION` asks a run)"
+
+
+def why_unjudged(reasons: Sequence[str]) -> str:
+    """`2 pairs that differ in one thing alone cannot be judged: ...`, the most frequent reasons; "" where there are none."""
+    if not reasons:
+        return ""
+    often = [why.rstrip(".") for why, _ in Counter(reasons).most_common(_REASONS)]
+    more = len(set(reasons)) - len(often)
+    words = "; ".join(often) + (f"; {more:,} other reasons" if more else "")
+    pairs = "1 pair that differs" if len(reasons) == 1 else f"{len(reasons):,} pairs that differ"
+    return f"{pairs} in one thing alone cannot be judged: {words}"
 
 
 def _known(entries: Iterable[RunEntry]) -> list[KnownEntry]:
@@ -85,22 +122,25 @@ def _known(entries: Iterable[RunEntry]) -> list[KnownEntry]:
 
 def _judged(
     pairs: Sequence[CandidatePair], split: str, version: str, manifest: pd.DataFrame | None
-) -> list[ControlledPair | None]:
-    """Every pair with its gain, p not corrected yet; None where one of the two cannot be judged there."""
+) -> list[ControlledPair | str]:
+    """Every pair with its gain, p not corrected yet; in words why not, where one of the two cannot be judged there."""
     used = {known.runs[0].id: known.runs for pair in pairs for known in (pair.one, pair.two)}
     if not used:
         return []
     answers = ranking.split_answers(list(used.values()), split, version, manifest)
     place = {name: i for i, name in enumerate(answers.entries)}
-    result: list[ControlledPair | None] = []
+    result: list[ControlledPair | str] = []
     for pair in pairs:
         first, second = (
             tuple(run.id for run in known.runs if run.id not in answers.left_out)
             for known in (pair.one, pair.two)
         )
         told = answers.gain(place[first], place[second]) if first in place and second in place else None
-        row = told and ControlledPair(pair.axis, *pair.sides(), first, second, *told)
-        result.append(row or None)
+        if told:
+            result.append(ControlledPair(pair.axis, *pair.sides(), first, second, *told))
+            continue
+        gone = (answers.left_out.get(run.id) for known in (pair.one, pair.two) for run in known.runs)
+        result.append(next((f"{why}" for why in gone if why), _NO_IMAGES))
     return result
 
 
@@ -123,8 +163,8 @@ class _Place:
 
 def of_workspace(
     workspace: Workspace, runs: Sequence[Run] = (), split: str = "val", via: str = "python"
-) -> tuple[list[tuple[str, str, ControlledPair]], int]:
-    """The pairs of a whole workspace: dataset, version and pair; and how many more there are that are not told.
+) -> tuple[list[tuple[str, str, ControlledPair]], int, list[str]]:
+    """The pairs of a whole workspace: dataset, version and pair; how many more there are; and why others cannot be judged.
 
     A pair is told once: on the newest version that one of its two has learned from, else on the newest of all that both have
     predictions for. All that are told are one family of tests.
@@ -141,7 +181,12 @@ def of_workspace(
         wanted = row["run"] in chosen if runs else not row["archived"]
         if wanted and row["state"] in ("finished", "stopped"):
             datasets.setdefault(str(row["dataset"]), []).append(row)
-    every = [place for name, there in datasets.items() for place in _places(workspace, name, there)]
+    every: list[_Place] = []
+    unjudged: list[str] = []
+    for name, there in datasets.items():
+        places, reasons = _places(workspace, name, there)
+        every += places
+        unjudged += reasons
     kept = set(map(id, newest_of_each([place.pair for place in every])))
     told = [place for place in every if id(place.pair) in kept]
     found: dict[int, ControlledPair] = {}
@@ -151,14 +196,17 @@ def of_workspace(
         used = {run.id: run for pair in pairs for run in (*pair.one.runs, *pair.two.runs)}
         scores.look_at_all(used.values(), split, via, source[1])
         judged = _judged(pairs, split, source[1], scores.manifest_of(workspace, *source))
-        found |= {i: pair for i, pair in zip(here, judged, strict=True) if pair is not None}
+        found |= {i: pair for i, pair in zip(here, judged, strict=True) if isinstance(pair, ControlledPair)}
+        unjudged += [pair for pair in judged if isinstance(pair, str)]
     corrected = dict(zip(found, _corrected(list(found.values())), strict=True))
     rows = [(told[i].dataset, told[i].version, corrected[i]) for i in sorted(corrected, reverse=True)]
-    return rows, len(every) - len(rows)
+    return rows, len(every) - len(told), unjudged
 
 
-def _places(workspace: Workspace, dataset: str, rows: Sequence[leaderboard.LeaderboardRow]) -> list[_Place]:
-    """Every pair of a dataset once, at the version it is judged on."""
+def _places(
+    workspace: Workspace, dataset: str, rows: Sequence[leaderboard.LeaderboardRow]
+) -> tuple[list[_Place], list[str]]:
+    """Every pair of a dataset once, at the version it is judged on; and of each that shares none, why it is not judged."""
     on: dict[str, list[leaderboard.LeaderboardRow]] = {}
     numbers: dict[str, int] = {}
     for row in rows:
@@ -170,19 +218,37 @@ def _places(workspace: Workspace, dataset: str, rows: Sequence[leaderboard.Leade
     values = [hyperparameters.with_data(Run(workspace.runs / folded[0]["run"])) for folded in groups]
     found: dict[frozenset[int], _Place] = {}
     for version in sorted(on, key=lambda version: numbers.get(version, 0)):
-        known = [
-            KnownEntry(
-                [Run(workspace.runs / row["run"]) for row in folded],
-                told,
-                str(lead["version"]),
-                lead["number"] or 0,
-            )
-            for folded in reversed(leaderboard.group_seeds(on[version]))
-            if (lead := folded[0])["state"] == "finished" and (told := values[group[lead["run"]]]) is not None
-        ]
-        for pair in candidate_pairs(known):
-            key = frozenset(group[known.runs[0].id] for known in (pair.one, pair.two))
+        for pair in candidate_pairs(_entries(workspace, on[version], group, values)):
+            key = _groups(pair, group)
             own = (pair.one.version, pair.two.version)
             if version in own or key not in found or found[key].version not in own:
                 found[key] = _Place(dataset, version, pair)
-    return list(found.values())
+    unjudged = [
+        _NOWHERE
+        for pair in candidate_pairs(_entries(workspace, rows, group, values))
+        if _groups(pair, group) not in found
+    ]
+    return list(found.values()), unjudged
+
+
+def _groups(pair: CandidatePair, group: Mapping[str, int]) -> frozenset[int]:
+    return frozenset(group[known.runs[0].id] for known in (pair.one, pair.two))
+
+
+def _entries(
+    workspace: Workspace,
+    rows: Sequence[leaderboard.LeaderboardRow],
+    group: Mapping[str, int],
+    values: Sequence[Mapping[str, Any] | None],
+) -> list[KnownEntry]:
+    """Finished runs, seeds together, the oldest first; `values` are the settings of each group."""
+    return [
+        KnownEntry(
+            [Run(workspace.runs / row["run"]) for row in folded],
+            told,
+            str(lead["version"]),
+            lead["number"] or 0,
+        )
+        for folded in reversed(leaderboard.group_seeds(rows))
+        if (lead := folded[0])["state"] == "finished" and (told := values[group[lead["run"]]]) is not None
+    ]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_core.evaluation import hyperparameters, ranking
 from fer_core.evaluation.data_axis import settings
-from fer_core.evaluation.data_axis.phases import JourneyPhase, phases
+from fer_core.evaluation.data_axis.phases import JourneyPhase, gain_of_many, phases
 from fer_core.evaluation.significance import Gain
 from fer_core.runs.run import Run
 
@@ -30,9 +30,10 @@ class ProgressStep:
         runs: ids behind it.
         accuracy: 0..1, on the images it has not learned from, and how many `images` these are.
         record: better than the record before it (the first is the baseline), on the images neither has learned from.
-        gain: of a record, over the baseline (`significance.gain`); None of the baseline, of others, and where one of the
-            two has learned from each of the images.
-        step: of a record, over the record before it.
+        gain: of a record, over the baseline (`significance.gain`), p corrected for all entries, as any of them could have
+            been it (`phases.gain_of_many`); None of the baseline, of others, and where one of the two has learned from
+            each of the images.
+        step: of a record, over the record before it, p corrected alike.
         changed: of a record, what it does otherwise than that, in words; what it has learned from first.
         gain_images, step_images: how many images the two were judged by.
         part: a number of the images its accuracy is of: equal for the same ones.
@@ -79,11 +80,11 @@ def _steps(answers: ranking.SplitAnswers, known: Mapping[str, Run]) -> list[Prog
     for i in order:
         part = parts.setdefault(answers.seen[i].tobytes(), len(parts))
         runs, (accuracy, images) = answers.entries[i], judged[i]
-        step = None if i == base else answers.gain(before, i)
+        step = None if i == base else gain_of_many(answers, before, i)
         if i == base:
             result.append(ProgressStep(runs, accuracy, record=True, images=images, part=part))
         elif step and step[0]["difference"] > 0:
-            gain, compared = answers.gain(base, i) or (None, 0)
+            gain, compared = gain_of_many(answers, base, i) or (None, 0)
             changed = _changed(known[answers.entries[before][0]], known[runs[0]])
             best = ProgressStep(runs, accuracy, True, gain, step[0], changed, images, compared, step[1], part)
             result.append(best)

@@ -168,6 +168,12 @@ def gain(first: ArrayLike, second: ArrayLike, groups: ArrayLike | None = None) -
     }
 
 
+def of_many(found: Gain, tests: int) -> Gain:
+    """A gain that was picked out of so many, p corrected for all of them (Bonferroni); the interval stays its own."""
+    p = min(1.0, found["p"] * max(tests, 1))
+    return {**found, "p": p, "told_apart": p < ALPHA}
+
+
 def holm(p: Sequence[float] | Floats) -> list[float]:
     """p values corrected for their number (Holm 1979), in the order given."""
     return [round(float(value), 12) for value in _holm(np.asarray(p, dtype=np.float64))]

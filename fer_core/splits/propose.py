@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -103,7 +103,13 @@ def propose(
         plan = stratify_folds(manifest, folds, seed, groups, balance=balance, keep_test=keep_test, cap=cap)
     else:
         plan = stratify(manifest, ratios, seed, groups, balance=balance, keep_test=keep_test, cap=cap)
-    return replace(plan, head=head)
+    kept = together_options(together, distance, column, pattern)
+    return replace(plan, head=head, options=plan.options | kept)
+
+
+def together_options(together: str, distance: int, column: str | None, pattern: str | None) -> dict[str, Any]:
+    """What a plan kept on one side, as it is kept with the version: with `SplitPlan.options` all that makes it again."""
+    return {"together": together, "distance": distance, "column": column, "pattern": pattern}
 
 
 def save(dataset: Dataset, plan: SplitPlan, distance: int = DISTANCE) -> SavedSplits:

@@ -160,8 +160,8 @@ def test_gains_across_versions_are_of_the_images_neither_has_learned_from(datase
         [change.mean() - spread, change.mean() + spread], abs=1e-6
     )
     assert (colour.axis, colour.images) == ("colour", count)  # an old run takes no images from the others
-    told, more = controlled_pairs.of_workspace(dataset.workspace)
-    assert more == 0
+    told, more, unjudged = controlled_pairs.of_workspace(dataset.workspace)
+    assert (more, unjudged) == (0, [])
     assert {(row.first[0], row.second[0]) for _, _, row in told} == set(found)
     assert {where for _, where, _ in told} == {version}
 
@@ -240,14 +240,14 @@ def test_the_pairs_of_a_workspace_are_told_once_and_are_one_family(dataset: Data
     rgb, later = run_of(dataset, 1, 0.7, **{"model.color": "rgb"}), run_of(dataset, 4, 0.55)
     for run in (first, rgb):  # the second seed has no answers on v4: there the pair is of one run each
         tell(run, dataset, 4, 0.6 if run is first else 0.8)
-    told, more = controlled_pairs.of_workspace(dataset.workspace)
+    told, more, unjudged = controlled_pairs.of_workspace(dataset.workspace)
     place = {(pair.first, pair.second): (version, pair) for _, version, pair in told}
     both = tuple(sorted((first.id, seed.id)))
     assert {(tuple(sorted(one)), two) for one, two in place} == {
         (both, (rgb.id,)),
         ((first.id,), (later.id,)),
     }
-    assert more == 0
+    assert (more, unjudged) == (0, [])
     raw = []
     for version, pair in place.values():
         assert version == dataset.version("v1" if pair.second == (rgb.id,) else "v4").id

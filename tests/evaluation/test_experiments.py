@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_runs import VERSION, made
+from made_runs import VERSION, bare, made
 
 from fer_core.base.errors import RunError
 from fer_core.base.workspace import Workspace
@@ -16,6 +17,7 @@ from fer_core.evaluation import (
     hyperparameters,
     leaderboard,
     progress,
+    ranking,
     significance,
 )
 from fer_core.recipes.recipe import load, to_toml
@@ -139,11 +141,39 @@ def test_the_journey_tells_each_new_best_from_the_baseline_on(tmp_path: Path) ->
     assert [stage.runs[0] for stage in found] == [run.id for run in runs]
     assert [stage.record for stage in found] == [True, False, True, False, True]
     assert found[2].gain["difference"] == pytest.approx(0.15)
+    assert found[2].gain["told_apart"]
+    change = (shares[2] > N).astype(float) - (shares[0] > N)
+    alone = math.erfc(abs(change.sum()) / math.sqrt((change**2).sum()) / math.sqrt(2))
+    assert found[2].gain["p"] == pytest.approx(4 * alone)  # any of four could have been it
     assert found[4].gain["difference"] == pytest.approx(0.155)
     assert found[4].step["difference"] == pytest.approx(0.005)
     assert not found[4].step["told_apart"]
     assert found[2].changed == ("epochs 3",)
     assert progress.journey([], "val", VERSION).steps == []
+
+
+def test_the_best_of_many_equal_runs_is_not_called_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """30 equally good runs of two versions: in 6 % of journeys at most is any gain significant, of each kind."""
+    runs = [bare(tmp_path, f"{i:04d}", version="v1" if i < 15 else "v2") for i in range(30)]
+    rng, told = np.random.default_rng(0), dict.fromkeys(("step", "gain", "phase", "total"), 0)
+    for _ in range(200):
+        correct = rng.normal(size=(30, 600)) + rng.normal(size=600) > -0.75
+        answers = ranking.SplitAnswers(
+            tuple((run.id,) for run in runs), correct.astype(np.float32), np.zeros(correct.shape, np.bool_)
+        )
+        monkeypatch.setattr(ranking, "split_answers", lambda *_, known=answers: known)
+        found = progress.journey([[run] for run in runs], "val", "v2")
+        gains = {
+            "step": [stage.step for stage in found.steps],
+            "gain": [stage.gain for stage in found.steps],
+            "phase": [phase.gain for phase in found.phases],
+            "total": [phase.total for phase in found.phases],
+        }
+        for kind, each in gains.items():
+            told[kind] += any(gain["told_apart"] for gain in each if gain)
+    assert max(told.values()) <= 0.06 * 200, told
 
 
 def test_settings_that_vary_and_how_much_they_go_with_accuracy(tmp_path: Path) -> None:

@@ -53,6 +53,23 @@ def test_planted_weak_slices_are_named() -> None:
             assert all(len(each.parts) == 1 for each in told.weak)
 
 
+def test_levels_that_differ_have_names_that_differ() -> None:
+    sizes = np.repeat([1001.0, 1002.0, 1003.0, 1004.0], 20)
+    found = by_quartile("size", sizes)
+    assert found.levels == ("≤ 1001", "1001 to 1002", "1002 to 1003", "> 1003")
+    assert found.level.tolist() == np.repeat(range(4), 20).tolist()
+    near = by_quartile("x", 12345 + np.arange(80) / 1e6)
+    assert len(set(near.levels)) == 4
+    assert by_quartile("size", sizes * 1e3).levels[0] == "≤ 1001000"  # a plain number
+
+
+def test_where_nothing_was_looked_at_nothing_is_said_to_be_sound() -> None:
+    few = find_slices(np.zeros(20, bool), [by_quartile("x", np.arange(20.0))])
+    assert (len(few.slices), few.verdict) == (0, "too few images")
+    rng = np.random.default_rng(0)
+    assert find_slices(rng.random(400) < 0.8, columns(rng, 400)).verdict == "none is weak"
+
+
 def test_p_is_that_of_fishers_test_and_holms_correction() -> None:
     rng = np.random.default_rng(2)
     column = SliceColumn("c", rng.integers(0, 3, 300), ("x", "y", "z"))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from fer_core.base.workspace import Workspace
+from fer_core.cli import cli
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset, open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates.scan_store import scanned
+from fer_core.reports import document, story
 from fer_core.splits import certificate, separate
 from fer_core.splits.subjects import from_pattern
 
@@ -70,6 +75,12 @@ def test_a_saved_split_has_a_certificate_that_holds(dataset: Dataset) -> None:
     assert found
     assert found.holds
     assert found.mirrored == 0
+    told = document.markdown(story.build(open_dataset(dataset.workspace, dataset.name), faces=False))
+    command = next(line for line in told.splitlines() if line.startswith("fer stratify")).partition("    #")[
+        0
+    ]
+    again = CliRunner().invoke(cli, [*shlex.split(command)[1:], "--json"])
+    assert json.loads(again.stdout)["version"] == version.id
 
 
 def test_ratios_other_than_100_are_explained_and_nothing_can_be_saved(dataset: Dataset) -> None:

@@ -19,7 +19,7 @@ from fer_core.evaluation import cost, report
 from fer_core.reports import document, written
 from fer_core.reports.datasheet import Publication
 from fer_core.reports.document import Document
-from fer_core.runs import run_annotations
+from fer_core.runs import predictions, run_annotations
 from fer_core.runs.run import Run
 
 
@@ -76,6 +76,20 @@ def test_threshold_cost_and_licence(dataset: Dataset, run: Run) -> None:
     words = said(written.production_page(dataset, run.id, "MIT"))
     assert f"{measured['ms']['1']:.2f}" in words
     assert "This model: MIT" in words
+
+
+def test_a_threshold_is_told_with_what_it_holds_for(dataset: Dataset, run: Run) -> None:
+    words = said(written.production_page(dataset, run.id))
+    assert "holds together with this temperature alone" in words
+    assert f"fer calibrate {run.id} --precision" in words
+    assert "means over" not in words
+    made = trained(dataset, 0.7, ("val",), settings={"training.test_time_augmentation": "flip"})
+    report.evaluate_run(made)
+    table = made.predictions("val")
+    table.attrs["test_time_augmentation"] = "flip"
+    predictions.write(made.folder, "val", table)
+    words = said(written.production_page(dataset, made.id))
+    assert "means over 2 views of each image" in words
 
 
 def test_what_the_law_asks_stands_in_it(dataset: Dataset, run: Run, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def slices(run: str, split: str, version: str | None, by: str, top: int) -> Repo
     ]  # fmt: skip
     text = [table(("slice", "images", "accuracy", "rest", "points", "95 %", "p", "verdict"), lines)]
     text.append(
-        f"{len(told.found.slices):,} slices of {told.found.images:,} images looked at, {len(told.found.weak):,} weak; accuracy "
+        f"{len(told.found.slices):,} slices of {told.found.images:,} images looked at: {told.found.verdict}; accuracy "
         f"{told.found.accuracy:.3f}. {told.left_out:,} images left out: copies of others, or learned from"
     )
     text += [f"{gap.column}: {gap.sentence}" for gap in told.gaps]

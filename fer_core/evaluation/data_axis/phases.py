@@ -14,7 +14,7 @@ from fer_core.evaluation import hyperparameters
 from fer_core.evaluation.data_axis import settings
 from fer_core.evaluation.paired.candidates import axes_of
 from fer_core.evaluation.ranking import SplitAnswers
-from fer_core.evaluation.significance import Gain
+from fer_core.evaluation.significance import Gain, of_many
 from fer_core.runs.run import Run
 
 
@@ -28,8 +28,8 @@ class JourneyPhase:
         models: names of their recipes, the oldest first.
         runs: how many entries.
         best: ids of the runs of the best entry; accuracy, 0..1, on so many images it has not learned from.
-        gain: of its best over the best of all phases before, on the images neither has learned from (`gain_images`); None of
-            the first, and where there are none such.
+        gain: of its best over the best of all phases before, on the images neither has learned from (`gain_images`), p
+            corrected for all entries (`gain_of_many`); None of the first, and where there are none such.
         total: the same over the baseline, the first entry of the first phase, on `total_images`.
     """
 
@@ -54,7 +54,8 @@ class JourneyPhase:
 def phases(answers: SplitAnswers, known: Mapping[str, Run]) -> list[JourneyPhase]:
     """The phases of entries, the oldest first.
 
-    The best of a phase is the one with the highest accuracy on what it has not learned from: of many tried, it flatters.
+    The best of a phase is the one with the highest accuracy on what it has not learned from: of many tried, it flatters; its
+    interval does not know of that, its p does.
 
     Args:
         answers: `ranking.split_answers` of them.
@@ -75,9 +76,9 @@ def phases(answers: SplitAnswers, known: Mapping[str, Run]) -> list[JourneyPhase
         if base < 0:
             base = inside[0]
         else:
-            gain, gain_images = answers.gain(before, best) or (None, 0)
+            gain, gain_images = gain_of_many(answers, before, best) or (None, 0)
         if best != base:
-            total, total_images = answers.gain(base, best) or (None, 0)
+            total, total_images = gain_of_many(answers, base, best) or (None, 0)
         names = tuple(dict.fromkeys(str(lead.info.get("recipe") or lead.id) for lead in leads))
         purpose = _purpose(known[answers.entries[before][0]] if before >= 0 else None, leads)
         phase = JourneyPhase(leads[0].dataset, settings.name(leads[0]), purpose, names, len(inside),
@@ -86,6 +87,12 @@ def phases(answers: SplitAnswers, known: Mapping[str, Run]) -> list[JourneyPhase
         if before < 0 or accuracy > judged[before][0]:
             before = best
     return result
+
+
+def gain_of_many(answers: SplitAnswers, first: int, second: int) -> tuple[Gain, int] | None:
+    """`answers.gain` of one that was picked out of all entries but one: p corrected for all of these (Bonferroni)."""
+    told = answers.gain(first, second)
+    return told and (of_many(told[0], len(answers.entries) - 1), told[1])
 
 
 def _purpose(last: Run | None, leads: Sequence[Run]) -> str:

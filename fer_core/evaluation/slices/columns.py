@@ -1,6 +1,7 @@
 """What images can be told apart by: every known fact of a version as a column of few levels.
 
-A measure is cut at its quartiles. Nothing about people is guessed: only what the source or a person said of an image counts.
+A measure is cut at the values that are its quartiles.
+Nothing about people is guessed: only what the source or a person said of an image counts.
 """
 
 from __future__ import annotations
@@ -63,15 +64,20 @@ def by_quartile(name: str, values: NDArray[np.float64]) -> SliceColumn:
     told = ~np.isnan(values)
     if not told.any():
         return SliceColumn(name, np.full(len(values), -1, np.int64), ())
-    edges = np.unique(np.quantile(values[told], _CUTS))
+    edges = np.unique(np.quantile(values[told], _CUTS, method="inverted_cdf"))  # values that are there
     edges = edges[edges < values[told].max()]
     level = np.where(told, np.searchsorted(edges, values, side="left"), -1).astype(np.int64)
     if not len(edges):
         return SliceColumn(name, level, ("all",))
-    words = [_number(edge) for edge in edges]
+    words = _numbers(edges)
     between = (f"{a} to {b}" for a, b in pairwise(words))
     return SliceColumn(name, level, (f"≤ {words[0]}", *between, f"> {words[-1]}"))
 
 
-def _number(value: float) -> str:
-    return f"{value:.3g}"
+def _numbers(edges: NDArray[np.float64]) -> list[str]:
+    """Edges in words, with so many digits that no two are the same and that large ones stay plain numbers."""
+    for digits in range(3, 18):
+        words = [f"{edge:.{digits}g}" for edge in edges]
+        if len(set(words)) == len(words) and "e+" not in "".join(words):
+            break
+    return words

@@ -97,6 +97,13 @@ class FoundSlices:
         """Those that are worse beyond doubt."""
         return [each for each in self.slices if each.weak]
 
+    @property
+    def verdict(self) -> str:
+        """`2 weak`, `none is weak`, or `too few images` where no slice was large enough to be looked at."""
+        if not self.slices:
+            return "too few images"
+        return f"{len(self.weak):,} weak" if self.weak else "none is weak"
+
 
 def find_slices(
     correct: NDArray[np.bool_], columns: Sequence[SliceColumn], least: int = LEAST

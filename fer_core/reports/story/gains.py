@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fer_core.base.errors import FerError
 from fer_core.evaluation import scores
-from fer_core.evaluation.controlled_pairs import find_pairs
+from fer_core.evaluation.controlled_pairs import find_pairs, why_unjudged
 from fer_core.evaluation.data_axis.phases import JourneyPhase
 from fer_core.evaluation.leakage.leak_cost import leak_cost
 from fer_core.evaluation.progress import ProgressStep, journey
@@ -27,6 +27,7 @@ from fer_core.reports.document import (
     text,
 )
 from fer_core.reports.story.known import StoryFacts
+from fer_core.runs.run import Run
 from fer_core.splits.leaks import TRAIN, leaks_of
 
 _APART = {True: Chip("good", "yes"), False: Chip("none", "no")}
@@ -103,7 +104,8 @@ def _phases(phases: list[JourneyPhase]) -> list[DocumentBlock]:
         "95 %",
     )
     return [
-        text("In phases, one for each version that was trained on. The best of many tried flatters:"),
+        text("In phases, one for each version that was trained on. The best of many tried flatters, and its interval "
+             "knows nothing of the others:"),
         Table(header, tuple(rows), (2, 4, 5, 6, 7, 8, 9)),
     ]  # fmt: skip
 
@@ -142,10 +144,16 @@ def _gain(key: str, gain: Gain | None) -> tuple[InlineLine, InlineLine]:
     return line(points(key, gain["difference"])), span(key, gain["interval"], "points")
 
 
+def _apart(known: StoryFacts) -> list[Run]:
+    """Runs without answers where the others are judged."""
+    judged = {run.id for entry in known.entries for run in entry}
+    return [known.run(row["run"]) for row in known.ended if row["run"] not in judged]
+
+
 def _elsewhere(known: StoryFacts, where: str) -> list[DocumentBlock]:
     """Runs without answers there, and what it takes."""
-    judged = {run.id for entry in known.entries for run in entry}
-    apart = [row for row in known.ended if row["run"] not in judged]
+    missing = {run.id for run in _apart(known)}
+    apart = [row for row in known.ended if row["run"] in missing]
     if not apart:
         return []
     rows = tuple(
@@ -167,9 +175,13 @@ def _single_changes(known: StoryFacts) -> list[DocumentBlock]:
     if known.judged is None:
         return []
     entries = [[known.run(run.id) for run in entry] for entry in reversed(known.entries)]
-    found = find_pairs(entries, "val", known.judged.id, known.judged_manifest)
+    found = find_pairs(entries, "val", known.judged.id, known.judged_manifest, _apart(known))
+    why = why_unjudged(found.unjudged)
+    unjudged: list[DocumentBlock] = [text(Name(why), ".")] if why else []
     if not found.pairs:
-        return [text("No two runs differ in one thing alone, so no gain can be laid to a single change.")]
+        return unjudged or [
+            text("No two runs differ in one thing alone, so no gain can be laid to a single change.")
+        ]
     rows = []
     for pair in found.pairs:
         key = f"pair.{pair.first[0]}.{pair.second[0]}"
@@ -183,6 +195,7 @@ def _single_changes(known: StoryFacts) -> list[DocumentBlock]:
         text("Runs that differ in one thing alone, p corrected for all of these pairs (Holm):"),
         Table(("what differs", "before", "after", "runs", "gain", "95 %", "p", "significant", "images"), tuple(rows), (4, 5, 6,
             8)),
+        *unjudged,
     ]  # fmt: skip
 
 

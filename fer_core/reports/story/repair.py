@@ -157,7 +157,8 @@ def _version_row(known: StoryFacts, version: Version) -> tuple[InlineLine, ...]:
         if held.holds
         else Chip("bad", "does not hold")
     )
-    copies = None if held is None else sum(n or 0 for n in (held.exact, held.near, held.mirrored))
+    checked = [n for n in (held.exact, held.near, held.mirrored) if n is not None] if held else []
+    narrow = held.narrow if held else ""
     changed = _changes(known, version)
     made = version.operation if changed or version.parent is None else f"{version.operation}, parent gone"
     return (
@@ -172,8 +173,8 @@ def _version_row(known: StoryFacts, version: Version) -> tuple[InlineLine, ...]:
             )
             for name in _CHANGED
         ),
-        line(chip),
-        line(count(f"{key}.left", copies, "not checked")),
+        line(chip, ": ", Name(narrow)) if narrow else line(chip),
+        line(count(f"{key}.left", sum(checked) if checked else None, "not checked"), " of those checked" if narrow else ""),
         line(count(f"{key}.pairs", held.pairs_checked if held else None, "not checked")),
     )  # fmt: skip
 

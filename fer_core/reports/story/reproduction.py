@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from fer_core import __version__
+from fer_core.data.manifest import content_id
 from fer_core.data.versions import Version
 from fer_core.reports.document import CodeListing, DocumentBlock, Name, Section, Table, line, names, text
 from fer_core.reports.model_card import reproduce
 from fer_core.reports.story.known import StoryFacts
 from fer_core.reports.templating import command
+from fer_core.review import apply
 
 LIMITS = (
     "Answers hold for pictures like those of the dataset; other cameras, ages and poses were not measured.",
@@ -58,26 +60,38 @@ def _commands(known: StoryFacts) -> list[str]:
 def _made(known: StoryFacts, version: Version) -> list[str]:
     name, said = known.dataset.name, version.parameters
     numbers = {each.id: f"v{each.number}" for each in known.versions}
-    parent = numbers.get(version.parent or "", "")
-    on = ["--version", parent] if parent else []
+    on = ["--version", numbers.get(version.parent or "", "")]
     mark = f"    # v{version.number}"
     if version.operation == "import":
         return [command(*_import(known)) + mark]
+    if version.parent not in numbers:
+        return [_in_words(known, version, "; the version it was made from is gone")]
     if version.operation == "review":
+        if not _holds_all(known, version):
+            return [_in_words(known, version, ", but the decisions on record make another one of it")]
         return [
             f"{command('review', name, 'import', 'decisions.patch')}    # written by: "
             f"{command('review', name, 'export', 'decisions.patch')}",
             command("review", name, "apply", *on) + mark,
         ]
-    if version.operation == "stratify" and said.get("ratios"):
+    if version.operation == "stratify" and "together" in said:
         return [command("stratify", name, *on, *_split_words(said)) + mark]
     if version.operation == "separate":
         return [command("separate", name, *on, "--distance", str(said.get("distance"))) + mark]
-    if version.operation == "merge":
+    if version.operation == "merge" and "subject_pattern" in said:
         return [command("merge", name, str(said.get("dataset")), *on, *_merge_words(said)) + mark]
-    return [
-        f"# v{version.number} was made by {shlex.quote(version.operation)}: {command('versions', name)} shows with what"
-    ]
+    return [_in_words(known, version)]
+
+
+def _in_words(known: StoryFacts, version: Version, why: str = "") -> str:
+    """A version that no command is known to make again: older programs did not keep every choice."""
+    shown = command("versions", known.dataset.name)
+    return f"# v{version.number} was made by {shlex.quote(version.operation)}{why}: {shown} shows with what"
+
+
+def _holds_all(known: StoryFacts, version: Version) -> bool:
+    """Whether the decisions on record, which a patch holds, make this very version of the one before it."""
+    return content_id(apply.compute(known.dataset, version.parent)[1].manifest) == version.id
 
 
 _IMPORT = {
@@ -103,20 +117,33 @@ def _import(known: StoryFacts) -> list[str]:
         for theirs, ours in dict(given.get(kept) or {}).items():
             words += [option, f"{theirs}={ours}"]
     words += ["--no-labels"] if given.get("lists") is False else []
+    words += [] if given.get("delivery") else ["--as", "none"]
     return [*words, "--accept-classes"] if given.get("accept_classes") else words
 
 
 def _split_words(said: Mapping[str, Any]) -> list[str]:
-    ratios = said["ratios"]
-    shares = list(ratios.values()) if isinstance(ratios, dict) else list(ratios)
-    shown = "/".join(f"{100 * share if sum(shares) <= 1.01 else share:g}" for share in shares)
-    words = ["--ratios", shown, "--seed", str(said.get("seed"))]
-    balance = said.get("balance") or []
-    return (
-        [*words, "--balance", ",".join({"label": "class"}.get(name, name) for name in balance)]
-        if balance
-        else words
+    parts = (
+        ["--folds", str(said["folds"])]
+        if said.get("folds")
+        else ["--ratios", "/".join(f"{share:.15g}" for share in said["given_ratios"])]
     )
+    words = [
+        *parts,
+        "--seed",
+        str(said["seed"]),
+        "--together",
+        said["together"],
+        "--distance",
+        str(said["distance"]),
+    ]
+    balance = said.get("balance") or []
+    words += (
+        ["--balance", ",".join({"label": "class"}.get(name, name) for name in balance)] if balance else []
+    )
+    words += ["--subject-column", said["column"] or "none"]
+    words += ["--subject-pattern", said["pattern"]] if said["pattern"] else []
+    words += ["--keep-test"] if said["keep_test"] else []
+    return [*words, "--cap", str(said["cap"])] if said["cap"] else words
 
 
 def _merge_words(said: Mapping[str, Any]) -> list[str]:
@@ -129,6 +156,7 @@ def _merge_words(said: Mapping[str, Any]) -> list[str]:
         ("into", "--into"),
         ("seed", "--seed"),
         ("distance", "--distance"),
+        ("subject_pattern", "--subject-pattern"),
     ):
         if said.get(name) is not None:
             words += [option, str(said[name])]

@@ -8,7 +8,7 @@ version = proposal.save(mine)
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fer_core.data.dataset import Dataset
 from fer_core.data.versions import Version
@@ -99,5 +99,6 @@ def propose(
         seed=seed,
         groups=groups,
     )
+    plan = replace(plan, options=plan.options | {"subject_pattern": subject_pattern})
     told_apart = probe(plan) if probe else probes(plan, manifest, dataset.pixels(), other.pixels())
     return MergeProposal(other, taken, plan, told_apart, head)

@@ -85,7 +85,12 @@ def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     )
     pairs, more = experiments.pairs, experiments.more
     st.html(markup.heading("Paired experiments", "runs that differ in one thing alone, on the same images"))
+    if experiments.unjudged:
+        words = controlled_pairs.why_unjudged(experiments.unjudged)
+        st.html(f'<p class="fer-muted">{markup.esc(words)}.</p>')
     if not pairs:
+        if experiments.unjudged:
+            return
         st.html(
             '<p class="fer-muted">No two of these runs differ in one thing alone. Train a recipe again with a single '
             "setting changed, such as model.color = rgb, and the pair appears here with its verdict.</p>"

@@ -61,8 +61,9 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         st.html(_table(records))
         st.html(
             '<p class="fer-muted">A step is a run that beats the best before it, on the images that neither has learned from '
-            "(n where these are fewer); the verdict says whether that is more than luck. Choosing the best of many runs "
-            "flatters the last step, and the best of a phase: a test result, looked at once, does not.</p>"
+            f"(n where these are fewer). The verdict says whether that is more than luck, p corrected for the "
+            f"{markup.plural(len(stages) - 1, 'run')} any of which could have been it; the interval is of the one run. Choosing "
+            "the best of many flatters the last step, and the best of a phase: a test result, looked at once, does not.</p>"
         )
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.base.errors import FerError
-from fer_core.evaluation.slices.find import Slice
+from fer_core.evaluation.slices.find import LEAST, Slice
 from fer_core.evaluation.slices.of_run import RunSlices
 from fer_core.runs.run import Run
 from fer_core.ui.compare import actions, cached_runs, faces
@@ -49,15 +49,11 @@ def _card(run: Run, version: str, told: RunSlices) -> None:
     weak = told.found.weak
     shown = weak[:_ROWS] or told.found.slices[:_ROWS]
     with left, st.container(border=True):
-        chip = (
-            markup.chip("bad", markup.plural(len(weak), "weak slice"))
-            if weak
-            else markup.chip("good", "none is weak")
-        )
+        chip = markup.chip("bad" if weak else "good" if shown else "none", told.found.verdict)
         st.html(markup.heading(f"Slices of {run.id}", f"accuracy {told.found.accuracy:.3f} on all", chip))
         st.html(_table(shown))
         looked_at = [column.name for column in told.found.columns]
-        words = (
+        words = ("" if shown else f"A slice, and what it is held against, have {LEAST} images at least. ") + (
             f"{len(told.found.slices):,} levels and pairs of levels were looked at: {', '.join(looked_at)}. "
             "Fisher's exact test, p corrected for all of them (Holm): where none is weak, one is told in 5 % of cases at most. "
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.data.manifest import counts
 from fer_core.splits import strata, stratify, subjects
-from fer_core.splits.propose import own_column
+from fer_core.splits.propose import own_column, together_options
 from fer_core.splits.stratify import SplitPlan
 from fer_core.ui.components import markup
 from fer_core.ui.duplicates import cached_groups
@@ -53,7 +55,7 @@ def card(scope: page.Scope) -> SplitPlan | None:
             help="Results stay comparable with older ones. Copies of test images are set aside.",
         )
         with st.expander("Subjects, balance, cap"):
-            own = _subjects(scope.manifest, scope.version.id)
+            own, pattern = _subjects(scope.manifest, scope.version.id)
             balance = _balance(scope.manifest)
             cap = _cap(scope.manifest)
     groups: list[str | pd.Series] = [] if own is None else [own]
@@ -64,12 +66,16 @@ def card(scope: page.Scope) -> SplitPlan | None:
             return None
         groups += [near] if len(near) else []
     if form == FOLDS:
-        return stratify.stratify_folds(
+        plan = stratify.stratify_folds(
             scope.manifest, folds, seed, groups, balance=balance, keep_test=keep_test, cap=cap
         )
-    return stratify.stratify(
-        scope.manifest, ratios, seed, groups, balance=balance, keep_test=keep_test, cap=cap
-    )
+    else:
+        plan = stratify.stratify(
+            scope.manifest, ratios, seed, groups, balance=balance, keep_test=keep_test, cap=cap
+        )
+    column = own if isinstance(own, str) else None
+    kept = together_options("mirrored" if together else "exact", distance, column, pattern)
+    return replace(plan, options=plan.options | kept)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -104,8 +110,8 @@ def _ratios() -> tuple[int, int, int]:
     return train, val, test
 
 
-def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
-    """What else stays on one side, with what a pattern would find."""
+def _subjects(manifest: pd.DataFrame, version: str) -> tuple[str | pd.Series | None, str | None]:
+    """What else stays on one side, with what a pattern would find; and the pattern."""
     columns = [name for name in ("subject", "group") if name in manifest and (manifest[name] != "").any()]
     known = {f"{_COLUMN}:{name}": f"images of one {name} (a column)" for name in columns}
     known |= _suggested(version, manifest)
@@ -122,9 +128,9 @@ def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
         help="One person, or one video, on both sides makes the test easier than the world.",
     )
     if chosen == _NOTHING:
-        return None
+        return None, None
     if chosen.startswith(f"{_COLUMN}:"):
-        return str(chosen.partition(":")[2])
+        return str(chosen.partition(":")[2]), None
     pattern = str(chosen)
     if chosen == _PATTERN:
         pattern = st.text_input(
@@ -134,10 +140,10 @@ def _subjects(manifest: pd.DataFrame, version: str) -> str | pd.Series | None:
             help="A regular expression searched in every path; its first group is the subject.",
         )
     if not pattern:
-        return None
+        return None, None
     try:
         _preview(subjects.preview(manifest, pattern))
-        return subjects.from_pattern(manifest, pattern)
+        return subjects.from_pattern(manifest, pattern), pattern
     except FerError as error:
         page.show_error(error)
         st.stop()
