@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -107,7 +107,9 @@ def propose(
     return replace(plan, head=head, options=plan.options | kept)
 
 
-def together_options(together: str, distance: int, column: str | None, pattern: str | None) -> dict[str, Any]:
+def together_options(
+    together: str, distance: int, column: str | None, pattern: str | None
+) -> dict[str, str | int | None]:
     """What a plan kept on one side, as it is kept with the version: with `SplitPlan.options` all that makes it again."""
     return {"together": together, "distance": distance, "column": column, "pattern": pattern}
 
