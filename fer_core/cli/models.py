@@ -148,7 +148,7 @@ def _shelved(file: Path, name: str, classes: str, told: Mapping[str, object]) ->
     if alone and not classes:
         raise ModelFileError(
             "What a model takes and answers is written down with its classes",
-            received=f"{', '.join(alone)} without --classes",
+            received=f"{', '.join(sorted(alone))} without --classes",
             hint="Add --classes A,B,.. in the order of its outputs",
         )
     lies = file.suffix.lower() not in foreign.ENDINGS and not file.exists()

@@ -26,9 +26,9 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
         "sample inspect import refresh datasets describe status passport notes report",
         "versions diff annotate revert remove",
         "check map duplicates mislabels review agreement relabel separate stratify certify merge export",
-        "recipes train runs stop tune estimate queue pause cancel logs",
+        "recipes train runs stop tune find-rate estimate queue pause cancel logs",
         "compare evaluate ledger calibrate promote card",
-        "paired ablate noise ensemble cost weights predict models add-model convert bench-predict",
+        "paired ablate noise ensemble cost slices across weights predict models add-model judge convert bench-predict",
         "doctor backup restore",
     ]
     assert found == " ".join(steps).split()
@@ -124,7 +124,7 @@ def test_ended_in_the_middle_it_leaves_nothing_behind(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while not list(fresh.glob("data/.sample-*")) and time.monotonic() < deadline:
+    while not list(fresh.glob("data/.faces.*.tmp")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)

@@ -141,7 +141,7 @@ def test_one_pixel() -> None:
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(20_000, 20_000), (10_000, 10_000), (8_000, 7_000)])
 def test_a_huge_picture_is_refused_by_its_header(size: tuple[int, int]) -> None:
-    with pytest.raises(ImageError, match=r"too large.*50 megapixels"):
+    with pytest.raises(ImageError, match=r"too large.*the limit is (50|16.8) megapixels"):
         decode(header_only_png(*size), "huge.png")
 
 

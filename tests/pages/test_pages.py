@@ -91,7 +91,7 @@ def test_the_sample(page: str, visit: Visit, filled: Workspace) -> None:
     assert not app.error
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if "demo" not in p])
+@pytest.mark.parametrize("page", [p for p in PAGES if "demo" not in p and "keep" not in p])
 def test_an_address_that_names_nothing(page: str, visit: Visit, filled: Workspace) -> None:
     app = visit(filled.root, page, dataset="nowhere")
     check(app, PAGES[page])
