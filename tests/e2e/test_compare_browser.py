@@ -66,7 +66,7 @@ def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Ru
     cell.wait_for()
     cell.click()
     screen.still()
-    screen.sees("neutral read as sad")
+    screen.sees("neutral predicted as sad")
     truth = predictions.read(runs[0].folder, "val")
     last = np.arange(len(truth))
     fixed = int(
@@ -77,7 +77,7 @@ def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Ru
         ).sum()
     )
     screen.sees(f"fixed {fixed}, broke 0")
-    faces = screen.page.locator('[aria-label="neutral read as sad, fixed"] button')
+    faces = screen.page.locator('[aria-label="neutral predicted as sad, fixed"] button')
     expect(faces).to_have_count(min(fixed, 10), timeout=30_000)
     if fixed > 10:
         screen.press(f"All {fixed}", exact=True)
@@ -131,7 +131,7 @@ def test_test_is_covered_and_a_look_is_recorded(screen: Screen, runs: list[Run])
     screen.open("compare?dataset=sample")
     screen.page.get_by_role("radio", name="test", exact=True).click()
     screen.still()
-    screen.sees("The test result is kept covered")
+    screen.sees("Test results are hidden")
     assert ledger.reads(workspace) == []
     screen.press("Show test results of 6 runs")
     screen.sees("Class by class")

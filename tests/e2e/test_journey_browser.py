@@ -237,7 +237,7 @@ def test_compare_shows_every_run_and_the_faces_of_a_cell(screen: Screen) -> None
     screen.sees("Confusion matrix")
     screen.page.locator('button[data-cell="happy|happy"]').click()
     screen.still()
-    screen.sees("happy, read rightly")
+    screen.sees("happy, predicted correctly")
     screen.no_exception()
 
 
@@ -248,7 +248,7 @@ def test_try_it_answers_for_dropped_pictures(screen: Screen, workspace: Workspac
     screen.open("predict")
     upload = screen.page.locator('input[type="file"]')
     upload.set_input_files(str(files[0]))
-    screen.sees("All answers")
+    screen.sees("All predictions")
     waits = []
     for number, file in enumerate(files[1:], start=2):
         began = time.monotonic()
