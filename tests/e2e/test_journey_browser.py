@@ -146,7 +146,7 @@ def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     page.mouse.up()
     screen.sees(" circled")
     circled = int(page.get_by_text(" circled").first.inner_text().split(" circled")[0].replace(",", ""))
-    page.get_by_role("button", name="Select page").first.click()
+    page.get_by_role("button", name="Select all", exact=True).first.click()
     page.get_by_role("button", name="→ surprise").click()
     screen.expect("decisions to apply", f"{circled:,}")
     assert journal(workspace).counts()["relabel"] == circled > 5
