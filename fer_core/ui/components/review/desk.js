@@ -75,7 +75,6 @@ class Desk {
       const kept = this.spot.take();
       if (kept) this.seek(kept.ticket, kept.id);
     }
-    if (fresh)
     this.show();
     this.state();
     this.drain();
