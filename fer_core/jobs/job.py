@@ -88,12 +88,15 @@ class Job:
         about = self.about
         # Asked before the result is read, for a job may write it and end in between.
         alive = process.is_running(self.folder, about.get("created"), about)
+        ending = process.is_ending(self.folder)
         if ended := read_object(self.folder / RESULT):
             state: JobState = ended.get("state", "failed")
             return state
         if alive:
             return "running"
-        return "stopped" if (self.folder / "stop").exists() else "lost"
+        if (self.folder / "stop").exists():
+            return "stopped"
+        return "running" if ending else "lost"
 
     @property
     def progress(self) -> Progress:

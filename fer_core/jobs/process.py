@@ -35,6 +35,8 @@ _TOLERANCE = 0.05  # seconds; psutil derives the start time from clock ticks
 _START_SECONDS = 30.0  # between the start of a process and its first file
 _SILENT_SECONDS = 120.0  # without a sign of life from another machine
 _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+_ending: set[Path] = set()
+"""Folders whose process was started here, until its end has been noted."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,11 @@ def is_running(folder: Path, since: str | None, record: Mapping[str, Any] | None
     return process.alive
 
 
+def is_ending(folder: Path) -> bool:
+    """Whether how the process of a folder ended is still to be noted by this one, which started it."""
+    return folder in _ending
+
+
 def environment(**changes: str) -> dict[str, str]:
     """What every process of ours inherits: this package on its path, lines at once, a backend for Keras, little chatter.
 
@@ -182,12 +189,17 @@ def launch(
         OSError: it cannot be started.
     """
     process = spawn(command, folder / LOG, own_session=True, changes=changes)
+    if ended:
+        _ending.add(folder)
     record_process(folder, process.pid)
 
     def wait() -> None:
-        status = process.wait()  # somebody must ask, or the dead process stays in the system's table
-        if ended:
-            ended(status)
+        try:
+            status = process.wait()  # somebody must ask, or the dead process stays in the system's table
+            if ended:
+                ended(status)
+        finally:
+            _ending.discard(folder)
 
     threading.Thread(target=wait, name=f"wait-{process.pid}", daemon=True).start()
 

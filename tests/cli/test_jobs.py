@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from calling import IMAGES
 from PIL import Image
@@ -85,6 +89,27 @@ def test_a_failure_is_told_in_words(workspace: Workspace, tmp_path: Path) -> Non
     assert gone.error.startswith("There is nothing at that path.")
     assert "--nmae" in misspelt.error
     assert "Traceback" not in gone.log_tail() + misspelt.log_tail()
+
+
+def test_a_failure_still_to_be_noted_is_not_a_loss(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is gone, and whoever started it has not yet written how it ended: that is no "lost"."""
+    noted, note = threading.Event(), jobs.job._note_failure
+
+    def late(job: jobs.Job) -> Callable[[int], None]:
+        def ended(status: int) -> None:
+            noted.wait(60)
+            note(job)(status)
+
+        return ended
+
+    monkeypatch.setattr(jobs.job, "_note_failure", late)
+    job = jobs.start(workspace, Misspelt("a"))
+    number = json.loads((job.folder / "process.json").read_text())["pid"]
+    while psutil.pid_exists(number):
+        time.sleep(0.02)
+    assert job.state == "running"
+    noted.set()
+    assert ended(job).state == "failed"
 
 
 def test_the_sample_as_a_job(workspace: Workspace) -> None:
