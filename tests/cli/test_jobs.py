@@ -91,7 +91,9 @@ def test_a_failure_is_told_in_words(workspace: Workspace, tmp_path: Path) -> Non
     assert "Traceback" not in gone.log_tail() + misspelt.log_tail()
 
 
-def test_a_failure_still_to_be_noted_is_not_a_loss(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_still_to_be_noted_is_not_a_loss(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process is gone, and whoever started it has not yet written how it ended: that is no "lost"."""
     noted, note = threading.Event(), jobs.job._note_failure
 
