@@ -28,8 +28,10 @@ from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.models import pretrained
 from fer_core.recipes.recipe import Recipe, override, to_toml
 
-LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
-"""From which rate to which, in how many steps, where nobody says otherwise."""
+LOWEST, HIGHEST = 1e-6, 1.0
+"""From which rate to which, where nobody says otherwise."""
+STEPS = (100, 300)
+"""In how many steps, where nobody says: first in few, and where the loss did not clearly fall, anew in more."""
 BROKEN = 4.0
 """Times the lowest smoothed loss from which it has broken away; no higher rate is tried. Losses around 0 and below it are
 measured by a tenth of the first."""
@@ -37,6 +39,8 @@ _KEPT = 0.8  # of the smoothed loss, from one step to the next, either way
 _FEWEST, _MOST = 20, 1000  # steps
 _FALL = 0.02  # share of the first smoothed loss that has to be gained, or nothing is proposed
 _SCATTER = 3.0  # and as many times what steps scatter around it
+_BEGUN = 0.25  # of the fall that has to be behind where it is steepest
+_SPAN = 0.04  # of the steps to either side, over which steepness is measured
 
 
 class RateRequest(TypedDict):
@@ -78,7 +82,7 @@ def find_rate(
     *,
     low: float = LOWEST,
     high: float = HIGHEST,
-    steps: int = STEPS,
+    steps: int | None = None,
     progress: ProgressFn | None = None,
 ) -> RateCurve:
     """Train so many steps in a process of its own, the rate rising from `low` to `high`, and throw them away.
@@ -89,17 +93,18 @@ def find_rate(
         recipe: whose rate is looked for; its schedule plays no part.
         settings: fields of the recipe to change.
         low, high: rates to begin and to end with.
-        steps: how many rates.
+        steps: how many rates; None looks in few, and in more where that tells nothing.
         progress: told the steps.
 
     Raises:
         RecipeError: a setting or rates that are not valid, or stages, which have rates of their own.
         RunError: it cannot be trained; the message says why.
     """
-    if not (0 < low < high and _FEWEST <= steps <= _MOST):
+    tries = STEPS if steps is None else (steps,)
+    if not (0 < low < high and _FEWEST <= tries[0] <= _MOST):
         raise RecipeError(
             f"The rate rises from one above 0 to a higher one, in {_FEWEST} to {_MOST} steps",
-            received=f"{low:g} to {high:g} in {steps}",
+            received=f"{low:g} to {high:g} in {tries[0]}",
         )
     chosen = dataset.version(version)
     changed = override(recipe, settings or {})
@@ -110,18 +115,22 @@ def find_rate(
             hint="Set progressive.stages=[] to look for one rate",
         )
     pretrained.find_weights(changed.model)
-    asked: RateRequest = {
-        "root": str(dataset.workspace.root),
-        "dataset": dataset.name,
-        "version": chosen.id,
-        "recipe": to_toml(changed),
-        "rates": ramp(low, high, steps),
-    }
-    try:
-        told = call("fer_core.workers.find_rate", dict(asked), progress=progress)
-    except WorkerFailed as error:
-        raise RunError("This cannot be trained here", received=error.reason) from error
-    return read_off(asked["rates"], cast("list[float]", told["losses"]))
+    for count in tries:
+        asked: RateRequest = {
+            "root": str(dataset.workspace.root),
+            "dataset": dataset.name,
+            "version": chosen.id,
+            "recipe": to_toml(changed),
+            "rates": ramp(low, high, count),
+        }
+        try:
+            told = call("fer_core.workers.find_rate", dict(asked), progress=progress)
+        except WorkerFailed as error:
+            raise RunError("This cannot be trained here", received=error.reason) from error
+        curve = read_off(asked["rates"], cast("list[float]", told["losses"]))
+        if curve["proposed"] is not None:
+            break
+    return curve
 
 
 def ramp(low: float, high: float, steps: int) -> list[float]:
@@ -165,10 +174,18 @@ def read_off(rates: Sequence[float], losses: Sequence[float]) -> RateCurve:
     noise = float(np.std((np.asarray(known) - soft)[: at + 1])) if at else 0.0
     if at < 2 or soft[0] - soft[at] < max(_FALL * soft[0], _SCATTER * noise):
         return curve
-    falling = np.gradient(soft, np.log(curve["rates"]))[: at + 1]
-    steepest, lowest = curve["rates"][int(falling.argmin())], curve["rates"][at]
+    steepest, lowest = curve["rates"][_steepest(soft, at)], curve["rates"][at]
     proposed = min(steepest, lowest / 10)
     return {**curve, "steepest": steepest, "lowest": lowest, "tenth": lowest / 10, "proposed": proposed}
+
+
+def _steepest(soft: np.ndarray, lowest: int) -> int:
+    """Where a loss falls most, over so many steps that they scatter less, once a quarter of the fall is behind."""
+    begun = np.flatnonzero(soft[:lowest] > soft[0] - _BEGUN * (soft[0] - soft[lowest]))[-1]
+    width = max(1, round(_SPAN * len(soft)))
+    either = np.arange(begun, lowest + 1)
+    left, right = np.maximum(either - width, 0), np.minimum(either + width, lowest)
+    return int(either[np.argmin((soft[right] - soft[left]) / np.maximum(right - left, 1))])
 
 
 def _from_the_left(losses: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Train by clicks alone: a start that ships, an imported file as a start, and a search to its winner."""
+"""Train by clicks alone: the start that ships, an imported file as a start, a rate looked for, a search to its winner."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -114,6 +115,23 @@ def test_a_keras_file_is_added_by_clicks_and_is_a_start(
     click(screen, "Train")
     run = ended(workspace, 2)
     assert run.info["start"]["name"] == run.recipe.model.start == "brought"
+    screen.no_exception()
+
+
+def test_a_rate_is_looked_for_and_taken_by_clicks(screen: Screen, workspace: Workspace) -> None:
+    screen.open("train?dataset=sample&train-recipe=compact")
+    screen.still()
+    click(screen, "Find a rate")
+    take = screen.page.get_by_test_id("stMain").get_by_role("button", name=re.compile(r"Take [0-9.e-]+$"))
+    take.wait_for(timeout=PATIENCE * 1000)
+    proposed = take.inner_text().split()[-1]
+    click(screen, "Loss by rate")
+    screen.sees("Falls most steeply at")
+    screen.page.keyboard.press("Escape")
+    take.click()
+    screen.sees(f"0.002 → {proposed}")
+    value = screen.page.get_by_label("learning rate", exact=True).last.input_value()
+    assert float(value) == float(proposed)
     screen.no_exception()
 
 

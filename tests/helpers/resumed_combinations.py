@@ -6,20 +6,26 @@ settings, the epochs it was paused after, and what differs at the end ([] where 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tiny_faces import tiny_data, tiny_recipe
+from small import data_for, reduced, stand_in
+from tiny_faces import tiny_recipe
 
+from fer_core.base.errors import RecipeError
 from fer_core.base.jsonl import read_lines
-from fer_core.recipes.recipe import Recipe
+from fer_core.models import transfer
+from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.training import device, loop
+from fer_core.training.stages import plan
 
 EPOCHS = 5
 BLOCKS = [
@@ -38,6 +44,10 @@ CHOICES: dict[str, list[dict[str, Any]]] = {
     "loss": [{}, {"loss__name": "flip_consistency"}, {"loss__name": "early_learning"}, {"training__class_weight": "balanced"}],
     "optimizer": [{"optimizer__name": name} for name in ("adamw", "sgd", "muon")],
     "schedule": [{"schedule__name": name} for name in ("cosine", "one_cycle", "plateau")],
+    "stages": [{}, {"progressive__stages": [
+        {"epochs": 2, "trainable": 0.0, "learning_rate": 1e-2}, {"epochs": 2, "trainable": 0.5, "learning_rate": 1e-3},
+        {"epochs": 1, "trainable": 1.0, "learning_rate": 1e-4},
+    ]}],
 }  # fmt: skip
 
 
@@ -47,9 +57,17 @@ def combination(rng: random.Random) -> dict[str, Any]:
         settings: dict[str, Any] = {}
         for options in CHOICES.values():
             settings |= rng.choice(options)
-        if settings.get("loss__name") == "early_learning" and "augmentation__mixup" in settings:
-            continue
-        return settings
+        with suppress(RecipeError):
+            plan(recipe_with(settings))
+            return settings
+
+
+def recipe_with(settings: dict[str, Any]) -> Recipe:
+    """Small; stages are those of a backbone, which is a stand-in."""
+    if "progressive__stages" in settings:
+        staged = override(reduced(load("progressive"), EPOCHS), {"training.batch_size": 20})
+        return override(staged, {key.replace("__", "."): value for key, value in settings.items()})
+    return tiny_recipe(model__blocks=BLOCKS, training__epochs=EPOCHS, training__batch_size=20, **settings)
 
 
 def train(
@@ -57,7 +75,7 @@ def train(
 ) -> tuple[list[np.ndarray], list[dict[str, Any]]]:
     """Train to the end, anew from the folder after every pause; the weights, and the rows without their times."""
     folder.mkdir(parents=True)
-    data = tiny_data({"train": 40, "val": 12})
+    data = data_for(recipe, {"train": 40, "val": 12})
     told = folder / "metrics.jsonl"
 
     def due() -> bool:
@@ -82,7 +100,7 @@ def train(
 
 def compare(folder: Path, settings: dict[str, Any], pauses: list[int]) -> list[str]:
     """What is not the same, bit by bit."""
-    recipe = tiny_recipe(model__blocks=BLOCKS, training__epochs=EPOCHS, training__batch_size=20, **settings)
+    recipe = recipe_with(settings)
     (whole, told), (parts, again) = (
         train(folder / "whole", recipe, []),
         train(folder / "parts", recipe, pauses),
@@ -97,6 +115,8 @@ def compare(folder: Path, settings: dict[str, Any], pauses: list[int]) -> list[s
 def main(folder: Path, count: int, seed: int) -> None:
     device.make_deterministic()
     tf.config.run_functions_eagerly(True)
+    for name, backbone in transfer._BACKBONES.items():
+        transfer._BACKBONES[name] = dataclasses.replace(backbone, build=stand_in)
     rng, told = random.Random(seed), []
     for number in range(count):
         settings = combination(rng)

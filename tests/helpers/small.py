@@ -17,9 +17,9 @@ SIDE = 16
 COUNTS = {"train": 12, "val": 6, "test": 3}
 
 
-def data_for(recipe: Recipe) -> TrainingData:
+def data_for(recipe: Recipe, counts: dict[str, int] = COUNTS) -> TrainingData:
     """Stripes as `tiny_faces` has them, at the size and colour that the recipe takes."""
-    manifest = table(COUNTS)
+    manifest = table(counts)
     size = recipe.model.input_size
     pixels = pictures(manifest)[:, :: 48 // size, :: 48 // size, np.newaxis]
     channels = recipe.model.input_shape[-1]

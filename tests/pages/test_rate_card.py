@@ -50,7 +50,7 @@ def test_a_rate_is_looked_for_and_taken(tmp_path: Path, monkeypatch: pytest.Monk
     assert "did not break away" in html_of(app)
     found[0] = SimpleNamespace(state="finished", result=read_off(RATES, [1.0] * 60))
     app.run()
-    assert "did not clearly fall at any rate" in html_of(app)
+    assert "did not clearly fall in 60 steps" in html_of(app)
 
 
 def test_the_chart_marks_the_rate_and_cuts_off_what_broke_away() -> None:

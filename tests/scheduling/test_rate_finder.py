@@ -39,6 +39,16 @@ def test_two_rates_are_read_off_a_curve_that_is_known() -> None:
     assert len(found["rates"]) == len(found["smoothed"]) == upto
 
 
+def test_what_scatters_before_the_fall_is_not_taken_for_it() -> None:
+    """Small batches: steps scatter by .13 around a loss that falls from a rate of 1e-4 to one of 1e-2 alone."""
+    rates = rate_finder.ramp(1e-6, 1.0, 300)
+    places = np.log10(rates)
+    planted = 1.6 - 0.6 * np.clip((places + 4) / 2, 0, 1) + 3 * np.clip(places + 1, 0, None) ** 2
+    for seed in range(60):
+        losses = planted + np.random.default_rng(seed).normal(0, 0.13, 300)
+        assert 1e-4 < (rate_finder.read_off(rates, losses.tolist())["proposed"] or 0) < 1e-2
+
+
 @pytest.mark.parametrize("end", [[4.0, 30.0], [1.2, 30.0], [1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0]])
 def test_a_rate_is_proposed_where_the_loss_breaks_away_at_once(end: list[float]) -> None:
     """The normal ending of a ramp: what rises at the end says nothing about how far steps scatter before."""

@@ -30,6 +30,7 @@ def test_random_combinations_of_techniques_are_resumed_bit_by_bit(tmp_path: Path
         "mixup",
         "bfloat16",
         "flip_consistency",
+        "stages",
     ):
         assert any(technique in words for words in used), f"{technique} is in none of them: take another seed"
     assert not [each for each in told if each["apart"]]

@@ -18,7 +18,9 @@ from fer_core.cli.work import job_option, work
 @settings_option
 @click.option("--low", type=float, default=1e-6, show_default=True, help="Rate to begin with.")
 @click.option("--high", type=float, default=1.0, show_default=True, help="Rate to end with.")
-@click.option("--steps", type=int, metavar="N", default=100, show_default=True, help="Rates in between.")
+@click.option(
+    "--steps", type=int, metavar="N", help="Rates in between. Else 100, and 300 where these tell nothing."
+)
 @job_option
 @reports
 def find_rate(
@@ -28,7 +30,7 @@ def find_rate(
     settings: tuple[str, ...],
     low: float,
     high: float,
-    steps: int,
+    steps: int | None,
     job: Path | None,
 ) -> Report:
     """Look for a learning rate: train a few steps while the rate rises, and see where the loss falls (Smith 2017).
@@ -49,7 +51,7 @@ def find_rate(
     read = [("falls most steeply", found["steepest"]), ("a tenth of where it is lowest", found["tenth"])]
     rows = [(what, "-" if rate is None else f"{rate:.2e}") for what, rate in read]
     if found["proposed"] is None:
-        last = "The loss did not clearly fall at any rate: try --steps 200, or another network or optimizer"
+        last = "The loss did not clearly fall at any rate: try more --steps, or another network or optimizer"
     else:
         last = f"Proposed: --set optimizer.learning_rate={found['proposed']:.2g}"
     if found["proposed"] is not None and not found["broke"]:

@@ -93,13 +93,13 @@ def _actions(
         estimate.card(scope, chosen.source, whole, form.settings, snapshots)
         staged = bool(whole.progressive.stages)  # those have rates of their own
         if not staged:
-            widget = recipe_form.rate_widget(chosen.key, whole.optimizer.name)
-            rate_card.card(scope, chosen.source, form.settings, widget)
+            rate_card.progress(scope, chosen.source, form.settings)
         with st.container(horizontal=True, gap="small", key="train-looks"):
             estimate.button(scope, chosen.source, form.settings)
             layers.button(whole, len(classes(scope.manifest)))
             if not staged:
-                rate_card.button(scope, chosen.source, form.settings)
+                widget = recipe_form.rate_widget(chosen.key, whole.optimizer.name)
+                rate_card.button(scope, chosen.source, form.settings, widget)
     _buttons(scope, form, chosen.key, blocked=blocked)
 
 
