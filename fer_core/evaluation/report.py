@@ -175,7 +175,8 @@ def verdict_of(run: Run, train: float, val: float, evaluation: Evaluation | None
 
 def is_apart(run: Run) -> bool:
     """Whether the version it learns from is known to have no copies across its splits."""
-    return known_leaks.apart(run.workspace, run.dataset, run.version)
+    found = known_leaks.find(run.workspace, run.dataset, run.version)
+    return found is not None and found.verdict == "none"
 
 
 def gap_level(word: str) -> Literal["good", "warn", "bad"]:

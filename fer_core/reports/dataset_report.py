@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fer_core import mislabels
 from fer_core.checks import checks
 from fer_core.data.importing.votes import UNCLEAR
-from fer_core.data.manifest import classes, readable
+from fer_core.data.manifest import classes, counts, readable
 from fer_core.data.notes import read_notes
 from fer_core.duplicates.exact import find_exact
 from fer_core.duplicates.leakage import leak_table
@@ -60,7 +60,7 @@ def collect(dataset: Dataset, version: str | None = None, progress: ProgressFn |
     told(2, _STEPS, "comparing with public sets")
     origin = provenance_of(manifest)
     told(3, _STEPS, "choosing faces")
-    names = classes(manifest)
+    names, counted = classes(manifest), counts(manifest)
     samples = {name: _sample(good[good["label"] == name]) for name in names}
     methods = mislabels.methods(dataset, chosen.id)
     facts = ReportFacts(
@@ -68,9 +68,9 @@ def collect(dataset: Dataset, version: str | None = None, progress: ProgressFn |
         version=chosen,
         manifest=manifest,
         passport=origin,
-        shares=balance.split_shares(manifest),
-        drift=balance.drift(manifest),
-        classes=balance.class_balance(manifest),
+        shares=balance.split_shares(counted),
+        drift=balance.drift(counted),
+        classes=balance.class_balance(counted),
         checks=checks.summary(scores),
         worst=_worst(good, scores),
         groups=groups,

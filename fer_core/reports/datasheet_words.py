@@ -10,7 +10,7 @@ import pandas as pd
 
 from fer_core import mislabels
 from fer_core.base.errors import FerError
-from fer_core.data.manifest import readable
+from fer_core.data.manifest import counts, readable
 from fer_core.data.notes import read_notes
 from fer_core.evaluation.data_axis.changes import between
 from fer_core.evaluation.vote_agreement import people_agreement
@@ -102,10 +102,10 @@ def _labels(dataset: Dataset, version: Version, manifest: pd.DataFrame) -> Said:
 
 
 def _risks(dataset: Dataset, version: Version, manifest: pd.DataFrame) -> Said:
-    counts = version.counts
-    total = max(sum(counts["classes"].values()), 1)
-    shares = ", ".join(f"{name} {n / total:.3f}" for name, n in counts["classes"].items())
-    drift = balance.drift(manifest)
+    sizes = version.counts
+    total = max(sum(sizes["classes"].values()), 1)
+    shares = ", ".join(f"{name} {n / total:.3f}" for name, n in sizes["classes"].items())
+    drift = balance.drift(counts(manifest))
     biases = [f"Share of each class: {shares}."]
     if drift:
         biases.append(f"Class mix between splits: Cramér's V {drift['cramers_v']:.3f}.")

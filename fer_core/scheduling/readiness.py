@@ -15,7 +15,7 @@ from fer_core.data.manifest import classes, counts, readable
 from fer_core.recipes.combinations import check_classes
 from fer_core.scheduling import starting_points, teachers
 from fer_core.scheduling.recipe_cautions import sentences
-from fer_core.splits.balance import drift_level, drift_of
+from fer_core.splits.balance import drift, drift_level
 from fer_core.splits.leaks import leaks_of
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def cautions(manifest: pd.DataFrame, leaks: Leaks) -> list[Caution]:
         meaning = "There is nothing to tell apart"
         found.append(Caution("one class", "bad", "one class only", meaning, blocks=True))
     found += _leaks(leaks)
-    mixed = drift_of(counted)
+    mixed = drift(counted)
     if mixed and (level := drift_level(mixed["cramers_v"])) != "good":
         text = f"classes are mixed differently in the splits (Cramér's V {mixed['cramers_v']:.2f})"
         found.append(Caution("drift", level, text, "Accuracies of the splits cannot be compared"))

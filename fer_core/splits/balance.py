@@ -10,7 +10,6 @@ import pandas as pd
 import scipy  # its parts load when first used
 
 from fer_core.base.emotions import SPLITS, UNASSIGNED
-from fer_core.data.manifest import counts
 
 BalanceLevel = Literal["good", "warn", "bad"]
 TOLERANCE = 2.0
@@ -27,23 +26,18 @@ SMALL = 500
 """Images below which a split cannot rank models: at 82 % the 95 % interval is wider than 3.4 points each way."""
 
 
-def split_shares(manifest: pd.DataFrame, target: Sequence[float] = (80, 10, 10)) -> pd.DataFrame:
+def split_shares(counted: pd.DataFrame, target: Sequence[float] = (80, 10, 10)) -> pd.DataFrame:
     """Share of every split against its target.
 
     Args:
-        manifest: a version.
+        counted: images per split (index) and class (columns), as `data.manifest.counts`.
         target: percent for train, val and test.
 
     Returns:
         Index split; columns images (int64), share (0..1), target (0..1, NaN for a split without one), verdict
-        (good, look or bad) and words for it.
+        (good, warn or bad) and words for it.
     """
-    return shares_of(counts(manifest), target)
-
-
-def shares_of(table: pd.DataFrame, target: Sequence[float] = (80, 10, 10)) -> pd.DataFrame:
-    """`split_shares` of counts per split and class."""
-    images = table.sum(axis=1)
+    images = counted.sum(axis=1)
     wanted = pd.Series(dict(zip(SPLITS, np.asarray(target, float) / 100, strict=True)))
     table = pd.DataFrame({"images": images.astype("int64"), "share": images / max(int(images.sum()), 1)})
     table["target"] = wanted.reindex(table.index)
@@ -63,18 +57,13 @@ def _verdict(share: float, target: float, images: int) -> tuple[str, str]:
     return ("warn" if abs(off) <= 3 * TOLERANCE else "bad"), words
 
 
-def class_balance(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Images per class against an even share.
+def class_balance(counted: pd.DataFrame) -> pd.DataFrame:
+    """Images per class against an even share, from images per split (index) and class (columns).
 
     Returns:
         Index class; columns images (int64), share (0..1), ideal (0..1: one over the number of classes) and weight:
         the class weight that balances them, n / (classes * images), as scikit-learn's `compute_class_weight`.
     """
-    return balance_of(counts(manifest))
-
-
-def balance_of(counted: pd.DataFrame) -> pd.DataFrame:
-    """`class_balance` of counts per split and class."""
     images = counted.sum(axis=0).astype("int64")
     total = max(int(images.sum()), 1)
     table = pd.DataFrame({"images": images, "share": images / total})
@@ -89,24 +78,20 @@ def share_verdict(share: float, ideal: float) -> str:
     return f"within {EVEN_POINTS:g} points" if abs(off) <= EVEN_POINTS else "low" if off < 0 else "high"
 
 
-def drift(manifest: pd.DataFrame) -> dict[str, float] | None:
-    """Pearson's chi-square test of class against split, with Cramér's V (0..1) as its effect size.
-
-    Images in no split do not count.
-
-    Returns:
-        chi2, dof, p and cramers_v; None where there are fewer than two splits or two classes.
-    """
-    return drift_of(counts(manifest))
-
-
 def drift_level(cramers_v: float) -> BalanceLevel:
     """What a Cramér's V of class against split means; `DRIFT_WORDS` has the words."""
     return "good" if cramers_v < DRIFT_SMALL else "warn" if cramers_v < DRIFT_LARGE else "bad"
 
 
-def drift_of(counted: pd.DataFrame) -> dict[str, float] | None:
-    """`drift` of counts per split and class."""
+def drift(counted: pd.DataFrame) -> dict[str, float] | None:
+    """Pearson's chi-square test of class against split, with Cramér's V (0..1) as its effect size.
+
+    Args:
+        counted: images per split (index) and class (columns); images in no split do not count.
+
+    Returns:
+        chi2, dof, p and cramers_v; None where there are fewer than two splits or two classes.
+    """
     table = counted.drop(index=UNASSIGNED, errors="ignore")
     table = table.loc[table.sum(axis=1) > 0, table.sum(axis=0) > 0]
     if min(table.shape, default=0) < 2:
@@ -125,7 +110,7 @@ def drift_of(counted: pd.DataFrame) -> dict[str, float] | None:
     }
 
 
-def mix_of(counted: pd.DataFrame) -> pd.DataFrame:
+def class_mix(counted: pd.DataFrame) -> pd.DataFrame:
     """How even the classes of every split are.
 
     Args:
@@ -161,7 +146,7 @@ def callouts(counted: pd.DataFrame) -> list[str]:
     Said where a split that a model learns from is balanced and one that judges it is not, or the other way round:
     merging more data into train alone does that.
     """
-    mix = mix_of(counted)
+    mix = class_mix(counted)
     if "train" not in mix.index or len(counted.columns) < 2:
         return []
     rows = {str(row["split"]): row for row in mix.rename_axis("split").reset_index().to_dict("records")}

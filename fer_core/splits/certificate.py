@@ -118,14 +118,9 @@ class Certificate:
     @property
     def scope(self) -> str:
         """`equal, near and mirrored copies, up to 10 bits, 2026-11-28`: what it speaks of."""
-        what = ["equal"] + [kind for kind in ("near", "mirrored") if getattr(self, kind) is not None]
-        words = f"{', '.join(what[:-1])} and {what[-1]} copies" if len(what) > 1 else "equal pixels alone"
-        reach = ""
-        if self.distance is not None:
-            share = recall(self.distance, self.framed)  # not the one kept: what is known has grown
-            reach = f", up to {self.distance} bits (finds {share:.1%} of known copies)"
-        reach += f", {method(self.proposed)}" if self.proposed is not None else ""
-        return f"{words}{reach}{left_out(self.rejected)}, {self.created[:10]}"
+        if self.distance is None:
+            return f"equal pixels alone{left_out(self.rejected)}, {self.created[:10]}"
+        return scope_words(self.total, self.distance, self.framed, self.proposed, self.rejected, self.created)
 
     @property
     def missed(self) -> str:
@@ -137,6 +132,22 @@ class Certificate:
     def record(self) -> dict[str, Any]:
         """JSON-ready; with `missed`."""
         return asdict(self) | {"missed": self.missed}
+
+
+def scope_words(
+    total: PairCounts, reach: int, framed: bool, proposed: int | None, rejected: int, date: str
+) -> str:
+    """`equal, near and mirrored copies, up to 10 bits (finds 99.1% of known copies), 2026-11-28`.
+
+    Args:
+        total: None for kinds of copies that were not compared.
+        others: as in `Certificate`, with `reach` for its distance and `date` in ISO 8601.
+    """
+    kinds = ["equal", *(kind for kind in ("near", "mirrored") if getattr(total, kind) is not None)]
+    words = f"{', '.join(kinds[:-1])} and {kinds[-1]} copies, up to {reach} bits"
+    words += f" (finds {recall(reach, framed):.1%} of known copies)"  # as known today, not when it was made
+    words += f", {method(proposed)}" if proposed is not None else ""
+    return f"{words}{left_out(rejected)}, {date[:10]}"
 
 
 def certify(

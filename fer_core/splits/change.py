@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fer_core.base.emotions import UNASSIGNED
-from fer_core.data.manifest import counts, readable
-from fer_core.splits import balance
+from fer_core.data.manifest import counts
+from fer_core.splits import balance, crossing
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -59,10 +58,10 @@ def change_of(dataset: Dataset, version: str) -> SplitChange | None:
     chosen = dataset.version(version)
     if chosen.parent is None or chosen.operation not in OPERATIONS:
         return None
-    old, new = readable(dataset.manifest(chosen.parent)), readable(dataset.manifest(chosen.id))
-    was, now = (_assigned(table).set_index("image_id")["split"] for table in (old, new))
+    old, new = (crossing.assigned(dataset.manifest(version)) for version in (chosen.parent, chosen.id))
+    was, now = (table.set_index("image_id")["split"] for table in (old, new))
     both = was.index.intersection(now.index)
-    before, after = counts(_assigned(old)), counts(_assigned(new))
+    before, after = counts(old), counts(new)
     names = list(dict.fromkeys([*after.columns, *before.columns]))
     return SplitChange(
         before=before.reindex(columns=names, fill_value=0),
@@ -70,15 +69,11 @@ def change_of(dataset: Dataset, version: str) -> SplitChange | None:
         moved=int((was[both] != now[both]).sum()),
         added=len(now) - len(both),
         removed=len(was) - len(both),
-        drift_before=_mix(old),
-        drift_after=_mix(new),
+        drift_before=_cramers_v(before),
+        drift_after=_cramers_v(after),
     )
 
 
-def _assigned(table: pd.DataFrame) -> pd.DataFrame:
-    return table[table["split"] != UNASSIGNED]
-
-
-def _mix(table: pd.DataFrame) -> float | None:
-    found = balance.drift(table)
+def _cramers_v(counted: pd.DataFrame) -> float | None:
+    found = balance.drift(counted)
     return None if found is None else float(found["cramers_v"])

@@ -1,8 +1,4 @@
-"""`leaks_of`, asked again and again: worked out once, and anew only when there is something new to know.
-
-known_leaks.of(workspace, "faces", version)      # None where the version is gone
-known_leaks.apart(workspace, "faces", version)   # whether no copies across its splits is a known fact
-"""
+"""`leaks.leaks_of`, kept in memory, and computed again only when a comparison, a certificate or a decision is new."""
 
 from __future__ import annotations
 
@@ -30,15 +26,9 @@ def of_version(dataset: Dataset, version: str) -> Leaks:
     return held[1]
 
 
-def of(workspace: Workspace, name: str, version: str) -> Leaks | None:
-    """The same by name; None where dataset or version are gone or damaged."""
+def find(workspace: Workspace, name: str, version: str) -> Leaks | None:
+    """The same, by the dataset's name; None where dataset or version are gone or damaged."""
     try:
         return of_version(open_dataset(workspace, name), version)
     except (FerError, OSError, ValueError):
         return None
-
-
-def apart(workspace: Workspace, name: str, version: str) -> bool:
-    """Whether the splits of a version are known to have no copies in common, compared as far as is usual."""
-    found = of(workspace, name, version)
-    return found is not None and found.verdict == "none"

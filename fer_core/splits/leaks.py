@@ -20,12 +20,12 @@ import pandas as pd
 
 from fer_core.duplicates.groups import confirmed
 from fer_core.duplicates.near import DISTANCE, kinds_of
-from fer_core.duplicates.reach import EVERY, method, recall
+from fer_core.duplicates.reach import EVERY, recall
 from fer_core.duplicates.scan_store import compared_up_to, kept, scan_file
 from fer_core.review.journal import Journal
 from fer_core.splits import certificate, crossing
 from fer_core.splits.crossing import KINDS, PairCounts
-from fer_core.splits.rejections import left_out, without_rejected
+from fer_core.splits.rejections import without_rejected
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -111,18 +111,12 @@ class Leaks:
     @property
     def scope(self) -> str:
         """What was compared, how far and when: `equal, near and mirrored copies, up to 10 bits, 2026-11-28`."""
-        names = [_NAMES[kind] for kind in KINDS if kind not in self.missing]
-        if len(names) < 2:
+        if self.reach is None:
             return "equal pixels"
-        what = f"{', '.join(names[:-1])} and {names[-1]} copies"
-        share = (
-            f" (finds {recall(self.reach, self.framed):.1%} of known copies)"
-            if self.reach is not None
-            else ""
+        date = self.compared or ""
+        return certificate.scope_words(
+            self.total, self.reach, self.framed, self.proposed, self.rejected, date
         )
-        share += f", {method(self.proposed)}" if self.proposed is not None else ""
-        share += left_out(self.rejected)
-        return f"{what}, up to {self.reach} bits{share}, {(self.compared or '')[:10]}"
 
     @property
     def counts(self) -> str:

@@ -71,13 +71,12 @@ class SplitPlan:
         return tuple(name for name in self.ratios if name.startswith("fold-"))
 
 
-def save_plan(dataset: Dataset, plan: SplitPlan, parent: str | None = None) -> Version:
+def save_plan(dataset: Dataset, plan: SplitPlan) -> Version:
     """The plan as a new version of the dataset, child of the version it was made from.
 
     Args:
         dataset: the dataset the plan was made from.
         plan: from `stratify` or `stratify_folds`.
-        parent: id of the version the plan was made from; checked against the plan's own.
 
     Raises:
         SplitError: a group crosses splits, or the plan was made from another dataset.
@@ -85,10 +84,10 @@ def save_plan(dataset: Dataset, plan: SplitPlan, parent: str | None = None) -> V
     """
     if plan.group_violations:
         raise SplitError("Groups of equal pictures cross splits", received=plan.group_violations)
-    if parent not in (None, plan.parent) or plan.parent not in {v.id for v in dataset.versions()}:
+    if plan.parent not in {v.id for v in dataset.versions()}:
         raise SplitError(
             "This plan was made from another dataset or version",
-            received=parent or plan.parent,
+            received=plan.parent,
             hint="Make the plan again",
         )
     parameters = {

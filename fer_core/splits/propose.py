@@ -49,7 +49,7 @@ SUBJECTS = "auto"
 """The column of subjects, where there is one."""
 
 
-def own_column(manifest: pd.DataFrame) -> str | None:
+def subject_column(manifest: pd.DataFrame) -> str | None:
     """`subject` where the manifest knows whose pictures some images are, as those of CK+, KDEF and JAFFE; else None."""
     return "subject" if "subject" in manifest and (manifest["subject"] != "").any() else None
 
@@ -92,7 +92,7 @@ def propose(
     head, chosen = dataset.head, dataset.version(version)
     manifest = dataset.manifest(chosen.id)
     if column == SUBJECTS:
-        column = own_column(manifest) if pattern is None else None
+        column = subject_column(manifest) if pattern is None else None
     groups: list[str | pd.Series] = [column] if column else []
     if pattern:
         groups.append(from_pattern(manifest, pattern))

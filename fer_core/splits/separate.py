@@ -71,23 +71,20 @@ def rows_to_drop(
     version: str,
     *,
     distance: int = SURE,
-    mirrored: bool = True,
     progress: ProgressFn | None = None,
 ) -> np.ndarray:
     """What `separate` would drop: bool, one per row of the version's manifest. Comparisons kept with the dataset are used."""
-    return leaking_rows(dataset.manifest(version), _pairs(dataset, version, distance, mirrored, progress))
+    return leaking_rows(dataset.manifest(version), _pairs(dataset, version, distance, progress))
 
 
-def possible(dataset: Dataset, version: str, drop: np.ndarray, mirrored: bool = True) -> int:
-    """Images that may leak once those of `drop` (bool, one per row) are gone; see `Separated`."""
+def possible_leaks(dataset: Dataset, version: str, drop: np.ndarray) -> int:
+    """How many images may leak once those of `drop` (bool, one per row) are gone; see `Separated`."""
     left = dataset.manifest(version)[~drop]
-    return int(leaking_rows(left, _pairs(dataset, version, DISTANCE, mirrored, None)).sum())
+    return int(leaking_rows(left, _pairs(dataset, version, DISTANCE, None)).sum())
 
 
-def _pairs(
-    dataset: Dataset, version: str, distance: int, mirrored: bool, progress: ProgressFn | None
-) -> pd.DataFrame:
-    kinds = kinds_of(mirrored)
+def _pairs(dataset: Dataset, version: str, distance: int, progress: ProgressFn | None) -> pd.DataFrame:
+    kinds = kinds_of(mirrored=True)
     pairs = confirmed(scanned(dataset, version, distance, kinds, progress=progress), distance, kinds)
     return without_rejected(dataset, pairs)[0]
 
@@ -97,17 +94,15 @@ def separate(
     version: str | None = None,
     *,
     distance: int = SURE,
-    mirrored: bool = True,
     progress: ProgressFn | None = None,
 ) -> Separated:
-    """A version without the images that are copies of a held-out one: from train what val or test holds, from val
-    what test holds.
+    """A version without the images that are copies, mirrored ones too, of a held-out one: from train what val or test
+    holds, from val what test holds.
 
     Args:
         dataset: the dataset.
         version: None for the newest.
         distance: bits by which the hashes of dropped copies may differ, even.
-        mirrored: mirrored copies too.
         progress: told how far the comparison is.
 
     Raises:
@@ -117,8 +112,8 @@ def separate(
     head = dataset.head
     base = dataset.version(version)
     manifest = dataset.manifest(base.id)
-    drop = rows_to_drop(dataset, base.id, distance=distance, mirrored=mirrored, progress=progress)
-    left = possible(dataset, base.id, drop, mirrored)
+    drop = rows_to_drop(dataset, base.id, distance=distance, progress=progress)
+    left = possible_leaks(dataset, base.id, drop)
     if not drop.any():
         return Separated(base, {}, left)
     kept = manifest[~drop]
@@ -129,8 +124,6 @@ def separate(
             "Every image of a split has a copy in a later one", received=", ".join(emptied), hint=hint
         )
     dropped = {str(split): int(n) for split, n in manifest[drop].groupby("split").size().items()}
-    parameters = {
-        "distance": distance, "mirrored": mirrored, "dropped": dropped, "possible": left
-    }  # fmt: skip
+    parameters = {"distance": distance, "mirrored": True, "dropped": dropped, "possible": left}
     made = save_version(dataset, kept, parent=base.id, operation=OPERATION, parameters=parameters, head=head)
     return Separated(made, dropped, left)

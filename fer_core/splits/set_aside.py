@@ -15,7 +15,7 @@ COPY_OF_TEST = "copy of a test image"
 OVER_CAP = "over the cap of its class"
 
 
-def beside_test(group: NDArray[np.int64], held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def copies_of(group: NDArray[np.int64], held: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """bool (n,): images that share a group with a held one and are not held themselves."""
     return np.isin(group, group[held]) & ~held
 

@@ -167,7 +167,7 @@ def _kept_out(
     held = (table["split"] == TEST).to_numpy() & keep_test
     if keep_test and not held.any():
         raise SplitError("This version has no test split to keep", hint="Make a new one instead")
-    copies = set_aside.beside_test(group, held)
+    copies = set_aside.copies_of(group, held)
     if cap is None:
         return held, copies, np.zeros(len(table), bool)
     return held, copies, set_aside.over_cap(table, cap, held, ~held & ~copies, seed)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import pandas as pd
 
 from fer_core.base.emotions import UNASSIGNED, ordered_splits
 from fer_core.data.manifest import readable
 
 
-def group_violations(manifest: pd.DataFrame, *groups: pd.Series | None) -> int:
+def group_violations(manifest: pd.DataFrame, *groups: pd.Series) -> int:
     """How many groups lie on more than one side, counted from the table alone.
 
     Args:
@@ -22,30 +20,26 @@ def group_violations(manifest: pd.DataFrame, *groups: pd.Series | None) -> int:
     same = table[table["pixel_hash"] != ""].groupby("pixel_hash")["split"].nunique()
     violations = int((same > 1).sum())
     for one in groups:
-        if one is None:
-            continue
         ids = table["image_id"].map(one)
         known = ids.notna() & (ids.astype("str") != "")
         violations += int((table["split"][known].groupby(ids[known]).nunique() > 1).sum())
     return violations
 
 
-def split_table(images: pd.DataFrame, goal: Mapping[str, float] | pd.DataFrame) -> pd.DataFrame:
+def split_table(images: pd.DataFrame, goal: pd.DataFrame) -> pd.DataFrame:
     """How close each split is to its target.
 
     Args:
         images: counts per split (index) and class (columns).
-        goal: wanted share (0..1) of a class that every split should hold: one number per split, or a table of
-            split (index) by class (columns).
+        goal: wanted share (0..1) of each class (columns) that every split (index) should hold.
 
     Returns:
         Index split; `images` (int), `share` (0..1), `target` (0..1) and `worst`: how far the class that fits
         least is from the target, in percentage points of that class.
     """
-    wanted = goal if isinstance(goal, pd.DataFrame) else _same_for_all(goal, list(images.columns))
-    order = list(ordered_splits([*wanted.index, *images.index]))
+    order = list(ordered_splits([*goal.index, *images.index]))
     table = images.reindex(order, fill_value=0)
-    wanted = wanted.reindex(index=order, columns=table.columns, fill_value=0.0)
+    wanted = goal.reindex(index=order, columns=table.columns, fill_value=0.0)
     total = table.sum()
     return pd.DataFrame(
         {
@@ -55,7 +49,3 @@ def split_table(images: pd.DataFrame, goal: Mapping[str, float] | pd.DataFrame) 
             "worst": (table / total.clip(lower=1) - wanted).abs().max(axis=1) * 100,
         }
     ).rename_axis("split")
-
-
-def _same_for_all(goal: Mapping[str, float], names: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(dict.fromkeys(names, goal), dtype="float64")

@@ -8,6 +8,7 @@ import pytest
 from face_tables import faces, manifest_of
 from scipy.stats import chi2_contingency
 
+from fer_core.data import manifest
 from fer_core.data.datasets import Dataset
 from fer_core.duplicates.exact import find_exact
 from fer_core.duplicates.leakage import leak_table, leaked_share
@@ -15,9 +16,9 @@ from fer_core.splits.balance import (
     DRIFT_WORDS,
     callouts,
     class_balance,
+    class_mix,
     drift,
     drift_level,
-    mix_of,
     share_verdict,
     split_shares,
 )
@@ -25,9 +26,9 @@ from fer_core.splits.ratios import percent
 
 
 def table_of(counts: dict[tuple[str, str], int]) -> pd.DataFrame:
-    """Readable rows by (split, class)."""
+    """Counts of readable rows by (split, class)."""
     rows = [(split, label) for (split, label), n in counts.items() for _ in range(n)]
-    return pd.DataFrame(rows, columns=["split", "label"]).assign(error="")
+    return manifest.counts(pd.DataFrame(rows, columns=["split", "label"]).assign(error=""))
 
 
 def test_a_leak_table_counts_groups_across_and_copies_within() -> None:
@@ -108,7 +109,7 @@ def test_equal_mixes_do_not_drift_and_one_class_cannot() -> None:
 
 
 def test_the_samples_splits_drift(sample: Dataset) -> None:
-    found = drift(sample.manifest())
+    found = drift(manifest.counts(sample.manifest()))
     assert found is not None
     assert found["p"] < 0.05
     assert found["cramers_v"] > 0.05
@@ -120,7 +121,7 @@ def mix(**splits: tuple[int, ...]) -> pd.DataFrame:
 
 
 def test_a_balanced_train_and_an_uneven_test_are_called_out() -> None:
-    found = mix_of(mix(train=(1000, 1010, 990), val=(300, 100, 90), test=(9, 7, 8)))
+    found = class_mix(mix(train=(1000, 1010, 990), val=(300, 100, 90), test=(9, 7, 8)))
     assert list(found["mix"]) == ["balanced", "uneven", "balanced"]
     assert found.loc["val", "ratio"] == 300 / 90
     assert found.loc["val", "largest"] == "happy"
@@ -137,7 +138,7 @@ def test_like_splits_are_not_called_out() -> None:
     assert callouts(mix(train=(900, 300, 250), test=(90, 30, 25))) == []
     assert callouts(mix(train=(100, 100, 100), test=(10, 10, 10))) == []
     assert callouts(mix(train=(5, 0, 0))) == []
-    missing = mix_of(mix(train=(50, 50, 0)))
+    missing = class_mix(mix(train=(50, 50, 0)))
     assert np.isinf(missing.loc["train", "ratio"])
     assert missing.loc["train", "mix"] == "uneven"
 

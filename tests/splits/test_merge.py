@@ -22,7 +22,7 @@ from fer_core.duplicates.reach import SURE
 from fer_core.splits.certificate import certify
 from fer_core.splits.merge import screening
 from fer_core.splits.merge.plan import HERE, NEAR_TEST, NO_CLASS, PERHAPS, TWICE, TWO_LABELS, plan_merge
-from fer_core.splits.merge.save import check_apart, probes, save_merge, screen_datasets
+from fer_core.splits.merge.save import check_different, probes, save_merge, screen_datasets
 from fer_core.splits.merge.screening import Screening
 from fer_core.splits.stratify import save_plan, stratify
 from fer_core.splits.subjects import from_pattern
@@ -232,7 +232,7 @@ def test_bad_merges_are_explained_and_save_nothing(
     with pytest.raises(SplitError, match="merged into itself"):
         screen_datasets(mine, mine)
     with pytest.raises(SplitError, match="merged into itself"):
-        check_apart(mine, mine)
+        check_different(mine, mine)
     with pytest.raises(SplitError, match="No class of the other dataset maps"):
         plan_merge(table, theirs.assign(label="contempt"), screened, name="other", fill={"sad": 1})
     with pytest.raises(SplitError, match="no such class to map to"):

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from split_tables import EMOTIONS, make
 
 from fer_core.base.errors import SplitError
-from fer_core.splits.merge.fill import asked, parse_fill, parse_mapping
+from fer_core.splits.merge.fill import images_to_add, parse_fill, parse_mapping
 from fer_core.splits.merge.plan import plan_merge
 from fer_core.splits.merge.screening import UNREADABLE, WITHOUT_CLASS, Screening, screen
 
 
 def test_balanced_fills_up_to_the_largest_class() -> None:
     sizes = {"happy": 100, "sad": 40, "fear": 0}
-    assert asked("balanced", sizes) == {"happy": 0, "sad": 60, "fear": 100}
-    assert asked(parse_fill("sad=5, fear=+2"), sizes) == {"happy": 0, "sad": 5, "fear": 2}
+    assert images_to_add("balanced", sizes) == {"happy": 0, "sad": 60, "fear": 100}
+    assert images_to_add(parse_fill("sad=5, fear=+2"), sizes) == {"happy": 0, "sad": 5, "fear": 2}
     assert parse_mapping(["joy=happy", "contempt="]) == {"joy": "happy", "contempt": ""}
 
 
@@ -35,7 +35,7 @@ def test_balanced_fills_up_to_the_largest_class() -> None:
 )
 def test_fills_that_make_no_sense_are_explained(fill: str | dict[str, int], words: str) -> None:
     with pytest.raises(SplitError, match=words):
-        asked(fill, {"happy": 100, "sad": 40})
+        images_to_add(fill, {"happy": 100, "sad": 40})
 
 
 rows = st.lists(

@@ -18,7 +18,7 @@ from fer_core.duplicates.groups import is_same
 from fer_core.duplicates.reach import DISTANCE, SURE
 from fer_core.duplicates.scan_store import scanned
 from fer_core.splits.certificate import certify
-from fer_core.splits.separate import Separated, leaking_rows, possible, rows_to_drop, separate
+from fer_core.splits.separate import Separated, leaking_rows, possible_leaks, rows_to_drop, separate
 
 SPLITS = ["train", "val", "test", "extra", "unassigned"]
 ORDER = {"train": 0, "extra": 1, "val": 2, "test": 3}
@@ -95,11 +95,11 @@ def test_beyond_the_sure_reach_nothing_is_dropped_but_counted(tmp_path: Path) ->
         unsure = rows_to_drop(dataset, dataset.head)
         equal = leaking_rows(dataset.manifest(), NO_PAIRS)
         np.testing.assert_array_equal(unsure, equal)
-        assert possible(dataset, dataset.head, unsure) == int((sure & ~equal).sum()) > 0
+        assert possible_leaks(dataset, dataset.head, unsure) == int((sure & ~equal).sum()) > 0
         done = separate(dataset)
-        assert done.possible == int((sure & ~equal).sum())
+        assert done.possible_leaks == int((sure & ~equal).sum())
         assert sum(done.dropped.values()) == int(equal.sum())
-        assert done.version.parameters["possible"] == done.possible
+        assert done.version.parameters["possible_leaks"] == done.possible_leaks
         assert sum(separate(dataset, dataset.versions()[0].id, distance=DISTANCE).dropped.values()) == int(
             sure.sum()
         )

@@ -141,7 +141,7 @@ def _among(own: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 def _note(run: Run) -> str:
     views = VIEWS.get(str(run.info.get("test_time_augmentation", "none")), 1)
-    known = known_leaks.of(run.workspace, run.dataset, run.version)
+    known = known_leaks.find(run.workspace, run.dataset, run.version)
     said = [f"answers at home are means over {views} views of an image, elsewhere of one"] * (views > 1)
     if "judged" in run.info:
         said.append("which images at home it has learned from is not known")

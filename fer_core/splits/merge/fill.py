@@ -49,7 +49,7 @@ def parse_mapping(pairs: Iterable[str]) -> dict[str, str]:
     return result
 
 
-def asked(fill: Fill, sizes: Mapping[str, int]) -> dict[str, int]:
+def images_to_add(fill: Fill, sizes: Mapping[str, int]) -> dict[str, int]:
     """Images to add to every class.
 
     Args:
@@ -61,7 +61,7 @@ def asked(fill: Fill, sizes: Mapping[str, int]) -> dict[str, int]:
     """
     if isinstance(fill, str):
         if fill != BALANCED:
-            return asked(parse_fill(fill), sizes)
+            return images_to_add(parse_fill(fill), sizes)
         largest = max(sizes.values())
         wanted = {name: largest - size for name, size in sizes.items()}
     else:

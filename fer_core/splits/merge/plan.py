@@ -24,9 +24,9 @@ from fer_core.data.manifest import OPTIONAL, classes, content_id, counts, image_
 from fer_core.data.sources import MAIN
 from fer_core.duplicates.reach import SURE
 from fer_core.splits.groups import EXACT, GroupSource, given_groups, group_names, joined_groups
-from fer_core.splits.merge.fill import Fill, asked
+from fer_core.splits.merge.fill import Fill, images_to_add
 from fer_core.splits.merge.screening import Screening
-from fer_core.splits.merge.spread import ALL, TRAIN, USUAL, Into, drifts, spread
+from fer_core.splits.merge.spread import ALL, DEFAULT_INTO, TRAIN, Into, drifts, spread
 
 NO_CLASS = "of a class that is not here"
 NEAR_TEST = "near an image in val or test"
@@ -84,7 +84,7 @@ def plan_merge(
     *,
     name: str,
     fill: Fill,
-    into: Into = USUAL,
+    into: Into = DEFAULT_INTO,
     mapping: Mapping[str, str] | None = None,
     seed: int = 42,
     groups: GroupSource | Sequence[GroupSource] = EXACT,
@@ -109,7 +109,7 @@ def plan_merge(
     if not here:
         raise SplitError("This dataset has no readable images to fill")
     sizes = _sizes(manifest, here)
-    wanted = asked(fill, sizes)
+    wanted = images_to_add(fill, sizes)
     candidates = _mapped(other, mapping or {}, here)
     reasons = _reasons(manifest, candidates, screening, seed)
     usable = candidates[reasons == ""]

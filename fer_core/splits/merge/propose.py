@@ -15,10 +15,10 @@ from fer_core.data.versions import Version
 from fer_core.duplicates.near import DISTANCE
 from fer_core.splits.merge.fill import BALANCED, Fill
 from fer_core.splits.merge.plan import MergePlan, plan_merge
-from fer_core.splits.merge.save import check_apart, probes, save_merge, screen_datasets
+from fer_core.splits.merge.save import check_different, probes, save_merge, screen_datasets
 from fer_core.splits.merge.screening import Screening
 from fer_core.splits.merge.source_probe import Probe
-from fer_core.splits.merge.spread import USUAL, Into
+from fer_core.splits.merge.spread import DEFAULT_INTO, Into
 from fer_core.splits.subjects import from_pattern
 
 
@@ -59,7 +59,7 @@ def propose(
     version: str | None = None,
     other_version: str | None = None,
     fill: Fill = BALANCED,
-    into: Into = USUAL,
+    into: Into = DEFAULT_INTO,
     mapping: Mapping[str, str] | None = None,
     seed: int = 42,
     distance: int = DISTANCE,
@@ -81,7 +81,7 @@ def propose(
     Raises:
         SplitError: the same dataset twice, or choices by which nothing can be added.
     """
-    check_apart(dataset, other)
+    check_different(dataset, other)
     head = dataset.head
     chosen, taken = dataset.version(version).id, other.version(other_version).id
     manifest, rows = dataset.manifest(chosen), other.manifest(taken)

@@ -39,26 +39,24 @@ def screen_datasets(
     other_version: str | None = None,
     *,
     distance: int = DISTANCE,
-    mirrored: bool = True,
 ) -> Screening:
     """`screening.screen` of two datasets' versions (None: the newest).
 
     Raises:
         SplitError: the two are the same dataset.
     """
-    check_apart(dataset, other)
+    check_different(dataset, other)
     return screen(
         dataset.manifest(version),
         dataset.pixels(),
         other.manifest(other_version),
         other.pixels(),
         distance=distance,
-        mirrored=mirrored,
-        known={kind: load(dataset, kind) for kind in kinds_of(mirrored)},
+        known={kind: load(dataset, kind) for kind in kinds_of(mirrored=True)},
     )
 
 
-def check_apart(dataset: Dataset, other: Dataset) -> None:
+def check_different(dataset: Dataset, other: Dataset) -> None:
     """Raise SplitError where a dataset would be merged into itself."""
     if dataset.folder.resolve() == other.folder.resolve():
         raise SplitError(
@@ -112,7 +110,7 @@ def save_merge(
     Raises:
         SplitError: the same dataset twice, or a plan made for another dataset.
     """
-    check_apart(dataset, other)
+    check_different(dataset, other)
     if plan.parent not in {v.id for v in dataset.versions()}:
         raise SplitError(
             "This plan was made for another dataset or version", received=plan.parent, hint="Make it again"

@@ -17,7 +17,7 @@ from fer_core.splits.allocate import allocate
 
 Into = Literal["train", "all"]
 TRAIN, ALL = "train", "all"
-USUAL: Into = "all"
+DEFAULT_INTO: Into = "all"
 """Where added images go unless asked otherwise: into train alone, they shift the mix of classes and sources between splits."""
 
 
@@ -89,7 +89,7 @@ def _assigned(manifest: pd.DataFrame) -> pd.DataFrame:
 def _row(table: pd.DataFrame, added: int) -> dict[str, object]:
     """One line of `drifts`; the last `added` rows are the new ones."""
     images = _assigned(table)
-    tested = balance.drift(table) or {}
+    tested = balance.drift(images) or {}
     shares = images.div(images.sum(axis=1), axis=0)
     off = (shares - images.sum() / max(int(images.to_numpy().sum()), 1)).abs()
     split, name = divmod(int(np.argmax(off.to_numpy())), off.shape[1]) if off.size else (0, 0)

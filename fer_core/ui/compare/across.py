@@ -62,7 +62,7 @@ def _row(run: Run, others: list[Dataset]) -> list[MatrixCell]:
     stamps = tuple(
         (dataset.name, dataset.head, _written(folder(run, dataset.name, dataset.head))) for dataset in others
     )
-    known = known_leaks.of(run.workspace, run.dataset, run.version)
+    known = known_leaks.find(run.workspace, run.dataset, run.version)
     own = (cached_runs.stamp(run, "val", run.version), known.sentence if known else "")
     return _cells(str(run.folder), stamps, own, run, others)
 

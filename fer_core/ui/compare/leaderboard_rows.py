@@ -100,7 +100,7 @@ def lines(
     """
     log = ledger.reads(workspace)
     sources = {(str(row["dataset"]), str(row["version"])) for group in groups for row in group}
-    known = {source: known_leaks.of(workspace, *source) for source in sources}
+    known = {source: known_leaks.find(workspace, *source) for source in sources}
     found = []
     for group in groups:
         lead = group[0]

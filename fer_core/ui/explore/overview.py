@@ -72,7 +72,7 @@ def _splits(explorer: Explorer) -> None:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _split_tables(version: str, target: tuple[float, ...], _facts: ImageFacts) -> str:
     counted = _facts.counts()
-    shares = balance.shares_of(counted, [100 * part / sum(target) for part in target])
+    shares = balance.split_shares(counted, [100 * part / sum(target) for part in target])
     return splits_and_classes(counted, shares) + drift(counted)
 
 
@@ -116,7 +116,7 @@ def _classes(explorer: Explorer) -> None:
 def weights(counted: pd.DataFrame) -> str:
     """Class weights of what is trained on, as JSON, from the counts per split and class."""
     trained = counted.loc[["train"]] if "train" in counted.index else counted
-    table = balance.balance_of(trained)
+    table = balance.class_balance(trained)
     lines = [f'  "{name}": {weight:.3f}' for name, weight in table["weight"].items()]
     return "{\n" + ",\n".join(lines) + "\n}"
 

@@ -52,7 +52,7 @@ def splits_and_classes(counted: pd.DataFrame, shares: pd.DataFrame) -> str:
 
 def drift(counted: pd.DataFrame) -> str:
     """Whether the class mix differs between splits, and what that does; "" where nothing can be compared."""
-    found = balance.drift_of(counted)
+    found = balance.drift(counted)
     if found is None:
         return ""
     said = "".join(
@@ -64,7 +64,7 @@ def drift(counted: pd.DataFrame) -> str:
 
 def class_balance(counted: pd.DataFrame) -> str:
     """Each class overall and per split against an even share, with the weight that would balance it."""
-    table = balance.balance_of(counted)
+    table = balance.class_balance(counted)
     palette = emotion_colors(table.index)
     top = max(float(table["share"].max()), 1e-9) if len(table) else 1.0
     sums = counted.sum(axis=1)

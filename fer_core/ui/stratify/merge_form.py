@@ -16,7 +16,7 @@ from fer_core.splits.merge.plan import MergePlan
 from fer_core.splits.merge.propose import MergeProposal, propose
 from fer_core.splits.merge.screening import Screening
 from fer_core.splits.merge.source_probe import Probe
-from fer_core.splits.merge.spread import USUAL, Into
+from fer_core.splits.merge.spread import DEFAULT_INTO, Into
 from fer_core.ui.components import markup
 from fer_core.ui.shell import cache, page
 
@@ -58,7 +58,7 @@ def card(scope: page.Scope) -> MergeProposal | None:
         mapping = _mapping(scope.manifest, theirs, other.name)
         fill = _fill(scope.manifest)
         into = st.segmented_control(
-            "Into", list(_INTO), default=USUAL, format_func=_INTO.__getitem__, key="merge-into", required=True,
+            "Into", list(_INTO), default=DEFAULT_INTO, format_func=_INTO.__getitem__, key="merge-into", required=True,
             help="Train alone keeps val and test as they are, but shifts the mix of classes and sources.",
         )  # fmt: skip
         seed = int(
@@ -67,7 +67,7 @@ def card(scope: page.Scope) -> MergeProposal | None:
     at = (str(scope.workspace.root), scope.dataset.name, scope.version.id, other.name)
     return propose(
         scope.dataset, other, version=scope.version.id, other_version=other.head,
-        fill=fill, into=into or USUAL, mapping=mapping, seed=seed, screened=_screening(*at, other.head),
+        fill=fill, into=into or DEFAULT_INTO, mapping=mapping, seed=seed, screened=_screening(*at, other.head),
         probe=lambda plan: _told_apart(*at, tuple(sorted(plan.taken["image_id"])), plan),
     )  # fmt: skip
 

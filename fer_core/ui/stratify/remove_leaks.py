@@ -20,7 +20,7 @@ from fer_core.ui.shell import cache, near_copies, page
 @st.cache_data(max_entries=4, show_spinner="Looking across the splits")
 def _leaks(_dataset: Dataset, name: str, version: str) -> tuple[np.ndarray, int]:
     drop = separate.rows_to_drop(_dataset, version)
-    return drop, separate.possible(_dataset, version, drop)
+    return drop, separate.possible_leaks(_dataset, version, drop)
 
 
 def card(scope: page.Scope) -> pd.DataFrame | None:

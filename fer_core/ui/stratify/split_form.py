@@ -10,7 +10,7 @@ import streamlit as st
 from fer_core.base.errors import FerError
 from fer_core.data.manifest import counts
 from fer_core.splits import strata, stratify, subjects
-from fer_core.splits.propose import own_column, together_options
+from fer_core.splits.propose import subject_column, together_options
 from fer_core.splits.stratify import SplitPlan
 from fer_core.ui.components import markup
 from fer_core.ui.duplicates import cached_groups
@@ -116,7 +116,7 @@ def _subjects(manifest: pd.DataFrame, version: str) -> tuple[str | pd.Series | N
     known = {f"{_COLUMN}:{name}": f"images of one {name} (a column)" for name in columns}
     known |= _suggested(version, manifest)
     options = [_NOTHING, *known, _PATTERN]
-    own = own_column(manifest)
+    own = subject_column(manifest)
     chosen = st.selectbox(
         "Keep together, besides copies",
         options,

@@ -68,7 +68,7 @@ def before_after(plan: SplitPlan) -> None:
         rows.append(f'<span>{name}</span>{markup.split_bar(shares, name)}<span class="num">{words}</span>')
     st.html(f'<div class="fer-bars" style="margin:.3rem 0 .8rem">{"".join(rows)}</div>')
     st.html(tables.split_change(plan.counts_before, plan.counts_after, shares=not plan.folds))
-    drift = balance.drift(plan.manifest)
+    drift = balance.drift(plan.counts_after)
     moved = (
         f"{plan.moved:,} of {int(plan.after['images'].sum()):,} images move; shares within {off:.1f} points"
     )
