@@ -79,7 +79,8 @@ def without_augmentation(recipe: str) -> dict[str, object]:
 def worker(dataset: Dataset, recipe: str, epochs: int, augmented: bool) -> float:
     """Images/s of a real run: its own process, followed through its files."""
     settings = {"augmentation.preset": "soft"} if augmented else without_augmentation(recipe)
-    run = start.train(dataset.workspace, dataset, None, recipe, {**settings, "training.epochs": epochs})
+    settings["training.epochs"] = epochs
+    run = start.wait(start.start(dataset.workspace, dataset, None, recipe, settings))
     if run.state != "finished":
         sys.exit(f"{run.id}: {run.summary()['reason']}\n{run.log_tail()}")
     return images_per_second(list(run.metrics()["seconds"]))

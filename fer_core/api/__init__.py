@@ -93,6 +93,11 @@ def _compared(dataset: Dataset, progress: ProgressFn | None = None) -> Dataset:
     return dataset
 
 
+def _version_of(data: SavedVersion | OpenDataset | str) -> SavedVersion:
+    found = open(data) if isinstance(data, str) else data
+    return found if isinstance(found, SavedVersion) else found.version()
+
+
 def train(
     data: SavedVersion | OpenDataset | str,
     recipe: str | Recipe = "compact",
@@ -118,8 +123,7 @@ def train(
     from fer_core import recipes
     from fer_core.scheduling import readiness, start
 
-    found = open(data) if isinstance(data, str) else data
-    version = found if isinstance(found, SavedVersion) else found.version()
+    version = _version_of(data)
     changed = dict(settings or {}) | ({} if epochs is None else {"training.epochs": epochs})
     dataset = version.dataset.data
     chosen = recipes.override(recipes.load(recipe) if isinstance(recipe, str) else recipe, changed)
@@ -152,8 +156,7 @@ def tune(
     """
     from fer_core.scheduling import search
 
-    found = open(data) if isinstance(data, str) else data
-    version = found if isinstance(found, SavedVersion) else found.version()
+    version = _version_of(data)
     dataset = version.dataset.data
     name = resume or search.begin(dataset, version.id, recipe, vary, **asked).name
     search.carry_on(dataset.workspace, name)
@@ -181,8 +184,7 @@ def find_rate(
     from fer_core import recipes
     from fer_core.scheduling import rate_finder
 
-    found = open(data) if isinstance(data, str) else data
-    version = found if isinstance(found, SavedVersion) else found.version()
+    version = _version_of(data)
     chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
     return FoundRate(rate_finder.find_rate(version.dataset.data, version.id, chosen, settings, **asked))
 

@@ -112,3 +112,8 @@ class JobError(FerError):
 
 class ModelFileError(FerError):
     """A model file that is missing, not ONNX, or lacks the metadata needed to use it."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, at most 200 characters; the name of its class where there is no message."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -8,8 +8,6 @@ from typing import TypeVar
 
 import altair as alt
 
-from fer_core.base.emotions import UNASSIGNED
-
 _C = TypeVar("_C", alt.Chart, alt.LayerChart)
 
 FONT = '"Source Sans", sans-serif'  # Streamlit's own
@@ -65,7 +63,6 @@ DARK = Palette(
     high="#A9B8FF",
 )
 # The neutral shades of `emotions.SPLIT_COLORS` mirrored, so that `train` stands out most on a dark page too.
-_DARK_SPLITS = {"train": "#CED4DA", "val": "#868E96", "test": "#5A626B", UNASSIGNED: "#3A4048"}
 
 
 def palette(dark: bool) -> Palette:

@@ -71,13 +71,6 @@ class TargetFile(click.ParamType[Path]):
         return path
 
 
-def distance_option(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """The option `--distance N` of verbs that look for near copies."""
-    return reach_option(DISTANCE, "Bits by which the hashes of near copies may differ; their pixels decide.")(
-        verb
-    )
-
-
 def reach_option(default: int, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The option `--distance N` with a default of its own."""
     return click.option(
@@ -88,6 +81,11 @@ def reach_option(default: int, help: str) -> Callable[[Callable[..., Any]], Call
         show_default=True,
         help=help,
     )
+
+
+distance_option = reach_option(
+    DISTANCE, "Bits by which the hashes of near copies may differ; their pixels decide."
+)
 
 
 def csv_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -10,7 +10,6 @@ from fer_core.cli.common import csv_option, dataset, label, name_argument, versi
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
 
-METHODS = ("emotions", "folds", "quick", "run", "file")
 RANKING_COLUMNS = ["image_id", "path", "split", "label", "suggested", "score"]
 
 

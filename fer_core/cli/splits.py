@@ -25,15 +25,14 @@ TOGETHER = ("exact", "near", "mirrored")
 _Verb = Callable[..., Any]
 
 
-def seed_option(verb: _Verb) -> _Verb:
-    return click.option(
-        "--seed",
-        type=click.IntRange(min=0),
-        metavar="N",
-        default=42,
-        show_default=True,
-        help="Decides which images go where.",
-    )(verb)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=42,
+    show_default=True,
+    help="Decides which images go where.",
+)
 
 
 def pattern_option(words: str) -> Callable[[_Verb], _Verb]:

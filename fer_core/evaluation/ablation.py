@@ -176,7 +176,7 @@ def _single(first: Run, second: Run, change: SettingChange) -> Run:
     known: Mapping[str, Any] = {}
     if recipe.model.start:
         dataset = open_dataset(first.workspace, first.dataset)
-        recipe, known = starting_points.settle(dataset, where.version, recipe)
+        recipe, known = starting_points.resolve_start(dataset, where.version, recipe)
     inherited = dict(info.get("settings") or {})
     return create_run(
         first.workspace,

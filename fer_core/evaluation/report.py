@@ -16,8 +16,6 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, cast
 
-import pandas as pd
-
 from fer_core import __version__
 from fer_core.base.checksums import state, write_checked
 from fer_core.base.emotions import ordered_splits
@@ -131,23 +129,6 @@ def leaderboard(runs: Iterable[Run | RunSummary]) -> list[ScoredRun]:
     """
     rows = [_row(run) for run in runs]
     return sorted(rows, key=lambda row: (-_or(row["val_accuracy"]), -_or(row["macro_f1"]), str(row["run"])))
-
-
-def leaderboard_table(runs: Iterable[Run | RunSummary]) -> pd.DataFrame:
-    """`leaderboard` as a table with the columns `COLUMNS`; unknown numbers are missing values."""
-    numbers = (
-        "val_accuracy",
-        "val_low",
-        "val_high",
-        "train_accuracy",
-        "gap",
-        "macro_f1",
-        "seconds",
-        "images_per_second",
-    )
-    whole = ("parameters", "trainable_parameters", "epochs", "best_epoch")
-    table = pd.DataFrame(leaderboard(runs), columns=list(COLUMNS))
-    return table.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(whole, "Int64"))
 
 
 def gap_verdict(train: float, val: float, apart: bool = False, chance: float = 0.0) -> str:

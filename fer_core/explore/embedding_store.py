@@ -145,7 +145,7 @@ def _seen(facts: ImageFacts, rows: NDArray[np.int64], progress: ProgressFn | Non
     found = model_registry.shipped(facts.dataset.workspace)
     if not found:
         raise NotFound("The model that ships is not here", hint="Use hog or pixels")
-    reader, pixels = FeatureReader.open(found[0].path), facts.dataset.pixels()
+    reader, pixels = FeatureReader.open(found.path), facts.dataset.pixels()
     parts = []
     for start in range(0, len(rows), _LOOKED):
         part = np.asarray(pixels[rows[start : start + _LOOKED]])

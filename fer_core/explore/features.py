@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-SIZE = 48
 _FITTED_ON = 6000
 _BLOCK = 1024
 

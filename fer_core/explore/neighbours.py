@@ -5,10 +5,7 @@ Good enough to put "the nearest faces that carry this label" beside a doubtful o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 _SIDE = 24
@@ -34,55 +31,6 @@ def signatures(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
             small, norm, out=np.zeros_like(small), where=norm > 1e-3
         )
     return result
-
-
-def nearest(
-    manifest: pd.DataFrame,
-    vectors: NDArray[np.float32],
-    image_id: str,
-    label: str | None = None,
-    count: int = 8,
-) -> pd.DataFrame:
-    """The readable images most like one, best first, that are not the same picture.
-
-    Args:
-        manifest: the version.
-        vectors: float32 (rows, d), from `signatures`, indexed by the manifest's `row`.
-        image_id: whose neighbours.
-        label: only images that carry this label.
-        count: how many.
-
-    Returns:
-        Manifest rows with a column `similarity` (-1..1).
-    """
-    return nearest_by_label(manifest, vectors, image_id, [label], count)[0]
-
-
-def nearest_by_label(
-    manifest: pd.DataFrame,
-    vectors: NDArray[np.float32],
-    image_id: str,
-    labels: Sequence[str | None],
-    count: int = 8,
-) -> list[pd.DataFrame]:
-    """`nearest` for several labels, comparing the image with the others once."""
-    own = manifest.iloc[int(np.flatnonzero(manifest["image_id"] == image_id)[0])]
-    other = ((manifest["error"] == "") & (manifest["pixel_hash"] != own["pixel_hash"])).to_numpy(bool)
-    similar = vectors @ vectors[int(own["row"])]
-    rows = manifest["row"].to_numpy()
-    found = []
-    for label in labels:
-        keep = other if label is None else other & (manifest["label"] == label).to_numpy(bool)
-        # Rows are gathered at the end: copying thousands of them would cost more than comparing.
-        positions = np.flatnonzero(keep)
-        similarity = similar[rows[positions]]
-        if len(positions) > count:  # only the best are sorted, equal ones in manifest order
-            edge = np.partition(-similarity, count - 1)[count - 1]
-            some = np.flatnonzero(-similarity <= edge)
-            positions, similarity = positions[some], similarity[some]
-        best = np.argsort(-similarity, kind="stable")[:count]
-        found.append(manifest.iloc[positions[best]].assign(similarity=similarity[best]))
-    return found
 
 
 def nearest_by_hash(

@@ -12,13 +12,12 @@ import time
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import cv2
 import numpy as np
 
 from fer_core.data.images import Picture, decode, to_gray
 from fer_core.inference import tta
 from fer_core.inference.detect.align import upright_crop
-from fer_core.inference.detect.boxes import Box, Detector, Face, crop_face, face_crop_reason
+from fer_core.inference.detect.boxes import Box, Detector, Face, crop_face, face_crop_reason, shrunk
 from fer_core.inference.detect.detectors import default_detector
 from fer_core.inference.photo_result import FaceAnswer, PhotoResult
 from fer_core.inference.predictor import Classifier
@@ -181,14 +180,8 @@ def _read(
 
 def _bounded(cut: np.ndarray) -> np.ndarray:
     """A crop small enough to be kept while a page is open."""
-    longest = max(cut.shape[:2])
-    if longest <= _KEPT_SIDE:
-        return cut.copy()  # not a view: that would keep the whole photo in memory
-    size = (
-        max(1, round(cut.shape[1] * _KEPT_SIDE / longest)),
-        max(1, round(cut.shape[0] * _KEPT_SIDE / longest)),
-    )
-    return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small, scale = shrunk(cut, _KEPT_SIDE)
+    return small if scale < 1 else cut.copy()  # not a view: that would keep the whole photo in memory
 
 
 def _warnings(

@@ -30,7 +30,7 @@ def default_target(run: Run, to: str, quantize: str) -> Path:
 
 
 class ConvertRequest(TypedDict):
-    """What `workers.convert` is asked for; `run` is a folder, `default_target` a file."""
+    """What `workers.convert` is asked for; `run` is a folder, `target` a file."""
 
     run: str
     to: str

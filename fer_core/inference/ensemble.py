@@ -90,16 +90,6 @@ class Ensemble(DescribedModel):
         return total.astype(np.float32)
 
 
-def open_model(path: Path | str) -> Predictor | Ensemble:
-    """A run's folder, an ONNX file, or the folder of an ensemble, loaded.
-
-    Raises:
-        ModelFileError: none of these, or one that cannot be used.
-    """
-    place = Path(path)
-    return Ensemble.load(place) if (place / FILE).is_file() else Predictor.load(place)
-
-
 def _description(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads((folder / FILE).read_text(encoding="utf-8"))

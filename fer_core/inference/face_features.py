@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from fer_core.base.errors import ModelFileError
+from fer_core.inference.onnx_file import cpu_session
 from fer_core.inference.predictor import DEFAULT_BATCH, Predictor
 
 _LINEAR = ("MatMul", "Gemm")
@@ -41,15 +41,9 @@ class FeatureReader(Predictor):
             )
         tensor = str(linear[-1].input[0])
         proto.graph.output.append(onnx.helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, None))
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        session = onnxruntime.InferenceSession(
-            proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        reader = cls(
+            cpu_session(proto.SerializeToString(), threads), whole._graph, whole.metadata, whole.path
         )
-        reader = cls(session, whole._graph, whole.metadata, whole.path)
         reader._tensor = tensor
         return reader
 

@@ -44,11 +44,7 @@ def count_flops(path: Path) -> int:
 
 def _fix_batch(model: onnx.ModelProto) -> None:
     """One picture: every size the graph leaves open in front is 1."""
-    for value in model.graph.input:
-        dims = value.type.tensor_type.shape.dim
-        if len(dims):
-            dims[0].dim_value = 1
-    for value in model.graph.output:
+    for value in (*model.graph.input, *model.graph.output):
         dims = value.type.tensor_type.shape.dim
         if len(dims):
             dims[0].dim_value = 1

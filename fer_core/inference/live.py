@@ -23,7 +23,7 @@ import numpy as np
 
 from fer_core.base.emotions import emotion_colors, text_on
 from fer_core.inference.annotate import UNCERTAIN_COLOR
-from fer_core.inference.detect.boxes import Box, Detector, Face, crop_face
+from fer_core.inference.detect.boxes import Box, Detector, Face, crop_face, shrunk
 from fer_core.inference.detect.detectors import default_detector
 from fer_core.inference.predictor import Classifier
 
@@ -133,10 +133,7 @@ class LiveReader:
 
     def _find(self, pixels: np.ndarray) -> list[Face]:
         """Faces, sought in a smaller picture, in pixels of the frame."""
-        height, width = pixels.shape[:2]
-        scale = min(1.0, _FIND_SIDE / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+        small, scale = shrunk(pixels, _FIND_SIDE)
         found = (self.detector or default_detector()).detect(small)
         return [Face(_scaled(face.box, 1 / scale), face.score) for face in found]
 

@@ -17,8 +17,8 @@ from fer_core.base.errors import AlreadyExists, ModelFileError, NotFound
 from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import Workspace, check_name, current
 from fer_core.inference import ensemble
-from fer_core.inference.apart import SHELF, ApartSession
 from fer_core.inference.ensemble import Ensemble
+from fer_core.inference.isolated import SHELF, IsolatedSession
 from fer_core.inference.metadata import (
     ModelMetadata,
     canonical_classes,
@@ -84,16 +84,17 @@ def models(workspace: Workspace) -> list[Model]:
         Model(str(e["name"]), "ensemble", Path(e["folder"]), f"ensemble of {len(e.get('members', ()))}")
         for e in ensemble.saved_ensembles(workspace)
     ]
-    found = [*shipped(workspace), *runs, *together, *(Model(path.stem, "file", path) for path in files)]
+    own = shipped(workspace)
+    found = [*([own] if own else []), *runs, *together, *(Model(path.stem, "file", path) for path in files)]
     return sorted(found, key=lambda model: not (model.kind == "run" and model.name == chosen))
 
 
-def shipped(workspace: Workspace) -> list[Model]:
-    """The model in the workspace's `models/shipped`, else the one beside the program; none in a checkout without."""
+def shipped(workspace: Workspace) -> Model | None:
+    """The model in the workspace's `models/shipped`, else the one beside the program; None in a checkout without."""
     for folder in (workspace.models / SHIPPED, _HERE):
         if (folder / RUN_MODEL).is_file():
-            return [Model(SHIPPED, "shipped", folder / RUN_MODEL, "comes with the app")]
-    return []
+            return Model(SHIPPED, "shipped", folder / RUN_MODEL, "comes with the app")
+    return None
 
 
 def find(workspace: Workspace, name: str = "") -> Model:
@@ -140,7 +141,7 @@ def open_model(
         return Ensemble.load(path, threads=threads)
     lacking = path.name == RUN_MODEL and not path.exists()  # a run without a model: its folder says it better
     model = path.parent if lacking else path
-    return Predictor.load(model, metadata=metadata or None, threads=threads, apart=not _ours(path))
+    return Predictor.load(model, metadata=metadata or None, threads=threads, isolated=not _ours(path))
 
 
 def _ours(path: Path) -> bool:
@@ -173,7 +174,7 @@ def add_model(workspace: Workspace, name: str, content: bytes) -> Model:
     path = added_folder(workspace) / f"{stem}.onnx"
     with new_file(path) as temporary:  # without a sum: its owner may export it anew in its place
         temporary.write_bytes(content)
-        ApartSession(temporary)
+        IsolatedSession(temporary)
     return Model(stem, "file", path)
 
 
@@ -195,7 +196,7 @@ def missing_metadata(path: Path) -> Graph | None:
     Raises:
         ModelFileError: no ONNX model, or metadata that cannot be used.
     """
-    session = ApartSession(path)
+    session = IsolatedSession(path)
     if session.embedded is not None:
         parse(session.embedded, path.name)
         return None
@@ -210,6 +211,6 @@ def write_metadata(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
     """
     found = parse(fields, "the answers")
     found = found.model_copy(update={"classes": canonical_classes(found.classes)})
-    Predictor.load(path, metadata=found, apart=True)
+    Predictor.load(path, metadata=found, isolated=True)
     write_json(sidecar(path), sidecar_text(path, found))
     return found

@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime
 
 from fer_core.base.checksums import state
-from fer_core.base.errors import ModelFileError
+from fer_core.base.errors import ModelFileError, first_line
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x80", "a pickle, which can run any code when opened"),
@@ -73,6 +73,17 @@ def open_session(path: Path, threads: int | None = None) -> tuple[onnxruntime.In
         ModelFileError: another kind of file, a damaged one, or a graph that takes no batch of pictures.
     """
     refuse_other_formats(path)
+    try:
+        session = cpu_session(path, threads)
+    except Exception as error:  # ONNX Runtime's errors share no base class of their own
+        raise ModelFileError(
+            f"{path.name} is not an ONNX model that can be opened", received=first_line(error), hint=_HINT
+        ) from error
+    return session, _graph(path, session)
+
+
+def cpu_session(model: Path | bytes, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """An ONNX Runtime session on the CPU, of a file or its content; ONNX Runtime's own errors pass through."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # warnings about opset and unused initialisers would fill the app's log
     # Waiting threads sleep instead of spinning: a training run may need the cores more.
@@ -80,14 +91,7 @@ def open_session(path: Path, threads: int | None = None) -> tuple[onnxruntime.In
     if threads is not None:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's errors share no base class of their own
-        reason = str(error).strip().splitlines()[0][:200]
-        raise ModelFileError(
-            f"{path.name} is not an ONNX model that can be opened", received=reason, hint=_HINT
-        ) from error
-    return session, _graph(path, session)
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def refuse_other_formats(path: Path) -> None:

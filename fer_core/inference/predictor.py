@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fer_core.base.errors import ModelFileError
+from fer_core.base.errors import ModelFileError, first_line
 from fer_core.data.images import resize, to_gray
-from fer_core.inference.apart import open_file
+from fer_core.inference.isolated import open_file
 from fer_core.inference.metadata import (
     DescribedModel,
     ModelMetadata,
@@ -67,7 +67,7 @@ class Predictor(DescribedModel):
         *,
         metadata: Mapping[str, Any] | ModelMetadata | None = None,
         threads: int | None = None,
-        apart: bool = False,
+        isolated: bool = False,
     ) -> Predictor:
         """Open a model and run it once, so that the first real answer is not the slow one.
 
@@ -77,13 +77,13 @@ class Predictor(DescribedModel):
             model: an ONNX file, or a run's folder that holds `model.onnx`.
             metadata: what the file does not say about itself, see `ModelMetadata`.
             threads: CPU threads for one call; None lets ONNX Runtime take every core.
-            apart: the file is from elsewhere: a process of its own opens and runs it, see `inference.apart`.
+            isolated: the file is from elsewhere: a process of its own opens and runs it, see `inference.isolated`.
 
         Raises:
             ModelFileError: missing, not ONNX, without metadata, metadata that do not fit the graph, or no probabilities.
         """
         path = _model_file(Path(model))
-        session, graph, embedded = open_file(path, threads, apart=apart)
+        session, graph, embedded = open_file(path, threads, isolated=isolated)
         found = _metadata(path, embedded, graph, metadata)
         _check_fit(path, graph, found)
         predictor = cls(session, graph, found, path)
@@ -196,7 +196,7 @@ class Predictor(DescribedModel):
         except ModelFileError:
             raise
         except Exception as error:  # ONNX Runtime's errors share no base class of their own
-            raise ModelFileError(f"{self.path.name} cannot be run", received=_first_line(error)) from error
+            raise ModelFileError(f"{self.path.name} cannot be run", received=first_line(error)) from error
         return np.concatenate(parts)
 
     def _run_step(self, part: np.ndarray, step: int) -> np.ndarray:
@@ -281,7 +281,3 @@ def _scaled(batch: np.ndarray, scaling: str) -> np.ndarray:
 
 def _stacked(pictures: list[np.ndarray], shape_if_empty: tuple[int, ...]) -> np.ndarray:
     return np.stack(pictures) if pictures else np.zeros(shape_if_empty, dtype=np.uint8)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

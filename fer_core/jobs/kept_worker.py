@@ -1,6 +1,6 @@
 """A process that is kept and asked again and again, with a limit on every answer: for what must not run in this one.
 
-    worker = KeptWorker("fer_core.inference.apart")                      # the caller
+    worker = KeptWorker("fer_core.inference.isolated")                      # the caller
     told, numbers = worker.ask({"open": "theirs.onnx"}, limit_s=30)
     sys.exit(answer(work))                                               # the worker
 

@@ -1,6 +1,6 @@
 """Which labels are likely wrong: rankings by several judges, kept with their dataset."""
 
-from fer_core.mislabels.rank import FILTERS, MIN_PICTURES, rank
+from fer_core.mislabels.rank import MIN_PICTURES, rank
 from fer_core.mislabels.store import METHODS, load, methods, ranking_path, save
 from fer_core.mislabels.summary import (
     ambiguous,
@@ -15,7 +15,6 @@ from fer_core.mislabels.summary import (
 )
 
 __all__ = [
-    "FILTERS",
     "METHODS",
     "MIN_PICTURES",
     "ambiguous",

@@ -16,7 +16,6 @@ import pandas as pd
 from fer_core.data.manifest import classes, readable
 from fer_core.duplicates.near import kept_near_groups
 from fer_core.mislabels.pool import logs
-from fer_core.mislabels.rank import FILTERS
 from fer_core.splits.groups import given_groups, joined_groups
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def _scored(
     unseen = np.full((int(has.sum()), len(names)), np.nan)
     known = scores.Opinions(chances[has], unseen, copies[has], votes[has], chances[has], told[has])
     apart = np.unique(groups[has], return_inverse=True)[1]
-    return scores.ranking(table[has].reset_index(drop=True), names, labels[has], apart, known, FILTERS[0])
+    return scores.ranking(table[has].reset_index(drop=True), names, labels[has], apart, known)
 
 
 def _tell(result: pd.DataFrame, about: Mapping[str, Any], images: int, told: int) -> None:

@@ -57,10 +57,8 @@ class EmotionOpinion:
 
 def shipped(workspace: Workspace) -> Path | None:
     """The model that ships, if what it has learned is known; else None."""
-    for model in model_registry.shipped(workspace):
-        if model.path.with_name(FILE).is_file():
-            return model.path
-    return None
+    model = model_registry.shipped(workspace)
+    return model.path if model and model.path.with_name(FILE).is_file() else None
 
 
 def can_judge(workspace: Workspace, names: tuple[str, ...]) -> bool:
@@ -81,7 +79,7 @@ def judge_images(
     found = model_registry.shipped(dataset.workspace)
     if not found:
         raise ModelFileError("The model that ships is not here", hint="Use the method quick")
-    path = found[0].path
+    path = found.path
     learned, reader = Learned.beside(path), FeatureReader.open(path)
     manifest = dataset.manifest(version)
     table, names = readable(manifest), classes(manifest)

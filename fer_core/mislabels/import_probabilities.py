@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.base.emotions import canonical_emotion
-from fer_core.base.errors import ProbabilityError
+from fer_core.base.errors import ProbabilityError, first_line
 from fer_core.data.manifest import classes, readable
 
 TOLERANCE = 0.02
@@ -60,15 +60,11 @@ def _read(path: Path) -> pd.DataFrame:
             table = pd.read_csv(path, dtype=dict.fromkeys(_IDS, "str"))  # an id of digits is no number
     except (OSError, ValueError, UnicodeError) as error:
         raise ProbabilityError(
-            "The file of probabilities cannot be read", received=path, hint=_first_line(error)
+            "The file of probabilities cannot be read", received=path, hint=first_line(error)
         ) from error
     if table.empty:
         raise ProbabilityError("The file of probabilities holds no rows", received=path)
     return table
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _named(table: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from fer_core.explore.features import Features
     from fer_core.jobs.reporter import ProgressFn
 
-FILTERS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning", "predicted_neq_given")
-"""cleanlab's ways to choose candidates; the first takes as many per pair of classes as confident learning counts."""
 MIN_PICTURES = 12
 """Different pictures below which no model can judge a label."""
 
@@ -37,7 +35,6 @@ def rank(
     seed: int = 0,
     groups: np.ndarray | None = None,
     votes: pd.DataFrame | None = None,
-    filter_by: str = FILTERS[0],
     progress: ProgressFn | None = None,
     sight: Features | None = None,
 ) -> pd.DataFrame:
@@ -52,7 +49,6 @@ def rank(
         groups: of each readable image, in manifest order: images of equal value never judge each other, but as
             copies. By default equal pictures are a group.
         votes: people's votes: index image_id, columns the classes.
-        filter_by: how candidates are chosen, one of `FILTERS`.
         progress: told (done, total, what).
         sight: what the model of `given` sees in each readable image, in manifest order, NaN where it was not asked: then
             the quick model judges the rest, and all are ranked.
@@ -89,7 +85,7 @@ def rank(
         None if votes is None else np.nan_to_num(_of(table, votes, names)),
         sight,
     )
-    return scores.ranking(table, names, labels, apart, known, filter_by)
+    return scores.ranking(table, names, labels, apart, known)
 
 
 def _of(table: pd.DataFrame, values: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:

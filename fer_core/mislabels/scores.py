@@ -201,7 +201,6 @@ def ranking(
     labels: np.ndarray,
     groups: np.ndarray,
     known: Opinions,
-    filter_by: str,
 ) -> pd.DataFrame:
     """The ranking of `mislabels.rank`.
 
@@ -210,7 +209,6 @@ def ranking(
         names: of the classes.
         labels, groups: int64 (n,), as `opinions`.
         known: from it.
-        filter_by: one of `mislabels.FILTERS`.
     """
     alone = np.array([len(np.unique(groups[labels == c])) < 2 for c in range(len(names))])[labels]
     asked, chances = known.asked, known.together
@@ -218,7 +216,7 @@ def ranking(
     candidate, score = np.zeros(len(labels), dtype=bool), np.ones(len(labels))
     for part in (asked & known.told, asked & ~known.told):  # two judges, two ways in which labels look wrong
         if part.any():
-            candidate[part] = candidates(labels[part], chances[part], filter_by)
+            candidate[part] = _candidates(labels[part], chances[part])
             score[part] = label_quality(labels[part], chances[part])
     voted = (known.votes.sum(axis=1) > 0) & ~is_spread(known.votes) & (known.votes.argmax(axis=1) != labels)
     issue = (candidate | (voted & asked)) & (suggested != labels) & ~alone
@@ -244,11 +242,11 @@ def ranking(
     return ranked
 
 
-def candidates(labels: np.ndarray, probabilities: np.ndarray, filter_by: str) -> np.ndarray:
-    """cleanlab's candidate set, bool (n,); `filter_by` is one of `mislabels.FILTERS`."""
+def _candidates(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """cleanlab's candidate set, bool (n,): as many per pair of classes as confident learning counts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about classes of one picture, which are not judged anyway
-        return np.asarray(find_label_issues(labels, probabilities, filter_by=filter_by, n_jobs=1))
+        return np.asarray(find_label_issues(labels, probabilities, filter_by="prune_by_noise_rate", n_jobs=1))
 
 
 def is_spread(weights: np.ndarray) -> np.ndarray:

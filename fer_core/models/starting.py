@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import onnxruntime
 
-from fer_core.base.errors import RunError
+from fer_core.base.errors import RunError, first_line
 from fer_core.models import body, onnx_weights, registry
 from fer_core.recipes.model_spec import ModelSpec
 
@@ -64,7 +64,7 @@ def open_keras(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, OSError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        reason = first_line(error)
         raise RunError(
             f"{path.name} cannot be opened as a Keras network without code of its own", received=reason
         ) from error

@@ -133,7 +133,7 @@ def prepare(
             wrong labels on purpose.
         SplitError, TooFewImages: a number of folds out of range, or too few images for it.
     """
-    recipe, known = _settle(dataset, version, recipe)
+    recipe, known = _resolve_start(dataset, version, recipe)
     choices = {
         name: value
         for name, value in fields(recipe).items()
@@ -193,8 +193,8 @@ def train(found: Folds, progress: ProgressFn | None = None) -> Folds:
     return found
 
 
-def _settle(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Mapping[str, Any]]:
-    """`starting_points.settle`; RunError for what learns, or may have learned, the labels that are to be judged."""
+def _resolve_start(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Mapping[str, Any]]:
+    """`starting_points.resolve_start`; RunError for what learns, or may have learned, the labels that are to be judged."""
     teachers.refuse_folds(recipe)
     if recipe.noise.share:
         raise RunError(
@@ -203,7 +203,7 @@ def _settle(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Map
             hint="Set noise.share=0",
         )
     check_classes(recipe, classes(dataset.manifest(version)))
-    recipe, known = starting_points.settle(dataset, version, recipe)
+    recipe, known = starting_points.resolve_start(dataset, version, recipe)
     start = recipe.model.start
     if not start:
         return recipe, known

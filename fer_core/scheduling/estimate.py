@@ -48,12 +48,18 @@ class RunEstimate(Measured):
 
 
 class MeasureRequest(TypedDict):
-    """What `workers.measure` is asked for; `recipe` is TOML text, `root` the workspace."""
+    """What a worker is asked to train for a few steps; `recipe` is TOML text, `root` the workspace, `version` an id."""
 
     root: str
     dataset: str
     version: str
     recipe: str
+
+
+def training_request(dataset: Dataset, version: str, recipe: Recipe) -> MeasureRequest:
+    """The request to train a recipe on a version (by id) of a dataset."""
+    root = str(dataset.workspace.root)
+    return {"root": root, "dataset": dataset.name, "version": version, "recipe": to_toml(recipe)}
 
 
 def estimate(
@@ -70,12 +76,7 @@ def estimate(
     """
     chosen = dataset.version(version)
     changed = override(recipe, settings or {})
-    asked: MeasureRequest = {
-        "root": str(dataset.workspace.root),
-        "dataset": dataset.name,
-        "version": chosen.id,
-        "recipe": to_toml(changed),
-    }
+    asked = training_request(dataset, chosen.id, changed)
     try:
         answer = cast(Measured, call("fer_core.workers.measure", asked, limit_s=_LIMIT))
     except TimeoutError as error:

@@ -13,15 +13,13 @@ import pandas as pd
 
 from fer_core.base.errors import RecipeError, SplitError
 from fer_core.data.dataset import Dataset
-from fer_core.data.manifest import classes
 from fer_core.data.versions import Version
-from fer_core.models import pretrained
-from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs import predictions
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue, starting_points, teachers
+from fer_core.scheduling.start import check_startable
 
 MOST, MOST_NOISY = 20, 100
 
@@ -133,17 +131,16 @@ def spread(runs: Sequence[Run]) -> str:
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"image_id": []})
     if len(tables) < len(runs) or whole["image_id"].duplicated().any():
         return text  # the same images several times: seeds
+
+    from sklearn.metrics import f1_score  # takes a second to load, and only folds need it
+
     columns = [name for name in whole if str(name).startswith("p_")]
-    said = np.array([str(name).removeprefix("p_") for name in columns])[
+    predicted = np.array([str(name).removeprefix("p_") for name in columns])[
         whole[columns].to_numpy().argmax(axis=1)
     ]
     label = whole["label"].to_numpy(dtype=str)
-    scores = []
-    for name in np.unique(np.concatenate([said, label])):
-        right, both = ((said == name) & (label == name)).sum(), (said == name).sum() + (label == name).sum()
-        scores.append(2 * right / both)
-    pooled = f"all {len(whole):,} images together: accuracy {(said == label).mean():.4f}, macro F1 {np.mean(scores):.4f}"
-    return f"{text}\n{pooled}"
+    right, f1 = (predicted == label).mean(), f1_score(label, predicted, average="macro")
+    return f"{text}\nall {len(whole):,} images together: accuracy {right:.4f}, macro F1 {f1:.4f}"
 
 
 def _start(
@@ -151,12 +148,10 @@ def _start(
 ) -> list[Run]:
     runs: list[Run] = []
     recipes = [override(recipe, settings) for _, _, settings in members]  # all are valid before one is made
-    pretrained.find_weights(recipes[0].model)
     for (version, _, _), changed in zip(members, recipes, strict=True):
-        teachers.check(dataset, version.id, changed)
-        check_classes(changed, classes(dataset.manifest(version.id)))
+        check_startable(dataset, version.id, changed)
     settled = [
-        starting_points.settle(dataset, version.id, changed)
+        starting_points.resolve_start(dataset, version.id, changed)
         for (version, _, _), changed in zip(members, recipes, strict=True)
     ]
     for (version, member, settings), (changed, known) in zip(members, settled, strict=True):

@@ -26,7 +26,8 @@ from fer_core.data.dataset import Dataset
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.models import pretrained
-from fer_core.recipes.recipe import Recipe, override, to_toml
+from fer_core.recipes.recipe import Recipe, override
+from fer_core.scheduling.estimate import MeasureRequest, training_request
 
 LOWEST, HIGHEST = 1e-6, 1.0
 """From which rate to which, where nobody says otherwise."""
@@ -43,13 +44,9 @@ _BEGUN = 0.25  # of the fall that has to be behind where it is steepest
 _SPAN = 0.04  # of the steps to either side, over which steepness is measured
 
 
-class RateRequest(TypedDict):
-    """What `workers.find_rate` is asked for; `recipe` is TOML text, `root` the workspace."""
+class RateRequest(MeasureRequest):
+    """What `workers.find_rate` is asked for."""
 
-    root: str
-    dataset: str
-    version: str
-    recipe: str
     rates: list[float]
 
 
@@ -116,18 +113,13 @@ def find_rate(
         )
     pretrained.find_weights(changed.model)
     for count in tries:
-        asked: RateRequest = {
-            "root": str(dataset.workspace.root),
-            "dataset": dataset.name,
-            "version": chosen.id,
-            "recipe": to_toml(changed),
-            "rates": ramp(low, high, count),
-        }
+        rates = ramp(low, high, count)
+        asked: RateRequest = {**training_request(dataset, chosen.id, changed), "rates": rates}
         try:
             told = call("fer_core.workers.find_rate", dict(asked), progress=progress)
         except WorkerFailed as error:
             raise RunError("This cannot be trained here", received=error.reason) from error
-        curve = read_off(asked["rates"], cast("list[float]", told["losses"]))
+        curve = read_off(rates, cast("list[float]", told["losses"]))
         if curve["proposed"] is not None:
             break
     return curve

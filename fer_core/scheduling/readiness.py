@@ -80,7 +80,7 @@ def start_cautions(dataset: Dataset, version: str, recipe: Recipe) -> list[Cauti
     try:
         teachers.check(dataset, version, recipe)
         check_classes(recipe, classes(dataset.manifest(version)))
-        _, known = starting_points.settle(dataset, version, recipe)
+        _, known = starting_points.resolve_start(dataset, version, recipe)
     except FerError as error:
         return [Caution("start", "bad", error.message, f"{error}".removeprefix(f"{error.message}. "), True)]
     found = [("start", known["start"])] if known else []

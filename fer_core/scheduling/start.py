@@ -25,6 +25,7 @@ from fer_core.scheduling import queue, starting_points, teachers
 from fer_core.training.data import check_trainable
 
 EpochFn = Callable[[Epoch], None]
+_LOOK_EVERY_S = 0.2
 
 
 def start(
@@ -56,11 +57,8 @@ def start(
     chosen = found.version(version)
     parent = load(recipe) if isinstance(recipe, str) else recipe
     changed = override(parent, settings or {})
-    check_trainable(found.manifest(chosen.id))
-    pretrained.find_weights(changed.model)
-    teachers.check(found, chosen.id, changed)
-    check_classes(changed, classes(found.manifest(chosen.id)))
-    changed, known = starting_points.settle(found, chosen.id, changed)
+    check_startable(found, chosen.id, changed)
+    changed, known = starting_points.resolve_start(found, chosen.id, changed)
     run = create_run(
         workspace,
         found.name,
@@ -75,19 +73,17 @@ def start(
     return run
 
 
-def train(
-    workspace: Workspace,
-    dataset: Dataset | str,
-    version: str | None,
-    recipe: Recipe | str,
-    settings: Mapping[str, Any] | None = None,
-    *,
-    detach: bool = False,
-    on_epoch: EpochFn | None = None,
-) -> Run:
-    """`start`, then `wait` unless `detach`. The state of the returned run says how it went."""
-    run = start(workspace, dataset, version, recipe, settings)
-    return run if detach else wait(run, on_epoch=on_epoch)
+def check_startable(dataset: Dataset, version: str, recipe: Recipe) -> None:
+    """Raise what would keep a recipe from being trained on a version (by id); its start (`model.start`) is not looked at.
+
+    Raises:
+        TooFewImages, RecipeError, RunError: as `start`.
+    """
+    manifest = dataset.manifest(version)
+    check_trainable(manifest)
+    pretrained.find_weights(recipe.model)
+    teachers.check(dataset, version, recipe)
+    check_classes(recipe, classes(manifest))
 
 
 def stop(run: Run) -> None:
@@ -95,7 +91,7 @@ def stop(run: Run) -> None:
 
     A run that has ended is left as it is.
     """
-    with queue.changing(run.workspace):  # else it might be started between the look and the word
+    with queue.changing(run.workspace):  # else it might be started after its state is read
         state = run.state
         if state not in ACTIVE:
             return
@@ -104,16 +100,13 @@ def stop(run: Run) -> None:
             run.update(state="stopped", reason="Stopped before it began", ended=now())
 
 
-def wait(
-    run: Run, *, on_epoch: EpochFn | None = None, timeout: float | None = None, interval: float = 0.2
-) -> Run:
+def wait(run: Run, *, on_epoch: EpochFn | None = None, timeout: float | None = None) -> Run:
     """Block until a run has ended.
 
     Args:
         run: the run.
         on_epoch: called with each epoch's row of `metrics.jsonl`, soon after it is written.
         timeout: seconds to wait at most.
-        interval: seconds between looks.
 
     Raises:
         RunError: it goes on after `timeout`.
@@ -134,4 +127,4 @@ def wait(
             raise RunError(
                 f"Run {run.id} goes on", received=f"waited {timeout:g} s", hint="Wait longer or stop it"
             )
-        time.sleep(interval)
+        time.sleep(_LOOK_EVERY_S)

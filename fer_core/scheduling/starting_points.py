@@ -1,7 +1,7 @@
 """What the body of a network begins with (`model.start`): a run, the model that ships, a Keras file. Never imports Keras.
 
     recipe = override(load("shipped"), {"model.start": "shipped"})
-    recipe, known = settle(dataset, version, recipe)        # raises where the start is missing or does not fit
+    recipe, known = resolve_start(dataset, version, recipe)        # raises where the start is missing or does not fit
     print(sentence(known["start"]))                         # how many of the images it is judged by it has seen
 
 A start is named in the recipe, and recorded in `run.json` with the hash of its file: a run whose start has changed since
@@ -99,7 +99,7 @@ def check_fits(found: StartingPoint, recipe: Recipe) -> None:
         )
 
 
-def settle(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Mapping[str, Any]]:
+def resolve_start(dataset: Dataset, version: str, recipe: Recipe) -> tuple[Recipe, Mapping[str, Any]]:
     """The recipe with the full name of its start, and what `run.json` says of it; {} of a random one.
 
     Raises:
@@ -163,9 +163,9 @@ def sentence(start: Mapping[str, Any], role: str = "start") -> str:
 
 
 def _shipped_file(workspace: Workspace) -> Path:
-    for model in model_registry.shipped(workspace):
-        return model.path
-    raise NotFound("There is no shipped model here", received="model.start='shipped'")
+    if (model := model_registry.shipped(workspace)) is None:
+        raise NotFound("There is no shipped model here", received="model.start='shipped'")
+    return model.path
 
 
 def _shipped(workspace: Workspace) -> StartingPoint:

@@ -1,7 +1,7 @@
 """The teacher of a distilled training (`distillation.teacher`): a run or an ensemble, asked once about every training image.
 
     check(dataset, version, recipe)                # raises where there is no such teacher, or it knows other classes
-    answers = ask(run, dataset, data)              # float32 (images, classes), kept beside the run as teacher.parquet
+    answers = teacher_answers(run, dataset, data)  # float32 (images, classes), kept beside the run as teacher.parquet
 
 Never imports Keras: the teacher answers as its exported model does.
 """
@@ -49,7 +49,7 @@ def refuse_folds(recipe: Recipe) -> None:
         )
 
 
-def ask(run: Run, dataset: Dataset, data: TrainingData) -> np.ndarray:
+def teacher_answers(run: Run, dataset: Dataset, data: TrainingData) -> np.ndarray:
     """What the teacher says of each training image, float32 (images, classes), in the order of the split.
 
     Asked once; a resumed run reads what is kept in its folder, `teacher.parquet`: image_id and p_<class>.
@@ -63,11 +63,11 @@ def ask(run: Run, dataset: Dataset, data: TrainingData) -> np.ndarray:
         places = [teacher.classes.index(name) for name in data.classes]
         pixels = dataset.pixels(teacher.input_size, "rgb" if teacher.color == "rgb" else "gray")
         rows = data.train.rows
-        said = [
+        predicted = [
             teacher.predict(np.asarray(pixels[rows[start : start + _BATCH]]))[:, places]
             for start in range(0, len(rows), _BATCH)
         ]
-        table = pd.DataFrame(np.concatenate(said).astype(np.float32), columns=columns)
+        table = pd.DataFrame(np.concatenate(predicted).astype(np.float32), columns=columns)
         table.insert(0, "image_id", data.train.ids)
         with new_file(path) as temporary:
             table.to_parquet(temporary, index=False)

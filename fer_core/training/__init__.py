@@ -1,1 +1,1 @@
-"""Recipes, which are read without Keras, and the process that trains them."""
+"""Training with Keras: data, batches, losses, optimizers, callbacks, checkpoints, and the export to ONNX."""

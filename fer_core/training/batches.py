@@ -23,7 +23,7 @@ from fer_core.recipes.schema import Augmentation
 from fer_core.training.augmentation.augment import augment
 from fer_core.training.augmentation.mixing import mix
 from fer_core.training.data import Split, TrainingData, class_weights
-from fer_core.training.label_noise import noised
+from fer_core.training.label_noise import with_noise
 
 _MOST_THREADS = 4  # that change images; a GPU is seldom quicker than so many
 
@@ -41,7 +41,7 @@ class TrainingBatches(keras.utils.PyDataset):
         super().__init__(**kwargs)
         self.epoch = 0
         self.side = data.pixels.shape[1]
-        self._pixels, self._split = data.pixels, noised(data.train, data.classes, recipe.noise)
+        self._pixels, self._split = data.pixels, with_noise(data.train, data.classes, recipe.noise)
         self._augmentation = recipe.augmentation
         self._size = recipe.training.batch_size
         self._count = len(self._split) // recipe.training.devices * recipe.training.devices

@@ -22,7 +22,7 @@ Logs = dict[str, float] | None
 """What Keras tells a callback: loss and metrics by name."""
 
 
-class FollowEpochs(keras.callbacks.Callback):
+class SetEpoch(keras.callbacks.Callback):
     """Tells the batches which epoch it is, so that order and augmentation follow from it."""
 
     def __init__(self, batches: TrainingBatches) -> None:
@@ -122,7 +122,7 @@ class KeepBest(keras.callbacks.Callback):
             self.weights = self._weights_of(self.model)
             save_weights(self._path, self.weights)
 
-    def know(self, best: Epoch, epoch: int, model: keras.Model) -> None:
+    def restore(self, best: Epoch, epoch: int, model: keras.Model) -> None:
         """What earlier epochs have reached, for a run that goes on.
 
         Args:
@@ -139,7 +139,7 @@ class KeepBest(keras.callbacks.Callback):
             else:
                 self.weights = load_weights(self._path)
 
-    def put_back(self, model: keras.Model) -> bool:
+    def apply_best(self, model: keras.Model) -> bool:
         """Give the model its best weights; False where there are none."""
         if self.weights is None:
             return False

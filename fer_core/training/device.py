@@ -90,11 +90,6 @@ def predict_batch(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return answer[: len(answer) - missing]
 
 
-def set_precision(policy: str) -> None:
-    """What layers built from now on compute in: "float32", "mixed_bfloat16" or "mixed_float16"."""
-    keras.config.set_dtype_policy(policy)
-
-
 def packages() -> dict[str, str]:
     """Versions of the packages a result may depend on, those that are installed."""
     found = {}

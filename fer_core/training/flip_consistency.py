@@ -17,14 +17,15 @@ from keras import layers, ops
 from fer_core.models.blocks import Tensor
 
 
-def hold_together(model: keras.Model, weight: float) -> None:
+def add_consistency_loss(model: keras.Model, weight: float) -> None:
     """Add weight x mean((map - mirrored map of the mirror image)^2) to the training loss of a compiled model.
 
     Args:
         model: ends in global average pooling, dropout if any, and a dense layer.
         weight: the paper's lambda.
     """
-    seen = features_and_answers(model)
+    pools = [layer for layer in model.layers if isinstance(layer, layers.GlobalAveragePooling2D)]
+    seen = keras.Model(model.inputs, [pools[-1].input, model.output])
 
     def compute_loss(
         x: Tensor = None,
@@ -38,18 +39,12 @@ def hold_together(model: keras.Model, weight: float) -> None:
         features, answers = seen(x, training=True)
         mirrored, _ = seen(ops.flip(x, axis=2), training=True)
         told = keras.Model.compute_loss(model, x, y, answers, sample_weight, training)
-        return told + weight * apart(features, mirrored, model.layers[-1].kernel)
+        return told + weight * attention_distance(features, mirrored, model.layers[-1].kernel)
 
     model.compute_loss = compute_loss
 
 
-def features_and_answers(model: keras.Model) -> keras.Model:
-    """The same network, giving the feature map before its pooling as well."""
-    pools = [layer for layer in model.layers if isinstance(layer, layers.GlobalAveragePooling2D)]
-    return keras.Model(model.inputs, [pools[-1].input, model.output])
-
-
-def apart(features: Tensor, mirrored: Tensor, kernel: Tensor) -> Tensor:
+def attention_distance(features: Tensor, mirrored: Tensor, kernel: Tensor) -> Tensor:
     """Mean squared difference of the attention maps, a number.
 
     Args:

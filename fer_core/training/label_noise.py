@@ -14,22 +14,22 @@ from fer_core.recipes.label_noise import LabelNoise, check_confusions
 from fer_core.training.data import Split
 
 
-def noised(split: Split, classes: tuple[str, ...], spec: LabelNoise) -> Split:
-    """The split with other labels and targets where `drawn` says so; the split itself without noise.
+def with_noise(split: Split, classes: tuple[str, ...], spec: LabelNoise) -> Split:
+    """The split with other labels and targets where `draw_noise` says so; the split itself without noise.
 
     Raises:
-        RunError: see `drawn`.
+        RunError: see `draw_noise`.
     """
     if not spec.share:
         return split
-    places, given = drawn(split, classes, spec)
+    places, given = draw_noise(split, classes, spec)
     labels, targets = split.labels.copy(), split.targets.copy()
     labels[places] = given
     targets[places] = np.eye(len(classes), dtype=np.float32)[given]
     return replace(split, labels=labels, targets=targets)
 
 
-def drawn(split: Split, classes: tuple[str, ...], spec: LabelNoise) -> tuple[np.ndarray, np.ndarray]:
+def draw_noise(split: Split, classes: tuple[str, ...], spec: LabelNoise) -> tuple[np.ndarray, np.ndarray]:
     """Places of the images that get another label, int64 (n,), and their new class numbers, int64 (n,).
 
     n is the share of all images, rounded. Images are drawn without putting back by the weights of their classes (Efraimidis
@@ -62,7 +62,7 @@ def drawn(split: Split, classes: tuple[str, ...], spec: LabelNoise) -> tuple[np.
 
 def write_noise(split: Split, classes: tuple[str, ...], spec: LabelNoise, path: Path) -> None:
     """The list of wrong labels as CSV: image_id, label, given; in the order of the split."""
-    found = zip(*drawn(split, classes, spec), strict=True)
+    found = zip(*draw_noise(split, classes, spec), strict=True)
     rows = [
         (split.ids[place], classes[split.labels[place]], classes[given]) for place, given in sorted(found)
     ]

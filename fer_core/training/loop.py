@@ -25,7 +25,7 @@ from fer_core.runs.records import Epoch
 from fer_core.runs.run import best_epoch
 from fer_core.training import averaging, optimizers, resume, schedules
 from fer_core.training.batches import TrainingBatches
-from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, KeepBest, PauseOnRequest, StopOnRequest
+from fer_core.training.callbacks import GiveUpOnNaN, KeepBest, PauseOnRequest, SetEpoch, StopOnRequest
 from fer_core.training.checkpoint import TrainingState
 from fer_core.training.data import TrainingData
 from fer_core.training.parts import Parts, compile_model
@@ -88,16 +88,16 @@ def train(
         _restore(model, state, parts, changed)
         optimizers.begin_schedule(model.optimizer, recipe, done, len(batches))
         stop.epochs_done = done
-        with parts.as_they_were():
-            best.know(best_epoch(rows), done, model)
-        keeper.know_best(best.best)
+        with parts.conditions_of_last_epoch():
+            best.restore(best_epoch(rows), done, model)
+        keeper.set_best(best.best)
     if stop_requested():
-        return TrainingResult(stopped=True, has_weights=best.put_back(model))
+        return TrainingResult(stopped=True, has_weights=best.apply_best(model))
     record = Record(folder, len(data.train), recipe, stop, keeper.keep, parts.end)
     validate = record.validation = Validate(data, batches, recipe, folder, stop, record.validating)
     # `validate` first: the others go by what it finds. `record` after what changes the next epoch, whose
     # state it keeps. `stop` last: the others ask it whether the epoch counts, and it counts epochs.
-    callbacks = [FollowEpochs(batches), GiveUpOnNaN(), validate, *between, keeper, record, best, pause, stop]
+    callbacks = [SetEpoch(batches), GiveUpOnNaN(), validate, *between, keeper, record, best, pause, stop]
     for begin, end in parts:
         # Keras does not shuffle: the batches shuffle the images themselves.
         model.fit(batches, epochs=end, initial_epoch=begin, shuffle=False, verbose=0, callbacks=callbacks)
@@ -105,7 +105,7 @@ def train(
             break
     if pause.paused and not stop.stopped:
         return TrainingResult(stopped=False, has_weights=True, paused=True)
-    return TrainingResult(stopped=stop.stopped, has_weights=best.put_back(model))
+    return TrainingResult(stopped=stop.stopped, has_weights=best.apply_best(model))
 
 
 def _restore(model: keras.Model, state: TrainingState, parts: Parts, changed: Callable[[str], bool]) -> None:

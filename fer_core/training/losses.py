@@ -40,26 +40,26 @@ def loss(spec: Loss, classes: int) -> keras.Loss:
                 alpha=spec.class_alpha or spec.alpha, gamma=spec.gamma, label_smoothing=spec.label_smoothing
             )
         case GeneralizedCrossEntropy():
-            return _PerImage(lambda truth, said: generalized(truth, said, spec.q))
+            return _PerImage(lambda truth, predicted: generalized(truth, predicted, spec.q))
         case SymmetricCrossEntropy():
-            return _PerImage(lambda truth, said: symmetric(truth, said, spec.forward, spec.reverse))
+            return _PerImage(lambda truth, predicted: symmetric(truth, predicted, spec.forward, spec.reverse))
         case EarlyLearning():
             return keras.losses.CategoricalCrossentropy()
         case CrossEntropy() | FlipConsistency():
             return keras.losses.CategoricalCrossentropy(label_smoothing=spec.label_smoothing)
 
 
-def generalized(truth: Tensor, said: Tensor, q: float) -> Tensor:
+def generalized(truth: Tensor, predicted: Tensor, q: float) -> Tensor:
     """Zhang and Sabuncu 2018, (n,): the mean over the shares of each target of (1 - p^q) / q."""
-    kept = ops.maximum(said, keras.config.epsilon())  # the gradient of p^q has no end at 0
+    kept = ops.maximum(predicted, keras.config.epsilon())  # the gradient of p^q has no end at 0
     return ops.sum(truth * (1 - ops.power(kept, q)) / q, axis=-1)
 
 
-def symmetric(truth: Tensor, said: Tensor, forward: float, reverse: float) -> Tensor:
+def symmetric(truth: Tensor, predicted: Tensor, forward: float, reverse: float) -> Tensor:
     """Wang et al. 2019, (n,): weighted cross-entropy of the answers to the targets, and of the targets to the answers."""
     logs = ops.maximum(ops.log(ops.maximum(truth, keras.config.epsilon())), _LOG_OF_ZERO)
-    backwards = -ops.sum(said * logs, axis=-1)
-    return forward * keras.losses.categorical_crossentropy(truth, said) + reverse * backwards
+    backwards = -ops.sum(predicted * logs, axis=-1)
+    return forward * keras.losses.categorical_crossentropy(truth, predicted) + reverse * backwards
 
 
 class _PerImage(keras.Loss):
@@ -90,9 +90,9 @@ class RunningAnswers(keras.metrics.Metric):
         self.labels = ops.convert_to_tensor(labels, "int32")
         self.answers = self.add_variable((len(labels), classes), "zeros", name="running_answers")
 
-    def after(self, places: Tensor, said: Tensor) -> Tensor:
+    def after(self, places: Tensor, predicted: Tensor) -> Tensor:
         """Running answers (n, classes) of these images once they have been answered like this."""
-        shares = ops.clip(said, _LEAST, 1 - _LEAST)
+        shares = ops.clip(predicted, _LEAST, 1 - _LEAST)
         shares = shares / ops.sum(shares, axis=-1, keepdims=True)
         momentum = self._spec.target_momentum
         return (
@@ -122,9 +122,9 @@ class EarlyLearningLoss(keras.Loss):
         self._strength, self._memory = spec.strength, memory
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        said = ops.clip(y_pred, _LEAST, 1 - _LEAST)
+        predicted = ops.clip(y_pred, _LEAST, 1 - _LEAST)
         running = ops.stop_gradient(self._memory.after(_places(y_true), y_pred))
-        pull = ops.log(1 - ops.sum(running * said, axis=-1))
+        pull = ops.log(1 - ops.sum(running * predicted, axis=-1))
         return keras.losses.categorical_crossentropy(y_true[:, :-1], y_pred) + self._strength * pull
 
 
@@ -159,12 +159,12 @@ class LabelAccuracy(keras.metrics.CategoricalAccuracy):
         super().update_state(y_true[:, : y_pred.shape[-1]], y_pred, sample_weight)
 
 
-def memory_of(spec: Loss, labels: np.ndarray, classes: int) -> RunningAnswers | None:
+def running_answers(spec: Loss, labels: np.ndarray, classes: int) -> RunningAnswers | None:
     """An empty memory of the training images, by their class numbers (n,); None for a loss that needs none."""
     return RunningAnswers(spec, labels, classes) if isinstance(spec, EarlyLearning) else None
 
 
-def with_accuracy(
+def loss_and_metrics(
     spec: Loss, classes: int, memory: RunningAnswers | None, distillation: Distillation
 ) -> tuple[keras.Loss, list[str | keras.metrics.Metric]]:
     """What `compile` takes: the loss a training makes small, and the metrics that are told beside it."""

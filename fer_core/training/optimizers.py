@@ -36,7 +36,7 @@ def optimizer(recipe: Recipe, steps_per_epoch: int) -> keras.Optimizer:
         total = (recipe.training.epochs - schedule.begin_after) * steps_per_epoch
         low, high = schedule.momentum_low, schedule.momentum_high
         cycle = schedules.OneCycleRate(total, schedule.rising, high, low, high)
-        built.cycle = schedules.Later(cycle, schedule.begin_after * steps_per_epoch)
+        built.cycle = schedules.DelayedSchedule(cycle, schedule.begin_after * steps_per_epoch)
     if spec.swa:
         epochs = recipe.training.epochs
         built.averaged = AveragedEpochs(epochs - max(round(spec.swa * epochs), 1), steps_per_epoch)
@@ -59,7 +59,7 @@ def begin_schedule(built: keras.Optimizer, recipe: Recipe, done: int, steps_per_
         return
     offset = int(ops.convert_to_numpy(inner._iterations)) - (done - begin) * steps_per_epoch
     for schedule in (inner._learning_rate, inner.cycle):
-        if isinstance(schedule, schedules.Later):
+        if isinstance(schedule, schedules.DelayedSchedule):
             schedule.offset = offset
 
 
@@ -106,7 +106,7 @@ class CountsUpdates(keras.optimizers.Optimizer):
         factors: variable key -> factor on its learning rate and on its decay.
     """
 
-    cycle: schedules.Later | None = None
+    cycle: schedules.DelayedSchedule | None = None
     averaged: AveragedEpochs | None = None
     factors: Mapping[Any, float] = MappingProxyType({})
 

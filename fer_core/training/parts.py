@@ -15,7 +15,7 @@ from fer_core.recipes.recipe import Recipe
 from fer_core.training import losses, optimizers
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.device import compile_just_in_time
-from fer_core.training.flip_consistency import hold_together
+from fer_core.training.flip_consistency import add_consistency_loss
 from fer_core.training.stages import Part, plan, recipe_of_stage
 
 
@@ -43,7 +43,7 @@ class Parts:
         self._model, self._recipe, self._batches, self._done = model, recipe, batches, done
         self.ended, self.moved_on = list(ended), False
         every = self._every = plan(recipe, self.ended)
-        self.memory = losses.memory_of(recipe.loss, batches.labels, model.output_shape[-1])
+        self.memory = losses.running_answers(recipe.loss, batches.labels, model.output_shape[-1])
         self._left = [part for part in every if part.end > done]
         first = (self._left or every[-1:])[0]
         self.goes_on = done > first.stage_begin
@@ -69,7 +69,7 @@ class Parts:
             self._grow(self._full)
 
     @contextmanager
-    def as_they_were(self) -> Iterator[None]:
+    def conditions_of_last_epoch(self) -> Iterator[None]:
         """Batches, dropout and images as in the last epoch done: a run that goes on makes of them what it made then."""
         last = next((part for part in self._every if part.begin < self._done <= part.end), None)
         if last is not None:
@@ -109,7 +109,7 @@ class Parts:
             body.unfreeze(self._model, stages[part.stage].trainable)
         compile_model(self._model, recipe_of_stage(self._recipe, part), len(self._batches), self.memory)
         if decay < 1 and has_body(self._recipe.model):
-            scale_rates(self._model.optimizer, body.learning_rate_factors(self._model, decay))
+            set_layer_rates(self._model.optimizer, body.learning_rate_factors(self._model, decay))
 
     def _grow(self, side: int) -> None:
         """Train on images of this side from now on; a backbone sees them so, whatever their own size."""
@@ -132,7 +132,7 @@ def compile_model(
     model: keras.Model, recipe: Recipe, steps_per_epoch: int, memory: losses.RunningAnswers | None = None
 ) -> None:
     """Give the model its optimizer, loss and metrics; `memory` as `Parts` has it."""
-    loss, metrics = losses.with_accuracy(recipe.loss, model.output_shape[-1], memory, recipe.distillation)
+    loss, metrics = losses.loss_and_metrics(recipe.loss, model.output_shape[-1], memory, recipe.distillation)
     model.compile(
         optimizer=optimizers.optimizer(recipe, steps_per_epoch),
         loss=loss,
@@ -140,10 +140,10 @@ def compile_model(
         jit_compile=compile_just_in_time(),
     )
     if isinstance(recipe.loss, FlipConsistency) and recipe.loss.consistency:
-        hold_together(model, recipe.loss.consistency)
+        add_consistency_loss(model, recipe.loss.consistency)
 
 
-def scale_rates(optimizer: keras.Optimizer, factors: list[tuple[keras.Variable, float]]) -> None:
+def set_layer_rates(optimizer: keras.Optimizer, factors: list[tuple[keras.Variable, float]]) -> None:
     """Multiply the learning rate and the weight decay of some variables by factors of their own.
 
     One optimizer, so that schedules, averages and checkpoints stay what they are; `MultiOptimizer` has neither one

@@ -32,7 +32,7 @@ def predict(model: keras.Model, data: TrainingData, split: Split, views: Views =
     """
     probabilities = np.concatenate(
         [
-            np.mean([predict_batch(model, view) for view in views_of(images, views)], axis=0)
+            np.mean([predict_batch(model, view) for view in augmented_views(images, views)], axis=0)
             for images in PlainBatches(data, split)
         ]
     )
@@ -44,7 +44,7 @@ def predict(model: keras.Model, data: TrainingData, split: Split, views: Views =
     return table
 
 
-def views_of(images: np.ndarray, views: Views) -> list[np.ndarray]:
+def augmented_views(images: np.ndarray, views: Views) -> list[np.ndarray]:
     """The pictures that are asked about for each of these, uint8 (n, h, w, c): 1, 2, 10 or 22 arrays of that shape."""
     if views == "none":
         return [images]

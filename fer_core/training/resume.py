@@ -60,7 +60,7 @@ class KeepStates(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._over = self._stage_is_over(epoch + 1)  # before the epoch is told, with how many are left
 
-    def know_best(self, reached: float) -> None:
+    def set_best(self, reached: float) -> None:
         """What the best of the epochs before reached."""
         self._best = reached
 

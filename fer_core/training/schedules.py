@@ -28,7 +28,7 @@ def learning_rate(
     """
     begin = begin_after(recipe) or 0
     found = _whole(recipe, recipe.training.epochs - begin, steps_per_epoch)
-    return found if isinstance(found, float) else Later(found, begin * steps_per_epoch)
+    return found if isinstance(found, float) else DelayedSchedule(found, begin * steps_per_epoch)
 
 
 def _whole(
@@ -54,7 +54,7 @@ def _whole(
     )
 
 
-class Later(keras.optimizers.schedules.LearningRateSchedule):
+class DelayedSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """A schedule that begins after some batches; before them it stands at its first value.
 
     Attributes:

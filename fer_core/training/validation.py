@@ -78,20 +78,20 @@ class Validate(keras.callbacks.Callback):
         split, names = self._data.val, self._data.classes
         with averaging.averaged(self.model, self._batches):
             with self._in_full():
-                said = probabilities(self.model, self._data, split)
+                predicted = probabilities(self.model, self._data, split)
             truth = np.eye(len(names), dtype=np.float32)[split.labels]
             penalty = sum(float(keras.ops.convert_to_numpy(term)) for term in self.model.losses)
-            loss = mean_loss(self._spec, truth, said) + penalty
+            loss = mean_loss(self._spec, truth, predicted) + penalty
         # The loss of a batch is of before its update: an epoch of one batch shows here that it ended in nothing.
         check_finite("val_loss", loss, f"epoch {epoch + 1}")
-        accuracy = float((said.argmax(axis=1) == split.labels).mean())
+        accuracy = float((predicted.argmax(axis=1) == split.labels).mean())
         # As they are stored: a resumed run compares with what it reads, so a tie must stay a tie.
-        f1 = macro_f1(said.argmax(axis=1), split.labels)
+        f1 = macro_f1(predicted.argmax(axis=1), split.labels)
         found = {"val_loss": loss, "val_accuracy": accuracy, "val_macro_f1": f1}
         self._scores = {name: round(value, 6) for name, value in found.items()}
         logs |= self._scores
-        self.recall = recall(said, split.labels, names)
-        images = confident_mistakes(said, split, names)
+        self.recall = recall(predicted, split.labels, names)
+        images = confident_mistakes(predicted, split, names)
         # Not kept through a crash of the machine: the next epoch writes it anew.
         write_json(self._folder / WORST_FILE, {"epoch": epoch + 1, "images": images}, durable=False)
 
@@ -101,20 +101,20 @@ def probabilities(model: keras.Model, data: TrainingData, split: Split) -> np.nd
     return np.concatenate([device.predict_batch(model, images) for images in PlainBatches(data, split)])
 
 
-def mean_loss(spec: Loss, truth: np.ndarray, said: np.ndarray) -> float:
+def mean_loss(spec: Loss, truth: np.ndarray, predicted: np.ndarray) -> float:
     """The recipe's loss on probabilities float32 (n, classes) and targets of the same shape.
 
     Early learning has nothing to remember of images it does not learn: of it, the cross-entropy; of flip consistency too.
     Cross-entropy as the graph computes it from logits: Keras, given probabilities, cuts them off at 1e-7.
     """
     if not isinstance(spec, CrossEntropy | FlipConsistency):
-        return float(keras.ops.convert_to_numpy(losses.loss(spec, truth.shape[1])(truth, said)))
+        return float(keras.ops.convert_to_numpy(losses.loss(spec, truth.shape[1])(truth, predicted)))
     smooth = truth * (1 - spec.label_smoothing) + spec.label_smoothing / truth.shape[1]
-    logs = np.log(np.maximum(said, np.finfo(np.float32).tiny), dtype=np.float64)
+    logs = np.log(np.maximum(predicted, np.finfo(np.float32).tiny), dtype=np.float64)
     return float(-(smooth * logs).sum(axis=1).mean())
 
 
-def recall(said: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[str, float | None]:
+def recall(predicted: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict[str, float | None]:
     """Share of each class's images that are recognised; None for a class without images.
 
     Args:
@@ -122,25 +122,25 @@ def recall(said: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> dict
         labels: class numbers (n,).
         names: of the classes, in output order.
     """
-    right = np.bincount(labels[said.argmax(axis=1) == labels], minlength=len(names))
+    right = np.bincount(labels[predicted.argmax(axis=1) == labels], minlength=len(names))
     there = np.bincount(labels, minlength=len(names))
     pairs = zip(names, right, there, strict=True)
     return {name: round(float(r / n), 6) if n else None for name, r, n in pairs}
 
 
-def macro_f1(said: np.ndarray, labels: np.ndarray) -> float:
+def macro_f1(predicted: np.ndarray, labels: np.ndarray) -> float:
     """Mean of 2 TP / (2 TP + FP + FN) over the classes that occur among answers or labels, both class numbers (n,)."""
-    size = int(max(said.max(), labels.max())) + 1
-    right = np.bincount(labels[said == labels], minlength=size)
-    both = np.bincount(said, minlength=size) + np.bincount(labels, minlength=size)
+    size = int(max(predicted.max(), labels.max())) + 1
+    right = np.bincount(labels[predicted == labels], minlength=size)
+    both = np.bincount(predicted, minlength=size) + np.bincount(labels, minlength=size)
     return float((2 * right[both > 0] / both[both > 0]).mean())
 
 
 def confident_mistakes(
-    said: np.ndarray, split: Split, names: tuple[str, ...], most: int = WORST
+    predicted: np.ndarray, split: Split, names: tuple[str, ...], most: int = WORST
 ) -> list[WrongImage]:
     """The images got wrong with most confidence, the worst first: image_id, label, said (class names), probability."""
-    guess, sure = said.argmax(axis=1), said.max(axis=1)
+    guess, sure = predicted.argmax(axis=1), predicted.max(axis=1)
     wrong = np.flatnonzero(guess != split.labels)
     first = wrong[np.argsort(-sure[wrong], kind="stable")][:most]
     return [

@@ -22,15 +22,15 @@ from typing import Any
 import keras
 import numpy as np
 import onnx
-import onnxruntime
 
 from fer_core.base.atomic import new_file, replace, write_atomic
 from fer_core.base.checksums import checked_file
-from fer_core.base.errors import ModelFileError
+from fer_core.base.errors import ModelFileError, first_line
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
 from fer_core.inference.conversion import CALIBRATION, CHECKED, Conversion, ConvertRequest
 from fer_core.inference.metadata import METADATA_KEY, ModelMetadata, parse
+from fer_core.inference.onnx_file import cpu_session
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.jobs.worker import serve
 from fer_core.runs.run import Run
@@ -110,7 +110,7 @@ def pictures(run: Run, metadata: ModelMetadata) -> tuple[np.ndarray, np.ndarray]
 
 
 def _metadata(run: Run) -> ModelMetadata:
-    session = onnxruntime.InferenceSession(run.folder / "model.onnx", providers=["CPUExecutionProvider"])
+    session = cpu_session(run.folder / "model.onnx")
     return parse(session.get_modelmeta().custom_metadata_map[METADATA_KEY], "model.onnx")
 
 
@@ -128,8 +128,7 @@ def _litert(model: keras.Model, path: Path, quantize: str, calibration: np.ndarr
     try:
         model.export(raw, format="litert", verbose=False, **options)
     except Exception as error:  # the converter raises whatever its C++ side says
-        reason = str(error).strip().splitlines()[0][:200]
-        raise ModelFileError("LiteRT's converter refused this model", received=reason) from error
+        raise ModelFileError("LiteRT's converter refused this model", received=first_line(error)) from error
     if raw != path:
         replace(raw, path, durable=False)
 
@@ -144,8 +143,7 @@ def _onnx(source: Path, path: Path, quantize: str, calibration: np.ndarray, meta
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    session = onnxruntime.InferenceSession(source, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
+    name = cpu_session(source).get_inputs()[0].name
 
     class Reader(CalibrationDataReader):
         def __init__(self) -> None:
@@ -185,10 +183,7 @@ def _half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def onnx_answer(path: Path) -> Answer:
     """uint8 (n, h, w, c) -> probabilities, by ONNX Runtime on one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = cpu_session(path, threads=1)
     name = session.get_inputs()[0].name
     return lambda pixels: np.asarray(session.run(None, {name: pixels.astype(np.float32)})[0])
 

@@ -32,12 +32,12 @@ def work(folder: Path, asked: RateRequest, report: ProgressFn) -> dict[str, obje
     workspace = Workspace(Path(asked["root"]))
     report(0, len(asked["rates"]), "rates")
     device.take_memory_as_needed()
-    device.set_precision(recipe.training.precision)
+    keras.config.set_dtype_policy(recipe.training.precision)
     dataset = open_dataset(workspace, asked["dataset"])
     data = load(dataset, asked["version"], recipe.model, recipe.training.soft_labels)
     keras.utils.set_random_seed(recipe.training.seed)
     model = loop.build(recipe, len(data.classes))
-    recipe, known = starting_points.settle(dataset, asked["version"], recipe)
+    recipe, known = starting_points.resolve_start(dataset, asked["version"], recipe)
     warm_start.begin(model, workspace, recipe, known.get("start"), data)
     return {"losses": rise(model, data, recipe, asked["rates"], report)}
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from fer_core.base.atomic import new_file
-from fer_core.base.errors import ModelFileError
+from fer_core.base.errors import ModelFileError, first_line
 from fer_core.inference.foreign import LITERT_ENDING, ImportRequest
 from fer_core.inference.onnx_file import open_session
 from fer_core.jobs.reporter import ProgressFn
@@ -44,8 +44,9 @@ def work(folder: Path, asked: ImportRequest, report: ProgressFn) -> dict[str, ob
             write_graph(network, temporary)
             difference = compare(network, temporary)
         except Exception as error:  # the converter and ONNX Runtime share no error class
-            reason = str(error).strip().splitlines()[0][:200]
-            raise ModelFileError(f"{source.name} cannot be converted to ONNX", received=reason) from error
+            raise ModelFileError(
+                f"{source.name} cannot be converted to ONNX", received=first_line(error)
+            ) from error
         if not difference <= DEEP_TOLERANCE:
             raise ModelFileError(
                 f"{source.name} answers otherwise once it is converted", received=f"{difference:.1e}"
@@ -70,8 +71,9 @@ def from_litert(source: Path, target: Path, report: ProgressFn) -> None:
             (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
             tf2onnx.convert.from_tflite(str(source), opset=_OPSET, output_path=str(temporary))
         except Exception as error:  # neither reader has an error class of its own
-            reason = str(error).strip().splitlines()[0][:200]
-            raise ModelFileError(f"{source.name} cannot be converted to ONNX", received=reason) from error
+            raise ModelFileError(
+                f"{source.name} cannot be converted to ONNX", received=first_line(error)
+            ) from error
         session, graph = open_session(temporary)
         if taken["dtype"] != np.float32:
             raise ModelFileError(f"{source.name} does not take numbers", received=str(taken["dtype"]))

@@ -38,7 +38,7 @@ def work(folder: Path, asked: MeasureRequest, report: ProgressFn) -> Measured:
     recipe = override(parse(asked["recipe"]), {"distillation.teacher": ""})  # asking it is no part of a step
     dataset = open_dataset(Workspace(Path(asked["root"])), asked["dataset"])
     device.take_memory_as_needed()
-    device.set_precision(recipe.training.precision)
+    keras.config.set_dtype_policy(recipe.training.precision)
     data = load(dataset, asked["version"], recipe.model, recipe.training.soft_labels)
     return measure(data, recipe, report)
 

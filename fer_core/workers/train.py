@@ -110,13 +110,13 @@ def work(run: Run) -> RunInfo:
         device.make_deterministic()
     run.update(state="running", started=now(), **_surroundings())
     progress.write(Progress(what="reading the images"))
-    device.set_precision(recipe.training.precision)
+    keras.config.set_dtype_policy(recipe.training.precision)
     device.distribute(recipe.training.devices)
     dataset = open_dataset(run.workspace, run.dataset)
     data = load(dataset, run.version, recipe.model, recipe.training.soft_labels)
     if recipe.distillation.teacher:
         progress.write(Progress(what="asking the teacher"))
-        data = replace(data, teacher=teachers.ask(run, dataset, data))
+        data = replace(data, teacher=teachers.teacher_answers(run, dataset, data))
     progress.write(Progress(what="building the model"))
     model = loop.build(recipe, len(data.classes))
     if not (run.folder / "checkpoints" / "last.npz").is_file():
@@ -157,7 +157,7 @@ def work(run: Run) -> RunInfo:
 
 def _in_full(trained: keras.Model, recipe: Recipe) -> keras.Model:
     """The network in 32 bits and for images of full size, which is what is saved."""
-    device.set_precision("float32")
+    keras.config.set_dtype_policy("float32")
     model = registry.build(recipe.model, trained.output_shape[-1])
     model.set_weights(trained.get_weights())
     body.renew_constants(model)

@@ -29,7 +29,7 @@ from fer_core.runs.predictions import write
 from fer_core.scheduling.crossval import Folds
 from fer_core.training import averaging, device, loop
 from fer_core.training.batches import TrainingBatches
-from fer_core.training.callbacks import FollowEpochs, GiveUpOnNaN, Logs
+from fer_core.training.callbacks import GiveUpOnNaN, Logs, SetEpoch
 from fer_core.training.data import TrainingData, from_manifest
 from fer_core.training.failures import failure_message
 from fer_core.training.parts import Parts
@@ -51,7 +51,7 @@ def work(folder: Path, _asked: object, report: ProgressFn) -> dict[str, int]:
     pixels = dataset.pixels(recipe.model.input_size, recipe.model.color)
     pixels = pixels[..., np.newaxis] if pixels.ndim == 3 else pixels
     device.take_memory_as_needed()
-    device.set_precision(recipe.training.precision)
+    keras.config.set_dtype_policy(recipe.training.precision)
     if recipe.training.deterministic:
         device.make_deterministic()
     missing, images = found.missing(), sum(about["images"])
@@ -65,8 +65,8 @@ def work(folder: Path, _asked: object, report: ProgressFn) -> dict[str, int]:
         data = from_manifest(manifest.assign(split=split), pixels)
         model = loop.build(recipe, len(data.classes))
         warm_start.begin(model, dataset.workspace, recipe, about.get("start"), data)
-        said = train_one(model, data, recipe, fold, told)
-        write(folder, str(fold), _table(data.val.ids, data.classes, said))
+        predicted = train_one(model, data, recipe, fold, told)
+        write(folder, str(fold), _table(data.val.ids, data.classes, predicted))
         log.info("fold %d of %d is done", fold, about["folds"])
     return {"folds": len(missing)}
 
@@ -74,7 +74,7 @@ def work(folder: Path, _asked: object, report: ProgressFn) -> dict[str, int]:
 def train_one(model: keras.Model, data: TrainingData, recipe: Recipe, fold: int, told: _Told) -> np.ndarray:
     """float64 (n, classes): a new network, trained on `train`, on the images of `val`."""
     batches = TrainingBatches(data, recipe)
-    callbacks = [FollowEpochs(batches), GiveUpOnNaN(), _Tell(fold, len(data.train), told)]
+    callbacks = [SetEpoch(batches), GiveUpOnNaN(), _Tell(fold, len(data.train), told)]
     for begin, end in Parts(model, recipe, batches, 0):
         # Keras does not shuffle: the batches shuffle the images themselves.
         model.fit(batches, epochs=end, initial_epoch=begin, shuffle=False, verbose=0, callbacks=callbacks)
@@ -142,10 +142,10 @@ class _Tell(keras.callbacks.Callback):
         self._told.report(self._told.before, self._told.total, self._told.words)
 
 
-def _table(ids: np.ndarray, names: tuple[str, ...], said: np.ndarray) -> pd.DataFrame:
+def _table(ids: np.ndarray, names: tuple[str, ...], predicted: np.ndarray) -> pd.DataFrame:
     table = pd.DataFrame({"image_id": ids}).astype("str")
     for index, name in enumerate(names):
-        table[f"p_{name}"] = said[:, index].astype(np.float32)
+        table[f"p_{name}"] = predicted[:, index].astype(np.float32)
     return table
 
 

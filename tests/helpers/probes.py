@@ -95,8 +95,8 @@ def held_together(recipe: Recipe) -> float:
 
 
 def remembered(recipe: Recipe) -> float:
-    memory = losses.memory_of(recipe.loss, np.zeros(2, np.int64), 3)
-    loss, _ = losses.with_accuracy(recipe.loss, 3, memory, recipe.distillation)
+    memory = losses.running_answers(recipe.loss, np.zeros(2, np.int64), 3)
+    loss, _ = losses.loss_and_metrics(recipe.loss, 3, memory, recipe.distillation)
     truth, said = (
         np.array([[1, 0, 0, 0], [0, 1, 0, 1]], np.float32),
         np.array([[0.7, 0.2, 0.1], [0.3, 0.4, 0.3]], np.float32),
@@ -148,16 +148,16 @@ def views(recipe: Recipe) -> Any:
     model, found = registry.build(recipe.model, 3), tiny_data({"train": 6, "val": 6})
     answer = predictions.predict(model, found, found.val, recipe.training.test_time_augmentation)
     return answer.attrs["test_time_augmentation"], len(
-        predictions.views_of(found.pixels[:2], recipe.training.test_time_augmentation)
+        predictions.augmented_views(found.pixels[:2], recipe.training.test_time_augmentation)
     )
 
 
 def policy(recipe: Recipe) -> Any:
-    device.set_precision(recipe.training.precision)
+    keras.config.set_dtype_policy(recipe.training.precision)
     try:
         return network(recipe), registry.build(recipe.model, 3).layers[2].compute_dtype
     finally:
-        device.set_precision("float32")
+        keras.config.set_dtype_policy("float32")
 
 
 def kept(recipe: Recipe) -> Any:

@@ -88,7 +88,7 @@ def train(
         keras.utils.set_random_seed(
             recipe.training.seed + begin
         )  # a new process has random states of its own
-        device.set_precision(recipe.training.precision)
+        keras.config.set_dtype_policy(recipe.training.precision)
         model = loop.build(recipe, 3)
         loop.train(model, data, recipe, folder, lambda: False, due)
     rows = [

@@ -14,7 +14,7 @@ from fer_core.base.errors import ModelFileError
 from fer_core.evaluation import ensembles
 from fer_core.inference import ensemble
 from fer_core.inference.analyse import ReadOptions, analyse
-from fer_core.inference.ensemble import Ensemble, open_model
+from fer_core.inference.ensemble import Ensemble
 from fer_core.inference.predictor import Predictor
 
 
@@ -36,8 +36,7 @@ def folder_of(root: Path, **changes: object) -> Path:
 
 
 def test_it_is_the_weighted_mean_of_its_members(tmp_path: Path) -> None:
-    model = open_model(folder_of(tmp_path))
-    assert isinstance(model, Ensemble)
+    model = Ensemble.load(folder_of(tmp_path))
     crops = np.random.default_rng(0).integers(0, 256, (5, 48, 48, 3), dtype=np.uint8)
     one, two = (Predictor.load(tmp_path / f"{name}.onnx").predict(crops) for name in ("one", "two"))
     assert model.predict(crops) == pytest.approx((3 * one + two[:, ::-1]) / 4, abs=1e-6)
@@ -51,8 +50,8 @@ def test_it_is_the_weighted_mean_of_its_members(tmp_path: Path) -> None:
 
 def test_its_temperature_sharpens_and_keeps_the_answer(tmp_path: Path) -> None:
     crops = np.random.default_rng(1).integers(0, 256, (8, 48, 48), dtype=np.uint8)
-    usual = open_model(folder_of(tmp_path)).predict(crops)
-    sharp = open_model(folder_of(tmp_path, metadata={**METADATA, "temperature": 0.5})).predict(crops)
+    usual = Ensemble.load(folder_of(tmp_path)).predict(crops)
+    sharp = Ensemble.load(folder_of(tmp_path, metadata={**METADATA, "temperature": 0.5})).predict(crops)
     assert (sharp.argmax(axis=1) == usual.argmax(axis=1)).all()
     assert (sharp.max(axis=1) > usual.max(axis=1)).all()
     assert sharp.sum(axis=1) == pytest.approx(1)
@@ -71,10 +70,10 @@ def test_its_temperature_sharpens_and_keeps_the_answer(tmp_path: Path) -> None:
 )
 def test_what_is_not_whole_is_refused(tmp_path: Path, changes: dict[str, object], words: str) -> None:
     with pytest.raises(ModelFileError, match=words):
-        open_model(folder_of(tmp_path, **changes))
+        Ensemble.load(folder_of(tmp_path, **changes))
     (tmp_path / "ensemble.json").write_text("{")
     with pytest.raises(ModelFileError, match="readable"):
-        open_model(tmp_path)
+        Ensemble.load(tmp_path)
 
 
 def test_runs_become_a_model_that_reads_pictures(tmp_path: Path) -> None:
@@ -87,7 +86,7 @@ def test_runs_become_a_model_that_reads_pictures(tmp_path: Path) -> None:
     assert (kept["name"], [m["run"] for m in kept["members"]]) == ("pair", [run.id for run in runs])
     for run in runs:
         (run.folder / "model.onnx").unlink()  # it stands by itself
-    model = open_model(place)
+    model = Ensemble.load(place)
     from scenes import png
 
     result = analyse(

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from cleanlab.count import compute_confident_joint
-from cleanlab.filter import find_label_issues
 from face_tables import faces, manifest_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +15,7 @@ from sklearn.metrics import average_precision_score
 from fer_core import mislabels
 from fer_core.mislabels.noise import label_posterior, label_quality, noise_matrices
 from fer_core.mislabels.pool import logs, pooled, pooled_weights
-from fer_core.mislabels.scores import candidates, is_spread
+from fer_core.mislabels.scores import is_spread
 from fer_core.mislabels.summary import wrong_level
 
 EMOTIONS = ("happy", "neutral", "sad", "surprise")
@@ -99,14 +98,6 @@ def test_a_class_nobody_carries_is_no_obstacle() -> None:
     assert (label_posterior(np.zeros(50, int), chances) == 1).all()
 
 
-@pytest.mark.parametrize("name", mislabels.FILTERS)
-def test_candidates_are_those_of_cleanlab(name: str) -> None:
-    _, labels, chances = noisy(800, np.full((3, 3), 0.1) + 0.7 * np.eye(3))
-    ours = candidates(labels, chances, name)
-    assert (ours == find_label_issues(labels, chances, filter_by=name, n_jobs=1)).all()
-    assert 0 < ours.sum() < 800
-
-
 def test_spread_is_no_majority() -> None:
     shares = np.array([[0.5, 0.3, 0.2], [0.51, 0.29, 0.2], [0, 0, 0], [5, 5, 0], [6, 4, 0]])
     assert is_spread(shares).tolist() == [True, False, False, True, False]
@@ -176,7 +167,7 @@ def test_noise_matrix_and_pairs_count_the_same_images(labelled: tuple[pd.DataFra
     table, pixels = labelled[0].copy(), labelled[1]
     table.loc[13, "label"] = "surprise"
     said = given_probabilities(table)
-    ranked = mislabels.rank(table, pixels, said, filter_by="predicted_neq_given")
+    ranked = mislabels.rank(table, pixels, said)
     matrix = mislabels.noise_matrix(ranked)
     assert list(matrix.index) == list(matrix.columns) == ["happy", "surprise", "neutral", "sad"]
     assert (matrix.loc["sad", "happy"], matrix.loc["surprise", "neutral"]) == (len(WRONG), 1)

@@ -46,14 +46,14 @@ def ship(dataset: Dataset, learned: np.ndarray) -> None:
 
 def test_a_run_is_recorded_by_its_whole_name_and_content(dataset: Dataset) -> None:
     trained(dataset)
-    recipe, known = starting_points.settle(dataset, dataset.head, tiny_recipe(model__start="1"))
+    recipe, known = starting_points.resolve_start(dataset, dataset.head, tiny_recipe(model__start="1"))
     assert recipe.model.start == "0001-tiny"
     first = known["start"]
     assert (first["classes"], first["judged"], first["seen"]) == (list(CLASSES), 42, 0)
     (dataset.workspace.runs / "0001-tiny" / "best.keras").write_bytes(b"other")
-    _, known = starting_points.settle(dataset, dataset.head, tiny_recipe(model__start="1"))
+    _, known = starting_points.resolve_start(dataset, dataset.head, tiny_recipe(model__start="1"))
     assert known["start"]["digest"] != first["digest"]
-    assert starting_points.settle(dataset, dataset.head, tiny_recipe()) == (tiny_recipe(), {})
+    assert starting_points.resolve_start(dataset, dataset.head, tiny_recipe()) == (tiny_recipe(), {})
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_a_removed_run_is_not_found(dataset: Dataset) -> None:
         starting_points.find(dataset.workspace, tiny_recipe(model__start="1"))
     trained(dataset, "0001-tiny", tiny_recipe(model__input_size=32))
     with pytest.raises(RunError):
-        starting_points.settle(dataset, dataset.head, tiny_recipe(model__start="1"))
+        starting_points.resolve_start(dataset, dataset.head, tiny_recipe(model__start="1"))

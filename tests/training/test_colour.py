@@ -15,7 +15,7 @@ from fer_core.recipes.schema import Augmentation
 from fer_core.training.augmentation.augment import augment
 from fer_core.training.augmentation.auto_augment import POLICY, auto_augment
 from fer_core.training.augmentation.rand_augment import OPERATIONS
-from fer_core.training.predictions import predict, views_of
+from fer_core.training.predictions import augmented_views, predict
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, 12, 12, 3), dtype=np.uint8)
 
@@ -107,7 +107,7 @@ def test_autoaugment_takes_the_operations_of_a_pair_by_their_chances() -> None:
 def test_many_views_are_shifts_turns_sizes_and_lights_each_with_its_mirror(tmp_path: Path) -> None:
     y, x = np.mgrid[:48, :48]
     waves = (128 + 60 * np.sin(x / 9) + 40 * np.cos(y / 7)).astype(np.uint8)[None, ..., None]
-    shown = views_of(waves, "flip_shift_turn_light")
+    shown = augmented_views(waves, "flip_shift_turn_light")
     assert len(shown) == 22
     for plain, mirrored in zip(shown[:11], shown[11:], strict=True):
         np.testing.assert_array_equal(plain[:, :, ::-1], mirrored)
@@ -134,6 +134,7 @@ def test_many_views_are_shifts_turns_sizes_and_lights_each_with_its_mirror(tmp_p
     table = predict(fit.model, fit.data, fit.data.val, "flip_shift_turn_light")
     images = np.asarray(fit.data.pixels[fit.data.val.rows])
     mean = np.mean(
-        [fit.model.predict(view, verbose=0) for view in views_of(images, "flip_shift_turn_light")], axis=0
+        [fit.model.predict(view, verbose=0) for view in augmented_views(images, "flip_shift_turn_light")],
+        axis=0,
     )
     assert table[["p_happy", "p_neutral", "p_sad"]].to_numpy() == pytest.approx(mean, abs=1e-5)

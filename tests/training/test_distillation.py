@@ -121,12 +121,12 @@ def test_the_teacher_is_asked_once_and_its_answers_stay_beside_the_run(tmp_path:
     wanted = Predictor.load(file).predict(np.asarray(dataset.pixels()[found.train.rows]))
     recalibrate.apply(file, 4.0)  # for Try it; who learns from it gets its own answers
     run = create_run(dataset.workspace, "tiny", dataset.head, recipe)
-    said = teachers.ask(run, dataset, found)
+    said = teachers.teacher_answers(run, dataset, found)
     columns = [("happy", "sad", "neutral").index(name) for name in CLASSES]
     np.testing.assert_allclose(said, wanted[:, columns], atol=1e-6)
     assert list(pd.read_parquet(run.folder / "teacher.parquet")["image_id"]) == list(found.train.ids)
     file.unlink()
-    np.testing.assert_array_equal(teachers.ask(run, dataset, found), said)
+    np.testing.assert_array_equal(teachers.teacher_answers(run, dataset, found), said)
 
 
 def test_what_cannot_teach_is_refused_before_a_run_is_made(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from test_resume import COUNTS, fit
@@ -18,7 +19,7 @@ from fer_core.models import registry
 from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs.store import create_run
 from fer_core.scheduling import queue, resume
-from fer_core.training import device, loop
+from fer_core.training import loop
 
 DONE, EPOCHS, RATE = 2, 6, 0.02
 
@@ -68,11 +69,11 @@ def test_a_fork_whose_optimizer_would_hold_other_numbers_is_refused(
     (run.folder / "checkpoints" / "last.npz").touch()
     held = []
     for recipe in (before, override(before, settings)):
-        device.set_precision(recipe.training.precision)
+        keras.config.set_dtype_policy(recipe.training.precision)
         try:
             model = registry.build(recipe.model, len(CLASSES))
         finally:
-            device.set_precision("float32")
+            keras.config.set_dtype_policy("float32")
         loop.compile_model(model, recipe, 3)
         model.optimizer.build(model.trainable_variables)
         held.append(sorted(tuple(variable.shape) for variable in model.optimizer.variables))

@@ -19,18 +19,18 @@ from fer_core.recipes.recipe import to_toml
 from fer_core.runs.store import list_runs
 from fer_core.scheduling import experiments, queue, start
 from fer_core.training.batches import TrainingBatches
-from fer_core.training.label_noise import drawn, noised
+from fer_core.training.label_noise import draw_noise, with_noise
 
 
 def test_a_share_of_the_labels_is_wrong_any_way_alike_and_larger_shares_hold_the_smaller() -> None:
     split = tiny_data({"train": 3000, "val": 3}).train
     changed = {}
     for share in (0.1, 0.4):
-        places, given = drawn(split, CLASSES, LabelNoise(share=share, seed=5))
+        places, given = draw_noise(split, CLASSES, LabelNoise(share=share, seed=5))
         assert len(places) == len(set(places)) == 3000 * share
         assert (given != split.labels[places]).all()
         changed[share] = dict(zip(places.tolist(), given.tolist(), strict=True))
-        found = noised(split, CLASSES, LabelNoise(share=share, seed=5))
+        found = with_noise(split, CLASSES, LabelNoise(share=share, seed=5))
         assert (found.labels != split.labels).sum() == len(places)
         np.testing.assert_array_equal(found.targets.argmax(axis=1), found.labels)
         np.testing.assert_array_equal(found.targets.sum(axis=1), 1)
@@ -45,17 +45,17 @@ def test_labels_go_wrong_as_the_confusions_say() -> None:
     pairs = [("happy", "sad", 0.3), ("happy", "neutral", 0.1), ("sad", "neutral", 0.1)]
     wrong = [LabelConfusion(label=a, given=b, share=c) for a, b, c in pairs]
     spec = LabelNoise(share=0.1, confusions=wrong)
-    places, given = drawn(split, CLASSES, spec)
+    places, given = draw_noise(split, CLASSES, spec)
     ways = np.zeros((3, 3))
     np.add.at(ways, (split.labels[places], given), 1)
     wanted = np.zeros((3, 3))
     wanted[0, 2], wanted[0, 1], wanted[2, 1] = 180, 60, 60  # of 300, as .3, .1 and .1 of equally many
     np.testing.assert_allclose(ways, wanted, atol=35)
     with pytest.raises(RunError, match="too few images whose labels can become wrong"):
-        drawn(split, CLASSES, spec.model_copy(update={"share": 0.9}))
+        draw_noise(split, CLASSES, spec.model_copy(update={"share": 0.9}))
     unknown = LabelConfusion(label="happy", given="joy", share=1)
     with pytest.raises(RunError, match=r"happy to joy\. The classes are happy, neutral, sad"):
-        drawn(split, CLASSES, spec.model_copy(update={"confusions": [*wrong, unknown]}))
+        draw_noise(split, CLASSES, spec.model_copy(update={"confusions": [*wrong, unknown]}))
 
 
 def test_how_labels_go_wrong_is_what_a_ranking_found() -> None:

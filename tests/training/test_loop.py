@@ -15,7 +15,7 @@ from fer_core.base.errors import RunError
 from fer_core.base.jsonl import read_lines, read_object
 from fer_core.models import registry
 from fer_core.recipes.recipe import Recipe
-from fer_core.training import device, loop, validation
+from fer_core.training import loop, validation
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.callbacks import KeepBest, StopOnRequest
 from fer_core.training.checkpoint import load_weights
@@ -221,11 +221,11 @@ def test_rare_classes_are_drawn_as_often_as_others_where_asked(sampling: str) ->
 
 
 def test_sixteen_bits_train_and_leave_a_model_of_thirty_two(tmp_path: Path) -> None:
-    device.set_precision("mixed_bfloat16")
+    keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         fit = Fit(tmp_path, tiny_recipe(training__epochs=3))
     finally:
-        device.set_precision("float32")
+        keras.config.set_dtype_policy("float32")
     assert max(row["val_accuracy"] for row in fit.rows) > 0.9
     assert {w.dtype for w in fit.model.get_weights()} == {np.dtype("float32")}
     plain = registry.build(tiny_recipe().model, len(CLASSES))

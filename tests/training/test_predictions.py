@@ -16,7 +16,7 @@ def test_test_time_augmentation_is_the_mean_over_the_views() -> None:
     model, found = registry.build(tiny_recipe().model, 3), tiny_data({"train": 6, "val": 7})
     images = found.pixels[found.val.rows].astype(np.float32)
     for kind, count in (("flip", 2), ("flip_shift", 10)):
-        asked = predictions.views_of(images, kind)  # type: ignore[arg-type]
+        asked = predictions.augmented_views(images, kind)  # type: ignore[arg-type]
         assert len({view.tobytes() for view in asked}) == count
         wanted = np.mean([np.asarray(model(view)) for view in asked], axis=0)
         answer = predictions.predict(model, found, found.val, kind)  # type: ignore[arg-type]

@@ -91,7 +91,7 @@ def test_a_run_killed_in_an_epoch_ends_with_the_same_bits_as_one_that_was_not(tm
         model__blocks=DROPOUT,
         augmentation__translation=0.1,
     )
-    whole = start.train(dataset.workspace, dataset, None, recipe)
+    whole = start.wait(start.start(dataset.workspace, dataset, None, recipe))
     assert whole.state == "finished", whole.log_tail()
     run = start.start(dataset.workspace, dataset, None, recipe)
     deadline = time.monotonic() + PATIENCE

@@ -17,7 +17,7 @@ from fer_core.recipes.recipe import Recipe, load, override
 from fer_core.training import loop
 from fer_core.training.batches import TrainingBatches
 from fer_core.training.checkpoint import load_state
-from fer_core.training.parts import compile_model, scale_rates
+from fer_core.training.parts import compile_model, set_layer_rates
 from fer_core.training.stages import plan, recipe_of_stage
 
 STAGES = [
@@ -162,7 +162,7 @@ def scaled_by_layer(recipe: Recipe) -> tuple[keras.Model, list[tuple[keras.Varia
     body.unfreeze(model, 1.0)
     compile_model(model, recipe, 1)
     factors = body.learning_rate_factors(model, 0.5)
-    scale_rates(model.optimizer, factors)
+    set_layer_rates(model.optimizer, factors)
     return model, factors
 
 

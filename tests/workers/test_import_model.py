@@ -50,7 +50,9 @@ def test_an_imported_file_answers_as_it_did_and_can_be_a_start(tmp_path: Path) -
     said = model_registry.open_model(model_registry.find(workspace, "their model").path).predict(PIXELS)
     np.testing.assert_allclose(said, network.predict_on_batch(PIXELS), atol=1e-5)
 
-    recipe, known = starting_points.settle(dataset, dataset.head, tiny_recipe(model__start="their model"))
+    recipe, known = starting_points.resolve_start(
+        dataset, dataset.head, tiny_recipe(model__start="their model")
+    )
     assert known["start"]["classes"] == ["a", "b", "c", "d"]
     assert known["start"]["seen"] is None  # nobody knows what it has learned
     found = data.load(dataset, dataset.head, recipe.model)
@@ -59,7 +61,7 @@ def test_an_imported_file_answers_as_it_did_and_can_be_a_start(tmp_path: Path) -
     for one, two in zip(mine.get_weights()[:-2], network.get_weights()[:-2], strict=True):
         np.testing.assert_array_equal(one, two)
     with pytest.raises(RunError, match="does not fit"):
-        starting_points.settle(dataset, dataset.head, override(recipe, {"model.color": "rgb"}))
+        starting_points.resolve_start(dataset, dataset.head, override(recipe, {"model.color": "rgb"}))
 
 
 def test_h5_files_are_read_too(tmp_path: Path) -> None:

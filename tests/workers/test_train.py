@@ -264,4 +264,5 @@ def test_a_transfer_network_goes_the_whole_way(dataset: Dataset, monkeypatch: py
 
 @pytest.mark.exhaustive
 def test_a_published_transfer_network_goes_the_whole_way(dataset: Dataset) -> None:
-    answers_alike(start.train(dataset.workspace, dataset, None, transferred(64)), dataset)
+    run = start.start(dataset.workspace, dataset, None, transferred(64))
+    answers_alike(start.wait(run), dataset)

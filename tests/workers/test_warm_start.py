@@ -79,7 +79,7 @@ def test_other_classes_get_a_head_of_their_own(first: Run, tmp_path: Path) -> No
     source.mkdir(parents=True)
     (source / first.id).symlink_to(first.folder)
     recipe = tiny_recipe(model__start=first.id)
-    recipe, known = starting_points.settle(other, other.head, recipe)
+    recipe, known = starting_points.resolve_start(other, other.head, recipe)
     found = data.load(other, other.head, recipe.model)
     model = loop.build(recipe, 4)
     fresh = model.get_weights()
@@ -134,7 +134,7 @@ def test_layers_of_a_start_learn_at_rates_of_their_own(dataset: Dataset, first: 
 
 def test_the_shipped_model_begins_where_it_is(dataset: Dataset) -> None:
     recipe = override(load("shipped"), {"model.start": "shipped"})
-    recipe, known = starting_points.settle(dataset, dataset.head, recipe)
+    recipe, known = starting_points.resolve_start(dataset, dataset.head, recipe)
     found = data.load(dataset, dataset.head, recipe.model)
     model = loop.build(recipe, 3)
     warm_start.begin(model, dataset.workspace, recipe, known["start"], found)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 FER2013_CLASSES = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FER2013_USAGE = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 _EVERY = 256
-_BLOCK = 1024
 
 
 @dataclass

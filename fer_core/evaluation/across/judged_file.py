@@ -3,7 +3,7 @@
 run = judge_file(dataset, model_registry.find(workspace, "theirs"))
 run.info["judged"]["file"]         # "theirs"; nobody can tell which pictures it has learned from
 
-The file is opened and asked by a process of its own (`inference.apart`) and stays on the shelf: the run holds its answers alone.
+A process of its own opens and asks the file (`inference.isolated`), which stays on the shelf: the run holds its answers alone.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def judge_file(
             "Only files from elsewhere are judged so", received=model.name, hint="`fer evaluate` judges a run"
         )
     known = dataset.version(version or dataset.head)
-    predictor = Predictor.load(model.path, apart=True)
+    predictor = Predictor.load(model.path, isolated=True)
     digest = _digest(model.path, predictor.metadata)
     for run in list_runs(dataset.workspace):
         info = run.info

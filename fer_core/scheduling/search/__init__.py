@@ -15,12 +15,9 @@ from fer_core.base.atomic import new_folder
 from fer_core.base.errors import AlreadyExists
 from fer_core.base.workspace import now
 from fer_core.data.dataset import Dataset
-from fer_core.data.manifest import classes
-from fer_core.models import pretrained
-from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, load, override, to_toml
 from fer_core.runs.store import list_runs
-from fer_core.scheduling import queue, teachers
+from fer_core.scheduling import queue
 from fer_core.scheduling.search import halving
 from fer_core.scheduling.search.document import document_of
 from fer_core.scheduling.search.plan import (
@@ -37,7 +34,7 @@ from fer_core.scheduling.search.space import check_space, proposed, read_field
 from fer_core.scheduling.search.standing import SearchStanding, plan_of, read, runs_of
 from fer_core.scheduling.search.winner import lineage, recipe_of
 from fer_core.scheduling.search.work import carry_on
-from fer_core.training.data import check_trainable
+from fer_core.scheduling.start import check_startable
 
 __all__ = [
     "MOST_TRIALS", "SAMPLERS", "TRIALS", "SearchStanding", "begin", "carry_on", "delete", "document_of", "lineage", "names",
@@ -82,7 +79,7 @@ def begin(
     base = override(load(recipe) if isinstance(recipe, str) else recipe, settings or {})
     space = [read_field(base, text) for text in varied]
     check_space(base, space)
-    _check_start(dataset, found.id, base)
+    check_startable(dataset, found.id, base)
     name = name or _free(dataset, base)
     folder = folder_of(dataset.workspace, name)
     plan = SearchPlan(
@@ -105,15 +102,6 @@ def begin(
     with new_folder(folder) as temporary:
         SearchJournal.write(temporary, plan)
     return plan
-
-
-def _check_start(dataset: Dataset, version: str, recipe: Recipe) -> None:
-    """Raise what would keep every trial from being made."""
-    manifest = dataset.manifest(version)
-    check_trainable(manifest)
-    pretrained.find_weights(recipe.model)
-    teachers.check(dataset, version, recipe)
-    check_classes(recipe, classes(manifest))
 
 
 def _check_free(dataset: Dataset, name: str) -> None:

@@ -121,7 +121,7 @@ class SearchStanding:
         return through, len(self.trials) + self.left + FRESH
 
 
-def look(
+def trial_of_run(
     number: int, values: Mapping[str, Choice], run: Run | None, rungs: Iterable[int], failed: str = ""
 ) -> SearchTrial:
     """A trial as its run's files have it."""
@@ -159,7 +159,7 @@ def read(workspace: Workspace, name: str) -> SearchStanding:
     journal = _journal(find(workspace, name))
     plan, runs = journal.plan, runs_of(workspace, name)
     trials = tuple(
-        look(
+        trial_of_run(
             trial.number,
             trial.params,
             runs.get(("trial", trial.number)),
@@ -168,12 +168,12 @@ def read(workspace: Workspace, name: str) -> SearchStanding:
         )
         for trial in journal.trials
     )
-    return stand(
+    return standing_of(
         workspace,
         plan,
         trials,
         tuple(
-            look(number, {}, runs.get(("fresh", number)), plan.rungs[-1:])
+            trial_of_run(number, {}, runs.get(("fresh", number)), plan.rungs[-1:])
             for number in range(FRESH)
             if ("fresh", number) in runs
         ),
@@ -198,7 +198,7 @@ def plan_of(workspace: Workspace, name: str) -> SearchPlan:
     return _journal(find(workspace, name)).plan
 
 
-def stand(
+def standing_of(
     workspace: Workspace,
     plan: SearchPlan,
     trials: tuple[SearchTrial, ...],

@@ -16,7 +16,13 @@ from fer_core.runs.run import ACTIVE, Run
 from fer_core.scheduling import queue, resume, start
 from fer_core.scheduling.search import halving, winner
 from fer_core.scheduling.search.plan import FRESH, MOST_TRIALS, find
-from fer_core.scheduling.search.standing import SearchStanding, SearchTrial, look, runs_of, stand
+from fer_core.scheduling.search.standing import (
+    SearchStanding,
+    SearchTrial,
+    runs_of,
+    standing_of,
+    trial_of_run,
+)
 
 TellFn = Callable[[SearchStanding], None]
 _EVERY = 0.5  # seconds between looks: of short trials, looking takes processor time that they would train in
@@ -99,7 +105,7 @@ class _Searcher:
             for trial in self._journal.trials
         )
         fresh = tuple(self._seen("fresh", n) for n in range(FRESH) if ("fresh", n) in self._runs)
-        return stand(self._workspace, self._plan, trials, fresh, self._journal.closed)
+        return standing_of(self._workspace, self._plan, trials, fresh, self._journal.closed)
 
     def _seen(self, kind: str, number: int, failed: str = "") -> SearchTrial:
         """A trial; one that rests is read again only once it was sent on."""
@@ -107,9 +113,11 @@ class _Searcher:
         if key not in self._known:
             rungs = self._plan.rungs if kind == "trial" else self._plan.rungs[-1:]
             values = self._journal.complete(number) if kind == "trial" else {}
-            found = look(number, values, self._runs.get(key), rungs, failed)
+            found = trial_of_run(number, values, self._runs.get(key), rungs, failed)
             if found.run and self._lost.get(found.run.id, 0) >= _CHANCES and not found.at_work:
-                found = look(number, values, None, rungs, found.run.status()[1] or "Its process ended")
+                found = trial_of_run(
+                    number, values, None, rungs, found.run.status()[1] or "Its process ended"
+                )
             if found.at_work or (found.run is None and not found.failed):
                 return found
             self._known[key] = found

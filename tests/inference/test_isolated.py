@@ -15,8 +15,8 @@ from tiny_models import METADATA, light_weights, save_light, save_linear
 
 from fer_core.base.errors import ModelFileError
 from fer_core.base.workspace import Workspace
-from fer_core.inference import apart, model_registry
-from fer_core.inference.apart import ApartSession
+from fer_core.inference import isolated, model_registry
+from fer_core.inference.isolated import IsolatedSession
 from fer_core.inference.predictor import Predictor
 
 CROPS = np.random.default_rng(0).integers(0, 256, (70, 48, 48), dtype=np.uint8)
@@ -64,14 +64,14 @@ def hostile(path: Path, kind: str) -> Path:
 
 def test_a_file_of_others_answers_as_it_does_in_this_process(tmp_path: Path) -> None:
     path = save_light(tmp_path / "m.onnx")
-    theirs, ours = Predictor.load(path, apart=True), Predictor.load(path)
+    theirs, ours = Predictor.load(path, isolated=True), Predictor.load(path)
     assert np.allclose(theirs.predict(CROPS), ours.predict(CROPS), atol=1e-6)
     fixed = save_linear(tmp_path / "f.onnx", light_weights(), metadata=METADATA, batch=4)
-    assert np.allclose(Predictor.load(fixed, apart=True).predict(CROPS), ours.predict(CROPS), atol=1e-6)
+    assert np.allclose(Predictor.load(fixed, isolated=True).predict(CROPS), ours.predict(CROPS), atol=1e-6)
 
 
 def test_an_endless_model_is_stopped_and_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "_LIMIT_S", 2.0)
+    monkeypatch.setattr(isolated, "_LIMIT_S", 2.0)
     workspace = Workspace(tmp_path)
     hostile(workspace.models / "files" / "endless.onnx", "loop")
     before = os.times()
@@ -92,7 +92,7 @@ def test_a_model_that_wants_all_memory_gets_words(tmp_path: Path) -> None:
 
 
 def workers() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children() if "fer_core.inference.apart" in one.cmdline()]
+    return [one for one in psutil.Process().children() if "fer_core.inference.isolated" in one.cmdline()]
 
 
 def shelf(folder: Path) -> Path:
@@ -104,7 +104,7 @@ def shelf(folder: Path) -> Path:
 def test_a_worker_that_died_is_started_once_more_and_no_file_moves(tmp_path: Path) -> None:
     before = {one.pid for one in workers()}
     path = shelf(tmp_path)
-    model = Predictor.load(path, apart=True)
+    model = Predictor.load(path, isolated=True)
     said = model.predict(CROPS[:3])
     (worker,) = (one for one in workers() if one.pid not in before)
     assert os.getsid(worker.pid) != os.getsid(0)  # no Ctrl-C reaches it
@@ -123,7 +123,7 @@ def test_a_worker_that_died_is_started_once_more_and_no_file_moves(tmp_path: Pat
 class Timed:
     """A worker that takes so many seconds for a picture, by a clock of its own."""
 
-    def __init__(self, session: ApartSession, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    def __init__(self, session: IsolatedSession, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         self.clock, self.seconds, self.sizes = 0.0, seconds, list[int]()
         monkeypatch.setattr(session, "_worker", self)
         monkeypatch.setattr(time, "monotonic", lambda: self.clock)
@@ -142,7 +142,7 @@ class Timed:
 def test_slow_models_are_asked_for_few_pictures_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, sizes: list[int] | None
 ) -> None:
-    session = ApartSession(shelf(tmp_path))
+    session = IsolatedSession(shelf(tmp_path))
     timed = Timed(session, monkeypatch, seconds)
     (found,) = session.run(["out"], {"pixels": CROPS})
     assert np.array_equal(found, CROPS.reshape(70, -1)[:, :3])
@@ -156,7 +156,7 @@ def test_only_a_file_that_was_stopped_over_one_picture_moves_and_only_if_it_is_s
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = shelf(tmp_path)
-    session = ApartSession(path)
+    session = IsolatedSession(path)
     Timed(session, monkeypatch, 31)
     content = path.read_bytes()
     path.rename(path.with_name("m.onnx.put-aside"))
@@ -184,7 +184,7 @@ def test_text_for_an_answer_is_refused_in_words(tmp_path: Path) -> None:
     helper.set_model_props(model, {"fer": json.dumps({**METADATA, "classes": ["happy", "sad"]})})
     save(model, tmp_path / "text.onnx")
     with pytest.raises(ModelFileError, match="answers with text or lists, not one number per class"):
-        Predictor.load(tmp_path / "text.onnx", apart=True)
+        Predictor.load(tmp_path / "text.onnx", isolated=True)
 
 
 def test_what_lies_among_files_of_ours_elsewhere_is_not_ours(

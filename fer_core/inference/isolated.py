@@ -39,7 +39,7 @@ _MEMORY = 3 << 30  # bytes beyond what the process takes before it opens a file,
 _THREADS = 2
 
 
-class ApartSession:
+class IsolatedSession:
     """A file that is open in another process; answers as an ONNX Runtime session does.
 
     Attributes:
@@ -144,14 +144,14 @@ class ApartSession:
         return ModelFileError(f"{path.name} {how} and was stopped", hint=hint)
 
 
-def open_file(path: Path, threads: int | None = None, *, apart: bool) -> tuple[Session, Graph, str | None]:
-    """An ONNX file, open in this process or apart, with its shapes and the metadata inside it (JSON; None without).
+def open_file(path: Path, threads: int | None = None, *, isolated: bool) -> tuple[Session, Graph, str | None]:
+    """An ONNX file, open in this process or isolated, with its shapes and the metadata inside it (JSON; None without).
 
     Raises:
-        ModelFileError: see `onnx_file.open_session` and `ApartSession`.
+        ModelFileError: see `onnx_file.open_session` and `IsolatedSession`.
     """
-    if apart:
-        session = ApartSession(path, threads)
+    if isolated:
+        session = IsolatedSession(path, threads)
         return session, session.graph, session.embedded
     opened, graph = open_session(path, threads)
     return opened, graph, opened.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
@@ -177,7 +177,7 @@ class _Opened:
             path = Path(question["open"])
             _limit_memory(_MEMORY + 3 * path.stat().st_size)
             try:
-                session, graph, embedded = open_file(path, int(question["threads"]), apart=False)
+                session, graph, embedded = open_file(path, int(question["threads"]), isolated=False)
             except ModelFileError as error:
                 problem = {"message": error.message, "received": error.received, "hint": error.hint}
                 return {"problem": problem}, np.zeros(0)
