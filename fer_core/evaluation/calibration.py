@@ -19,7 +19,6 @@ from fer_core.runs.run import Run
 LOWEST, HIGHEST = 0.05, 20.0
 VIEWS = {"none": 1, "flip": 2, "flip_shift": 10, "flip_shift_turn_light": 22}
 """Views of each image, by `training.test_time_augmentation`."""
-_GOLDEN = (5**0.5 - 1) / 2
 _TINY = 1e-30
 _RIGHT = 0.02  # a temperature so near 1 changes no probability by more than a rounding
 
@@ -34,8 +33,10 @@ def scaled(p: Floats, temperature: float) -> Floats:
 def fit_temperature(truth: Ints, p: Floats) -> float:
     """The temperature with the smallest log loss, between .05 and 20; fit it on validation, never on test.
 
-    The loss is convex in 1 / T, so a golden-section search over log T finds its one minimum.
+    The loss is convex in 1 / T, so it has one minimum.
     """
+    from scipy.optimize import minimize_scalar  # takes a moment to load
+
     logits = np.log(np.maximum(p, _TINY))
     logits -= logits.max(axis=1, keepdims=True)
     given = float(logits[np.arange(len(truth)), truth].mean())
@@ -44,19 +45,9 @@ def fit_temperature(truth: Ints, p: Floats) -> float:
         slope = float(np.exp(-log_temperature))
         return float(np.log(np.exp(logits * slope).sum(axis=1)).mean()) - slope * given
 
-    low, high = float(np.log(LOWEST)), float(np.log(HIGHEST))
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-    at_left, at_right = loss(left), loss(right)
-    for _ in range(40):
-        if at_left <= at_right:
-            high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
-            at_left = loss(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
-            at_right = loss(right)
-    return float(np.exp((low + high) / 2))
+    ends = (float(np.log(LOWEST)), float(np.log(HIGHEST)))
+    found = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-8})
+    return float(np.exp(found.x))
 
 
 def direction(temperature: float) -> str:

@@ -18,13 +18,13 @@ from fer_core.evaluation.metrics import ECE_BINS
 from fer_core.runs.records import ClassAreas
 
 
-def reliability(truth: Ints, p: Floats, bins: int = ECE_BINS) -> pd.DataFrame:
+def reliability(truth: Ints, p: Floats) -> pd.DataFrame:
     """What the calibration error is made of: one row per bin of confidence that holds images.
 
     Returns:
         low, high (ends of the bin, (low, high]), images, confidence (their mean) and accuracy.
     """
-    confidence = p.max(axis=1)
+    bins, confidence = ECE_BINS, p.max(axis=1)
     correct = p.argmax(axis=1) == truth
     bin_index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
     images = np.bincount(bin_index, minlength=bins)

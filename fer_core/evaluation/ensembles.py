@@ -35,6 +35,7 @@ from fer_core.runs.run import Run
 MOST = 20
 """Runs that are offered to the greedy choice."""
 ROUNDS = 12
+"""Additions of the greedy choice, at most."""
 _FOLDS = 5
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -131,9 +132,7 @@ def stack_predictions(runs: Sequence[Run], split: str, version: str) -> RunStack
     return RunStack(tuple(run.id for run in runs), pd.Series(common), tuple(names), truth, p)
 
 
-def select_greedily(
-    stack: RunStack, rows: NDArray[np.integer] | None = None, rounds: int = ROUNDS
-) -> dict[str, int]:
+def select_greedily(stack: RunStack, rows: NDArray[np.integer] | None = None) -> dict[str, int]:
     """Members and weights by forward selection with replacement (Caruana et al., ICML 2004), by log loss.
 
     It begins with the run of least log loss and adds, as often as it helps, the run with which the mean is best.
@@ -141,14 +140,13 @@ def select_greedily(
     Args:
         stack: of the validation split, never of test.
         rows: images to choose by; None takes all.
-        rounds: additions at most.
     """
     p = stack.p if rows is None else stack.p[:, rows]
     truth = stack.truth if rows is None else stack.truth[rows]
     given = p[:, np.arange(len(truth)), truth]  # all that log loss asks of probabilities
     total, chosen, best = np.zeros(len(truth)), [], np.inf
     tiny = np.finfo(np.float64).eps
-    for count in range(1, rounds + 1):
+    for count in range(1, ROUNDS + 1):
         losses = -np.log(np.maximum((total + given) / count, tiny)).mean(axis=1)
         place = int(losses.argmin())
         if losses[place] >= best - 1e-9:
@@ -188,7 +186,7 @@ def judge_ensemble(
     return _outcome(stack, weights, stack.mix(weights).argmax(axis=1), None, groups)
 
 
-def judge_greedy(stack: RunStack, groups: ArrayLike | None = None, seed: int = 0) -> EnsembleResult:
+def judge_greedy(stack: RunStack, groups: ArrayLike | None = None) -> EnsembleResult:
     """What the greedy choice gains on the images that choose it, cross-fitted so that it does not flatter itself.
 
     In each of five parts (copies on one side) both the members and the best single run are those the other four parts
@@ -196,7 +194,7 @@ def judge_greedy(stack: RunStack, groups: ArrayLike | None = None, seed: int = 0
     """
     count = len(stack.truth)
     ids = np.arange(count) if groups is None else pd.factorize(np.asarray(groups))[0]
-    part = np.random.default_rng(seed).integers(0, _FOLDS, int(ids.max()) + 1)[ids]
+    part = np.random.default_rng(0).integers(0, _FOLDS, int(ids.max()) + 1)[ids]
     said, single = np.empty(count, dtype=np.int64), np.empty(count, dtype=bool)
     for fold in range(_FOLDS):
         rest, here = np.flatnonzero(part != fold), np.flatnonzero(part == fold)

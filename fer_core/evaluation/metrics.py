@@ -157,12 +157,12 @@ def brier(truth: Ints, p: Floats) -> float:
     return float(((p - np.eye(p.shape[1])[truth]) ** 2).sum(axis=1).mean())
 
 
-def calibration_error(truth: Ints, p: Floats, bins: int = ECE_BINS) -> float:
+def calibration_error(truth: Ints, p: Floats) -> float:
     """Expected calibration error of the top class (Guo et al., ICML 2017): equal-width bins (low, high]."""
     confidence = p.max(axis=1)
     correct = (p.argmax(axis=1) == truth).astype(np.float64)
-    bin_index = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gap = np.bincount(bin_index, weights=correct - confidence, minlength=bins)
+    bin_index = np.clip(np.ceil(confidence * ECE_BINS).astype(np.int64) - 1, 0, ECE_BINS - 1)
+    gap = np.bincount(bin_index, weights=correct - confidence, minlength=ECE_BINS)
     return float(np.abs(gap).sum() / len(truth))
 
 

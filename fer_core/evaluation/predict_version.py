@@ -18,6 +18,7 @@ from fer_core.duplicates.scan_store import scanned
 from fer_core.evaluation import scores
 from fer_core.evaluation.ledger import HELD
 from fer_core.evaluation.metrics import PREFIX
+from fer_core.inference.predict_rows import predict_rows
 from fer_core.inference.predictor import RUN_MODEL
 from fer_core.inference.recalibrate import uncalibrated
 from fer_core.jobs.reporter import ProgressFn
@@ -27,7 +28,6 @@ from fer_core.scheduling import starting_points
 from fer_core.splits.rejections import with_copies
 
 SPLITS = ("val", HELD)
-_BATCH = 512
 
 
 def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> list[str]:
@@ -61,37 +61,28 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
     if unknown := sorted(set(table["label"]) - set(predictor.classes)):
         raise RunError(f"Run {run.id} does not know all classes of this version", received=", ".join(unknown))
     parts = {split: table[table["split"] == split] for split in SPLITS}
-    total, done = sum(map(len, parts.values())), 0
-    if not total:
+    parts = {split: part for split, part in parts.items() if len(part)}
+    if not parts:
         raise RunError("This version has neither validation nor test images", received=version)
     for each in (run.version, target):
         scanned(dataset, each, progress=progress)
-    pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
-    written = []
-    for split, part in parts.items():
-        if part.empty:
-            continue
-        rows, found = part["row"].to_numpy(np.int64), []
-        for start in range(0, len(rows), _BATCH):
-            found.append(predictor.predict(np.asarray(pixels[rows[start : start + _BATCH]])))
-            done += len(found[-1])
-            if progress:
-                progress(done, total, "images predicted")
+    rows = {split: part["row"].to_numpy(np.int64) for split, part in parts.items()}
+    every = predict_rows(predictor, dataset, np.concatenate(list(rows.values())), progress)
+    answers = np.split(every, np.cumsum([len(own) for own in rows.values()])[:-1])
+    for (split, part), found in zip(parts.items(), answers, strict=True):
         known = ["train", "val"] if split == HELD else ["train"]
         learned_from = set(learned.loc[learned["split"].isin(known), "pixel_hash"])
         seen = part["pixel_hash"].isin(with_copies(dataset, learned_from))
-        result = pd.DataFrame(
-            np.concatenate(found), columns=[PREFIX + name for name in predictor.classes], dtype=np.float32
-        )
+        columns = [PREFIX + name for name in predictor.classes]
+        result = pd.DataFrame(found, columns=columns, dtype=np.float32)
         result.insert(0, "image_id", part["image_id"].astype(str).to_numpy())
         result.insert(1, "label", part["label"].astype(str).to_numpy())
-        result["seen"] = seen.to_numpy() | _seen_by_start(run, np.asarray(dataset.pixels()[rows]))
+        result["seen"] = seen.to_numpy() | _seen_by_start(run, np.asarray(dataset.pixels()[rows[split]]))
         write(scores.predictions_folder(run, target), split, result)
-        written.append(split)
-    return written
+    return list(parts)
 
 
-def predict_missing(runs: Sequence[Run], version: str, progress: ProgressFn | None = None) -> dict[str, str]:
+def predict_missing(runs: Sequence[Run], version: str) -> dict[str, str]:
     """`predict_on` for every run that has nothing on a version yet; returns why some could not.
 
     Nothing else about a run changes: what it earned on its own version stays beside it.
@@ -99,13 +90,12 @@ def predict_missing(runs: Sequence[Run], version: str, progress: ProgressFn | No
     Args:
         runs: of one dataset.
         version: id.
-        progress: as `predict_on`.
     """
     failed: dict[str, str] = {}
     for run in runs:
         try:
             if version != run.version and not _asked(run, version):
-                predict_on(run, version, progress)
+                predict_on(run, version)
         except FerError as error:
             failed[run.id] = str(error)
     return failed

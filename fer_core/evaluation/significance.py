@@ -187,9 +187,7 @@ def _holm(p: Floats) -> Floats:
     return result
 
 
-def ranks(
-    correct: NDArray[Any], groups: ArrayLike | None = None, alpha: float = ALPHA
-) -> list[tuple[int, bool]]:
+def ranks(correct: NDArray[Any], groups: ArrayLike | None = None) -> list[tuple[int, bool]]:
     """Rank of every run: 1 + the number of runs that are better beyond doubt, all pairs corrected by Holm.
 
     Runs that nothing tells apart share a rank, however their scores are ordered.
@@ -207,7 +205,7 @@ def ranks(
     p = pairwise_p_values(correct, groups)
     upper = np.triu_indices(count, 1)
     told = np.zeros((count, count), dtype=bool)
-    told[upper] = _holm(p[upper]) < alpha
+    told[upper] = _holm(p[upper]) < ALPHA
     told |= told.T
     accuracy = correct.mean(axis=1)
     better = told & (accuracy[None, :] > accuracy[:, None])

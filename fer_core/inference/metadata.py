@@ -112,7 +112,7 @@ class DescribedModel:
         return self.metadata.input_size
 
     @property
-    def color(self) -> str:
+    def color(self) -> Literal["gray", "rgb"]:
         """`gray` or `rgb`: what it was trained on; `rgb` if one of several models sees colours."""
         return self.metadata.color
 

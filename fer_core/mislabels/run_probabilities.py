@@ -11,6 +11,7 @@ from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import classes, readable
 from fer_core.duplicates.near import kept_near_groups
+from fer_core.inference.predict_rows import predict_rows
 from fer_core.inference.predictor import RUN_MODEL, Predictor
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from fer_core.runs.run import Run
 
 _HELD_OUT = ("val", "test")
-_BLOCK = 1024
 
 
 def run_probabilities(
@@ -108,13 +108,6 @@ def _stored(run: Run) -> pd.DataFrame:
 
 def _asked(dataset: Dataset, table: pd.DataFrame, run: Run, progress: ProgressFn | None) -> pd.DataFrame:
     predictor = Predictor.load(run.folder)
-    pixels = dataset.pixels(predictor.input_size, "gray" if predictor.color == "gray" else "rgb")
     rows = table["row"].to_numpy(np.int64)
-    parts = []
-    for start in range(0, len(rows), _BLOCK):
-        if progress:
-            progress(start, len(rows), "images judged by the run")
-        parts.append(predictor.predict(np.asarray(pixels[rows[start : start + _BLOCK]])))
-    return pd.DataFrame(
-        np.concatenate(parts), index=pd.Index(table["image_id"]), columns=list(predictor.classes)
-    )
+    answers = predict_rows(predictor, dataset, rows, progress, "images judged by the run")
+    return pd.DataFrame(answers, index=pd.Index(table["image_id"]), columns=list(predictor.classes))

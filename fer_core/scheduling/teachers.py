@@ -17,6 +17,7 @@ from fer_core.base.atomic import new_file
 from fer_core.base.errors import FerError, RunError
 from fer_core.data.manifest import classes
 from fer_core.inference import model_registry
+from fer_core.inference.predict_rows import predict_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from fer_core.training.data import TrainingData
 
 FILE = "teacher.parquet"
-_BATCH = 512
 
 
 def check(dataset: Dataset, version: str, recipe: Recipe) -> None:
@@ -61,13 +61,8 @@ def teacher_answers(run: Run, dataset: Dataset, data: TrainingData) -> np.ndarra
     if not path.is_file():
         teacher = _teacher(run.workspace, run.recipe.distillation.teacher, data.classes)
         places = [teacher.classes.index(name) for name in data.classes]
-        pixels = dataset.pixels(teacher.input_size, "rgb" if teacher.color == "rgb" else "gray")
-        rows = data.train.rows
-        predicted = [
-            teacher.predict(np.asarray(pixels[rows[start : start + _BATCH]]))[:, places]
-            for start in range(0, len(rows), _BATCH)
-        ]
-        table = pd.DataFrame(np.concatenate(predicted).astype(np.float32), columns=columns)
+        predicted = predict_rows(teacher, dataset, data.train.rows)[:, places]
+        table = pd.DataFrame(predicted, columns=columns, dtype=np.float32)
         table.insert(0, "image_id", data.train.ids)
         with new_file(path) as temporary:
             table.to_parquet(temporary, index=False)

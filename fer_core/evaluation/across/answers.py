@@ -26,6 +26,7 @@ from fer_core.evaluation import ledger
 from fer_core.evaluation.metrics import PREFIX
 from fer_core.evaluation.scores import picture_ids
 from fer_core.inference.metadata import canonical_classes
+from fer_core.inference.predict_rows import predict_rows
 from fer_core.inference.predictor import RUN_MODEL
 from fer_core.inference.recalibrate import uncalibrated
 from fer_core.jobs.reporter import ProgressFn
@@ -34,7 +35,6 @@ from fer_core.runs.run import Run
 from fer_core.scheduling import starting_points
 
 KINDS = ("near", "mirrored")
-_BATCH = 512
 
 
 @dataclass(frozen=True)
@@ -138,13 +138,8 @@ def ask(
         )
     known = _seen(run, dataset, table, split, progress)
     _look(run, dataset, split, table, via)
-    pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
-    rows, said = table["row"].to_numpy(np.int64), []
-    for start in range(0, len(rows), _BATCH):
-        said.append(predictor.predict(np.asarray(pixels[rows[start : start + _BATCH]])))
-        if progress:
-            progress(min(start + _BATCH, len(rows)), len(rows), "images predicted")
-    result = pd.DataFrame(np.concatenate(said), columns=[PREFIX + name for name in names], dtype=np.float32)
+    predicted = predict_rows(predictor, dataset, table["row"].to_numpy(np.int64), progress)
+    result = pd.DataFrame(predicted, columns=[PREFIX + name for name in names], dtype=np.float32)
     result.insert(0, "image_id", table["image_id"].astype(str).to_numpy())
     result.insert(1, "label", table["label"].astype(str).to_numpy())
     result["seen"] = known

@@ -55,14 +55,11 @@ class DropParts:
         return {**asdict(self), "intervals": {name: list(ends) for name, ends in self.intervals.items()}}
 
 
-def drop_parts(
-    home: pd.DataFrame, away: pd.DataFrame, draws: int = _DRAWS, seed: int = 0
-) -> DropParts | None:
+def drop_parts(home: pd.DataFrame, away: pd.DataFrame) -> DropParts | None:
     """Split the drop from home to away.
 
     Args:
         home, away: one row per image: label, correct (bool), and the columns of `QUALITY`.
-        draws, seed: of the bootstrap.
 
     Returns:
         None where a class of the other set has no image at home: nothing can be weighted then.
@@ -71,9 +68,9 @@ def drop_parts(
         return None
     ratio = _ratios(home, away)
     found = _parts(home, away, ratio)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     drawn: list[dict[str, float]] = []
-    for _ in range(draws):
+    for _ in range(_DRAWS):
         one, two = (rng.integers(0, len(table), len(table)) for table in (home, away))
         again, there = home.iloc[one], away.iloc[two]
         if set(there["label"]) <= set(again["label"]):

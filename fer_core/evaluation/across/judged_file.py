@@ -22,6 +22,7 @@ from fer_core.evaluation.metrics import PREFIX
 from fer_core.evaluation.report import evaluate_run
 from fer_core.inference.metadata import ModelMetadata, canonical_classes
 from fer_core.inference.model_registry import Model
+from fer_core.inference.predict_rows import predict_rows
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.reporter import ProgressFn
 from fer_core.runs import predictions
@@ -30,7 +31,6 @@ from fer_core.runs.store import create_judged, list_runs
 
 SPLITS = ("val", HELD)
 UNKNOWN = "Not trained here: nobody can tell whether it has learned from these pictures or copies of them"
-_BATCH = 256
 _DECIDE = {"classes", "input_size", "color", "scaling", "output", "temperature"}
 """Metadata that answers depend on."""
 
@@ -110,17 +110,12 @@ def _ask(
 ) -> dict[str, pd.DataFrame]:
     """The answers by split, among the classes in common."""
     places = [canonical_classes(predictor.classes).index(name) for name in common]
-    pixels = dataset.pixels(predictor.input_size, "rgb" if predictor.color == "rgb" else "gray")
-    total, done, result = sum(map(len, parts.values())), 0, {}
-    for split, part in parts.items():
-        rows, found = part["row"].to_numpy(np.int64), []
-        for start in range(0, len(rows), _BATCH):
-            found.append(predictor.predict(np.asarray(pixels[rows[start : start + _BATCH]]))[:, places])
-            done += len(found[-1])
-            if progress:
-                progress(done, total, "images answered")
-        if found:
-            p = np.maximum(np.concatenate(found), np.float32(1e-12))
+    rows = [part["row"].to_numpy(np.int64) for part in parts.values()]
+    every = predict_rows(predictor, dataset, np.concatenate(rows), progress, "images answered")[:, places]
+    answers, result = np.split(every, np.cumsum([len(own) for own in rows])[:-1]), {}
+    for (split, part), found in zip(parts.items(), answers, strict=True):
+        if len(part):
+            p = np.maximum(found, np.float32(1e-12))
             table = pd.DataFrame(p / p.sum(axis=1, keepdims=True), columns=[PREFIX + name for name in common])
             table.insert(0, "image_id", part["image_id"].astype(str).to_numpy())
             table.insert(1, "label", part["label"].astype(str).to_numpy())

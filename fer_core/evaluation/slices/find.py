@@ -20,7 +20,7 @@ import scipy  # its parts load when first used
 from numpy.typing import NDArray
 
 from fer_core.base.arrays import Floats
-from fer_core.base.statistics import Z95, wilson_interval
+from fer_core.base.statistics import wilson_interval
 from fer_core.evaluation import significance
 from fer_core.evaluation.slices.columns import SliceColumn
 
@@ -105,15 +105,12 @@ class FoundSlices:
         return f"{len(self.weak):,} weak" if self.weak else "none is weak"
 
 
-def find_slices(
-    correct: NDArray[np.bool_], columns: Sequence[SliceColumn], least: int = LEAST
-) -> FoundSlices:
+def find_slices(correct: NDArray[np.bool_], columns: Sequence[SliceColumn]) -> FoundSlices:
     """Look at every level of every column, and every pair of levels of two columns.
 
     Args:
         correct: whether each picture is answered rightly, (n,); copies of one picture are to be there once.
         columns: of the same images.
-        least: images of a slice and of what it is held against.
     """
     wrong = ~correct
     masks = [
@@ -121,7 +118,7 @@ def find_slices(
         for place, column in enumerate(columns)
         for level in np.unique(column.level[column.level >= 0])
     ]
-    kept = [mask for mask in masks if least <= mask[2].sum() <= len(wrong) - least]
+    kept = [mask for mask in masks if LEAST <= mask[2].sum() <= len(wrong) - LEAST]
     table = np.array([mask[2] for mask in kept], dtype=np.float64).reshape(len(kept), len(wrong))
     size, errors = table.sum(axis=1), table @ wrong
     both, both_wrong = table @ table.T, (table * wrong) @ table.T
@@ -131,7 +128,7 @@ def find_slices(
     pairs = [
         (i, j)
         for i, j in combinations(range(len(kept)), 2)
-        if kept[i][0] != kept[j][0] and both[i, j] >= least and min(size[i], size[j]) - both[i, j] >= least
+        if kept[i][0] != kept[j][0] and both[i, j] >= LEAST and min(size[i], size[j]) - both[i, j] >= LEAST
     ]
     if pairs:
         one, two = np.array(pairs).T
@@ -174,15 +171,11 @@ def _slice(
     )
 
 
-def newcombe(
-    first: float, first_images: int, second: float, second_images: int, z: float = Z95
-) -> tuple[float, float]:
+def newcombe(first: float, first_images: int, second: float, second_images: int) -> tuple[float, float]:
     """Interval of first - second, two shares of different images (Newcombe 1998, method 10: from both Wilson intervals)."""
     ends = []
     for share, n in ((first, first_images), (second, second_images)):
-        middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-        ends.append((middle - half, middle + half))
+        ends.append(wilson_interval(share, n))
     (low1, high1), (low2, high2) = ends
     difference = first - second
     below = np.sqrt((first - low1) ** 2 + (high2 - second) ** 2)
