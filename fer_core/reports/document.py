@@ -87,7 +87,7 @@ def names(words: Sequence[str]) -> InlineLine:
 
 
 def number(key: str, value: float | None, form: str, unknown: str = UNKNOWN) -> Number:
-    """A number in a format of Python, such as `,.0f`, `.1%` or `+.1f`; None and NaN predicted as `unknown`."""
+    """A number in a format of Python, such as `,.0f`, `.1%` or `+.1f`; None and NaN read `unknown`."""
     if value is None or math.isnan(value):
         return Number(key, None, unknown)
     return Number(key, float(value), format(value, form))

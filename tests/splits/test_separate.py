@@ -97,9 +97,9 @@ def test_beyond_the_sure_reach_nothing_is_dropped_but_counted(tmp_path: Path) ->
         np.testing.assert_array_equal(unsure, equal)
         assert possible_leaks(dataset, dataset.head, unsure) == int((sure & ~equal).sum()) > 0
         done = separate(dataset)
-        assert done.possible_leaks == int((sure & ~equal).sum())
+        assert done.possible == int((sure & ~equal).sum())
         assert sum(done.dropped.values()) == int(equal.sum())
-        assert done.version.parameters["possible_leaks"] == done.possible_leaks
+        assert done.version.parameters["possible"] == done.possible
         assert sum(separate(dataset, dataset.versions()[0].id, distance=DISTANCE).dropped.values()) == int(
             sure.sum()
         )
