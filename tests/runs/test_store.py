@@ -201,7 +201,7 @@ def test_a_worker_that_dies_at_once_is_seen_as_failed(
 def test_waiting_has_an_end(workspace: Workspace) -> None:
     run = new_run(workspace)
     with pytest.raises(RunError, match="goes on"):
-        start.wait(run, timeout=0.05, interval=0.01)
+        start.wait(run, timeout=0.05)
 
 
 def test_reading_many_runs_is_quick(workspace: Workspace) -> None:
