@@ -3,7 +3,7 @@
 A small file can hold a loop of 2^62 steps, or ask for all the memory there is: here that ends a worker, never the app. A file
 on the shelf that is stopped over a single picture is put aside, and says so; one whose worker died is asked once more.
 
-    session = ApartSession(Path("models/files/theirs.onnx"))
+    session = IsolatedSession(Path("models/files/theirs.onnx"))
     (answers,) = session.run(["probabilities"], {"pictures": batch})
 """
 
