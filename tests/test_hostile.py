@@ -11,6 +11,7 @@ import time
 import tracemalloc
 import warnings
 import zipfile
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -126,8 +127,8 @@ def test_nobodys_home_is_told(
     with pytest.raises(FerError, match="has a home here"):
         home_expanded(Path("~no-such-user-here/x"))
     make_sample(Workspace(tmp_path), "faces", count=120)
-    for field in ("model.start", "distillation.teacher"):
-        setting = f"{field}=~no-such-user-here/x.onnx"
+    for field, name in product(("model.start", "distillation.teacher"), ("x.onnx", "x.keras", "x")):
+        setting = f"{field}=~no-such-user-here/{name}"
         assert cli.run(["train", "--dataset", "faces", "--recipe", "compact", "--set", setting]) in (1, 2)
         assert "A fault in the program" not in capsys.readouterr().err
 

@@ -6,24 +6,20 @@ import contextlib
 import io
 import os
 import shutil
-import time
+import subprocess
+import sys
 from pathlib import Path
 
-import numpy as np
-
 from bench.soak.figures import Figures
+from bench.soak.killed import environment
 from fer_core import cli
-from fer_core.base.atomic import write_json
-from fer_core.base.checksums import note
+from fer_core.base.atomic import read_json, write_json
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, open_dataset
+from fer_core.data.notes import write_note
 from fer_core.data.sample.make import make_sample
-from fer_core.mislabels import judges
-from fer_core.recipes.recipe import load
-from fer_core.review.apply import apply_journal
 from fer_core.review.journal import Journal
-from fer_core.runs.store import create_run
-from fer_core.training.checkpoint import save_weights
+from fer_core.runs.store import list_runs
 from fer_core.upkeep.doctor import examine
 
 _HOW = {
@@ -37,38 +33,51 @@ _FREE = {".lock", "queue.json", "process.json", "claims.sqlite", "reserve", "che
 _GROWS = {"48x48-gray.sums.json"}
 
 
+_VERBS = (
+    "check faces", "duplicates faces", "mislabels faces --method quick", "review faces apply", "stratify faces",
+    *(f"train --dataset faces --recipe compact --set epochs=2 --set input_size=16 --set seed={n}" for n in (1, 2)),
+    "add-model {first}/model.onnx --name added", "ensemble {names} --save both", "promote {name}", "compare",
+)  # fmt: skip
+"""What makes one file of each kind."""
+
+
 def _made(home: Path) -> Workspace:
     workspace = Workspace(home)
-    if (home / "made").is_file():
+    if (home / "made.json").is_file():
         return workspace
     faces = make_sample(workspace, "faces", count=120)
     make_sample(workspace, "other", seed=9, count=120)
-    judges.ranked(faces, faces.head, "quick")
     rows = faces.manifest()
     journal = Journal(faces.journal_path)
     for image in rows.loc[(rows["error"] == "") & (rows["label"] != "sad"), "image_id"].head(20):
         journal.add("relabel", image_id=image, label="sad", who="Ada")
-    apply_journal(faces)
-    run = create_run(workspace, "faces", faces.head, load("compact"))
-    for name in ("model.onnx", "best.keras"):
-        (run.folder / name).write_bytes(np.random.default_rng(1).bytes(4000))
-        note(run.folder / name)
-    (run.folder / "checkpoints").mkdir()
-    save_weights(run.folder / "checkpoints" / "best.npz", [np.arange(2000.0)])
-    save_weights(run.folder / "checkpoints" / "epoch-0001.npz", [np.arange(2000.0)])
-    run.update(state="finished")
-    write_json(home / "made", {})
+    write_note(faces, "Raised inner brows", label="sad", kind="distinguishes")
+    for verb in _VERBS:
+        runs = list_runs(workspace)
+        names = (
+            {"first": runs[0].folder, "name": runs[0].id, "names": " ".join(run.id for run in runs)}
+            if runs
+            else {}
+        )
+        words = [sys.executable, "-m", "fer_core", *verb.format(**names).split()]
+        done = subprocess.run(
+            words, env=environment(home), capture_output=True, text=True, timeout=1200, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{verb}: {done.stderr[-500:]}")
+    files = [path.relative_to(home) for path in sorted(home.rglob("*")) if path.is_file()]
+    write_json(home / "made.json", [path.as_posix() for path in files if _counts(path)])
     return workspace
 
 
 def every_file(figures: Figures, folder: Path, until: float) -> None:
     """Each file in turn, from where the last call stopped."""
     home = _made(folder / "home").root
-    files = [path for path in sorted(home.rglob("*")) if path.is_file() and _counts(path.relative_to(home))]
+    files = [home / name for name in read_json(home / "made.json")]
     os.environ["FER_HOME"] = str(home)
     begun = int(figures.parts.get("damaged", {}).get("files", 0))
     for number in range(begun, 4 * len(files)):
-        if time.monotonic() > until:
+        if not figures.goes_on("damaged", until):
             return
         path, how = files[number // 4], list(_HOW)[number % 4]
         told = _tried(path, how, Workspace(home), folder)
@@ -84,7 +93,6 @@ def _counts(path: Path) -> bool:
         path.name not in _FREE
         and path.suffix not in {".lock"}
         and not parts & {"source", ".numbers", "other", ".jobs"}
-        and path.name != "made"
     )
 
 

@@ -4,17 +4,19 @@ written outside."""
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import io
 import os
 import random
 import shutil
+import signal
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 from bench.soak.figures import Figures
-from bench.soak.seeds import ADDRESSES, SETTINGS, files
+from bench.soak.seeds import ADDRESSES, SETTINGS, SLOW, Seed, files
 from fer_core import cli
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
@@ -22,25 +24,22 @@ from fer_core.data.sample.make import make_sample
 from fer_core.recipes import recipe
 from fer_core.ui.shell import server_paths
 
+_MOST = 60  # seconds that an input may take
 _NASTY = (
-    b"\0",
-    b"\n",
-    b",",
-    b'"',
-    b"\xff\xfe",
-    b"[" * 3000,
-    b"-1",
-    b"9" * 400,
-    b"PK\x03\x04",
-    b"../",
-    b"{}",
-    b"nan",
-    b"\x89PNG",
-)
+    b"\0", b"\n", b",", b'"', b"\xff\xfe", b"[" * 3000, b"-1", b"9" * 400, b"PK\x03\x04", b"../", b"{}", b"nan", b"\x89PNG",
+)  # fmt: skip
+
+
+class _TooLongError(BaseException):
+    """Not an Exception: nobody on the way takes it for a fault of the input."""
+
+
+def _stop(*_: object) -> None:
+    raise _TooLongError
 
 
 def inputs(figures: Figures, folder: Path, until: float) -> None:
-    """As many as fit; a fault is kept with the file that made it."""
+    """Many in one process, which a watchdog looks after; a fault is kept with the file that made it."""
     warnings.simplefilter("ignore")
     shutil.rmtree(folder / "home", ignore_errors=True)
     workspace = Workspace(folder / "home")
@@ -49,37 +48,55 @@ def inputs(figures: Figures, folder: Path, until: float) -> None:
     chance, number = random.Random(int(time.time())), 0
     for name in ("in", "faults"):
         (folder / name).mkdir(exist_ok=True)
+    signal.signal(signal.SIGALRM, _stop)
     seeds, outside = files(dataset), _outside(folder)
-    while time.monotonic() < until:
-        name, (words, data) = chance.choice(list(seeds.items()))
+    while figures.goes_on("mutated", until):
         number += 1
-        path = folder / "in" / f"{number % 50}-{name}"
-        path.write_bytes(_mutated(data, chance))
-        given = [each.format(file=path, name=f"d{number}") for each in words]
-        fault = _fault(lambda given=given: cli.run(given))  # type: ignore[misc]
-        fault = fault or _words(chance)
-        figures.add("mutated", inputs=3, faults=int(bool(fault)), outside=0)
-        if fault:
-            kept = folder / "faults" / path.name
-            shutil.copy(path, kept)
-            figures.broke("mutated", f"{' '.join(given)}: {fault} (kept as {kept})")
-        shutil.rmtree(workspace.data / f"d{number}", ignore_errors=True)
-        if number % 200 == 0 and (now := _outside(folder)) != outside:
+        faulthandler.dump_traceback_later(
+            5 * _MOST, exit=True
+        )  # where a library does not come back to Python
+        kind = chance.choices(("file", "setting", "address"), (8, 1, 1))[0]
+        if kind == "file":
+            _file(figures, chance, seeds, folder, f"d{number}")
+            shutil.rmtree(workspace.data / f"d{number}", ignore_errors=True)
+        elif fault := _words(chance, kind):
+            figures.broke("mutated", fault)
+            figures.add("mutated", faults=1)
+        figures.add("mutated", inputs=1, faults=0, outside=0, **{f"{kind}s_mutated": 1})
+        if number % 100 == 0 and (now := _outside(folder)) != outside:
             figures.broke("mutated", f"written outside: {sorted(now - outside)[:5]}")
             figures.add("mutated", outside=len(now - outside))
             outside = now
+    faulthandler.cancel_dump_traceback_later()
 
 
-def _words(chance: random.Random) -> str:
-    """A setting of a recipe and a path of an address, odd as they come."""
+def _file(figures: Figures, chance: random.Random, seeds: dict[str, Seed], folder: Path, name: str) -> None:
+    """One file, through its verb."""
+    kind = chance.choices(list(seeds), [0.02 if each.endswith(SLOW) else 1.0 for each in seeds])[0]
+    words, data = seeds[kind]
+    path = folder / "in" / f"{int(name[1:]) % 50}-{kind}"
+    path.write_bytes(_mutated(data, chance))
+    given = [
+        each.format(file=path, name=name, source=folder / "home" / "data" / "faces" / "source")
+        for each in words
+    ]
+    if fault := _fault(lambda: cli.run(given)):
+        kept = folder / "faults" / f"{len(figures.broken)}-{kind}"
+        shutil.copy(path, kept)
+        figures.broke("mutated", f"{' '.join(given)}: {fault} (kept as {kept})")
+        figures.add("mutated", faults=1)
+
+
+def _words(chance: random.Random, kind: str) -> str:
+    """A setting of a recipe, or a path of an address, odd as they come."""
     setting, path = chance.choice(SETTINGS), chance.choice(ADDRESSES)
     value = "".join(
         chance.choice((setting, path, "[", "\0", "é", "9", "=", '"')) for _ in range(chance.randint(1, 4))
     )
     key = setting.partition("=")[0]
-    return _in_words(lambda: recipe.override(recipe.load("compact"), {key: value})) or _in_words(
-        lambda: server_paths.allowed(path + value)
-    )
+    if kind == "setting":
+        return _in_words(lambda: recipe.override(recipe.load("compact"), {key: value}))
+    return _in_words(lambda: server_paths.allowed(path + value))
 
 
 def _in_words(do: Callable[[], object]) -> str:
@@ -94,8 +111,14 @@ def _in_words(do: Callable[[], object]) -> str:
 
 def _fault(do: Callable[[], int]) -> str:
     said = io.StringIO()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
-        do()
+    signal.setitimer(signal.ITIMER_REAL, _MOST)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+            do()
+    except _TooLongError:
+        return f"It took more than {_MOST} s"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     return said.getvalue()[:400] if "A fault in the program" in said.getvalue() else ""
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import importlib
 import io
 import json
+import sys
 import tarfile
 import zipfile
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -18,23 +22,18 @@ from fer_core.data.dataset import Dataset
 
 Seed = tuple[tuple[str, ...], bytes]
 """Words of a verb, with `{file}` and `{name}`, and the file."""
+SLOW = (".onnx",)
+"""Endings of files that a process of its own opens: drawn less often."""
+_TESTS = Path(__file__).parents[2] / "tests"
 _IMPORT = ("import", "{file}", "--name", "{name}", "--no-compare")
 SETTINGS = (
     "training.epochs=3", "optimizer.learning_rate=1e-3", "model.blocks=[{kind='flatten'}]", "augmentation.mixup=.2",
     "loss.name=focal", "schedule.name=cosine", "distillation.teacher=~nobody-here/x", "model.start=../x", "x=1", "noise.share=.1",
 )  # fmt: skip
 ADDRESSES = (
-    "/etc/shadow",
-    "~/../..",
-    "~nobody-here/x",
-    "\0",
-    "../" * 40,
-    "/proc/self/mem",
-    "a" * 5000,
-    "",
-    "//x",
-    "C:\\x",
-)
+    "/etc/shadow", "~/../..", "~nobody-here/x", "\0", "../" * 40, "/proc/self/mem", "a" * 5000, "", "//x", "C:\\x",
+)  # fmt: skip
+_PICTURES = ("png", "jpeg", "webp", "gif", "bmp", "tiff")
 
 
 def files(dataset: Dataset) -> dict[str, Seed]:
@@ -74,6 +73,17 @@ def files(dataset: Dataset) -> dict[str, Seed]:
         "yolo.zip": (_IMPORT, _zip(as_yolo)),
         "cvat.zip": (_IMPORT, _zip({"0.png": encoded[0], "annotations.xml": cvat})),
         "faces.tar": (_IMPORT, _tar(tree)),
+        "faces.tgz": (_IMPORT, gzip.compress(_tar(tree))),
+        "faces.csv.gz": (_IMPORT, gzip.compress(f"emotion,pixels,Usage\n{rows}".encode())),
+        "labels.tsv": (
+            ("import", "{source}", "--name", "{name}", "--labels", "{file}"),
+            b"image\tlabel\n0.png\tsad\n",
+        ),
+        "labels.jsonl": (
+            ("import", "{source}", "--name", "{name}", "--labels", "{file}"),
+            b'{"image": "0.png", "label": "sad"}\n',
+        ),
+        **{f"{kind.replace(' ', '-')}.zip": (_IMPORT, data) for kind, data in _deliveries().items()},
         "faces.csv": (_IMPORT, f"emotion,pixels,Usage\n{rows}".encode()),
         "faces.npz": (_IMPORT, _npz(pictures)),
         "faces.h5": (_IMPORT, _h5(pictures)),
@@ -82,12 +92,25 @@ def files(dataset: Dataset) -> dict[str, Seed]:
         "patch.json": (("review", "faces", "import", "{file}"), patch.encode()),
         "recipe.toml": (("recipes", "{file}"), own),
         "votes.csv": (
-            ("import", str(dataset.source_path), "--name", "{name}", "--votes", "{file}"),
+            ("import", "{source}", "--name", "{name}", "--votes", "{file}"),
             b"image,happy,sad\n0.png,3,7\n",
         ),
         "p.csv": (("mislabels", "faces", "--method", "file:{file}"), b"image_id,happy,sad\n0,0.5,0.5\n"),
-        "picture.png": (("predict", "{file}"), encoded[0]),
+        **{f"picture.{kind}": (("predict", "{file}"), _encoded(pictures[0], kind)) for kind in _PICTURES},
     }
+
+
+def _deliveries() -> dict[str, bytes]:
+    """Each public set and kind of export that is read, as the tests of readers have them, packed."""
+    sys.path[:0] = [str(_TESTS / "data" / "readers"), str(_TESTS / "helpers")]
+    known = importlib.import_module("test_fuzz_deliveries").KINDS
+    return {kind: _zip(tree) for kind, tree in known.items()}
+
+
+def _encoded(picture: np.ndarray, kind: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, kind)
+    return file.getvalue()
 
 
 def _png(picture: np.ndarray) -> bytes:

@@ -1,152 +1,178 @@
-"""Fifty sessions at once while a run trains: how long a page takes, and whether the server grows."""
+"""The app in use: fifty sessions at once while a run trains, and an hour of a few who come and go."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
+import uuid
 from pathlib import Path
 from statistics import median, quantiles
 
 import psutil
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
-from websockets.typing import Subprotocol
 
 from bench.soak.figures import Figures
+from bench.soak.visitor import PAGES, ROOT, Visitor, end, served, visiting
 from fer_core.base.workspace import Workspace
+from fer_core.data.dataset import Dataset
+from fer_core.data.datasets import open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.mislabels import judges
+from fer_core.review.journal import Journal
 from fer_core.runs import store
 from fer_core.scheduling import start
 
-ROOT = Path(__file__).parents[2]
 SESSIONS = 50
-_PAGES = ("home", "explore", "duplicates", "mislabels", "stratify", "train", "compare", "predict", "doctor")
 _THINK = (4.0, 16.0)  # seconds between two pages of a session
+_EVERY = 30.0  # seconds between two measurements
+
+
+def _made(folder: Path) -> Dataset:
+    if (folder / "home" / "data" / "faces").is_dir():
+        return open_dataset(Workspace(folder / "home"), "faces")
+    faces = make_sample(Workspace(folder / "home"), "faces", count=600)
+    judges.ranked(faces, faces.head, "quick")
+    return faces
 
 
 def sessions(figures: Figures, folder: Path, until: float) -> None:
-    """Serve the app and visit it until then."""
-    workspace = Workspace(folder / "home")
-    faces = make_sample(workspace, "faces", count=600)
-    judges.ranked(faces, faces.head, "quick")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = os.environ | {"FER_HOME": str(workspace.root), "PYTHONPATH": str(ROOT)}
-    words = ["-m", "streamlit", "run", "streamlit_app.py", "--server.port", str(port)]
+    """Fifty sessions during a training: how long a page takes, and what the server grows by."""
+    workspace = _made(folder).workspace
     train = [
-        "-m",
-        "fer_core",
-        "train",
-        "--dataset",
-        "faces",
-        "--recipe",
-        "compact",
+        *("-m", "fer_core", "train", "--dataset", "faces", "--recipe", "compact"),
         "--set",
         "training.epochs=100000",
     ]
-    begun = [
-        subprocess.Popen(
-            [sys.executable, *each], cwd=ROOT, env=environment, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for each in (words, train)
-    ]  # fmt: skip
+    begun = subprocess.Popen(
+        [sys.executable, *train], cwd=ROOT, start_new_session=True,
+        env=os.environ | {"FER_HOME": str(workspace.root), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     try:
-        _ready(port)
-        _visit(figures, port, psutil.Process(begun[0].pid), until)
+        with served(workspace.root) as (port, server):
+            asyncio.run(_everybody(figures, port, server, until))
     finally:
-        for process in begun:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                child.kill()
-            process.kill()
-            process.wait()
+        end(begun)
         start.stop(store.list_runs(workspace)[0])
 
 
-def _ready(port: int) -> None:
-    for _ in range(600):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError("The app does not answer")
-
-
-def _visit(figures: Figures, port: int, server: psutil.Process, until: float) -> None:
+async def _everybody(figures: Figures, port: int, server: psutil.Process, until: float) -> None:
     taken: list[float] = []
     failed: list[str] = []
     memory: list[float] = []
+    began = server.cpu_times()
 
-    async def everybody() -> None:
-        left = until - time.monotonic()
-        await asyncio.gather(
-            *(_session(port, number, until, taken, failed) for number in range(SESSIONS)),
-            _watch(server, left, memory),
-        )
+    async def watch() -> None:
+        while time.monotonic() < until:
+            memory.append(server.memory_info().rss / 1e6)
+            await asyncio.sleep(2)
 
-    asyncio.run(everybody())
+    await asyncio.gather(
+        *(_session(port, number, until, taken, failed) for number in range(SESSIONS)), watch()
+    )
     for each in failed[:5]:
-        figures.broke("served", each)
+        figures.broke("sessions", each)
     half = memory[len(memory) // 2 :]
     edge = max(len(half) // 5, 1)
+    busy = server.cpu_times().user + server.cpu_times().system - began.user - began.system
     figures.add(
-        "served", sessions=SESSIONS, pages=len(taken), failed_pages=len(failed), p50_ms=1000 * median(taken),
-        p95_ms=1000 * quantiles(taken, n=20)[-1], memory_mb=memory[-1], growth_mb=median(half[-edge:]) - median(half[:edge]),
+        "sessions", sessions=SESSIONS, pages=len(taken), failed_pages=len(failed), p50_ms=1000 * median(taken),
+        p95_ms=1000 * quantiles(taken, n=20)[-1], cpu_of_a_page_ms=1000 * busy / len(taken),
+        memory_mb=memory[-1], growth_mb=median(half[-edge:]) - median(half[:edge]),
     )  # fmt: skip
-
-
-async def _watch(server: psutil.Process, seconds: float, memory: list[float]) -> None:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        memory.append(server.memory_info().rss / 1e6)
-        await asyncio.sleep(2)
 
 
 async def _session(port: int, number: int, until: float, taken: list[float], failed: list[str]) -> None:
     """One visitor, who goes from page to page."""
     chance = random.Random(number)
     await asyncio.sleep(chance.uniform(0, _THINK[1]))
-    address = f"ws://127.0.0.1:{port}/_stcore/stream"
-    async with connect(
-        address,
-        origin=f"http://127.0.0.1:{port}",
-        subprotocols=[Subprotocol("streamlit")],
-        max_size=None,  # type: ignore[arg-type]
-    ) as line:
-        await _page(line, "home", chance)  # the first one imports the page's modules
+    async with visiting(port) as visitor:
+        await visitor.page("home")  # the first one imports the page's modules
         while time.monotonic() < until:
-            name = chance.choice(_PAGES)
+            name = chance.choice(PAGES)
             began = time.monotonic()
-            wrong = await asyncio.wait_for(_page(line, name, chance), 180)
+            wrong = await visitor.page(name)
             taken.append(time.monotonic() - began)
             if wrong:
                 failed.append(f"{name}: {wrong}")
             await asyncio.sleep(chance.uniform(*_THINK))
 
 
-async def _page(line: object, name: str, chance: random.Random) -> str:
-    """Ask for a page and read until it is drawn; what went wrong, or ""."""
-    ask = BackMsg(
-        rerun_script=ClientState(page_name="" if name == "home" else name, query_string="dataset=faces")
-    )
-    await line.send(ask.SerializeToString())  # type: ignore[attr-defined]
-    wrong = ""
-    while True:
-        told = ForwardMsg()
-        told.ParseFromString(await line.recv())  # type: ignore[attr-defined]
-        kind = told.WhichOneof("type")
-        if kind == "delta" and told.delta.new_element.WhichOneof("type") == "exception":
-            wrong = told.delta.new_element.exception.message
-        if kind == "script_finished" and told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-            return wrong
+def used(figures: Figures, folder: Path, until: float) -> None:
+    """Visitors come, look at every page, decide on ten faces and go: memory, open files, threads and files of the server."""
+    faces = _made(folder)
+    figures.add("used", lost=0)
+    with served(faces.workspace.root) as (port, server):
+        asyncio.run(_use(figures, faces, port, server, folder / "measured.jsonl", until))
+
+
+async def _use(
+    figures: Figures, faces: Dataset, port: int, server: psutil.Process, measured: Path, until: float
+) -> None:
+    chance, rows = random.Random(int(time.time())), faces.manifest()
+    images = rows.loc[rows["error"] == "", "image_id"].tolist()
+    samples: list[dict[str, float]] = []
+    began = last = time.monotonic()
+    while figures.goes_on("used", until):
+        async with visiting(port) as visitor:
+            await _round(figures, visitor, chance.sample(images, 10), faces, chance)
+        now = time.monotonic()
+        figures.add("used", visits=1, seconds_used=round(now - began))
+        began += round(now - began)
+        if now - last >= _EVERY:
+            last = now
+            samples.append(_measure(server, faces.workspace))
+            with open(measured, "a") as file:
+                file.write(
+                    json.dumps({"seconds": figures.parts["used"]["seconds_used"], **samples[-1]}) + "\n"
+                )
+    if len(samples) < 10:
+        return
+    half = samples[len(samples) // 2 :]
+    edge = max(len(half) // 5, 1)
+    for name in samples[0]:
+        first, after = (median(each[name] for each in part) for part in (half[:edge], half[-edge:]))
+        figures.add("used", **{f"{name}_at_half_at_end": first, f"{name}_at_end": after})
+
+
+async def _round(
+    figures: Figures, visitor: Visitor, images: list[str], faces: Dataset, chance: random.Random
+) -> None:
+    for name in PAGES:
+        if wrong := await visitor.page(name):
+            figures.broke("used", f"{name}: {wrong}")
+        figures.add("used", pages=1, failed_pages=int(bool(wrong)))
+        if name == "mislabels":
+            sent = [
+                {
+                    "id": uuid.uuid4().hex,
+                    "action": chance.choice(("keep", "delete")),
+                    "images": [image],
+                    "who": "Ada",
+                }
+                for image in images
+            ]
+            saved = await visitor.decide(sent)
+            lost = set(saved) - set(Journal(faces.journal_path).decisions(active_only=False)["key"])
+            if lost or len(saved) < len(sent):
+                figures.broke(
+                    "used", f"{len(sent) - len(saved)} decisions are not acknowledged, {len(lost)} are lost"
+                )
+            figures.add("used", decisions=len(saved), lost=len(lost))
+        await asyncio.sleep(chance.uniform(0.5, 2))
+
+
+def _measure(server: psutil.Process, workspace: Workspace) -> dict[str, float]:
+    every = [server, *server.children(recursive=True)]
+    return {
+        "memory_mb": sum(each.memory_info().rss for each in every) / 1e6,
+        "descriptors": server.num_fds(),
+        "threads": server.num_threads(),
+        "processes": len(every),
+        "files": sum(path.is_file() for path in workspace.root.rglob("*")),
+        "temporary": len(list(Path("/tmp").glob("fer-*"))),
+    }

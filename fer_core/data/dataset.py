@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from fer_core.base.atomic import read_json
 from fer_core.base.errors import ManifestError, NotFound
 from fer_core.base.workspace import Workspace
-from fer_core.data.pixels import MAX_SIZE, SIZE, ColorMode, build_pixels, open_pixels, pixel_file
+from fer_core.data.pixels import (
+    MAX_SIZE,
+    SIZE,
+    ColorMode,
+    append_pixels,
+    build_pixels,
+    cut_pixels,
+    open_pixels,
+    pixel_file,
+)
 from fer_core.data.readers import Reader, open_reader
 from fer_core.data.records import DatasetInfo
 from fer_core.data.sources import MAIN, SourceFiles, locate_source, read_source_file
@@ -130,6 +139,22 @@ class Dataset:
         table = pd.concat(found).drop_duplicates("image_id")
         return table[table["row"] >= 0].sort_values("row")
 
+    def append_pixels(self, pictures: NDArray[np.uint8]) -> int:
+        """Add pictures, uint8 (n, 48, 48), holding `versions.lock` until a version names them; the row of the first.
+
+        They take the place of what somebody left who was killed in between, behind the last row that any version names.
+        """
+        own = pixel_file(self.folder)
+        named = self._named(len(open_pixels(own)))
+        for path in self.folder.glob("pixels/[0-9]*.npy"):
+            cut_pixels(path, named)
+        return append_pixels(own, pictures)
+
+    def _named(self, count: int) -> int:
+        """How many of so many rows versions name, to the last; all of them where a version cannot be read."""
+        rows = self.rows()["row"]
+        return count if damaged_files(self.folder) or not len(rows) else min(count, int(rows.max()) + 1)
+
     def pixels(
         self,
         size: int = SIZE,
@@ -161,7 +186,7 @@ class Dataset:
             stored = open_pixels(path)
             if len(stored) >= len(own):
                 return stored
-        return self.make_pixels(path, len(own), size, mode, progress)
+        return self.make_pixels(path, self._named(len(own)), size, mode, progress)
 
     def make_pixels(
         self,

@@ -128,6 +128,29 @@ def open_pixels(path: Path) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", pictures)
 
 
+def cut_pixels(path: Path, rows: int) -> None:
+    """Forget the pictures from a row on. Only whoever holds `versions.lock` may, and only what no version names.
+
+    Raises:
+        ManifestError: the file is damaged.
+    """
+    pictures = open_pixels(path)
+    if len(pictures) <= rows:
+        return
+    blocks: list[PixelBlock] = []
+    for first, count, found in read_blocks(path):
+        kept = min(count, rows - first)
+        if 0 < kept < count and sum_of(pictures[first : first + count].tobytes()) == found:
+            found = sum_of(pictures[first : first + kept].tobytes())
+        if kept > 0:
+            blocks.append((first, kept, found))
+    with open(path, "r+b") as file:
+        npy.read_magic(file)
+        npy.read_array_header_1_0(file)
+        write_json(sums_file(path), {"blocks": blocks})
+        _count(file, (rows, *pictures.shape[1:]), file.tell())
+
+
 def append_pixels(path: Path, pictures: NDArray[np.uint8]) -> int:
     """Add pictures to a file that others may have mapped; returns the row of the first.
 
@@ -153,15 +176,19 @@ def append_pixels(path: Path, pictures: NDArray[np.uint8]) -> int:
         _settle(file)
         known = [block for block in read_blocks(path) if block[0] < shape[0]]
         write_json(sums_file(path), {"blocks": [*known, (shape[0], len(pictures), sum_of(data))]})
-        grown = (shape[0] + len(pictures), *shape[1:])
-        header = io.BytesIO()
-        npy.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": grown})
-        if header.tell() != start:
-            raise ManifestError("The header of a pixel file changed its length", received=path)
-        file.seek(0)
-        file.write(header.getvalue())
-        _settle(file)
+        _count(file, (shape[0] + len(pictures), *shape[1:]), start)
     return int(shape[0])
+
+
+def _count(file: BinaryIO, shape: tuple[int, ...], start: int) -> None:
+    """Write a header of another shape over the old one, which ends at `start`."""
+    header = io.BytesIO()
+    npy.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    if header.tell() != start:
+        raise ManifestError("The header of a pixel file changed its length", received=file.name)
+    file.seek(0)
+    file.write(header.getvalue())
+    _settle(file)
 
 
 def _settle(file: BinaryIO) -> None:

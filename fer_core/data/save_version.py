@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,6 +28,7 @@ def save_version(
     parameters: Mapping[str, Any] | None = None,
     note: str = "",
     head: str | None = None,
+    locked: bool = False,
 ) -> Version:
     """Keep a manifest as a version and make it the dataset's head.
 
@@ -40,6 +42,7 @@ def save_version(
         parameters: of the operation, JSON-ready.
         note: free text.
         head: the dataset's head when the work on this version began; None where that does not matter.
+        locked: whether the caller holds `versions.lock`, as who appended pixels does.
 
     Raises:
         VersionConflict: the head is another one by now, whose changes this version would take out of the head again.
@@ -49,7 +52,7 @@ def save_version(
     table = check_manifest(manifest)
     _check_rows(dataset, table)
     made = content_id(table)
-    with lock(dataset.folder):
+    with nullcontext() if locked else lock(dataset.folder):
         versions = list_versions(dataset.folder)
         about = read_json(dataset.folder / "dataset.json")
         if head is not None and about["head"] not in {head, made}:

@@ -47,7 +47,7 @@ def add_file(workspace: Workspace, file: Path, name: str = "", progress: Progres
     Raises:
         BadName, AlreadyExists, ModelFileError, JobError: as `import_keras`.
     """
-    path = file.expanduser()
+    path = home_expanded(file)
     if path.is_file():
         stem = _stem(path, name)
         lying = added_folder(workspace) / f"{stem}{path.suffix.lower()}"
@@ -82,8 +82,8 @@ def import_keras(
         ModelFileError: another kind of file, code of its own, no picture classifier, or it cannot be converted.
         JobError: the process died.
     """
-    litert = file.suffix.lower() == LITERT_ENDING and file.expanduser().is_file()
-    source = file.expanduser().resolve() if litert else keras_file(file)
+    litert = file.suffix.lower() == LITERT_ENDING and home_expanded(file).is_file()
+    source = home_expanded(file).resolve() if litert else keras_file(file)
     stem = _stem(source, name)
     refuse_taken(workspace, stem)
     target = added_folder(workspace) / f"{stem}.onnx"
@@ -116,7 +116,7 @@ def check_start(file: Path, recipe: str) -> None:
 
 def is_program(file: Path) -> bool:
     """Whether a path is that of a TensorFlow SavedModel, or of the file in one."""
-    path = file.expanduser()
+    path = home_expanded(file)
     return (path / "saved_model.pb").is_file() or path.name == "saved_model.pb"
 
 

@@ -18,6 +18,7 @@ from fer_core.data.manifest import classes, readable
 
 TOLERANCE = 0.02
 """By which a row's sum may miss 1: probabilities are often written with two digits."""
+_ENDINGS = (".parquet", ".csv", ".csv.gz", ".csv.bz2", ".csv.xz", ".csv.zst", ".csv.zip")
 _IDS = ("image_id", "path")
 _HINT = "One column image_id or path, and one column of probabilities per class"
 
@@ -53,6 +54,14 @@ def read_probabilities(path: Path, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    if not path.name.lower().endswith(
+        _ENDINGS
+    ):  # messages quote it, and another file may hold what nobody should read there
+        raise ProbabilityError(
+            "Probabilities are read from CSV and Parquet",
+            received=path.name,
+            hint="End its name in .csv or .parquet",
+        )
     try:
         if path.suffix.lower() == ".parquet":
             table = pd.read_parquet(path)

@@ -122,11 +122,11 @@ class Claims:
             found = self._waiting((image for image in queue if image not in others), count, disputed)
             since = dict(
                 connection.execute(
-                    "SELECT image_id, since FROM claims WHERE who = ? AND seat = ?", (who, seat)
+                    "SELECT image_id, since FROM claims WHERE fold(who) = fold(?) AND seat = ?", (who, seat)
                 )
             )
             connection.execute(
-                "DELETE FROM claims WHERE ? AND who = ? AND seat = ? OR until <= ?",
+                "DELETE FROM claims WHERE ? AND fold(who) = fold(?) AND seat = ? OR until <= ?",
                 (give_back, who, seat, now),
             )
             connection.executemany(  # what is held already stays as long as either says
@@ -142,9 +142,9 @@ class Claims:
             return 0
         with suppress(_NotWritableError), self._writing() as connection:
             if images is None:
-                query = "DELETE FROM claims WHERE who = ? AND seat = ?"
+                query = "DELETE FROM claims WHERE fold(who) = fold(?) AND seat = ?"
                 return connection.execute(query, (who, seat)).rowcount
-            query = "DELETE FROM claims WHERE who = ? AND seat = ? AND image_id = ?"
+            query = "DELETE FROM claims WHERE fold(who) = fold(?) AND seat = ? AND image_id = ?"
             return sum(connection.execute(query, (who, seat, image)).rowcount for image in images)
         return 0
 
@@ -163,8 +163,8 @@ class Claims:
         with self._reading() as connection:
             if connection is None:
                 return []
-            query = """SELECT who, seat, COUNT(*), MIN(since), MAX(until) FROM claims WHERE until > ?
-                GROUP BY who, seat ORDER BY who, seat"""
+            query = """SELECT MIN(who), seat, COUNT(*), MIN(since), MAX(until) FROM claims WHERE until > ?
+                GROUP BY fold(who), seat ORDER BY fold(who), seat"""
             return [Holder(*row) for row in connection.execute(query, (time.time(),))]
 
     def _waiting(self, queue: Iterable[str], count: int, disputed: bool) -> list[str]:
@@ -208,6 +208,7 @@ class Claims:
             with closing(
                 sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
             ) as connection:
+                connection.create_function("fold", 1, str.casefold, deterministic=True)  # of names
                 connection.execute("PRAGMA synchronous = OFF")  # a hold that a crash loses is no loss
                 connection.execute(_CREATE)
                 yield connection
@@ -223,7 +224,7 @@ class Claims:
 
 def _others(connection: sqlite3.Connection, who: str, seat: str, now: float) -> dict[str, str]:
     """image_id -> who holds it: somebody of another name, or without a name in another seat."""
-    query = "SELECT image_id, who FROM claims WHERE until > ? AND NOT (who = ? AND (who <> '' OR seat = ?))"
+    query = "SELECT image_id, who FROM claims WHERE until > ? AND NOT (fold(who) = fold(?) AND (who <> '' OR seat = ?))"
     return dict(connection.execute(query, (now, who, seat)).fetchall())
 
 

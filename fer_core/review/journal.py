@@ -20,6 +20,7 @@ one brings back the one before it.
 from __future__ import annotations
 
 import json
+import sqlite3
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -152,9 +153,9 @@ class Journal:
                     return int(seen[0])
             if decision_id is None:
                 row = connection.execute(
-                    f"""SELECT key, batch FROM entries e WHERE who = ? AND action <> 'undo' AND NOT {UNDONE}
+                    f"""SELECT key, batch FROM entries e WHERE fold(who) = ? AND action <> 'undo' AND NOT {UNDONE}
                         ORDER BY time DESC, id DESC LIMIT 1""",
-                    (who,),
+                    (who.casefold(),),
                 ).fetchone()
                 return None if row is None else add_undo(connection, row[1] or row[0], who, key)
             row = connection.execute(
@@ -234,8 +235,8 @@ class Journal:
         with reading(self.path) as connection:
             if connection is None:
                 return []
-            query = "SELECT DISTINCT who FROM entries WHERE who <> '' ORDER BY who"
-            return [who for (who,) in connection.execute(query)]
+            names = [who for (who,) in connection.execute("SELECT DISTINCT who FROM entries WHERE who <> ''")]
+            return sorted({_first_spelling(connection, who) for who in names})
 
     def merge(self, entries: Sequence[Mapping[str, Any]]) -> int:
         """Add entries of another journal with their own keys and times; returns how many were new.
@@ -255,16 +256,30 @@ class Journal:
                 connection.execute(f"{INSERT} ON CONFLICT (key) DO NOTHING", [row[name] for name in STORED])
             return connection.total_changes - before
 
+    def known_as(self, who: str) -> str:
+        """A reviewer's name as it was written first: names that differ in case alone are one person."""
+        with reading(self.path) as connection:
+            return who if connection is None else _first_spelling(connection, who)
+
     def _table(self, query: str, values: Sequence[Any] = ()) -> pd.DataFrame:
         with reading(self.path) as connection:
             rows = [] if connection is None else connection.execute(query, values).fetchall()
-        table = pd.DataFrame(rows, columns=[*COLUMNS, "undone"])
+            table = pd.DataFrame(rows, columns=[*COLUMNS, "undone"])
+            if connection is not None:
+                names = {name: _first_spelling(connection, name) for name in table["who"].unique()}
+                table["who"] = table["who"].map(names)
         text = [name for name in COLUMNS if name not in ("id", "soft_label", "shown")]
         table = table.astype({"id": "int64", "undone": "bool"} | dict.fromkeys(text, "str"))
         for name in ("soft_label", "shown"):
             values = [_load(value) for value in table[name].to_numpy(dtype=object)]
             table[name] = pd.Series(values, dtype="object")
         return table
+
+
+def _first_spelling(connection: sqlite3.Connection, who: str) -> str:
+    query = "SELECT who FROM entries WHERE fold(who) = ? ORDER BY id LIMIT 1"
+    row = connection.execute(query, (who.casefold(),)).fetchone() if who else None
+    return who if row is None else str(row[0])
 
 
 def _decision(entry: Mapping[str, Any]) -> Decision:

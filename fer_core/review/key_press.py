@@ -223,5 +223,5 @@ def _check_of(journal: Journal, press: KeyPress) -> str:
     if not _asked_again(press):
         return ""
     earlier = journal.history(press.images[0])
-    mine = earlier.loc[earlier["who"] == press.who, "key"]
+    mine = earlier.loc[earlier["who"] == journal.known_as(press.who), "key"]
     return next((key for key in mine if ticket(press.images[0], key) == press.ticket), "")

@@ -115,6 +115,7 @@ def next_faces(
         seat, seconds, give_back: as `Claims.take`.
     """
     known = follow(journal)
+    who = who and journal.known_as(who)
     left = queue_of(ranking, known, filters, who or "").waiting
     rows, held = left.head(count), 0
     if who is not None and review_queue.dealt(filters):

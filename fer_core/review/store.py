@@ -114,6 +114,7 @@ def _open(path: Path) -> sqlite3.Connection:
         raise _lost(path, "is gone")
     name = f"{path.absolute().as_uri()}?mode={'rw' if path.exists() else 'rwc'}"
     connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection.create_function("fold", 1, str.casefold, deterministic=True)  # of names
     try:
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -234,8 +235,7 @@ def _take_back(connection: sqlite3.Connection, step: JournalStep) -> None:
 
 
 def time_of(connection: sqlite3.Connection, age: float = 0.0) -> str:
-    """Now, less `age` seconds (UTC, microseconds), always after the latest entry: a clock set back must not bury a
-    decision."""
+    """Now, less `age` seconds (UTC, microseconds), but after the latest entry: a clock set back buries no decision."""
     now = datetime.now(UTC) - timedelta(seconds=min(max(age, 0.0), _OLDEST))
     latest = connection.execute("SELECT MAX(time) FROM entries").fetchone()[0]
     if latest is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_core.base.atomic import new_file
+from fer_core.base.checksums import checked_file
 from fer_core.base.errors import RunError
 from fer_core.models.body import renew_constants
 from fer_core.recipes.recipe import Recipe
@@ -75,10 +75,8 @@ class KeepStates(keras.callbacks.Callback):
             self._best = score(row)
             names.append("best-state.npz")
         for name in names:
-            with new_file(
-                self._folder / name
-            ) as second:  # keeps the state when `last` is replaced; takes no space
-                os.link(last, second)
+            with checked_file(self._folder / name) as second:
+                os.link(last, second)  # keeps the state when `last` is replaced; takes no space
 
     def _stage_is_over(self, epoch: int) -> bool:
         """Whether a stage of unfreezing ends with this epoch, also by early stopping: counters begin anew after it."""

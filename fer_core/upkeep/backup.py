@@ -69,8 +69,11 @@ def backup(workspace: Workspace, to: Path, progress: ProgressFn | None = None) -
             for source in _in_order(workspace, datasets):
                 name = source.relative_to(workspace.root).as_posix()
                 with suppress(FileNotFoundError):  # moved on meanwhile, as a progress file does
-                    copy = _copy_journal if source.name == "journal.sqlite" else _copy
-                    sums[name] = copy(source, folder / name)
+                    if source.name == "journal.sqlite":
+                        copied = _copy_journal(source, folder / name)
+                        sums |= {f"{name}{ending}": told for ending, told in copied.items()}
+                    else:
+                        sums[name] = _copy(source, folder / name)
                 if progress:
                     progress(len(sums), 0, "files copied")
             outside = _outside(datasets)
@@ -112,18 +115,23 @@ def _files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: (rank.get(path.name, len(_FIRST)), path))
 
 
-def _copy_journal(source: Path, target: Path) -> tuple[int, str]:
-    """The same for a journal, by SQLite; a damaged one is copied as it is."""
+def _copy_journal(source: Path, target: Path) -> dict[str, tuple[int, str]]:
+    """Copy a journal by SQLite; a damaged one as it lies, with the log that has what it lacks. Ending -> size and sum."""
     settled = target.with_name(f".{target.name}.settled")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with holding(source.parent):
             sqlite.snapshot(source, settled)
-        return _copy(settled, target)
+        return {"": _copy(settled, target)}
     except (sqlite3.Error, LockHeld) as error:
         trouble = sqlite.trouble(error, source)
         if trouble == "damaged" or not source.exists():
-            return _copy(source, target)
+            parts = {"": source, "-wal": source.with_name(f"{source.name}-wal")}
+            return {
+                ending: _copy(part, target.with_name(target.name + ending))
+                for ending, part in parts.items()
+                if not ending or part.exists()
+            }
         hint = sqlite.REMEDIES[trouble]
         raise FerError(f"A journal could not be copied ({error})", received=source, hint=hint) from error
     finally:

@@ -112,14 +112,15 @@ def _lineage(found: Examination, dataset: Dataset) -> None:
 
 def _worked_out(found: Examination, dataset: Dataset) -> None:
     """Rankings, comparisons, measures and maps, as far as they are there: each can be made again."""
-    folder = dataset.quality_dir
-    for name in sorted(noted(folder)):
-        if (path := folder / name).exists():
-            harm, remedy = (
-                "What it tells of labels and copies may be wrong",
-                "--repair sets it aside; it is made again",
-            )
-            found.look("quality", path, harm, remedy, lambda path=path: set_aside(found.workspace, path))  # type: ignore[misc]
+    harm = "What it tells of labels and copies may be wrong"
+    uploads = dataset.quality_dir / "probabilities"
+    for folder, remedy in (
+        (dataset.quality_dir, "--repair sets it aside; it is made again"),
+        (uploads, "--repair sets it aside; upload it again"),
+    ):
+        for path in (folder / name for name in sorted(noted(folder))):
+            if path.exists():
+                found.look("quality", path, harm, remedy, lambda path=path: set_aside(found.workspace, path))  # type: ignore[misc]
 
 
 def _journal(found: Examination, dataset: Dataset) -> None:

@@ -49,7 +49,7 @@ with st.container(key="mis-main"):
     with side:
         reviewers.follow_click()
         review = st.container()
-        who, blind = reviewers.identity()
+        who, blind = reviewers.identity(scope.dataset)
         chosen = queue_table.filters(state)
         with review:
             queue_table.progress(scope, method, who, blind, chosen)

@@ -14,9 +14,10 @@ from fer_core.base.errors import ManifestError, NotFound
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
 from fer_core.data.manifest import image_id
-from fer_core.data.pixels import PixelWriter, append_pixels, open_pixels, pixel_file
+from fer_core.data.pixels import PixelWriter, append_pixels, damaged_blocks, open_pixels, pixel_file
 from fer_core.data.save_version import save_version
 from fer_core.data.sources import SourceFiles
+from fer_core.data.versions import lock
 
 
 @pytest.fixture
@@ -62,15 +63,36 @@ def test_other_sizes_follow_a_merge(two: tuple[Dataset, Dataset], tmp_path: Path
         first.pixels(64)
 
 
-def test_a_file_of_another_size_is_continued(workspace: Workspace, tmp_path: Path) -> None:
-    dataset = import_dataset(workspace, write_tree(tmp_path / "a", tree(4)), "a")
-    before = np.array(dataset.pixels(60))
-    extra = levels(3, (48, 48))[None]
-    append_pixels(pixel_file(dataset.folder), extra)  # a row that no version uses
-    after = dataset.pixels(60)
-    np.testing.assert_array_equal(after[:4], before)
-    assert after.shape == (5, 60, 60)
-    assert not after[4].any()
+def test_what_a_killed_merge_appended_is_overwritten_in_every_size(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = import_dataset(workspace, write_tree(tmp_path / "a", tree(4)), "first")
+    files = {path: png(90 + n) for n, path in enumerate(tree(3))}
+    second = import_dataset(workspace, write_zip(tmp_path / "b.zip", files), "second")
+    write_json(
+        first.folder / "dataset.json",
+        {**first.about, "sources": {"second": {"path": str(tmp_path / "b.zip"), "dataset": "second"}}},
+    )
+    first.pixels(60)
+    own, larger = pixel_file(first.folder), pixel_file(first.folder, 60)
+    append_pixels(own, np.stack([levels(n, (48, 48)) for n in (7, 8)]))
+    assert len(first.pixels(60)) == 4  # what no version names is not decoded
+    append_pixels(larger, np.zeros((2, 60, 60), np.uint8))  # older versions left it black
+    rows = second.manifest()
+    rows["source"], rows["image_id"] = "second", [image_id("second", path) for path in rows["path"]]
+    with lock(first.folder):
+        rows["row"] += first.append_pixels(np.asarray(second.pixels()))
+        table = pd.concat([first.manifest(), rows])
+        merged = save_version(first, table, parent="v1", operation="merge", locked=True)
+    assert rows["row"].min() == 4
+    for size in (48, 60):
+        np.testing.assert_array_equal(first.pixels(size)[4:], second.pixels(size))
+    assert damaged_blocks(own) == damaged_blocks(larger) == []
+    (first.folder / "versions" / merged.id / "version.json").unlink()
+    with lock(first.folder):
+        assert (
+            first.append_pixels(np.asarray(second.pixels())) == 7
+        )  # its pictures are not known to be nobody's
 
 
 def test_appending_shows_in_new_maps_and_leaves_old_ones(tmp_path: Path) -> None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from calling import call, shell
+from made_pictures import png, write_tree
 from streamlit.testing.v1 import AppTest
+
+from fer_core.base.workspace import Workspace
+from fer_core.data.datasets import import_dataset
+from fer_core.review.matching import records
+from fer_core.ui.explore import face_detail
+from fer_core.ui.shell.server_paths import out_of_reach
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "root:$6$SECRETHASH:19000:0:99999:7:::\nbin:*:19000:0:99999:7:::\n"
@@ -45,6 +54,30 @@ def test_a_path_outside_is_refused_and_not_quoted(
 
 
 @pytest.mark.parametrize(
+    ("roots", "opened", "shown"),
+    [(None, "", True), (None, "1", False), ("elsewhere", "", False), (".", "1", True)],
+)
+def test_recorded_files_are_held_to_the_same_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roots: str | None, opened: str, shown: bool
+) -> None:
+    home = Workspace(tmp_path / "home")
+    faces = import_dataset(home, write_tree(tmp_path / "source", {"happy/1.png": png(1, (90, 90))}), "faces")
+    copied = import_dataset(home, tmp_path / "source", "copied", copy=True)
+    monkeypatch.setenv("FER_HOME", str(home.root))
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("FER_OPEN", opened)
+    monkeypatch.delenv("FER_ROOTS", raising=False)
+    if roots:
+        monkeypatch.setenv("FER_ROOTS", str(tmp_path / roots))
+    assert out_of_reach(copied) == ""
+    assert (out_of_reach(faces) == "") == shown
+    explorer = SimpleNamespace(scope=SimpleNamespace(dataset=faces, workspace=home))
+    row = records(faces.manifest())[0]
+    found = face_detail.picture(cast(Any, explorer), cast(Any, row))
+    assert found.shape[0] == (90 if shown else 48)
+
+
+@pytest.mark.parametrize(
     ("option", "content", "said"),
     [
         ("--labels", SECRET, "no columns with commas"),
@@ -57,11 +90,11 @@ def test_a_path_outside_is_refused_and_not_quoted(
     ],
 )
 def test_what_is_no_table_is_not_quoted(tmp_path: Path, option: str, content: str, said: str) -> None:
-    (tmp_path / "secret").write_text(content)
+    (tmp_path / "secret.txt").write_text(content)
     faces = tmp_path / "faces" / "happy"
     faces.mkdir(parents=True)
     (faces / "1.png").write_bytes((ROOT / "docs" / "images" / "home.png").read_bytes())
-    done = call(tmp_path / "home", "import", faces.parent, "--name", "x", option, tmp_path / "secret")
+    done = call(tmp_path / "home", "import", faces.parent, "--name", "x", option, tmp_path / "secret.txt")
     assert done.status != 0
     assert "SECRET" not in done.out + done.err
     assert said in done.err

@@ -65,3 +65,8 @@ def test_a_self_check_is_not_given_away_and_a_name_in_other_case_is_the_same_per
     assert take(journal, [check], find).met == {}
     shown = journal.history(image).set_index("key")["shown"]
     assert shown["d"]["self_check"] == "a"
+    assert journal.reviewers() == ["Ada", "Ben"]
+    assert journal.known_as("ADA") == "Ada"
+    assert list(label_verdicts(journal.decisions(active_only=False))["who"]) == ["Ada", "Ada", "Ben", "Ada"]
+    journal.undo(who="aDa")
+    assert list(journal.undone()) == ["d"]

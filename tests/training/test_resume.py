@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from tiny_faces import CLASSES, tiny_data, tiny_dataset, tiny_recipe
 
+from fer_core.base import checksums
 from fer_core.base.errors import RunError
 from fer_core.base.jsonl import append_line, read_lines
 from fer_core.models import registry
@@ -147,6 +148,7 @@ def test_every_epoch_can_be_kept(tmp_path: Path) -> None:
     fit(tmp_path / "a", recipe_of({"training.epochs": 3, "training.checkpoints": "every"}))
     names = sorted(path.name for path in (tmp_path / "a" / "checkpoints").glob("*.npz"))
     assert names == ["best-state.npz", "best.npz", *(f"epoch-000{n}.npz" for n in (1, 2, 3)), "last.npz"]
+    assert {checksums.state(tmp_path / "a" / "checkpoints" / name) for name in names} == {"whole"}
     assert [load_state(tmp_path / "a" / "checkpoints" / f"epoch-000{n}.npz").epoch for n in (1, 2, 3)] == [
         1,
         2,

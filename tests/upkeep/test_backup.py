@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -87,6 +88,25 @@ def test_a_backup_made_while_others_work_is_whole(home: Workspace, tmp_path: Pat
     kept = Journal(open_dataset(new, "faces").journal_path).decisions(active_only=False)["image_id"]
     assert {f"i{n}" for n in range(known)} <= set(kept)
     assert isinstance(open_dataset(new, "faces").manifest(), pd.DataFrame)
+
+
+def test_a_damaged_journal_is_copied_with_what_waits_in_its_log(
+    home: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = open_dataset(home, "faces").journal_path
+    log = path.with_name("journal.sqlite-wal")
+    log.write_bytes(b"what the file itself lacks")
+
+    def damaged(*_: object) -> None:
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+    monkeypatch.setattr("fer_core.base.sqlite.snapshot", damaged)
+    backup(home, tmp_path / "copy")
+    restore(Workspace(tmp_path / "new"), tmp_path / "copy")
+    for each in (path, log):
+        assert (tmp_path / "new" / each.relative_to(home.root)).read_bytes() == each.read_bytes()
 
 
 def test_nothing_is_restored_from_a_damaged_backup_or_over_something_else(

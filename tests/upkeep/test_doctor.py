@@ -23,7 +23,7 @@ from fer_core.evaluation.report import leaderboard
 from fer_core.jobs.reporter import Stopped
 from fer_core.review.journal import Journal
 from fer_core.runs.store import list_runs
-from fer_core.upkeep.doctor import examine
+from fer_core.upkeep.doctor import examine, interrupted, repair
 from fer_core.upkeep.findings import Examination
 
 
@@ -265,3 +265,10 @@ def test_a_repair_that_is_stopped_says_what_it_had_done_and_hides_nothing(
     assert {done["path"], left["path"]} == {
         f"models/runs/{trained.id}/{name}" for name in ("model.onnx", "best.keras")
     }
+    # Written down as it was done, for whoever is killed tells nothing; until a repair comes to its end.
+    assert interrupted(home) == {
+        done["path"]: done["words"],
+        left["path"]: "It was begun; whether it was done is not known.",
+    }
+    repair(examine(home))
+    assert interrupted(home) == {}

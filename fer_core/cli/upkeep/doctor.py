@@ -28,9 +28,10 @@ def doctor(mend: bool, job: Path | None) -> Report:
 
     Files of older versions have no checksums: they are told as not checked. Exit status 1 where something is damaged.
     """
-    from fer_core.upkeep.doctor import examine, repair
+    from fer_core.upkeep.doctor import examine, interrupted, repair
 
     home = workspace()
+    before = interrupted(home)
     with work(job) as task:
         found = examine(home, task.progress)
         mended: list[Mended] = []
@@ -42,9 +43,9 @@ def doctor(mend: bool, job: Path | None) -> Report:
         except BaseException:  # who is stopped says what was done, and what is left
             done = {each.path for each in mended if each.done}
             found.findings = [finding for finding in found.findings if finding.path not in done]
-            task.result = _document(found, mended)
+            task.result = _document(found, mended, before)
             raise
-        task.result = document = _document(found, mended)
+        task.result = document = _document(found, mended, before)
     kinds = [(kind, count) for kind, count in found.counts.items() if count.total()]
     lines = [
         table(
@@ -54,6 +55,7 @@ def doctor(mend: bool, job: Path | None) -> Report:
         if kinds
         else "There is nothing in this workspace."
     ]
+    lines += [f"\nA repair was interrupted. {path}: {words}" for path, words in before.items()]
     lines += [f"\n{each.path}: {each.words}" for each in mended]
     lines += [f"\n{f.path} is {f.state}. {f.harm}.\n  {f.remedy}." for f in found.findings]
     if kinds and not found.findings:
@@ -63,9 +65,10 @@ def doctor(mend: bool, job: Path | None) -> Report:
     return Report(document, "\n".join(lines), error)
 
 
-def _document(found: Examination, mended: list[Mended]) -> dict[str, object]:
+def _document(found: Examination, mended: list[Mended], before: dict[str, str]) -> dict[str, object]:
     return {
         "checked": {kind: dict(count) for kind, count in found.counts.items() if count.total()},
         "findings": [finding.record() for finding in found.findings],
         "repaired": [each._asdict() for each in mended],
+        "interrupted": [{"path": path, "words": words} for path, words in before.items()],
     }

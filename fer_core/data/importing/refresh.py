@@ -12,6 +12,7 @@ from typing import TypedDict
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fer_core.base.atomic import read_json, temporary_path
 from fer_core.base.checksums import write_checked
@@ -27,7 +28,7 @@ from fer_core.data.readers import Reader
 from fer_core.data.records import DatasetInfo
 from fer_core.data.save_version import save_version
 from fer_core.data.sources import MAIN, locate_source
-from fer_core.data.versions import lock, read_columns
+from fer_core.data.versions import Version, lock, read_columns
 from fer_core.jobs.reporter import ProgressFn
 
 OPERATION = "refresh"
@@ -75,7 +76,8 @@ def _options(about: DatasetInfo) -> Options:
         raise SourceError(
             f"The pattern that this import found subjects with is not searched with any more ({error.message.lower()})",
             received=about.get("import", {}).get("subject_pattern"),
-            hint="Import the source under another name with a pattern without look-around, then `fer merge` what is new",
+            hint="Import the source under another name, with `--subject-pattern` and a pattern without look-around; then "
+            f"`fer merge {about.get('name', 'NAME')} OTHER --fill CLASS=1000000,...` adds what is new",
         ) from error
 
 
@@ -186,14 +188,26 @@ def _leave_renamed(scan: SourceScan, state: _Compared, known: pd.DataFrame) -> N
     scan.manifest = scan.manifest[~twin].reset_index(drop=True)
 
 
-def _add(dataset: Dataset, scan: SourceScan, temporary: Path, state: _Compared) -> object:
+def _add(dataset: Dataset, scan: SourceScan, temporary: Path, state: _Compared) -> Version:
     """Append pixels and rows to the newest version."""
     rows = scan.manifest
     good = (rows["row"] >= 0).to_numpy()
     pictures = np.ascontiguousarray(pixels.open_pixels(temporary)[rows["row"].to_numpy()[good]])
     head = dataset.version()
     with lock(dataset.folder):
-        first = pixels.append_pixels(pixels.pixel_file(dataset.folder), pictures)
+        return _save(dataset, rows, good, pictures, head, state)
+
+
+def _save(
+    dataset: Dataset,
+    rows: pd.DataFrame,
+    good: NDArray[np.bool_],
+    pictures: NDArray[np.uint8],
+    head: Version,
+    state: _Compared,
+) -> Version:
+    """The same, inside the lock."""
+    first = dataset.append_pixels(pictures)
     rows.loc[good, "row"] = first + np.arange(int(good.sum()))
     manifest = pd.concat([dataset.manifest(head.id), rows], ignore_index=True)
     for name in ("votes", "soft_label"):
@@ -212,7 +226,13 @@ def _add(dataset: Dataset, scan: SourceScan, temporary: Path, state: _Compared) 
     told = {name: len(found) for name, found in lists.items() if found}
     parameters = {"added": int((rows["error"] == "").sum()), **told}
     return save_version(
-        dataset, manifest, parent=head.id, operation=OPERATION, parameters=parameters, head=head.id
+        dataset,
+        manifest,
+        parent=head.id,
+        operation=OPERATION,
+        parameters=parameters,
+        head=head.id,
+        locked=True,
     )
 
 

@@ -17,8 +17,8 @@ MAX_BYTES = 512 << 20
 _SEPARATORS = (",", ";", "\t")
 
 
-_QUOTED = (".csv", ".tsv", ".tab", ".txt", ".lst", ".list", ".jsonl")
-"""Endings of files whose first line is told in messages: another file with commas may hold what nobody should read there."""
+_QUOTED = (".csv", ".tsv", ".tab", ".jsonl")
+"""Endings of files whose first line is told in messages: a text with commas may hold what nobody should read there."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from fer_core.base.checksums import write_checked
 from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import SplitError
 from fer_core.data.manifest import readable
-from fer_core.data.pixels import append_pixels, pixel_file
 from fer_core.data.save_version import save_version
 from fer_core.data.sources import MAIN
 from fer_core.data.versions import lock
@@ -120,23 +119,24 @@ def save_merge(
         known = dataset.rows().set_index("image_id")["row"]
         fresh = ~taken["image_id"].isin(known.index).to_numpy()
         pictures = np.ascontiguousarray(other.pixels()[taken["their_row"].to_numpy()[fresh]])
-        first = append_pixels(pixel_file(dataset.folder), pictures)
+        first = dataset.append_pixels(pictures)
         _remember(dataset, other, sorted(taken["source"].unique()))
-    rows = np.empty(len(taken), dtype=np.int64)
-    rows[fresh] = first + np.arange(int(fresh.sum()))
-    rows[~fresh] = known.reindex(taken["image_id"].to_numpy()[~fresh]).to_numpy()
-    manifest = plan.manifest.copy()
-    place = pd.Series(rows, index=taken["image_id"].to_numpy())
-    added = manifest["image_id"].isin(place.index)
-    manifest.loc[added, "row"] = manifest.loc[added, "image_id"].map(place)
-    return save_version(
-        dataset,
-        manifest,
-        parent=plan.parent,
-        operation=OPERATION,
-        parameters=_parameters(other, plan, other_version, told_apart),
-        head=head,
-    )
+        rows = np.empty(len(taken), dtype=np.int64)
+        rows[fresh] = first + np.arange(int(fresh.sum()))
+        rows[~fresh] = known.reindex(taken["image_id"].to_numpy()[~fresh]).to_numpy()
+        manifest = plan.manifest.copy()
+        place = pd.Series(rows, index=taken["image_id"].to_numpy())
+        added = manifest["image_id"].isin(place.index)
+        manifest.loc[added, "row"] = manifest.loc[added, "image_id"].map(place)
+        return save_version(
+            dataset,
+            manifest,
+            parent=plan.parent,
+            operation=OPERATION,
+            parameters=_parameters(other, plan, other_version, told_apart),
+            head=head,
+            locked=True,
+        )
 
 
 def _remember(dataset: Dataset, other: Dataset, names: list[str]) -> None:

@@ -58,7 +58,8 @@ def card(workspace: Workspace) -> None:
     if rows:
         st.html(markup.table(["kind", *_STATES], rows, numeric=(1, 2, 3, 4)))
         st.html('<p class="fer-muted">Not checked: written by a version that noted no sums.</p>')
-    _repaired(found.get("repaired", []))
+    _repaired("An interrupted repair", found.get("interrupted", []))
+    _repaired("What was done", found.get("repaired", []))
     _listed(bad)
 
 
@@ -89,10 +90,10 @@ def _verdict(bad: Findings) -> Markup:
     return markup.chip("bad", f"{markup.plural(len(bad), 'file')} damaged or gone")
 
 
-def _repaired(done: Findings) -> None:
+def _repaired(title: str, done: Findings) -> None:
     if done:
         rows: list[list[markup.Cell]] = [[each["path"], each["words"]] for each in done[:_MOST]]
-        st.html(markup.heading("What was done"))
+        st.html(markup.heading(title))
         st.html(markup.table(["file", "done"], rows))
 
 

@@ -58,7 +58,7 @@ def card(scope: page.Scope, distance: int, names: Mapping[str, str]) -> None:
                 if (batch := st.session_state.get(_BATCH)) and st.button(
                     "Undo the rule", icon=":material/undo:"
                 ):
-                    Journal(scope.dataset.journal_path).undo_batch(batch, decisions.reviewer())
+                    Journal(scope.dataset.journal_path).undo_batch(batch, decisions.reviewer(scope.dataset))
                     del st.session_state[_BATCH]
                     st.rerun()
 
@@ -121,7 +121,7 @@ def _preview(scope: page.Scope, plan: PolicyPlan) -> None:
         st.html(f'<p class="fer-muted">and {len(gone) - len(some):,} more</p>')
     label = f"Record: drop {about['dropped']:,} images of {about['groups']:,} groups"
     if st.button(label, type="primary", key="dup-record"):
-        made = plan.decisions(decisions.reviewer())
+        made = plan.decisions(decisions.reviewer(scope.dataset))
         st.session_state[_BATCH] = Journal(scope.dataset.journal_path).add_many(made)
         _close()
         st.rerun()

@@ -48,7 +48,7 @@ def draw(scope: page.Scope, distance: int, queue: str, advice: str) -> None:
     handled = known is not None and known.v == message.v
     receipt = known.receipt if known is not None and handled else review.receive(scope.dataset, message.ops)
     state = look(scope, distance)
-    name = f"{scope.dataset.name}/{scope.version.id}/{distance}/{queue}/{decisions.reviewer()}"
+    name = f"{scope.dataset.name}/{scope.version.id}/{distance}/{queue}/{decisions.reviewer(scope.dataset)}"
     visit = known if known is not None and known.queue == name else _Visit(name)
     st.session_state[_VISIT] = visit
     visit.v, visit.receipt = message.v, receipt
@@ -62,7 +62,7 @@ def draw(scope: page.Scope, distance: int, queue: str, advice: str) -> None:
     end = len(visit.session.turns) - message.at < need
     batch = _batch(scope, state, visit.session.turns[first:], first, end, message.want)
     meta = {
-        "who": decisions.reviewer(),
+        "who": decisions.reviewer(scope.dataset),
         "version": scope.version.id,
         "closed": queue == "settled",
         "alone": queue != "settled",
@@ -77,7 +77,7 @@ def left(scope: page.Scope, groups: int) -> str:
     """Time left at this reviewer's pace, once there is one."""
     entries = cache.journal(scope.dataset).entries
     mine = entries[entries["action"].isin(PAIRS)].drop_duplicates("time")
-    seconds = pace(mine, decisions.reviewer())["seconds"]
+    seconds = pace(mine, decisions.reviewer(scope.dataset))["seconds"]
     return f"{markup.duration(seconds * groups)} left at your pace" if seconds and groups else ""
 
 
@@ -151,7 +151,7 @@ def _face(row: dict[str, Any], names: dict[str, str], number: int) -> dict[str, 
 def _done(scope: page.Scope) -> list[tuple[str, list[str], list[str]]]:
     """This reviewer's last steps about copies that stand: id, tickets of the groups, images."""
     entries = cache.journal(scope.dataset).entries
-    mine = entries[(entries["who"] == decisions.reviewer()) & ~entries["undone"].astype(bool)]
+    mine = entries[(entries["who"] == decisions.reviewer(scope.dataset)) & ~entries["undone"].astype(bool)]
     table = mine[mine["action"].isin(PAIRS) | (mine["other"] != "")]
     steps: dict[str, dict[str, None]] = {}
     columns = (table[name].tolist() for name in ("key", "batch", "shown"))

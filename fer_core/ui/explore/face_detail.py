@@ -14,7 +14,7 @@ from fer_core.review.matching import records
 from fer_core.ui.components import face_sheet, markup, messages
 from fer_core.ui.explore import cached_facts, sheets
 from fer_core.ui.explore.state import FLAG_WORDS, Explorer
-from fer_core.ui.shell import cache, page
+from fer_core.ui.shell import cache, page, server_paths
 
 _NEAR = 6
 _RUNS = 4
@@ -53,7 +53,8 @@ def card(explorer: Explorer) -> None:
 def picture(explorer: Explorer, row: ImageRow, edge: int = 480) -> NDArray[np.uint8]:
     """The face as its file has it, where that shows more than 48 gray pixels and is still there."""
     small = cache.faces(explorer.scope.dataset, [int(row["row"])])[0]
-    if row["mode"] == "gray" and max(row["width"], row["height"]) <= small.shape[0]:
+    plain = row["mode"] == "gray" and max(row["width"], row["height"]) <= small.shape[0]
+    if plain or server_paths.out_of_reach(explorer.scope.dataset):
         return np.asarray(small)
     root, name = str(explorer.scope.workspace.root), explorer.scope.dataset.name
     found = cached_facts.picture(root, name, str(row["source"]), str(row["path"]), edge)
@@ -68,6 +69,8 @@ def _about(explorer: Explorer, row: ImageRow, position: int) -> str:
     lines.append(
         f"brightness {row['brightness']:.2f}, contrast {row['contrast']:.2f}, sharpness {row['sharpness']:.4f}"
     )
+    if words := server_paths.out_of_reach(explorer.scope.dataset):
+        lines.append(markup.esc(words))
     if votes := explorer.facts.votes_of(position):
         lines.append("votes: " + ", ".join(f"{markup.esc(n)} {v}" for n, v in list(votes.items())[:4]))
     for run in explorer.runs[:_RUNS]:

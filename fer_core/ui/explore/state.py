@@ -217,7 +217,7 @@ class Explorer:
             action,
             label=label,
             soft=self.soft(position) if action == "ambiguous" else None,
-            who=decisions.reviewer(),
+            who=decisions.reviewer(self.scope.dataset),
             shown={"version": self.scope.version.id, "page": "explore"},
         )
 
@@ -230,7 +230,7 @@ class Explorer:
     def undo(self) -> None:
         """Take back the reviewer's last decision, with all that were recorded together with it."""
         try:
-            undone = self.journal.undo(who=decisions.reviewer())
+            undone = self.journal.undo(who=decisions.reviewer(self.scope.dataset))
         except (FerError, OSError) as error:
             messages.toast(f"Not undone. {error}", icon=":material/error:")
             return

@@ -37,7 +37,7 @@ CuesFn = Callable[[Mapping[str, Any]], Sequence[CueText]]
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _alike(
-    root: str, dataset: str, version: str, method: str, rows: int, _state: MislabelsState
+    root: str, dataset: str, version: str, method: str, pixels: tuple[int, int], _state: MislabelsState
 ) -> Neighbourhood:
     return neighbourhood(_state.ranking, cache.signatures(_state.scope.dataset))
 
@@ -45,9 +45,10 @@ def _alike(
 def alike(state: MislabelsState) -> Neighbourhood:
     """Who looks like whom in this ranking; made once."""
     scope = state.scope
-    rows = len(scope.dataset.pixels())
     root = str(scope.workspace.root)
-    return _alike(root, scope.dataset.name, scope.version.id, state.method, rows, state)
+    return _alike(
+        root, scope.dataset.name, scope.version.id, state.method, cache.pixels_state(scope.dataset), state
+    )
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from fer_core import jobs, mislabels, recipes
-from fer_core.base.atomic import write_atomic
+from fer_core.base.checksums import checked_file
 from fer_core.jobs.tasks import RankLabels
 from fer_core.mislabels import judges
 from fer_core.mislabels.carry import AT_ONCE_UP_TO
@@ -131,7 +131,8 @@ def _keep(scope: Scope, name: str, content: bytes) -> Path:
     clean = re.sub(r"[^\w.-]+", "-", Path(name).name).lstrip(".-") or "probabilities.csv"
     target = scope.dataset.quality_dir / "probabilities" / clean
     if not target.is_file() or target.read_bytes() != content:
-        write_atomic(target, content)
+        with checked_file(target) as temporary:
+            temporary.write_bytes(content)
     return target
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
+from fer_core.data.dataset import Dataset
 from fer_core.review import agreement, review_queue
 from fer_core.review.claims import Claims
 from fer_core.review.review_queue import ALL, Filters
 from fer_core.ui.components import markup
 from fer_core.ui.mislabels.queue_table import EVERY
 from fer_core.ui.mislabels.state import MislabelsState, open_state
+from fer_core.ui.shell import decisions
 from fer_core.ui.shell.page import Scope
 
 _WANTED = "mis-wanted"
 
 
-def identity() -> tuple[str, bool]:
-    """The reviewer's name and whether they judge blind; both are kept in the address."""
+def identity(dataset: Dataset) -> tuple[str, bool]:
+    """The reviewer's name, as the journal spells it, and whether they judge blind; both are kept in the address."""
     with st.container(border=True):
         st.html(markup.heading("Reviewer"))
         who = st.text_input(
@@ -33,7 +35,7 @@ def identity() -> tuple[str, bool]:
             help="Hide the label and the suggestion until you have judged",
         )
     st.session_state["fer-reviewer"] = who.strip()
-    return who.strip(), bool(blind)
+    return decisions.reviewer(dataset), bool(blind)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

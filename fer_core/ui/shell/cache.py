@@ -14,6 +14,7 @@ from fer_core import mislabels
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.data.manifest import classes
+from fer_core.data.pixels import pixel_file
 from fer_core.duplicates.exact import DuplicateGroups, find_exact
 from fer_core.explore import neighbours
 from fer_core.inference import model_registry
@@ -93,13 +94,18 @@ def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64] | list[int]) -> 
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _signatures(root: str, dataset: str, rows: int) -> NDArray[np.float32]:
-    return neighbours.signatures(open_dataset(Workspace(Path(root)), dataset).pixels()[:rows])
+def _signatures(root: str, dataset: str, state: tuple[int, int]) -> NDArray[np.float32]:
+    return neighbours.signatures(open_dataset(Workspace(Path(root)), dataset).pixels()[: state[0]])
+
+
+def pixels_state(dataset: Dataset) -> tuple[int, int]:
+    """Rows of the dataset's pixel file, and when it was written: as long as both are the same, so are its pictures."""
+    return len(dataset.pixels()), pixel_file(dataset.folder).stat().st_mtime_ns
 
 
 def signatures(dataset: Dataset) -> NDArray[np.float32]:
     """Vectors of all pictures of a dataset, for finding look-alikes, indexed by the manifest's `row`."""
-    return _signatures(str(dataset.workspace.root), dataset.name, len(dataset.pixels()))
+    return _signatures(str(dataset.workspace.root), dataset.name, pixels_state(dataset))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)

@@ -9,16 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import open_dataset
+from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.review import apply
+from fer_core.review.journal import Journal
 from fer_core.review.snapshot import JournalSnapshot
 from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import cache, page
 
 
-def reviewer() -> str:
-    """The name this session decides under; empty until somebody gives one."""
-    return str(st.session_state.get("fer-reviewer", ""))
+def reviewer(dataset: Dataset) -> str:
+    """The name this session decides under, as the dataset's journal spells it; empty until somebody gives one."""
+    return Journal(dataset.journal_path).known_as(str(st.session_state.get("fer-reviewer", "")))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

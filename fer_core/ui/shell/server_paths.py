@@ -11,7 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from fer_core.base.errors import NotAllowed
+from fer_core.base.parsing import home_expanded
 from fer_core.base.workspace import current
+from fer_core.data.dataset import Dataset
 from fer_core.ui.shell.http_guard import is_open
 
 
@@ -38,8 +40,23 @@ def allowed(path: str) -> Path:
     return found
 
 
+def out_of_reach(dataset: Dataset) -> str:
+    """Why pages show nothing of the files that an import recorded, in a sentence; "" where they may.
+
+    They may below the workspace and `FER_ROOTS`; without `FER_ROOTS`, and where no other machine is let in, anywhere: whoever
+    imported them sits there.
+    """
+    if os.environ.get("FER_ROOTS") is None and not is_open():
+        return ""
+    places = [dataset.workspace.root.resolve(), *_roots()]
+    sources = [path.resolve() for path in dataset.sources.values()]
+    if all(any(source.is_relative_to(place) for place in places) for source in sources):
+        return ""
+    return "The image files lie outside the folders that pages may read (FER_ROOTS): 48 gray pixels are shown, no file is read."
+
+
 def _roots() -> list[Path]:
     named = os.environ.get("FER_ROOTS")
     if named is not None:
-        return [Path(each).expanduser().resolve() for each in named.split(os.pathsep) if each]
+        return [home_expanded(Path(each)).resolve() for each in named.split(os.pathsep) if each]
     return [] if is_open() else [Path.home().resolve(), current().root]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from made_sources import fer_csv, png
 
-from fer_core.base.errors import ManifestError, NotFound
+from fer_core.base.atomic import read_json, write_json
+from fer_core.base.errors import ManifestError, NotFound, SourceError
 from fer_core.base.workspace import Workspace
+from fer_core.cli import run
 from fer_core.data.datasets import Dataset, describe, import_dataset
 from fer_core.data.images import decode, resize
 from fer_core.data.importing import checkpoint
@@ -176,6 +179,28 @@ def test_options_hold_when_looking_again(workspace: Workspace, tmp_path: Path, p
     assert manifest["votes"].map(list).tolist() == [[i, 1, 0] for i in range(12) if i != 9]
     assert manifest["subject"].tolist() == [str(i % 10) for i in range(12) if i != 9]
     assert describe(dataset)["skipped"] == {"NF": 1}
+
+
+def test_the_advice_about_a_pattern_of_an_older_version_can_be_followed(
+    faces: Dataset, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = faces.folder / "dataset.json"
+    about = read_json(path)
+    write_json(path, about | {"import": about["import"] | {"subject_pattern": r"(?<=/)\d+"}})
+    for name, picture in zip(
+        ("happy", "sad"), np.random.default_rng(5).integers(0, 256, (2, 48, 48), dtype=np.uint8), strict=True
+    ):
+        (source / "train" / name / "new.png").write_bytes(png(picture))
+    with pytest.raises(SourceError, match="not searched with any more") as told:
+        refresh(faces)
+    found = re.search(r"`fer (merge faces .*)`", told.value.hint)
+    assert found
+    merge = found[1].replace("OTHER", "again").replace("CLASS=1000000,...", "happy=1000000,sad=1000000")
+    monkeypatch.setenv("FER_HOME", str(faces.workspace.root))
+    assert run(["import", str(source), "--name", "again", "--subject-pattern", r"/(\d+)\.png"]) == 0
+    assert run(merge.split()) == 0
+    added = faces.manifest()[len(faces.manifest("v1")) :]
+    assert set(added["path"]) == {"train/happy/new.png", "train/sad/new.png"}
 
 
 def test_a_new_label_in_the_source_is_told(workspace: Workspace, tmp_path: Path, pixels: np.ndarray) -> None:
