@@ -17,7 +17,9 @@ from typing import Any
 
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -78,13 +80,17 @@ class Visitor:
 
     async def page(self, name: str, message: Mapping[str, Any] | None = None) -> str:
         """Ask for a page and read until it is drawn; what went wrong, or ""."""
-        ask = BackMsg()
-        ask.rerun_script.page_name = "" if name == "home" else name
-        ask.rerun_script.query_string = "dataset=faces"
-        if message is not None:
-            state = ask.rerun_script.widget_states.widgets.add()
-            state.id, state.json_value = self._component, json.dumps({"message": message})
-        await self._line.send(ask.SerializeToString())
+        said = (
+            []
+            if message is None
+            else [WidgetState(id=self._component, json_value=json.dumps({"message": message}))]
+        )
+        ask = ClientState(
+            page_name="" if name == "home" else name,
+            query_string="dataset=faces",
+            widget_states=WidgetStates(widgets=said),
+        )
+        await self._line.send(BackMsg(rerun_script=ask).SerializeToString())
         wrong = ""
         while True:
             told = ForwardMsg()
