@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import altair as alt
+if TYPE_CHECKING:
+    import altair as alt
 
-_C = TypeVar("_C", alt.Chart, alt.LayerChart)
+_C = TypeVar("_C", "alt.Chart", "alt.LayerChart")
 
 FONT = '"Source Sans", sans-serif'  # Streamlit's own
 COUNT_FORMAT = ",d"
@@ -79,6 +80,8 @@ def styled(chart: _C, dark: bool, description: str, *, height: int) -> _C:
         description: what it shows, in words, for screen readers.
         height: of the plot without axes and legend, pixels; the width is the page's.
     """
+    import altair as alt  # takes half a second to import
+
     colors = palette(dark)
     # One call: each `configure_...` would copy the whole figure once more.
     styled: _C = chart.properties(

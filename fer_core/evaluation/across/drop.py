@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from fer_core.base.arrays import Floats
 from fer_core.evaluation.intervals import LEVELS
@@ -118,6 +116,9 @@ def _weights(home: pd.DataFrame, away: pd.DataFrame, ratio: Floats) -> Floats:
 
 def _ratios(home: pd.DataFrame, away: pd.DataFrame) -> Floats:
     """How much more often away than at home pictures of a class look like each of those at home; capped."""
+    from sklearn.linear_model import LogisticRegression  # takes a second to import
+    from sklearn.preprocessing import StandardScaler
+
     both = pd.concat([home, away], ignore_index=True)
     quality = both[list(QUALITY)].to_numpy(dtype=np.float64)
     quality[:, -1] = np.log(np.maximum(quality[:, -1], 1))

@@ -14,9 +14,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import RidgeClassifier
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold
 
 from fer_core.base.statistics import Z95
 
@@ -63,6 +60,10 @@ def probe(old: NDArray[np.uint8], new: NDArray[np.uint8], seed: int = 0) -> Prob
     """
     if min(len(old), len(new)) < MIN_IMAGES:
         return None
+    from sklearn.linear_model import RidgeClassifier  # takes a second to import
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold
+
     rng = np.random.default_rng(seed)
     picked = [stack[np.sort(rng.permutation(len(stack))[:_MOST])] for stack in (old, new)]
     pictures = np.concatenate(picked)

@@ -10,7 +10,6 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.base.errors import FerError
-from fer_core.charts.progress import gain_bars
 from fer_core.evaluation import ablation
 from fer_core.evaluation.paired.attribution import Attribution, SettingChange
 from fer_core.runs.run import ACTIVE, Run
@@ -85,6 +84,8 @@ def card(first: Run, second: Run, tried: Tried | str, split: str, version: str) 
 
 
 def _chart(found: Attribution, first: Run, second: Run) -> None:
+    from fer_core.charts.progress import gain_bars  # Altair takes half a second to import
+
     rows = [
         {"name": f"{step.change.name}: {step.change.after}"[:60], **_points(step.verdict), "kind": "step"}
         for step in found.steps

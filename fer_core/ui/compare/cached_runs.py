@@ -9,11 +9,10 @@ import copy
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import altair as alt
 import pandas as pd
 import streamlit as st
-from altair.utils import schemapi
 
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
@@ -37,6 +36,9 @@ from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
 from fer_core.splits import leaks
 from fer_core.ui.shell import cache
+
+if TYPE_CHECKING:
+    import altair as alt
 
 _specs: dict[Hashable, VegaSpec] = {}
 _MOST = 64  # charts
@@ -77,9 +79,8 @@ def _ranked(
     stamps: tuple[int, ...],
     common: bool,
 ) -> Ranking:
-    workspace = Workspace(Path(root))
-    runs = [[Run(workspace.runs / name) for name in entry] for entry in entries]
-    return ranking.rank(runs, split, version, manifest(workspace, dataset, version), common=common)
+    known = manifest(Workspace(Path(root)), dataset, version)
+    return ranking.rank(_runs(root, entries), split, version, known, common=common)
 
 
 def ranked(
@@ -126,9 +127,8 @@ def experiments(
 def _journey(
     root: str, dataset: str, entries: tuple[RunIds, ...], split: str, version: str, stamps: tuple[int, ...]
 ) -> progress.Journey:
-    return progress.journey(
-        _runs(root, entries), split, version, manifest(Workspace(Path(root)), dataset, version)
-    )
+    known = manifest(Workspace(Path(root)), dataset, version)
+    return progress.journey(_runs(root, entries), split, version, known)
 
 
 def journey(
@@ -284,8 +284,7 @@ def answered(run: Run, split: str, version: str) -> pd.DataFrame:
 
 
 def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:
-    """Draw a chart that is built once per `key`, unchecked: holding it against Altair's schema takes longer than all
-    else, and the tests of `charts` do it.
+    """Draw a chart that is built once per `key`, unchecked: against Altair's schema the tests of `charts` hold it.
 
     Args:
         build: makes the chart.
@@ -294,6 +293,8 @@ def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:
     if key not in _specs:
         if len(_specs) >= _MOST:
             _specs.clear()
+        from altair.utils import schemapi  # takes half a second to import
+
         with schemapi.debug_mode(False):
             _specs[key] = build().to_dict(validate=False)
     st.vega_lite_chart(copy.deepcopy(_specs[key]), theme=None, key=str(key[0]))

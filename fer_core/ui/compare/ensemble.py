@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.base.errors import FerError
-from fer_core.charts.progress import gain_bars
 from fer_core.evaluation import ensembles
 from fer_core.evaluation.ensembles import EnsembleResult
 from fer_core.inference import ensemble
@@ -98,6 +97,8 @@ def _worth(outcome: EnsembleResult, weights: Mapping[str, int], view: Leaderboar
     st.html(
         f'<p class="fer-muted">Fixed {gain["fixed"]:,} and broke {gain["broke"]:,} of the best member\'s answers.</p>'
     )
+    from fer_core.charts.progress import gain_bars  # Altair takes half a second to import
+
     table = pd.DataFrame(
         [
             {
