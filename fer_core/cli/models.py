@@ -144,17 +144,21 @@ def _shelved(file: Path, name: str, classes: str, told: Mapping[str, object]) ->
     from fer_core.inference import foreign, model_registry
 
     source = click.get_current_context().get_parameter_source
-    alone = [f"--{each.replace('_', '-')}" for each in told if source(each) is ParameterSource.COMMANDLINE]
-    if alone and not classes:
+    given = {each: value for each, value in told.items() if source(each) is ParameterSource.COMMANDLINE}
+    if given and not classes:
+        alone = sorted(f"--{each.replace('_', '-')}" for each in given)
         raise ModelFileError(
             "What a model takes and answers is written down with its classes",
-            received=f"{', '.join(sorted(alone))} without --classes",
+            received=f"{', '.join(alone)} without --classes",
             hint="Add --classes A,B,.. in the order of its outputs",
         )
     lies = file.suffix.lower() not in foreign.ENDINGS and not file.exists()
+    names = [part.strip() for part in classes.split(",")]
+    place = model_registry.find(workspace(), str(file)).path if lies else file.expanduser()
+    onnx = place.suffix.lower() == ".onnx" and place.is_file()
+    known = bool(classes) and onnx and model_registry.says_itself(place, {"classes": names, **given})
     model = model_registry.find(workspace(), str(file)) if lies else foreign.add_file(workspace(), file, name)
-    if classes:
-        names = [part.strip() for part in classes.split(",")]
+    if classes and not known:
         model_registry.write_metadata(model.path, {"classes": names, **told})
     return model
 

@@ -203,6 +203,36 @@ def missing_metadata(path: Path) -> Graph | None:
     return session.graph if read_sidecar(path) is None else None
 
 
+def says_itself(path: Path, told: Mapping[str, Any]) -> bool:
+    """Whether a file says of itself what it takes and answers: what else is told of it is not asked then.
+
+    Args:
+        path: the file.
+        told: fields of `ModelMetadata`.
+
+    Raises:
+        ModelFileError: no ONNX model, metadata that cannot be used, or what is told is something else.
+    """
+    embedded = ApartSession(path).embedded
+    if embedded is None:
+        return False
+    own = parse(embedded, path.name).model_dump()
+    own["classes"] = canonical_classes(own["classes"])
+    said = {**told, "classes": canonical_classes(told["classes"])} if "classes" in told else told
+    other = [name for name, value in said.items() if own[name] != value]
+    if other:
+        raise ModelFileError(
+            f"{path.name} says itself what it takes and answers, and not what is told here",
+            received="; ".join(f"{name} {_word(said[name])}, the file: {_word(own[name])}" for name in other),
+            hint="Leave it out, or write other metadata into the file",
+        )
+    return True
+
+
+def _word(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
 def write_metadata(path: Path, fields: Mapping[str, Any]) -> ModelMetadata:
     """Write down what a model file does not say of itself, after trying it out; classes by their canonical names.
 

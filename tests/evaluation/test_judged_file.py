@@ -117,6 +117,15 @@ def test_classes_are_matched_by_their_canonical_names(dataset: Dataset, tmp_path
     assert found["accuracy"] == pytest.approx(answered(dataset).mean())
     assert found["left_out"]["val"] == 0
     assert set(found["classes"]) == set(NAMES)
+    said = ("--classes", "sad,joy,surprise,neutral")
+    assert json.loads(fer("judge", file, dataset.name, *said, "--json")[1])["run"] == found["run"]
+    other = save_linear(tmp_path / "other.onnx", WEIGHTS, metadata=about)
+    for wrong in (("--classes", "happy,sad,surprise,neutral"), (*said, "--color", "rgb")):
+        status, _, told = fer("judge", other, dataset.name, *wrong)
+        assert status != 0
+        assert "other.onnx says itself what it takes and answers" in told
+    assert "color rgb, the file: gray" in told
+    assert not list((dataset.workspace.models / "files").glob("other*"))
     plain = save_linear(tmp_path / "plain.onnx", WEIGHTS)
     status, _, told = fer("judge", plain, dataset.name, "--classes", "sad,sadness,surprise,neutral")
     assert status != 0
