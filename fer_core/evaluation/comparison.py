@@ -6,14 +6,16 @@ found.rows[0]["rank"], found.rows[0]["unranked"]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.evaluation import leaderboard, ledger, ranking, scores
 from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.evaluation.leakage import run_leaks
 from fer_core.evaluation.predict_version import predict_missing
 from fer_core.runs.run import Run
 from fer_core.runs.store import get
@@ -22,7 +24,11 @@ _PLACE = ("rank", "shared", "accuracy", "low", "high", "images")
 
 
 class JudgedRun(LeaderboardRow, total=False):
-    """A row that was ranked among others: as `ranking.RankedEntry`, in words why it was not, and the word of the ledger."""
+    """A row that was ranked among others: as `ranking.RankedEntry`, in words why it was not, and the word of the ledger.
+
+    `leakage` is what leaked images did to its figure on its own version (`run_leaks.own_cost`); None where nobody can tell, or
+    has looked at its test result there.
+    """
 
     rank: int | None
     shared: bool | None
@@ -32,6 +38,7 @@ class JudgedRun(LeaderboardRow, total=False):
     images: int | None
     unranked: str
     ledger: str
+    leakage: Mapping[str, object] | None
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,17 @@ def judge(
     log = ledger.reads(workspace)
     for row in rows:
         row["ledger"] = ledger.standing(workspace, row, log).words
+        row["leakage"] = _leakage(Run(workspace.runs / row["run"]), split)
     rows.sort(key=lambda row: _order(row, on is None))
     return Comparison(rows, next((where for _, where in versions), None) if on is not None else None)
+
+
+def _leakage(run: Run, split: str) -> Mapping[str, object] | None:
+    try:
+        found = run_leaks.own_cost(run, split)
+    except FerError:
+        return None
+    return found and found.record()
 
 
 def predict_all(workspace: Workspace, runs: Sequence[Run], on: str) -> dict[str, str]:
@@ -130,7 +146,7 @@ def _rank(
     common: bool,
     via: str,
 ) -> None:
-    runs = [get(workspace, row["run"]) for row in rows]
+    runs = [Run(workspace.runs / row["run"]) for row in rows]
     scores.look_at_all(runs, split, via, version)
     manifest = scores.manifest_of(workspace, dataset, version)
     ranked = ranking.rank([[run] for run in runs], split, version, manifest, common=common)

@@ -12,6 +12,7 @@ from pathlib import Path
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import cost
 from fer_core.evaluation.report import LEADS, ScoredRun, gap_verdict, is_apart, leaderboard
+from fer_core.evaluation.votes.people import people_of
 from fer_core.runs import run_annotations
 from fer_core.runs.records import Marks
 from fer_core.runs.run import ACTIVE, Run
@@ -38,6 +39,8 @@ class LeaderboardRow(ScoredRun, Marks):
         promoted: it answers on Try it.
         flops, model_bytes: of its model, once somebody measured; `ms` and `ms_32` per face, one and 32 at a time.
         energy: watt hours of its training, estimated.
+        people: how far people agree on validation of its own version (`PeopleAgreement.people`, 0..1), by `people_images`
+            faces; None where nobody voted. `as_people`: the share of these it answers as most voted.
     """
 
     resumed: str | None
@@ -55,6 +58,9 @@ class LeaderboardRow(ScoredRun, Marks):
     ms: float | None
     ms_32: float | None
     energy: float | None
+    people: float | None
+    people_images: int | None
+    as_people: float | None
 
 
 def rows(workspace: Workspace) -> list[LeaderboardRow]:
@@ -89,6 +95,8 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
         return _judged(run, held[1], stamp)
     (scored,) = leaderboard([run])
     info, found = run.info, cost.stored_cost(run) if (run.folder / cost.FILE).is_file() else None
+    people = people_of(run, "val")
+    votes = run.evaluation().get("splits", {}).get("val", {}).get("votes") if people else None
     seconds, device = scored.get("seconds"), str(scored.get("device") or "")
     row: LeaderboardRow = {
         **scored,
@@ -109,6 +117,9 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
         "ms": found["ms"].get("1") if found else None,
         "ms_32": found["ms"].get("32") if found else None,
         "energy": cost.energy(device, seconds or 0.0),
+        "people": people.people if people else None,
+        "people_images": people.images if people else None,
+        "as_people": votes["agreement"] if votes else None,
         "promoted": False,
     }
     if row["state"] in ACTIVE:  # what is at work changes without a file of its own

@@ -26,12 +26,12 @@ from fer_core.base.atomic import where_possible, write_atomic, write_json
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.base.jsonl import read_object
 from fer_core.base.workspace import Workspace, now
-from fer_core.data.datasets import open_dataset
+from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.evaluation import ledger
 from fer_core.evaluation.curves import areas
 from fer_core.evaluation.intervals import intervals
 from fer_core.evaluation.metrics import evaluate, read
-from fer_core.evaluation.vote_agreement import against_votes
+from fer_core.evaluation.votes.vote_agreement import against_votes
 from fer_core.runs.predictions import predictions_path
 from fer_core.runs.records import Evaluation, Scores
 from fer_core.runs.run import Run
@@ -111,7 +111,7 @@ def compute(run: Run, split: str, version: str | None = None) -> Scores:
     if 0 < result["accuracy"] < 1:  # else the bootstrap would claim certainty
         result["accuracy_interval"] = result["intervals"]["accuracy"]
     result["intervals"]["accuracy"] = result["accuracy_interval"]
-    votes = None if known is None else _votes(run, known)
+    votes = None if known is None else votes_of(open_dataset(run.workspace, run.dataset), known)
     result["votes"] = None if votes is None else against_votes(table, votes)
     result["areas"] = areas(names, truth, p)
     result["seen"] = left_out
@@ -126,7 +126,7 @@ def stored_scores(run: Run, split: str, version: str | None = None) -> Scores:
         RunError: the split is the test split and no look at it is recorded.
     """
     wanted = version or run.version
-    _looked(run, split, version)
+    check_look(run, split, version)
     found = _document(run, split, version)
     if (found.get("run"), found.get("version")) != (run.id, wanted):
         return Scores()
@@ -191,7 +191,7 @@ def correctness(run: Run, split: str, version: str | None = None) -> Correctness
     Raises:
         NotFound, RunError: as `predictions`, and as `stored_scores`.
     """
-    _looked(run, split, version)
+    check_look(run, split, version)
     source = predictions_path(predictions_folder(run, version), split)
     path = source.with_name(f"answers-{split}.bin")
     try:
@@ -216,8 +216,8 @@ def pack_correctness(found: Correctness, source: Path) -> bytes:
     return _HEAD.pack(found.order, len(found.correct), about.st_mtime_ns, about.st_size) + bits
 
 
-def _looked(run: Run, split: str, version: str | None) -> None:
-    """Refuse a test split whose reading is not in the ledger."""
+def check_look(run: Run, split: str, version: str | None = None) -> None:
+    """Raise RunError for a test split whose reading is not in the ledger."""
     if split == ledger.HELD:
         wanted = (run.id, version or run.version)
         if wanted not in {(entry["run"], entry["version"]) for entry in ledger.reads(run.workspace)}:
@@ -263,9 +263,9 @@ def manifest_of(workspace: Workspace, dataset: str, version: str) -> pd.DataFram
         return None
 
 
-def _votes(run: Run, manifest: pd.DataFrame) -> pd.DataFrame | None:
+def votes_of(dataset: Dataset, manifest: pd.DataFrame) -> pd.DataFrame | None:
     """Votes per image, index image_id, one column per class; None where the dataset has none."""
-    names = open_dataset(run.workspace, run.dataset).about.get("vote_classes")
+    names = dataset.about.get("vote_classes")
     if not names or "votes" not in manifest:
         return None
     rows = manifest[manifest["votes"].map(lambda v: v is not None and np.size(v) == len(names))]

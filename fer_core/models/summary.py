@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
+from fer_core.base.atomic import write_json
 from fer_core.base.errors import RunError
+from fer_core.base.jsonl import read_object
 from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.recipes.recipe import Recipe, to_toml
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     import keras
 
 _WORKER = "fer_core.workers.layers"
+FILE = "layers.json"
+"""In the folder of a run: what its network was made of when it was built."""
 
 
 class LayerRow(TypedDict):
@@ -74,6 +79,17 @@ def summary_of_model(model: keras.Model) -> NetworkSummary:
         "parameters": sum(row["parameters"] for row in rows),
         "trained_parameters": sum(row["trained_parameters"] for row in rows),
     }
+
+
+def keep(folder: Path, model: keras.Model) -> None:
+    """Write what a network is made of into the folder of its run."""
+    write_json(folder / FILE, summary_of_model(model))
+
+
+def kept(folder: Path) -> NetworkSummary | None:
+    """What `keep` has written; None where nothing was, as in runs of older versions of the app, or not whole."""
+    found = read_object(folder / FILE)
+    return cast(NetworkSummary, found) if isinstance(found.get("layers"), list) else None
 
 
 def _rows(model: keras.Model, part: str) -> Iterator[LayerRow]:

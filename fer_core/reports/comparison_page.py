@@ -12,13 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
-from fer_core.data.datasets import open_dataset
-from fer_core.data.manifest import readable
-from fer_core.evaluation import run_pair, scores
+from fer_core.evaluation import run_pair
 from fer_core.evaluation.data_axis.settings import told_sides
 from fer_core.evaluation.run_pair import RunComparison
-from fer_core.evaluation.vote_agreement import PeopleAgreement, people_agreement
-from fer_core.mislabels.judges import votes_of
+from fer_core.evaluation.votes.people import people_of
+from fer_core.evaluation.votes.vote_agreement import PeopleAgreement
 from fer_core.reports.templating import render
 from fer_core.runs.run import Run
 
@@ -36,7 +34,7 @@ def of_runs(
         split, version: they are judged by, as `run_pair.compare_runs`.
     """
     found = settings = None
-    people = _people(runs[0], split, version or runs[0].version) if runs else None
+    people = people_of(runs[0], split, version) if runs else None
     if len(runs) > 1:
         settings = run_pair.differing_settings(runs)[0]
         for run in runs[1:]:
@@ -45,17 +43,6 @@ def of_runs(
         with suppress(FerError):  # the leaderboard stands by itself
             found = run_pair.compare_runs(runs[0], runs[1], split, version)
     return page(title, about, board, found, settings, people)
-
-
-def _people(run: Run, split: str, version: str) -> PeopleAgreement | None:
-    """How far people agree on the images that runs are judged by; None where nobody's votes are known."""
-    manifest = scores.manifest_of(run.workspace, run.dataset, version)
-    votes = None if manifest is None else votes_of(open_dataset(run.workspace, run.dataset), manifest)
-    if manifest is None or votes is None:
-        return None
-    images = readable(manifest)
-    labels = images[images["split"] == split].set_index("image_id")["label"]
-    return people_agreement(votes, run.classes or list(votes.columns), labels)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ A run is a folder, `models/runs/<id>/`:
     events/                        the epochs once more, as TensorBoard reads them
     log.txt                        all the worker prints
     stop, pause                    present once somebody asked it to stop, or to pause
+    layers.json                    its network layer by layer, see `models.summary`
     checkpoints/                   best weights, and what a resumed or forked run goes on from
     best.keras, model.onnx         the model with those weights
     predictions-<split>.parquet    image_id, label, p_<class>: probabilities for every image

@@ -29,7 +29,7 @@ from fer_core.evaluation.report import evaluate_run
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.jobs import process
 from fer_core.jobs.progress import Progress, ProgressFile
-from fer_core.models import body, registry
+from fer_core.models import body, registry, summary
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.predictions import write
 from fer_core.runs.records import RunInfo
@@ -121,6 +121,7 @@ def work(run: Run) -> RunInfo:
     model = loop.build(recipe, len(data.classes))
     if not (run.folder / "checkpoints" / "last.npz").is_file():
         warm_start.begin(model, run.workspace, recipe, run.info.get("start"), data)
+    summary.keep(run.folder, model)
     size = registry.parameters_of(model)
     run.update(
         parameters=size.parameters,

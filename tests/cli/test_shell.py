@@ -28,7 +28,7 @@ def test_help_reads_in_the_order_of_the_journey(home: Path) -> None:
         "check map duplicates mislabels review agreement relabel separate stratify certify merge export",
         "recipes train runs stop tune find-rate estimate queue pause cancel logs",
         "compare evaluate ledger calibrate promote card",
-        "paired ablate noise ensemble cost slices across weights predict models add-model judge convert bench-predict",
+        "paired ablate noise ensemble cost slices across journey weights predict models add-model judge convert bench-predict",
         "doctor backup restore",
     ]
     assert found == " ".join(steps).split()

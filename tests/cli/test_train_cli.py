@@ -74,6 +74,9 @@ def test_a_run_from_start_to_predictions(trained: tuple[Path, Outcome], tmp_path
     assert summary["parameters"] > summary["trainable_parameters"] > 1000
     assert 0 <= summary["val_accuracy"] <= 1
 
+    layers = json.loads((home / "models" / "runs" / summary["run"] / "layers.json").read_text())["layers"]
+    assert sum(layer["parameters"] for layer in layers) == summary["parameters"]
+
     listed = call(home, "runs", "--json")
     assert listed.json == [summary]
     ranked = call(home, "compare", summary["run"], "--json")

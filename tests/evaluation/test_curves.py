@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from fer_core.evaluation import curves, metrics
 from fer_core.evaluation.calibration import direction, fit_temperature, scaled, threshold_for
 from fer_core.evaluation.intervals import MEASURES, intervals
-from fer_core.evaluation.vote_agreement import against_votes
+from fer_core.evaluation.votes.vote_agreement import against_votes
 
 
 def case(seed: int, n: int, classes: int, skill: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

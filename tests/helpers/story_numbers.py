@@ -158,6 +158,14 @@ def models(files: Files) -> Numbers:
             f"{key}.val_accuracy.low": stored["accuracy_interval"][0] if known else None,
         }  # fmt: skip
         found |= {f"{key}.val_accuracy": None, f"{key}.val_images": None, f"{key}.macro_f1": None}
+        kept = files.home / folder / "layers.json"
+        for place, layer in enumerate(
+            files.json(f"{folder}/layers.json")["layers"] if kept.is_file() else []
+        ):
+            found |= {
+                f"layer.{run}.{place}.parameters": layer["parameters"],
+                f"layer.{run}.{place}.trained": layer["trained_parameters"],
+            }
         if known:
             answers = files.answers(run)
             found |= {

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from made_runs import tell_epochs, trained
+from PIL import Image
 from told_story import faces
 
 from fer_core.base.workspace import Workspace
@@ -40,7 +43,11 @@ def commands(dataset: Dataset) -> dict[str, list[str]]:
     """Words by version, from the story."""
     text = document.markdown(story.build(dataset, faces=False))
     lines = [line.partition("    # ") for line in text.splitlines() if line.startswith("fer ")]
-    return {number: shlex.split(words)[1:] for words, _, number in lines if number.startswith("v")}
+    return {
+        number.partition(",")[0]: shlex.split(words)[1:]
+        for words, _, number in lines
+        if number.startswith("v")
+    }
 
 
 SPLITS = {
@@ -57,6 +64,39 @@ def test_a_split_is_made_again_by_its_command(dataset: Dataset, given: list[str]
     assert fer("stratify", "faces", "--version", "v1")["version"] != made["version"]  # the choices decide
     number = next(f"v{v.number}" for v in dataset.versions() if v.id == made["version"])
     assert fer(*commands(dataset)[number])["version"] == made["version"]
+
+
+def test_folds_are_made_by_the_command_that_names_them(dataset: Dataset) -> None:
+    made = fer("stratify", "faces", *SPLITS["folds"])
+    text = document.markdown(story.build(dataset, faces=False))
+    assert "# v2, and its folds v3, v4, v5" in text
+    assert "was made by fold" not in text
+    ids = {v.id for v in dataset.versions() if v.operation == "fold"}
+    for version in ids:
+        shutil.rmtree(dataset.folder / "versions" / version)
+    assert fer(*commands(dataset)["v2"])["folds"] == made["folds"]
+    assert {v.id for v in dataset.versions() if v.operation == "fold"} == ids
+
+
+def test_an_import_as_plain_folders_is_not_made_again_as_a_delivery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that is known as RAF-DB, whose classes are numbers, read as the folders it has."""
+    monkeypatch.setenv("FER_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "set" / "DATASET" / "train"
+    rng = np.random.default_rng(3)
+    for label in (1, 4):
+        (folder / str(label)).mkdir(parents=True)
+        for i in range(4):
+            picture = Image.fromarray(rng.integers(0, 255, (48, 48), np.uint8))
+            picture.save(folder / str(label) / f"train_{label}{i}_aligned.jpg")
+    given = ["import", str(tmp_path / "set"), "--map", "1=sad", "--map", "4=neutral", "--no-compare"]
+    as_delivered = fer(*given[:2], "--name", "known", "--no-compare")
+    plain = fer(*given, "--name", "faces", "--as", "none")
+    assert plain["version"] != as_delivered["version"]
+    told = commands(open_dataset(Workspace(tmp_path / "home"), "faces"))["v1"]
+    again = fer(*[{"faces": "again"}.get(word, word) for word in told], "--no-compare")
+    assert again["version"] == plain["version"]
 
 
 def test_imports_and_merges_are_made_again_by_their_commands(dataset: Dataset, tmp_path: Path) -> None:

@@ -6,20 +6,22 @@ import json
 import math
 import re
 import shlex
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import story_numbers
+from click.testing import CliRunner
 from html_pages import stands_alone
-from told_story import Files, faces, tell
+from opened_pages import COMPARE, opened
+from told_story import CLASSES, Files, Told, faces, tell
 
 from fer_core.base.workspace import Workspace
 from fer_core.cli import cli
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset
 from fer_core.reports import document, story
+from fer_core.runs.run import Run
 
 BEST, SEED, BEFORE, FIRST, LEFT = (
     "0004-compact",
@@ -31,41 +33,6 @@ BEST, SEED, BEFORE, FIRST, LEFT = (
 PARTS = ("The problem", "The data and its repair", "What each step brought", "Every model", "Where the winner errs", "How "
          "sure it may be",
          "The winner, and why", "The test part", "Limits", "How to do it again")  # fmt: skip
-
-
-class Told(HTMLParser):
-    """What a story says: numbers by key, words outside of names, code and numbers, sections, curves and pictures."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.numbers: dict[str, float | None] = {}
-        self.words, self.titles, self.curves, self.pictures = "", [""], [list[str]()], 0
-        self._open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = dict(attrs)
-        kind = "name" if told.get("class") == "name" else tag
-        if tag == "data":
-            key, value = str(told["data-key"]), told.get("value")
-            known = None if value is None else float(value)
-            assert self.numbers.setdefault(key, known) == known, f"two values of {key}"
-        if tag == "polyline":
-            self.curves.append([str(told["class"]), str(told["points"])])
-        self.pictures += tag == "img"
-        if tag not in ("img", "meta", "br"):
-            self._open.append(kind)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        if "h2" in self._open:
-            self.titles.append(data)
-        if not {"data", "name", "code", "style", "title", "footer", "small", "h1", "summary"} & set(
-            self._open
-        ):
-            self.words += f" {data}"
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +96,10 @@ def leaks_people_and_test(files: Files) -> story_numbers.Numbers:
         f"{key}.accuracy": whole,
         f"{key}.without": without,
         f"{key}.difference": whole - without,
+        f"{key}.memory": own.loc[leaked, "right"].mean(),
     }
+    for run, expected in ((BEST, None), (BEFORE, 0.99)):
+        found |= {f"expected.{run}": expected, f"expected.{run}.came": files.answers(run)["right"].mean()}
     found |= {f"{key}.leaked": int(leaked.sum()), f"{key}.images": len(own)}
     kinds = files.json(f"data/{files.name}/dataset.json")["vote_classes"]
     known = files.images(4).set_index("image_id")["votes"].dropna()
@@ -190,6 +160,8 @@ def test_what_changed_is_told_in_counted_words(page: str, told: Told) -> None:
     )
     assert "learning rate 0.004" in page
     assert "<code>optimizer.learning_rate = 0.004</code>" in page
+    assert "48 × 48 × 8" in page
+    assert "The layers of its network were not recorded" in page
 
 
 def test_curves_are_those_of_the_epochs(told: Told, files: Files) -> None:
@@ -219,6 +191,64 @@ def test_markdown_tells_the_same_numbers(page: str, dataset: Dataset) -> None:
     for said in set(re.findall(r"<data [^>]*value=[^>]*>([^<]*)</data>", page)):
         assert said in plain, said
     assert "data:image" not in text
+
+
+def test_the_journey_in_the_shell_is_that_of_the_story(
+    told: Told, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_HOME", str(dataset.workspace.root))
+    found = json.loads(CliRunner().invoke(cli, ["journey", dataset.name, "--json"]).stdout)
+    assert (found["number"], found["images"]) == (4, told.numbers["judged.images"])
+    for phase in found["phases"]:
+        key = f"phase.{phase['version']}"
+        assert phase["accuracy"] == pytest.approx(told.numbers[f"{key}.accuracy"], abs=1e-6)
+    assert [step["runs"] for step in found["steps"]] == [[FIRST], [BEFORE], [BEST, SEED]]
+    assert found["steps"][2]["gain"]["difference"] == pytest.approx(
+        told.numbers[f"step.{BEST}.gain"], abs=1e-6
+    )
+    assert found["expectations"] == [
+        {"run": BEFORE, "hypothesis": "The merge alone brings something", "expected": 0.99,
+         "came": pytest.approx(told.numbers[f"expected.{BEFORE}.came"]), "verdict": "worse than expected"},
+        {"run": BEST, "hypothesis": "A higher rate gets further", "expected": None,
+         "came": pytest.approx(told.numbers[f"expected.{BEST}.came"]), "verdict": None},
+    ]  # fmt: skip
+    assert found["leakage"][FIRST]["memory"] == pytest.approx(told.numbers[f"leak.{FIRST}.memory"], abs=1e-6)
+    assert (found["leakage"][BEST]["leaked"], found["leakage"][BEST]["memory"]) == (0, None)
+    assert list(found["unjudged"]) == [LEFT]
+    rows = json.loads(CliRunner().invoke(cli, ["compare", "--json"]).stdout)
+    assert {row["run"]: row["leakage"] for row in rows if row["leakage"]} == found["leakage"]
+    words = CliRunner().invoke(cli, ["journey", dataset.name, "--on", "v1"]).output
+    assert "The merge alone brings something" in words
+    assert f"{FIRST}: 0." in words
+    assert f"fer evaluate {BEST}" in words
+
+
+def test_how_far_people_agree_stands_beside_accuracy(
+    told: Told, files: Files, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_HOME", str(dataset.workspace.root))
+    kinds = files.json(f"data/{files.name}/dataset.json")["vote_classes"]
+    val = files.images(4).query("split == 'val'")["votes"].dropna()
+    counts = [sorted(votes[kinds.index(name)] for name in CLASSES) for votes in val]
+    people = [row[-1] / sum(row) for row in counts if row[-1] > row[-2]]
+    rows = {row["run"]: row for row in json.loads(CliRunner().invoke(cli, ["compare", "--json"]).stdout)}
+    assert rows[BEST]["people"] == pytest.approx(sum(people) / len(people))
+    assert rows[BEST]["people_images"] == len(people)
+    assert rows[BEST]["as_people"] == pytest.approx(told.numbers["winner.as_people"], abs=1e-6)
+    left = Run(dataset.workspace.runs / LEFT)
+    own = left.version
+    left.update(version="f" * 16)
+    try:
+        app = opened(COMPARE, {"dataset": dataset.name})
+    finally:
+        left.update(version=own)
+    board = next(
+        json.loads(json.loads(part.proto.mixed.json or part.proto.json)["rows"])
+        for part in app.get("bidi_component")
+        if "rows" in (part.proto.mixed.json or part.proto.json)
+    )
+    shown = {line["id"]: line["cells"]["people"]["text"] for line in board}
+    assert (shown[BEST], shown[LEFT]) == (f"{rows[BEST]['people']:.3f}", "–")
 
 
 def test_every_command_is_one(page: str, files: Files) -> None:

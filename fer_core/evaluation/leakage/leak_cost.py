@@ -68,8 +68,13 @@ def leak_cost(predictions: pd.DataFrame, leaked: set[str], draws: int = DRAWS, s
         RunError: the table holds no predictions.
     """
     _, truth, p = read(predictions)
-    correct = p.argmax(axis=1) == truth
-    seen = predictions["image_id"].isin(leaked).to_numpy()
+    return of_answers(p.argmax(axis=1) == truth, predictions["image_id"].isin(leaked).to_numpy(), draws, seed)
+
+
+def of_answers(
+    correct: NDArray[np.bool_], seen: NDArray[np.bool_], draws: int = DRAWS, seed: int = 0
+) -> LeakCost:
+    """`leak_cost` of answers that are right or not, bool (n,), to images that leaked or did not, bool (n,)."""
     images, count = len(seen), int(seen.sum())
     accuracy = float(correct.mean())
     result: LeakCost = {

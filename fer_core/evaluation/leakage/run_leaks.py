@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from fer_core.base.errors import FerError
 from fer_core.data.datasets import open_dataset
 from fer_core.evaluation import scores
 from fer_core.evaluation.leakage import leak_cost
 from fer_core.evaluation.leakage.leak_cost import LeakCost
+from fer_core.runs.predictions import predictions_path
 from fer_core.runs.run import Run
 from fer_core.splits import known_leaks, leaks
 
@@ -32,6 +35,10 @@ class OwnLeakCost:
         known = "" if self.compared else "; near copies were not compared, so there may be more"
         return f"{self.cost['accuracy']:.3f} on its own version: {leak_cost.words(self.cost)}{known}"
 
+    def record(self) -> dict[str, object]:
+        """JSON-ready."""
+        return {**self.cost, "compared": self.compared}
+
 
 def own_cost(run: Run, split: str) -> OwnLeakCost | None:
     """The cost of the copies of its training images in a split of the version a run has learned from.
@@ -42,14 +49,17 @@ def own_cost(run: Run, split: str) -> OwnLeakCost | None:
     Raises:
         RunError: the split is the test split and no look at it is recorded.
     """
-    if "judged" in run.info:
+    if "judged" in run.info or not predictions_path(run.folder, split).is_file():
         return None
+    scores.check_look(run, split)
     try:
         known = known_leaks.of_version(open_dataset(run.workspace, run.dataset), run.version)
-        table = scores.predictions(run, split)
+        rows = known.images
+        leaked = set(rows.loc[(rows["split"] == split) & (rows["other"] == leaks.TRAIN), "image_id"])
+        correct = scores.correctness(run, split).correct
+        seen = np.zeros(len(correct), np.bool_)
+        if leaked:  # else hundreds of tables need not be read
+            seen = scores.predictions(run, split)["image_id"].isin(leaked).to_numpy()
     except (FerError, OSError, ValueError):
         return None
-    scores.correctness(run, split)  # refuses a test split nobody has looked at
-    rows = known.images
-    leaked = set(rows.loc[(rows["split"] == split) & (rows["other"] == leaks.TRAIN), "image_id"])
-    return OwnLeakCost(run.id, leak_cost.leak_cost(table, leaked), not known.missing, known.sentence)
+    return OwnLeakCost(run.id, leak_cost.of_answers(correct, seen), not known.missing, known.sentence)

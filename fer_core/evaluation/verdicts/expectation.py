@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from fer_core.evaluation.report import leaderboard
+from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.evaluation.report import ScoredRun, leaderboard
 from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
 
@@ -29,6 +31,52 @@ class Outcome:
 
     word: Literal["as expected", "better than expected", "worse than expected"]
     text: str
+
+    @property
+    def level(self) -> Literal["good", "warn"]:
+        """How the verdict is to be taken."""
+        return "warn" if self.word == "worse than expected" else "good"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What was said of a run before it was made, and what came.
+
+    Attributes:
+        run: its id.
+        hypothesis: why it was made; "" where nobody said.
+        expected, came: accuracies on validation, 0..1; None where nobody said, and until it has ended with one.
+        outcome: of both; None where one is missing.
+    """
+
+    run: str
+    hypothesis: str
+    expected: float | None
+    came: float | None
+    outcome: Outcome | None
+
+    def record(self) -> dict[str, object]:
+        """JSON-ready."""
+        return {
+            "run": self.run,
+            "hypothesis": self.hypothesis,
+            "expected": self.expected,
+            "came": self.came,
+            "verdict": self.outcome and self.outcome.word,
+        }
+
+
+def expectations(rows: Iterable[LeaderboardRow]) -> list[Expectation]:
+    """Of the runs somebody said something of before they were made, the oldest first."""
+    said = sorted(
+        (row for row in rows if row["hypothesis"] or row["expected"] is not None), key=lambda row: row["run"]
+    )
+    return [
+        Expectation(
+            row["run"], row["hypothesis"], row["expected"], _came(row), _outcome(row["expected"], row)
+        )
+        for row in said
+    ]
 
 
 def against(expected: float, found: float, interval: tuple[float, float] | None) -> Outcome:
@@ -51,11 +99,16 @@ def against(expected: float, found: float, interval: tuple[float, float] | None)
 def outcome_of(run: Run) -> Outcome | None:
     """`against` of a run that has ended; None where nobody expected a number, or it has none."""
     expected = run_annotations.read(run)["expected"]
-    if expected is None:
-        return None
-    (row,) = leaderboard([run])
-    found = row["val_accuracy"]
-    if found is None or row["state"] not in ("finished", "stopped"):
+    return None if expected is None else _outcome(expected, leaderboard([run])[0])
+
+
+def _came(row: ScoredRun) -> float | None:
+    return row["val_accuracy"] if row["state"] in ("finished", "stopped") else None
+
+
+def _outcome(expected: float | None, row: ScoredRun) -> Outcome | None:
+    found = _came(row)
+    if expected is None or found is None:
         return None
     low, high = row["val_low"], row["val_high"]
     return against(expected, found, None if low is None or high is None else (low, high))

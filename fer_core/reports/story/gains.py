@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from fer_core.base.errors import FerError
 from fer_core.evaluation import scores
 from fer_core.evaluation.controlled_pairs import find_pairs, why_unjudged
 from fer_core.evaluation.data_axis.phases import JourneyPhase
-from fer_core.evaluation.leakage.leak_cost import leak_cost
 from fer_core.evaluation.progress import ProgressStep, journey
 from fer_core.evaluation.significance import Gain
+from fer_core.evaluation.verdicts.expectation import expectations
 from fer_core.reports.document import (
     Chip,
     Code,
@@ -27,8 +26,6 @@ from fer_core.reports.document import (
     text,
 )
 from fer_core.reports.story.known import StoryFacts
-from fer_core.runs.run import Run
-from fer_core.splits.leaks import TRAIN, leaks_of
 
 _APART = {True: Chip("good", "yes"), False: Chip("none", "no")}
 
@@ -74,6 +71,7 @@ def _blocks(known: StoryFacts) -> list[DocumentBlock]:
     )
     rows = tuple(_step_row(known, step, first=step is found.steps[0]) for step in found.steps)
     blocks.append(Table(header, rows, (2, 3, 4, 5, 6, 7)))
+    blocks += _expected(known)
     blocks += _elsewhere(known, where)
     blocks += _single_changes(known)
     blocks += _leaked(known)
@@ -144,24 +142,35 @@ def _gain(key: str, gain: Gain | None) -> tuple[InlineLine, InlineLine]:
     return line(points(key, gain["difference"])), span(key, gain["interval"], "points")
 
 
-def _apart(known: StoryFacts) -> list[Run]:
-    """Runs without answers where the others are judged."""
-    judged = {run.id for entry in known.entries for run in entry}
-    return [known.run(row["run"]) for row in known.ended if row["run"] not in judged]
+def _expected(known: StoryFacts) -> list[DocumentBlock]:
+    """What was said of runs before they were made, beside what came."""
+    rows = []
+    for said in expectations(known.rows):
+        key = f"expected.{said.run}"
+        outcome = said.outcome
+        rows.append(
+            (line(Name(said.run)), line(Name(said.hypothesis)) if said.hypothesis else line("–"),
+             line(decimal(key, said.expected, "–")), line(decimal(f"{key}.came", said.came)),
+             line(Chip(outcome.level, outcome.word)) if outcome else line("–"))
+        )  # fmt: skip
+    if not rows:
+        return []
+    return [
+        text("What was said of a run before it was made, and what came on the val part of its own version:"),
+        Table(("run", "hypothesis", "expected", "came", "verdict"), tuple(rows), (2, 3)),
+    ]
 
 
 def _elsewhere(known: StoryFacts, where: str) -> list[DocumentBlock]:
     """Runs without answers there, and what it takes."""
-    missing = {run.id for run in _apart(known)}
-    apart = [row for row in known.ended if row["run"] in missing]
-    if not apart:
+    if not known.apart:
         return []
     rows = tuple(
         (line(Name(row["run"])), line(Name(f"v{row['number']}" if row["number"] else "not known")),
          line(decimal(f"own.{row['run']}.accuracy", row["val_accuracy"])), line(count(f"own.{row['run']}.images",
              row["val_images"])),
          line(Code(scores.to_predict(known.run(row["run"]), where))))
-        for row in apart
+        for row in known.apart
     )  # fmt: skip
     return [
         text("These runs have no answers for it. What they earned on the val part of their own version is of other images, "
@@ -175,7 +184,8 @@ def _single_changes(known: StoryFacts) -> list[DocumentBlock]:
     if known.judged is None:
         return []
     entries = [[known.run(run.id) for run in entry] for entry in reversed(known.entries)]
-    found = find_pairs(entries, "val", known.judged.id, known.judged_manifest, _apart(known))
+    apart = [known.run(row["run"]) for row in known.apart]
+    found = find_pairs(entries, "val", known.judged.id, known.judged_manifest, apart)
     why = why_unjudged(found.unjudged)
     unjudged: list[DocumentBlock] = [text(Name(why), ".")] if why else []
     if not found.pairs:
@@ -202,21 +212,13 @@ def _single_changes(known: StoryFacts) -> list[DocumentBlock]:
 def _leaked(known: StoryFacts) -> list[DocumentBlock]:
     """Of runs whose own version leaks: their accuracy with and without the pictures that have a copy in train."""
     rows = []
-    for row in known.ended:
-        if row["judged"]:  # nobody knows what it has learned from
-            continue
-        run = known.run(row["run"])
-        try:
-            images = leaks_of(known.dataset, run.version).images
-            seen = images[(images["split"] == "val") & (images["other"] == TRAIN)]
-            cost = leak_cost(run.predictions("val"), set(seen["image_id"]))
-        except (FerError, ValueError, OSError):  # its version or its answers are gone or damaged
-            continue
+    for told in known.leakage:
+        cost = told.cost
         if cost["leaked"]:
-            key = f"leak.{run.id}"
+            key = f"leak.{told.run}"
             rows.append(
-                (line(Name(run.id)), line(decimal(f"{key}.accuracy", cost["accuracy"])), line(decimal(f"{key}.without",
-                    cost["without"])),
+                (line(Name(told.run)), line(decimal(f"{key}.accuracy", cost["accuracy"])), line(decimal(f"{key}.without",
+                    cost["without"])), line(decimal(f"{key}.memory", cost["memory"])),
                  line(points(f"{key}.difference", cost["difference"])), span(f"{key}.difference", cost["interval"], "points"),
                  line(count(f"{key}.leaked", cost["leaked"])), line(count(f"{key}.images", cost["images"])))
             )  # fmt: skip
@@ -224,6 +226,7 @@ def _leaked(known: StoryFacts) -> list[DocumentBlock]:
         return []
     return [
         text("How much of a figure was leakage: accuracy on the val part of a run's own version, with and without the pictures "
-             "that have a known copy in what it learned from."),
-        Table(("run", "with", "without", "leakage", "95 %", "leaked images", "of"), tuple(rows), (1, 2, 3, 4, 5, 6)),
+             "that have a known copy in what it learned from; by memory: on those alone."),
+        Table(("run", "with", "without", "by memory", "leakage", "95 %", "leaked images", "of"), tuple(rows),
+              (1, 2, 3, 4, 5, 6, 7)),
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from fer_core.base.emotions import ordered_classes
 from fer_core.data.manifest import readable
 from fer_core.evaluation import leaderboard, ranking
 from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.evaluation.leakage.run_leaks import OwnLeakCost, own_cost
 from fer_core.evaluation.ranking import Ranking
 from fer_core.runs.run import Run
 
@@ -70,6 +71,18 @@ class StoryFacts:
         return Run(self.dataset.workspace.runs / name)
 
     @cached_property
+    def apart(self) -> list[LeaderboardRow]:
+        """Rows of runs that have ended and have no answers where the others are judged."""
+        judged = {run.id for entry in self.entries for run in entry}
+        return [row for row in self.ended if row["run"] not in judged]
+
+    @cached_property
+    def leakage(self) -> list[OwnLeakCost]:
+        """What leaked images did to the figure of each run on the val part of its own version, where that can be told."""
+        found = (own_cost(self.run(row["run"]), "val") for row in self.ended)
+        return [cost for cost in found if cost is not None]
+
+    @cached_property
     def judged_manifest(self) -> pd.DataFrame | None:
         """Of the version that all are judged on."""
         return None if self.judged is None else self.dataset.manifest(self.judged.id)
@@ -86,17 +99,18 @@ class StoryFacts:
         return {image: np.asarray(pixels[self._rows_of_images[image]]) for image in known}
 
 
-def look(dataset: Dataset, faces: bool = True) -> StoryFacts:
+def look(dataset: Dataset, faces: bool = True, on: Version | None = None) -> StoryFacts:
     """Read what is stored.
 
     Args:
         dataset: the dataset.
         faces: as in `StoryFacts`.
+        on: the version all are judged on; None for the one on which most can be.
     """
     versions = dataset.versions()
     own = [row for row in leaderboard.rows(dataset.workspace) if row["dataset"] == dataset.name]
     rows = [row for row in reversed(own) if not row["archived"]]
-    judged = _most_judged(versions, rows)
+    judged = on or _most_judged(versions, rows)
     if judged is None:
         return StoryFacts(dataset, versions, rows, None, [], None, None, faces)
     able = [row for row in rows if row["state"] in ENDED and judged.id in (row["version"], *row["on"])]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from fer_core.base.errors import FerError
 from fer_core.evaluation.across.judged_file import judged_words
 from fer_core.evaluation.leaderboard import LeaderboardRow
+from fer_core.models import summary
 from fer_core.recipes.recipe import difference
 from fer_core.reports.document import (
     Code,
@@ -93,7 +94,27 @@ def _model(known: StoryFacts, row: LeaderboardRow) -> Fold:
         blocks.append(text("Its recipe is gone."))
     else:
         blocks.append(Fold(line("The whole recipe"), (CodeListing(recipe),)))
+    blocks.append(_layers(run))
     return Fold(line(Name(run.id), f", {row['state']}"), tuple(blocks))
+
+
+def _layers(run: Run) -> DocumentBlock:
+    """The network as it was noted when it was built."""
+    found = summary.kept(run.folder)
+    if found is None:
+        return text("The layers of its network were not recorded.")
+    rows = []
+    for place, layer in enumerate(found["layers"]):
+        key = f"layer.{run.id}.{place}"
+        shape = " × ".join("any" if side is None else str(side) for side in layer["output"])
+        name = f"{layer['part']} / {layer['name']}" if layer["part"] else layer["name"]
+        rows.append(
+            (line(Name(name)), line(Name(layer["kind"])), line(Name(shape)),
+             line(count(f"{key}.parameters", layer["parameters"])),
+             line(count(f"{key}.trained", layer["trained_parameters"])))
+        )  # fmt: skip
+    header = ("layer", "kind", "output", "parameters", "trained")
+    return Fold(line("The network, layer by layer"), (Table(header, tuple(rows), (3, 4)),))
 
 
 def _changed(known: StoryFacts, run: Run) -> InlineLine:

@@ -8,7 +8,7 @@ from fer_core.base.errors import FerError
 from fer_core.data.manifest import readable
 from fer_core.data.versions import Version
 from fer_core.evaluation.data_axis.changes import DataChanges, between
-from fer_core.evaluation.vote_agreement import people_agreement
+from fer_core.evaluation.votes.vote_agreement import people_agreement
 from fer_core.mislabels.judges import votes_of
 from fer_core.reports.document import (
     Chip,

@@ -14,6 +14,7 @@ from fer_core.reports.model_card import reproduce
 from fer_core.reports.story.known import StoryFacts
 from fer_core.reports.templating import command
 from fer_core.review import apply
+from fer_core.splits.plan import FOLD_OPERATION
 
 LIMITS = (
     "Answers hold for pictures like those of the dataset; other cameras, ages and poses were not measured.",
@@ -75,12 +76,27 @@ def _made(known: StoryFacts, version: Version) -> list[str]:
             command("review", name, "apply", *on) + mark,
         ]
     if version.operation == "stratify" and "together" in said:
-        return [command("stratify", name, *on, *_split_words(said)) + mark]
+        folds = ", ".join(f"v{each.number}" for each in known.versions if _is_fold(each, version))
+        return [
+            command("stratify", name, *on, *_split_words(said))
+            + mark
+            + (f", and its folds {folds}" if folds else "")
+        ]
+    if any(
+        each.operation == "stratify" and "together" in each.parameters and _is_fold(version, each)
+        for each in known.versions
+    ):
+        return []  # the command of all folds makes it
     if version.operation == "separate":
         return [command("separate", name, *on, "--distance", str(said.get("distance"))) + mark]
     if version.operation == "merge" and "subject_pattern" in said:
         return [command("merge", name, str(said.get("dataset")), *on, *_merge_words(said)) + mark]
     return [_in_words(known, version)]
+
+
+def _is_fold(version: Version, whole: Version) -> bool:
+    """Whether a version is one of the folds of another."""
+    return version.operation == FOLD_OPERATION and version.parent == whole.id
 
 
 def _in_words(known: StoryFacts, version: Version, why: str = "") -> str:

@@ -19,6 +19,12 @@ from fer_core.ui.components.leaderboard_table import Column, LeaderboardCell, Li
 from fer_core.ui.shell import job_progress
 
 OPTIONAL: dict[str, Column] = {
+    "people": Column(
+        "people",
+        "people",
+        "num",
+        "How far people agree on these faces: of a face's votes, the share for its most voted class",
+    ),
     "gap": Column("gap", "gap", "num", "Train minus validation accuracy at the best epoch, in points"),
     "verdict": Column("verdict", "", "chip", "What the gap means"),
     "macro_f1": Column("macro_f1", "macro F1", "num", "Mean F1 of the classes, on validation"),
@@ -51,7 +57,7 @@ OPTIONAL: dict[str, Column] = {
     "tags": Column("tags", "tags"),
     "created": Column("created", "made"),
 }
-DEFAULT = ["gap", "verdict", "macro_f1", "data", "own", "ledger"]
+DEFAULT = ["people", "gap", "verdict", "macro_f1", "data", "own", "ledger"]
 """So many that nothing has to be scrolled beside the navigation at 1440 pixels."""
 _OWN_TIP = "On the validation part of the version it learned from: other images than those of the rank"
 _SHORT = {
@@ -101,6 +107,7 @@ def lines(
     log = ledger.reads(workspace)
     sources = {(str(row["dataset"]), str(row["version"])) for group in groups for row in group}
     known = {source: known_leaks.find(workspace, *source) for source in sources}
+    voted = any(group[0]["people"] is not None for group in groups)
     found = []
     for group in groups:
         lead = group[0]
@@ -115,6 +122,8 @@ def lines(
             cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "none", _OWN_TIP)
         name = str(lead["run"]) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = lead["member"] or "" if len(group) == 1 else f"best {ids[0]}"
+        if voted:
+            cells["people"] = _people(lead)
         if lead["judged"]:
             note = "not trained here"
         if lead["reason"] == STOPPED_AT_ONCE:
@@ -143,6 +152,15 @@ def _own(lead: LeaderboardRow) -> str:
     where = f"v{lead['number']}" if lead["number"] else str(lead["version"])[:6]
     images = f", n {lead['val_images']:,}" if lead["val_images"] else ""
     return f"{lead['val_accuracy']:.3f} · {where}{images}"
+
+
+def _people(lead: LeaderboardRow) -> LeaderboardCell:
+    if lead["people"] is None:
+        return LeaderboardCell("–", None, "", "Nobody's votes on these faces are known")
+    tip = f"On {lead['people_images']:,} faces of validation with votes, where it learned"
+    if lead["as_people"] is not None:
+        tip += f". The run answers as most voted on {lead['as_people']:.3f} of them"
+    return LeaderboardCell(f"{lead['people']:.3f}", lead["people"], "", tip)
 
 
 def _order(ranked_entry: RankedEntry) -> tuple[int, float]:

@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from fer_core.charts.progress import progress_chart
 from fer_core.evaluation.data_axis.phases import JourneyPhase
 from fer_core.evaluation.progress import ProgressStep
 from fer_core.evaluation.significance import Gain
+from fer_core.evaluation.verdicts.expectation import Expectation, expectations
+from fer_core.runs.run import Run
 from fer_core.ui.compare import cached_runs
 from fer_core.ui.compare.hyperparameters import verdict
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
@@ -21,6 +22,8 @@ _CHANGES = 3  # named per step
 
 def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     """The chart, and a row per new best."""
+    from fer_core.charts.progress import progress_chart  # Altair takes half a second to import
+
     with st.container(border=True):
         journey = cached_runs.journey(
             scope.workspace, scope.dataset.name, found.entries, view.split, view.version
@@ -65,6 +68,55 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
             f"{markup.plural(len(stages) - 1, 'run')} any of which could have been it; the interval is of the one run. Choosing "
             "the best of many flatters the last step, and the best of a phase: a test result, looked at once, does not.</p>"
         )
+        known = {name for stage in stages for name in stage.runs}
+        _said(expectations(row for row in view.rows if row["run"] in known))
+        best = [*(stage.runs[0] for stage in records), *(phase.best[0] for phase in journey.phases)]
+        _leaks([Run(scope.workspace.runs / name) for name in dict.fromkeys(best)], view.split)
+
+
+def _said(said: list[Expectation]) -> None:
+    """What was written of runs before they were made, beside what came on validation of their own version."""
+    body: list[list[markup.Cell]] = [
+        [
+            Markup(f"<b>{markup.esc(each.run)}</b>"),
+            each.hypothesis or "–",
+            "–" if each.expected is None else f"{each.expected:.3f}",
+            "–" if each.came is None else f"{each.came:.3f}",
+            markup.chip(each.outcome.level, each.outcome.word, each.outcome.text) if each.outcome else "–",
+        ]
+        for each in said
+    ]
+    if body:
+        header = ["run", "hypothesis", "expected", "came", "verdict"]
+        st.html(markup.table(header, body, numeric=[2, 3], caption="Hypotheses, and what came"))
+
+
+def _leaks(runs: list[Run], split: str) -> None:
+    """How much of the figure on its own version is leakage, of each best; nothing where none leaked."""
+    told = [cost for run in runs if (cost := cached_runs.own_leaks(run, split)) and cost.cost["leaked"]]
+    body: list[list[markup.Cell]] = [
+        [
+            Markup(f"<b>{markup.esc(each.run)}</b>"),
+            f"{each.cost['accuracy']:.3f}",
+            _share(each.cost["without"], each.cost["without_interval"]),
+            _share(each.cost["memory"], each.cost["memory_interval"]),
+            f"{each.cost['leaked']:,} of {each.cost['images']:,}",
+        ]
+        for each in told
+    ]
+    if body:
+        header = [
+            "run",
+            "on its own version",
+            "without leaked images, 95 %",
+            "by memory, 95 %",
+            "leaked images",
+        ]
+        st.html(markup.table(header, body, numeric=[1, 2, 3, 4], caption="Leakage in figures of the journey"))
+
+
+def _share(value: float | None, ends: list[float] | None) -> str:
+    return "–" if value is None or ends is None else f"{value:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
 
 
 def _phases(phases: list[JourneyPhase]) -> str:

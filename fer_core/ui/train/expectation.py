@@ -10,15 +10,9 @@ from fer_core.evaluation.verdicts.expectation import outcome_of
 from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
 from fer_core.ui.components import markup
-from fer_core.ui.components.markup import Verdict
 from fer_core.ui.shell.run_snapshots import RunSnapshot
 
 _WHY, _EXPECTED, _KEPT = "train-hypothesis", "train-expected", "train-expectation-kept"
-_LEVELS: dict[str, Verdict] = {
-    "as expected": "good",
-    "better than expected": "good",
-    "worse than expected": "warn",
-}
 
 
 def fields() -> None:
@@ -50,7 +44,7 @@ def told(snapshot: RunSnapshot) -> str:
     marks = run_annotations.read(snapshot.run)
     parts = [f"<b>Hypothesis</b> {markup.esc(marks['hypothesis'])}"] if marks["hypothesis"] else []
     if outcome := outcome_of(snapshot.run):
-        parts.append(f"{markup.chip(_LEVELS[outcome.word], outcome.word)} {markup.esc(outcome.text)}")
+        parts.append(f"{markup.chip(outcome.level, outcome.word)} {markup.esc(outcome.text)}")
     elif marks["expected"] is not None:
         parts.append(f"expected {marks['expected']:.3f} on validation")
     return f'<p class="fer-note">{" · ".join(parts)}</p>' if parts else ""
