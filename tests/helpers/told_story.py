@@ -105,6 +105,21 @@ def tell(root: Path) -> Dataset:
         version_number=4,
     )
     best = runs[3]
+    _said(runs[2], best)
+    weights = np.random.default_rng(0).normal(size=(48, 48, 1, len(CLASSES)))
+    save_linear(
+        best.folder / "model.onnx",
+        weights,
+        metadata={"classes": list(CLASSES), "input_size": 48, "color": "gray", "threshold": 0.55},
+    )
+    cost.measure(best)
+    run_annotations.promote(best)
+    scores.read_scores(best, "test", via="cli")
+    return dataset
+
+
+def _said(before: Run, best: Run) -> None:
+    """What was noted of runs: layers of the best, and what was expected of both."""
     layers = [("conv", "Conv2D", [48, 48, 8], 80), ("top", "Dense", [3], 1154)]
     told = [
         {
@@ -119,17 +134,7 @@ def tell(root: Path) -> Dataset:
     ]
     (best.folder / "layers.json").write_text(json.dumps({"layers": told}))
     run_annotations.expect(best, "A higher rate gets further")
-    run_annotations.expect(runs[2], "The merge alone brings something", 0.99)
-    weights = np.random.default_rng(0).normal(size=(48, 48, 1, len(CLASSES)))
-    save_linear(
-        best.folder / "model.onnx",
-        weights,
-        metadata={"classes": list(CLASSES), "input_size": 48, "color": "gray", "threshold": 0.55},
-    )
-    cost.measure(best)
-    run_annotations.promote(best)
-    scores.read_scores(best, "test", via="cli")
-    return dataset
+    run_annotations.expect(before, "The merge alone brings something", 0.99)
 
 
 def train(
