@@ -213,7 +213,7 @@ def says_itself(path: Path, told: Mapping[str, Any]) -> bool:
     Raises:
         ModelFileError: no ONNX model, metadata that cannot be used, or what is told is something else.
     """
-    embedded = ApartSession(path).embedded
+    embedded = IsolatedSession(path).embedded
     if embedded is None:
         return False
     own = parse(embedded, path.name).model_dump()
