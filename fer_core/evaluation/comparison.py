@@ -108,7 +108,7 @@ def _leakage(run: Run, split: str) -> Mapping[str, object] | None:
         found = run_leaks.own_cost(run, split)
     except FerError:
         return None
-    return found and found.record()
+    return found.record() if found else None
 
 
 def predict_all(workspace: Workspace, runs: Sequence[Run], on: str) -> dict[str, str]:

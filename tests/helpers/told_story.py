@@ -105,7 +105,7 @@ def tell(root: Path) -> Dataset:
         version_number=4,
     )
     best = runs[3]
-    _said(runs[2], best)
+    _noted(runs[2], best)
     weights = np.random.default_rng(0).normal(size=(48, 48, 1, len(CLASSES)))
     save_linear(
         best.folder / "model.onnx",
@@ -118,7 +118,7 @@ def tell(root: Path) -> Dataset:
     return dataset
 
 
-def _said(before: Run, best: Run) -> None:
+def _noted(before: Run, best: Run) -> None:
     """What was noted of runs: layers of the best, and what was expected of both."""
     layers = [("conv", "Conv2D", [48, 48, 8], 80), ("top", "Dense", [3], 1154)]
     told = [
