@@ -50,6 +50,25 @@ def binned(
     )
 
 
+def handle_edges(values: NDArray[np.float64], bars: int = 28) -> NDArray[np.float64]:
+    """Edges of bars between which handles can stand: halfway between values where there are few, else even over all but the
+    outermost 1 %, which the first and the last bar hold. Empty where all values are the same.
+
+    Args:
+        values: float64 (n,); NaN are left out.
+        bars: at most.
+    """
+    known = np.unique(values[np.isfinite(values)])
+    if len(known) < 2:
+        return np.zeros(0)
+    if len(known) <= bars:
+        return np.array([known[0], *(known[1:] + known[:-1]) / 2, known[-1]])
+    low, high = np.nanquantile(values[np.isfinite(values)], [0.005, 0.995])
+    inner = np.linspace(low, high, bars - 1)
+    inner = np.array([float(f"{edge:.4g}") for edge in inner])
+    return np.unique([known[0], *inner, known[-1]])
+
+
 def histogram(
     table: pd.DataFrame, *, title: str, colors: Mapping[str, str] | None = None, dark: bool = False
 ) -> alt.Chart:

@@ -12,6 +12,8 @@ from fer_core.charts.theme import palette
 
 _WEBGL_FROM = 3000
 _SCALE = "Viridis"
+_LAYERS = 5
+"""Times that every group is drawn, a part of it each: no group lies on top of the others."""
 
 
 def scatter(
@@ -28,23 +30,28 @@ def scatter(
     Args:
         points: float32 (n, 2).
         groups: int32 (n,), place of each point's group in `names`; -1 is drawn as context that cannot be told apart.
-        names: the groups, drawn in this order: the last lies on top.
+        names: the groups; their points are drawn in random order.
         colors: one per name.
         dark: theme.
         height: pixels.
 
     Returns:
-        The figure, and for each of its traces which points it holds, in order.
+        The figure, and for each of its traces which points it holds, in order; `customdata` tells it in the browser.
     """
     figure, members = go.Figure(), []
     shown = [(-1, "other", palette(dark).quiet), *((i, n, colors[n]) for i, n in enumerate(names))]
-    for code, name, color in shown:
-        in_group = np.flatnonzero(groups == code)
-        if len(in_group):
-            members.append(in_group)
-            figure.add_trace(
-                _trace(points[in_group], len(points), f"{name} · {len(in_group):,}", {"color": color})
-            )
+    layer = np.random.default_rng(0).integers(0, _LAYERS, len(points))
+    counts = {code: int((groups == code).sum()) for code, *_ in shown}
+    drawn: set[int] = set()
+    for part in range(_LAYERS):
+        for code, name, color in shown:
+            some = np.flatnonzero((groups == code) & (layer == part))
+            if len(some):
+                members.append(some)
+                trace = _trace(points, some, f"{name} · {counts[code]:,}", {"color": color})
+                trace.update(legendgroup=name, showlegend=code not in drawn)
+                figure.add_trace(trace)
+                drawn.add(code)
     return _finished(figure, dark, height), members
 
 
@@ -60,9 +67,11 @@ def scatter_by_value(
     figure, members = go.Figure(), []
     known = np.isfinite(values)
     if not known.all():
-        members.append(np.flatnonzero(~known))
-        quiet = {"color": palette(dark).quiet}
-        figure.add_trace(_trace(points[~known], len(points), f"unknown · {int((~known).sum()):,}", quiet))
+        unknown = np.flatnonzero(~known)
+        members.append(unknown)
+        figure.add_trace(
+            _trace(points, unknown, f"unknown · {len(unknown):,}", {"color": palette(dark).quiet})
+        )
     members.append(np.flatnonzero(known))
     marker = {
         "color": values[known],
@@ -70,23 +79,25 @@ def scatter_by_value(
         "showscale": True,
         "colorbar": {"title": title, "thickness": 12},
     }
-    figure.add_trace(_trace(points[known], len(points), title, marker))
+    figure.add_trace(_trace(points, members[-1], title, marker))
     figure.update_traces(showlegend=False)
     return _finished(figure, dark, height), members
 
 
 def _trace(
-    points: NDArray[np.float32], total: int, name: str, marker: Mapping[str, object]
+    points: NDArray[np.float32], some: NDArray[np.int64], name: str, marker: Mapping[str, object]
 ) -> go.Scatter | go.Scattergl:
+    total = len(points)
     kind = go.Scattergl if total > _WEBGL_FROM else go.Scatter
     size = 7 if total < 2000 else 5 if total < 8000 else 3.5
     return kind(
-        x=points[:, 0],
-        y=points[:, 1],
+        x=points[some, 0],
+        y=points[some, 1],
+        customdata=some.astype(np.int32),
         mode="markers",
         name=name,
         marker={"size": size, "opacity": 0.78, "line": {"width": 0}, **marker},
-        hovertemplate=f"{name}<extra></extra>",
+        hoverinfo="none",
         unselected={"marker": {"opacity": 0.16}},
     )
 
@@ -108,6 +119,5 @@ def _finished(figure: go.Figure, dark: bool, height: int) -> go.Figure:
         },
         xaxis=bare,
         yaxis={**bare, "scaleanchor": "x"},
-        hoverlabel={"namelength": -1},
     )
     return figure

@@ -141,7 +141,7 @@ def _described(
 
 
 def _seen(facts: ImageFacts, rows: NDArray[np.int64], progress: ProgressFn | None) -> NDArray[np.float32]:
-    """What the shipped model sees in faces, as they are and mirrored added: blind to mirroring."""
+    """What the shipped model sees in faces."""
     found = model_registry.shipped(facts.dataset.workspace)
     if not found:
         raise NotFound("The model that ships is not here", hint="Use hog or pixels")
@@ -149,7 +149,7 @@ def _seen(facts: ImageFacts, rows: NDArray[np.int64], progress: ProgressFn | Non
     parts = []
     for start in range(0, len(rows), _LOOKED):
         part = np.asarray(pixels[rows[start : start + _LOOKED]])
-        parts.append(reader.look(part)[1] + reader.look(part, mirror=True)[1])
+        parts.append(reader.look(part)[1])
         if progress:
             progress(min(start + _LOOKED, len(rows)), len(rows), "faces described")
     return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)

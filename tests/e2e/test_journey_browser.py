@@ -128,12 +128,20 @@ def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     page.locator('[aria-label="Selected faces"] .face').first.click()
     screen.still()
     page.get_by_role("button", name="Enlarge").click()
-    page.get_by_role("dialog").locator("img.fer-large").wait_for()
+    large = page.get_by_role("dialog").locator("img.fer-large")
+    shown = large.get_attribute("src")
+    page.keyboard.press("ArrowRight")  # the next face, and no page of faces behind it
+    page.wait_for_function(
+        "it => ![undefined, it].includes(document.querySelector('.fer-large')?.getAttribute('src'))",
+        arg=shown,
+    )
     page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    assert "page=" not in page.url
     assert "label=happy" in page.url
     page.get_by_role("radio", name="Map", exact=True).click()
     plot = page.get_by_test_id("stPlotlyChart").locator(".nsewdrag").first
-    plot.wait_for()
+    plot.wait_for(timeout=120_000)  # it is laid out by a job
     screen.still()
     box = plot.bounding_box()
     assert box is not None

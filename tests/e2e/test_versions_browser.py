@@ -1,4 +1,4 @@
-"""Versions on the explorer in a real browser: what changed, names, going back, the report, removing the whole."""
+"""The explorer in a real browser: keys and selected faces; versions: what changed, names, going back, the report, removal."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from fer_core.data.datasets import import_dataset, list_datasets
 from fer_core.data.diff import diff
 from fer_core.data.sample.make import make_sample
 from fer_core.data.save_version import save_version
+from fer_core.review.journal import Journal
 
 SHOTS = os.environ.get("FER_SHOTS")
 
@@ -38,6 +39,31 @@ def dataset(app: App) -> Dataset:
 def shoot(screen: Screen, name: str) -> None:
     if SHOTS:
         screen.page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def test_keys_act_on_the_selected_faces_and_selecting_moves_nothing(screen: Screen, dataset: Dataset) -> None:
+    screen.open("explore?dataset=faces&view=Faces")
+    page = screen.page
+    faces = page.locator('[aria-label="Selected faces"] .face')
+    before = faces.nth(70).bounding_box()
+    height = page.viewport_size["height"]
+    assert before is not None
+    assert before["y"] + before["height"] < height  # 60 faces and more are in view
+    faces.first.click()
+    page.get_by_text("This face", exact=True).wait_for()
+    screen.still()
+    before = faces.first.bounding_box()
+    for i in range(5):
+        page.locator('[aria-label="Selected faces"] .tick').nth(i).click()
+    page.get_by_role("heading", name="5 selected").wait_for()
+    screen.still()
+    assert faces.first.bounding_box() == before
+    page.keyboard.press("d")
+    screen.expect("decisions to apply", "5")
+    assert Journal(dataset.journal_path).counts()["delete"] == 5
+    page.keyboard.press("u")
+    screen.expect("decisions to apply", "0")
+    screen.no_exception()
 
 
 def test_what_changed_names_and_going_back(screen: Screen, dataset: Dataset) -> None:

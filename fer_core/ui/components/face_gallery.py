@@ -1,7 +1,7 @@
 """A page of faces to open and to pick: a click opens one, its tick (or Ctrl, or Shift for a range) picks it.
 
 One sprite and one list for all faces, as in `faces`. What is picked is drawn at once in the browser and told to
-Python after every change; Python decides when the picks are over (`nonce`).
+Python after every change; Python decides when the picks are over (`nonce`). A face under the pointer is shown enlarged.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ _COLUMNS = 10
 
 
 _gallery = browser_part.load(
-    "fer_gallery", __file__, '<div class="bar"></div><div class="grid" role="group"></div>'
+    "fer_gallery",
+    __file__,
+    '<div class="bar"></div><div class="grid" role="group"></div><div class="peek" aria-hidden="true" hidden></div>',
 )
-HINT = "click a face to open it, its tick to pick it"
+HINT = "click a face to open it, its tick to select it"
 
 
 def draw(
@@ -50,7 +52,7 @@ def draw(
         picked: ids that are picked now.
         nonce: another number makes the browser forget its own picks and take `picked`.
         size: least edge of a face on screen, CSS pixels.
-        words: whether captions stand below the faces (they are always tooltips).
+        words: whether captions stand below the faces; the pointer shows them always, with the face enlarged.
         colors: one per face, of the dot before its caption.
     """
 

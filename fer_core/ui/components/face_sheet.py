@@ -19,7 +19,6 @@ from PIL import Image
 from fer_core.ui.components import browser_part
 
 Frame = Literal["", "selected", "flagged", "keep"]
-PAGE_SIZE = 60
 
 
 @dataclass(frozen=True)

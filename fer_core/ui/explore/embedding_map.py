@@ -19,10 +19,11 @@ from fer_core.data.datasets import open_dataset
 from fer_core.explore import embedding_store
 from fer_core.explore.embedding import SAMPLE
 from fer_core.explore.facts import BARE_FLAGS, ImageFacts
+from fer_core.inference import model_registry
 from fer_core.jobs.tasks import MakeMap
-from fer_core.ui.components import markup
+from fer_core.ui.components import map_peek, markup
 from fer_core.ui.components.style import is_dark
-from fer_core.ui.explore import face_detail, faces, filters, sheets
+from fer_core.ui.explore import face_detail, filters, selection_bar, sheets
 from fer_core.ui.explore.state import FLAG_WORDS, Explorer
 from fer_core.ui.shell import job_progress, page
 
@@ -35,34 +36,37 @@ _CATEGORIES = {
     "said": "run's answer",
 }
 _FLAG_COLORS = ("#ADB5BD", "#E8590C")
-_CHOSEN = "exp-map-ids"
+_SLOW = ("hog", "emotions")  # what takes longer than a page may
 
 
 def draw(explorer: Explorer) -> None:
     """The whole view "Map"."""
-    with st.container(key="exp-main"):
-        left, right = st.columns([2, 1.12], gap="medium")
-    with left:
+    with face_detail.beside(explorer) as right:
         with st.container(border=True):
             features, method, by = _choice(explorer)
             table = _table(explorer, features, method)
             chosen = _plot(explorer, table, f"{features}-{method}", by) if table is not None else None
         if chosen is not None:
-            _below(explorer, chosen)
-    with right:
-        face_detail.card(explorer)
+            selection_bar.draw(explorer, chosen, key="exp-map-bulk")
+        with right, st.container(border=True, key="exp-circled"):
+            if chosen is None:
+                page.empty("None circled", "Circle faces with the lasso, or drag a box: they stand here.")
+            else:
+                _circled(explorer, chosen)
 
 
 def _choice(explorer: Explorer) -> tuple[str, str, str]:
-    offered = {"pixels": "pixels", "hog": "gradients (HOG)", "emotions": "what the shipped model sees"}
+    shipped = bool(model_registry.shipped(explorer.scope.workspace))
+    offered = {"emotions": "what the shipped model sees"} if shipped else {}
     offered |= {f"run:{run.id}": f"answers of run {run.id}" for run in explorer.runs[:12]}
+    offered |= {"hog": "gradients (HOG)", "pixels": "pixels"}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         features = st.selectbox(
             "Faces described by", list(offered), format_func=offered.__getitem__, key="features", bind="query-params",
-            width=165,
+            width=210,
         )  # fmt: skip
         method = st.segmented_control(
-            "Layout", list(_METHODS), format_func=_METHODS.__getitem__, default="pca", required=True, key="layout",
+            "Layout", list(_METHODS), format_func=_METHODS.__getitem__, default="tsne", required=True, key="layout",
             bind="query-params",
         )  # fmt: skip
         by = _color_by(explorer)
@@ -81,7 +85,7 @@ def _table(explorer: Explorer, features: str, method: str) -> pd.DataFrame | Non
     scope = explorer.scope
     path = embedding_store.map_path(scope.dataset, scope.version.id, features, method)
     stamp = path.stat().st_mtime if path.is_file() else 0.0
-    if not stamp and (method == "tsne" or features in ("hog", "emotions")):
+    if not stamp and (method == "tsne" or features in _SLOW):
         _job(explorer, features, method)
         return None
     try:
@@ -92,9 +96,11 @@ def _table(explorer: Explorer, features: str, method: str) -> pd.DataFrame | Non
 
 
 def _job(explorer: Explorer, features: str, method: str) -> None:
+    """Lay the map out beside the page: at once the first time, again where somebody stopped it or it failed."""
     scope = explorer.scope
     task = MakeMap(scope.dataset.name, scope.version.id, features, method)
-    if job_progress.job_card(jobs.latest(scope.workspace, task), "Laying out the map"):
+    last = jobs.latest(scope.workspace, task)
+    if job_progress.job_card(last, "Laying out the map"):
         return
     images = min(int(explorer.facts.readable.sum()), embedding_store.AT_MOST)
     words = f"Describes {images:,} faces by {features}"
@@ -105,9 +111,34 @@ def _job(explorer: Explorer, features: str, method: str) -> None:
     st.html(
         f'<p class="fer-note">{markup.esc(words)}. It runs beside the page and is kept with the dataset.</p>'
     )
-    if st.button("Lay out the map", type="primary", icon=":material/scatter_plot:", key="exp-make-map"):
-        jobs.start(scope.workspace, task)
+    pressed = last is not None and st.button(
+        "Lay out the map", type="primary", icon=":material/scatter_plot:", key="exp-make-map"
+    )
+    if last is None or pressed:
+        try:
+            jobs.start(scope.workspace, task)
+        except (FerError, OSError) as error:
+            page.show_error(error)
+            return
         st.rerun()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _tiles(root: str, name: str, version: str, features: str, _places: NDArray[np.int64]) -> list[bytes]:
+    facts = ImageFacts(open_dataset(Workspace(Path(root)), name), version)
+    return map_peek.tiles(facts.dataset.pixels()[facts.columns.numbers("row")[_places]])
+
+
+def _peek(
+    explorer: Explorer, table: pd.DataFrame, features: str, shown: NDArray[np.bool_], chart: str
+) -> None:
+    """The face under the pointer."""
+    scope, places = explorer.scope, table["place"].to_numpy(np.int64)
+    made = _tiles(str(scope.workspace.root), scope.dataset.name, scope.version.id, features, places)
+    columns = explorer.facts.columns
+    labels, splits = (columns.texts(name, places[shown]) for name in ("label", "split"))
+    words = [f"{label} · {split}" for label, split in zip(labels, splits, strict=True)]
+    map_peek.draw(made, np.flatnonzero(shown), words, chart=chart, key="exp-peek")
 
 
 def _plot(explorer: Explorer, table: pd.DataFrame, name: str, by: str) -> NDArray[np.int64] | None:
@@ -123,6 +154,7 @@ def _plot(explorer: Explorer, table: pd.DataFrame, name: str, by: str) -> NDArra
     figure, held = _figure(explorer, points, positions, by)
     query = explorer.state.selection.to_query()
     key = f"exp-map-{name}-{by}-{hash(tuple(sorted(query.items()))) & 0xFFFFFF:x}"
+    _peek(explorer, table, name.rpartition("-")[0], passed, key)
     event: Any = st.plotly_chart(
         figure, key=key, on_select="rerun", selection_mode=("points", "box", "lasso"),
         config={"displaylogo": False, "scrollZoom": True, "modeBarButtonsToRemove": ["autoScale2d"]},
@@ -192,7 +224,7 @@ def _words(explorer: Explorer, table: pd.DataFrame, shown: int) -> None:
     st.html(f'<p class="fer-muted">{markup.esc("; ".join(told))}.</p>')
 
 
-def _below(explorer: Explorer, chosen: NDArray[np.int64]) -> None:
+def _circled(explorer: Explorer, chosen: NDArray[np.int64]) -> None:
     """The faces that are circled, and what to do with all of them."""
 
     def take(view: str) -> None:
@@ -207,13 +239,8 @@ def _below(explorer: Explorer, chosen: NDArray[np.int64]) -> None:
     told = ", ".join(
         f"{n:,} {name}" for n, name in sorted(zip(counts.tolist(), names, strict=True), reverse=True) if n
     )
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.html(markup.heading(f"{len(chosen):,} circled", told))
-            with st.container(horizontal=True, width="content", gap="xsmall"):
-                st.button("Select all", key="exp-map-pick", icon=":material/check_circle:", on_click=pick)
-                st.button(
-                    "Open in Faces", key="exp-map-open", type="tertiary", on_click=take, args=("Faces",)
-                )
-        faces.bulk(explorer, chosen, key="exp-map-bulk")
-        sheets.pages(explorer, chosen)
+    st.html(markup.heading(f"{len(chosen):,} circled", told))
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("Select all", key="exp-map-pick", icon=":material/check_circle:", on_click=pick)
+        st.button("Open in Faces", key="exp-map-open", type="tertiary", on_click=take, args=("Faces",))
+    sheets.pages(explorer, chosen)

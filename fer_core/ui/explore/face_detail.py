@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from fer_core.data.manifest import ImageRow
 from fer_core.review.matching import records
 from fer_core.ui.components import face_sheet, markup, messages
 from fer_core.ui.explore import cached_facts, sheets
-from fer_core.ui.explore.state import FLAG_WORDS, Explorer
+from fer_core.ui.explore.state import ENLARGE, FLAG_WORDS, Explorer
 from fer_core.ui.shell import cache, page, server_paths
 
 _NEAR = 6
@@ -22,32 +26,55 @@ _GRAVE = {"copy_across_splits", "copy_other_label", "likely_wrong", "humans_say_
 _DONE = {"relabel": "relabelled", "keep": "kept", "delete": "deleted", "ambiguous": "ambiguous"}
 
 
+@contextmanager
+def beside(explorer: Explorer) -> Iterator[DeltaGenerator]:
+    """The room of a view, drawn inside; yields the column beside it. The face that is open is drawn last, into that column:
+    whatever it enlarges has the keys only once all buttons of the page have let go of theirs. Without one the room is wide."""
+    with st.container(key="exp-beside"):
+        left, right = st.columns([2, 1.12], gap="medium")
+    with right:
+        place = st.container()
+    with left:
+        yield right
+    with place:
+        card(explorer)
+
+
 def card(explorer: Explorer) -> None:
-    """The face that is open, or what to do to open one."""
+    """The face that is open; nothing where none is."""
+    if not explorer.state.face:
+        return
+    enlarge = False
     with st.container(border=True, key="exp-face"):
         position = explorer.position(explorer.state.face)
-        if position is None:
-            st.html(markup.heading("This face"))
-            known = bool(explorer.state.face)
-            page.empty(
-                "This face is not in this version" if known else "No face chosen",
-                "Click one of the faces to see all that is known about it.",
-            )
-            return
-        row = cast(ImageRow, records(explorer.facts.columns.frame(np.array([position])))[0])
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.html(markup.heading("This face"))
             with st.container(horizontal=True, width="content", gap="xsmall"):
-                if st.button("Enlarge", type="tertiary", icon=":material/open_in_full:", key="exp-enlarge"):
-                    _large(explorer, row, position)
+                icon = ":material/open_in_full:"
+                if position is not None:
+                    enlarge = st.button("Enlarge", type="tertiary", icon=icon, key=ENLARGE)
                 st.button(
                     "Close", type="tertiary", icon=":material/close:", key="exp-close",
                     on_click=explorer.open, args=(explorer.state.face,),
                 )  # fmt: skip
+        if position is None:
+            page.empty("This face is not in this version", "Click another to see all that is known about it.")
+            return
+        row = _row(explorer, position)
         st.html(_about(explorer, row, position))
-        _decide(explorer, row)
+        if explorer.state.picked:
+            told = f"The keys act on the {len(explorer.state.picked):,} selected, by the bar below, not on this face."
+            st.html(f'<p class="fer-note">{told}</p>')
+        else:
+            _decide(explorer, row)
         _neighbours(explorer, row, position)
         st.html(_more(explorer, row, position))
+    if enlarge:
+        _large(explorer)
+
+
+def _row(explorer: Explorer, position: int) -> ImageRow:
+    return cast(ImageRow, records(explorer.facts.columns.frame(np.array([position])))[0])
 
 
 def picture(explorer: Explorer, row: ImageRow, edge: int = 480) -> NDArray[np.uint8]:
@@ -94,15 +121,21 @@ def _about(explorer: Explorer, row: ImageRow, position: int) -> str:
     return f'<div class="fer-this"><img src="{source}" alt="{alt}"><div>{told}{verdicts}</div></div>'
 
 
-def _decide(explorer: Explorer, row: ImageRow) -> None:
-    image = [str(row["image_id"])]
+def _decide(explorer: Explorer, row: ImageRow, large: bool = False) -> None:
+    """The decisions about a face. Those on the page act on the faces that are selected, should some be by now."""
+    prefix = "exp-large" if large else "exp"
+    image = str(row["image_id"])
+
+    def act(action: str, label: str | None = None) -> None:
+        explorer.decide([image] if large else explorer.state.picked or [image], action, label)
 
     def press(words: str, shortcut: str | None, *args: str, **more: Any) -> None:
-        key = more.pop("key", f"exp-do-{words}")
-        st.button(words, shortcut=shortcut, key=key, on_click=explorer.decide, args=(image, *args), **more)
+        key = more.pop("key", f"{prefix}-do-{words}")
+        shown = shortcut if large else explorer.key(shortcut)
+        st.button(words, shortcut=shown, key=key, on_click=act, args=args, **more)
 
     st.html('<p class="fer-muted" style="margin:0">The right label is</p>')
-    with st.container(horizontal=True, gap="xsmall", key="exp-labels"):
+    with st.container(horizontal=True, gap="xsmall", key=f"{prefix}-labels"):
         for number, name in enumerate(explorer.classes, start=1):
             press(
                 messages.plain(name),
@@ -110,19 +143,21 @@ def _decide(explorer: Explorer, row: ImageRow) -> None:
                 "keep" if name == row["label"] else "relabel",
                 name,
                 type="primary" if name == row["label"] else "secondary",
-                key=f"exp-label-{name}",
+                key=f"{prefix}-label-{name}",
                 help="The label it has: keeps it" if name == row["label"] else None,
             )
-    with st.container(horizontal=True, gap="xsmall", key="exp-actions"):
+    with st.container(horizontal=True, gap="xsmall", key=f"{prefix}-actions"):
         press("Delete", "D", "delete", help="Left out of the next version; the file stays")
         press(
             "Ambiguous", "A", "ambiguous", help="Nobody can tell: a soft label, of the votes if there are any"
         )
-        st.button("Undo", shortcut="U", icon=":material/undo:", key="exp-undo", on_click=explorer.undo)
-        st.button(
-            "Find similar", shortcut="F", icon=":material/image_search:", key="exp-similar",
-            on_click=explorer.similar, args=(image[0],),
-        )  # fmt: skip
+        undo = "U" if large else explorer.key("U")
+        st.button("Undo", shortcut=undo, icon=":material/undo:", key=f"{prefix}-undo", on_click=explorer.undo)
+        if not large:
+            st.button(
+                "Find similar", shortcut=explorer.key("F"), icon=":material/image_search:", key="exp-similar",
+                on_click=explorer.similar, args=(image,),
+            )  # fmt: skip
 
 
 def _neighbours(explorer: Explorer, row: ImageRow, position: int) -> None:
@@ -176,14 +211,42 @@ def _more(explorer: Explorer, row: ImageRow, position: int) -> str:
     return f'<details class="fer-more"><summary>File, hashes, copies, history</summary>{markup.facts(pairs)}</details>'
 
 
-@st.dialog("Face", width="large")
-def _large(explorer: Explorer, row: ImageRow, position: int) -> None:
-    """The original, as large as it is or as the window allows, with all that is known."""
+@st.dialog("Face", width="large", on_dismiss="rerun")
+def _large(explorer: Explorer) -> None:
+    """The original, as large as it is or as the window allows, with all that is known; arrows go to the next one."""
+    explorer = replace(explorer, newest=explorer.journal.newest())
+    position = explorer.position(explorer.state.face)
+    if position is None:
+        return
+    row = _row(explorer, position)
     left, right = st.columns([1.3, 1], gap="medium")
     with left:
         source = face_sheet.data_url(picture(explorer, row, 960))
         alt = markup.esc(f"Face labelled {row['label']}")
         st.html(f'<img class="fer-large" src="{source}" alt="{alt}">')
+        _arrows(explorer)
     with right:
-        about = _about(explorer, row, position).replace("fer-this", "fer-this fer-words")
-        st.html(about + _more(explorer, row, position).replace("<details", "<details open"))
+        st.html(_about(explorer, row, position).replace("fer-this", "fer-this fer-words"))
+        _decide(explorer, row, large=True)
+        st.html(_more(explorer, row, position))
+
+
+def _arrows(explorer: Explorer) -> None:
+    """To the faces before and after this one on the sheet, whose page goes along."""
+    order = explorer.positions()
+    found = np.flatnonzero(order == explorer.position(explorer.state.face))
+
+    def button(words: str, by: int, key: str, **more: Any) -> None:
+        to = int(found[0]) + by if len(found) else -1
+        there = 0 <= to < len(order)
+        st.button(
+            words, shortcut=key, disabled=not there, key=f"exp-large-{key}", on_click=go, args=(to,), **more
+        )
+
+    def go(to: int) -> None:
+        explorer.state.face = explorer.facts.columns.ids(order[to : to + 1])[0]
+        explorer.state.page = to // sheets.page_size(explorer)
+
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        button("Previous", -1, "Left", icon=":material/chevron_left:")
+        button("Next", 1, "Right", icon=":material/chevron_right:")

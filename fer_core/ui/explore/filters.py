@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.explore.filter import BY_PATH, SHUFFLE, Selection
-from fer_core.ui.components import links, markup
+from fer_core.ui.components import links, markup, messages
 from fer_core.ui.explore.state import CHECK_FLAGS, FLAG_WORDS, Explorer
 
 MEASURE_WORDS = {
@@ -24,24 +25,49 @@ _CATEGORY_WORDS = {
     "label": "Class", "split": "Split", "flag": "Flags", "decision": "Decision", "voted": "Most votes for",
     "said": "Predicted", "source": "Source", "mode": "Colour", "format": "Format", "subject": "Subject", "group": "Group",
 }  # fmt: skip
-_MANY = 200  # names of a category beyond which a list is no help
+_CHIPS = 9  # names of a category beyond which chips take too much room
 
 
 def bar(explorer: Explorer) -> None:
-    """Search, split, filter, order and shuffle."""
+    """Classes and splits as chips with how many faces each would show, order, search, shuffle, and the way to all filters."""
     chosen = explorer.state.selection
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="exp-words"):
-        _many(explorer, chosen, "label", width=220, placeholder="all classes", label_visibility="collapsed")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="exp-bar"):
+        _chips(explorer, chosen, "label")
+        _chips(explorer, chosen, "split")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="exp-words"):
+        if not _fits(explorer, "label"):
+            many(
+                explorer, chosen, "label", width=220, placeholder="all classes", label_visibility="collapsed"
+            )
         _order(explorer, chosen)
         _text(explorer, chosen)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="exp-bar"):
-        _split(explorer, chosen)
-        with st.popover("Filter", icon=":material/tune:", key="exp-filter"):
-            _all(explorer, chosen)
-        st.button(
-            "Shuffle", shortcut="S", icon=":material/shuffle:", key="exp-reshuffle", on_click=_shuffle, args=(explorer,)
-        )  # fmt: skip
+        st.toggle("All filters", key="exp-filter", persist_state="session")
+        shuffle = {"shortcut": explorer.key("S"), "icon": ":material/shuffle:", "key": "exp-reshuffle"}
+        st.button("Shuffle", on_click=_shuffle, args=(explorer,), **shuffle)  # type: ignore[arg-type]
+    if st.session_state["exp-filter"]:
+        importlib.import_module("fer_core.ui.explore.filter_panel").draw(explorer)
     active(explorer)
+
+
+def _fits(explorer: Explorer, name: str) -> bool:
+    return len(explorer.facts.category(name)[1]) <= _CHIPS
+
+
+def _chips(explorer: Explorer, chosen: Selection, name: str) -> None:
+    """Names of a category, each with the faces it would show beside all other filters; none where they are many."""
+    codes, names = explorer.facts.category(name)
+    if not _fits(explorer, name) or len(names) < 2:
+        return
+    picked = chosen.any_of.get(name, ())
+    passed = chosen.with_choices(name).mask(explorer.facts) & (codes >= 0)
+    counts = dict(zip(names, np.bincount(codes[passed], minlength=len(names)).tolist(), strict=True))
+    key = f"exp-f-{name}"
+    st.session_state[key] = list(picked)
+    st.pills(
+        _CATEGORY_WORDS[name], [*names, *(n for n in picked if n not in names)], selection_mode="multi", key=key,
+        format_func=lambda n: f"{messages.plain(n)} {counts.get(n, 0):,}", label_visibility="collapsed",
+        on_change=lambda: change(explorer, chosen.with_choices(name, *st.session_state[key])),
+    )  # fmt: skip
 
 
 def _shuffle(explorer: Explorer) -> None:
@@ -49,7 +75,8 @@ def _shuffle(explorer: Explorer) -> None:
     explorer.show(replace(chosen, order=SHUFFLE, seed=chosen.seed + 1), ids=explorer.state.ids)
 
 
-def _set(explorer: Explorer, selection: Selection) -> None:
+def change(explorer: Explorer, selection: Selection) -> None:
+    """Filter otherwise, of the same circled faces or neighbours."""
     like = explorer.state.like
     explorer.show(selection, ids=explorer.state.ids)
     explorer.state.like = like
@@ -64,11 +91,11 @@ def _text(explorer: Explorer, chosen: Selection) -> None:
         icon=":material/search:",
         label_visibility="collapsed",
         width=180,
-        on_change=lambda: _set(explorer, replace(chosen, text=st.session_state["exp-f-text"].strip())),
+        on_change=lambda: change(explorer, replace(chosen, text=st.session_state["exp-f-text"].strip())),
     )
 
 
-def _many(explorer: Explorer, chosen: Selection, name: str, **more: Any) -> None:
+def many(explorer: Explorer, chosen: Selection, name: str, **more: Any) -> None:
     """Choose names of a category; those an address asks for are offered even where no image has them."""
     key = f"exp-f-{name}"
     known = explorer.facts.category(name)[1]
@@ -78,19 +105,9 @@ def _many(explorer: Explorer, chosen: Selection, name: str, **more: Any) -> None
         _CATEGORY_WORDS[name],
         [*known, *(n for n in picked if n not in known)],
         key=key,
-        on_change=lambda: _set(explorer, chosen.with_choices(name, *st.session_state[key])),
+        on_change=lambda: change(explorer, chosen.with_choices(name, *st.session_state[key])),
         **{"width": "stretch", "placeholder": "all", **more},
     )
-
-
-def _split(explorer: Explorer, chosen: Selection) -> None:
-    known, picked = explorer.facts.splits, chosen.any_of.get("split", ())
-    st.session_state["exp-f-split"] = list(picked)
-    st.segmented_control(
-        "Splits", [*known, *(n for n in picked if n not in known)], selection_mode="multi", key="exp-f-split",
-        label_visibility="collapsed",
-        on_change=lambda: _set(explorer, chosen.with_choices("split", *st.session_state["exp-f-split"])),
-    )  # fmt: skip
 
 
 def _order(explorer: Explorer, chosen: Selection) -> None:
@@ -105,85 +122,8 @@ def _order(explorer: Explorer, chosen: Selection) -> None:
     st.selectbox(
         "Order", list(offered), format_func=offered.__getitem__, key="exp-f-order", width=190,
         label_visibility="collapsed",
-        on_change=lambda: _set(explorer, replace(chosen, order=st.session_state["exp-f-order"])),
+        on_change=lambda: change(explorer, replace(chosen, order=st.session_state["exp-f-order"])),
     )  # fmt: skip
-
-
-def _all(explorer: Explorer, chosen: Selection) -> None:
-    """The rest of the columns: flags, decisions, votes, runs, ranges."""
-    st.session_state["exp-f-flag"] = list(chosen.flags)
-    known = explorer.flags()
-    st.multiselect(
-        "Flags: has one of",
-        [*known, *(f for f in chosen.flags if f not in known)],
-        format_func=lambda flag: FLAG_WORDS.get(flag, flag),
-        key="exp-f-flag",
-        placeholder="any",
-        on_change=lambda: _set(explorer, replace(chosen, flags=tuple(st.session_state["exp-f-flag"]))),
-    )
-    if not explorer.checks_known:
-        st.html(
-            '<p class="fer-muted">Dark, blurry and the like come with the checks: run them on Overview.</p>'
-        )
-    for name in _offered(explorer):
-        _many(explorer, chosen, name)
-    if len(explorer.runs) > 1:
-        _run(explorer)
-    st.html(markup.heading("Between"))
-    for name in explorer.measures():
-        _range(explorer, chosen, name)
-
-
-def _offered(explorer: Explorer) -> list[str]:
-    names = (
-        ["decision"] + (["voted"] if explorer.facts.has_votes else []) + (["said"] if explorer.run else [])
-    )
-    for name in ("source", "mode", "format", "subject", "group"):
-        if name in explorer.facts.columns and 1 < len(explorer.facts.category(name)[1]) <= _MANY:
-            names.append(name)
-    return names
-
-
-def _run(explorer: Explorer) -> None:
-    ids = [run.id for run in explorer.runs]
-    st.session_state["exp-f-run"] = explorer.run.id if explorer.run else ids[0]
-
-    def change() -> None:
-        explorer.state.run = st.session_state["exp-f-run"]
-
-    st.selectbox("Run whose predictions count", ids, key="exp-f-run", on_change=change)
-
-
-def _range(explorer: Explorer, chosen: Selection, name: str) -> None:
-    """From and to of one measure; empty is open."""
-    low, high = chosen.ranges.get(name, (-math.inf, math.inf))
-    ends = limits(explorer, name)
-    if ends is None:
-        return
-    for part, value in (("low", low), ("high", high)):
-        st.session_state[f"exp-r-{name}-{part}"] = None if math.isinf(value) else value
-
-    def change() -> None:
-        got = (st.session_state[f"exp-r-{name}-{part}"] for part in ("low", "high"))
-        _set(explorer, chosen.with_range(name, *got))
-
-    step = 1.0 if name == "side" else 0.0001 if name == "sharpness" else 0.01
-    form = {1.0: "%.0f", 0.01: "%.2f"}.get(step, "%.4f")
-    left, right = st.columns(2, gap="small")
-    for column, part, end in ((left, "low", ends[0]), (right, "high", ends[1])):
-        column.number_input(
-            f"{MEASURE_WORDS[name]}: {'from' if part == 'low' else 'to'}",
-            value=None, step=step, format=form, placeholder=f"{end:.4g}", key=f"exp-r-{name}-{part}",
-            on_change=change,
-        )  # fmt: skip
-
-
-def limits(explorer: Explorer, name: str) -> tuple[float, float] | None:
-    """Lowest and highest value of a measure; None where no image has one."""
-    values = explorer.facts.measure(name)
-    if not np.isfinite(values).any():
-        return None
-    return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 def words(explorer: Explorer, chosen: Selection) -> dict[str, str]:
@@ -232,10 +172,10 @@ def _take_away(explorer: Explorer, where: str) -> None:
     elif kind == "like" or kind == "ids":
         explorer.show(chosen)
     elif kind == "text":
-        _set(explorer, replace(chosen, text=""))
+        change(explorer, replace(chosen, text=""))
     elif kind == "any":
-        _set(explorer, chosen.with_choices(name))
+        change(explorer, chosen.with_choices(name))
     elif kind == "flag":
-        _set(explorer, replace(chosen, flags=tuple(f for f in chosen.flags if f != name)))
+        change(explorer, replace(chosen, flags=tuple(f for f in chosen.flags if f != name)))
     else:
-        _set(explorer, chosen.with_range(name))
+        change(explorer, chosen.with_range(name))

@@ -24,17 +24,13 @@ _SPLIT_HUES = ("#4C6EF5", "#E8590C", "#2B8A3E", "#9467BD", "#868E96")
 
 def draw(explorer: Explorer) -> None:
     """The whole view "Measures"."""
-    with st.container(key="exp-main"):
-        left, right = st.columns([2, 1.12], gap="medium")
-    with left:
+    with face_detail.beside(explorer):
         with st.container(border=True):
             name, by = _choice(explorer)
             chosen = histogram(explorer, name, by, f"exp-hist-{name}-{by}")
             st.html(_summary(explorer, name, by))
         if chosen is not None:
             behind(explorer, chosen)
-    with right:
-        face_detail.card(explorer)
 
 
 def _choice(explorer: Explorer) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from fer_core.ui.explore.state import Explorer
 from fer_core.ui.shell import cache, page
 
 PER_CLASS = 8
-PAGE_SIZE = 60
+SIZES = {"S": (52, 180), "M": (72, 120), "L": (120, 60)}
+"""Least edge of a face on screen, CSS pixels, and faces on a page."""
 _VALUE_WORDS = {
     "brightness": "bright", "contrast": "contrast", "sharpness": "sharp", "side": "px", "agreement": "agree",
     "entropy": "bits", "label_share": "for label", "label_score": "score", "confidence": "sure",
@@ -47,16 +48,23 @@ def per_class(explorer: Explorer, selection: Selection, key: str) -> None:
             _gallery(explorer, some, f"{key}-{name}", f"Faces labelled {name}", size=64, words=False)
 
 
+def page_size(explorer: Explorer) -> int:
+    """Faces on one page."""
+    return SIZES.get(explorer.state.size, SIZES["M"])[1]
+
+
 def pages(explorer: Explorer, positions: NDArray[np.int64]) -> None:
     """One page of the selected faces, with the way to the others."""
-    last = max(-(-len(positions) // PAGE_SIZE) - 1, 0)
+    per_page = page_size(explorer)
+    last = max(-(-len(positions) // per_page) - 1, 0)
     explorer.state.page = min(explorer.state.page, last)
     if not len(positions):
         page.empty("No face passes these filters", "Take one of them away, or clear them all.")
         return
-    start = explorer.state.page * PAGE_SIZE
-    some = positions[start : start + PAGE_SIZE]
-    _gallery(explorer, some, "exp-faces", "Selected faces", pickable=True)
+    start = explorer.state.page * per_page
+    some = positions[start : start + per_page]
+    size = SIZES.get(explorer.state.size, SIZES["M"])[0]
+    _gallery(explorer, some, "exp-faces", "Selected faces", pickable=True, size=size, words=size > 100)
     _turn(explorer, start, len(some), len(positions), last)
 
 
@@ -71,8 +79,8 @@ def _turn(explorer: Explorer, start: int, count: int, total: int, last: int) -> 
         st.html(f'<p class="fer-muted" style="margin:0">{start + 1:,}–{start + count:,} of {total:,}</p>')
         if last:
             at = explorer.state.page
-            back = {"shortcut": "Left", "icon": ":material/chevron_left:", "key": "exp-back"}
-            on = {"shortcut": "Right", "icon": ":material/chevron_right:", "key": "exp-on"}
+            back = {"shortcut": explorer.key("Left"), "icon": ":material/chevron_left:", "key": "exp-back"}
+            on = {"shortcut": explorer.key("Right"), "icon": ":material/chevron_right:", "key": "exp-on"}
             st.button("Previous", on_click=turn, args=(at - 1,), disabled=at == 0, **back)  # type: ignore[arg-type]
             st.button("Next", on_click=turn, args=(at + 1,), disabled=at == last, **on)  # type: ignore[arg-type]
             st.session_state["exp-page"] = at + 1

@@ -28,9 +28,23 @@ from fer_core.ui.shell.page import Scope
 
 CHECKS_AT_ONCE = 4000
 """Pictures that the page measures for the checks while it loads; more take a job."""
-VIEW = "view"
+VIEW, ENLARGE = "view", "exp-enlarge"
 _STATE = "exp-state"
-_PARAMETERS = ("q", "flag", "order", "seed", *CATEGORIES, *RANGES, "page", "face", "run", "like", "by")
+_PARAMETERS = (
+    "q",
+    "flag",
+    "order",
+    "seed",
+    *CATEGORIES,
+    *RANGES,
+    "page",
+    "face",
+    "run",
+    "like",
+    "by",
+    "size",
+)
+_USUAL = {"by": "all", "size": "M"}
 FLAG_WORDS = {
     "copy": "has a copy", "copy_across_splits": "copy in another split", "copy_other_label": "copy with another label",
     "likely_wrong": "label likely wrong", "humans_say_otherwise": "humans say otherwise",
@@ -56,6 +70,7 @@ class ExplorerState:
     run: str = ""
     like: str = ""
     by: str = "all"
+    size: str = "M"
     picked: tuple[str, ...] = ()
     nonce: int = 0
     last: str = ""
@@ -68,8 +83,9 @@ class ExplorerState:
                 found[name] = value
         if self.page:
             found["page"] = str(self.page + 1)
-        if self.by != "all":
-            found["by"] = self.by
+        for name, usual in _USUAL.items():
+            if (value := getattr(self, name)) != usual:
+                found[name] = value
         return found
 
     def read(self, query: dict[str, str]) -> None:
@@ -78,7 +94,7 @@ class ExplorerState:
         self.ids, self.picked = None, ()
         self.page = max(int(query["page"]) - 1, 0) if query.get("page", "").isdecimal() else 0
         self.face, self.run, self.like = (query.get(name, "") for name in ("face", "run", "like"))
-        self.by = query.get("by", "all")
+        self.by, self.size = (query.get(name, usual) for name, usual in _USUAL.items())
         self.written = query
 
 
@@ -169,6 +185,10 @@ class Explorer:
         """Show everything about one face."""
         self.state.face = "" if image_id == self.state.face else image_id
 
+    def key(self, shortcut: str | None) -> str | None:
+        """The key of a button on the page; none while a face is being enlarged, whose dialog has them then."""
+        return None if st.session_state.get(ENLARGE) else shortcut
+
     def similar(self, image_id: str) -> None:
         """Show the faces most like one."""
         self.show(Selection(), view="Faces")
@@ -180,6 +200,7 @@ class Explorer:
         self.state.picked = (*rest, *picked)
 
     def unpick(self) -> None:
+        """Nothing is selected, and the browser forgets what was."""
         self.state.picked = ()
         self.state.nonce += 1
 
@@ -209,7 +230,8 @@ class Explorer:
         messages.toast(f"{self.state.last} Undo takes it back.", icon=":material/check:")
         if met:
             messages.toast(met, icon=":material/group:")
-        self.unpick()
+        if set(self.state.picked) <= set(image_ids):
+            self.unpick()
 
     def _decision(self, position: int, row: Mapping[str, Any], action: str, label: str) -> Decision:
         return image_decision(

@@ -36,9 +36,7 @@ def draw(explorer: Explorer) -> None:
             (f"{otherwise / total:.1%}", f"of labels are not what most said: {otherwise:,}"),
         ]
     )
-    with st.container(key="exp-main"):
-        left, right = st.columns([2, 1.12], gap="medium")
-    with left:
+    with face_detail.beside(explorer):
         with st.container(border=True):
             measure = st.segmented_control(
                 "Measure", ["agreement", "entropy", "label_share"], default="agreement", required=True,
@@ -50,8 +48,6 @@ def draw(explorer: Explorer) -> None:
             measures.behind(explorer, chosen)
         _majority(explorer)
         _disagree(explorer)
-    with right:
-        face_detail.card(explorer)
 
 
 def _majority(explorer: Explorer) -> None:

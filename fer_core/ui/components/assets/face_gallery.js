@@ -16,7 +16,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       cell.lastTick.setAttribute('aria-checked', String(on));
     }
     root.classList.toggle('picking', state.picked.size > 0);
-    status.textContent = state.picked.size ? `${state.picked.size} of ${data.faces.length} picked` : data.hint;
+    status.textContent = state.picked.size ? `${state.picked.size} of ${data.faces.length} selected` : data.hint;
   };
   const send = () => { draw(); setTriggerValue('picked', data.faces.map((f) => f.id).filter((id) => state.picked.has(id))); };
   const toggle = (i, range) => {
@@ -31,23 +31,39 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
   const percent = (k, n) => n > 1 ? `${(k / (n - 1)) * 100}%` : '0';
   const rows = Math.ceil(data.faces.length / data.columns);
+  const peek = parentElement.querySelector('.peek'), peekFace = document.createElement('div'), peekWords = document.createElement('span');
+  peek.replaceChildren(peekFace, peekWords);
+  peek.hidden = true;
+  let resting = 0;
+  const hide = () => { clearTimeout(resting); peek.hidden = true; };
+  const show = (button, words) => {
+    for (const name of ['backgroundImage', 'backgroundSize', 'backgroundPosition']) peekFace.style[name] = button.style[name];
+    peekWords.textContent = words;
+    peek.hidden = false;
+    const at = button.getBoundingClientRect(), room = peek.getBoundingClientRect();
+    const right = at.right + 8 + room.width < innerWidth;
+    peek.style.left = `${right ? at.right + 8 : at.left - 8 - room.width}px`;
+    peek.style.top = `${Math.max(4, Math.min(at.top, innerHeight - room.height - 4))}px`;
+  };
+  root.onpointerleave = hide;
   const cells = data.faces.map((face, i) => {
     const words = [face.caption, face.detail].filter(Boolean).join(' · ');
     const cell = document.createElement('div');
     cell.className = `cell ${face.frame}`;
     cell.dataset.id = face.id;
     const button = document.createElement('button');
-    button.type = 'button'; button.className = 'face'; button.title = words; button.dataset.id = face.id;
+    button.type = 'button'; button.className = 'face'; button.dataset.id = face.id;
     button.setAttribute('aria-label', `face ${i + 1}, ${words}`);
     if (face.frame === 'selected') button.setAttribute('aria-current', 'true');
     button.style.backgroundImage = `url(${data.src})`;
     button.style.backgroundSize = `${data.columns * 100}% ${rows * 100}%`;
     button.style.backgroundPosition = `${percent(i % data.columns, data.columns)} ${percent(Math.floor(i / data.columns), rows)}`;
     button.onclick = (e) => (e.shiftKey || e.ctrlKey || e.metaKey) ? toggle(i, e.shiftKey) : setTriggerValue('clicked', face.id);
+    button.onpointerenter = (e) => { hide(); if (e.pointerType === 'mouse') resting = setTimeout(show, 150, button, words); };
     const tick = document.createElement('button');
     tick.type = 'button'; tick.className = 'tick'; tick.textContent = '\u2713';
     tick.setAttribute('role', 'checkbox');
-    tick.setAttribute('aria-label', `pick face ${i + 1}`);
+    tick.setAttribute('aria-label', `select face ${i + 1}`);
     tick.onclick = (e) => toggle(i, e.shiftKey);
     cell.lastTick = tick;
     cell.append(button);
@@ -72,4 +88,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     bar.append(status);
   } else { bar.style.display = 'none'; }
   draw();
+  const open = root.querySelector('.selected');
+  if (open && open.dataset.id !== state.open) open.scrollIntoView({ block: 'nearest' });
+  state.open = open?.dataset.id;
 }

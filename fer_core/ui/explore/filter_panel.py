@@ -1,0 +1,143 @@
+"""All filters of the explorer, between the bar and the faces: flags, columns, ranges with their histograms, and saved views."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from fer_core.base.errors import FerError
+from fer_core.charts.distributions import handle_edges
+from fer_core.explore import saved_views
+from fer_core.explore.filter import Selection
+from fer_core.ui.components import messages, range_filters
+from fer_core.ui.explore import filters
+from fer_core.ui.explore.state import FLAG_WORDS, Explorer
+from fer_core.ui.shell import page
+
+_MANY = 200  # names of a category beyond which a list is no help
+
+
+def draw(explorer: Explorer) -> None:
+    """The panel."""
+    chosen = explorer.state.selection
+    with st.container(border=True, key="exp-panel"):
+        _views(explorer)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            _flags(explorer, chosen)
+            for name in _offered(explorer):
+                filters.many(explorer, chosen, name, width=190)
+            if len(explorer.runs) > 1:
+                _run(explorer)
+        if not explorer.checks_known:
+            st.html(
+                '<p class="fer-muted">Dark, blurry and the like come with the checks: run them on Overview.</p>'
+            )
+        _ranges(explorer, chosen)
+
+
+def _views(explorer: Explorer) -> None:
+    """Views with a name: one click shows one; what is shown now can be kept."""
+    dataset = explorer.scope.dataset
+    try:
+        known = saved_views.read_views(dataset)
+    except FerError as error:
+        page.show_error(error)
+        return
+
+    def keep() -> None:
+        name = st.session_state["exp-view-name"].strip()
+        if name and _write(name, explorer.state.selection):
+            messages.toast(f"Kept as “{name}”.", icon=":material/bookmark:")
+            st.session_state["exp-view-name"] = ""
+
+    def forget(name: str) -> None:
+        if _write(name, None):
+            messages.toast(f"“{name}” is gone.", icon=":material/bookmark_remove:")
+
+    def _write(name: str, chosen: Selection | None) -> bool:
+        try:
+            saved_views.keep_view(dataset, name, chosen)
+        except (FerError, OSError) as error:
+            messages.toast(f"Not kept. {error}", icon=":material/error:")
+            return False
+        return True
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="exp-views"):
+        for name, chosen in known.items():
+            now = chosen == explorer.state.selection
+            st.button(
+                messages.plain(name), key=f"exp-view-{name}", type="primary" if now else "secondary",
+                icon=":material/bookmark:", on_click=explorer.show, args=(chosen,),
+            )  # fmt: skip
+            if now:
+                st.button("Forget", key=f"exp-forget-{name}", type="tertiary", on_click=forget, args=(name,))
+        st.text_input(
+            "Keep this view as", key="exp-view-name", placeholder="keep this view as …", width=200,
+            label_visibility="collapsed", on_change=keep,
+        )  # fmt: skip
+
+
+def _flags(explorer: Explorer, chosen: Selection) -> None:
+    st.session_state["exp-f-flag"] = list(chosen.flags)
+    known = explorer.flags()
+    st.multiselect(
+        "Flags: has one of",
+        [*known, *(f for f in chosen.flags if f not in known)],
+        format_func=lambda flag: FLAG_WORDS.get(flag, flag),
+        key="exp-f-flag",
+        placeholder="any",
+        width=260,
+        on_change=lambda: filters.change(
+            explorer, replace(chosen, flags=tuple(st.session_state["exp-f-flag"]))
+        ),
+    )
+
+
+def _offered(explorer: Explorer) -> list[str]:
+    names = (
+        ["decision"] + (["voted"] if explorer.facts.has_votes else []) + (["said"] if explorer.run else [])
+    )
+    for name in ("source", "mode", "format", "subject", "group"):
+        if name in explorer.facts.columns and 1 < len(explorer.facts.category(name)[1]) <= _MANY:
+            names.append(name)
+    return names
+
+
+def _run(explorer: Explorer) -> None:
+    ids = [run.id for run in explorer.runs]
+    st.session_state["exp-f-run"] = explorer.run.id if explorer.run else ids[0]
+
+    def change() -> None:
+        explorer.state.run = st.session_state["exp-f-run"]
+
+    st.selectbox("Run whose predictions count", ids, key="exp-f-run", on_change=change)
+
+
+def _ranges(explorer: Explorer, chosen: Selection) -> None:
+    """A histogram for each measure, of the faces that pass all other filters."""
+    ids = explorer.state.ids
+    drawn = []
+    for name in explorer.measures():
+        values = explorer.facts.measure(name)
+        edges = handle_edges(values)
+        if not len(edges):
+            continue
+        passed = chosen.with_range(name).mask(explorer.facts) & np.isfinite(values)
+        if ids is not None:
+            passed &= np.isin(np.arange(len(values)), ids)
+        low, high = chosen.ranges.get(name, (-math.inf, math.inf))
+        counts = np.histogram(values[passed], edges)[0].tolist()
+        first = 0 if math.isinf(low) else int(np.clip(np.abs(edges - low).argmin(), 0, len(counts) - 1))
+        last = len(counts) if math.isinf(high) else int(np.abs(edges - high).argmin())
+        title = filters.MEASURE_WORDS[name].partition(",")[0]
+        drawn.append(
+            range_filters.RangeFilter(name, title, edges.tolist(), counts, first, max(last, first + 1))
+        )
+    range_filters.draw(
+        drawn,
+        key="exp-ranges",
+        on_change=lambda name, low, high: filters.change(explorer, chosen.with_range(name, low, high)),
+    )

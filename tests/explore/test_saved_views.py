@@ -1,0 +1,48 @@
+"""Views with a name: kept as they were, replaced by their name, and what is no name is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_core.base.errors import FerError, ManifestError
+from fer_core.base.workspace import Workspace
+from fer_core.charts.distributions import handle_edges
+from fer_core.data.sample.make import make_sample
+from fer_core.explore.filter import Selection
+from fer_core.explore.saved_views import FILE, keep_view, read_views
+
+DARK = Selection(any_of={"label": ("happy", "sad")}, flags=("dark",), order="-sharpness").with_range(
+    "side", 40
+)
+
+
+def test_views_are_kept_replaced_and_forgotten(tmp_path: Path) -> None:
+    dataset = make_sample(Workspace(tmp_path), count=120)
+    assert read_views(dataset) == {}
+    keep_view(dataset, "  dark   and sad ", DARK)
+    keep_view(dataset, "all", Selection())
+    assert read_views(dataset) == {"dark and sad": DARK, "all": Selection()}
+    keep_view(dataset, "all", DARK)
+    keep_view(dataset, "dark and sad", None)
+    assert read_views(dataset) == {"all": DARK}
+    for name in ("", "  ", "x" * 61):
+        with pytest.raises(FerError, match="1 to 60"):
+            keep_view(dataset, name, DARK)
+    (dataset.folder / FILE).write_text("[]")
+    with pytest.raises(ManifestError, match="saved views"):
+        read_views(dataset)
+
+
+def test_handles_stand_between_few_values_and_even_over_many() -> None:
+    votes = np.array([0.2, 0.3, 0.3, 0.5, np.nan])
+    assert handle_edges(votes).tolist() == pytest.approx([0.2, 0.25, 0.4, 0.5])
+    assert np.histogram(votes[:4], handle_edges(votes))[0].tolist() == [1, 2, 1]
+    assert not len(handle_edges(np.full(9, 48.0)))
+    many = np.append(np.linspace(0, 1, 5000), 900.0)  # one far away takes no room
+    edges = handle_edges(many)
+    assert len(edges) == 29
+    assert edges[-2] == pytest.approx(0.995, abs=0.01)
+    assert np.histogram(many, edges)[0].sum() == 5001
