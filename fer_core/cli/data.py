@@ -36,7 +36,7 @@ def sample(name: str, no_compare: bool, job: Path | None) -> Report:
         from fer_core.data.datasets import describe
         from fer_core.data.sample.make import make_sample
 
-        found = make_sample(workspace(), name)
+        found = make_sample(workspace(), name, progress=task.progress)
         task.result = counted = describe(found)
         said = "" if no_compare else compared(found, task.progress)
     return told(counted, said)

@@ -196,6 +196,8 @@ def import_(
     if own and not path.resolve().is_relative_to(home.jobs.resolve()):
         raise SourceError("Only an upload of this workspace can be taken over", received=path)
     with work(job) as task:
+        from fer_core.data.importing import uploads
+
         try:
             from fer_core.data.datasets import describe, import_dataset
             from fer_core.data.importing.options import Options, parse_choices
@@ -211,7 +213,7 @@ def import_(
             )
         finally:
             if own:
-                path.unlink(missing_ok=True)
+                uploads.discard(home, (path, *labels, votes))
         task.result = counted = describe(found)
         said = "" if no_compare else compared(found, task.progress)
     return told(counted, said)

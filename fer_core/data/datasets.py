@@ -157,6 +157,8 @@ def import_dataset(
         selected, chosen = _selected(reader, chosen)
         with new_folder(target) as folder:
             unfinished.begin(folder)
+            if copy:
+                chosen = _own_lists(chosen, folder, target, workspace)
             about = _fill(folder, reader, source, progress, selected, chosen, checkpoint)
             path = str(_copy(source, folder, workspace) if copy else source)
             origin = {"kind": kind or reader.kind, "path": path, "owned": copy}
@@ -263,6 +265,21 @@ def _check_found(scan: SourceScan, source: Path, kind: str) -> None:
         received=source,
         hint=hint,
     )
+
+
+def _own_lists(options: Options, folder: Path, target: Path, workspace: Workspace) -> Options:
+    """Lists that were dropped on a page are kept with the dataset, in `folder`, which becomes `target`."""
+    dropped = (workspace.jobs / "uploads").resolve()
+
+    def kept(path: str, place: str) -> str:
+        if not path or not (own := home_expanded(Path(path)).resolve()).is_relative_to(dropped):
+            return path
+        (folder / place).mkdir(parents=True, exist_ok=True)
+        shutil.copy2(own, folder / place / own.name)
+        return str(target / place / own.name)
+
+    labels = tuple(kept(path, f"lists/labels-{i}") for i, path in enumerate(options.labels))
+    return replace(options, labels=labels, votes=kept(options.votes, "lists/votes"))
 
 
 def _copy(source: Path, folder: Path, workspace: Workspace) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from fer_core.base.jsonl import read_object
 
 FILE = "progress.json"
 _ETA_AFTER = 0.5  # seconds of work before its pace says anything
+_SAMPLE_S = 0.05  # seconds between two points the pace is measured by
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def _from_old_format(found: Mapping[str, Any]) -> Progress:
 
 
 class RateMeter:
-    """Counts, and says how long the rest takes at the pace so far.
+    """Counts, and says how long the rest takes at the pace of the latter half of the work so far.
 
     Example:
         meter = RateMeter()
@@ -71,14 +73,21 @@ class RateMeter:
 
     def __init__(self) -> None:
         self._what, self._started = "", 0.0
+        self._seen: deque[tuple[float, int]] = deque()
 
     def __call__(self, done: int, total: int, what: str) -> Progress:
         """Where it is now; a new `what` is counted from now on."""
         at = time.time()
         if what != self._what or not self._started:
             self._what, self._started = what, at
-        spent = at - self._started
-        eta = spent / done * (total - done) if done and total and spent > _ETA_AFTER else None
+            self._seen.clear()
+        if not self._seen or at - self._seen[-1][0] >= _SAMPLE_S:
+            self._seen.append((at, done))
+        while len(self._seen) > 1 and self._seen[1][0] <= (self._started + at) / 2:
+            self._seen.popleft()
+        (since, before), spent = self._seen[0], at - self._started
+        known = done > before and total and spent > _ETA_AFTER
+        eta = (at - since) / (done - before) * (total - done) if known else None
         return Progress(done, total, what, self._started, eta)
 
 

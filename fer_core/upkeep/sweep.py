@@ -55,9 +55,10 @@ def _left(workspace: Workspace, young: float) -> Iterator[Path]:
         for path in workspace.data.glob(".sample-*")
         if _OLD_SAMPLE.match(path.name) and _older(path, _DAY)
     )
-    reading = {str(getattr(job.task, "path", "")) for job in jobs.recent(workspace) if job.state == "running"}
+    read = [Path(getattr(job.task, "path", "")) for job in jobs.recent(workspace) if job.state == "running"]
+    reading = {place for path in read for place in (path, *path.parents)}
     for path in (workspace.jobs / "uploads").glob("*"):
-        if _older(path, _DAY) and str(path) not in reading:
+        if _older(path, _DAY) and path not in reading:
             yield path
     yield from (path for path in workspace.exports.glob("[!.]*") if _older(path, _EXPORT_DAYS * _DAY))
     for job in jobs.recent(workspace, limit=1 << 20)[_JOBS_KEPT:]:

@@ -6,8 +6,8 @@ from fer_core.base.errors import FerError
 from fer_core.duplicates.near import DISTANCE
 from fer_core.reports import certificate_page
 from fer_core.splits import certificate, separate, stratify
-from fer_core.ui.components import messages
-from fer_core.ui.shell import export, page
+from fer_core.splits.merge.plan import NothingToAdd
+from fer_core.ui.shell import export, next_step, page
 from fer_core.ui.stratify import (
     certificate_card,
     merge_form,
@@ -17,6 +17,7 @@ from fer_core.ui.stratify import (
     split_form,
     split_result,
 )
+from fer_core.ui.versions import version_text
 
 SPLIT, KEEP, FILL = "New split", "Repair current splits", "Fill gaps"
 
@@ -24,13 +25,22 @@ scope = page.open_page("Stratify", "Make splits that measure what you think they
 number = max(v.number for v in scope.dataset.versions()) + 1
 strip = st.container()
 left, right = st.columns([1, 2.3], gap="medium")
+if scope.version.parent and next_step.just_made(scope.dataset, scope.version.id):
+    # Not planned anew on what was just saved: most plans have nothing left to do there.
+    with left:
+        st.button("Make another version", icon=":material/add:", width="stretch", on_click=next_step.close)
+        export.card(scope)
+    with right:
+        certificate_card.card(scope)
+    st.stop()
 plan = proposal = going = None
 with left:
     task = st.segmented_control(
         "What to do",
         [SPLIT, KEEP, FILL],
         default=SPLIT,
-        key="strat-task",
+        key="task",
+        bind="query-params",
         required=True,
         label_visibility="collapsed",
     )
@@ -41,6 +51,8 @@ with left:
             going = remove_leaks.card(scope)
         else:
             plan = split_form.card(scope)
+    except NothingToAdd as error:
+        page.empty("Nothing to add", str(error))
     except FerError as error:
         page.show_error(error)
     nothing = plan is None or plan.group_violations > 0 or not (plan.moved or len(plan.aside))
@@ -64,7 +76,8 @@ with left:
             certificate.certify(scope.dataset, saved.id, distance=max(reach.current(), DISTANCE))
             certificate_page.write(scope.dataset, saved.id)
         page.select(scope.dataset.name)
-        messages.toast(f"Version {saved.number} is ready.")
+        words = f"{version_text.operation(saved)}, {version_text.made_by(saved)}".rstrip(", ")
+        next_step.made(scope.dataset.name, saved.id, f"Version {saved.number} is ready: {words}")
         st.rerun()
     if plan and nothing and not plan.group_violations:
         st.html('<p class="fer-muted">These are the splits you have already.</p>')

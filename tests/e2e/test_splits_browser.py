@@ -40,8 +40,10 @@ def test_new_splits_by_keyboard(screen: Screen, dataset: Dataset) -> None:
     screen.sees("Version 2 is ready")
     screen.still()
     assert dataset.version().parameters["ratios"] == {"train": 0.7, "val": 0.15, "test": 0.15}
-    screen.sees("These are the splits you have already")
     assert "holds" in screen.page.locator(".fer-h", has_text="Certificate of version 2").inner_text()
+    screen.sees("Next: ")
+    screen.press("Make another version")
+    screen.sees("These are the splits you have already")
     screen.no_exception()
 
 
@@ -56,10 +58,12 @@ def test_gaps_are_filled(screen: Screen, dataset: Dataset) -> None:
     field.press("Tab")
     screen.still()
     screen.expect("images of other", "+9")
-    screen.press("Save as version 3", told="Version 3 is ready")
+    screen.press("Save as version 3", told="Version 3 is ready: ")
     rows = dataset.manifest()
     added = rows[rows["source"] != "main"]
     assert (len(added), set(added["split"]), set(added["label"])) == (9, {"train"}, {"surprise"})
+    assert screen.page.get_by_test_id("stAlert").count() == 0  # not planned anew on what was just saved
+    screen.sees("Next: ")
     screen.no_exception()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_core.data.sample import make
+from fer_core.jobs.reporter import ProgressFn
 
 _draw = make._people
 
@@ -22,11 +23,11 @@ _draw = make._people
 def keep(folder: Path) -> None:
     """From now on this process takes the faces from a folder, and leaves those it draws there."""
 
-    def people(seed: int, emotions: list[str]) -> np.ndarray:
+    def people(seed: int, emotions: list[str], progress: ProgressFn | None = None) -> np.ndarray:
         path = folder / f"{sha256(repr((seed, emotions)).encode()).hexdigest()}.npy"
         if not path.is_file():
             part = path.with_suffix(f".{os.getpid()}.npy")
-            np.save(part, _draw(seed, emotions))
+            np.save(part, _draw(seed, emotions, progress))
             part.replace(path)
         return np.asarray(np.load(path))
 

@@ -37,6 +37,16 @@ def test_progress_is_written_seldom_and_at_the_end(tmp_path: Path, monkeypatch: 
     assert written[-1] == (1, None)
 
 
+def test_time_left_follows_the_pace_of_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    meter = progress.RateMeter()
+    for done in range(101):  # the second half is nine times as slow as the first
+        clock[0] += 0.1 if done <= 50 else 0.9
+        left = meter(done, 200, "pairs").eta_s
+    assert left == pytest.approx(0.9 * 100, rel=0.05)
+
+
 def test_progress_of_a_training_of_the_version_before(tmp_path: Path) -> None:
     assert progress.read(tmp_path) == progress.Progress()
     where = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from fer_core.base.atomic import write_json
 from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import describe, import_dataset, open_dataset
+from fer_core.data.datasets import import_dataset, open_dataset
+from fer_core.data.importing.import_report import left_out_lines
 from fer_core.data.sample.make import make_sample
 from fer_core.recipes.recipe import load
 from fer_core.runs.store import create_run
+from fer_core.ui.shell import next_step
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -110,13 +111,16 @@ def test_an_import_that_ended_says_a_line_for_each_kind_of_thing_left_out(
         {"path": "README.txt", "reason": "A text", "kind": "other"},
         {"path": "a.png", "reason": "<i>no</i> class", "kind": "unlabelled"},
     ]
-    numbers = {**describe(open_dataset(filled, "sample")), "problems": problems}
-    app.session_state["fer-added"] = (time.monotonic(), numbers)
+    lines = tuple(left_out_lines(problems, "fer describe"))
+    head = open_dataset(filled, "sample").head
+    app.session_state["fer-made"] = next_step.Made("sample", head, "sample is here", lines, "explore")
     app.switch_page("pages/data/explore.py")
     told = words(app.run())
-    assert "could not be read" not in app.success[0].value
+    assert "sample is here" in told
     assert "unlabelled: 1 picture that no folder or list gives a class (a.png: &lt;i&gt;no" in told
-    assert told.index("unlabelled: 1") < told.index("<br>other files: 1 file")
+    assert told.index("unlabelled: 1") < told.index("other files: 1 file") < told.index("Next: ")
+    app.switch_page("pages/data/stratify.py").run()
+    assert "sample is here" not in words(app)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -66,7 +66,7 @@ def scan_source(
     Args:
         reader: the source.
         pixels: receives the gray 48x48 picture of every readable row, in row order.
-        progress: told after every batch.
+        progress: told before the first batch and after each.
         entries: the files, in the order of the rows.
         checkpoint: what was read before, and where to keep what is read until the end.
         subject_pattern: as `Options.subject_pattern`.
@@ -91,6 +91,8 @@ def scan_source(
         if progress:
             progress(done, len(entries), "images")
 
+    if progress:
+        progress(0, len(entries), "images")
     try:
         with ThreadPoolExecutor(1) as pool:
             waiting: Future[_Measured] | None = None

@@ -20,10 +20,12 @@ from fer_core.base.atomic import read_json, temporary_path, write_json
 from fer_core.base.errors import AlreadyExists, NotFound, TooFewImages
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.data.datasets import Dataset, import_dataset, open_dataset
+from fer_core.data.sample import usual
 from fer_core.data.sample.drawing.face import draw_face
 from fer_core.data.sample.drawing.pen import SIZE
 from fer_core.data.sample.files import BROKEN, SUFFIX, save
 from fer_core.data.sample.truth import PlantedPair, SampleTruth
+from fer_core.jobs.reporter import ProgressFn
 
 CLASS_SHARES: dict[str, float] = {"happy": 0.34, "neutral": 0.27, "sad": 0.22, "surprise": 0.17}
 FOLDERS: dict[str, str] = {"train": "train", "val": "validation", "test": "test"}
@@ -105,7 +107,7 @@ def _blank(rng: random.Random, index: int) -> np.ndarray:
     return (face * 7 // 256 + index).astype(np.uint8)
 
 
-def _plan(seed: int, count: int) -> _Plan:
+def _plan(seed: int, count: int, progress: ProgressFn | None = None) -> _Plan:
     """Which faces, labels, splits and faults a sample has."""
     rng = random.Random(f"plan-{seed}-{count}")
     plan = _Plan(rng)
@@ -117,7 +119,7 @@ def _plan(seed: int, count: int) -> _Plan:
     drawn = count - exact - near - mirrored - conflicting - unreadable - blank
     emotions = [name for name, part in CLASS_SHARES.items() for _ in range(round(drawn * part))]
     emotions = (emotions + ["happy"] * drawn)[:drawn]
-    for pixels, emotion in zip(_people(seed, emotions), emotions, strict=True):
+    for pixels, emotion in zip(_people(seed, emotions, progress), emotions, strict=True):
         split = "val" if rng.random() < _VAL_SHARES[emotion] else "train"
         plan.faces.append(_Face(pixels, emotion, emotion, split))
     for face in plan.pick(share(8), "train"):
@@ -153,14 +155,18 @@ def _plan(seed: int, count: int) -> _Plan:
     return plan
 
 
-def _people(seed: int, emotions: list[str]) -> np.ndarray:
+def _people(seed: int, emotions: list[str], progress: ProgressFn | None = None) -> np.ndarray:
     """uint8 (n, 48, 48), one face per emotion; whoever looks like an earlier face is drawn again."""
     people = np.empty((len(emotions), SIZE, SIZE), dtype=np.uint8)
+    known = usual.ATTEMPTS if (seed, len(emotions)) == (usual.SEED, len(usual.ATTEMPTS)) else ""
     again = np.arange(len(emotions))
     for attempt in range(12):
-        for index in again:
-            people[index] = draw_face(random.Random(f"face-{seed}-{index}-{attempt}"), emotions[index])
-        again = again[_seen_before(people, again)]
+        for number, index in enumerate(again):
+            if progress:
+                progress(len(people) - len(again) + number, len(people), "faces drawn")
+            turn = known[index] if known else attempt
+            people[index] = draw_face(random.Random(f"face-{seed}-{index}-{turn}"), emotions[index])
+        again = again[:0] if known else again[_seen_before(people, again)]
         if not len(again):
             break
     return people
@@ -201,13 +207,16 @@ def _mistaken(rng: random.Random, emotion: str) -> str:
     return str(rng.choices(names, weights)[0])
 
 
-def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> SampleTruth:
+def write_source(
+    folder: Path, seed: int = 7, count: int = _FULL_COUNT, progress: ProgressFn | None = None
+) -> SampleTruth:
     """Write the sample's files below `folder` as split/class/file.
 
     Args:
         folder: an empty or new folder.
         seed: decides everything.
         count: files in all, at least 120; the planted faults scale with it (the numbers named are for 1,200).
+        progress: told how many faces are drawn.
 
     Returns:
         The truth.
@@ -219,7 +228,7 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> Sampl
         raise TooFewImages(
             "The sample is too small to plant its faults", received=count, hint="Use 120 or more"
         )
-    plan = _plan(seed, count)
+    plan = _plan(seed, count, progress)
     rng = random.Random(f"names-{seed}-{count}")
     numbers = rng.sample(range(1, 10_000), count)
     for face, number in zip(plan.faces, numbers, strict=False):
@@ -250,7 +259,13 @@ def write_source(folder: Path, seed: int = 7, count: int = _FULL_COUNT) -> Sampl
     }
 
 
-def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int = _FULL_COUNT) -> Dataset:
+def make_sample(
+    ws: Workspace,
+    name: str = "sample",
+    seed: int = 7,
+    count: int = _FULL_COUNT,
+    progress: ProgressFn | None = None,
+) -> Dataset:
     """The sample dataset: opened if a dataset of that name is there, else drawn and imported like any other.
 
     Its files lie in `source/` and its truth in `truth.json` of the dataset's folder.
@@ -263,8 +278,8 @@ def make_sample(ws: Workspace, name: str = "sample", seed: int = 7, count: int =
         return open_dataset(ws, name)
     try:
         with temporary_path(ws.data / "faces") as source:
-            known = write_source(source, seed, count)
-            dataset = import_dataset(ws, source, name, copy=True, kind="sample")
+            known = write_source(source, seed, count, progress)
+            dataset = import_dataset(ws, source, name, progress=progress, copy=True, kind="sample")
     except AlreadyExists:  # another process was faster
         return open_dataset(ws, name)
     write_json(dataset.folder / _TRUTH, known)

@@ -37,6 +37,10 @@ TWO_LABELS = "of one picture with two labels"
 _EVALUATED = ("val", "test")
 
 
+class NothingToAdd(SplitError):
+    """Every image that was asked for is here already, unfit, or near an image in val or test."""
+
+
 @dataclass(frozen=True)
 class MergePlan:
     """What a merge would add, and what it would do.
@@ -101,7 +105,8 @@ def plan_merge(
         groups: of the other dataset's images, kept on one side where they are spread; as in `stratify`.
 
     Raises:
-        SplitError: nothing can be added (no class maps or is known, nothing passes the checks, no splits).
+        NothingToAdd: no image that is asked for passes the checks.
+        SplitError: no class maps or is known, or there are no splits.
     """
     if into not in (TRAIN, ALL):
         raise SplitError("New images go into train or all", received=into)
@@ -115,7 +120,7 @@ def plan_merge(
     usable = candidates[reasons == ""]
     chosen = usable if usable.empty else _choose(usable, wanted, seed)
     if chosen.empty:
-        raise SplitError("No image of the other dataset can be added", received=_why(reasons, wanted))
+        raise NothingToAdd("No image of the other dataset can be added", received=_why(reasons, wanted))
 
     extra = [*given_groups(readable(other), groups), screening.together]
     choices = _spread_both_ways(chosen, manifest, joined_groups(chosen, extra), into, seed)

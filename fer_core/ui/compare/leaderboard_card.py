@@ -77,7 +77,8 @@ def choose(
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         version = st.selectbox(
-            "Judged on", versions, index=versions.index(first), key=f"cmp-version-{scope.version.id}", width=190,
+            "Judged on", versions, index=versions.index(first), width=190,
+            key=f"cmp-version-{scope.version.id}", persist_state="session",
             format_func=lambda v: f"version {numbers[v]}" if v in numbers else f"{v[:6]}, deleted",
         )  # fmt: skip
         split = st.segmented_control(
@@ -86,18 +87,21 @@ def choose(
             default="val",
             required=True,
             key="cmp-split",
+            persist_state="session",
             format_func=SPLITS.__getitem__,
         )
         fold = st.toggle(
             "Seeds as one row",
             True,
             key="cmp-fold",
+            persist_state="session",
             help="Runs that differ in their seed alone: mean ± deviation",
         )
         with st.popover("Columns", icon=":material/view_column:", key="cmp-columns"):
             names = list(leaderboard_rows.OPTIONAL)
             kept = st.pills(
                 "Columns", names, selection_mode="multi", default=leaderboard_rows.DEFAULT, key="cmp-column-names",
+                persist_state="session",
                 format_func=lambda c: leaderboard_rows.NAMES.get(c, leaderboard_rows.OPTIONAL[c].label),
                 label_visibility="collapsed",
             )  # fmt: skip
@@ -110,15 +114,23 @@ def choose(
 
 def _filtered(rows: list[LeaderboardRow]) -> list[LeaderboardRow]:
     named = sorted({row["recipe"] for row in rows if row["recipe"]})
-    recipes = st.multiselect("Recipes", named, key="cmp-f-recipe", placeholder="all")
+    recipes = st.multiselect("Recipes", named, key="cmp-f-recipe", persist_state="session", placeholder="all")
     states = st.multiselect(
-        "States", sorted({str(row["state"]) for row in rows}), key="cmp-f-state", placeholder="all"
+        "States",
+        sorted({str(row["state"]) for row in rows}),
+        key="cmp-f-state",
+        persist_state="session",
+        placeholder="all",
     )
     tags = st.multiselect(
-        "Tags", sorted({str(t) for row in rows for t in row["tags"]}), key="cmp-f-tags", placeholder="any"
+        "Tags",
+        sorted({str(t) for row in rows for t in row["tags"]}),
+        key="cmp-f-tags",
+        persist_state="session",
+        placeholder="any",
     )
-    starred = st.toggle("Starred alone", key="cmp-f-star")
-    archived = st.toggle("Archived too", key="cmp-f-archived")
+    starred = st.toggle("Starred alone", key="cmp-f-star", persist_state="session")
+    archived = st.toggle("Archived too", key="cmp-f-archived", persist_state="session")
     return [
         row
         for row in rows

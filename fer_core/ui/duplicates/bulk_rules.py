@@ -39,6 +39,7 @@ def card(scope: page.Scope, distance: int, names: Mapping[str, str]) -> None:
                     index=list(POLICIES).index(DEFAULTS[queue]),
                     format_func=POLICIES.__getitem__,
                     key=f"dup-policy-{queue}",
+                    persist_state="session",
                 )
                 for queue in waiting
             }

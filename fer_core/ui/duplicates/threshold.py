@@ -40,7 +40,12 @@ def card(scope: page.Scope) -> None:
         chart = copies_by_distance(table, chosen=distance(), dark=_dark())
         st.altair_chart(chart, width="stretch", key="dup-reach")
         st.segmented_control(
-            "Bits by which hashes may differ", STEPS, default=DISTANCE, key=_KEY, help="Hash distance, pHash"
+            "Bits by which hashes may differ",
+            STEPS,
+            default=DISTANCE,
+            key=_KEY,
+            persist_state="session",
+            help="Hash distance, pHash",
         )
         up_to = compared_up_to(scope.dataset, cached_groups.kinds())
         step = table[table["distance"] == distance()].iloc[0]
@@ -59,7 +64,7 @@ def card(scope: page.Scope) -> None:
 
 def _rotated() -> None:
     help_ = "By 90, 180 or 270 degrees; three times the comparisons, once"
-    st.toggle("Rotated copies too", key=cached_groups.ROTATED, help=help_)
+    st.toggle("Rotated copies too", key=cached_groups.ROTATED, persist_state="session", help=help_)
 
 
 def _dark() -> bool:

@@ -266,7 +266,9 @@ def open_explorer(scope: Scope) -> Explorer:
     """The explorer of this visit: the address where it has changed, else the session."""
     state: ExplorerState = st.session_state.setdefault(_STATE, ExplorerState())
     query = {n: v for n, v in st.query_params.items() if v and (n in _PARAMETERS or n.endswith("_score"))}
-    if query != state.written:
+    if scope.arrived and not query:  # come back to from another page, by its name alone: as it was left
+        state.written = {}
+    elif query != state.written:
         state.read(query)
     if (state.dataset, state.version) != (scope.dataset.name, scope.version.id):
         if state.dataset and state.dataset != scope.dataset.name:

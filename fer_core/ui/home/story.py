@@ -10,8 +10,8 @@ from fer_core.jobs.tasks import WriteReport
 from fer_core.reports.status_parts import DatasetStatus, VersionStory
 from fer_core.ui.components import face_sheet, links, markup, tables
 from fer_core.ui.components.markup import Cell
-from fer_core.ui.home.way import PAGES
 from fer_core.ui.shell import cache, file_job, page
+from fer_core.ui.shell.next_step import PAGES
 
 _FACES = 6
 

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import open_dataset
-from fer_core.data.versions import ANNOTATIONS
-from fer_core.duplicates import scan_store
-from fer_core.evaluation import leaderboard
-from fer_core.reports.status import status
 from fer_core.reports.status_parts import DatasetStatus, JourneyStep
-from fer_core.runs import run_annotations
-from fer_core.splits import certificate
 from fer_core.ui.components import links, markup
 from fer_core.ui.components.markup import Verdict
-from fer_core.ui.shell import cache, page
+from fer_core.ui.shell import next_step, page
+from fer_core.ui.shell.next_step import PAGES
 
-PAGES = {
-    "explore": "pages/data/explore.py",
-    "duplicates": "pages/data/duplicates.py",
-    "mislabels": "pages/data/mislabels.py",
-    "stratify": "pages/data/stratify.py",
-    "train": "pages/models/train.py",
-    "compare": "pages/models/compare.py",
-    "predict": "pages/demo/predict.py",
-}
 _LATER = "home-later"
 _WORDS: dict[str, tuple[Verdict, str]] = {
     "done": ("good", "done"),
@@ -37,25 +19,9 @@ _WORDS: dict[str, tuple[Verdict, str]] = {
 }
 
 
-@st.cache_data(max_entries=8, show_spinner="Looking at what is known")
-def _status(root: str, name: str, stamp: tuple[object, ...], later: tuple[str, ...]) -> DatasetStatus:
-    return status(open_dataset(Workspace(Path(root)), name), later)
-
-
 def known(scope: page.Scope) -> DatasetStatus:
-    """The status of the dataset on screen; looked up anew once something about it was stored."""
-    dataset, name = scope.dataset, scope.dataset.name
-    runs = [each for row, each in leaderboard.rows_with_stamps(scope.workspace) if row["dataset"] == name]
-    versions = dataset.versions()
-    files = [certificate.certificate_path(dataset, version.id) for version in versions]
-    # Not the folder itself: reading the journal changes its time.
-    files += [dataset.quality_dir, dataset.folder / "dataset.json", dataset.folder / ANNOTATIONS]
-    files += [scan_store.scan_file(dataset, kind) for kind in ("near", "mirrored")]
-    times = tuple(file.stat().st_mtime_ns for file in files if file.exists())
-    used = run_annotations.promoted(scope.workspace)
-    stamp = (dataset.head, len(versions), cache.journal(dataset).newest, times, tuple(runs), used)
-    later = st.session_state.get(_LATER, {}).get(name, ())
-    return _status(str(scope.workspace.root), name, stamp, tuple(later))
+    """The status of the dataset on screen, without the steps that were put off."""
+    return next_step.known(scope.dataset, st.session_state.get(_LATER, {}).get(scope.dataset.name, ()))
 
 
 def _put_off(name: str, step: str) -> None:

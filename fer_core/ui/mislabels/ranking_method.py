@@ -27,6 +27,8 @@ _WAYS = {
     "file": "file: probabilities of another program",
 }
 
+_KEPT = "mis-method-kept"
+
 
 def chosen(scope: Scope) -> str | None:
     """The method whose ranking is shown: as the address says, else the best there is; None where there is none.
@@ -41,10 +43,13 @@ def chosen(scope: Scope) -> str | None:
     if not known:
         return None
     best = known[0]
+    if scope.arrived and (kept := st.session_state.get(_KEPT)) in known and "method" not in st.query_params:
+        st.query_params["method"] = kept
     wanted = str(st.query_params.get("method", ""))
     if wanted and wanted not in known:
         messages.warning(f"There is no ranking by {wanted} of this version. Showing {best}.")
-    return wanted if wanted in known else best
+    st.session_state[_KEPT] = wanted if wanted in known else best
+    return str(st.session_state[_KEPT])
 
 
 def first(scope: Scope) -> None:

@@ -116,23 +116,48 @@ def _card(name: str, text: str) -> None:
 
 def _options(predictor: Predictor | Ensemble) -> tuple[ReadOptions, str]:
     mode = st.selectbox(
-        "What is in the pictures", list(_MODES), format_func=_MODES.__getitem__, key="try-mode"
+        "What is in the pictures",
+        list(_MODES),
+        format_func=_MODES.__getitem__,
+        key="try-mode",
+        persist_state="session",
     )
     words = "If the likeliest emotion is less probable than this, the prediction is uncertain."
-    threshold = st.slider("Uncertain below", 0.0, 1.0, float(predictor.threshold), 0.05, help=words)
+    threshold = st.slider(
+        "Uncertain below",
+        0.0,
+        1.0,
+        float(predictor.threshold),
+        0.05,
+        help=words,
+        key=f"try-threshold-{predictor.threshold}",
+        persist_state="session",
+    )
     words = "The same face shown several ways, the predictions averaged: slower, a little steadier."
-    kind = st.selectbox("Averaging", tta.KINDS, format_func=_TTA.__getitem__, key="try-tta", help=words)
+    kind = st.selectbox(
+        "Averaging",
+        tta.KINDS,
+        format_func=_TTA.__getitem__,
+        key="try-tta",
+        persist_state="session",
+        help=words,
+    )
     kinds = detectors.KINDS
     name = st.selectbox(
         "Find faces with",
         list(kinds),
         format_func=lambda n: kinds[n].title,
         key="try-detector",
+        persist_state="session",
         help=" ".join(f"{kind.title}: {kind.about}" for kind in kinds.values()),
     )
-    smallest = st.slider("Smallest face, pixels", 0, 200, 0, 10, key="try-smallest")
-    score = st.slider("Least detection score", 0.0, 1.0, 0.0, 0.05, key="try-score")
+    smallest = st.slider("Smallest face, pixels", 0, 200, 0, 10, key="try-smallest", persist_state="session")
+    score = st.slider("Least detection score", 0.0, 1.0, 0.0, 0.05, key="try-score", persist_state="session")
     align = st.toggle(
-        "Turn upright by the eyes", True, key="try-align", help="Where the detector finds eyes."
+        "Turn upright by the eyes",
+        True,
+        key="try-align",
+        persist_state="session",
+        help="Where the detector finds eyes.",
     )
     return ReadOptions(cast("AnalysisMode", mode), kind, threshold, smallest, score, align), name

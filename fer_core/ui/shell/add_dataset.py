@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer_core import jobs
 from fer_core.base.errors import AlreadyExists, BadName, FerError, SourceError
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.data.datasets import list_datasets
+from fer_core.data.importing import uploads
 from fer_core.data.importing.import_report import left_out_lines
 from fer_core.data.importing.options import Options
 from fer_core.jobs.tasks import AddSample, Import
 from fer_core.ui.components import markup, messages
-from fer_core.ui.shell import class_mapping, job_progress
+from fer_core.ui.shell import class_mapping, job_progress, next_step
 from fer_core.ui.shell.server_paths import allowed
 
 _SAID_FOR = 20.0  # seconds
+_FAILED = "fer-add-failed"
+_LISTS = "Labels or votes in a CSV of their own"
+_VOTES = "Counts per class and image, as FER+'s: line by line for a table of pictures, else by file name."
 ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz", "h5", "hdf5", "tfrecord")
 
 
@@ -43,35 +49,37 @@ def _free_name(workspace: Workspace, name: str) -> str:
     return clean
 
 
-def _keep_upload(workspace: Workspace, upload: BinaryIO, filename: str) -> Path:
-    """Write an upload to the workspace in pieces; the import then takes it over."""
-    folder = workspace.jobs / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{abs(hash((filename, id(upload)))):x}-{check_name(Path(filename).name, 'file')}"
-    with open(target, "wb") as file:
-        while block := upload.read(1 << 20):
-            file.write(block)
-    return target
-
-
 def _start(workspace: Workspace, task: Import | AddSample) -> None:
     st.session_state["fer-import"] = (jobs.start(workspace, task).id, task.dataset)
     st.rerun()
 
 
-def _go_on(workspace: Workspace, path: Path, name: str, own: bool, options: Options, ask: bool) -> None:
+def _again() -> None:
+    st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
+
+
+def _go_on(workspace: Workspace, asked: Asked) -> None:
     """Look into a source; start where all is clear, else ask about its classes. Reruns either way, or raises."""
+    path, options, kept = asked.path, asked.options, list[Path]()
     try:
-        pending = class_mapping.look(path, name, own, options)
+        if asked.upload is not None:
+            with st.spinner(f"Writing {asked.upload.name} to the workspace"):
+                kept = [uploads.keep(workspace, each, each.name) for each in asked.every_upload]
+            lists = iter(kept[1:])
+            path = kept[0]
+            options = Options(
+                labels=str(next(lists)) if asked.labels else "", votes=str(next(lists)) if asked.votes else ""
+            )
+        own = asked.upload is not None
+        pending = class_mapping.look(path, asked.name, own, options)
     except FerError:
-        if own:
-            path.unlink(missing_ok=True)
+        uploads.discard(workspace, kept)
         raise
     class_mapping.keep(pending)
-    if not ask and class_mapping.plain(pending):
+    if not asked.look and class_mapping.plain(pending):
         st.session_state.pop(class_mapping.KEY)
-        _start(workspace, Import(str(path), name, tuple(options.labels), options.votes, own=own))
-    st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
+        _start(workspace, Import(str(path), asked.name, tuple(options.labels), options.votes, own=own))
+    _again()
 
 
 def _classes(workspace: Workspace, pending: class_mapping.Pending) -> None:
@@ -80,86 +88,133 @@ def _classes(workspace: Workspace, pending: class_mapping.Pending) -> None:
         st.session_state.pop(class_mapping.KEY)
         _start(workspace, task)
     if st.button("Back", icon=":material/arrow_back:", key="map-back"):
-        class_mapping.drop()
-        st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
+        class_mapping.drop(workspace)
+        _again()
 
 
-def _files() -> Options:
-    """Labels and votes in files of their own, on the server."""
-    with st.expander("Labels or votes in a CSV of their own"):
-        labels = st.text_input("Labels", placeholder="/data/legend.csv", key="add-labels").strip()
-        votes = st.text_input(
-            "Votes", placeholder="/data/fer2013new.csv", key="add-votes",
-            help="Counts per class and image, as FER+'s: line by line for a table of pictures, else by file name.",
-        ).strip()  # fmt: skip
-    for each in filter(None, (labels, votes)):
-        allowed(each)
-    return Options(labels=labels, votes=votes)
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for by a press on the form.
+
+    Attributes:
+        name: of the dataset to be.
+        look: whether to show the classes first.
+        path, options: a source on the server, with its lists.
+        upload, labels, votes: files that were dropped instead.
+    """
+
+    name: str
+    look: bool
+    path: Path = Path()
+    options: Options = field(default_factory=Options)
+    upload: UploadedFile | None = None
+    labels: UploadedFile | None = None
+    votes: UploadedFile | None = None
+
+    @property
+    def every_upload(self) -> list[UploadedFile]:
+        return [each for each in (self.upload, self.labels, self.votes) if each is not None]
 
 
-def _add_buttons(disabled: bool) -> tuple[bool, bool]:
-    """Whether to add, and whether to show the classes first."""
+def _add_buttons() -> tuple[bool, bool]:
+    """Whether to add, and whether to show the classes first. Never disabled: a click while a field is left would be lost."""
     with st.container(horizontal=True):
-        add = st.button("Add dataset", type="primary", icon=":material/add:", disabled=disabled)
-        look = st.button("Look at the classes first", icon=":material/visibility:", disabled=disabled)
+        add = st.button("Add dataset", type="primary", icon=":material/add:", key="add-now")
+        look = st.button("Look at the classes first", icon=":material/visibility:", key="add-look")
     return add, look
 
 
+def _sample(workspace: Workspace) -> None:
+    st.html(
+        '<p class="fer-note">About 1,200 drawn faces in four emotions, with copies, leaks, wrong labels and broken '
+        "files planted on purpose. Every page can be tried on it in five minutes.</p>"
+    )
+    if st.button("Add the sample", type="primary", icon=":material/add:"):
+        _free_name(workspace, "sample")
+        _start(workspace, AddSample("sample"))
+
+
+def _on_server(workspace: Workspace) -> Asked | None:
+    """A folder or archive on the server, with lists beside it."""
+    path = st.text_input(
+        "Path on the server", placeholder="/data/faces or /data/faces.zip", key="add-path"
+    ).strip()
+    name = st.text_input("Name", value=_proposed(path), key=f"add-name-{path}")
+    st.html('<p class="fer-muted">The files stay where they are and are never changed.</p>')
+    with st.expander(_LISTS):
+        labels = st.text_input("Labels", placeholder="/data/legend.csv", key="add-labels").strip()
+        votes = st.text_input(
+            "Votes", placeholder="/data/fer2013new.csv", key="add-votes", help=_VOTES
+        ).strip()
+    add, look = _add_buttons()
+    if not (add or look):
+        return None
+    if not path:
+        raise SourceError(
+            "No path was given", received="nothing", hint="Type where the folder or archive lies"
+        )
+    for each in filter(None, (labels, votes)):
+        allowed(each)
+    source = allowed(path)
+    if not source.exists():
+        raise SourceError(
+            "There is nothing at that path on the server", received=path, hint="Check the spelling"
+        )
+    return Asked(_free_name(workspace, name), look, source, Options(labels=labels, votes=votes))
+
+
+def _dropped(workspace: Workspace) -> Asked | None:
+    """An archive dropped on the page, with lists of its own."""
+    upload = st.file_uploader(
+        "A zip or tar: class folders, images with lists, or a public set as delivered; fer2013.csv, Parquet, .npz, HDF5",
+        type=list(ARCHIVES),
+        key="add-file",
+    )
+    name = st.text_input(
+        "Name", value=_proposed(upload.name) if upload else "", key=f"add-name-{upload and upload.name}"
+    )
+    st.html(
+        '<p class="fer-muted">Folders: split/class, class/split, or class alone, in any usual spelling.</p>'
+    )
+    with st.expander(_LISTS):
+        labels = st.file_uploader("Labels", key="add-labels-file")
+        votes = st.file_uploader("Votes", key="add-votes-file", help=_VOTES)
+    add, look = _add_buttons()
+    if not (add or look):
+        return None
+    if upload is None:
+        raise SourceError("No file was dropped yet", received="nothing", hint="Drop an archive, or browse")
+    return Asked(_free_name(workspace, name), look, upload=upload, labels=labels, votes=votes)
+
+
 def _form(workspace: Workspace) -> None:
-    """The three ways in. Calls `_start`, which reruns, or shows why not."""
+    """The three ways in, or the step about classes. What is asked for takes the place of the form at once."""
+    place = st.empty()
     if pending := class_mapping.waiting():
-        _classes(workspace, pending)
+        with place.container(key="add-classes"):
+            _classes(workspace, pending)
         return
-    ways = ["Drop an archive", "A folder or archive on the server", "The built-in sample"]
-    way = st.segmented_control("Where is it?", ways, default=ways[0], required=True, key="add-way")
     try:
-        if way == ways[2]:
-            st.html(
-                '<p class="fer-note">About 1,200 drawn faces in four emotions, with copies, leaks, wrong labels and broken '
-                "files planted on purpose. Every page can be tried on it in five minutes.</p>"
+        with place.container(key="add-form"):
+            if failed := st.session_state.pop(_FAILED, ""):
+                messages.error(failed)
+            way = st.segmented_control(
+                "Where is it?", list(_WAYS), default=next(iter(_WAYS)), required=True, key="add-way"
             )
-            if st.button("Add the sample", type="primary", icon=":material/add:"):
-                _free_name(workspace, "sample")
-                _start(workspace, AddSample("sample"))
-        elif way == ways[1]:
-            path = st.text_input(
-                "Path on the server", placeholder="/data/faces or /data/faces.zip", key="add-path"
-            ).strip()
-            name = st.text_input("Name", value=_proposed(path), key=f"add-name-{path}")
-            st.html('<p class="fer-muted">The files stay where they are and are never changed.</p>')
-            options = _files()
-            add, look = _add_buttons(not path)
-            if add or look:
-                source = allowed(path)
-                if not source.exists():
-                    raise SourceError(
-                        "There is nothing at that path on the server",
-                        received=path,
-                        hint="Check the spelling",
-                    )
-                clean = _free_name(workspace, name)
-                _go_on(workspace, source, clean, False, options, look)
-        else:
-            upload = st.file_uploader(
-                "A zip or tar: class folders, images with lists, or a public set as delivered; fer2013.csv, Parquet, .npz, HDF5",
-                type=list(ARCHIVES),
-                key="add-file",
-            )
-            name = st.text_input(
-                "Name",
-                value=_proposed(upload.name) if upload else "",
-                key=f"add-name-{upload and upload.name}",
-            )
-            st.html(
-                '<p class="fer-muted">Folders: split/class, class/split, or class alone, in any usual spelling.</p>'
-            )
-            add, look = _add_buttons(upload is None)
-            if (add or look) and upload:
-                clean = _free_name(workspace, name)
-                kept = _keep_upload(workspace, upload, upload.name)
-                _go_on(workspace, kept, clean, True, Options(), look)
+            asked = _WAYS[str(way)](workspace)
+        if asked:
+            with place.container(key="add-looking"):
+                _go_on(workspace, asked)
     except (FerError, BadName) as error:
-        messages.error(str(error), icon=":material/error:")
+        st.session_state[_FAILED] = str(error)
+        _again()
+
+
+_WAYS: dict[str, Callable[[Workspace], Asked | None]] = {
+    "Drop an archive": _dropped,
+    "A folder or archive on the server": _on_server,
+    "The built-in sample": _sample,
+}
 
 
 def _ended(job: jobs.Job, name: str) -> None:
@@ -167,7 +222,10 @@ def _ended(job: jobs.Job, name: str) -> None:
     st.session_state.pop("fer-import", None)
     if job.state == "finished":
         st.session_state["fer-dataset"], st.session_state["fer-version"] = name, None
-        st.session_state["fer-added"] = (time.monotonic(), job.result)
+        found = job.result
+        where = f"fer describe {name} --json lists them all"
+        words = f"{name} is here: {found['images']:,} images in {len(found['classes'])} classes"
+        next_step.made(name, found["version"], words, left_out_lines(found["problems"], where))
         st.query_params["dataset"] = name
         st.query_params.pop("version", None)
     else:
@@ -190,15 +248,6 @@ def progress(workspace: Workspace) -> None:
     when, failed = st.session_state.get("fer-import-failed", (0.0, ""))
     if failed and time.monotonic() - when < _SAID_FOR:
         messages.error(failed, icon=":material/error:")
-    when, added = st.session_state.get("fer-added", (0.0, {}))
-    if added and time.monotonic() - when < _SAID_FOR:
-        messages.success(
-            f"{added['name']} is here: {added['images']:,} images in {len(added['classes'])} classes.",
-            icon=":material/check:",
-        )
-        where = f"fer describe {added['name']} --json lists them all"
-        if lines := left_out_lines(added["problems"], where):
-            st.html(f'<p class="fer-muted">{"<br>".join(markup.esc(line) for line in lines)}</p>')
 
 
 @st.dialog("Add a dataset", width="medium")

@@ -9,6 +9,8 @@ import streamlit as st
 
 from fer_core.base.emotions import EMOTIONS, canonical_emotion, ordered_splits
 from fer_core.base.errors import FerError
+from fer_core.base.workspace import Workspace
+from fer_core.data.importing import uploads
 from fer_core.data.importing.class_mapping import NUMBERINGS
 from fer_core.data.importing.import_report import left_out_lines, understood_lines
 from fer_core.data.importing.options import Options
@@ -78,11 +80,11 @@ def waiting() -> Pending | None:
     return st.session_state.get(KEY)
 
 
-def drop() -> None:
+def drop(workspace: Workspace) -> None:
     """Ask no longer; an upload that was not imported is deleted."""
     pending: Pending | None = st.session_state.pop(KEY, None)
     if pending and pending.own:
-        pending.path.unlink(missing_ok=True)
+        uploads.discard(workspace, (pending.path, *pending.options.labels, pending.options.votes))
 
 
 def chosen(pending: Pending) -> Import | None:

@@ -14,7 +14,7 @@ from fer_core.review import apply
 from fer_core.review.journal import Journal
 from fer_core.review.snapshot import JournalSnapshot
 from fer_core.ui.components import markup, messages
-from fer_core.ui.shell import cache, page
+from fer_core.ui.shell import cache, next_step, page
 
 
 def reviewer(dataset: Dataset) -> str:
@@ -73,7 +73,8 @@ def apply_card(scope: page.Scope) -> None:
         if applied:
             version = apply.apply_journal(scope.dataset)
             page.select(scope.dataset.name)
-            messages.toast(f"Version {version.number} is ready: {_counts(version.parameters)}.")
+            words = f"Version {version.number} is ready: {_counts(version.parameters)}"
+            next_step.made(scope.dataset.name, version.id, words)
             st.rerun()
 
 

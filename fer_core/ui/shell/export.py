@@ -17,7 +17,13 @@ def card(scope: page.Scope) -> None:
         if words := server_paths.out_of_reach(scope.dataset):
             st.html(f'<p class="fer-muted">{markup.esc(words)}</p>')
             return
-        form = st.selectbox("Layout", list(FORMATS), format_func=FORMATS.__getitem__, key="export-format")
+        form = st.selectbox(
+            "Layout",
+            list(FORMATS),
+            format_func=FORMATS.__getitem__,
+            key="export-format",
+            persist_state="session",
+        )
         name = f"{scope.dataset.name}-v{scope.version.number}-{scope.version.id}-{form}.zip"
         file_job.offer(
             scope.workspace,

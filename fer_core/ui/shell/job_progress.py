@@ -14,6 +14,7 @@ from fer_core.scheduling import queue
 from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import run_snapshots
 
+_LAST = "finishing"
 STATE_CHIPS: dict[str, markup.Verdict] = {
     "queued": "none", "starting": "info", "running": "info", "stopping": "warn", "pausing": "warn",
     "paused": "warn", "stopped": "warn", "finished": "good", "failed": "bad", "lost": "bad",
@@ -71,8 +72,11 @@ def _card(title: str, words: str, done: float, note: str) -> str:
 def _told(progress: jobs.Progress) -> tuple[str, str]:
     """How far it is, and how long the rest takes ("" where nobody knows)."""
     words = f"{progress.done:,} of {progress.total:,}" if progress.total else progress.what or "Starting"
-    known = progress.total and progress.eta_s is not None
-    return words, f"{markup.duration(progress.eta_s or 0.0)} left" if known else ""
+    if not progress.total or progress.eta_s is None:
+        return words, ""
+    if progress.done >= progress.total:
+        return words, _LAST
+    return words, f"{markup.duration(max(progress.eta_s, 1.0))} left"
 
 
 def job_card(job: jobs.Job | None, title: str = "", on_end: Callable[[jobs.Job], None] | None = None) -> bool:
@@ -105,7 +109,7 @@ def _follow(job: jobs.Job, title: str, on_end: Callable[[jobs.Job], None] | None
     progress = job.progress
     words, left = _told(progress)
     words += f" {progress.what}" if progress.total else ""
-    words += f" · about {left}" if left else ""
+    words += f" · {left if left == _LAST else f'about {left}'}" if left else ""
     st.html(
         markup.heading(title)
         + markup.progress(progress.share)

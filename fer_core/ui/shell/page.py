@@ -16,16 +16,25 @@ from fer_core.base.workspace import Workspace, current
 from fer_core.data.datasets import Dataset, list_datasets, open_dataset
 from fer_core.data.versions import Version
 from fer_core.ui.components import markup, messages
-from fer_core.ui.shell import add_dataset, cache
+from fer_core.ui.shell import add_dataset, cache, next_step
+
+_ARRIVED = "fer-arrived"
+
+
+def visit(name: str) -> None:
+    """Note which page is drawn, and whether it was the last one drawn too."""
+    st.session_state[_ARRIVED] = st.session_state.get(next_step.PAGE, name) != name
+    st.session_state[next_step.PAGE] = name
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a page works on."""
+    """What a page works on; `arrived` says that another page was shown before."""
 
     workspace: Workspace
     dataset: Dataset
     version: Version
+    arrived: bool = False
 
     @property
     def manifest(self) -> pd.DataFrame:
@@ -140,7 +149,8 @@ def open_page(text: str, purpose: str) -> Scope:
     with right, st.container(horizontal=True, horizontal_alignment="right"):
         _chip(workspace, dataset, version, names)
     add_dataset.progress(workspace)
-    return Scope(workspace, dataset, version)
+    next_step.draw(dataset, version.id)
+    return Scope(workspace, dataset, version, bool(st.session_state.get(_ARRIVED)))
 
 
 def numbers(items: Iterable[tuple[markup.Cell, str]]) -> None:

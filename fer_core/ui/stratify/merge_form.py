@@ -53,16 +53,27 @@ def card(scope: page.Scope) -> MergeProposal | None:
         if not others:
             page.empty("There is no other dataset here", "Add one with the button at the top right.")
             return None
-        other = open_dataset(scope.workspace, st.selectbox("From", others, key="merge-from"))
+        other = open_dataset(
+            scope.workspace, st.selectbox("From", others, key="merge-from", persist_state="session")
+        )
         theirs = cache.manifest(other, other.head)
         mapping = _mapping(scope.manifest, theirs, other.name)
         fill = _fill(scope.manifest)
         into = st.segmented_control(
-            "Into", list(_INTO), default=DEFAULT_INTO, format_func=_INTO.__getitem__, key="merge-into", required=True,
+            "Into", list(_INTO), default=DEFAULT_INTO, format_func=_INTO.__getitem__, key="merge-into",
+            persist_state="session", required=True,
             help="Train alone keeps val and test as they are, but shifts the mix of classes and sources.",
         )  # fmt: skip
         seed = int(
-            st.number_input("Seed", 0, 2**31 - 1, 42, key="merge-seed", help="Which images are taken.")
+            st.number_input(
+                "Seed",
+                0,
+                2**31 - 1,
+                42,
+                key="merge-seed",
+                persist_state="session",
+                help="Which images are taken.",
+            )
         )
     at = (str(scope.workspace.root), scope.dataset.name, scope.version.id, other.name)
     return propose(
@@ -107,7 +118,7 @@ def _fill(manifest: pd.DataFrame) -> Fill:
     """Images to add per class."""
     sizes = counts(manifest).sum()
     how = st.segmented_control(
-        "How many", [BALANCED, "by number"], default=BALANCED, key="merge-how", required=True,
+        "How many", [BALANCED, "by number"], default=BALANCED, key="merge-how", persist_state="session", required=True,
         format_func={BALANCED: "up to the largest class", "by number": "by number"}.__getitem__,
     )  # fmt: skip
     if how != "by number":
@@ -117,7 +128,12 @@ def _fill(manifest: pd.DataFrame) -> Fill:
     return {
         str(name): int(
             columns[i % 2].number_input(
-                f"+ {name}", 0, None, 100 if name == smallest else 0, key=f"merge-{name}"
+                f"+ {name}",
+                0,
+                None,
+                100 if name == smallest else 0,
+                key=f"merge-{name}",
+                persist_state="session",
             )
         )
         for i, name in enumerate(sizes.index)

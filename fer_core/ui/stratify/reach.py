@@ -13,7 +13,7 @@ def choose(disabled: bool = False) -> int:
     """Draw the setting; bits by which the hashes of two copies may differ."""
     chosen = st.select_slider(
         "Near copies: bits by which hashes may differ", sorted({*STEPS, DISTANCE}), value=DISTANCE, key=KEY,
-        disabled=disabled,
+        persist_state="session", disabled=disabled,
         help="Pixels decide what is a copy; of those, pairs whose hashes are further apart are left out. Fewer bits miss copies.",
     )  # fmt: skip
     return int(chosen)

@@ -38,6 +38,7 @@ def card(scope: page.Scope) -> SplitPlan | None:
                 2**31 - 1,
                 42,
                 key="strat-seed",
+                persist_state="session",
                 help="The same seed gives the same splits on any machine.",
             )
         )
@@ -45,12 +46,14 @@ def card(scope: page.Scope) -> SplitPlan | None:
             "Keep near copies together",
             value=True,
             key="strat-near",
+            persist_state="session",
             help="Equal pictures always stay on one side; this keeps shifted, brightened and mirrored copies there too.",
         )
         distance = reach.choose(disabled=not together)
         keep_test = st.toggle(
             "Keep the test split as it is",
             key="strat-keep",
+            persist_state="session",
             disabled="test" not in counts(scope.manifest).index,
             help="Results stay comparable with older ones. Copies of test images are set aside.",
         )
@@ -87,7 +90,12 @@ def _suggested(version: str, _manifest: pd.DataFrame) -> dict[str, str]:
 def _parts() -> tuple[str, tuple[int, int, int], int]:
     """What is made (`ONE` or `FOLDS`), the ratios of the one and the number of the others."""
     form = st.segmented_control(
-        "What to make", [ONE, FOLDS], default=ONE, key="strat-form", label_visibility="collapsed"
+        "What to make",
+        [ONE, FOLDS],
+        default=ONE,
+        key="strat-form",
+        persist_state="session",
+        label_visibility="collapsed",
     )
     if form != FOLDS:
         return ONE, _ratios(), 5
@@ -97,6 +105,7 @@ def _parts() -> tuple[str, tuple[int, int, int], int]:
         20,
         5,
         key="strat-folds",
+        persist_state="session",
         help="Each fold also becomes a version: it is val, the rest train.",
     )
     return FOLDS, (80, 10, 10), int(folds)
@@ -104,9 +113,9 @@ def _parts() -> tuple[str, tuple[int, int, int], int]:
 
 def _ratios() -> tuple[int, int, int]:
     columns = st.columns(3)
-    train = columns[0].number_input("train %", 0, 100, 80, key="strat-train")
-    val = columns[1].number_input("val %", 0, 100, 10, key="strat-val")
-    test = columns[2].number_input("test %", 0, 100, 10, key="strat-test")
+    train = columns[0].number_input("train %", 0, 100, 80, key="strat-train", persist_state="session")
+    val = columns[1].number_input("val %", 0, 100, 10, key="strat-val", persist_state="session")
+    test = columns[2].number_input("test %", 0, 100, 10, key="strat-test", persist_state="session")
     return train, val, test
 
 
@@ -125,6 +134,7 @@ def _subjects(manifest: pd.DataFrame, version: str) -> tuple[str | pd.Series | N
             key, known.get(key, key)
         ),
         key="strat-subject",
+        persist_state="session",
         help="One person, or one video, on both sides makes the test easier than the world.",
     )
     if chosen == _NOTHING:
@@ -136,6 +146,7 @@ def _subjects(manifest: pd.DataFrame, version: str) -> tuple[str | pd.Series | N
         pattern = st.text_input(
             "Pattern",
             key="strat-pattern",
+            persist_state="session",
             placeholder=r"(\w+)_\d+",
             help="A regular expression searched in every path; its first group is the subject.",
         )
@@ -183,13 +194,21 @@ def _balance(manifest: pd.DataFrame) -> list[str]:
         selection_mode="multi",
         format_func=_BANDS.__getitem__,
         key="strat-balance",
+        persist_state="session",
     )
 
 
 def _cap(manifest: pd.DataFrame) -> int | None:
     largest = int(counts(manifest).sum().max())
     if not st.toggle(
-        "Cap the classes", key="strat-cap", help="What is over it is set aside, second copies first."
+        "Cap the classes",
+        key="strat-cap",
+        persist_state="session",
+        help="What is over it is set aside, second copies first.",
     ):
         return None
-    return int(st.number_input("Images of a class, at most", 1, largest, largest, key="strat-cap-at"))
+    return int(
+        st.number_input(
+            "Images of a class, at most", 1, largest, largest, key="strat-cap-at", persist_state="session"
+        )
+    )

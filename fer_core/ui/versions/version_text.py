@@ -11,6 +11,7 @@ OPERATIONS: dict[str, str] = {
     "refresh": "New files added",
     "review": "Decisions applied",
     "stratify": "New split",
+    "separate": "Leaks dropped",
     "fold": "One fold",
     "merge": "Images of another dataset added",
 }
@@ -41,5 +42,7 @@ def made_by(version: Version) -> str:
     elif version.operation == "fold":
         words = [f"{told.get('fold')} of {told.get('of')} is val"]
     elif version.operation == "merge":
-        words = [f"from {told.get('dataset')} into {told.get('into')}"]
+        added = sum(int(each.get("added", 0)) for each in dict(told.get("classes", {})).values())
+        words = [plural(added, "image")] if added else []
+        words += [f"from {told.get('dataset')} into {told.get('into')}"]
     return ", ".join(word for word in words if word)
