@@ -94,6 +94,10 @@ class SplitError(FerError):
     """Ratios, groups or classes that cannot be split as asked."""
 
 
+class NothingToAdd(SplitError):
+    """Every image of another dataset that was asked for is here already, unfit, or near an image in val or test."""
+
+
 class TooFewImages(FerError):
     """Not enough images, or classes, for what was asked."""
 

@@ -148,17 +148,15 @@ def import_dataset(
     if target.exists():
         raise _name_taken(workspace, name, source)
     unfinished.remove_left(workspace.data)
-    if progress:
-        progress(0, 0, "looking at the files")
     chosen = options or Options()
+    (progress or (lambda *_: None))(0, 0, "looking at the files")
     reader = open_source(source, chosen)
     checkpoint = ImportCheckpoint(workspace, source) if resume else None
     try:
         selected, chosen = _selected(reader, chosen)
         with new_folder(target) as folder:
             unfinished.begin(folder)
-            if copy:
-                chosen = _own_lists(chosen, folder, target, workspace)
+            chosen = _own_lists(chosen, folder, target, workspace) if copy else chosen
             about = _fill(folder, reader, source, progress, selected, chosen, checkpoint)
             path = str(_copy(source, folder, workspace) if copy else source)
             origin = {"kind": kind or reader.kind, "path": path, "owned": copy}

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from fer_core.base.errors import FerError
+from fer_core.base.errors import FerError, NothingToAdd
 from fer_core.duplicates.near import DISTANCE
 from fer_core.reports import certificate_page
 from fer_core.splits import certificate, separate, stratify
-from fer_core.splits.merge.plan import NothingToAdd
 from fer_core.ui.shell import export, next_step, page
 from fer_core.ui.stratify import (
     certificate_card,

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.base.emotions import UNASSIGNED
-from fer_core.base.errors import SplitError
+from fer_core.base.errors import NothingToAdd, SplitError
 from fer_core.data.manifest import OPTIONAL, classes, content_id, counts, image_id, readable
 from fer_core.data.sources import MAIN
 from fer_core.duplicates.reach import SURE
@@ -35,10 +35,6 @@ PERHAPS = "perhaps here already: look at them"
 TWICE = "copies of another added image"
 TWO_LABELS = "of one picture with two labels"
 _EVALUATED = ("val", "test")
-
-
-class NothingToAdd(SplitError):
-    """Every image that was asked for is here already, unfit, or near an image in val or test."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +101,7 @@ def plan_merge(
         groups: of the other dataset's images, kept on one side where they are spread; as in `stratify`.
 
     Raises:
-        NothingToAdd: no image that is asked for passes the checks.
-        SplitError: no class maps or is known, or there are no splits.
+        SplitError: no class maps, there are no splits, or (NothingToAdd) no image asked for passes the checks.
     """
     if into not in (TRAIN, ALL):
         raise SplitError("New images go into train or all", received=into)

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -82,21 +83,13 @@ def choose(
             format_func=lambda v: f"version {numbers[v]}" if v in numbers else f"{v[:6]}, deleted",
         )  # fmt: skip
         split = st.segmented_control(
-            "Split",
-            list(SPLITS),
-            default="val",
-            required=True,
-            key="cmp-split",
-            persist_state="session",
+            "Split", list(SPLITS), default="val", required=True, key="cmp-split", persist_state="session",
             format_func=SPLITS.__getitem__,
-        )
+        )  # fmt: skip
         fold = st.toggle(
-            "Seeds as one row",
-            True,
-            key="cmp-fold",
-            persist_state="session",
+            "Seeds as one row", True, key="cmp-fold", persist_state="session",
             help="Runs that differ in their seed alone: mean ± deviation",
-        )
+        )  # fmt: skip
         with st.popover("Columns", icon=":material/view_column:", key="cmp-columns"):
             names = list(leaderboard_rows.OPTIONAL)
             kept = st.pills(
@@ -114,23 +107,20 @@ def choose(
 
 def _filtered(rows: list[LeaderboardRow]) -> list[LeaderboardRow]:
     named = sorted({row["recipe"] for row in rows if row["recipe"]})
-    recipes = st.multiselect("Recipes", named, key="cmp-f-recipe", persist_state="session", placeholder="all")
+    keep: Any = {"persist_state": "session"}
+    recipes = st.multiselect("Recipes", named, key="cmp-f-recipe", placeholder="all", **keep)
     states = st.multiselect(
-        "States",
-        sorted({str(row["state"]) for row in rows}),
-        key="cmp-f-state",
-        persist_state="session",
-        placeholder="all",
+        "States", sorted({str(row["state"]) for row in rows}), key="cmp-f-state", placeholder="all", **keep
     )
     tags = st.multiselect(
         "Tags",
         sorted({str(t) for row in rows for t in row["tags"]}),
         key="cmp-f-tags",
-        persist_state="session",
         placeholder="any",
+        **keep,
     )
-    starred = st.toggle("Starred alone", key="cmp-f-star", persist_state="session")
-    archived = st.toggle("Archived too", key="cmp-f-archived", persist_state="session")
+    starred = st.toggle("Starred alone", key="cmp-f-star", **keep)
+    archived = st.toggle("Archived too", key="cmp-f-archived", **keep)
     return [
         row
         for row in rows
