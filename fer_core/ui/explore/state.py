@@ -257,18 +257,16 @@ class Explorer:
             messages.toast(f"Not undone. {error}", icon=":material/error:")
             return
         self.state.last = ""
-        messages.toast(
-            "Undone." if undone is not None else "There is nothing of yours to undo.", icon=":material/undo:"
-        )
+        words = "Undone." if undone is not None else "There is nothing of yours to undo."
+        messages.toast(words, icon=":material/undo:")
 
 
 def open_explorer(scope: Scope) -> Explorer:
     """The explorer of this visit: the address where it has changed, else the session."""
     state: ExplorerState = st.session_state.setdefault(_STATE, ExplorerState())
     query = {n: v for n, v in st.query_params.items() if v and (n in _PARAMETERS or n.endswith("_score"))}
-    if scope.arrived and not query:  # come back to from another page, by its name alone: as it was left
-        state.written = {}
-    elif query != state.written:
+    state.written = {} if scope.arrived and not query else state.written  # back by the page's name: as left
+    if query != state.written:
         state.read(query)
     if (state.dataset, state.version) != (scope.dataset.name, scope.version.id):
         if state.dataset and state.dataset != scope.dataset.name:
