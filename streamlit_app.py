@@ -56,5 +56,4 @@ house["Data"] += [st.Page(redirect(p), title=t, url_path=u, visibility="hidden")
 navigation = st.navigation(house, expanded=True)
 if visited:
     job_progress.sidebar()
-    page.visit(navigation.url_path)
-    navigation.run()
+    page.visit(navigation)

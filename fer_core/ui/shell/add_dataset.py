@@ -58,7 +58,7 @@ def _again() -> None:
     st.rerun(scope="fragment" if st.session_state.get("fer-in-dialog") else "app")
 
 
-def _go_on(workspace: Workspace, asked: Asked) -> None:
+def _go_on(workspace: Workspace, asked: AskedImport) -> None:
     """Look into a source; start where all is clear, else ask about its classes. Reruns either way, or raises."""
     path, options, kept = asked.path, asked.options, list[Path]()
     try:
@@ -93,7 +93,7 @@ def _classes(workspace: Workspace, pending: class_mapping.Pending) -> None:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedImport:
     """What was asked for by a press on the form.
 
     Attributes:
@@ -134,7 +134,7 @@ def _sample(workspace: Workspace) -> None:
         _start(workspace, AddSample("sample"))
 
 
-def _on_server(workspace: Workspace) -> Asked | None:
+def _on_server(workspace: Workspace) -> AskedImport | None:
     """A folder or archive on the server, with lists beside it."""
     path = st.text_input(
         "Path on the server", placeholder="/data/faces or /data/faces.zip", key="add-path"
@@ -160,10 +160,10 @@ def _on_server(workspace: Workspace) -> Asked | None:
         raise SourceError(
             "There is nothing at that path on the server", received=path, hint="Check the spelling"
         )
-    return Asked(_free_name(workspace, name), look, source, Options(labels=labels, votes=votes))
+    return AskedImport(_free_name(workspace, name), look, source, Options(labels=labels, votes=votes))
 
 
-def _dropped(workspace: Workspace) -> Asked | None:
+def _dropped(workspace: Workspace) -> AskedImport | None:
     """An archive dropped on the page, with lists of its own."""
     upload = st.file_uploader(
         "A zip or tar: class folders, images with lists, or a public set as delivered; fer2013.csv, Parquet, .npz, HDF5",
@@ -184,7 +184,7 @@ def _dropped(workspace: Workspace) -> Asked | None:
         return None
     if upload is None:
         raise SourceError("No file was dropped yet", received="nothing", hint="Drop an archive, or browse")
-    return Asked(_free_name(workspace, name), look, upload=upload, labels=labels, votes=votes)
+    return AskedImport(_free_name(workspace, name), look, upload=upload, labels=labels, votes=votes)
 
 
 def _form(workspace: Workspace) -> None:
@@ -210,7 +210,7 @@ def _form(workspace: Workspace) -> None:
         _again()
 
 
-_WAYS: dict[str, Callable[[Workspace], Asked | None]] = {
+_WAYS: dict[str, Callable[[Workspace], AskedImport | None]] = {
     "Drop an archive": _dropped,
     "A folder or archive on the server": _on_server,
     "The built-in sample": _sample,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from fer_core.base import crash
 from fer_core.base.errors import FerError, NotFound
@@ -21,10 +22,12 @@ from fer_core.ui.shell import add_dataset, cache, next_step
 _ARRIVED = "fer-arrived"
 
 
-def visit(name: str) -> None:
-    """Note which page is drawn, and whether it was the last one drawn too."""
+def visit(chosen: StreamlitPage) -> None:
+    """Draw a page, and note whether it was the last one drawn too."""
+    name = chosen.url_path
     st.session_state[_ARRIVED] = st.session_state.get(next_step.PAGE, name) != name
     st.session_state[next_step.PAGE] = name
+    chosen.run()
 
 
 @dataclass(frozen=True)
