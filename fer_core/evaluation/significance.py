@@ -14,6 +14,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts load when first used
 from numpy.typing import ArrayLike, NDArray
 
 from fer_core.base.arrays import Floats
@@ -128,12 +129,15 @@ def pairwise_p_values(correct: NDArray[Any], groups: ArrayLike | None = None) ->
         float64 (runs, runs), symmetric, 1 on the diagonal.
     """
     hits = np.asarray(correct, dtype=np.float32)
-    if groups is not None:
+    if groups is None:
+        products = _products(hits)
+    else:
         ids = pd.factorize(np.asarray(groups))[0]
         order = np.argsort(ids, kind="stable")
         starts = np.flatnonzero(np.append(True, np.diff(ids[order]) > 0))
         hits = np.add.reduceat(hits[:, order], starts, axis=1)
-    products = (hits @ hits.T).astype(np.float64)
+        copied = np.diff(np.append(starts, len(ids))) > 1
+        products = _products(hits[:, ~copied]) + hits[:, copied] @ hits[:, copied].T
     own = np.diag(products)
     spread = np.maximum(own[:, None] + own[None, :] - 2 * products, 0)
     total = hits.sum(axis=1, dtype=np.float64)
@@ -141,8 +145,21 @@ def pairwise_p_values(correct: NDArray[Any], groups: ArrayLike | None = None) ->
     z = np.divide(gain, np.sqrt(spread), out=np.zeros_like(gain), where=spread > 0)
     p = np.ones_like(z)
     upper = np.triu_indices(len(z), 1)
-    p[upper] = [math.erfc(value) for value in (z[upper] / math.sqrt(2)).tolist()]
+    p[upper] = scipy.special.erfc(z[upper] / math.sqrt(2))
     return np.asarray(np.minimum(p, p.T))
+
+
+def _products(hits: NDArray[np.float32]) -> Floats:
+    """`hits @ hits.T` of shares; of bare 0 and 1 by counting bits, ten times as fast as the matrix product."""
+    total, squares = hits.sum(axis=1, dtype=np.float64), np.einsum("ij,ij->i", hits, hits, dtype=np.float64)
+    if not np.array_equal(total, squares):  # the square of a share in between is smaller
+        return (hits @ hits.T).astype(np.float64)
+    packed = np.packbits(hits > 0, axis=1)
+    words = np.ascontiguousarray(np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))).view(np.uint64)
+    result = np.empty((len(hits), len(hits)))
+    for i, row in enumerate(words):
+        result[i, i:] = result[i:, i] = np.bitwise_count(words[i:] & row).sum(axis=1, dtype=np.int64)
+    return result
 
 
 def gain(first: ArrayLike, second: ArrayLike, groups: ArrayLike | None = None) -> Gain:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from driver import App, Screen
-from made_runs import NAMES, tell_epochs, trained
+from made_runs import tell_epochs, trained
 from playwright.sync_api import expect
-from tiny_models import save_linear
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
 from fer_core.evaluation import ledger
 from fer_core.evaluation.report import evaluate_run
-from fer_core.inference.model_registry import added_folder
 from fer_core.runs import predictions
 from fer_core.runs.run import Run
 
@@ -154,35 +151,4 @@ def test_star_and_delete(screen: Screen, runs: list[Run]) -> None:
     screen.still()
     screen.page.get_by_role("button", name=f"Choose {runs[4].id}").wait_for(state="detached")
     assert (runs[4].workspace.models / "deleted" / runs[4].id / "marks.json").is_file()
-    screen.no_exception()
-
-
-def test_slices_other_datasets_and_a_model_file(screen: Screen, runs: list[Run]) -> None:
-    """A file of somebody else is judged, and taken off the board again."""
-    workspace, best = runs[0].workspace, runs[2]
-    make_sample(workspace, "others", seed=8, count=120)
-    weights = np.random.default_rng(4).normal(0, 0.001, (48, 48, 1, 4))
-    about = {"classes": list(NAMES), "input_size": 48, "color": "gray"}
-    for file in (best.folder / "model.onnx", added_folder(workspace) / "theirs.onnx"):
-        file.parent.mkdir(exist_ok=True)
-        save_linear(file, weights, metadata=about)
-    screen.open("compare?dataset=sample&look=Slices")
-    screen.sees(f"Slices of {best.id}")
-    screen.page.get_by_role("radio", name="Datasets", exact=True).click()
-    cells = screen.page.get_by_role("row").filter(has_text=best.id).get_by_role("cell")
-    expect(cells.last).to_have_text("not asked")
-    screen.press("Judge 1 run there")
-    expect(cells.last).to_contain_text("0.", timeout=120_000)
-    screen.page.get_by_role("radio", name="Runs", exact=True).click()
-    screen.still()
-    screen.press("A model file")
-    screen.page.get_by_role("button", name="Judge it on version 1").click()
-    theirs = screen.page.get_by_role("button", name=re.compile("^Choose .*-theirs$"))
-    theirs.wait_for(timeout=120_000)
-    screen.sees("not trained here")
-    theirs.click()
-    screen.still()
-    screen.press("Delete", exact=True)
-    screen.page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
-    theirs.wait_for(state="detached")
     screen.no_exception()
