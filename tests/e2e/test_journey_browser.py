@@ -69,12 +69,16 @@ def test_a_dropped_zip_becomes_a_dataset(screen: Screen, workspace: Workspace, t
     screen.page.get_by_test_id("stMain").get_by_text("version 1").first.click()
     screen.page.get_by_role("button", name="Add a dataset").click()
     dialog = screen.page.get_by_role("dialog")
-    dialog.locator('input[type="file"]').set_input_files(str(archive))
+    dialog.locator('input[type="file"]').first.wait_for(state="attached")
+    assert screen.page.get_by_test_id("stPopoverBody").count() == 0  # the chip's does not lie over the dialog
+    dialog.locator('input[type="file"]').first.set_input_files(str(archive))
     screen.still()
     dialog.get_by_role("button", name="Add dataset").click()
     screen.sees("tiny-faces is here", timeout=60)
     screen.sees("unreadable: 1 file that cannot be read")
-    table = open_dataset(workspace, "tiny-faces").manifest()
+    made = open_dataset(workspace, "tiny-faces")
+    assert made.source_path.name == "tiny faces.zip"
+    table = made.manifest()
     assert set(table["label"]) == {"anger", "happy"}
     assert set(table["split"]) == {"train", "val"}
     screen.open("explore?dataset=sample")
@@ -106,6 +110,15 @@ def test_explore_is_found_by_its_name_too(screen: Screen) -> None:
     screen.page.locator('[class*="st-key-exp-bar"]').wait_for()
     assert screen.page.get_by_text("Page not found").count() == 0
     assert "view=Faces" in screen.page.url
+    before = screen.page.evaluate("history.length")
+    screen.page.get_by_test_id("stSidebarNav").get_by_text("Stratify", exact=True).click()
+    screen.page.wait_for_url("**/stratify?dataset=sample*")
+    screen.page.get_by_role("heading", name="Stratify", exact=True).wait_for()
+    screen.still()
+    assert screen.page.evaluate("history.length") == before + 1  # one step back leads to what was seen
+    screen.page.go_back()
+    screen.page.wait_for_url("**/explore?dataset=sample*view=Faces*")
+    screen.page.get_by_role("heading", name="Explore", exact=True).wait_for()
 
 
 def test_explore_shows_counts_and_a_face(screen: Screen) -> None:

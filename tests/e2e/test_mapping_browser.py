@@ -44,7 +44,7 @@ def drop(screen: Screen, file: Path) -> None:
     screen.open("explore?dataset=sample")
     screen.page.get_by_test_id("stMain").get_by_text("version 1").first.click()
     screen.page.get_by_role("button", name="Add a dataset").click()
-    screen.page.get_by_role("dialog").locator('input[type="file"]').set_input_files(str(file))
+    screen.page.get_by_role("dialog").locator('input[type="file"]').first.set_input_files(str(file))
     screen.still()
 
 
@@ -109,5 +109,5 @@ def test_going_back_forgets_the_upload(screen: Screen, workspace: Workspace, tmp
     shoot(screen, "mapping-narrow")
     dialog.get_by_role("button", name="Back").click()
     screen.sees("Where is it?")
-    assert not list((workspace.jobs / "uploads").glob("*known.zip"))
+    assert not list((workspace.jobs / "uploads").glob("**/*known.zip"))
     screen.no_exception()

@@ -16,10 +16,10 @@ from fer_core.base.errors import FerError, NotFound
 from fer_core.base.workspace import Workspace, current
 from fer_core.data.datasets import Dataset, list_datasets, open_dataset
 from fer_core.data.versions import Version
-from fer_core.ui.components import markup, messages
+from fer_core.ui.components import address, markup, messages
 from fer_core.ui.shell import add_dataset, cache, next_step
 
-_ARRIVED = "fer-arrived"
+_ARRIVED, _CHIP = "fer-arrived", "fer-chip"
 
 
 def visit(chosen: StreamlitPage) -> None:
@@ -27,6 +27,7 @@ def visit(chosen: StreamlitPage) -> None:
     name = chosen.url_path
     st.session_state[_ARRIVED] = st.session_state.get(next_step.PAGE, name) != name
     st.session_state[next_step.PAGE] = name
+    address.tidy_history()
     chosen.run()
 
 
@@ -96,7 +97,10 @@ def select(dataset: str, version: str | None = None) -> None:
 def _chip(workspace: Workspace, dataset: Dataset, version: Version, names: list[str]) -> None:
     """The chip at the top right: says what is shown, switches it, adds another."""
     label = f"**{dataset.name}** · version {version.number} `{version.id[:6]}`"
-    with st.popover(label, width="content", key="scope-chip", help="Dataset and version shown on this page"):
+    turn = st.session_state.get(_CHIP, 0)
+    with st.popover(
+        label, width="content", key=f"scope-chip-{turn}", help="Dataset and version shown on this page"
+    ):
         name = st.selectbox("Dataset", names, index=names.index(dataset.name), key=f"scope-{dataset.name}")
         if name != dataset.name:
             select(name)
@@ -117,8 +121,15 @@ def _chip(workspace: Workspace, dataset: Dataset, version: Version, names: list[
         if chosen != version.id:
             select(dataset.name, None if chosen == dataset.head else chosen)
             st.rerun()
-        if st.button("Add a dataset", icon=":material/add:", key="scope-add", width="stretch"):
+        if st.button(
+            "Add a dataset", icon=":material/add:", key="scope-add", width="stretch", on_click=_close_chip
+        ):
             add_dataset.dialog(workspace)
+
+
+def _close_chip() -> None:
+    """A popover of another key is drawn closed: an open one would lie over the dialog."""
+    st.session_state[_CHIP] = st.session_state.get(_CHIP, 0) + 1
 
 
 def title(text: str, purpose: str) -> None:
