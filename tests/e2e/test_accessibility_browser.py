@@ -31,6 +31,17 @@ _DRAWN = """scheme => { const app = document.querySelector('[data-testid="stApp"
   return (scheme === 'dark') === (Number(red) < 128)
     && !document.querySelector('[data-testid="stApp"][data-test-script-state="running"]'); }"""
 
+_UNREAD = """() => { const parts = c => c.match(/[\\d.]+/g).map(Number);
+  const linear = v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = c => { const [r, g, b] = parts(c).map(v => linear(v / 255));
+    return .2126 * r + .7152 * g + .0722 * b; };
+  const behind = e => { while (e && parts(getComputedStyle(e).backgroundColor)[3] === 0) e = e.parentElement;
+    return e ? getComputedStyle(e).backgroundColor : 'rgb(255, 255, 255)'; };
+  return [...document.querySelectorAll('[data-testid="stMain"] button:disabled p')].filter(p => {
+    const [low, high] = [light(getComputedStyle(p).color), light(behind(p))].sort((a, b) => a - b);
+    return (high + .05) / (low + .05) < 3; }).map(p => p.innerText); }"""
+"""Buttons that cannot be pressed and whose words cannot be read; axe leaves them out."""
+
 
 @pytest.fixture(scope="module")
 def filled(app: App) -> App:
@@ -55,6 +66,8 @@ def faults(screen: Screen, path: str) -> list[str]:
         screen.page.wait_for_function(_DRAWN, arg=scheme)
         answer = Axe().run(screen.page, context={"exclude": [[part] for part in _STREAMLIT]}).response
         assert answer["passes"], path
+        unread = screen.page.evaluate(_UNREAD)
+        found += [f"/{path}, {scheme}: unreadable while disabled: {words}" for words in unread]
         found += [
             f"/{path}, {scheme}: {fault['impact']} {fault['id']}: {node['html'][:140]}"
             for fault in answer["violations"]

@@ -13,7 +13,7 @@ from fer_core.inference import foreign, model_registry
 from fer_core.models import published
 from fer_core.recipes.recipe import Recipe, Setting
 from fer_core.scheduling import known_cost, presets, starting_points
-from fer_core.ui.components import markup
+from fer_core.ui.components import markup, messages
 from fer_core.ui.predict import add_model
 from fer_core.ui.shell import page, run_snapshots
 from fer_core.ui.shell.run_snapshots import RunSnapshot
@@ -53,6 +53,8 @@ def draw(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> RecipeChoice:
     if state.get(_RECIPE) not in names:
         asked = st.query_params.get(_RECIPE)
         state[_RECIPE] = asked if asked in names else state.get("train-recipe-kept", presets.FAST)
+        if asked and asked not in names:
+            messages.warning(f"There is no recipe {asked!r} to choose; {state[_RECIPE]} is shown.")
     if _PRESET not in state:
         state[_PRESET] = presets.named(str(state[_RECIPE]), state.get(_FILLED, {}))
     _presets(scope, snapshots)
