@@ -26,10 +26,9 @@ MIN_REFRAMED = 0.97
 _ALIKE = 0.40
 """Product of two vectors from which a pair is laid onto each other: one of 7,000 pairs is."""
 _SIZES = (1.0, 1.25, 0.8)  # of one in the other, from which laying on begins
-_MOST, _AT_LEAST = (
-    3,
-    1000,
-)  # pairs tried for each picture of a block, and in all, the most alike first: drawn faces all are
+_MOST, _SHARE, _AT_LEAST = 3, 1 / 1000, 1000
+"""Pairs tried for each picture of a block: so many, or that share of the pictures before it, which is four times as many as are
+alike in photos; and so many in all. Beyond, the most alike are tried: drawn faces all are."""
 _BLOCK, _COLUMNS = 256, 8192
 Found = tuple[Ints, Ints, NDArray[np.float32], NDArray[np.uint8]]
 
@@ -95,7 +94,8 @@ def _proposed(left: Frames, right: Frames, order: Ints, begin: int, end: int) ->
     by = np.lexsort((-alike, i, j))
     by = by[i[by] < j[by]]
     by = by[np.append(True, (np.diff(j[by]) != 0) | (np.diff(i[by]) != 0))[: len(by)]]  # its most alike way
-    by = np.sort(by[np.argsort(-alike[by], kind="stable")[: max(_MOST * len(rows), _AT_LEAST)]])
+    most = max(round(max(_MOST, _SHARE * end) * len(rows)), _AT_LEAST)
+    by = np.sort(by[np.argsort(-alike[by], kind="stable")[:most]])
     return i[by], j[by]
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
     from fer_core.jobs.reporter import ProgressFn
 
-_METHOD = "3"
+_METHOD = "4"
 """Counts up when the way pairs are found changes, so that kept scans are made anew."""
 PAIR_COLUMNS: dict[str, str] = {
     "first": "str", "second": "str", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"

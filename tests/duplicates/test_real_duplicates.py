@@ -45,7 +45,7 @@ _TRUTH = {
 }
 
 
-_REFRAMED = {"capstone4": {"near": 1575, "mirrored": 31}, "fer2013": {"near": 4070, "mirrored": 66}}
+_REFRAMED = {"capstone4": {"near": 1575, "mirrored": 31}, "fer2013": {"near": 4073, "mirrored": 66}}
 """Pairs in another frame; a change of the method must not find fewer."""
 
 

@@ -18,7 +18,7 @@ from fer_core.data.datasets import Dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates import scan
 from fer_core.duplicates.groups import find_copies
-from fer_core.duplicates.reframed import MIN_REFRAMED
+from fer_core.duplicates.reframed import MIN_REFRAMED, Frames, _proposed
 from fer_core.duplicates.registration import Level, registered
 from fer_core.duplicates.scan_store import compare, pictures_of, scan_file
 from fer_core.splits import certificate, leaks
@@ -144,3 +144,19 @@ def test_a_certificate_from_before_is_shown_as_what_it_is(sample: Dataset) -> No
     assert "in the same frame only" in found.sentence
     certify(sample, apart.id)
     assert leaks.leaks_of(sample, apart.id).framed
+
+
+def test_many_twins_take_no_place_from_a_copy_that_is_less_alike() -> None:
+    """As where two sets of one origin meet: every picture has six twins, and one copy whose vector is further away."""
+    rng = np.random.default_rng(0)
+    plain = rng.normal(size=(8256, 160)).astype(np.float32)
+    plain /= np.linalg.norm(plain, axis=1, keepdims=True)
+    new = np.arange(8000, 8256)
+    for number in range(6):
+        plain[number * 256 : number * 256 + 256] = plain[new]
+    apart = plain[2000:2256] - (plain[2000:2256] * plain[new]).sum(axis=1, keepdims=True) * plain[new]
+    apart /= np.linalg.norm(apart, axis=1, keepdims=True)
+    plain[2000:2256] = 0.5 * plain[new] + np.sqrt(0.75) * apart
+    frames = Frames(levels=(), plain=plain, larger=np.zeros_like(plain))
+    i, j = _proposed(frames, frames, np.arange(8256), 8000, 8256)
+    assert {(int(a), int(b)) for a, b in zip(i, j, strict=True)} >= {(2000 + n, 8000 + n) for n in range(256)}
