@@ -1,6 +1,6 @@
 """The attention of a network on an image and on its mirror image, held together in training (EAC, Zhang et al. 2022).
 
-    compile_model(...); hold_together(model, weight=5.0)
+    compile_model(...); add_consistency_loss(model, weight=5.0)
 
 The attention map of a class is the feature map before global pooling, weighted by the class's weights in the softmax
 layer (class activation mapping, Zhou et al. 2016). Keras asks `compute_loss` for what a step makes small; a function in

@@ -269,7 +269,7 @@ def main() -> None:
         dataset = open_dataset(workspace, run.dataset)
     elif options.data:
         dataset = prepare(workspace, options.data)
-        run = start.train(workspace, dataset, dataset.head, RECIPE, SETTINGS)
+        run = start.wait(start.start(workspace, dataset, dataset.head, RECIPE, SETTINGS))
     else:
         parser.error("give DATA, or --run")
     figures = measure(run, dataset)
