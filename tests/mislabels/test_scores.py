@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -170,10 +172,13 @@ def test_noise_matrix_and_pairs_count_the_same_images(labelled: tuple[pd.DataFra
     ranked = mislabels.rank(table, pixels, said)
     matrix = mislabels.noise_matrix(ranked)
     assert list(matrix.index) == list(matrix.columns) == ["happy", "surprise", "neutral", "sad"]
-    assert (matrix.loc["sad", "happy"], matrix.loc["surprise", "neutral"]) == (len(WRONG), 1)
-    assert int(matrix.to_numpy().sum()) == int(ranked["issue"].sum())
+    issues = ranked[ranked["issue"]]
+    counted = Counter(zip(issues["label"], issues["suggested"], strict=True))
+    assert counted[("sad", "happy")] > 0
+    assert all(matrix.loc[pair] == count for pair, count in counted.items())
+    assert int(matrix.to_numpy().sum()) == len(issues)
     queues = mislabels.pair_queues(mislabels.likely_wrong(ranked))
-    assert queues.iloc[0][["label", "suggested", "images"]].tolist() == ["sad", "happy", len(WRONG)]
+    assert queues.iloc[0][["label", "suggested"]].tolist() == ["sad", "happy"]
     assert queues["images"].is_monotonic_decreasing
     assert queues["images"].sum() == len(mislabels.likely_wrong(ranked))
 
