@@ -116,11 +116,16 @@ class AskedImport:
         return [each for each in (self.upload, self.labels, self.votes) if each is not None]
 
 
-def _add_buttons() -> tuple[bool, bool]:
-    """Whether to add, and whether to show the classes first. Never disabled: a click while a field is left would be lost."""
+def _add_buttons(disabled: bool = False) -> tuple[bool, bool]:
+    """Whether to add, and whether to show the classes first. Not disabled where a field is typed into: a click that leaves
+    the field, and so enables the button, would be lost."""
     with st.container(horizontal=True):
-        add = st.button("Add dataset", type="primary", icon=":material/add:", key="add-now")
-        look = st.button("Look at the classes first", icon=":material/visibility:", key="add-look")
+        add = st.button(
+            "Add dataset", type="primary", icon=":material/add:", key="add-now", disabled=disabled
+        )
+        look = st.button(
+            "Look at the classes first", icon=":material/visibility:", key="add-look", disabled=disabled
+        )
     return add, look
 
 
@@ -179,11 +184,9 @@ def _dropped(workspace: Workspace) -> AskedImport | None:
     with st.expander(_LISTS):
         labels = st.file_uploader("Labels", key="add-labels-file")
         votes = st.file_uploader("Votes", key="add-votes-file", help=_VOTES)
-    add, look = _add_buttons()
-    if not (add or look):
+    add, look = _add_buttons(upload is None)
+    if upload is None or not (add or look):
         return None
-    if upload is None:
-        raise SourceError("No file was dropped yet", received="nothing", hint="Drop an archive, or browse")
     return AskedImport(_free_name(workspace, name), look, upload=upload, labels=labels, votes=votes)
 
 
