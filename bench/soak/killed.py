@@ -54,7 +54,7 @@ def before_each_operation(figures: Figures, folder: Path, until: float) -> None:
             program = [sys.executable, str(ROOT / "tests" / "helpers" / "killed_at.py")]
             done = subprocess.run(
                 [*program, str(workspace.root), str(folder), "6", str(seed), *verb],
-                env=environment(workspace.root), capture_output=True, text=True, timeout=600, check=False,
+                env=environment(workspace.root), capture_output=True, text=True, timeout=3600, check=False,
             )  # fmt: skip
             if done.returncode:
                 figures.broke("killed", done.stderr[-800:])

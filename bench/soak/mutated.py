@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -51,7 +52,8 @@ def inputs(figures: Figures, folder: Path, until: float) -> None:
     dataset = make_sample(workspace, "faces", count=120)
     os.environ["FER_HOME"], os.environ["FER_ROOTS"] = str(workspace.root), str(folder)
     chance, number = random.Random(int(time.time())), 0
-    for name in ("in", "faults"):
+    tempfile.tempdir = str(folder / "tmp")  # others have files in the machine's
+    for name in ("in", "faults", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGALRM, _stop)
     seeds, outside = files(dataset), _outside(folder)
@@ -150,10 +152,5 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
 
 def _outside(folder: Path) -> set[str]:
     """What lies where a path that leads out would be written."""
-    places = (Path.home(), Path("/tmp"), folder.parents[1], folder.parent, folder)
-    return {
-        str(each)
-        for place in places
-        for each in place.glob("*")
-        if place != Path("/tmp") or each.name.startswith("fer-")
-    }
+    places = (Path.home(), folder.parents[1], folder.parent, folder, folder / "tmp")
+    return {str(each) for place in places for each in place.glob("*")}

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from fer_core.base.atomic import read_json, write_json
+from fer_core.base.atomic import read_json
+from fer_core.base.checksums import write_checked
 from fer_core.base.emotions import ordered_classes
 from fer_core.base.errors import FerError, ManifestError
 from fer_core.base.workspace import now
@@ -105,7 +106,7 @@ def write_note(
             notes["pairs"][pair_key(label, other)] = clean
         else:
             notes["classes"].setdefault(label, {})[kind] = clean
-        write_json(dataset.folder / FILE, notes | {"changed": now()})
+        write_checked(dataset.folder / FILE, notes | {"changed": now()})
     return read_notes(dataset)
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from fer_core import __version__
 from fer_core.base.atomic import where_possible, write_atomic, write_json
+from fer_core.base.checksums import sum_of
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.base.jsonl import read_object
 from fer_core.base.workspace import Workspace, now
@@ -37,6 +38,7 @@ from fer_core.runs.records import Evaluation, Scores
 from fer_core.runs.run import Run
 
 _HEAD = struct.Struct("<16sIqq")  # order, images, time and size of the predictions
+_SUM = 16  # bytes of the sum at the end
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,8 @@ def pack_correctness(found: Correctness, source: Path) -> bytes:
     """The content of `answers-<split>.bin` for these predictions."""
     about = source.stat()
     bits = np.packbits(np.concatenate([found.correct, found.seen])).tobytes()
-    return _HEAD.pack(found.order, len(found.correct), about.st_mtime_ns, about.st_size) + bits
+    made = _HEAD.pack(found.order, len(found.correct), about.st_mtime_ns, about.st_size) + bits
+    return made + bytes.fromhex(sum_of(made))
 
 
 def check_look(run: Run, split: str, version: str | None = None) -> None:
@@ -245,7 +248,8 @@ def _seen(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 def _unpack(data: bytes, changed: int, size: int) -> Correctness | None:
     """None where it is not whole, or was made from other predictions."""
-    if len(data) < _HEAD.size:
+    data, end = data[:-_SUM], data[-_SUM:]
+    if len(data) < _HEAD.size or bytes.fromhex(sum_of(data)) != end:
         return None
     digest, count, *source = _HEAD.unpack_from(data)
     body = np.frombuffer(data, np.uint8, offset=_HEAD.size)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import write_atomic
+from fer_core.base.checksums import checked_file
 from fer_core.base.errors import NotFound
 from fer_core.reports.templating import command, render
 from fer_core.splits import certificate
@@ -42,7 +42,9 @@ def write(dataset: Dataset, version: str | None = None) -> Path:
     rows = manifest[manifest["image_id"].isin(wanted)].set_index("image_id")["row"]
     pixels = dataset.pixels()
     path = certificate.html_path(dataset, chosen.id)
-    write_atomic(path, page(found, {str(name): np.asarray(pixels[row]) for name, row in rows.items()}))
+    with checked_file(path) as temporary:
+        drawn = page(found, {str(name): np.asarray(pixels[row]) for name, row in rows.items()})
+        temporary.write_text(drawn, encoding="utf-8")
     return path
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from fer_core.base.atomic import make_folder, read_json, replace, write_json
+from fer_core.base.checksums import write_checked
 from fer_core.base.errors import NotFound, RunError
 from fer_core.base.jsonl import append_line, read_object
 from fer_core.base.workspace import Workspace, now
@@ -95,7 +96,7 @@ def promote(run: Run) -> None:
             received="model.onnx",
             hint="It is written when training ends",
         )
-    write_json(run.workspace.models / "default.json", {"run": run.id, "time": now()})
+    write_checked(run.workspace.models / "default.json", {"run": run.id, "time": now()})
     _journal(run.workspace, run.id, "promote")
 
 

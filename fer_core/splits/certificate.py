@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fer_core import __version__
-from fer_core.base.atomic import read_json, write_json
+from fer_core.base.atomic import read_json
+from fer_core.base.checksums import write_checked
 from fer_core.base.errors import ManifestError
 from fer_core.base.workspace import now
 from fer_core.data.manifest import content_id
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from fer_core.jobs.reporter import ProgressFn
 
 SCHEMA = 2
-EXAMPLES = 20
-"""How many of the pairs found a certificate names."""
+EXAMPLES = 20  # of the pairs found, which a certificate names
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def certify(
 
 
 def _keep(dataset: Dataset, made: Certificate) -> Certificate:
-    write_json(certificate_path(dataset, made.version), made.record())
+    write_checked(certificate_path(dataset, made.version), made.record())
     html_path(dataset, made.version).unlink(missing_ok=True)  # tells of an older one
     return made
 
@@ -241,7 +241,7 @@ def _manifest(dataset: Dataset, version: str) -> pd.DataFrame:
     """The table of a version, which must be what its id says."""
     manifest = dataset.manifest(version)
     if content_id(manifest) != version:
-        hint = "The file was changed by something else; restore it, or import the dataset again"
+        hint = "Take the file from a backup, or import the dataset again"
         raise ManifestError("The table of this version is not what its id says", received=version, hint=hint)
     return manifest
 

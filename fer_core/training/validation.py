@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from fer_core.base.atomic import write_json
+from fer_core.base.checksums import write_checked
 from fer_core.models import body
 from fer_core.recipes.losses import CrossEntropy, FlipConsistency, Loss
 from fer_core.recipes.model_spec import TransferSpec
@@ -93,7 +93,7 @@ class Validate(keras.callbacks.Callback):
         self.recall = recall(predicted, split.labels, names)
         images = confident_mistakes(predicted, split, names)
         # Not kept through a crash of the machine: the next epoch writes it anew.
-        write_json(self._folder / WORST_FILE, {"epoch": epoch + 1, "images": images}, durable=False)
+        write_checked(self._folder / WORST_FILE, {"epoch": epoch + 1, "images": images})
 
 
 def probabilities(model: keras.Model, data: TrainingData, split: Split) -> np.ndarray:

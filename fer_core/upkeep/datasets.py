@@ -17,6 +17,8 @@ from fer_core.base.workspace import now
 from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import check_manifest, content_id
+from fer_core.data.notes import FILE as NOTES
+from fer_core.data.notes import read_notes
 from fer_core.data.versions import Version
 from fer_core.review import lineage, salvage
 from fer_core.upkeep.findings import Examination, Repair, place_aside, set_aside
@@ -42,6 +44,13 @@ def examine(found: Examination, dataset: Dataset) -> None:
             f"{_BACKUP}; --repair sets it aside",
             lambda: set_aside(found.workspace, names),
             lambda path: isinstance(versions.version_notes(folder), dict),
+        )
+    if (notes := folder / NOTES).name in noted(folder) or notes.exists():
+        remedy, aside = f"{_BACKUP}; --repair sets it aside", (lambda: set_aside(found.workspace, notes))
+        harm = "What people wrote about the classes is not known"
+        repair = aside if notes.exists() else None
+        found.look(
+            "dataset", notes, harm, remedy if repair else _BACKUP, repair, lambda _: bool(read_notes(dataset))
         )
     for place in sorted((folder / "versions").glob("[0-9a-f]*/")):
         _version(found, dataset, place)
@@ -73,6 +82,15 @@ def _version(found: Examination, dataset: Dataset, place: Path) -> None:
         (lambda: _new_version_file(found, dataset, place)) if whole else None,
         lambda path: read_json(path)["id"] == place.name and isinstance(read_json(path)["number"], int),
     )
+
+    for path in (place / name for name in sorted(noted(place) - {manifest.name, about.name})):
+        remedy, repair = f"Make it again (`fer certify {dataset.name} --version {place.name}`)", None
+        if path.exists():
+            remedy, repair = (
+                f"--repair sets it aside; {remedy.lower()}",
+                lambda path=path: set_aside(found.workspace, path),
+            )  # type: ignore[misc]
+        found.look("version", path, "What was checked of the split is not known", remedy, repair)
 
 
 def _content(manifest: Path) -> str:

@@ -174,12 +174,14 @@ def _data(found: Examination, run: Run) -> None:
 
 def _chosen(found: Examination) -> None:
     path = found.workspace.models / "default.json"
-    if not path.exists():
+    if not path.exists() and path.name not in noted(path.parent):
         return
     there = lambda path: (found.workspace.runs / read_json(path)["run"]).is_dir()  # noqa: E731
     harm = "The model that was chosen to answer is not known, so another one answers"
-    remedy = "--repair sets the file aside; choose a model again (`fer promote RUN`)"
-    found.look("model", path, harm, remedy, _aside(found.workspace, path), there)
+    remedy, repair = "Choose a model again (`fer promote RUN`)", None
+    if path.exists():
+        remedy, repair = f"--repair sets the file aside; {remedy.lower()}", _aside(found.workspace, path)
+    found.look("model", path, harm, remedy, repair, there)
 
 
 def _queue(found: Examination, runs: set[str]) -> None:

@@ -14,15 +14,17 @@ from typing import Any
 import pytest
 
 from fer_core import jobs
-from fer_core.base.checksums import checked_file, note
+from fer_core.base.checksums import checked_file, note, write_checked
 from fer_core.base.errors import DecisionError, FerError
 from fer_core.base.workspace import Workspace
 from fer_core.cli import run
 from fer_core.data.datasets import list_datasets, open_dataset
+from fer_core.data.notes import write_note
 from fer_core.evaluation.report import leaderboard
 from fer_core.jobs.reporter import Stopped
 from fer_core.review.journal import Journal
 from fer_core.runs.store import list_runs
+from fer_core.splits.certificate import certificate_path
 from fer_core.upkeep.doctor import examine, interrupted, repair
 from fer_core.upkeep.findings import Examination
 
@@ -115,6 +117,26 @@ def test_it_is_named_and_mended(
         assert after["findings"] == []
     if file.endswith(".npy"):
         assert path.read_bytes() == before
+
+
+def test_what_people_wrote_a_certificate_and_the_chosen_model_are_missed_too(
+    home: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    faces = open_dataset(home, "faces")
+    write_note(faces, "Lowered corners of the mouth", label="sad")
+    certificate = certificate_path(faces, faces.head)
+    write_checked(certificate, {"holds": True})
+    assert doctor(capfd)[0] == 0
+    garbled(faces.folder / "notes.json")
+    garbled(certificate)
+    (home.models / "default.json").unlink()
+    _, found = doctor(capfd, "--repair")
+    assert {Path(row["path"]).name for row in found["repaired"] if row["done"]} == {
+        "notes.json",
+        "certificate.json",
+    }
+    wrong = {Path(row["path"]).name: row["state"] for row in found["findings"]}
+    assert wrong == dict.fromkeys(("notes.json", "certificate.json", "default.json"), "gone")
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "predictions-val.parquet", "checkpoints/best.npz"])
