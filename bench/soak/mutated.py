@@ -10,7 +10,6 @@ import os
 import random
 import shutil
 import signal
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -52,7 +51,7 @@ def inputs(figures: Figures, folder: Path, until: float) -> None:
     dataset = make_sample(workspace, "faces", count=120)
     os.environ["FER_HOME"], os.environ["FER_ROOTS"] = str(workspace.root), str(folder)
     chance, number = random.Random(int(time.time())), 0
-    tempfile.tempdir = str(folder / "tmp")  # others have files in the machine's
+    os.environ["TMPDIR"] = str(folder / "tmp")  # others have files in the machine's
     for name in ("in", "faults", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGALRM, _stop)
