@@ -14,11 +14,9 @@ from fer_core.base.checksums import FileState, note_made, noted, sum_of
 from fer_core.base.errors import FerError
 from fer_core.base.locks import LockHeld, holding
 from fer_core.base.workspace import now
-from fer_core.data import pixels, versions
+from fer_core.data import notes, pixels, versions
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import check_manifest, content_id
-from fer_core.data.notes import FILE as NOTES
-from fer_core.data.notes import read_notes
 from fer_core.data.versions import Version
 from fer_core.review import lineage, salvage
 from fer_core.upkeep.findings import Examination, Repair, place_aside, set_aside
@@ -45,19 +43,25 @@ def examine(found: Examination, dataset: Dataset) -> None:
             lambda: set_aside(found.workspace, names),
             lambda path: isinstance(versions.version_notes(folder), dict),
         )
-    if (notes := folder / NOTES).name in noted(folder) or notes.exists():
-        remedy, aside = f"{_BACKUP}; --repair sets it aside", (lambda: set_aside(found.workspace, notes))
-        harm = "What people wrote about the classes is not known"
-        repair = aside if notes.exists() else None
-        found.look(
-            "dataset", notes, harm, remedy if repair else _BACKUP, repair, lambda _: bool(read_notes(dataset))
-        )
+    _notes(found, dataset)
     for place in sorted((folder / "versions").glob("[0-9a-f]*/")):
         _version(found, dataset, place)
     _lineage(found, dataset)
     _worked_out(found, dataset)
     _journal(found, dataset)
     _pixels(found, dataset)
+
+
+def _notes(found: Examination, dataset: Dataset) -> None:
+    path = dataset.folder / notes.FILE
+    if not path.exists() and path.name not in noted(path.parent):
+        return
+    remedy = _BACKUP
+    repair: Repair | None = None
+    if path.exists():
+        remedy, repair = f"{_BACKUP}; --repair sets it aside", lambda: set_aside(found.workspace, path)
+    harm = "What people wrote about the classes is not known"
+    found.look("dataset", path, harm, remedy, repair, lambda path: bool(notes.read_notes(dataset)))
 
 
 def _version(found: Examination, dataset: Dataset, place: Path) -> None:
@@ -84,7 +88,8 @@ def _version(found: Examination, dataset: Dataset, place: Path) -> None:
     )
 
     for path in (place / name for name in sorted(noted(place) - {manifest.name, about.name})):
-        remedy, repair = f"Make it again (`fer certify {dataset.name} --version {place.name}`)", None
+        remedy = f"Make it again (`fer certify {dataset.name} --version {place.name}`)"
+        repair: Repair | None = None
         if path.exists():
             remedy, repair = (
                 f"--repair sets it aside; {remedy.lower()}",

@@ -178,7 +178,8 @@ def _chosen(found: Examination) -> None:
         return
     there = lambda path: (found.workspace.runs / read_json(path)["run"]).is_dir()  # noqa: E731
     harm = "The model that was chosen to answer is not known, so another one answers"
-    remedy, repair = "Choose a model again (`fer promote RUN`)", None
+    remedy = "Choose a model again (`fer promote RUN`)"
+    repair: Repair | None = None
     if path.exists():
         remedy, repair = f"--repair sets the file aside; {remedy.lower()}", _aside(found.workspace, path)
     found.look("model", path, harm, remedy, repair, there)
