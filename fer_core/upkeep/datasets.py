@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -56,10 +57,8 @@ def _notes(found: Examination, dataset: Dataset) -> None:
     path = dataset.folder / notes.FILE
     if not path.exists() and path.name not in noted(path.parent):
         return
-    remedy = _BACKUP
-    repair: Repair | None = None
-    if path.exists():
-        remedy, repair = f"{_BACKUP}; --repair sets it aside", lambda: set_aside(found.workspace, path)
+    repair = partial(set_aside, found.workspace, path) if path.exists() else None
+    remedy = f"{_BACKUP}; --repair sets it aside" if repair else _BACKUP
     harm = "What people wrote about the classes is not known"
     found.look("dataset", path, harm, remedy, repair, lambda path: bool(notes.read_notes(dataset)))
 
@@ -88,13 +87,9 @@ def _version(found: Examination, dataset: Dataset, place: Path) -> None:
     )
 
     for path in (place / name for name in sorted(noted(place) - {manifest.name, about.name})):
-        remedy = f"Make it again (`fer certify {dataset.name} --version {place.name}`)"
-        repair: Repair | None = None
-        if path.exists():
-            remedy, repair = (
-                f"--repair sets it aside; {remedy.lower()}",
-                lambda path=path: set_aside(found.workspace, path),
-            )  # type: ignore[misc]
+        remedy = f"`fer certify {dataset.name} --version {place.name}` makes it again"
+        repair = partial(set_aside, found.workspace, path) if path.exists() else None
+        remedy = f"--repair sets it aside; {remedy}" if repair else remedy
         found.look("version", path, "What was checked of the split is not known", remedy, repair)
 
 

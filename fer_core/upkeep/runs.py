@@ -178,10 +178,9 @@ def _chosen(found: Examination) -> None:
         return
     there = lambda path: (found.workspace.runs / read_json(path)["run"]).is_dir()  # noqa: E731
     harm = "The model that was chosen to answer is not known, so another one answers"
-    remedy = "Choose a model again (`fer promote RUN`)"
-    repair: Repair | None = None
-    if path.exists():
-        remedy, repair = f"--repair sets the file aside; {remedy.lower()}", _aside(found.workspace, path)
+    repair = _aside(found.workspace, path) if path.exists() else None
+    remedy = "choose a model again (`fer promote RUN`)"
+    remedy = f"--repair sets the file aside; {remedy}" if repair else f"C{remedy[1:]}"
     found.look("model", path, harm, remedy, repair, there)
 
 
