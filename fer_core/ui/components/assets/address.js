@@ -14,9 +14,8 @@ function once() {
   }
   const push = history.pushState.bind(history);
   history.pushState = (data, title, url) => {
-    const to = new URL(url, location.href);
-    const same = to.pathname === location.pathname;
-    if (same && (added === run || !location.search)) { history.replaceState(data, title, url); return; }
+    const bare = !location.search && new URL(url, location.href).pathname === location.pathname;
+    if (added === run || bare) { history.replaceState(data, title, url); return; }
     added = run;
     push(data, title, url);
   };
