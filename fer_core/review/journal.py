@@ -56,6 +56,10 @@ _ACTIVE = f"""
     WHERE place = 1 ORDER BY time, id"""
 
 
+_known_names: dict[Path, tuple[int, str, dict[str, str]]] = {}
+"""Journal -> number and key of the newest entry that was looked at, and the names until then."""
+
+
 class Journal:
     """The decisions of one dataset. Creating the object touches no disk; the first decision makes the file.
 
@@ -235,8 +239,7 @@ class Journal:
         with reading(self.path) as connection:
             if connection is None:
                 return []
-            names = [who for (who,) in connection.execute("SELECT DISTINCT who FROM entries WHERE who <> ''")]
-            return sorted({_first_spelling(connection, who) for who in names})
+            return sorted(set(_spellings(connection, self.path).values()) - {""})
 
     def merge(self, entries: Sequence[Mapping[str, Any]]) -> int:
         """Add entries of another journal with their own keys and times; returns how many were new.
@@ -259,15 +262,15 @@ class Journal:
     def known_as(self, who: str) -> str:
         """A reviewer's name as it was written first: names that differ in case alone are one person."""
         with reading(self.path) as connection:
-            return who if connection is None else _first_spelling(connection, who)
+            known = {} if connection is None else _spellings(connection, self.path)
+        return known.get(who.casefold(), who)
 
     def _table(self, query: str, values: Sequence[Any] = ()) -> pd.DataFrame:
         with reading(self.path) as connection:
             rows = [] if connection is None else connection.execute(query, values).fetchall()
-            table = pd.DataFrame(rows, columns=[*COLUMNS, "undone"])
-            if connection is not None:
-                names = {name: _first_spelling(connection, name) for name in table["who"].unique()}
-                table["who"] = table["who"].map(names)
+            known = {} if connection is None else _spellings(connection, self.path)
+        table = pd.DataFrame(rows, columns=[*COLUMNS, "undone"])
+        table["who"] = table["who"].map({who: known[who.casefold()] for who in table["who"].unique()})
         text = [name for name in COLUMNS if name not in ("id", "soft_label", "shown")]
         table = table.astype({"id": "int64", "undone": "bool"} | dict.fromkeys(text, "str"))
         for name in ("soft_label", "shown"):
@@ -276,10 +279,16 @@ class Journal:
         return table
 
 
-def _first_spelling(connection: sqlite3.Connection, who: str) -> str:
-    query = "SELECT who FROM entries WHERE fold(who) = ? ORDER BY id LIMIT 1"
-    row = connection.execute(query, (who.casefold(),)).fetchone() if who else None
-    return who if row is None else str(row[0])
+def _spellings(connection: sqlite3.Connection, path: Path) -> dict[str, str]:
+    """Folded name -> the name as it was written first, of everybody; only entries that are new are looked at."""
+    last, key, names = _known_names.get(path, (0, "", {}))
+    if not connection.execute("SELECT 1 FROM entries WHERE id = ? AND key = ?", (last, key)).fetchone():
+        last, names = 0, {}  # nothing was known, or another file lies here by now
+    rows = connection.execute("SELECT who, id, key FROM entries WHERE id > ? ORDER BY id", (last,)).fetchall()
+    if rows:
+        names = {who.casefold(): who for who, _, _ in reversed(rows)} | names
+        _known_names[path] = (*rows[-1][1:], names)
+    return names
 
 
 def _decision(entry: Mapping[str, Any]) -> Decision:

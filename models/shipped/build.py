@@ -64,7 +64,7 @@ def prepare(workspace: Workspace, data: Path) -> Dataset:
     options = Options(votes=str(data / "fer2013_labels.csv"))
     dataset = import_dataset(workspace, data / "fer2013.zip", "fer2013", options=options)
     labelled, _ = apply_votes(dataset)
-    made, _ = separate(dataset, labelled.id)
+    made = separate(dataset, labelled.id).version
     if not certify(dataset, made.id).holds:
         sys.exit("copies are left across the splits")
     return dataset
