@@ -151,9 +151,11 @@ class Dataset:
         return append_pixels(own, pictures)
 
     def _named(self, count: int) -> int:
-        """How many of so many rows versions name, to the last; all of them where a version cannot be read."""
-        rows = self.rows()["row"]
-        return count if damaged_files(self.folder) or not len(rows) else min(count, int(rows.max()) + 1)
+        """How many of so many rows versions name, to the last; all of them where a version is gone or cannot be read."""
+        versions, rows = self.versions(), self.rows()["row"]
+        gone = {self.head, *(version.parent or self.head for version in versions)} - {v.id for v in versions}
+        unknown = gone or damaged_files(self.folder) or not len(rows)
+        return count if unknown else min(count, int(rows.max()) + 1)
 
     def pixels(
         self,
