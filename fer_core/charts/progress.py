@@ -111,7 +111,8 @@ def gain_bars(table: pd.DataFrame, *, dark: bool = False) -> alt.LayerChart:
         legend=None,
         scale=alt.Scale(domain=["step", "rest", "total"], range=[colors.accent, colors.quiet, colors.second]),
     )
-    x = alt.X("gain:Q", scale=scale, title="points of accuracy", axis=alt.Axis(format="+.1f", tickCount=6))
+    form = "+.1f" if max(ends) - min(ends) > 1 else "+.2f"  # no two ticks say the same
+    x = alt.X("gain:Q", scale=scale, title="points of accuracy", axis=alt.Axis(format=form, tickCount=6))
     layers = [
         alt.Chart(pd.DataFrame({"gain": [0.0]})).mark_rule(color=colors.muted).encode(x=x),
         base.mark_bar(height=13, opacity=0.55, cornerRadius=3).encode(x=x, color=hue),

@@ -79,10 +79,13 @@ def find_pairs(
         apart: runs without answers there, whose pairs cannot be judged.
     """
     every = list(candidate_pairs(_known(reversed(entries))))
+    stopped = {entry[0].id for entry in entries if not _finished(entry)}
+    others = candidate_pairs(_known(reversed(entries), also_stopped=True)) if stopped else ()
+    cut = sum(bool(stopped & {pair.one.runs[0].id, pair.two.runs[0].id}) for pair in others)
     chosen = newest_of_each(every)
     judged = _judged(chosen, split, version, manifest)
     found = [pair for pair in judged if isinstance(pair, ControlledPair)]
-    reasons = [pair for pair in judged if isinstance(pair, str)]
+    reasons = [pair for pair in judged if isinstance(pair, str)] + [_STOPPED] * cut
     if apart:
         whole = sorted([*entries, *([run] for run in apart)], key=lambda entry: entry[0].id)
         missing = {run.id for run in apart}
@@ -95,6 +98,7 @@ def find_pairs(
 
 
 _NO_IMAGES = "one of the two has learned from each image"
+_STOPPED = "one of the two was stopped before its end"
 _NO_ANSWERS = "one of the two has no answers there"
 _NOWHERE = "the two have answers for no version in common (`fer evaluate RUN --version VERSION` asks a run)"
 
@@ -110,13 +114,16 @@ def why_unjudged(reasons: Sequence[str]) -> str:
     return f"{pairs} in one thing alone cannot be judged: {words}"
 
 
-def _known(entries: Iterable[RunEntry]) -> list[KnownEntry]:
-    # A run that was stopped early has not done what its recipe says.
-    whole = [entry for entry in entries if entry[0].info.get("state") == "finished"]
+def _finished(entry: RunEntry) -> bool:
+    """A run that was stopped early has not done what its recipe says."""
+    return entry[0].info.get("state") == "finished"
+
+
+def _known(entries: Iterable[RunEntry], also_stopped: bool = False) -> list[KnownEntry]:
     return [
         KnownEntry(entry, found, entry[0].version, settings.number(entry[0]))
-        for entry in whole
-        if (found := hyperparameters.with_data(entry[0])) is not None
+        for entry in entries
+        if (also_stopped or _finished(entry)) and (found := hyperparameters.with_data(entry[0])) is not None
     ]
 
 

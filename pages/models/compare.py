@@ -86,7 +86,7 @@ try:
         if covered:
             page.empty("Test results hidden", "Show the test result above, or judge by validation.")
         else:
-            run_detail.draw(opened[0], view.split, view.version if ranked else own)
+            run_detail.draw(opened[0], known[opened[0].id], view.split, view.version if ranked else own)
         actions.about(opened[0], known[opened[0].id])
 except (FerError, OSError) as error:
     page.show_error(error)

@@ -18,6 +18,7 @@ from fer_core.evaluation import ledger
 from fer_core.evaluation.report import evaluate_run
 from fer_core.runs import predictions
 from fer_core.runs.run import Run
+from fer_core.ui.shell.run_snapshots import title
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +43,12 @@ def names(screen: Screen, expected: list[str]) -> None:
 def test_sort_search_and_open_the_best(screen: Screen, runs: list[Run]) -> None:
     screen.open("compare?dataset=sample")
     screen.sees("Confusion matrix")
-    best = runs[2].id
+    best = title(runs[2])
     expect(screen.page.locator("table[aria-label^=Leaderboard] .name").first).to_have_text(best)
     screen.page.get_by_role("button", name="run", exact=True).click()
-    names(screen, [run.id for run in runs])
+    names(screen, [title(run) for run in runs])
     screen.page.get_by_role("button", name="run ↑").click()
-    names(screen, [run.id for run in runs][::-1])
+    names(screen, [title(run) for run in runs][::-1])
     screen.page.get_by_label("Search runs").fill("0003")
     names(screen, [best])
     screen.no_exception()
@@ -56,9 +57,9 @@ def test_sort_search_and_open_the_best(screen: Screen, runs: list[Run]) -> None:
 def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Run]) -> None:
     screen.open("compare?dataset=sample")
     for run in (runs[0], runs[2]):
-        screen.page.get_by_role("button", name=f"Choose {run.id}").click()
+        screen.page.get_by_role("button", name=f"Choose {title(run)}").click()
         screen.still()
-    screen.sees(f"B {runs[2].id} against A {runs[0].id}")
+    screen.sees(f"B {title(runs[2])} against A {title(runs[0])}")
     screen.sees("B is better")
     screen.sees("training.epochs")
     # The matrix of one run gives way to that of two.
@@ -84,6 +85,7 @@ def test_choose_two_click_a_cell_and_see_the_faces(screen: Screen, runs: list[Ru
         expect(faces).to_have_count(fixed, timeout=30_000)
     screen.page.get_by_role("radio", name="both", exact=True).click()
     expect(screen.page.locator('table[aria-label^="Confusion of"]')).to_have_count(2, timeout=30_000)
+    screen.page.get_by_role("tab", name="Faces").click()
     screen.page.get_by_text("B fixed").click()
     screen.still()
     screen.no_exception()
@@ -134,6 +136,7 @@ def test_test_is_covered_and_a_look_is_recorded(screen: Screen, runs: list[Run])
     screen.sees("Test results are hidden")
     assert ledger.reads(workspace) == []
     screen.press("Show test results of 6 runs")
+    screen.page.get_by_role("tab", name="Scores").click()
     screen.sees("Class by class")
     assert {look["run"] for look in ledger.reads(workspace)} == {run.id for run in runs}
     screen.no_exception()
@@ -141,14 +144,14 @@ def test_test_is_covered_and_a_look_is_recorded(screen: Screen, runs: list[Run])
 
 def test_star_and_delete(screen: Screen, runs: list[Run]) -> None:
     screen.open("compare?dataset=sample")
-    screen.page.get_by_role("button", name=f"Star {runs[4].id}").click()
-    screen.page.get_by_role("button", name=f"Remove the star of {runs[4].id}").wait_for()
+    screen.page.get_by_role("button", name=f"Star {title(runs[4])}").click()
+    screen.page.get_by_role("button", name=f"Remove the star of {title(runs[4])}").wait_for()
     assert json.loads((runs[4].folder / "marks.json").read_text())["star"] is True
-    screen.page.get_by_role("button", name=f"Choose {runs[4].id}").click()
+    screen.page.get_by_role("button", name=f"Choose {title(runs[4])}").click()
     screen.still()
     screen.press("Delete", exact=True)
     screen.page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
     screen.still()
-    screen.page.get_by_role("button", name=f"Choose {runs[4].id}").wait_for(state="detached")
+    screen.page.get_by_role("button", name=f"Choose {title(runs[4])}").wait_for(state="detached")
     assert (runs[4].workspace.models / "deleted" / runs[4].id / "marks.json").is_file()
     screen.no_exception()

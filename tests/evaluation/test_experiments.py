@@ -66,6 +66,11 @@ def test_pairs_are_found_along_their_axis_and_judged(tmp_path: Path) -> None:
         if r.second == (two.id,)
     }
     assert both == {("colour", rate.id), ("optimizer", colour.id)}
+    for run in (base, again):  # what was stopped is no experiment, and it is said that it was one
+        run.update(state="stopped")
+    told = controlled_pairs.find_pairs([[colour], [base]], "val", VERSION)
+    assert told.pairs == []
+    assert "stopped before its end" in controlled_pairs.why_unjudged(told.unjudged)
 
 
 def test_the_gain_of_means_agrees_with_the_test_of_pairs() -> None:

@@ -31,6 +31,7 @@ from fer_core.runs import predictions, run_annotations
 from fer_core.runs.run import Run
 from fer_core.runs.store import create_run, list_runs
 from fer_core.scheduling import queue
+from fer_core.ui.shell.run_snapshots import title
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -88,7 +89,7 @@ def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pyt
     second = finished(dataset, 0.9, **{"optimizer.learning_rate": 0.01})
     app = visit(cmp_picked=[first.id, second.id])
     text = words(app)
-    assert f"B {second.id} against A {first.id}" in text
+    assert f"B {title(second)} against A {title(first)}" in text
     assert "B is better" in text
     assert "optimizer.learning_rate" in text
     val = len(readable(dataset.manifest()).query("split == 'val'"))
@@ -96,7 +97,7 @@ def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pyt
     assert f"fixed {fixed}, broke 0 of {val} validation images" in text
     assert "significant" in text  # the strip says so of the two best
     rows = board(app)
-    assert [row["name"] for row in rows] == [second.id, first.id]
+    assert [(row["id"], row["name"]) for row in rows] == [(run.id, title(run)) for run in (second, first)]
     assert [row["cells"]["rank"]["text"] for row in rows] == ["1", "2"]
     asked: list[Task] = []
     monkeypatch.setattr(jobs, "start", lambda workspace, task: asked.append(task))

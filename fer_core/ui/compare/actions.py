@@ -22,7 +22,7 @@ from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
 from fer_core.ui.components import markup, messages
 from fer_core.ui.components.leaderboard_table import Line
-from fer_core.ui.shell import job_progress, page
+from fer_core.ui.shell import job_progress, page, run_snapshots
 
 _SHOWN = "cmp-test-shown"  # (run, version) whose test result this session has asked for
 COMMON = "cmp-common"
@@ -120,7 +120,8 @@ def export(
         rows.append(
             {
                 "rank": line.cells["rank"].text,
-                "run": line.name,
+                "run": line.id,
+                "name": line.name,
                 "accuracy": line.cells["accuracy"].text,
                 "low": ends[0] if ends else None,
                 "high": ends[2] if ends else None,
@@ -164,8 +165,7 @@ def _report(table: pd.DataFrame, title: str, picked: Sequence[Run], split: str, 
 def about(run: Run, row: LeaderboardRow) -> None:
     """Note, tags, model card, promote, archive and delete for one run."""
     with st.container(border=True):
-        chips = [markup.chip("good", "answers on Try it")] if row["promoted"] else []
-        st.html(markup.heading(f"Keep {run.id}", "note, tags, and what becomes of it", *chips))
+        st.html(markup.heading(f"Keep {run_snapshots.title(run)}", "note, tags, and what becomes of it"))
         left, right = st.columns([1.6, 1], gap="medium")
         with left:
             note = st.text_area(
@@ -185,19 +185,25 @@ def about(run: Run, row: LeaderboardRow) -> None:
             _buttons(run, row)
 
 
-def _buttons(run: Run, row: LeaderboardRow) -> None:
+def promote(run: Run, row: LeaderboardRow) -> None:
+    """The button that lets its model answer on Try it."""
     has_model = (run.folder / "model.onnx").is_file()
-    if st.button(
+    if row["promoted"]:
+        st.html(markup.chip("good", "answers on Try it"), width="content")
+    elif st.button(
         "Use it on Try it",
         icon=":material/rocket_launch:",
-        disabled=not has_model or row["promoted"],
+        type="primary",
+        disabled=not has_model,
         key="cmp-promote",
-        width="stretch",
         help=None if has_model else "It has no exported model",
     ):
         run_annotations.promote(run)
-        messages.toast(f"{run.id} answers on Try it.")
+        messages.toast(f"Run {run_snapshots.title(run)} answers on Try it.")
         st.rerun()
+
+
+def _buttons(run: Run, row: LeaderboardRow) -> None:
     st.download_button(
         "Model card", lambda: document.markdown(model_card.card(run, row)), f"{run.id}.md", "text/markdown",
         icon=":material/description:",

@@ -92,8 +92,8 @@ def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         if experiments.unjudged:
             return
         st.html(
-            '<p class="fer-muted">No two of these runs differ in one thing alone. Train a recipe again with a single '
-            "setting changed, such as model.color = rgb, and the pair appears here with its verdict.</p>"
+            '<p class="fer-muted">No two of these runs differ in one thing alone, seeds aside. Train a recipe again with '
+            "a single setting changed, such as model.color = rgb, and the pair appears here with its verdict.</p>"
         )
         return
     st.html(_table(pairs[:_ROWS]))

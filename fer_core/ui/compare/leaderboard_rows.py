@@ -10,13 +10,13 @@ from fer_core.evaluation.across.judged_file import UNKNOWN
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.ranking import RankedEntry, Ranking
 from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict
-from fer_core.runs.run import STOPPED_AT_ONCE
+from fer_core.runs.run import STOPPED_AT_ONCE, Run
 from fer_core.splits import known_leaks
 from fer_core.splits.leaks import Leaks
 from fer_core.ui.compare.cached_runs import RunIds
 from fer_core.ui.components import markup
 from fer_core.ui.components.leaderboard_table import Column, LeaderboardCell, Line
-from fer_core.ui.shell import job_progress
+from fer_core.ui.shell import job_progress, run_snapshots
 
 OPTIONAL: dict[str, Column] = {
     "people": Column(
@@ -120,8 +120,9 @@ def lines(
                  "data": _data(mine, lead, head)}  # fmt: skip
         if str(lead["version"]) != judged_on and (words := _own(lead)):
             cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "none", _OWN_TIP)
-        name = str(lead["run"]) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
-        note = lead["member"] or "" if len(group) == 1 else f"best {ids[0]}"
+        one = Run(workspace.runs / ids[0])
+        name = run_snapshots.title(one) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
+        note = "" if len(group) == 1 else f"best {run_snapshots.number(ids[0])}"
         if voted:
             cells["people"] = _people(lead)
         if lead["judged"]:

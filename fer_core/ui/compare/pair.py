@@ -18,6 +18,7 @@ from fer_core.ui.compare import ablation, cached_runs, faces
 from fer_core.ui.components import confusion_matrix, markup, style
 from fer_core.ui.shell import page, run_snapshots
 
+_TABS = ["Confusion", "Class by class", "Faces", "Curves"]
 _SETTINGS = 14  # shown before the rest is folded away
 
 
@@ -32,36 +33,35 @@ def draw(first: Run, second: Run, others: Sequence[Run], split: str, version: st
     _leaks([first, second], split)
     if found is not None:
         _verdict(found, first, second, split, note)
-        _differences(found, [first, second, *others], version, tried)
-        ablation.card(first, second, tried, split, version)
-        left, right = st.columns([1, 1.6], gap="small")
-        with left, st.container(border=True):
-            st.html(markup.heading("Class by class", "F1, A orange, B blue"))
-            spec = class_dumbbells(found.per_class(), dark=style.is_dark())
-            st.vega_lite_chart(spec=spec, theme=None, key="cmp-classes")
-        with right, st.container(border=True):
-            _changed(found, first, version)
-    else:
-        with st.container(border=True):
-            _settings([first, second, *others])
-            ablation.button(first, second, tried)
     with st.container(border=True):
+        _settings([first, second, *others])
+        ablation.button(first, second, tried)
+    ablation.card(first, second, tried, split, version)
+    if found is None:
+        with st.container(border=True):
+            curves(first, [second, *others])
+        return
+    confusion, classes, changed, learned = st.tabs(_TABS, key="cmp-pair-tab")
+    with confusion:
+        _differences(found, first, version)
+    with classes:
+        st.html(markup.heading("Class by class", "F1, A orange, B blue"))
+        spec = class_dumbbells(found.per_class(), dark=style.is_dark())
+        st.vega_lite_chart(spec=spec, theme=None, key="cmp-classes")
+    with changed:
+        _changed(found, first, version)
+    with learned:
         curves(first, [second, *others])
 
 
 @st.fragment
-def _differences(
-    found: RunComparison, runs: Sequence[Run], version: str, tried: ablation.Tried | str
-) -> None:
-    """Settings, matrix and faces; a click draws these again and nothing else."""
-    left, middle, right = st.columns([1, 1.1, 1.15], gap="small")
-    with left, st.container(border=True):
-        _settings(runs)
-        ablation.button(runs[0], runs[1], tried)
-    with middle, st.container(border=True):
+def _differences(found: RunComparison, first: Run, version: str) -> None:
+    """Matrix and faces; a click draws these again and nothing else."""
+    left, right = st.columns([1.1, 1.15], gap="medium")
+    with left:
         cell = _matrix(found)
-    with right, st.container(border=True):
-        _cell(found, runs[0], version, *cell)
+    with right:
+        _cell(found, first, version, *cell)
 
 
 def _verdict(found: RunComparison, first: Run, second: Run, split: str, note: str) -> None:
@@ -80,7 +80,7 @@ def _verdict(found: RunComparison, first: Run, second: Run, split: str, note: st
         f"{100 * v['difference']:+.1f} points [{low:+.1f}, {high:+.1f}] · p {v['p']:.2g} · "
         f"fixed {v['fixed']:,}, broke {v['broke']:,} of {v['images']:,} {images} images{left_out}{remark}"
     )
-    title = f"B {markup.esc(second.id)} against A {markup.esc(first.id)}"
+    title = f"B {markup.esc(run_snapshots.title(second))} against A {markup.esc(run_snapshots.title(first))}"
     st.html(
         f'<div class="fer-h" role="heading" aria-level="2" style="margin:.6rem 0 .1rem"><span>{title}</span>'
         f'{chip}<small title="{markup.esc(tip)}">{facts}</small></div>'
@@ -225,12 +225,12 @@ def _changed(found: RunComparison, run: Run, version: str) -> None:
 def curves(run: Run, others: Sequence[Run]) -> None:
     """Accuracy and loss by epoch, the validation curves of other runs dashed."""
     rows, best = run_snapshots.rows(run), run_snapshots.best(run)
-    behind = {other.id: told for other in others if (told := run_snapshots.rows(other))}
+    behind = {run_snapshots.title(other): told for other in others if (told := run_snapshots.rows(other))}
     if not rows:
         st.html('<p class="fer-muted">No epoch has ended.</p>')
         return
     words = f"best epoch marked{', ' + ', '.join(behind) + ' dashed' if behind else ''}"
-    st.html(markup.heading(f"Curves of {run.id}", words))
+    st.html(markup.heading(f"Curves of {run_snapshots.title(run)}", words))
     for place, measure in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         with place:
             st.html(f'<p class="fer-axis">{measure}</p>')

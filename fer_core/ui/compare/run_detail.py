@@ -8,12 +8,13 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core.base.errors import FerError
+from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.reports.model_card import WEAK, confusions, easiest_and_hardest, reproduce, weak_classes
 from fer_core.runs.records import ClassAreas, Scores
 from fer_core.runs.run import Run
-from fer_core.ui.compare import cached_curves, cached_runs, calibration_card, cost, faces, pair
+from fer_core.ui.compare import actions, cached_curves, cached_runs, calibration_card, cost, faces, pair
 from fer_core.ui.components import confusion_matrix, markup, style
-from fer_core.ui.shell import page
+from fer_core.ui.shell import page, run_snapshots
 
 _MEASURES = (
     ("accuracy", "accuracy"), ("balanced_accuracy", "balanced accuracy"), ("macro_precision", "macro precision"),
@@ -22,34 +23,29 @@ _MEASURES = (
 )  # fmt: skip
 
 
-def draw(run: Run, split: str, version: str) -> None:
-    """The panel of one run on a split of a version."""
+_TABS = ["Errors", "Scores", "Calibration", "Curves", "Cost and recipe"]
+
+
+def draw(run: Run, row: LeaderboardRow, split: str, version: str) -> None:
+    """The panel of one run on a split of a version; `row` is its own of the leaderboard."""
     try:
         found = cached_runs.details(run, split, version)
         table = cached_runs.answered(run, split, version)
     except FerError as error:
+        _head(run, row, "")
         if run.active:
-            page.empty(f"{run.id} is {run.state}", "Its scores stand here when it ends.")
+            page.empty(f"{run_snapshots.title(run)} is {run.state}", "Its scores stand here when it ends.")
         else:
-            page.empty(f"{run.id} has no scores here", str(error))
+            page.empty(f"{run_snapshots.title(run)} has no scores here", str(error))
         with st.container(border=True):
             pair.curves(run, [])
         return
     where = "test" if split == "test" else "validation"
     left_out = f", {found['seen']:,} left out that it has learned from" if found.get("seen") else ""
-    st.html(
-        f'<div class="fer-h" role="heading" aria-level="2" style="margin:.6rem 0 .1rem">{markup.esc(run.id)}'
-        f"<small>{where} of version {markup.esc(version[:6])}, {found['images']:,} images{left_out}</small></div>"
-    )
-    _errors(run, found, table, version)
-    left, right = st.columns([1.5, 1], gap="small")
-    with left, st.container(border=True):
-        _classes(found)
-    with left, st.container(border=True):
-        _mistakes(found)
-    with right, st.container(border=True):
-        _measures(found)
-    with st.container(border=True):
+    _head(run, row, f"{where} of version {version[:6]}, {found['images']:,} images{left_out}")
+    errors, scores, trust, learned, made = st.tabs(_TABS, key="cmp-run-tab")
+    with errors:
+        _errors(run, found, table, version)
         wrong = table[table["said"] != table["label"]].sort_values("sure", ascending=False)
         wrong = wrong.assign(words=wrong["label"] + " → " + wrong["said"])
         st.html(
@@ -58,16 +54,32 @@ def draw(run: Run, split: str, version: str) -> None:
         faces.show(run.workspace, run.dataset, version, wrong, key="cmp-confident", label="Most confident errors",
                            detail="words", limit=10, size=92)  # fmt: skip
         faces.review_link(run, version, "Are the labels wrong? Review them", "cmp-review")
-    with st.container(border=True):
-        calibration_card.draw(run, version, split)
-    left, right = st.columns([1.9, 1], gap="small")
-    with left, st.container(border=True):
+    with scores:
+        left, right = st.columns([1.5, 1], gap="medium")
+        with left:
+            _classes(found)
+            _mistakes(found)
+        with right:
+            _measures(found)
         _class_curves(run, version, split)
-    with right, st.container(border=True):
-        cost.card(run)
-    with st.container(border=True):
+    with trust:
+        calibration_card.draw(run, version, split)
+    with learned:
         pair.curves(run, [])
-    _made_of(run)
+    with made:
+        cost.card(run)
+        _made_of(run)
+
+
+def _head(run: Run, row: LeaderboardRow, about: str) -> None:
+    """Its name, what it is judged by, and the way to use it."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        title = markup.esc(run_snapshots.title(run))
+        st.html(
+            f'<div class="fer-h" role="heading" aria-level="2" style="margin:.6rem 0 .1rem">{title}'
+            f"<small>{markup.esc(about)}</small></div>"
+        )
+        actions.promote(run, row)
 
 
 @st.fragment

@@ -12,7 +12,7 @@ from fer_core.runs.run import Run
 from fer_core.ui.compare import actions, cached_runs, faces
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
 from fer_core.ui.components import markup
-from fer_core.ui.shell import page
+from fer_core.ui.shell import page, run_snapshots
 from fer_core.ui.shell.page import Scope
 
 _ROWS = 10
@@ -50,7 +50,11 @@ def _card(run: Run, version: str, told: RunSlices) -> None:
     shown = weak[:_ROWS] or told.found.slices[:_ROWS]
     with left, st.container(border=True):
         chip = markup.chip("bad" if weak else "good" if shown else "none", told.found.verdict)
-        st.html(markup.heading(f"Slices of {run.id}", f"accuracy {told.found.accuracy:.3f} on all", chip))
+        st.html(
+            markup.heading(
+                f"Slices of {run_snapshots.title(run)}", f"accuracy {told.found.accuracy:.3f} on all", chip
+            )
+        )
         st.html(_table(shown))
         looked_at = [column.name for column in told.found.columns]
         words = ("" if shown else f"A slice, and what it is held against, have {LEAST} images at least. ") + (

@@ -100,7 +100,7 @@ def _plain(line: Line, columns: Sequence[str]) -> dict[str, Any]:
         if c := line.cells.get(key):
             parts = {"text": c.text, "sort": c.sort, "verdict": c.verdict, "tip": c.tip, "ends": c.ends}
             cells[key] = {name: part for name, part in parts.items() if part not in ("", None)}
-    words = " ".join([line.name, line.note, *(cell.text for cell in line.cells.values())]).lower()
+    words = " ".join([line.id, line.name, line.note, *(cell.text for cell in line.cells.values())]).lower()
     return {
         "id": line.id,
         "name": line.name,

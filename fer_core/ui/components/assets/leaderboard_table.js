@@ -23,7 +23,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const words = state.find.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = lines.filter(r => words.every(w => r.find.includes(w)));
     if (!state.sort) return rows;
-    const value = r => state.sort === 'run' ? r.name : (r.cells[state.sort] || {}).sort;
+    const value = r => state.sort === 'run' ? r.id : (r.cells[state.sort] || {}).sort;
     const known = r => { const v = value(r); return v !== null && v !== undefined; };
     return rows.slice().sort((a, b) => {
       if (known(a) !== known(b)) return known(a) ? -1 : 1;
