@@ -41,9 +41,12 @@ with photos:
         accept_multiple_files=True,
         max_upload_size=100,
         key="try-files",
+        on_change=reading.forget,
+        args=("try-files",),
     )
     paste.into("try-files")
-    if uploads:
+    if uploads := reading.hold("try-files", uploads or []):
+        reading.forget_all("try-files")
         shown = reading.read(uploads, settings)
     elif st.session_state.get("try-example"):
         shown = reading.read([reading.Example()], settings)
@@ -61,12 +64,18 @@ with photos:
 
 if camera.open:
     with camera:
-        shot = st.camera_input("Take a picture", key="try-camera")
-        if shot:
-            taken = reading.read([shot], settings)
+        left, right = st.columns([1, 1.1], gap="medium")
+        with left:
+            shot = st.camera_input(
+                "Take a picture", key="try-camera", on_change=reading.forget, args=("try-camera",)
+            )
+        taken = reading.read(reading.hold("try-camera", [shot] if shot else [])[-1:], settings)
+        with right:
             if taken:
-                photo_results.guarded(taken, settings, "camera")
+                photo_results.guarded(taken, settings, "camera", narrow=True)
                 shown = taken
+            else:
+                page.empty("No picture yet", "Take one at the left: its faces and their emotions stand here.")
 if live.open:
     with live:
         live_video.draw(settings)

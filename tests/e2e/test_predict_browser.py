@@ -54,6 +54,11 @@ def test_dropped_and_pasted_photos_are_answered(screen: Screen, seed: int, tmp_p
         screen.page.get_by_role("button", name="CSV", exact=True).last.click()
     rows = Path(download.value.path()).read_text().splitlines()
     assert [row.split(",")[0][:6] for row in rows[1:]] == ["party.", "pasted"]
+    screen.go("Home")
+    screen.go("Try it")  # the photos are still there, until they are let go
+    screen.expect("faces found", "2")
+    screen.press("Forget the photos of before")
+    screen.sees("Nothing to read yet")
     screen.no_exception()
 
 

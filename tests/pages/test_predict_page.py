@@ -70,7 +70,7 @@ def test_a_wrong_answer_is_kept_only_with_consent(shipped: Workspace) -> None:
     assert keep.disabled
     assert corrections.counts(shipped) == {}
     next(c for c in app.checkbox if c.label == corrections.CONSENT).check().run()
-    next(s for s in app.selectbox if s.label == "It shows").select("fear").run()
+    next(s for s in app.pills if s.label == "It shows").set_value("fear").run()
     app = next(b for b in app.button if b.label == "Keep this face").click().run()
     assert not app.exception
     assert corrections.counts(shipped) == {"fear": 1}

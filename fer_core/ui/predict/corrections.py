@@ -24,9 +24,10 @@ def button(face: FaceAnswer, settings: Settings, key: str) -> None:
         names = [
             name for name in ordered_classes({*EMOTIONS, *settings.predictor.classes}) if name != face.label
         ]
-        label = st.selectbox("It shows", names, key=f"right-{key}")
+        label = st.pills("It shows", names, format_func=messages.plain, key=f"right-{key}")
         agreed = st.checkbox(corrections.CONSENT, key=f"agree-{key}")
-        if st.button("Keep this face", type="primary", disabled=not agreed, key=f"keep-{key}"):
+        ready = agreed and label is not None
+        if st.button("Keep this face", type="primary", disabled=not ready, key=f"keep-{key}") and label:
             try:
                 corrections.keep_face(
                     settings.workspace,

@@ -22,10 +22,17 @@ from fer_core.ui.shell import page
 _SCROLL_AFTER = 4  # faces
 
 
-def draw(shown: Sequence[Shown], settings: Settings, key: str) -> None:
-    """Everything about the pictures read: the current one, the strip of all, the table of answers."""
+def draw(shown: Sequence[Shown], settings: Settings, key: str, narrow: bool = False) -> None:
+    """Everything about the pictures read: the current one, the strip of all, the table of answers.
+
+    Args:
+        shown: at least one.
+        settings: the model, and how it is asked.
+        key: unique on the page.
+        narrow: the faces stand below the picture, not beside it.
+    """
     current = _current(shown, key)
-    left, right = st.columns([1.32, 1], gap="medium")
+    left, right = (st.container(), st.container()) if narrow else st.columns([1.32, 1], gap="medium")
     with left:
         _picture(current)
         _strip(shown, current, key)
@@ -193,9 +200,9 @@ def _table(shown: Sequence[Shown], key: str) -> None:
     corrections.kept(key)
 
 
-def guarded(shown: Sequence[Shown], settings: Settings, key: str) -> None:
+def guarded(shown: Sequence[Shown], settings: Settings, key: str, narrow: bool = False) -> None:
     """`draw`, with a failure of the model in words."""
     try:
-        draw(shown, settings, key)
+        draw(shown, settings, key, narrow)
     except FerError as error:
         page.show_error(error)

@@ -47,6 +47,33 @@ class Shown:
     thumb: np.ndarray
 
 
+def hold(field: str, uploads: Sequence[Any]) -> list[Any]:
+    """The pictures of a field with those it held before the visitor went to another page; see `forget`."""
+    held: dict[str, Any] = st.session_state.setdefault(f"{field}-held", {})
+    held |= {upload.file_id: upload for upload in uploads}
+    st.session_state[f"{field}-ids"] = {upload.file_id for upload in uploads}
+    return list(held.values())
+
+
+def forget(field: str) -> None:
+    """Let go of what was taken out of a field, as its callback."""
+    now = st.session_state.get(field) or []
+    now = now if isinstance(now, list) else [now]
+    held = st.session_state.get(f"{field}-held", {})
+    for gone in st.session_state.get(f"{field}-ids", set()) - {upload.file_id for upload in now}:
+        held.pop(gone, None)
+
+
+def forget_all(field: str) -> None:
+    """Let go of all pictures of a field, for a button that is there while some are from before."""
+    held: dict[str, Any] = st.session_state.get(f"{field}-held", {})
+    if set(held) - st.session_state.get(f"{field}-ids", set()):
+        st.button(
+            "Forget the photos of before", icon=":material/delete:", type="tertiary", key=f"{field}-forget",
+            on_click=held.clear,
+        )  # fmt: skip
+
+
 def read(uploads: Sequence[Any], settings: Settings) -> list[Shown]:
     """Read up to 50 uploads, with progress; what cannot be read is said, the others are returned."""
     if len(uploads) > MOST:
