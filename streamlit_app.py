@@ -40,7 +40,6 @@ def redirect(path: str) -> Callable[[], None]:
 
 
 app = st.App(Path(__file__).name, middleware=http_guard.MIDDLEWARE, on_script_error=failed)
-
 # The server imports this file once and learns the pages, for deep links; each visit runs it as the main script.
 visited = __name__ == "__main__"
 if not visited:  # nobody watches yet: no warnings about that
@@ -56,4 +55,5 @@ house["Data"] += [st.Page(redirect(p), title=t, url_path=u, visibility="hidden")
 navigation = st.navigation(house, expanded=True)
 if visited:
     job_progress.sidebar()
+    page.foot([room for rooms in house.values() for room in rooms])
     page.visit(navigation)

@@ -66,7 +66,7 @@ def _splits(explorer: Explorer) -> None:
         links.draw(drawn, key="exp-splits", on_go=lambda where: _follow(explorer, where))
         if sources := _sources(explorer):
             st.html(sources)
-        st.page_link("pages/data/stratify.py", label="Repair on Stratify", icon=":material/call_split:")
+        st.page_link("pages/data/stratify.py", label="Splits on Stratify", icon=":material/call_split:")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from fer_core.base.errors import FerError
 from fer_core.data.images import Picture
@@ -47,9 +48,9 @@ class Shown:
     thumb: np.ndarray
 
 
-def hold(field: str, uploads: Sequence[Any]) -> list[Any]:
+def hold(field: str, uploads: Sequence[UploadedFile]) -> list[UploadedFile]:
     """The pictures of a field with those it held before the visitor went to another page; see `forget`."""
-    held: dict[str, Any] = st.session_state.setdefault(f"{field}-held", {})
+    held: dict[str, UploadedFile] = st.session_state.setdefault(f"{field}-held", {})
     held |= {upload.file_id: upload for upload in uploads}
     st.session_state[f"{field}-ids"] = {upload.file_id for upload in uploads}
     return list(held.values())
@@ -66,7 +67,7 @@ def forget(field: str) -> None:
 
 def forget_all(field: str) -> None:
     """Let go of all pictures of a field, for a button that is there while some are from before."""
-    held: dict[str, Any] = st.session_state.get(f"{field}-held", {})
+    held: dict[str, UploadedFile] = st.session_state.get(f"{field}-held", {})
     if set(held) - st.session_state.get(f"{field}-ids", set()):
         st.button(
             "Forget the photos of before", icon=":material/delete:", type="tertiary", key=f"{field}-forget",

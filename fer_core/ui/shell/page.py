@@ -167,6 +167,14 @@ def open_page(text: str, purpose: str) -> Scope:
     return Scope(workspace, dataset, version, bool(st.session_state.get(_ARRIVED)))
 
 
+def foot(rooms: Iterable[StreamlitPage]) -> None:
+    """The pages at the foot of a phone, where no sidebar is in reach; elsewhere the style sheet hides them."""
+    with st.container(horizontal=True, key="phone-nav"):
+        for room in rooms:
+            if room.visibility == "visible":
+                st.page_link(room)
+
+
 def numbers(items: Iterable[tuple[markup.Cell, str]]) -> None:
     """The strip of numbers that matter on this page."""
     st.html(markup.stats(items))
