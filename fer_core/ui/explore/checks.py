@@ -29,7 +29,7 @@ def card(explorer: Explorer) -> None:
         if not explorer.checks_known:
             _job(explorer)
         if not near_copies.known(explorer.scope).complete:
-            near_copies.offer(explorer.scope, key="exp-near")
+            near_copies.offer(explorer.scope, key="exp-near-copies")
 
 
 def _go(explorer: Explorer, where: str) -> None:
