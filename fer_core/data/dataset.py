@@ -186,7 +186,7 @@ class Dataset:
             return own
         if path.is_file():
             stored = open_pixels(path)
-            if len(stored) >= len(own):
+            if len(stored) >= len(own) or len(stored) >= self._named(len(own)):
                 return stored
         return self.make_pixels(path, self._named(len(own)), size, mode, progress)
 

@@ -191,7 +191,11 @@ def launch(
     process = spawn(command, folder / LOG, own_session=True, changes=changes)
     if ended:
         _ending.add(folder)
-    record_process(folder, process.pid)
+    try:
+        record_process(folder, process.pid)
+    except OSError:
+        _ending.discard(folder)
+        raise
 
     def wait() -> None:
         try:

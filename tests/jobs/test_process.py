@@ -13,6 +13,7 @@ import psutil
 import pytest
 from waiting import until
 
+from fer_core.jobs import process
 from fer_core.jobs.process import Process
 
 
@@ -49,3 +50,15 @@ def test_a_zombie_is_dead() -> None:
     child.wait()
     assert not found.alive
     assert not Process.of(child.pid).alive
+
+
+def test_what_could_not_be_noted_is_not_at_work_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(process, "record_process", full)
+    with pytest.raises(OSError, match="No space"):
+        process.launch([sys.executable, "-c", ""], tmp_path, ended=lambda _: None)
+    assert not process.is_ending(tmp_path)
