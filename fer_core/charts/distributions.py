@@ -52,21 +52,27 @@ def binned(
 
 def handle_edges(values: NDArray[np.float64], bars: int = 28) -> NDArray[np.float64]:
     """Edges of bars between which handles can stand: halfway between values where there are few, else even over all but the
-    outermost 1 %, which the first and the last bar hold. Empty where all values are the same.
+    outermost 1 %, which the first and the last bar hold. Empty where all values are the same. No value lies on an inner edge:
+    whether an end counts as inside makes no difference.
 
     Args:
         values: float64 (n,); NaN are left out.
-        bars: at most.
+        bars: about as many at most.
     """
     known = np.unique(values[np.isfinite(values)])
     if len(known) < 2:
         return np.zeros(0)
+    between = (known[1:] + known[:-1]) / 2
     if len(known) <= bars:
-        return np.array([known[0], *(known[1:] + known[:-1]) / 2, known[-1]])
+        return np.array([known[0], *between, known[-1]])
     low, high = np.nanquantile(values[np.isfinite(values)], [0.005, 0.995])
     inner = np.linspace(low, high, bars - 1)
     inner = np.array([float(f"{edge:.4g}") for edge in inner])
-    return np.unique([known[0], *inner, known[-1]])
+    inner = np.clip(inner, known[0], known[-1])
+    met = np.isin(inner, known)
+    place = np.searchsorted(known, inner[met])
+    sides = [*between[np.maximum(place - 1, 0)], *between[np.minimum(place, len(between) - 1)]]
+    return np.unique([known[0], *inner[~met], *sides, known[-1]])
 
 
 def histogram(

@@ -46,3 +46,8 @@ def test_handles_stand_between_few_values_and_even_over_many() -> None:
     assert len(edges) == 29
     assert edges[-2] == pytest.approx(0.995, abs=0.01)
     assert np.histogram(many, edges)[0].sum() == 5001
+    one_size = np.concatenate([np.full(9900, 48.0), np.linspace(20, 47, 50), np.linspace(49, 90, 50)])
+    edges = handle_edges(one_size)
+    for place, edge in enumerate(edges[1:-1], start=1):  # what the bars below a handle tell is what passes
+        assert np.histogram(one_size, edges)[0][:place].sum() == (one_size <= edge).sum()
+    assert len(edges) > 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +23,11 @@ from fer_core.data.sample.make import make_sample
 from fer_core.evaluation.report import evaluate_run
 from fer_core.explore.facts import ImageFacts
 from fer_core.explore.filter import Selection
+from fer_core.explore.saved_views import keep_view, read_views
 from fer_core.review.journal import Journal
 from fer_core.runs.store import list_runs
+from fer_core.ui.explore.state import open_explorer, write_address
+from fer_core.ui.shell.page import Scope
 
 ROOT = Path(__file__).resolve().parents[2]
 VIEWS = ("Overview", "Faces", "Map", "Averages", "Measures", "Votes", "Versions")
@@ -211,3 +215,86 @@ def test_averages_open_on_the_pair_that_the_best_run_confuses_most(
     assert f"Run {run.id}, which learned from v1 ffffff, gone, confuses" in words(
         visit(dataset, view="Averages")
     )
+
+
+def test_many_are_decided_only_where_a_bar_says_so(visit: Visit, sample: Dataset) -> None:
+    rows = sample.manifest().query("error == ''")
+    happy, *others = [str(rows.query("label == @name").iloc[0]["image_id"]) for name in ("happy", "sad")]
+    app = visit(sample, view="Faces", face=happy)
+    app.session_state["exp-state"].picked = tuple(others)  # ticked, and the key of a label pressed at once
+    fine(button(app, "exp-label-happy").click().run())
+    held = Journal(sample.journal_path).decisions()
+    assert held[["image_id", "action", "label"]].to_numpy().tolist() == [[*others, "relabel", "happy"]]
+    fine(button(app, "exp-bulk-undo").click().run())
+    app.session_state["exp-state"].picked = tuple(others)
+    app.session_state["view"] = "Measures"
+    fine(app.run())
+    assert "by the bar below" not in words(app)
+    fine(button(app, "exp-do-Delete").click().run())
+    assert Journal(sample.journal_path).decisions()["image_id"].tolist() == [happy]
+    fine(button(app, "exp-undo").click().run())
+
+
+def test_what_was_chosen_on_one_dataset_is_forgotten_on_another(
+    sample: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(sample.workspace.root, tmp_path, dirs_exist_ok=True)
+    first = open_dataset(Workspace(tmp_path), "sample")
+    other = make_sample(Workspace(tmp_path), "another", count=120)
+    address = {"label": "sad"}
+    monkeypatch.setattr("streamlit.session_state", {})
+    monkeypatch.setattr("streamlit.query_params", address)
+
+    def arrive(dataset: Dataset) -> Any:
+        explorer = open_explorer(Scope(dataset.workspace, dataset, dataset.version(None)))
+        write_address(explorer)
+        return explorer.state
+
+    state = arrive(first)
+    state.last, state.picked, nonce = "3 faces deleted.", ("a",), state.nonce
+    for _ in range(2):  # the chip, and the draw after it
+        assert arrive(other).selection == Selection()
+        assert (state.last, state.picked, address) == ("", (), {})
+    assert state.nonce > nonce  # the browser forgets its ticks as well
+    address["label"] = "happy"  # a link, or back
+    assert arrive(first).selection.any_of == {"label": ("happy",)}
+
+
+def test_sheets_per_class_lead_to_all_and_stay_within_what_was_circled(
+    visit: Visit, sample: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "fer_core.ui.components.links.draw", lambda html, *, key, on_go: ways.update({key: on_go})
+    )
+    app = visit(sample, view="Faces", by="class")
+    state = app.session_state["exp-state"]
+    ways["exp-by-all-happy"]("happy")
+    assert (state.by, state.selection.any_of) == ("all", {"label": ("happy",)})
+    app = visit(sample, view="Faces", by="class")
+    app.session_state["exp-state"].ids = (0, 1, 2)
+    ways.clear()
+    fine(app.run())
+    assert not [key for key in ways if key.startswith("exp-by-all")]
+
+
+def test_a_view_keeps_what_is_shown_and_ranges_keep_their_ends(visit: Visit, sample: Dataset) -> None:
+    chosen = Selection().with_range("brightness", 0.4123451, 0.6)
+    keep_view(sample, "name", chosen)
+    app = visit(sample, view="Faces", brightness="0.412345..0.6")
+    next(t for t in app.toggle if t.key == "exp-filter").set_value(True)
+    fine(app.run())
+    assert [b.key for b in app.button if str(b.key).startswith("exp-forget")] == ["exp-forget-name"]
+    part = next(
+        e for e in app.get("bidi_component") if "contrast" in str(e.proto) and "edges" in str(e.proto)
+    )
+    told = json.loads(part.proto.json)["filters"][0]
+    values = ImageFacts(sample, sample.head).measure("brightness")
+    assert (told["edges"][told["low"]], told["edges"][told["high"]]) == pytest.approx((0.412345, 0.6))
+    wanted = int(((values >= 0.412345) & (values <= 0.6)).sum())
+    assert sum(told["counts"][told["low"] : told["high"]]) == wanted > 0
+    app.session_state["exp-state"].ids = (0, 1, 2)
+    next(t for t in app.text_input if t.key == "exp-keep-view").set_value("three")
+    fine(app.run())
+    assert list(read_views(sample)) == ["name"]
+    keep_view(sample, "name", None)

@@ -32,7 +32,13 @@ def tiles(pixels: NDArray[np.uint8]) -> list[bytes]:
 
 
 def draw(
-    made: Sequence[bytes], places: NDArray[np.int64], words: Sequence[str], *, chart: str, key: str
+    made: Sequence[bytes],
+    places: NDArray[np.int64],
+    words: Sequence[str],
+    *,
+    count: int,
+    chart: str,
+    key: str,
 ) -> None:
     """Show faces beside the pointer on a Plotly chart whose points have a number each (`customdata`).
 
@@ -40,6 +46,7 @@ def draw(
         made: `tiles`.
         places: for each number the place of its face in the tiles; int64 (n,).
         words: for each number what stands below its face.
+        count: of the faces in the tiles, shown or not.
         chart: key of the chart.
         key: unique on the page.
     """
@@ -49,7 +56,7 @@ def draw(
     known = sorted(set(words))
     number = {word: i for i, word in enumerate(known)}
     data = {
-        "urls": urls, "columns": _COLUMNS, "places": places.tolist(), "known": known,
+        "urls": urls, "columns": _COLUMNS, "count": count, "places": places.tolist(), "known": known,
         "words": [number[word] for word in words], "chart": f"st-key-{browser_part.key_of(chart)}",
     }  # fmt: skip
     _peek(key=browser_part.key_of(key), data=data)

@@ -46,8 +46,8 @@ def draw(explorer: Explorer) -> None:
             features, method, by = _choice(explorer)
             table = _table(explorer, features, method)
             chosen = _plot(explorer, table, f"{features}-{method}", by) if table is not None else None
-        if chosen is not None:
-            selection_bar.draw(explorer, chosen, key="exp-map-bulk")
+        none = np.zeros(0, np.int64)
+        selection_bar.draw(explorer, none if chosen is None else chosen, key="exp-map-bulk")
         with right, st.container(border=True, key="exp-circled"):
             if chosen is None:
                 page.empty("None circled", "Circle faces with the lasso, or drag a box: they stand here.")
@@ -124,9 +124,9 @@ def _job(explorer: Explorer, features: str, method: str) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _tiles(root: str, name: str, version: str, features: str, _places: NDArray[np.int64]) -> list[bytes]:
+def _tiles(root: str, name: str, version: str, features: str, places: NDArray[np.int64]) -> list[bytes]:
     facts = ImageFacts(open_dataset(Workspace(Path(root)), name), version)
-    return map_peek.tiles(facts.dataset.pixels()[facts.columns.numbers("row")[_places]])
+    return map_peek.tiles(facts.dataset.pixels()[facts.columns.numbers("row")[places]])
 
 
 def _peek(
@@ -138,7 +138,7 @@ def _peek(
     columns = explorer.facts.columns
     labels, splits = (columns.texts(name, places[shown]) for name in ("label", "split"))
     words = [f"{label} · {split}" for label, split in zip(labels, splits, strict=True)]
-    map_peek.draw(made, np.flatnonzero(shown), words, chart=chart, key="exp-peek")
+    map_peek.draw(made, np.flatnonzero(shown), words, count=len(places), chart=chart, key="exp-peek")
 
 
 def _plot(explorer: Explorer, table: pd.DataFrame, name: str, by: str) -> NDArray[np.int64] | None:

@@ -17,7 +17,7 @@ from fer_core.data.manifest import ImageRow
 from fer_core.review.matching import records
 from fer_core.ui.components import face_sheet, markup, messages
 from fer_core.ui.explore import cached_facts, sheets
-from fer_core.ui.explore.state import ENLARGE, FLAG_WORDS, Explorer
+from fer_core.ui.explore.state import ENLARGE, FLAG_WORDS, VIEW, Explorer
 from fer_core.ui.shell import cache, page, server_paths
 
 _NEAR = 6
@@ -62,8 +62,8 @@ def card(explorer: Explorer) -> None:
             return
         row = _row(explorer, position)
         st.html(_about(explorer, row, position))
-        if explorer.state.picked:
-            told = f"The keys act on the {len(explorer.state.picked):,} selected, by the bar below, not on this face."
+        if selected := _selected(explorer):
+            told = f"The keys act on the {len(selected):,} selected, by the bar below, not on this face."
             st.html(f'<p class="fer-note">{told}</p>')
         else:
             _decide(explorer, row)
@@ -71,6 +71,11 @@ def card(explorer: Explorer) -> None:
         st.html(_more(explorer, row, position))
     if enlarge:
         _large(explorer)
+
+
+def _selected(explorer: Explorer) -> tuple[str, ...]:
+    """The faces that are selected, where a bar says so: other views do not show them, and do nothing to them."""
+    return explorer.state.picked if st.session_state.get(VIEW) in ("Faces", "Map") else ()
 
 
 def _row(explorer: Explorer, position: int) -> ImageRow:
@@ -127,7 +132,8 @@ def _decide(explorer: Explorer, row: ImageRow, large: bool = False) -> None:
     image = str(row["image_id"])
 
     def act(action: str, label: str | None = None) -> None:
-        explorer.decide([image] if large else explorer.state.picked or [image], action, label)
+        selected = () if large else _selected(explorer)
+        explorer.decide(selected or [image], "relabel" if selected and label else action, label)
 
     def press(words: str, shortcut: str | None, *args: str, **more: Any) -> None:
         key = more.pop("key", f"{prefix}-do-{words}")

@@ -19,7 +19,7 @@ def draw(explorer: Explorer) -> None:
         filters.bar(explorer)
         positions = explorer.positions()
         _head(explorer, positions)
-        if explorer.state.by == "class" and not explorer.state.like:
+        if explorer.state.by == "class" and not explorer.state.like and explorer.state.ids is None:
             sheets.per_class(explorer, explorer.state.selection, "exp-by")
         else:
             sheets.pages(explorer, positions)

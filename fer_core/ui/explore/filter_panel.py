@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
 from fer_core.charts.distributions import handle_edges
@@ -47,11 +48,17 @@ def _views(explorer: Explorer) -> None:
         page.show_error(error)
         return
 
+    def plain() -> bool:
+        return not explorer.state.like and explorer.state.ids is None
+
     def keep() -> None:
-        name = st.session_state["exp-view-name"].strip()
-        if name and _write(name, explorer.state.selection):
+        name = st.session_state["exp-keep-view"].strip()
+        if name and not plain():
+            words = "A view has filters and an order: take away the face, or the choice on the map, that others are shown by."
+            messages.toast(f"Not kept. {words}", icon=":material/error:")
+        elif name and _write(name, explorer.state.selection):
             messages.toast(f"Kept as “{name}”.", icon=":material/bookmark:")
-            st.session_state["exp-view-name"] = ""
+            st.session_state["exp-keep-view"] = ""
 
     def forget(name: str) -> None:
         if _write(name, None):
@@ -67,7 +74,7 @@ def _views(explorer: Explorer) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="exp-views"):
         for name, chosen in known.items():
-            now = chosen == explorer.state.selection
+            now = plain() and chosen.to_query() == explorer.state.selection.to_query()
             st.button(
                 messages.plain(name), key=f"exp-view-{name}", type="primary" if now else "secondary",
                 icon=":material/bookmark:", on_click=explorer.show, args=(chosen,),
@@ -75,7 +82,7 @@ def _views(explorer: Explorer) -> None:
             if now:
                 st.button("Forget", key=f"exp-forget-{name}", type="tertiary", on_click=forget, args=(name,))
         st.text_input(
-            "Keep this view as", key="exp-view-name", placeholder="keep this view as …", width=200,
+            "Keep this view as", key="exp-keep-view", placeholder="keep this view as …", width=200,
             label_visibility="collapsed", on_change=keep,
         )  # fmt: skip
 
@@ -116,22 +123,32 @@ def _run(explorer: Explorer) -> None:
     st.selectbox("Run whose predictions count", ids, key="exp-f-run", on_change=change)
 
 
+def _with_ends(edges: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """Edges, and the ends that are set among them: another place would be another filter."""
+    for end in (low, high):
+        if len(edges) and math.isfinite(end) and not np.isclose(edges, end, rtol=1e-5, atol=0).any():
+            edges = np.sort(np.append(edges, end))
+    return edges
+
+
 def _ranges(explorer: Explorer, chosen: Selection) -> None:
     """A histogram for each measure, of the faces that pass all other filters."""
     ids = explorer.state.ids
     drawn = []
     for name in explorer.measures():
         values = explorer.facts.measure(name)
-        edges = handle_edges(values)
+        low, high = chosen.ranges.get(name, (-math.inf, math.inf))
+        edges = _with_ends(handle_edges(values), low, high)
         if not len(edges):
             continue
         passed = chosen.with_range(name).mask(explorer.facts) & np.isfinite(values)
         if ids is not None:
             passed &= np.isin(np.arange(len(values)), ids)
-        low, high = chosen.ranges.get(name, (-math.inf, math.inf))
-        counts = np.histogram(values[passed], edges)[0].tolist()
-        first = 0 if math.isinf(low) else int(np.clip(np.abs(edges - low).argmin(), 0, len(counts) - 1))
-        last = len(counts) if math.isinf(high) else int(np.abs(edges - high).argmin())
+        first = 0 if math.isinf(low) else min(int(np.abs(edges - low).argmin()), len(edges) - 2)
+        last = len(edges) - 1 if math.isinf(high) else int(np.abs(edges - high).argmin())
+        cuts = edges.copy()
+        cuts[last] = np.nextafter(cuts[last], math.inf)  # the highest passes too
+        counts = np.histogram(values[passed], cuts)[0].tolist()
         title = filters.MEASURE_WORDS[name].partition(",")[0]
         drawn.append(
             range_filters.RangeFilter(name, title, edges.tolist(), counts, first, max(last, first + 1))

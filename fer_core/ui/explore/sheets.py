@@ -41,11 +41,14 @@ def per_class(explorer: Explorer, selection: Selection, key: str) -> None:
             links.draw(
                 f'<div class="fer-h fer-row">{markup.esc(title)} <small>{more}</small></div>',
                 key=f"{key}-all-{name}",
-                on_go=lambda label: explorer.show(
-                    replace(selection, seed=0).with_choices("label", label), view="Faces"
-                ),
+                on_go=lambda label: _all_of(explorer, selection, label),
             )
             _gallery(explorer, some, f"{key}-{name}", f"Faces labelled {name}", size=64, words=False)
+
+
+def _all_of(explorer: Explorer, selection: Selection, label: str) -> None:
+    explorer.show(replace(selection, seed=0).with_choices("label", label), view="Faces")
+    explorer.state.by = "all"
 
 
 def page_size(explorer: Explorer) -> int:

@@ -31,19 +31,8 @@ CHECKS_AT_ONCE = 4000
 VIEW, ENLARGE = "view", "exp-enlarge"
 _STATE = "exp-state"
 _PARAMETERS = (
-    "q",
-    "flag",
-    "order",
-    "seed",
-    *CATEGORIES,
-    *RANGES,
-    "page",
-    "face",
-    "run",
-    "like",
-    "by",
-    "size",
-)
+    "q", "flag", "order", "seed", *CATEGORIES, *RANGES, "page", "face", "run", "like", "by", "size"
+)  # fmt: skip
 _USUAL = {"by": "all", "size": "M"}
 FLAG_WORDS = {
     "copy": "has a copy", "copy_across_splits": "copy in another split", "copy_other_label": "copy with another label",
@@ -91,7 +80,7 @@ class ExplorerState:
     def read(self, query: dict[str, str]) -> None:
         """Take over what an address says."""
         self.selection = Selection.from_query(query)
-        self.ids, self.picked = None, ()
+        self.ids, self.picked, self.nonce = None, (), self.nonce + 1
         self.page = max(int(query["page"]) - 1, 0) if query.get("page", "").isdecimal() else 0
         self.face, self.run, self.like = (query.get(name, "") for name in ("face", "run", "like"))
         self.by, self.size = (query.get(name, usual) for name, usual in _USUAL.items())
@@ -266,13 +255,17 @@ def open_explorer(scope: Scope) -> Explorer:
     state: ExplorerState = st.session_state.setdefault(_STATE, ExplorerState())
     query = {n: v for n, v in st.query_params.items() if v and (n in _PARAMETERS or n.endswith("_score"))}
     state.written = {} if scope.arrived and not query else state.written  # back by the page's name: as left
-    if query != state.written:
+    followed = query != state.written
+    if followed:
         state.read(query)
     if (state.dataset, state.version) != (scope.dataset.name, scope.version.id):
         if state.dataset and state.dataset != scope.dataset.name:
-            state.read({})
+            state.last = ""  # its undo would take back what was decided here before
+            if not followed:
+                state.read({})
+                state.written = query  # for the address to forget it too
         state.dataset, state.version, state.ids = scope.dataset.name, scope.version.id, None
-        state.picked = ()
+        state.picked, state.nonce = (), state.nonce + 1
     journal = Journal(scope.dataset.journal_path)
     newest = journal.newest()
     runs = cached_facts.runs_of(scope.workspace, scope.dataset.name)

@@ -3,7 +3,7 @@ export default function ({ data, parentElement }) {
   peek.replaceChildren(face, words);
   peek.hidden = true;
   const percent = (k, n) => n > 1 ? `${(k / (n - 1)) * 100}%` : '0';
-  const tile = data.columns ** 2, count = data.places.length;
+  const tile = data.columns ** 2, count = data.count;
   const show = (event) => {
     const number = event.points[0]?.customdata;
     if (number === undefined || !(number in data.places)) return;
