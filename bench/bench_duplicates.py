@@ -38,12 +38,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset
 from fer_core.duplicates import reach
-from fer_core.duplicates.groups import confirmed, find_copies
+from fer_core.duplicates.groups import confirmed_pairs, find_copies
 from fer_core.duplicates.hash_kinds import hashes
 from fer_core.duplicates.phash import hamming_pairs
-from fer_core.duplicates.proposed import proposed
+from fer_core.duplicates.proposed import proposed_pairs
 from fer_core.duplicates.scan import KEPT
-from fer_core.duplicates.scan_store import scanned
+from fer_core.duplicates.scan_store import compared_pairs
 
 DISTANCE = 10  # imagededup's default
 MILLION, ALIGNMENTS = 1_000_000, 51  # near, 26 with the picture as it is, and mirrored, 25
@@ -149,14 +149,17 @@ def million() -> bool:
     still = random.integers(0, 2**64, MILLION, dtype=np.uint64, endpoint=False)
     planted = random.permutation(MILLION)[:40_000].reshape(-1, 2)
     pixels[planted[:, 1]] = pixels[planted[:, 0]]
-    for bits in range(reach.PROPOSED + 1):
-        part = planted[bits :: reach.PROPOSED + 1]
+    for bits in range(reach.PROPOSED_DISTANCE + 1):
+        part = planted[bits :: reach.PROPOSED_DISTANCE + 1]
         flips = np.argsort(random.random((len(part), 64)), axis=1)[:, :bits].astype(np.uint64)
         still[part[:, 1]] = still[part[:, 0]] ^ (np.uint64(1) << flips).sum(axis=1, dtype=np.uint64)
     sides = [(still ^ np.uint64(number * 0x9E3779B97F4A7C15 % 2**64), still) for number in range(ALIGNMENTS)]
     began = time.perf_counter()
     parts = [
-        part for _, part in proposed(pixels, [pixels], sides, np.arange(MILLION), 0, reach.PROPOSED, KEPT)
+        part
+        for _, part in proposed_pairs(
+            pixels, [pixels], sides, np.arange(MILLION), 0, reach.PROPOSED_DISTANCE, KEPT
+        )
     ]
     seconds = time.perf_counter() - began
     found = np.concatenate([i * MILLION + j for i, j, _, _ in parts])
@@ -164,7 +167,7 @@ def million() -> bool:
     missed = int((~np.isin(wanted, found)).sum())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     return bar(
-        f"1,000,000 pictures, pairs within {reach.PROPOSED} bits at {ALIGNMENTS} alignments: {seconds:.0f} s (bar 300), peak "
+        f"1,000,000 pictures, {reach.PROPOSED_DISTANCE} bits at {ALIGNMENTS} alignments: {seconds:.0f} s (bar 300), peak "
         f"{peak:.2f} GB (bar 4), {missed} of {len(planted):,} planted missed",
         seconds < 300 and peak < 4 and not missed,
     )
@@ -177,7 +180,7 @@ def against_imagededup(
     known = manifest.set_index(manifest["path"].str.rpartition("/")[2])["pixel_hash"]
     theirs = {tuple(sorted((known[a], known[b]))) for a, b in found["pairs"]}
     theirs = {pair for pair in theirs if pair[0] != pair[1]}
-    good = confirmed(pairs, reach.DISTANCE)
+    good = confirmed_pairs(pairs, reach.DISTANCE)
     copies = set(zip(good["first"], good["second"], strict=True))
     print(
         f"imagededup: {found['hashes']:,} hashes (PyTorch import stubbed), {len(theirs):,} pairs of different pixels within "
@@ -216,7 +219,7 @@ def main() -> None:
         within = pair_count(codes, DISTANCE)
         ours["search"] = time.perf_counter() - began
         began, used = time.perf_counter(), time.process_time()
-        pairs = scanned(dataset, dataset.head)
+        pairs = compared_pairs(dataset, dataset.head)
         ours["scan"] = time.perf_counter() - began
         used = time.process_time() - used
         groups = find_copies(manifest, pairs).summary()["groups"]

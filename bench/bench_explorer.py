@@ -80,7 +80,7 @@ def synthetic(home: Path, rows: int) -> list[str]:
     from fer_core.data.dataset import Dataset
     from fer_core.data.datasets import list_datasets
     from fer_core.data.sample.make import make_sample
-    from fer_core.data.versions import Version, tally, write_version
+    from fer_core.data.versions import Version, count_images, write_version
 
     workspace = Workspace(home)
     dataset = Dataset(workspace, "sample")
@@ -102,7 +102,7 @@ def synthetic(home: Path, rows: int) -> list[str]:
     for name in ("brightness", "contrast", "sharpness"):
         table[name] = (table[name] + draw.normal(0, 0.01, rows)).astype("float32")
     made = f"{rows:016x}"
-    write_version(dataset.folder, Version(made, 2, None, "import", {}, tally(table), now()), table)
+    write_version(dataset.folder, Version(made, 2, None, "import", {}, count_images(table), now()), table)
     about = read_json(dataset.folder / "dataset.json")
     write_json(dataset.folder / "dataset.json", about | {"head": made})
     return [f"{i:016x}" for i in draw.integers(0, rows, 4)]

@@ -41,7 +41,7 @@ from fer_core.data.datasets import import_dataset, list_datasets, open_dataset
 from fer_core.data.importing.options import Options
 from fer_core.data.manifest import classes, readable
 from fer_core.data.sample.make import make_sample, truth
-from fer_core.duplicates.near import kept_near_groups
+from fer_core.duplicates.near import stored_near_groups
 from fer_core.explore.features import Features
 from fer_core.mislabels import scores
 from fer_core.mislabels.noise import label_quality
@@ -85,7 +85,7 @@ def case(name: str, dataset: Dataset, wrong: np.ndarray, usage: np.ndarray | Non
     table = readable(dataset.manifest()).reset_index(drop=True)
     names = classes(table)
     labels = table["label"].map({c: i for i, c in enumerate(names)}).to_numpy(np.int64)
-    near = kept_near_groups(dataset, dataset.head)
+    near = stored_near_groups(dataset, dataset.head)
     groups = joined_groups(table, given_groups(table, [] if near is None else [near]))
     usage = np.full(len(table), "") if usage is None else usage
     return Case(name, dataset, table, names, labels, groups, wrong, usage)

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fer_core import mislabels
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.review.remaining_errors import SPOT_EVERY, estimate, spot_checks, with_spot_checks
+from fer_core.review.remaining_errors import SPOT_EVERY, estimate_remaining, spot_checks, with_spot_checks
 
 REVIEWERS, DECISIONS, SHARE = 200, 200, 0.7
 
@@ -38,7 +38,7 @@ def simulate(ranking: pd.DataFrame, wrong: np.ndarray, every: int) -> str:
         seen = with_spot_checks(queue, spot_checks(table, seed)[: 2 * DECISIONS], every)[:DECISIONS]
         scores = table.set_index("image_id")["score"]
         left = scores.index.difference(seen)
-        told = estimate(scores[seen], truth[seen], scores[left], seed, expected)
+        told = estimate_remaining(scores[seen], truth[seen], scores[left], seed, expected)
         assert told is not None
         real = int(truth[left].sum())
         held.append(told.low <= real <= told.high)

@@ -84,7 +84,7 @@ def build(home: Path) -> Path:
     from fer_core.base.jsonl import append_line
     from fer_core.base.workspace import Workspace
     from fer_core.data.sample.make import make_sample
-    from fer_core.jobs.process import identity
+    from fer_core.jobs.process import this_process
     from fer_core.recipes.recipe import load, override
     from fer_core.runs.store import create_run
     from fer_core.splits.stratify import save_plan, stratify
@@ -107,7 +107,7 @@ def build(home: Path) -> Path:
         write_json(run.folder / "worst.json", {"epoch": EPOCHS, "images": worst})
         run.update(state="finished")
     run.update(state="running")
-    write_json(run.folder / "process.json", {**identity(), "host": socket.gethostname()})
+    write_json(run.folder / "process.json", {**this_process(), "host": socket.gethostname()})
     where = {"epoch": EPOCHS + 1, "epochs": 2 * EPOCHS, "step": 1, "steps": 2, "images_per_second": 1000.0}
     now_ = {"done": 2 * EPOCHS + 1, "total": 4 * EPOCHS, "what": "training", "eta_s": 60.0, "details": where}
     write_json(run.folder / "progress.json", now_)

@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.duplicates import scan
-from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.groups import confirmed_pairs
 from fer_core.duplicates.phash import phashes
-from fer_core.duplicates.reach import DISTANCE, SURE
+from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
 from fer_core.duplicates.scan import DistinctPictures
 from fer_core.duplicates.scan_store import pair_table, pictures_of
 
@@ -116,7 +116,7 @@ KINDS: dict[str, Change] = {
 
 def alone(pictures: DistinctPictures, count: int, seed: int = 0) -> NDArray[np.uint8]:
     """Pictures that resemble no other one, uint8 (count, 48, 48)."""
-    found = [scan.extended(None, pictures, kind) for kind in ("near", "mirrored")]
+    found = [scan.extend_scan(None, pictures, kind) for kind in ("near", "mirrored")]
     crowd = np.unique(np.concatenate([end for one in found for end in (one.first, one.second)]))
     free = np.setdiff1d(np.arange(len(pictures.names)), crowd)
     chosen = np.random.default_rng(seed).choice(free, min(count, len(free)), replace=False)
@@ -128,17 +128,19 @@ def compared(pixels: NDArray[np.uint8]) -> pd.DataFrame:
     names = np.array([f"{number:08d}" for number in range(len(pixels))], "S8")
     pictures = DistinctPictures(names, np.arange(len(pixels)), phashes(pixels)[0], pixels)
     kinds = ("near", "mirrored")
-    pairs = confirmed(pair_table({kind: scan.extended(None, pictures, kind) for kind in kinds}), DISTANCE)
+    pairs = confirmed_pairs(
+        pair_table({kind: scan.extend_scan(None, pictures, kind) for kind in kinds}), DISTANCE
+    )
     return pairs.assign(first=pairs["first"].astype(int), second=pairs["second"].astype(int))
 
 
 def planted(originals: NDArray[np.uint8], change: Change) -> tuple[float, float, int]:
-    """Share found, share found up to `SURE`, and pairs of different originals that pass."""
+    """Share found, share found up to `SURE_DISTANCE`, and pairs of different originals that pass."""
     count = len(originals)
     copies = np.stack([np.asarray(change(Image.fromarray(face)), dtype=np.uint8) for face in originals])
     pairs = compared(np.concatenate([originals, copies]))
     own = pairs["second"] - pairs["first"] == count
-    sure = own & (pairs["distance"] <= SURE)
+    sure = own & (pairs["distance"] <= SURE_DISTANCE)
     return float(own.sum() / count), float(sure.sum() / count), int((~own).sum())
 
 
@@ -151,7 +153,9 @@ def main() -> None:
     dataset = open_dataset(Workspace(options.home), options.dataset)
     originals = alone(pictures_of(dataset.manifest(), dataset.pixels()), options.faces)
     strangers = 2 * len(originals) * (2 * len(originals) - 1) // 2 - len(originals)
-    print(f"{len(originals):,} faces\n\n| planted | found | up to {SURE} bits | false pairs per million |")
+    print(
+        f"{len(originals):,} faces\n\n| planted | found | up to {SURE_DISTANCE} bits | false pairs per million |"
+    )
     print("| --- | --- | --- | --- |")
     for kind, change in KINDS.items():
         share, sure, wrong = planted(originals, change)

@@ -23,7 +23,7 @@ from fer_core.data.datasets import Dataset, import_dataset, list_datasets, open_
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.data.sample.truth import SampleTruth
 from fer_core.data.save_version import save_version
-from fer_core.duplicates.scan_store import scanned
+from fer_core.duplicates.scan_store import compared_pairs
 from fer_core.jobs import process
 
 os.environ.setdefault("FER_ROOTS", "/")  # tests read from folders beside home and workspace
@@ -210,7 +210,7 @@ def _compared(dataset: Dataset, factory: pytest.TempPathFactory, only: str = "")
         if only and len(found.versions()) == 1:
             table = found.manifest()
             save_version(found, table[table["label"] == only], parent=found.head, operation="test")
-        scanned(found, found.head)
+        compared_pairs(found, found.head)
     return found
 
 

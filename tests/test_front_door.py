@@ -115,9 +115,9 @@ def test_an_import_compares_the_pictures_as_page_and_verb_do(
 ) -> None:
     faces = make_sample(Workspace(home / "elsewhere"), count=120).source_path
     at_once = fer.import_(faces, "at-once").data
-    assert scan_store.kept(at_once, at_once.head) is not None
+    assert scan_store.stored_pairs(at_once, at_once.head) is not None
     later = fer.import_(faces, "later", compare=False).data
-    assert scan_store.kept(later, later.head) is None
+    assert scan_store.stored_pairs(later, later.head) is None
     monkeypatch.setattr(reach, "AT_ONCE_UP_TO", 3)
     started: list[Task] = []
     monkeypatch.setattr(jobs, "start", lambda workspace, task: started.append(task))

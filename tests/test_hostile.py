@@ -23,7 +23,7 @@ from PIL import Image
 
 from fer_core import cli
 from fer_core.base.errors import FerError, ImageError, RecipeError, SourceError
-from fer_core.base.parsing import home_expanded, parsing
+from fer_core.base.parsing import expand_home, parsing
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.images import decode
@@ -125,7 +125,7 @@ def test_nobodys_home_is_told(
 ) -> None:
     monkeypatch.setenv("FER_HOME", str(tmp_path))
     with pytest.raises(FerError, match="has a home here"):
-        home_expanded(Path("~no-such-user-here/x"))
+        expand_home(Path("~no-such-user-here/x"))
     make_sample(Workspace(tmp_path), "faces", count=120)
     for field, name in product(("model.start", "distillation.teacher"), ("x.onnx", "x.keras", "x")):
         setting = f"{field}=~no-such-user-here/{name}"

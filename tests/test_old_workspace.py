@@ -23,7 +23,7 @@ from fer_core.data.datasets import Dataset, list_datasets
 from fer_core.duplicates import scan_store
 from fer_core.evaluation import leaderboard
 from fer_core.jobs.tasks import Check, RankLabels
-from fer_core.review.apply import pending
+from fer_core.review.apply import preview
 from fer_core.review.journal import Journal
 from fer_core.runs import store
 from fer_core.scheduling import resume, start
@@ -73,7 +73,7 @@ def test_journal(dataset: Dataset, expected: dict[str, Any]) -> None:
     for active, wanted in ((False, expected["journal"]), (True, expected["holding"])):
         found = json.loads(journal.decisions(active_only=active).to_json(orient="records"))
         assert [{key: row[key] for key in wanted[0]} for row in found] == wanted
-    assert pending(dataset) == expected["pending"]
+    assert preview(dataset)["pending"] == expected["pending"]
 
 
 def test_certificate_comparison_and_ranking(dataset: Dataset, expected: dict[str, Any]) -> None:
@@ -84,7 +84,7 @@ def test_certificate_comparison_and_ranking(dataset: Dataset, expected: dict[str
     assert {key: read[key] for key in same} == {key: rounded(told[key]) for key in same}
     # What was compared then is not taken for a comparison of all pairs: it is "not compared yet", never "none".
     for kind in expected["scan"]:
-        assert scan_store.load(dataset, kind) is None
+        assert scan_store.load_scan(dataset, kind) is None
     assert mislabels.methods(dataset, dataset.head) == expected["ranking"]["methods"]
     ranking = mislabels.load(dataset, dataset.head)
     assert ranking is not None

@@ -172,7 +172,7 @@ def test_the_log_is_lines_of_json_with_request_dataset_and_run(
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     before = [(name, logging.getLogger(name).handlers) for name in ("", *logging.root.manager.loggerDict)]
     try:
-        json_log.begin()
+        json_log.configure()
         ask("/explore")
         with pytest.raises(ZeroDivisionError), work(home.jobs / "1"):
             raise ZeroDivisionError
@@ -220,5 +220,5 @@ def test_a_fault_leaves_a_report_without_pictures_and_names(
 
 def test_so_many_reports_are_kept_and_no_more(home: Workspace) -> None:
     for number in range(60):
-        crash.keep(home.root, ValueError(str(number)), page="Train")
+        crash.write_report(home.root, ValueError(str(number)), page="Train")
     assert len(list((home.root / crash.FOLDER).iterdir())) == 50

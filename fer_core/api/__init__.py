@@ -15,7 +15,7 @@ from fer_core.api.prediction import Prediction
 from fer_core.api.runs import RunList, StartedRun
 from fer_core.api.tuning import FoundRate, FoundRecipe
 from fer_core.base.errors import DataWarning, FerError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.base.workspace import current
 
 if TYPE_CHECKING:
@@ -120,13 +120,13 @@ def train(
         DataWarning: of what the Train page shows of the version, such as copies across splits, and of the recipe:
             before the run is made, so that `warnings.simplefilter("error", fer.DataWarning)` keeps it from being made.
     """
-    from fer_core import recipes
+    from fer_core.recipes.recipe import load, override
     from fer_core.scheduling import readiness, start
 
     version = _version_of(data)
     changed = dict(settings or {}) | ({} if epochs is None else {"training.epochs": epochs})
     dataset = version.dataset.data
-    chosen = recipes.override(recipes.load(recipe) if isinstance(recipe, str) else recipe, changed)
+    chosen = override(load(recipe) if isinstance(recipe, str) else recipe, changed)
     for caution in readiness.cautions_of(dataset, version.id, chosen):
         if not caution.blocks:  # `start` raises those
             warnings.warn(str(caution), DataWarning, stacklevel=2)
@@ -181,11 +181,11 @@ def find_rate(
     Raises:
         RecipeError, RunError: as `scheduling.rate_finder.find_rate`.
     """
-    from fer_core import recipes
+    from fer_core.recipes.recipe import load
     from fer_core.scheduling import rate_finder
 
     version = _version_of(data)
-    chosen = recipes.load(recipe) if isinstance(recipe, str) else recipe
+    chosen = load(recipe) if isinstance(recipe, str) else recipe
     return FoundRate(rate_finder.find_rate(version.dataset.data, version.id, chosen, settings, **asked))
 
 
@@ -210,6 +210,6 @@ def predict(picture: str | Path, model: str = "", **reading: Any) -> Prediction:
     from fer_core.inference.model_registry import find, open_model
     from fer_core.inference.picture_files import read_picture
 
-    path = home_expanded(Path(picture))
+    path = expand_home(Path(picture))
     answering = open_model(find(current(), model).path)
     return Prediction(analyse(answering, read_picture(path), path.name, ReadOptions(**reading)))

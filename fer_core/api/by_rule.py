@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fer_core.duplicates.groups import find_copies
-from fer_core.duplicates.reach import DISTANCE, SURE
-from fer_core.duplicates.scan_store import compare, scanned
-from fer_core.duplicates.search import USUAL, compared
+from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
+from fer_core.duplicates.scan_store import compare, compared_pairs
+from fer_core.duplicates.search import DEFAULT_KINDS, kinds_to_compare
 from fer_core.review import copies
 from fer_core.review.journal import Journal
 from fer_core.review.policies import PolicyPlan, plan_policy
@@ -36,7 +36,7 @@ def settle_by_rule(
     dataset: Dataset,
     policy: str,
     queues: Iterable[str],
-    kinds: Iterable[str] = USUAL,
+    kinds: Iterable[str] = DEFAULT_KINDS,
     distance: int = DISTANCE,
     *,
     who: str = "",
@@ -58,14 +58,16 @@ def settle_by_rule(
     """
     journal = Journal(dataset.journal_path)
     manifest, decisions = dataset.manifest(), journal.decisions()
-    wanted = compared(kinds)
+    wanted = kinds_to_compare(kinds)
     if wanted:
-        pairs = scanned(dataset, dataset.head, distance, wanted, progress=progress)
+        pairs = compared_pairs(dataset, dataset.head, distance, wanted, progress=progress)
     else:
         pairs = compare(manifest.iloc[:0], dataset.pixels(), distance, ())
-    whole = copies.members(find_copies(manifest, pairs, distance).table, manifest)
-    apart = copies.partly_rejected(whole, decisions)
-    groups = copies.members(find_copies(manifest, pairs, distance, rejected=apart).table, manifest)
-    plan = plan_policy(groups, dict.fromkeys(queues, policy), copies.queues(groups, decisions), SURE)
+    whole = copies.group_members(find_copies(manifest, pairs, distance).table, manifest)
+    apart = copies.partly_rejected_pairs(whole, decisions)
+    groups = copies.group_members(find_copies(manifest, pairs, distance, rejected=apart).table, manifest)
+    plan = plan_policy(
+        groups, dict.fromkeys(queues, policy), copies.group_queues(groups, decisions), SURE_DISTANCE
+    )
     batch = journal.add_many(plan.decisions(who)) if record and plan.settled else ""
     return Settled(plan, batch)

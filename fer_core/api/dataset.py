@@ -13,12 +13,12 @@ import pandas as pd
 from fer_core.api import html
 from fer_core.api.story import Story
 from fer_core.base.atomic import write_atomic
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.data.datasets import Dataset, describe
 from fer_core.data.versions import Version
-from fer_core.duplicates import near
+from fer_core.duplicates import reach
 from fer_core.duplicates.exact import GroupNumbers
-from fer_core.duplicates.search import USUAL, Copies, search
+from fer_core.duplicates.search import DEFAULT_KINDS, Copies, search
 from fer_core.mislabels import by_name
 from fer_core.mislabels.judges import ranked
 from fer_core.reports import certificate_page, status
@@ -63,8 +63,8 @@ class OpenDataset:
 
     def duplicates(
         self,
-        distance: int = near.DISTANCE,
-        kinds: Iterable[str] = USUAL,
+        distance: int = reach.DISTANCE,
+        kinds: Iterable[str] = DEFAULT_KINDS,
         *,
         version: str | None = None,
         progress: ProgressFn | None = None,
@@ -142,7 +142,7 @@ class OpenDataset:
 
     def write_image(self, image_id: str, to: str | Path) -> Path:
         """Write the file of an image, as it is in the source, elsewhere."""
-        path = home_expanded(Path(to)).resolve()
+        path = expand_home(Path(to)).resolve()
         write_atomic(path, self.data.read_file(image_id))
         return path
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core.base.atomic import write_atomic
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.reports import document
 from fer_core.reports.document import Document
 
@@ -23,7 +23,7 @@ class Story:
 
     def save(self, to: str | Path) -> Path:
         """Write it as HTML, or as Markdown where the name ends in `.md`."""
-        path = home_expanded(Path(to)).resolve()
+        path = expand_home(Path(to)).resolve()
         write_atomic(path, str(self) if path.suffix == ".md" else document.html(self.document))
         return path
 

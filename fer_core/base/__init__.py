@@ -1,1 +1,1 @@
-"""What every room may use: errors, emotion names, the workspace, whole files or none, locks, JSON lines."""
+"""What every room may use: errors, emotion names, the workspace, atomic files, locks, JSON lines."""

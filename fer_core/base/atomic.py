@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and stay: whoever reads, and a crash, finds the old or the new one.
+"""Atomic, durable writes: a reader, or a crash, finds either the old file or folder or the new one, never a part.
 
     write_json(path, {"images": 3})
 
@@ -8,9 +8,9 @@
     with new_folder(workspace.data / "faces") as folder:
         write_json(folder / "dataset.json", {})
 
-What is written waits beside its target, in an entry named `.<target>.<8 hex digits>.tmp`. Whoever fills one holds its lock, so
-one of a process that was killed can be told, and swept away (`upkeep.sweep`). When a function here returns, what it wrote is on
-the disk, unless it was told `durable=False`.
+New content is written to a temporary folder beside its target, named `.<target>.<8 hex digits>.tmp`. The writer holds a lock on
+it, so `upkeep.sweep` can recognise and remove the folder of a process that was killed. When a function here returns, its
+content has been synchronised to disk, unless it was called with `durable=False`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Any
 
 TEMPORARY = re.compile(r"^\..+\.[0-9a-f]{8}\.(tmp|gone)$")
-"""Names of folders that wait beside their target, or are being removed."""
+"""Names of temporary folders beside a target, and of folders being removed."""
 _CANNOT_WRITE = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES}
 _SYNC_ALL = 200
-"""Files of a folder beyond which the whole disk is synchronised once, rather than each file."""
+"""A folder with more files is synchronised by one `os.sync()` instead of file by file."""
 
 
 def write_atomic(path: Path, content: str | bytes, *, durable: bool = True) -> None:
@@ -49,16 +49,17 @@ def read_json(path: Path) -> Any:
     """Parse a JSON file.
 
     Raises:
-        ValueError: it is none, or one nested too deeply.
+        OSError: the file cannot be read.
+        ValueError: it is not JSON, or is nested too deeply.
     """
     return parse_json(path.read_text(encoding="utf-8"))
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Parse JSON of anybody.
+    """Parse JSON from an untrusted source.
 
     Raises:
-        ValueError: it is none, or one nested too deeply.
+        ValueError: it is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(text)
@@ -68,11 +69,11 @@ def parse_json(text: str | bytes) -> Any:
 
 @contextmanager
 def new_file(target: Path, *, durable: bool = True) -> Iterator[Path]:
-    """A path to write a file to, of the target's name; it takes the target's place at the end, and on an error is gone.
+    """Yield a temporary path to write to; on success it replaces `target`, on an error it is removed.
 
     Args:
         target: the file; its folder is made where it is missing.
-        durable: on the disk at the end. False for what nobody needs after a crash, such as progress.
+        durable: synchronise to disk. False for content nobody needs after a crash, such as progress.
     """
     with temporary_path(target) as temporary:
         yield temporary
@@ -81,10 +82,10 @@ def new_file(target: Path, *, durable: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill, which is moved to `target` at the end; on any error nothing is left behind.
+    """Yield a temporary folder to fill; on success it is moved to `target`, on an error it is removed.
 
     Raises:
-        OSError: there is something at the target already, other than an empty folder.
+        OSError: `target` exists and is not an empty folder.
     """
     with _own_folder(target) as temporary:
         yield temporary
@@ -92,8 +93,8 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def where_possible() -> Iterator[None]:
-    """Inside, something is kept that can be worked out again: a disk that is full or read-only is no reason to fail."""
+def skip_if_unwritable() -> Iterator[None]:
+    """Ignore a full, read-only or forbidden disk in the block: for caches that can be computed again."""
     try:
         yield
     except OSError as error:
@@ -103,9 +104,9 @@ def where_possible() -> Iterator[None]:
 
 @contextmanager
 def temporary_path(target: Path) -> Iterator[Path]:
-    """A path of the target's name in a hidden folder beside it, so that no listing of the target's folder shows it.
+    """Yield a path with the target's name in a hidden temporary folder beside it.
 
-    The folder is removed at the end with all that is in it; `replace` takes out what is to stay.
+    The folder and everything in it is removed at the end; move what should stay out of it with `replace`.
     """
     with _own_folder(target) as folder:
         yield folder / target.name
@@ -127,8 +128,8 @@ def _own_folder(target: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def in_use(folder: Path) -> bool:
-    """Whether somebody fills this temporary folder, as far as it can be known: where there are no locks, yes."""
+def is_being_filled(folder: Path) -> bool:
+    """Whether a process is still writing into this temporary folder; True where the file system has no locks."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
@@ -143,12 +144,12 @@ def in_use(folder: Path) -> bool:
 
 
 def replace(source: Path, target: Path, *, durable: bool = True) -> None:
-    """Move a file or folder of the same file system to a name, at once for everybody who looks.
+    """Atomically move a file or folder within one file system.
 
-    A file there is replaced; so is an empty folder, by a folder.
+    A file replaces a file; a folder replaces an empty folder.
 
     Raises:
-        OSError: the move is not possible; both are as they were.
+        OSError: the move is not possible; nothing has changed.
     """
     if durable:
         _synchronise(source)
@@ -158,7 +159,7 @@ def replace(source: Path, target: Path, *, durable: bool = True) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it where they are missing; on the disk when this returns."""
+    """Create a folder and its missing parents, synchronised to disk."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -196,7 +197,7 @@ def _synchronise(source: Path) -> None:
 
 
 def synchronise(path: Path) -> None:
-    """What a file holds, or which entries a folder has, is on the disk when this returns."""
+    """Synchronise the content of a file, or the entries of a folder, to disk (`fsync`)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,12 +1,12 @@
-"""What files held when they were written, so that a change nobody made is noticed: BLAKE2b, in `checksums.jsonl` beside them.
+"""Checksums (BLAKE2b) of files as they were written, kept in `checksums.jsonl` beside them, to detect damage.
 
-    with checked_file(path) as temporary:      # `new_file`, and its sum is noted
+    with checked_file(path) as temporary:      # `new_file` that also records the checksum
         table.to_parquet(temporary)
 
-    state(path)                                # "whole", "damaged", "gone" or "not checked"
+    file_state(path)                           # "whole", "damaged", "gone" or "not checked"
 
-A sum is noted before its file takes its place. A crash between the two leaves the file before it, whose sum stands there
-too: a file is whole where any of its lines fits. What was written by versions without sums is "not checked", never "whole".
+A checksum is recorded before its file takes its place. A crash between the two leaves the previous file, whose checksum is
+recorded too: a file is whole if any of its lines fits. Files written before checksums existed are "not checked", never "whole".
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ _SIZE = 16  # bytes of a sum
 
 @contextmanager
 def checked_file(target: Path) -> Iterator[Path]:
-    """`atomic.new_file`, with the file's sum noted."""
+    """`atomic.new_file` that also records the checksum."""
     with temporary_path(target) as temporary:
         yield temporary
-        note(target, temporary)
+        record_checksum(target, temporary)
         replace(temporary, target)
 
 
 def write_checked(path: Path, value: Any) -> None:
-    """`atomic.write_json`, with the file's sum noted."""
+    """`atomic.write_json` that also records the checksum."""
     with checked_file(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def note(target: Path, source: Path | None = None) -> None:
-    """Note what `target` holds, or will hold once `source` takes its place; its folder must be there.
+def record_checksum(target: Path, source: Path | None = None) -> None:
+    """Record the checksum of `target`, or of `source` that will replace it; the folder must exist.
 
-    A file that only grows is whole as long as it begins with what it held.
+    A `.jsonl` file, which only grows, is whole as long as it begins with the recorded content.
     """
-    if source is None:  # else whoever puts it in its place sees to that
+    if source is None:  # else `replace` does it
         synchronise(target)
     size, found = _summed(source or target)
     append_line(
@@ -54,26 +54,26 @@ def note(target: Path, source: Path | None = None) -> None:
     )
 
 
-def note_made(path: Path) -> None:
-    """Note that a file is there which changes all the time, so that it can be missed."""
+def record_created(path: Path) -> None:
+    """Record that a file exists whose content changes all the time, so that its loss is noticed."""
     append_line(path.parent / FILE, {"file": path.name}, durable=True)
 
 
-def sum_of(data: bytes | memoryview) -> str:
+def checksum(data: bytes | memoryview) -> str:
     """BLAKE2b-128 of bytes, 32 hex digits."""
     return hashlib.blake2b(data, digest_size=_SIZE).hexdigest()
 
 
-def noted(folder: Path) -> set[str]:
-    """Names of the files of a folder whose sums were noted."""
+def recorded_files(folder: Path) -> set[str]:
+    """Names of the files of a folder that `record_checksum` or `record_created` recorded."""
     return {str(row.get("file")) for row in read_lines(folder / FILE)[0]}
 
 
-def state(path: Path) -> FileState:
-    """What became of a file; reads it whole.
+def file_state(path: Path) -> FileState:
+    """Compare a file with its recorded checksum; reads the whole file.
 
     Raises:
-        OSError: it is there and cannot be read.
+        OSError: it exists and cannot be read.
     """
     if not path.exists():
         return "gone"

@@ -1,9 +1,9 @@
-"""What is kept of a fault in the program, for whoever mends it: what failed, where, and with which versions.
+"""Crash reports for developers: what failed, where, and with which versions.
 
-    path = crash.keep(workspace.root, error, page="Train")      # .crashes/20261130-104200-1f2e3d4c.json
+    path = crash.write_report(workspace.root, error, page="Train")      # .crashes/20261130-104200-1f2e3d4c.json
 
-No picture, no value of a variable and nothing of the environment is in it: lines of the program alone. Messages quote what was
-read (a name, a cell of a table), so of errors the kind is kept, and of our own what happened, without what was received.
+A report holds no picture, no value of a variable and nothing of the environment. Messages can quote user data (a name, a
+cell of a table), so only the type of an error is kept, and of a `FerError` its message without what was received.
 """
 
 from __future__ import annotations
@@ -27,18 +27,21 @@ _LONGEST = 500  # characters of a text
 _PACKAGES = ("streamlit", "keras", "tensorflow", "onnxruntime", "numpy", "pandas", "pyarrow", "pillow")
 
 
-def keep(root: Path, error: BaseException, **about: str) -> Path | None:
-    """Write the report of a fault, the latest 50 are kept; where it lies, None where it cannot be written.
+def write_report(root: Path, error: BaseException, **about: str) -> Path | None:
+    """Write the report of an error and remove all but the latest 50.
 
     Args:
         root: of the workspace.
         error: what was raised, with its traceback.
-        about: what was done: a page, a verb, a run, a dataset.
+        about: what was going on: a page, a verb, a run, a dataset.
+
+    Returns:
+        Its path; None if it could not be written.
     """
     report = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "about": {name: value[:_LONGEST] for name, value in about.items() if value},
-        "errors": [_told(each) for each in _chain(error)],
+        "errors": [_described(each) for each in _chain(error)],
         "versions": {
             "fer": str(getattr(sys.modules["fer_core"], "__version__", "")),
             "python": platform.python_version(),
@@ -72,7 +75,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-def _told(error: BaseException) -> dict[str, object]:
+def _described(error: BaseException) -> dict[str, object]:
     lines = traceback.extract_tb(error.__traceback__)
     own = str(Path(__file__).parents[2])
     return {

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 EMOTIONS: tuple[str, ...] = ("happy", "surprise", "neutral", "sad", "anger", "fear", "disgust", "contempt")
-"""Canonical names, in the order every table, chart and model uses."""
+"""Canonical names, in the order of every table, chart and model."""
 
 CLASS_SETS: dict[int, tuple[str, ...]] = {
     4: ("happy", "surprise", "neutral", "sad"),
@@ -41,7 +41,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 SPELLINGS = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
 """Known spelling in lower case -> canonical name."""
 FURTHER_EMOTIONS = frozenset(("amusement", "awe", "contentment", "excitement"))
-"""What sets of pictures that move people, such as EmoSet, name beside anger, disgust, fear and sadness."""
+"""Classes that sets of emotional pictures, such as EmoSet, have beside anger, disgust, fear and sadness."""
 
 _SPLIT_ALIASES: dict[str, tuple[str, ...]] = {
     "train": ("train", "training"),

@@ -1,4 +1,4 @@
-"""What can go wrong, one small exception per failure.
+"""Errors with an explanation, one small exception per kind of failure.
 
 Every error the user can cause or meet is a `FerError`: one sentence that says what happened, what was
 received, and what to try. Pages and the command line print `str(error)`; nobody sees a traceback.
@@ -35,7 +35,7 @@ class FerError(Exception):
 
 
 class DataWarning(UserWarning):
-    """Of images that can be trained on, but make the run's numbers mean less: copies across splits, drift, blank pictures."""
+    """Training images that make the numbers of a run less meaningful: copies across splits, drift, blank pictures."""
 
 
 class BadName(FerError):
@@ -55,7 +55,7 @@ class AlreadyExists(FerError):
 
 
 class BadPattern(FerError):
-    """A pattern for subjects that is no regular expression, or one that is not known here."""
+    """A subject pattern that is not a regular expression, or one that is not supported."""
 
 
 class SourceError(FerError):
@@ -67,7 +67,7 @@ class UnsafeArchive(SourceError):
 
 
 class NoRoom(SourceError):
-    """The system opens no further file, or has no room for one: nothing is wrong with the source."""
+    """Too many open files or a full disk: nothing is wrong with the source."""
 
 
 class ImageError(FerError):
@@ -87,7 +87,7 @@ class DecisionError(FerError):
 
 
 class ProbabilityError(FerError):
-    """A file of probabilities that does not fit its dataset, or holds values that are none."""
+    """A file of probabilities that does not fit its dataset, or holds other values than probabilities."""
 
 
 class SplitError(FerError):

@@ -1,4 +1,4 @@
-"""One line of JSON for each line of the log where `FER_LOG=json` asks for it: time, level, what, request, dataset, run.
+"""Structured logging: with `FER_LOG=json` every log line is one JSON object.
 
 with context(dataset="faces", run="0041-compact"):
     logging.getLogger("fer").warning("slow")        # {"time": ..., "message": "slow", "dataset": "faces", "run": ...}
@@ -22,7 +22,7 @@ _known: ContextVar[dict[str, str]] = ContextVar("fer-log", default={})  # noqa: 
 
 @contextmanager
 def context(**fields: str) -> Iterator[None]:
-    """Every line that this thread logs inside has these fields; empty ones are left out."""
+    """Add these fields to every line this thread logs in the block; empty ones are left out."""
     token = _known.set(_known.get() | {name: value for name, value in fields.items() if value})
     try:
         yield
@@ -31,7 +31,7 @@ def context(**fields: str) -> Iterator[None]:
 
 
 class JsonLines(logging.Formatter):
-    """A record as one JSON object: `time` (UTC), `level`, `logger`, `message`, `FIELDS` that are known, `trace` of an error."""
+    """Format a record as JSON: `time` (UTC), `level`, `logger`, `message`, the known `FIELDS`, `trace` of an error."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -48,14 +48,14 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def wanted() -> bool:
-    """Whether `FER_LOG=json` asks for it."""
+def is_enabled() -> bool:
+    """Whether `FER_LOG=json` is set."""
     return os.environ.get("FER_LOG") == "json"
 
 
-def begin() -> None:
-    """Write every log of this process as JSON lines to its standard error, if that is wanted. Asked again, nothing changes."""
-    if not wanted():
+def configure() -> None:
+    """If enabled, write all logs of this process as JSON lines to standard error; safe to call twice."""
+    if not is_enabled():
         return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())

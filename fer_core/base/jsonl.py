@@ -1,4 +1,4 @@
-"""Files that grow by lines while others read: what is whole counts, what is not is not there yet."""
+"""JSON Lines files that grow while others read them: a line counts once it is complete."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Any
 from fer_core.base.atomic import parse_json, synchronise
 from fer_core.base.locks import locked
 
+_TAIL = 256 * 1024  # bytes
+
 
 def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object; {} where the file is missing, cut off or something else."""
+    """The JSON object in a file; {} if the file is missing, incomplete or holds something else."""
     try:
         value = parse_json(path.read_bytes())
     except (OSError, ValueError):
@@ -22,9 +24,9 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def read_lines(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """Whole lines of a JSONL file from `offset` (bytes) on, and the offset to go on from.
+    """Complete lines of a JSONL file from `offset` (bytes) on, and the offset for the next call.
 
-    A line that is cut off at the end is left for the next call; one that is not a JSON object is passed over.
+    An incomplete last line is left for the next call; a line that is not a JSON object is skipped.
     """
     try:
         with open(path, "rb") as file:
@@ -47,11 +49,11 @@ def _objects(lines: list[bytes]) -> list[dict[str, Any]]:
     return [row for row in found if row]
 
 
-def read_tail(path: Path, lines: int, limit: int = 256 * 1024) -> str:
-    """The last lines of a text file, reading at most `limit` bytes; "" where it is missing."""
+def read_tail(path: Path, lines: int) -> str:
+    """The last lines of a text file, from its last 256 KiB; "" if it is missing."""
     try:
         with open(path, "rb") as file:
-            file.seek(max(0, file.seek(0, 2) - limit))
+            file.seek(max(0, file.seek(0, 2) - _TAIL))
             text = file.read().decode("utf-8", errors="replace")
     except OSError:
         return ""
@@ -59,14 +61,14 @@ def read_tail(path: Path, lines: int, limit: int = 256 * 1024) -> str:
 
 
 def append_line(path: Path, row: Mapping[str, object], *, durable: bool = False) -> None:
-    """Append one JSON object as a line and hand it to the system at once; writers wait for each other.
+    """Append one JSON object as a line and flush it; concurrent writers wait for each other.
 
-    What an interrupted writer left of a line is closed first.
+    An incomplete line of an interrupted writer is ended first.
 
     Args:
-        path: the file; made, with its folder, where it is missing.
+        path: the file; it and its folder are created if missing.
         row: the object.
-        durable: on the disk when this returns.
+        durable: synchronise to disk.
     """
     with locked(path), open(path, "ab+") as file:
         end = file.seek(0, 2)

@@ -1,9 +1,9 @@
-"""One lock for all that only one process, or thread, may do at a time.
+"""File locks between processes and threads.
 
     with locked(folder / ".lock"):
         ...
 
-A lock is a file, and ends with the process that holds it, however that ends; the file stays and means nothing.
+A lock ends with the process that holds it, however that ends. Its file stays behind and means nothing.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from pathlib import Path
 
 from fer_core.base.atomic import make_folder
 
+_PATIENCE = 30.0  # seconds
+
 
 class LockHeld(Exception):
-    """Somebody else holds the lock, and it was not to be waited for."""
+    """Somebody else holds the lock."""
 
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold the lock inside.
+    """Hold an exclusive lock in the block.
 
     Args:
-        path: the lock's file, made where it is missing, with its folder; or a file that is written while it is held.
-        wait: for whoever holds it; else `LockHeld` is raised.
+        path: the lock file, created with its folder if missing; may be the very file that is written in the block.
+        wait: wait for the holder.
 
     Raises:
-        Locked: somebody else holds it.
+        LockHeld: somebody else holds it and `wait` is False.
     """
     make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -46,16 +48,16 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def holding(folder: Path, *, alone: bool = False, seconds: float = 30.0) -> Iterator[None]:
-    """Use what is in a folder together with others, or `alone`: whoever comes then waits. Makes no file.
+def folder_lock(folder: Path, *, exclusive: bool = False) -> Iterator[None]:
+    """Hold a shared, or exclusive, lock on a folder in the block; no file is created.
 
-    Where the folder is missing or its disk knows no locks, everybody uses it.
+    Does nothing if the folder is missing or its file system has no locks.
 
     Raises:
-        LockHeld: others have used it for so many seconds.
+        LockHeld: it could not be had within half a minute.
     """
     descriptor = None
-    how, end = fcntl.LOCK_EX if alone else fcntl.LOCK_SH, time.monotonic() + seconds
+    how, end = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH, time.monotonic() + _PATIENCE
     try:
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY)

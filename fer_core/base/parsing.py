@@ -1,8 +1,7 @@
-"""The one guard for what libraries raise over bytes of somebody else: a dozen of them read formats, each with errors of its own,
-down to too deep a nesting and a header that asks for more memory than there is.
+"""Turn whatever a parsing library raises over an untrusted file into a `FerError`, recursion and memory errors included.
 
-    with parsing(SourceError, "The table cannot be read", received=path):
-        table = pq.read_table(file)
+with parsing(SourceError, "The table cannot be read", received=path):
+    table = pq.read_table(file)
 """
 
 from __future__ import annotations
@@ -17,36 +16,34 @@ _LONGEST = 200  # characters of what the library said
 
 
 @contextmanager
-def parsing(kind: type[FerError], message: str, *, received: object = None, hint: str = "") -> Iterator[None]:
-    """Inside, whatever is raised over the content of a file becomes an error of that kind; errors in words stay as they are.
+def parsing(kind: type[FerError], message: str, *, received: object = None) -> Iterator[None]:
+    """Raise any exception of the block as `kind`, with its first line in the message; a `FerError` passes unchanged.
 
-    Keep to reading inside: a fault of ours there would be told as one of the file.
+    Only parse in the block: a bug of ours in it would be reported as a fault of the file.
     """
     try:
         yield
     except FerError:
         raise
     except RecursionError as error:
-        raise kind(f"{message} (it is nested too deeply)", received=received, hint=hint) from error
+        raise kind(f"{message} (it is nested too deeply)", received=received) from error
     except MemoryError as error:
-        raise kind(
-            f"{message} (it asks for more memory than there is)", received=received, hint=hint
-        ) from error
+        raise kind(f"{message} (it asks for more memory than there is)", received=received) from error
     except Exception as error:
-        raise kind(f"{message} ({first_line(error)})", received=received, hint=hint) from error
+        raise kind(f"{message} ({first_line(error)})", received=received) from error
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in its first line, cut to 200 characters; its kind where it says nothing."""
+    """First line of an error's message, at most 200 characters; its type if it has no message."""
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
 
 
-def home_expanded(path: Path) -> Path:
-    """A path with `~` put in.
+def expand_home(path: Path) -> Path:
+    """A path with `~` and `~name` expanded.
 
     Raises:
-        BadName: `~name` of nobody here.
+        BadName: there is no such user.
     """
     try:
         return path.expanduser()

@@ -1,4 +1,4 @@
-r"""Regular expressions that users write, searched in linear time (RE2): none can keep the server busy.
+r"""Regular expressions written by users, matched in linear time by RE2, so that none can hang the server.
 
 RE2 knows neither back references nor look-around (https://github.com/google/re2/wiki/Syntax). As in Python, `\w`, `\d`
 and `\s` take characters beyond ASCII too, and `\Z` is the end; `\b` knows ASCII alone, so it is refused for other paths.
@@ -40,7 +40,7 @@ class Pattern:
         text: 1 to 200 characters.
 
     Raises:
-        BadPattern: no regular expression, or one that RE2 does not know.
+        BadPattern: not a regular expression, or one that RE2 does not support.
     """
 
     def __init__(self, text: str) -> None:
@@ -54,10 +54,10 @@ class Pattern:
         self._group = 1 if self._compiled.groups else 0
 
     def subject(self, path: str) -> str:
-        """What the first group (the whole match without one) finds in a path; "" for nothing.
+        """The first group of the match in a path, or the whole match if there is no group; "" for no match.
 
         Raises:
-            BadPattern: a pattern with word boundaries, a path with letters beyond ASCII.
+            BadPattern: the pattern has word boundaries and the path letters beyond ASCII.
         """
         if self._ascii_alone and not path.isascii():
             raise BadPattern(

@@ -1,6 +1,6 @@
-"""SQLite files where nothing can be written beside them, and their errors in words.
+"""Reading SQLite files on a full or read-only disk, and explaining SQLite errors.
 
-With a write-ahead log SQLite writes beside the file even to read it, so on a full or read-only disk it reads nothing at all.
+In write-ahead mode SQLite creates files beside the database even to read it, which fails on such a disk.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Literal
 
 from fer_core.base.locks import LockHeld
 
-Trouble = Literal["full", "read-only", "damaged", "busy", ""]
-REMEDIES: dict[Trouble, str] = {
+SqliteFault = Literal["full", "read-only", "damaged", "busy", ""]
+REMEDIES: dict[SqliteFault, str] = {
     "full": "The disk is full. Nothing of what was recorded is lost; free some space and do it again",
     "read-only": "The disk, or the file, cannot be written by this user. What is there can be read; nothing can be added",
     "damaged": "The file is damaged. `fer doctor --repair` keeps the entries that can be read; a backup has them all",
@@ -28,12 +28,24 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _ROOM = 1 << 20
-"""Bytes free below which an error of the disk is taken for a full one: a log and its index need some pages."""
+"""With fewer bytes free, a disk error is taken for a full disk: a log and its index need some pages."""
 
 
 @contextmanager
-def as_it_lies(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to read from that writes nothing beside the file; what waits in its log is read too.
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A write transaction: committed at the end of the block, rolled back on an error."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for reading that creates no file beside the database; its write-ahead log is included.
 
     Raises:
         OSError, sqlite3.Error: it cannot be read.
@@ -52,26 +64,28 @@ def as_it_lies(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def snapshot(path: Path, copy: Path) -> None:
-    """Copy what a file holds at one moment, however many others write; what waits in its log is in the copy too.
+    """Copy a database consistently while others may write to it; its write-ahead log is included.
 
     Raises:
-        OSError, sqlite3.Error: it cannot be read, or the copy not be written.
+        OSError, sqlite3.Error: it cannot be read, or the copy cannot be written.
     """
     with closing(sqlite3.connect(copy)) as new:
         try:
-            name = f"{path.absolute().as_uri()}?mode=rw"  # made by nobody who looks
+            name = f"{path.absolute().as_uri()}?mode=rw"  # never creates it
             with closing(sqlite3.connect(name, uri=True, timeout=30)) as live:
-                live.execute("PRAGMA schema_version").fetchone()  # waits its time; `backup` would for ever
+                live.execute(
+                    "PRAGMA schema_version"
+                ).fetchone()  # waits up to the timeout; `backup` would wait for ever
                 live.backup(new)
         except sqlite3.Error as error:
-            if trouble(error, path) not in ("full", "read-only"):
+            if diagnose(error, path) not in ("full", "read-only"):
                 raise
-            with as_it_lies(path) as old:
+            with open_read_only(path) as old:
                 old.backup(new)
 
 
-def trouble(error: sqlite3.Error | LockHeld, path: Path) -> Trouble:
-    """What stands behind an error about a file; "" where that is not known."""
+def diagnose(error: sqlite3.Error | LockHeld, path: Path) -> SqliteFault:
+    """The cause of an error about a file, a key of `REMEDIES`; "" if it is not known."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
         return "damaged"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fer_core.base.errors import BadName
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 
 _FORBIDDEN = set('/\\:*?"<>|')
 MAX_NAME = 64
@@ -53,12 +53,12 @@ class Workspace:
 def current() -> Workspace:
     """The workspace named by `FER_HOME`, else the folder that holds `fer_core`."""
     home = os.environ.get("FER_HOME")
-    root = home_expanded(Path(home)) if home else Path(__file__).resolve().parents[2]
+    root = expand_home(Path(home)) if home else Path(__file__).resolve().parents[2]
     return Workspace(root.resolve())
 
 
 def keep_private() -> None:
-    """From now on what this process and those it starts write is for its user alone: files 0600, folders 0700."""
+    """Let only this user read what this process and its children write from now on: files 0600, folders 0700."""
     os.umask(0o077)
 
 

@@ -11,7 +11,7 @@ _BRIGHTER = np.array(
 _DARKER = np.array([0, 114, 178], np.float64)
 
 
-def gray(values: NDArray[np.float64], low: float = 0.0, high: float = 255.0) -> NDArray[np.uint8]:
+def to_grayscale(values: NDArray[np.float64], low: float = 0.0, high: float = 255.0) -> NDArray[np.uint8]:
     """Values as gray levels, uint8 (h, w): `low` is black, `high` white."""
     scaled = (values - low) / max(high - low, 1e-9)
     return np.asarray(np.round(np.clip(scaled, 0, 1) * 255), np.uint8)

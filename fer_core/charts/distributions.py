@@ -11,20 +11,18 @@ from numpy.typing import NDArray
 
 from fer_core.charts.theme import COUNT_FORMAT, palette, styled
 
+_BINS = 40
 BAR = "bar"
 """Name of the selection: its points have `start`, `end` and `group`."""
 
 
-def binned(
-    values: NDArray[np.float64], groups: NDArray[np.int32], names: Sequence[str], bins: int = 40
-) -> pd.DataFrame:
-    """Images per bin and group.
+def binned(values: NDArray[np.float64], groups: NDArray[np.int32], names: Sequence[str]) -> pd.DataFrame:
+    """Images per bin and group, in 40 bins of equal width.
 
     Args:
         values: float64 (n,); NaN are left out. All equal values make one bin.
         groups: int32 (n,), place of each image's group in `names`; -1 is left out.
         names: the groups.
-        bins: how many.
 
     Returns:
         start, end (the last bin includes its end), group, images (int64, none of them 0).
@@ -33,7 +31,7 @@ def binned(
     values, groups = values[good], groups[good]
     if not len(values):
         return pd.DataFrame({"start": [], "end": [], "group": [], "images": []})
-    low, high = float(values.min()), float(values.max())
+    low, high, bins = float(values.min()), float(values.max()), _BINS
     if low == high:
         low, high, bins = low - 0.5, high + 0.5, 1
     edges = np.linspace(low, high, bins + 1)

@@ -4,7 +4,7 @@ Each version is a row of its own with a node on a lane; a line runs from it down
 are reused once their line has ended, so that a long straight history takes one.
 
     rows = rails([("c", "a"), ("b", "a"), ("a", None)])     # newest first: id, parent
-    svg(rows[0], selected=False)
+    rail_svg(rows[0], selected=False)
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def rails(versions: Sequence[tuple[str, str | None]]) -> list[Rail]:
     return [Rail(*row, lanes=max(1, len(waiting))) for row in found]
 
 
-def svg(rail: Rail, *, filled: bool) -> str:
+def rail_svg(rail: Rail, *, filled: bool) -> str:
     """One row as inline SVG in the text's colour, `HEIGHT` pixels high; `filled` marks the newest state."""
     middle, bottom = HEIGHT / 2, HEIGHT
     x = _x(rail.lane)

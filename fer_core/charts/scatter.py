@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fer_core.charts.theme import palette
 
 _WEBGL_FROM = 3000
+_HEIGHT = 520  # pixels
 _SCALE = "Viridis"
 _LAYERS = 5
 """Times that every group is drawn, a part of it each: no group lies on top of the others."""
@@ -23,7 +24,6 @@ def scatter(
     colors: Mapping[str, str],
     *,
     dark: bool = False,
-    height: int = 520,
 ) -> tuple[go.Figure, list[NDArray[np.int64]]]:
     """One trace per group, so that the legend switches groups on and off.
 
@@ -33,7 +33,6 @@ def scatter(
         names: the groups; their points are drawn in random order.
         colors: one per name.
         dark: theme.
-        height: pixels.
 
     Returns:
         The figure, and for each of its traces which points it holds, in order; `customdata` tells it in the browser.
@@ -52,7 +51,7 @@ def scatter(
                 trace.update(legendgroup=name, showlegend=code not in drawn)
                 figure.add_trace(trace)
                 drawn.add(code)
-    return _finished(figure, dark, height), members
+    return _finished(figure, dark), members
 
 
 def scatter_by_value(
@@ -61,7 +60,6 @@ def scatter_by_value(
     title: str,
     *,
     dark: bool = False,
-    height: int = 520,
 ) -> tuple[go.Figure, list[NDArray[np.int64]]]:
     """Points coloured by a value; those without one (NaN) are quiet. Returns as `scatter`."""
     figure, members = go.Figure(), []
@@ -81,7 +79,7 @@ def scatter_by_value(
     }
     figure.add_trace(_trace(points, members[-1], title, marker))
     figure.update_traces(showlegend=False)
-    return _finished(figure, dark, height), members
+    return _finished(figure, dark), members
 
 
 def _trace(
@@ -102,10 +100,10 @@ def _trace(
     )
 
 
-def _finished(figure: go.Figure, dark: bool, height: int) -> go.Figure:
+def _finished(figure: go.Figure, dark: bool) -> go.Figure:
     bare = {"visible": False, "showgrid": False, "zeroline": False}
     figure.update_layout(
-        height=height,
+        height=_HEIGHT,
         margin={"l": 4, "r": 4, "t": 30, "b": 4},
         dragmode="lasso",
         paper_bgcolor="rgba(0,0,0,0)",

@@ -13,16 +13,14 @@ from fer_core.charts.theme import FONT, Palette
 VegaSpec = dict[str, Any]
 
 
-def axis(
-    field: str, domain: tuple[float, float], form: str, *, title: str | None = None, ticks: int = 5
-) -> VegaSpec:
+def axis(field: str, domain: tuple[float, float], form: str, *, title: str) -> VegaSpec:
     """A position channel of a number on a fixed scale."""
     return {
         "field": field,
         "type": "quantitative",
         "title": title,
         "scale": {"domain": list(domain), "nice": False},
-        "axis": {"format": form, "tickCount": ticks},
+        "axis": {"format": form, "tickCount": 5},
     }
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.base.arrays import Floats
-from fer_core.checks.store import measures
+from fer_core.checks.store import measure_images
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import readable
 from fer_core.jobs.reporter import ProgressFn
@@ -121,7 +121,7 @@ def is_blank(manifest: pd.DataFrame) -> pd.Series:
     return (manifest["error"] == "") & (manifest["contrast"] < BLANK_CONTRAST)
 
 
-def level(found: int, total: int) -> Literal["good", "warn", "bad"]:
+def severity(found: int, total: int) -> Literal["good", "warn", "bad"]:
     """What so many flagged pictures of a set mean."""
     return "good" if not found else "warn" if found / max(total, 1) < FEW else "bad"
 
@@ -141,10 +141,10 @@ def run_checks(
         its pixels are needed) and `is_<name>_issue` (bool).
     """
     rows = readable(dataset.manifest(version))
-    return score(rows, measures(dataset, rows, progress))
+    return score_checks(rows, measure_images(dataset, rows, progress))
 
 
-def score(rows: pd.DataFrame, raw: pd.DataFrame) -> pd.DataFrame:
+def score_checks(rows: pd.DataFrame, raw: pd.DataFrame) -> pd.DataFrame:
     """`run_checks` of readable rows whose measures (`measure.MEASURES`) are known, in the same order."""
     table: dict[str, NDArray[np.float64] | NDArray[np.bool_]] = {}
     for check in CHECKS:
@@ -162,16 +162,15 @@ class WorstImage(TypedDict):
     score: float
 
 
-def worst(table: pd.DataFrame, check: str, paths: Mapping[str, str], count: int = WORST) -> list[WorstImage]:
+def worst_images(table: pd.DataFrame, check: str, paths: Mapping[str, str]) -> list[WorstImage]:
     """The images a check flags, the lowest score first.
 
     Args:
         table: from `run_checks`.
         check: its name.
         paths: image_id -> path.
-        count: how many at most.
     """
-    flagged = table.loc[table[f"is_{check}_issue"], f"{check}_score"].sort_values(kind="stable").head(count)
+    flagged = table.loc[table[f"is_{check}_issue"], f"{check}_score"].sort_values(kind="stable").head(WORST)
     return [WorstImage(image_id=str(i), path=paths[str(i)], score=float(s)) for i, s in flagged.items()]
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import where_possible
+from fer_core.base.atomic import skip_if_unwritable
 from fer_core.base.checksums import checked_file
 from fer_core.base.errors import FerError
 from fer_core.checks.measure import MEASURES, measure_grays, measure_one
@@ -32,7 +32,7 @@ def store_path(dataset: Dataset) -> Path:
     return dataset.quality_dir / "checks.parquet"
 
 
-def measures(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None = None) -> pd.DataFrame:
+def measure_images(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None = None) -> pd.DataFrame:
     """The measures of readable rows, in their order; what is not known yet is measured and kept.
 
     Pictures that are 48x48 and gray come from the pixel store; others are decoded from their files.
@@ -47,12 +47,12 @@ def measures(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None =
         known = pd.concat([known, found[found["entropy"].notna()]])
         buffer = io.BytesIO()
         known.to_parquet(buffer)
-        with where_possible(), checked_file(store_path(dataset)) as temporary:
+        with skip_if_unwritable(), checked_file(store_path(dataset)) as temporary:
             temporary.write_bytes(buffer.getvalue())
     return known.reindex(rows["pixel_hash"]).reset_index(drop=True)
 
 
-def stamp(dataset: Dataset) -> float:
+def changed_at(dataset: Dataset) -> float:
     """Changes when pictures were measured; 0 while none are."""
     path = store_path(dataset)
     return path.stat().st_mtime if path.is_file() else 0.0

@@ -157,7 +157,7 @@ def run(args: list[str]) -> int:
         if os.environ.get("FER_DEBUG"):
             raise
         what = f"{type(error).__name__}: {error}"
-        report = crash.keep(current().root, error, verb=" ".join(args[:1]))
+        report = crash.write_report(current().root, error, verb=" ".join(args[:1]))
         told = f"with {report}" if report else "FER_DEBUG=1 shows the traceback"
         return _fail(f"A fault in the program ({what}). Please report it; {told}", 1)
 

@@ -31,7 +31,9 @@ def check(name: str, version: str | None, csv_file: Path | None, job: Path | Non
         rows = found.manifest(chosen.id).set_index("image_id")[["path", "split", "label"]]
         paths = {str(image): str(path) for image, path in rows["path"].items()}
         numbers = checks.summary(scores)
-        found_by = {one: {**told, "worst": checks.worst(scores, one, paths)} for one, told in numbers.items()}
+        found_by = {
+            one: {**told, "worst": checks.worst_images(scores, one, paths)} for one, told in numbers.items()
+        }
         result = {"name": name, "version": chosen.id, "images": len(scores), "checks": found_by}
         task.result = result
     if csv_file:

@@ -12,7 +12,7 @@ import click
 from fer_core.base.atomic import write_atomic
 from fer_core.base.csv_text import csv_text
 from fer_core.base.errors import SourceError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.base.workspace import Workspace, current
 from fer_core.duplicates.reach import DISTANCE, MAX_DISTANCE
 
@@ -61,7 +61,7 @@ class TargetFile(click.ParamType[Path]):
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        path = home_expanded(Path(value))
+        path = expand_home(Path(value))
         if path.is_dir():
             self.fail(f"{str(value)!r} is a folder.", param, ctx)
         if not path.parent.is_dir():

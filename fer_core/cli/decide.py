@@ -156,7 +156,7 @@ def set_(
     """
     from fer_core.mislabels import by_name
     from fer_core.review.claims import Claims
-    from fer_core.review.others import already_said, tell
+    from fer_core.review.others import earlier_opinions, opinions_sentence
 
     found = dataset(name)
     press = by_name.press(
@@ -165,7 +165,7 @@ def set_(
     )  # fmt: skip
     number, made = by_name.record(found, press)
     Claims(found.journal_path).release(who, seat=_SEAT, images=press.images)
-    others = [] if final else already_said(journal_of(found), [made.key])
+    others = [] if final else earlier_opinions(journal_of(found), [made.key])
     result = {
         "id": number,
         "action": made.action,
@@ -175,7 +175,9 @@ def set_(
         "others": [each._asdict() for each in others],
     }
     change = f": {made.shown['label']} -> {made.label}" if made.label else ""
-    return Report(result, f"decision {number}: {made.action} {made.path}{change}\n{tell(others)}".rstrip())
+    return Report(
+        result, f"decision {number}: {made.action} {made.path}{change}\n{opinions_sentence(others)}".rstrip()
+    )
 
 
 @click.command("undo")

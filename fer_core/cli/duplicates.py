@@ -136,10 +136,10 @@ def _against(
     progress: ProgressFn,
 ) -> Report:
     """The images of a dataset that another one has too."""
-    from fer_core.duplicates.search import search_in
+    from fer_core.duplicates.search import search_across
 
     other = dataset(against)
-    shared = search_in(found, version, other, kinds, distance, hash_, progress)
+    shared = search_across(found, version, other, kinds, distance, hash_, progress)
     if csv_file:
         write_csv(shared.table, csv_file)
     number, images, conflicting = len(shared.table), shared.images, shared.conflicting_labels

@@ -11,7 +11,7 @@ import click
 
 from fer_core.base.emotions import ordered_splits
 from fer_core.base.errors import JobError, SourceError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.cli.common import dataset, name_argument, no_compare_option, workspace
 from fer_core.cli.data import compared, count_table, listed, told
 from fer_core.cli.report import Report, reports, table
@@ -57,7 +57,7 @@ def inspect(
     path: Path, labels: tuple[str, ...], no_labels: bool, votes: str, delivery: str, choose: tuple[str, ...]
 ) -> Report:
     """Show which classes a source names and what they would become. Nothing is imported."""
-    from fer_core.data.exporting.export import verify
+    from fer_core.data.exporting.export import changed_files
     from fer_core.data.importing.options import Options, parse_choices
     from fer_core.data.importing.preview import preview_source
     from fer_core.data.readers.base import EXPORT_MANIFEST
@@ -66,8 +66,8 @@ def inspect(
     options = Options(labels=labels, votes=votes, lists=not no_labels, delivery=delivery, choices=choices)
     found = preview_source(path, options)
     becomes = found.becomes()
-    exported = (home_expanded(path) / EXPORT_MANIFEST).is_file()
-    changed = verify(home_expanded(path)) if exported else None
+    exported = (expand_home(path) / EXPORT_MANIFEST).is_file()
+    changed = changed_files(expand_home(path)) if exported else None
     result = {
         "kind": found.kind,
         "classes": [

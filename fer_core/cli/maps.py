@@ -56,8 +56,8 @@ def make_map(
         found = dataset(name)
         chosen = found.version(version)
         facts = ImageFacts(found, chosen.id)
-        table = embedding_store.compute(facts, features, method, sample=sample, progress=task.progress)
-        embedding_store.save(facts, features, method, table)
+        table = embedding_store.compute_map(facts, features, method, sample=sample, progress=task.progress)
+        embedding_store.save_map(facts, features, method, table)
         explained = table.attrs["explained"]
         task.result = {
             "name": name,

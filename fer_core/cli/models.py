@@ -231,7 +231,7 @@ def list_weights() -> Report:
     """
     from fer_core.models import published
 
-    rows = [_row(each) for each in published.shelf()]
+    rows = [_row(each) for each in published.published_weights()]
     shown = [
         (
             row["backbone"],

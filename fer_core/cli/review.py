@@ -47,7 +47,7 @@ def status(name: str) -> Report:
     journal = journal_of(found)
     waiting, counts = apply.preview(found), journal.counts()
     said = verdicts.label_verdicts(journal.decisions(active_only=False))
-    people = review_queue.people(said, Claims(found.journal_path).holders())
+    people = review_queue.reviewer_activity(said, Claims(found.journal_path).holders())
     disputed = len(verdicts.disagreements(said))
     result = {**waiting, "decisions": counts, "reviewers": journal.reviewers(),
               "people": [asdict(person) for person in people], "disagreements": disputed}  # fmt: skip

@@ -13,7 +13,7 @@ from fer_core.cli.common import dataset, distance_option, label, name_argument, 
 from fer_core.cli.data import count_table
 from fer_core.cli.report import Report, reports, table
 from fer_core.cli.work import job_option, work
-from fer_core.duplicates.reach import DISTANCE, SURE
+from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
 
 if TYPE_CHECKING:
     from fer_core.data.versions import Version
@@ -178,7 +178,7 @@ def _told(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> lis
 @name_argument
 @version_option
 @reach_option(
-    SURE,
+    SURE_DISTANCE,
     "Bits by which the hashes of copies that are dropped may differ; beyond the default some pairs are two faces in the "
     "same light.",
 )

@@ -53,10 +53,10 @@ def versions(name: str) -> Report:
 @reports
 def diff(name: str, first: str, second: str) -> Report:
     """Compare two versions image by image: added, removed, relabelled, moved to another split."""
-    from fer_core.data.diff import diff, record
+    from fer_core.data.diff import diff, diff_record
 
     found = diff(dataset(name), first, second)
-    told = record(found)
+    told = diff_record(found)
     counts = found.counts()
     lines = [
         f"{name}, from {label(found.first)} to {label(found.second)}: "
@@ -137,7 +137,9 @@ def remove(name: str, yes: bool) -> Report:
         else f"; the files in {result['source']} stay"
     )
     verb = "removed" if yes else "would be removed"
-    refused = admin.objection(result) or FerError("Nothing was deleted", hint="Give --yes to delete it")
+    refused = admin.removal_objection(result) or FerError(
+        "Nothing was deleted", hint="Give --yes to delete it"
+    )
     return Report({**result, "removed": yes}, f"{name}: {what} {verb}{copy}", None if yes else refused)
 
 

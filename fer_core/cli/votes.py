@@ -21,9 +21,9 @@ def agreement(name: str) -> Report:
 
     Each reviewer's last verdict on an image counts; a final say does not.
     """
-    from fer_core.review.agreement import report
+    from fer_core.review.agreement import agreement_report
 
-    found = report(journal_of(dataset(name)).decisions(active_only=False))
+    found = agreement_report(journal_of(dataset(name)).decisions(active_only=False))
     return Report({"name": name} | found, _text(found))
 
 

@@ -51,7 +51,7 @@ def work(job: Path | None = None) -> Iterator[Work]:
     from fer_core.base import json_log
     from fer_core.jobs.reporter import Reporter
 
-    json_log.begin()
+    json_log.configure()
     reporter = Reporter(job)
     task = Work(reporter)
     try:

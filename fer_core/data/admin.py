@@ -97,7 +97,7 @@ def removal_summary(dataset: Dataset) -> RemovalSummary:
     }
 
 
-def objection(found: RemovalSummary) -> FerError | None:
+def removal_objection(found: RemovalSummary) -> FerError | None:
     """Why a dataset cannot be removed now; None where nothing stands against it."""
     if found["busy_runs"]:
         return RunError(
@@ -135,7 +135,7 @@ def remove(dataset: Dataset) -> RemovalSummary:
         FerError: the folder cannot be moved away.
     """
     found = removal_summary(dataset)
-    if against := objection(found):
+    if against := removal_objection(found):
         raise against
     folder = dataset.folder
     try:

@@ -24,7 +24,6 @@ from fer_core.data.pixels import (
     open_pixels,
     pixel_file,
 )
-from fer_core.data.readers import Reader, open_reader
 from fer_core.data.records import DatasetInfo
 from fer_core.data.sources import MAIN, SourceFiles, locate_source, read_source_file
 from fer_core.data.versions import (
@@ -217,19 +216,6 @@ class Dataset:
             yield files
         finally:
             files.close()
-
-    @contextmanager
-    def reader(self) -> Iterator[Reader]:
-        """The dataset's own source, open for reading.
-
-        Raises:
-            NotFound: the source is gone.
-        """
-        reader = open_reader(locate_source(self.sources, MAIN))
-        try:
-            yield reader
-        finally:
-            reader.close()
 
     def read_file(self, image_id: str) -> bytes:
         """The original bytes of an image's file.

@@ -22,7 +22,7 @@ import pandas as pd
 from fer_core.base.atomic import new_folder
 from fer_core.base.checksums import write_checked
 from fer_core.base.errors import AlreadyExists, FerError, NotFound, SourceError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.base.workspace import Workspace, check_name, now
 from fer_core.data import pixels, versions
 from fer_core.data.dataset import Dataset
@@ -87,7 +87,7 @@ def describe(dataset: Dataset, version: str | None = None) -> DatasetNumbers:
         {"path": p, "reason": r, "kind": NO_EMOTION if decoded else UNREADABLE}
         for p, r, decoded in zip(failed["path"], failed["error"], failed["pixel_hash"], strict=True)
     ]
-    counted = versions.tally(manifest)
+    counted = versions.count_images(manifest)
     problems = rows + dataset.problems
     about = dataset.about
     return {
@@ -108,7 +108,7 @@ def describe(dataset: Dataset, version: str | None = None) -> DatasetNumbers:
 def _voted(manifest: pd.DataFrame, classes: list[str]) -> VoteCounts | None:
     if not classes or "votes" not in manifest:
         return None
-    unclear = votes.unclear(manifest, classes).value_counts()
+    unclear = votes.unclear_votes(manifest, classes).value_counts()
     counted = {name: int(unclear.get(name, 0)) for name in votes.UNCLEAR}
     return {"classes": classes, "images": int(manifest["votes"].notna().sum()), "unclear": counted}
 
@@ -144,10 +144,10 @@ def import_dataset(
         AlreadyExists: a dataset has that name.
         SourceError: nothing at `source`, no image in a class folder, or an archive that is refused (UnsafeArchive).
     """
-    target, source = workspace.data / check_name(name, new=True), home_expanded(source).resolve()
+    target, source = workspace.data / check_name(name, new=True), expand_home(source).resolve()
     if target.exists():
         raise _name_taken(workspace, name, source)
-    unfinished.remove_left(workspace.data)
+    unfinished.remove_abandoned(workspace.data)
     chosen = options or Options()
     (progress or (lambda *_: None))(0, 0, "looking at the files")
     reader = open_source(source, chosen)
@@ -155,13 +155,13 @@ def import_dataset(
     try:
         selected, chosen = _selected(reader, chosen)
         with new_folder(target) as folder:
-            unfinished.begin(folder)
+            unfinished.mark_importing(folder)
             chosen = _own_lists(chosen, folder, target, workspace) if copy else chosen
             about = _fill(folder, reader, source, progress, selected, chosen, checkpoint)
             path = str(_copy(source, folder, workspace) if copy else source)
             origin = {"kind": kind or reader.kind, "path": path, "owned": copy}
             write_checked(folder / _ABOUT, {"name": name, "created": now(), "source": origin, **about})
-            unfinished.finish(folder)
+            unfinished.mark_imported(folder)
     except OSError as error:
         if target.exists():
             raise _name_taken(workspace, name, source) from error
@@ -226,7 +226,7 @@ def _fill(
             f"{pictures:,} picture{' has' if pictures == 1 else 's have'} 16 bits and use{'s' if pictures == 1 else ''} "
             f"{bits}: read as {bits} bits, black to white"
         )
-    made, counted = content_id(scan.manifest), versions.tally(scan.manifest)
+    made, counted = content_id(scan.manifest), versions.count_images(scan.manifest)
     parameters = {"source": source.name, "kind": reader.kind, **options.record()}
     if selected.skipped:
         parameters["skipped"] = selected.skipped
@@ -270,7 +270,7 @@ def _own_lists(options: Options, folder: Path, target: Path, workspace: Workspac
     dropped = (workspace.jobs / "uploads").resolve()
 
     def kept(path: str, place: str) -> str:
-        if not path or not (own := home_expanded(Path(path)).resolve()).is_relative_to(dropped):
+        if not path or not (own := expand_home(Path(path)).resolve()).is_relative_to(dropped):
             return path
         (folder / place).mkdir(parents=True, exist_ok=True)
         shutil.copy2(own, folder / place / own.name)

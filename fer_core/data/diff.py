@@ -117,7 +117,7 @@ DiffRecord = TypedDict(
 )
 
 
-def record(found: Diff) -> DiffRecord:
+def diff_record(found: Diff) -> DiffRecord:
     """JSON-ready."""
 
     def images(table: pd.DataFrame) -> list[ImageRow]:

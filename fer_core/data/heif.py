@@ -17,18 +17,18 @@ def is_heif(data: bytes) -> bool:
     return data[4:8] == b"ftyp" and data[8:12] in _BRANDS and b"avif" not in data[16:64]
 
 
-def readable() -> bool:
+def is_installed() -> bool:
     """Whether the package is installed."""
     return importlib.util.find_spec("pillow_heif") is not None
 
 
-def formats(name: str) -> tuple[str, ...]:
+def heif_formats(name: str) -> tuple[str, ...]:
     """Pillow's name of the format, once the package has registered it.
 
     Raises:
         ImageError: the package is not installed.
     """
-    if not readable():
+    if not is_installed():
         raise ImageError(
             "HEIC pictures need the optional package pillow-heif",
             received=name or None,

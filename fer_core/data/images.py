@@ -29,7 +29,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fer_core.base.arrays import Pixels
 from fer_core.base.errors import ImageError
-from fer_core.data import heif, image_measures, jpeg
+from fer_core.data import heif, jpeg
 
 MAX_PIXELS = 50_000_000
 """Largest picture that is decoded; a larger one is refused by its header."""
@@ -93,7 +93,7 @@ def decode(data: bytes, name: str = "", *, max_pixels: int = MAX_PIXELS) -> Pict
     if plain is not None:
         return Picture(np.asarray(plain), "gray", plain.width, plain.height, "JPEG")
     try:
-        formats = FORMATS if not heif.is_heif(data) else heif.formats(name)
+        formats = FORMATS if not heif.is_heif(data) else heif.heif_formats(name)
         with Image.open(io.BytesIO(data), formats=formats) as image:
             width, height = image.size
             if width * height > max_pixels:
@@ -218,8 +218,3 @@ def pixel_hash(pixels: Pixels) -> str:
     digest = hashlib.blake2b(struct.pack("<3I", *pixels.shape[:2], pixels.ndim), digest_size=16)
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
-
-
-def phash(pixels: Pixels) -> int:
-    """Perceptual hash, 64 bits, most significant first: `imagehash.phash(image, hash_size=8)`."""
-    return int(image_measures.phash_stack(to_gray(pixels)[None])[0])

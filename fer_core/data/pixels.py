@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from fer_core.base.atomic import read_json, replace, temporary_path, write_json
-from fer_core.base.checksums import sum_of
+from fer_core.base.checksums import checksum
 from fer_core.base.errors import ManifestError
 from fer_core.data.images import decode, resize, to_gray
 from fer_core.jobs.reporter import ProgressFn
@@ -68,7 +68,8 @@ def damaged_blocks(path: Path) -> list[PixelBlock]:
     return [
         block
         for block in read_blocks(path)
-        if block[0] < len(pictures) and sum_of(pictures[block[0] : block[0] + block[1]].tobytes()) != block[2]
+        if block[0] < len(pictures)
+        and checksum(pictures[block[0] : block[0] + block[1]].tobytes()) != block[2]
     ]
 
 
@@ -100,7 +101,7 @@ class PixelWriter:
         first, data = self.rows, np.ascontiguousarray(pictures).tobytes()
         self._file.write(data)
         self.rows += len(pictures)
-        self._blocks.append((first, len(pictures), sum_of(data)))
+        self._blocks.append((first, len(pictures), checksum(data)))
         return first
 
     def __enter__(self) -> PixelWriter:
@@ -140,8 +141,8 @@ def cut_pixels(path: Path, rows: int) -> None:
     blocks: list[PixelBlock] = []
     for first, count, found in read_blocks(path):
         kept = min(count, rows - first)
-        if 0 < kept < count and sum_of(pictures[first : first + count].tobytes()) == found:
-            found = sum_of(pictures[first : first + kept].tobytes())
+        if 0 < kept < count and checksum(pictures[first : first + count].tobytes()) == found:
+            found = checksum(pictures[first : first + kept].tobytes())
         if kept > 0:
             blocks.append((first, kept, found))
     with open(path, "r+b") as file:
@@ -175,7 +176,7 @@ def append_pixels(path: Path, pictures: NDArray[np.uint8]) -> int:
         file.write(data)
         _settle(file)
         known = [block for block in read_blocks(path) if block[0] < shape[0]]
-        write_json(sums_file(path), {"blocks": [*known, (shape[0], len(pictures), sum_of(data))]})
+        write_json(sums_file(path), {"blocks": [*known, (shape[0], len(pictures), checksum(data))]})
         _count(file, (shape[0] + len(pictures), *shape[1:]), start)
     return int(shape[0])
 

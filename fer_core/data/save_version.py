@@ -13,10 +13,10 @@ from fer_core.base.checksums import write_checked
 from fer_core.base.errors import ManifestError, VersionConflict
 from fer_core.base.workspace import now
 from fer_core.data.manifest import check_manifest, content_id, readable
+from fer_core.data.versions import Version, count_images, find_version, list_versions, lock, write_version
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
-from fer_core.data.versions import Version, find_version, list_versions, lock, tally, write_version
 
 
 def save_version(
@@ -69,7 +69,7 @@ def save_version(
             )  # damaged ones have numbers too
             number = max([kept, *(v.number for v in versions)]) + 1
             found = Version(
-                made, number, before, operation, dict(parameters or {}), tally(table), now(), note
+                made, number, before, operation, dict(parameters or {}), count_images(table), now(), note
             )
             write_version(dataset.folder, found, table)
         if about["head"] != found.id:

@@ -6,21 +6,17 @@ import re
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from fer_core.base.atomic import new_folder, read_json
-from fer_core.base.checksums import note, state, write_checked
+from fer_core.base.checksums import file_state, record_checksum, write_checked
 from fer_core.base.emotions import SPLITS, ordered_splits
 from fer_core.base.errors import ManifestError, NotFound
 from fer_core.base.locks import locked
 from fer_core.data.manifest import check_manifest, counts, readable, unlabelled
 from fer_core.data.records import Tally
-
-if TYPE_CHECKING:
-    pass
-
 
 ANNOTATIONS = "annotations.json"
 
@@ -35,7 +31,7 @@ class Version:
         parent: id of the version it was made from; None for the import.
         operation: what made it, such as "import", "stratify", "review".
         parameters: of the operation, JSON-ready.
-        counts: `tally` of its manifest.
+        counts: `count_images` of its manifest.
         created: UTC, ISO 8601.
         note: free text.
         name: what people call it; "" where they do not.
@@ -57,7 +53,7 @@ class Version:
         return {split: sum(classes.values()) for split, classes in self.counts["counts"].items()}
 
 
-def tally(manifest: pd.DataFrame) -> Tally:
+def count_images(manifest: pd.DataFrame) -> Tally:
     """What a manifest holds."""
     bare = unlabelled(manifest)["split"].value_counts()
     table = counts(manifest)
@@ -76,11 +72,11 @@ def write_version(folder: Path, version: Version, manifest: pd.DataFrame) -> Non
     """Write one version's folder, whole or not at all."""
     with new_folder(folder / "versions" / version.id) as temporary:
         manifest.to_parquet(temporary / "manifest.parquet", index=False, compression="zstd")
-        note(temporary / "manifest.parquet")
-        write_about(temporary, version)
+        record_checksum(temporary / "manifest.parquet")
+        write_version_file(temporary, version)
 
 
-def write_about(folder: Path, version: Version) -> None:
+def write_version_file(folder: Path, version: Version) -> None:
     """Write `version.json` into a version's folder."""
     record = asdict(version)
     del record["name"]  # a version never changes; its name may
@@ -175,7 +171,7 @@ def read_manifest(folder: Path, version_id: str) -> pd.DataFrame:
     """
     path = folder / "versions" / version_id / "manifest.parquet"
     try:
-        if state(path) == "damaged":
+        if file_state(path) == "damaged":
             raise ValueError("It does not hold what was written; `fer doctor` tells what else is damaged")
         return check_manifest(pd.read_parquet(path))
     except (OSError, ValueError, KeyError) as error:

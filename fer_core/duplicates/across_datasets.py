@@ -1,6 +1,6 @@
 """Is anything of one dataset already in another? Pictures compared across the two, equal or nearly so.
 
-shared = between(fer.manifest(), fer.pixels(), faces.manifest(), faces.pixels())
+shared = shared_images(fer.manifest(), fer.pixels(), faces.manifest(), faces.pixels())
 len(shared["image_id"].unique())        # images of the first that the second has too
 """
 
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data.manifest import readable
-from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.groups import confirmed_pairs
 from fer_core.duplicates.reach import DISTANCE
 from fer_core.duplicates.scan import Scan
 from fer_core.duplicates.scan_store import PAIR_COLUMNS, compare
@@ -33,7 +33,7 @@ COLUMNS: tuple[str, ...] = (
 )
 
 
-def between(
+def shared_images(
     manifest: pd.DataFrame,
     pixels: NDArray[np.uint8],
     other: pd.DataFrame,
@@ -59,7 +59,7 @@ def between(
     mine, theirs = readable(manifest), readable(other)
     both = pd.concat([theirs, mine.assign(row=mine["row"] + len(other_pixels))], ignore_index=True)
     shown = np.concatenate([other_pixels, pixels])
-    pairs = confirmed(compare(both, shown, distance, kinds, hash, progress, known), distance)
+    pairs = confirmed_pairs(compare(both, shown, distance, kinds, hash, progress, known), distance)
     turned = pairs.rename(columns={"first": "second", "second": "first"})
     pairs = pd.concat([pairs, turned], ignore_index=True)
     pairs = pairs[pairs["first"].isin(mine["pixel_hash"]) & pairs["second"].isin(theirs["pixel_hash"])]

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from fer_core.duplicates.correlation import OFFSETS, correlation
 from fer_core.duplicates.overlaps import ROUNDING, Overlaps
-from fer_core.duplicates.reframed import Found, Frames, reframed
+from fer_core.duplicates.reframed import Found, Frames, reframed_pairs
 
 _ROWS, _COLUMNS = 256, 512
 _CHUNK = 4096
@@ -36,7 +36,7 @@ class Side:
     frames: Frames | None = None
 
 
-def correlated(
+def correlated_pairs(
     left: Side, right: Side, order: NDArray[np.int64], known: int, limit: float
 ) -> Iterator[tuple[int, Found]]:
     """All pairs with one picture beyond the first `known`, block by block.
@@ -49,7 +49,8 @@ def correlated(
         limit: smallest correlation that counts, at the best of all alignments.
 
     Yields:
-        (done, found): all pairs of the first `done` of `order` are found now; as `reframed`, bits `SAME_FRAME` where it is one.
+        (done, found): all pairs of the first `done` of `order` are found now. `found` is as from `reframed_pairs`, its
+        bits `SAME_FRAME` for pairs in the same frame.
     """
     starts = list(range(known, len(order), _COLUMNS))
     workers = os.cpu_count() or 1
@@ -75,7 +76,7 @@ def _block(left: Side, right: Side, order: NDArray[np.int64], begin: int, end: i
     found = i, j, score, np.full(len(i), SAME_FRAME, np.uint8)
     if left.frames is None or right.frames is None:
         return found
-    more = reframed(left.frames, right.frames, order, begin, end)
+    more = reframed_pairs(left.frames, right.frames, order, begin, end)
     return (
         np.append(found[0], more[0]), np.append(found[1], more[1]),
         np.append(found[2], more[2]), np.append(found[3], more[3]),

@@ -13,7 +13,8 @@ import pandas as pd
 
 from fer_core.data.manifest import readable
 
-COLUMNS = ("group", "image_id", "path", "split", "label", "kind", "distance", "correlation", "framed")
+COLUMNS = ["group", "image_id", "path", "split", "label", "kind", "distance", "correlation", "framed"]
+_TYPES = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"}
 _SPLIT_PAIRS = ("train|val", "test|train", "test|val")
 
 
@@ -39,6 +40,12 @@ class DuplicateGroups:
 
     table: pd.DataFrame
 
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> DuplicateGroups:
+        """From rows sorted by path with the columns of `table`; any values may name the groups."""
+        numbered = rows.assign(group=pd.factorize(rows["group"])[0]).sort_values("group", kind="stable")
+        return cls(numbered[COLUMNS].astype(_TYPES).reset_index(drop=True))
+
     def summary(self) -> GroupNumbers:
         """How many groups, copies beyond the first, groups over two splits, groups with more than one label.
 
@@ -62,13 +69,5 @@ def find_exact(manifest: pd.DataFrame) -> DuplicateGroups:
     """Groups of images with equal decoded pixels."""
     table = readable(manifest).sort_values("path", kind="stable")
     table = table[table["pixel_hash"].duplicated(keep=False)]
-    rows = table.assign(group=pd.factorize(table["pixel_hash"])[0], kind="exact", distance=0, correlation=1.0)
-    rows = rows.assign(framed=False)
-    return _groups(rows)
-
-
-def _groups(rows: pd.DataFrame) -> DuplicateGroups:
-    """Rows sorted and numbered: groups by the path of their first image."""
-    rows = rows.assign(group=pd.factorize(rows["group"])[0]).sort_values(["group", "path"], kind="stable")
-    types = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"}
-    return DuplicateGroups(rows[list(COLUMNS)].astype(types).reset_index(drop=True))
+    same = table.assign(group=table["pixel_hash"], kind="exact", distance=0, correlation=1.0, framed=False)
+    return DuplicateGroups.of(same)

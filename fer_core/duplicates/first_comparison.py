@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from fer_core import jobs
 from fer_core.duplicates import reach
-from fer_core.duplicates.scan_store import kept, scanned
-from fer_core.duplicates.search import USUAL
+from fer_core.duplicates.scan_store import compared_pairs, stored_pairs
+from fer_core.duplicates.search import DEFAULT_KINDS
 from fer_core.jobs.tasks import FindCopies
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def compare_newest(dataset: Dataset, progress: ProgressFn | None = None) -> jobs
     Raises:
         FerError: it cannot be compared, or no job can be started.
     """
-    if kept(dataset, dataset.head) is not None:
+    if stored_pairs(dataset, dataset.head) is not None:
         return None
     if dataset.manifest()["pixel_hash"].nunique() <= reach.AT_ONCE_UP_TO:
-        scanned(dataset, dataset.head, progress=progress)
+        compared_pairs(dataset, dataset.head, progress=progress)
         return None
-    task = FindCopies(dataset.name, dataset.head, ",".join(USUAL), reach.DISTANCE)
+    task = FindCopies(dataset.name, dataset.head, ",".join(DEFAULT_KINDS), reach.DISTANCE)
     job = jobs.latest(dataset.workspace, task)
     return job if job is not None and job.state == "running" else jobs.start(dataset.workspace, task)

@@ -27,7 +27,7 @@ _FREQUENCIES = 16
 _GRADIENTS: Any = cv2.HOGDescriptor((SIDE, SIDE), (16, 16), (8, 8), (8, 8), 9)
 
 
-def described(pixels: Pixels) -> tuple[Float32s, Float32s]:
+def describe(pixels: Pixels) -> tuple[Float32s, Float32s]:
     """float32 (n, 900) gradients and float32 (n, 496) log amplitudes of uint8 (n, 48, 48)."""
     gradients = [np.ravel(_GRADIENTS.compute(np.ascontiguousarray(face))) for face in pixels]
     return np.array(gradients, np.float32).reshape(len(pixels), 900), _amplitudes(pixels)
@@ -41,7 +41,7 @@ def vectors(pixels: Pixels, zoom: float = 1.0) -> Float32s:
     """
     parts = []
     for values, mean, directions, share in zip(
-        described(_zoomed(pixels, zoom)), *_components(), _SHARES, strict=True
+        describe(_zoomed(pixels, zoom)), *_components(), _SHARES, strict=True
     ):
         part = (values - mean) @ directions
         part *= np.sqrt(share) / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-6)

@@ -1,8 +1,8 @@
 """All copies together: equal pixels, near, mirrored and turned, as groups a person settles one by one.
 
-pairs = scanned(dataset, version.id)
+pairs = compared_pairs(dataset, version.id)
 groups = find_copies(dataset.manifest(version.id), pairs, distance=8)
-steps(dataset.manifest(version.id), pairs)          # what another distance would find
+copies_by_distance(dataset.manifest(version.id), pairs)          # what another distance would find
 """
 
 from __future__ import annotations
@@ -15,19 +15,16 @@ import pandas as pd
 from fer_core.data.manifest import readable
 from fer_core.duplicates.clustering import complete_link
 from fer_core.duplicates.correlation import MIN_CORRELATION, MIN_TURNED
-from fer_core.duplicates.exact import COLUMNS, DuplicateGroups
+from fer_core.duplicates.exact import DuplicateGroups
 from fer_core.duplicates.reach import DISTANCE, STEPS
 from fer_core.duplicates.reframed import MIN_REFRAMED
 
-_TYPES = {"group": "int64", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"}
 
-
-def confirmed(
+def confirmed_pairs(
     pairs: pd.DataFrame,
     distance: int,
     kinds: Iterable[str] | None = None,
     rejected: Iterable[tuple[str, str]] = (),
-    min_correlation: float = MIN_CORRELATION,
 ) -> pd.DataFrame:
     """The pairs that count as copies, each once, of the kind that fits best.
 
@@ -36,9 +33,8 @@ def confirmed(
         distance: bits between their hashes at most.
         kinds: of these kinds alone; None for all.
         rejected: pairs of pixel hashes of which a person said that they are not copies.
-        min_correlation: at the best alignment; mirrored and turned ones need `MIN_TURNED` at least.
     """
-    good = (pairs["distance"] <= distance) & is_same(pairs, min_correlation)
+    good = (pairs["distance"] <= distance) & is_same(pairs)
     if kinds is not None:
         good &= pairs["kind"].isin(list(kinds))
     found = pairs[good]
@@ -54,26 +50,24 @@ def confirmed(
     return found.drop_duplicates(["first", "second"]).drop(columns="_rank").reset_index(drop=True)
 
 
-def is_same(pairs: pd.DataFrame, min_correlation: float = MIN_CORRELATION) -> pd.Series:
+def is_same(pairs: pd.DataFrame) -> pd.Series:
     """Which compared pairs are the same picture by their correlation; bool, indexed as `pairs`."""
-    turned = pairs["kind"] != "near"
-    found: pd.Series = pairs["correlation"] >= min_correlation
-    return found & ~(turned & (pairs["correlation"] < MIN_TURNED))
+    limit = np.where(pairs["kind"] == "near", MIN_CORRELATION, MIN_TURNED)
+    found: pd.Series = pairs["correlation"] >= limit
+    return found
 
 
 def find_copies(
     manifest: pd.DataFrame,
     pairs: pd.DataFrame,
     distance: int = DISTANCE,
-    kinds: Iterable[str] | None = None,
     rejected: Iterable[tuple[str, str]] = (),
-    min_correlation: float = MIN_CORRELATION,
 ) -> DuplicateGroups:
     """Groups of images that show the same picture, in whichever way; every pair of a group is confirmed.
 
     Args:
         manifest: rows to look at.
-        pairs, distance, kinds, rejected, min_correlation: as `confirmed`. Equal pixels always count.
+        pairs, distance, rejected: as `confirmed_pairs`. Equal pixels always count.
 
     Returns:
         As `find_exact`; `kind` is "exact", "near", "mirrored" or "rotated".
@@ -81,7 +75,7 @@ def find_copies(
     table = readable(manifest).sort_values("path", kind="stable").reset_index(drop=True)
     names = np.unique(table["pixel_hash"].to_numpy(dtype=object).astype("U"))
     place = pd.Series(np.arange(len(names)), index=names)
-    good = confirmed(pairs, distance, kinds, rejected, min_correlation)
+    good = confirmed_pairs(pairs, distance, rejected=rejected)
     good = good[good["first"].isin(names) & good["second"].isin(names)]
     first, second = (place.reindex(good[end]).to_numpy(np.int64) for end in ("first", "second"))
     linked = complete_link(len(names), first, second, good["correlation"].to_numpy(np.float64))
@@ -101,42 +95,33 @@ def find_copies(
         values = table[name].to_numpy(dtype=object)
         values[other] = good[name].to_numpy(dtype=object)[at]
         table[name] = values
-    table["group"] = pd.factorize(table["group"])[0]
-    table = table.sort_values(["group", "path"], kind="stable")
-    return DuplicateGroups(table[list(COLUMNS)].astype(_TYPES).reset_index(drop=True))
+    return DuplicateGroups.of(table)
 
 
-def steps(
-    manifest: pd.DataFrame,
-    pairs: pd.DataFrame,
-    distances: Iterable[int] = STEPS,
-    kinds: Iterable[str] | None = None,
-) -> pd.DataFrame:
-    """What each reach finds.
+def copies_by_distance(manifest: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """What each distance of `reach.STEPS` finds.
 
     Args:
-        manifest, pairs, kinds: as `find_copies`.
-        distances: even, ascending; pHash knows no odd ones.
+        manifest, pairs: as `find_copies`.
 
     Returns:
         one row per distance: distance; confirmed (pairs new at this distance that count as copies), refused (those new
         ones that correlate nearly enough), pairs (confirmed up to here), groups (of all copies, equal pixels included),
         near_groups (those with different pictures) and largest (images of the largest group).
     """
-    shown = pairs if kinds is None else pairs[pairs["kind"].isin(list(kinds))]
     rows = []
     previous = -1
-    for distance in distances:
-        new = shown[(shown["distance"] > previous) & (shown["distance"] <= distance)]
+    for distance in STEPS:
+        new = pairs[(pairs["distance"] > previous) & (pairs["distance"] <= distance)]
         good = int(is_same(new).sum())
-        table = find_copies(manifest, shown, distance).table
+        table = find_copies(manifest, pairs, distance).table
         different = table.loc[table["kind"] != "exact", "group"].nunique()
         rows.append(
             {
                 "distance": distance,
                 "confirmed": good,
                 "refused": len(new) - good,
-                "pairs": len(confirmed(shown, distance)),
+                "pairs": len(confirmed_pairs(pairs, distance)),
                 "groups": int(table["group"].nunique()),
                 "near_groups": int(different),
                 "largest": int(table["group"].value_counts().max()) if len(table) else 0,
@@ -146,7 +131,7 @@ def steps(
     return pd.DataFrame(rows)
 
 
-def samples(pairs: pd.DataFrame, distance: int, count: int = 6, above: int = -1) -> pd.DataFrame:
+def sample_pairs(pairs: pd.DataFrame, distance: int, count: int = 6, above: int = -1) -> pd.DataFrame:
     """Pairs up to a distance, half of them confirmed where there are enough, the doubtful first.
 
     Args:

@@ -12,16 +12,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pywt
-import scipy  # its parts load when first used
 from numpy.typing import NDArray
 from PIL import Image
 
 from fer_core.base.arrays import Pixels
 from fer_core.base.errors import FerError
+from fer_core.data.image_measures import phash_stack
 
 HASHES: tuple[str, ...] = ("phash", "dhash", "ahash", "whash")
 _SIDE = 8
-_DCT_SIDE = 32
 _BLOCK = 2048
 
 
@@ -42,22 +41,20 @@ def hashes(pixels: Pixels, kind: str = "phash") -> NDArray[np.uint64]:
         raise FerError("The hash must be one of " + ", ".join(HASHES), received=kind)
     result = np.empty(len(pixels), dtype=np.uint64)
     for start in range(0, len(pixels), _BLOCK):
-        bits = _BITS[kind](pixels[start : start + _BLOCK])
-        packed = np.packbits(bits.reshape(len(bits), -1), axis=1)
-        result[start : start + _BLOCK] = packed.view(">u8").ravel()
+        block = pixels[start : start + _BLOCK]
+        result[start : start + _BLOCK] = (
+            phash_stack(block) if kind == "phash" else _packed(_BITS[kind](block))
+        )
     return result
+
+
+def _packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    return np.packbits(bits.reshape(len(bits), -1), axis=1).view(">u8").ravel().astype(np.uint64)
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
     size, lanczos = (width, height), Image.Resampling.LANCZOS
     return np.stack([np.asarray(Image.fromarray(picture).resize(size, lanczos)) for picture in pixels])
-
-
-def _phash(pixels: Pixels) -> NDArray[np.bool_]:
-    small = _resized(pixels, _DCT_SIDE, _DCT_SIDE)
-    low = scipy.fft.dct(scipy.fft.dct(small, axis=1), axis=2)[:, :_SIDE, :_SIDE]
-    found: NDArray[np.bool_] = low > np.median(low, axis=(1, 2), keepdims=True)
-    return found
 
 
 def _dhash(pixels: Pixels) -> NDArray[np.bool_]:
@@ -85,9 +82,4 @@ def _whash(pixels: Pixels) -> NDArray[np.bool_]:
     return found
 
 
-_BITS: dict[str, Callable[[Pixels], NDArray[np.bool_]]] = {
-    "phash": _phash,
-    "dhash": _dhash,
-    "ahash": _ahash,
-    "whash": _whash,
-}
+_BITS: dict[str, Callable[[Pixels], NDArray[np.bool_]]] = {"dhash": _dhash, "ahash": _ahash, "whash": _whash}

@@ -30,19 +30,19 @@ REACH = 16
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedPictures:
     """Hashes of the pictures a model was trained on: uint64 (n,) each."""
 
     phash: NDArray[np.uint64]
     dhash: NDArray[np.uint64]
 
     @classmethod
-    def of(cls, pixels: NDArray[np.uint8]) -> Learned:
+    def of(cls, pixels: NDArray[np.uint8]) -> LearnedPictures:
         """Of uint8 (n, size, size) gray pictures."""
         return cls(phashes(pixels)[0], hashes(pixels, "dhash"))
 
     @classmethod
-    def beside(cls, model: Path) -> Learned:
+    def beside(cls, model: Path) -> LearnedPictures:
         """What is kept beside a model.
 
         Raises:
@@ -78,7 +78,7 @@ class Learned:
         """bool (n,): which of uint8 (n, size, size) gray pictures were learned, or a copy of them was."""
         result = np.zeros(len(pixels), dtype=bool)
         for seen in (pixels, np.ascontiguousarray(pixels[:, :, ::-1])):
-            asked = Learned.of(seen)
+            asked = LearnedPictures.of(seen)
             for i, j, bits in hamming_pairs(asked.phash, self.phash, REACH):
                 apart = bits + np.bitwise_count(asked.dhash[i] ^ self.dhash[j])
                 result[i[apart <= REACH]] = True

@@ -15,10 +15,10 @@ import scipy  # its parts load when first used
 from numpy.typing import NDArray
 
 from fer_core.data.manifest import readable
-from fer_core.duplicates.groups import confirmed
-from fer_core.duplicates.reach import DISTANCE as DISTANCE
+from fer_core.duplicates.groups import confirmed_pairs
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.duplicates.scan import Scan
-from fer_core.duplicates.scan_store import compare, scanned
+from fer_core.duplicates.scan_store import compare, compared_pairs
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -30,7 +30,7 @@ def kinds_of(mirrored: bool) -> tuple[str, ...]:
     return ("near", "mirrored") if mirrored else ("near",)
 
 
-def near_pictures(
+def near_pairs(
     manifest: pd.DataFrame,
     pixels: NDArray[np.uint8],
     distance: int = DISTANCE,
@@ -49,7 +49,7 @@ def near_pictures(
     Returns:
         first, second (pixel hashes), kind ("near" or "mirrored"), distance (int64) and correlation (float32).
     """
-    return confirmed(compare(manifest, pixels, distance, kinds_of(mirrored), known=known), distance)
+    return confirmed_pairs(compare(manifest, pixels, distance, kinds_of(mirrored), known=known), distance)
 
 
 def near_groups(
@@ -65,11 +65,11 @@ def near_groups(
     have to be on one side. Images without a near copy have no id.
 
     Args:
-        manifest, pixels, distance, mirrored: as `near_pictures`.
+        manifest, pixels, distance, mirrored: as `near_pairs`.
         pairs: its result, where it is at hand.
     """
     if pairs is None:
-        pairs = near_pictures(manifest, pixels, distance, mirrored)
+        pairs = near_pairs(manifest, pixels, distance, mirrored)
     names = pd.Index(pd.unique(pd.concat([pairs["first"], pairs["second"]])))
     edges = (names.get_indexer(pairs["first"]), names.get_indexer(pairs["second"]))
     component = np.empty(0, np.int64)
@@ -87,7 +87,7 @@ def near_groups(
     )
 
 
-def kept_near_groups(
+def stored_near_groups(
     dataset: Dataset,
     version: str,
     distance: int = DISTANCE,
@@ -100,6 +100,8 @@ def kept_near_groups(
         As `near_groups`; None where no picture has a near copy.
     """
     kinds = kinds_of(mirrored)
-    pairs = confirmed(scanned(dataset, version, distance, kinds, progress=progress), distance, kinds)
+    pairs = confirmed_pairs(
+        compared_pairs(dataset, version, distance, kinds, progress=progress), distance, kinds
+    )
     groups = near_groups(dataset.manifest(version), dataset.pixels(), distance, mirrored, pairs)
     return groups if len(groups) else None

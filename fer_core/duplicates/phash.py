@@ -29,7 +29,7 @@ _MAX_BANDED, _MIN_BANDED = (
     1000,
 )  # beyond 10 bits so many buckets are visited that comparing all is quicker
 
-DctBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
+PairBlock = tuple[np.ndarray, np.ndarray, np.ndarray]
 Shift = tuple[int, int]
 
 
@@ -86,7 +86,7 @@ def _signs(low: np.ndarray) -> np.ndarray:
     return np.packbits(flat > middle, axis=1).view(">u8").ravel().astype(np.uint64)
 
 
-def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[DctBlock]:
+def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[PairBlock]:
     """Every pair of hashes at most `distance` bits apart, each once, none missed.
 
     Small distances use four bands of 16 bits: in any such pair one of them differs by few bits (the pigeonhole
@@ -105,7 +105,7 @@ def hamming_pairs(left: np.ndarray, right: np.ndarray, distance: int) -> Iterato
     return _compare_all(left, right, distance)
 
 
-def _compare_all(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[DctBlock]:
+def _compare_all(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[PairBlock]:
     step = max(1, _CELLS // max(1, len(right)))
     # Working memory is taken once: fresh pages for every block would cost more than the comparison itself.
     apart = np.empty((step, len(right)), dtype=np.uint64)
@@ -122,7 +122,7 @@ def _compare_all(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator
             yield i + start, j, bits[i, j]
 
 
-def _banded(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[DctBlock]:
+def _banded(left: np.ndarray, right: np.ndarray, distance: int) -> Iterator[PairBlock]:
     # Bands that differ by more than their radius differ by radius + 1 at least; these sum to distance + 1.
     radii = [(distance + 1 + _BANDS - 1 - band) // _BANDS - 1 for band in range(_BANDS)]
     masks = [np.uint64(((1 << _BAND) - 1) << (_BAND * band)) for band in range(_BANDS)]

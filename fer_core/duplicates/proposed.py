@@ -22,7 +22,7 @@ _SLICE = 250_000  # pictures after which what is found can be kept
 _LATER = 8_000_000  # pairs found several times, before they are made one
 
 
-def proposed(
+def proposed_pairs(
     pixels: NDArray[np.uint8],
     turned: list[NDArray[np.uint8]],
     hashes: list[tuple[NDArray[np.uint64], NDArray[np.uint64]]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 DISTANCE = 24
 """Bits by which the hashes of copies may differ unless asked otherwise: the smallest reach that loses none below."""
 MAX_DISTANCE = DISTANCE
-SURE = 6
+SURE_DISTANCE = 6
 """Bits up to which copies are dropped without a person: beyond, more and more pairs that correlate are two faces in the same
 light (docs/recall-of-copies.md). Those still count as possible leaks and stay on one side of a split."""
 STEPS: tuple[int, ...] = (0, 4, 8, 12, 16, 20, 24)
@@ -28,22 +28,26 @@ ALL_PAIRS_UP_TO = 60_000
 17,557 (near and mirrored), 11 minutes here, 52 hours at 1,000,000."""
 AT_ONCE_UP_TO = 4_000
 """Different pictures up to which comparing takes five seconds of CPU: an import does it at once, others in the background."""
-PROPOSED = 6
+PROPOSED_DISTANCE = 6
 """Bits up to which hashes propose the pairs of larger sets. Of the four-class set's 154 million pairs, at three of the 25
 alignments, 1,047 are that near, nearly all of them copies; 10,596 are within 10 bits, which a million pictures would turn into
 tens of millions of strangers to be correlated."""
-NOT_FRAMED = (
+NOT_FRAMED_NOTE = (
     "Copies in another frame (cropped, moved by 4 pixels of 48 or more, resized, turned) were not looked for."
 )
-MISSED = "A third of the copies with text across them, and most with a border drawn around, are not found at any reach."
+MISSED_NOTE = "A third of the copies with text across them, and most with a border drawn around, are not found at any reach."
 """What no reach finds, of planted copies (docs/recall-of-copies.md)."""
-EVERY = 64
+ALL_PAIRS = 64
 """The reach of a comparison of all pairs."""
 
 
-def method(reach: int) -> str:
+def method_name(reach: int) -> str:
     """Which pairs were compared, in words: `all pairs` or `pairs proposed by hashes up to 6 bits`."""
-    return "all pairs" if reach >= EVERY else f"pairs in the same frame proposed by hashes up to {reach} bits"
+    return (
+        "all pairs"
+        if reach >= ALL_PAIRS
+        else f"pairs in the same frame proposed by hashes up to {reach} bits"
+    )
 
 
 def recall(distance: int, framed: bool = True) -> float:

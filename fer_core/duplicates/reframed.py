@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from fer_core.base.arrays import Float32s, Ints, Pixels
 from fer_core.duplicates.frame_vectors import SIDE, ZOOM, vectors
 from fer_core.duplicates.phash import phashes
-from fer_core.duplicates.registration import Level, laid_onto, registered
+from fer_core.duplicates.registration import Level, register, warp_onto
 
 MIN_REFRAMED = 0.97
 """What confirms a copy in another frame; below, more and more pairs are two faces (docs/recall-of-copies.md)."""
@@ -59,7 +59,7 @@ class Frames:
         return cls(Level.pyramid(shown), plain, larger)
 
 
-def reframed(left: Frames, right: Frames, order: Ints, begin: int, end: int) -> Found:
+def reframed_pairs(left: Frames, right: Frames, order: Ints, begin: int, end: int) -> Found:
     """Pairs of the places begin..end of an order with all before them, of which one lies on the other.
 
     Args:
@@ -71,10 +71,10 @@ def reframed(left: Frames, right: Frames, order: Ints, begin: int, end: int) -> 
     """
     i, j = _proposed(left, right, order, begin, end)
     first, second = np.sort([order[i], order[j]], axis=0)  # the same way round in whichever order they come
-    found = registered(left.levels, right.levels, first, second, _SIZES)
+    found = register(left.levels, right.levels, first, second, _SIZES)
     good = np.flatnonzero(found.correlation >= MIN_REFRAMED)
     own = left.levels[-1].rows[first[good]].astype(np.uint8)
-    other = laid_onto(own, right.levels[-1], second[good], found.turn[good], found.shift[good])
+    other = warp_onto(own, right.levels[-1], second[good], found.turn[good], found.shift[good])
     own, other = (phashes(rows.reshape(-1, SIDE, SIDE))[0] for rows in (own, other))
     return i[good], j[good], found.correlation[good], np.bitwise_count(own ^ other)
 

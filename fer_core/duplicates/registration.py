@@ -4,7 +4,7 @@ Inverse compositional image alignment (Baker and Matthews 2004) of a similarity,
 pixels, blind to brightness and contrast. A similarity is two complex numbers: a place z of the first picture, about
 its middle, lies at `turn` * z + `shift` in the second.
 
-    found = registered(pixels, pixels, i, j, starts)
+    found = register(pixels, pixels, i, j, starts)
     found.correlation, found.shared
 """
 
@@ -85,7 +85,7 @@ class Level:
         return upper + (lower - upper) * y, inside
 
 
-def registered(
+def register(
     left: tuple[Level, ...], right: tuple[Level, ...], i: Ints, j: Ints, starts: Sequence[float]
 ) -> Registration:
     """Lay pictures of `left` onto pictures of `right`.
@@ -129,7 +129,7 @@ def _put(found: Registration, at: Ints, other: Registration, which: NDArray[np.b
         getattr(found, name)[at] = getattr(other, name)[which]
 
 
-def laid_onto(own: Pixels, other: Level, rows: Ints, turn: Complexes, shift: Complexes) -> Pixels:
+def warp_onto(own: Pixels, other: Level, rows: Ints, turn: Complexes, shift: Complexes) -> Pixels:
     """uint8 (p, q): pictures of `other` as `own` frames them, in its brightness and contrast; `own` where they show nothing."""
     result = own.copy()
     for start in range(0, len(rows), _BATCH):

@@ -2,11 +2,11 @@
 
 A scan holds every pair of pictures that correlate at some alignment, with the distance of their hashes there: all
 pairs are compared (`all_pairs`), so no hash has to propose them and every reach reads the same scan. Only beyond
-`reach.ALL_PAIRS_UP_TO` pictures hashes propose the pairs that are compared (`proposed`), and the scan says so. Pictures
+`reach.ALL_PAIRS_UP_TO` pictures hashes propose the pairs that are compared (`proposed_pairs`), and the scan says so. Pictures
 that come later are compared with those known without comparing these again.
 
-    scan = extended(None, pictures, kind="near")
-    scan = extended(scan, more_pictures, kind="near")   # compares what is new
+    scan = extend_scan(None, pictures, kind="near")
+    scan = extend_scan(scan, more_pictures, kind="near")   # compares what is new
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
 from fer_core.duplicates import reach
-from fer_core.duplicates.all_pairs import SAME_FRAME, Side, correlated
+from fer_core.duplicates.all_pairs import SAME_FRAME, Side, correlated_pairs
 from fer_core.duplicates.correlation import MIN_CORRELATION, MIN_TURNED, OFFSETS
 from fer_core.duplicates.hash_kinds import hashes
 from fer_core.duplicates.overlaps import Overlaps
 from fer_core.duplicates.phash import phashes
-from fer_core.duplicates.proposed import proposed
+from fer_core.duplicates.proposed import proposed_pairs
 from fer_core.duplicates.reframed import Found, Frames
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ class Scan:
     bits: NDArray[np.uint8]
     correlation: NDArray[np.float32]
     framed: NDArray[np.bool_]
-    reach: int = reach.EVERY
+    reach: int = reach.ALL_PAIRS
 
 
-def extended(
+def extend_scan(
     known: Scan | None,
     pictures: DistinctPictures,
     kind: str = "near",
@@ -145,7 +145,7 @@ def extended(
 
 def _method(known: Scan, before: int, count: int) -> int:
     """The reach of a comparison: that of what is known already, or of what has to be done."""
-    own = reach.PROPOSED if before < count and count > reach.ALL_PAIRS_UP_TO else reach.EVERY
+    own = reach.PROPOSED_DISTANCE if before < count and count > reach.ALL_PAIRS_UP_TO else reach.ALL_PAIRS
     return min(own, known.reach) if before > 1 else own
 
 
@@ -164,7 +164,7 @@ def _found(
             (row, still) for quarter in turns for row in _moved(shown, quarter, mirror, OFFSETS, "phash")
         ]
         sides += [(pictures.plain, pictures.plain)] if kind == "near" else []
-        for done, found in proposed(shown, turned, sides, order, before, reach.PROPOSED, KEPT):
+        for done, found in proposed_pairs(shown, turned, sides, order, before, reach.PROPOSED_DISTANCE, KEPT):
             yield done**2, count**2, done, found
         return
     plain = pictures.overlaps
@@ -172,7 +172,7 @@ def _found(
     right = Side(pictures.pixels, still, None if kind == "rotated" else pictures.frames)
     for number, quarter in enumerate(turns):
         left = _turned(right, order, kind, quarter)
-        for done, found in correlated(left, right, order, before, KEPT):
+        for done, found in correlated_pairs(left, right, order, before, KEPT):
             yield number * count**2 + done**2, len(turns) * count**2, done if len(turns) == 1 else 0, found
 
 
@@ -218,11 +218,11 @@ def _scan(
     first, second, score, bits = first[at], second[at], score[at], bits[at]
     shown = pictures.some(some) if done < len(pictures.names) else pictures
     framed = bits != SAME_FRAME
-    bits[~framed] = nearest(shown, first[~framed], second[~framed], kind)
+    bits[~framed] = hash_distances(shown, first[~framed], second[~framed], kind)
     return Scan(shown.names, shown.rows, shown.plain, first, second, bits, score, framed, method)
 
 
-def nearest(
+def hash_distances(
     pictures: DistinctPictures,
     first: NDArray[np.int64],
     second: NDArray[np.int64],

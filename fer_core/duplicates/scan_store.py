@@ -1,6 +1,6 @@
 """Scans kept with a dataset: every version, and every reach, is answered from one file per kind of copy.
 
-pairs = scanned(dataset, version.id, kinds=("near", "mirrored"))    # makes or extends what is kept
+pairs = compared_pairs(dataset, version.id, kinds=("near", "mirrored"))    # makes or extends what is kept
 find_copies(dataset.manifest(version.id), pairs, distance=4)
 """
 
@@ -17,15 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import where_possible
+from fer_core.base.atomic import skip_if_unwritable
 from fer_core.base.checksums import checked_file
 from fer_core.base.errors import FerError
 from fer_core.base.locks import locked
 from fer_core.data.manifest import readable
 from fer_core.duplicates.correlation import is_flat
 from fer_core.duplicates.hash_kinds import HASHES
-from fer_core.duplicates.reach import DISTANCE, EVERY, MAX_DISTANCE
-from fer_core.duplicates.scan import KINDS, DistinctPictures, Scan, extended, nearest
+from fer_core.duplicates.reach import ALL_PAIRS, DISTANCE, MAX_DISTANCE
+from fer_core.duplicates.scan import KINDS, DistinctPictures, Scan, extend_scan, hash_distances
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -62,18 +62,18 @@ def compare(
     progress: ProgressFn | None = None,
     known: Mapping[str, Scan | None] | None = None,
 ) -> pd.DataFrame:
-    """Compared pairs of a manifest without keeping them; columns as `scanned`.
+    """Compared pairs of a manifest without keeping them; columns as `compared_pairs`.
 
     Args:
         known: scans by kind; pictures in them are not compared with each other again.
     """
-    check(distance, hash)
+    check_arguments(distance, hash)
     pictures = pictures_of(manifest, pixels)
-    scans = {kind: extended((known or {}).get(kind), pictures, kind, progress) for kind in kinds}
+    scans = {kind: extend_scan((known or {}).get(kind), pictures, kind, progress) for kind in kinds}
     return pair_table({kind: _hashed(scan, pictures, kind, hash) for kind, scan in scans.items()}, distance)
 
 
-def scanned(
+def compared_pairs(
     dataset: Dataset,
     version: str,
     distance: int = DISTANCE,
@@ -99,11 +99,11 @@ def scanned(
     Raises:
         FerError: a distance, kind or hash that is none.
     """
-    check(distance, hash)
+    check_arguments(distance, hash)
     pictures = pictures_of(dataset.manifest(version), dataset.pixels())
     found: dict[str, Scan] = {}
     for kind in kinds:
-        scan = load(dataset, kind)
+        scan = load_scan(dataset, kind)
         if scan is None or not covers(scan, pictures):
             scan = _made(dataset, pictures, kind, progress)
         found[kind] = _hashed(_within(scan, pictures), pictures, kind, hash)
@@ -113,44 +113,40 @@ def scanned(
 def _made(dataset: Dataset, pictures: DistinctPictures, kind: str, progress: ProgressFn | None) -> Scan:
     """The kept scan with these pictures in it; one process at a time compares, the others wait for it."""
     with locked(dataset.quality_dir / f".copies-{kind}.lock"):
-        scan = load(dataset, kind)
+        scan = load_scan(dataset, kind)
         if scan is None or not covers(scan, pictures):
             everything = _union(scan, pictures, dataset.pixels())
-            scan = extended(scan, everything, kind, progress, keep=lambda part: _save(dataset, kind, part))
+            scan = extend_scan(scan, everything, kind, progress, keep=lambda part: _save(dataset, kind, part))
             _save(dataset, kind, scan)
         return scan
 
 
-def kept(
-    dataset: Dataset,
-    version: str,
-    distance: int = DISTANCE,
-    kinds: Iterable[str] = ("near", "mirrored"),
-    hash: str = "phash",
+def stored_pairs(
+    dataset: Dataset, version: str, distance: int = DISTANCE, kinds: Iterable[str] = ("near", "mirrored")
 ) -> pd.DataFrame | None:
-    """As `scanned` where nothing has to be compared for it; else None."""
-    check(distance, hash)
+    """As `compared_pairs` where nothing has to be compared for it; else None."""
+    check_arguments(distance)
     pictures = pictures_of(dataset.manifest(version), dataset.pixels())
     found = {}
     for kind in kinds:
-        scan = load(dataset, kind)
+        scan = load_scan(dataset, kind)
         if scan is None or not covers(scan, pictures):
             return None
-        found[kind] = _hashed(_within(scan, pictures), pictures, kind, hash)
+        found[kind] = _within(scan, pictures)
     return pair_table(found, distance)
 
 
-def everything_kept(dataset: Dataset, kinds: Iterable[str] = ("near", "mirrored")) -> pd.DataFrame:
-    """The compared pairs of all versions together, columns as `scanned`; none where nobody compared."""
-    return pair_table({kind: scan for kind in kinds if (scan := load(dataset, kind))})
+def all_stored_pairs(dataset: Dataset) -> pd.DataFrame:
+    """The compared pairs of all versions together, columns as `compared_pairs`; none where nobody compared."""
+    return pair_table({kind: scan for kind in ("near", "mirrored") if (scan := load_scan(dataset, kind))})
 
 
-def compared_up_to(dataset: Dataset, kinds: Iterable[str]) -> int:
+def stored_reach(dataset: Dataset, kinds: Iterable[str]) -> int:
     """Bits up to which hashes proposed the pairs that are kept; `reach.EVERY` where all were compared, or none yet."""
-    return min((scan.reach for kind in kinds if (scan := load(dataset, kind))), default=EVERY)
+    return min((scan.reach for kind in kinds if (scan := load_scan(dataset, kind))), default=ALL_PAIRS)
 
 
-def check(distance: int, hash: str) -> None:
+def check_arguments(distance: int, hash: str = "phash") -> None:
     """Refuse what cannot be scanned."""
     if not 0 <= distance <= MAX_DISTANCE:
         hint = f"{DISTANCE} leaves out none of the pairs that were compared"
@@ -199,12 +195,12 @@ def _hashed(scan: Scan, pictures: DistinctPictures, kind: str, hash: str) -> Sca
     if hash == "phash" or not len(scan.first):
         return scan
     place = np.searchsorted(pictures.names, scan.names).clip(max=len(pictures.names) - 1)
-    apart = nearest(pictures, place[scan.first], place[scan.second], kind, hash)
+    apart = hash_distances(pictures, place[scan.first], place[scan.second], kind, hash)
     return replace(scan, bits=np.where(scan.framed, scan.bits, apart).astype(np.uint8))
 
 
 def pair_table(scans: dict[str, Scan], distance: int = MAX_DISTANCE) -> pd.DataFrame:
-    """The pairs of scans by kind up to a distance, as `scanned` gives them."""
+    """The pairs of scans by kind up to a distance, as `compared_pairs` gives them."""
     parts = []
     for kind, scan in scans.items():
         names = scan.names.astype("U").astype(object)
@@ -230,13 +226,13 @@ def scan_file(dataset: Dataset, kind: str) -> Path:
 
 
 def _save(dataset: Dataset, kind: str, scan: Scan) -> None:
-    with where_possible(), checked_file(scan_file(dataset, kind)) as temporary:
+    with skip_if_unwritable(), checked_file(scan_file(dataset, kind)) as temporary:
         np.savez(temporary, reach=scan.reach, **{name: getattr(scan, name) for name in _ARRAYS})
     for old in dataset.quality_dir.glob(f"copies-[12]-*{kind}.npz"):  # those of methods before
         old.unlink(missing_ok=True)
 
 
-def load(dataset: Dataset, kind: str) -> Scan | None:
+def load_scan(dataset: Dataset, kind: str) -> Scan | None:
     """The scan kept with a dataset; None where there is none or its file is damaged."""
     if kind not in KINDS:
         raise FerError("The kind of copy must be one of " + ", ".join(KINDS), received=kind)
@@ -251,4 +247,4 @@ def load(dataset: Dataset, kind: str) -> Scan | None:
 def _load(path: Path, changed: int, size: int) -> Scan:
     with np.load(path) as found:
         arrays: dict[str, Any] = {name: found[name] for name in _ARRAYS}
-        return Scan(**arrays | {"reach": int(found["reach"]) if "reach" in found else EVERY})
+        return Scan(**arrays | {"reach": int(found["reach"]) if "reach" in found else ALL_PAIRS})

@@ -14,17 +14,17 @@ import pandas as pd
 
 from fer_core.base.errors import FerError
 from fer_core.duplicates import scan, scan_store
-from fer_core.duplicates.across_datasets import between
+from fer_core.duplicates.across_datasets import shared_images
 from fer_core.duplicates.exact import DuplicateGroups, GroupNumbers, find_exact
 from fer_core.duplicates.groups import find_copies
-from fer_core.duplicates.reach import DISTANCE, method
+from fer_core.duplicates.reach import DISTANCE, method_name
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
     from fer_core.jobs.reporter import ProgressFn
 
 KINDS: tuple[str, ...] = ("exact", *scan.KINDS)
-USUAL: tuple[str, ...] = ("exact", "near", "mirrored")
+DEFAULT_KINDS: tuple[str, ...] = ("exact", "near", "mirrored")
 """What is looked for unless asked otherwise; a face turned by 90 degrees is rare."""
 
 
@@ -67,7 +67,7 @@ class Shared:
 def search(
     dataset: Dataset,
     version: str,
-    kinds: Iterable[str] = USUAL,
+    kinds: Iterable[str] = DEFAULT_KINDS,
     distance: int = DISTANCE,
     hash: str = "phash",
     progress: ProgressFn | None = None,
@@ -85,23 +85,23 @@ def search(
     Raises:
         FerError: an unknown kind or hash, or a distance out of range.
     """
-    wanted = compared(kinds)
+    wanted = kinds_to_compare(kinds)
     manifest = dataset.manifest(version)
     exact = find_exact(manifest).table
     if not wanted:
         return Copies(exact, {"exact": exact}, "equal pixels")
-    pairs = scan_store.scanned(dataset, version, distance, wanted, hash, progress)
+    pairs = scan_store.compared_pairs(dataset, version, distance, wanted, hash, progress)
     rows = find_copies(manifest, pairs, distance).table
     each = {kind: rows[rows["group"].isin(rows.loc[rows["kind"] == kind, "group"])] for kind in wanted}
-    words = f"{method(scan_store.compared_up_to(dataset, wanted))}, up to {distance} bits of {hash}"
+    words = f"{method_name(scan_store.stored_reach(dataset, wanted))}, up to {distance} bits of {hash}"
     return Copies(rows, {"exact": exact, **each}, words)
 
 
-def search_in(
+def search_across(
     dataset: Dataset,
     version: str,
     other: Dataset,
-    kinds: Iterable[str] = USUAL,
+    kinds: Iterable[str] = DEFAULT_KINDS,
     distance: int = DISTANCE,
     hash: str = "phash",
     progress: ProgressFn | None = None,
@@ -114,10 +114,10 @@ def search_in(
     if other.name == dataset.name:
         hint = "Leave out --against"
         raise FerError("A dataset is not compared against itself", received=other.name, hint=hint)
-    wanted = compared(kinds)
-    known = {kind: scan_store.load(other, kind) for kind in wanted}
+    wanted = kinds_to_compare(kinds)
+    known = {kind: scan_store.load_scan(other, kind) for kind in wanted}
     manifest = dataset.manifest(version)
-    rows = between(
+    rows = shared_images(
         manifest, dataset.pixels(), other.manifest(), other.pixels(), distance, wanted, hash, known, progress
     )
     return Shared(
@@ -128,7 +128,7 @@ def search_in(
     )
 
 
-def compared(kinds: Iterable[str]) -> list[str]:
+def kinds_to_compare(kinds: Iterable[str]) -> list[str]:
     """The kinds for which pictures have to be compared, in the order of `KINDS`.
 
     Raises:

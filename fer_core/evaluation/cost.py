@@ -13,7 +13,7 @@ from typing import TypedDict, cast
 
 import numpy as np
 
-from fer_core.base.atomic import where_possible, write_json
+from fer_core.base.atomic import skip_if_unwritable, write_json
 from fer_core.base.errors import FerError, NotFound
 from fer_core.base.jsonl import read_object
 from fer_core.base.workspace import now
@@ -112,7 +112,7 @@ def measure(run: Run, threads: int | None = None) -> RunCost:
         "load": round(load, 2),
         "time": now(),
     }
-    with where_possible():
+    with skip_if_unwritable():
         write_json(run.folder / FILE, result)
     return result
 

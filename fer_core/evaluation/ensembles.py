@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fer_core.base.arrays import Floats, Ints
 from fer_core.base.atomic import new_folder
-from fer_core.base.checksums import note, write_checked
+from fer_core.base.checksums import record_checksum, write_checked
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.base.workspace import Workspace, now
 from fer_core.evaluation import scores
@@ -293,6 +293,6 @@ def save(
     with new_folder(target) as folder:
         for run in members:
             recalibrate.copy_as_trained(run.folder / RUN_MODEL, folder / f"{run.id}.onnx")
-            note(folder / f"{run.id}.onnx")
+            record_checksum(folder / f"{run.id}.onnx")
         write_checked(folder / FILE, document)
     return target

@@ -14,7 +14,7 @@ import pandas as pd
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.data.manifest import readable
-from fer_core.duplicates.scan_store import scanned
+from fer_core.duplicates.scan_store import compared_pairs
 from fer_core.evaluation import scores
 from fer_core.evaluation.ledger import HELD
 from fer_core.evaluation.metrics import PREFIX
@@ -65,7 +65,7 @@ def predict_on(run: Run, version: str, progress: ProgressFn | None = None) -> li
     if not parts:
         raise RunError("This version has neither validation nor test images", received=version)
     for each in (run.version, target):
-        scanned(dataset, each, progress=progress)
+        compared_pairs(dataset, each, progress=progress)
     rows = {split: part["row"].to_numpy(np.int64) for split, part in parts.items()}
     every = predict_rows(predictor, dataset, np.concatenate(list(rows.values())), progress)
     answers = np.split(every, np.cumsum([len(own) for own in rows.values()])[:-1])

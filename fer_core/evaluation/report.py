@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal, cast
 
 from fer_core import __version__
-from fer_core.base.checksums import state, write_checked
+from fer_core.base.checksums import file_state, write_checked
 from fer_core.base.emotions import ordered_splits
 from fer_core.base.errors import FerError, RunError
 from fer_core.base.workspace import now
@@ -216,7 +216,9 @@ def _unsound(run: Run, its_state: RunState) -> str:
     """Which of the files that the board's figures stand in does not hold what was written."""
     if its_state not in _ENDED:
         return ""
-    names = [name for name in ("evaluation.json", "metrics.jsonl") if state(run.folder / name) == "damaged"]
+    names = [
+        name for name in ("evaluation.json", "metrics.jsonl") if file_state(run.folder / name) == "damaged"
+    ]
     return (
         f"{' and '.join(names)} changed since they were written: `fer doctor` says what to do"
         if names

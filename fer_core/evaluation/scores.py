@@ -22,8 +22,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core import __version__
-from fer_core.base.atomic import where_possible, write_atomic, write_json
-from fer_core.base.checksums import sum_of
+from fer_core.base.atomic import skip_if_unwritable, write_atomic, write_json
+from fer_core.base.checksums import checksum
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.base.jsonl import read_object
 from fer_core.base.workspace import Workspace, now
@@ -161,7 +161,7 @@ def read_scores(run: Run, split: str, via: str, version: str | None = None) -> S
     }
     about |= {"code": __version__, "time": now()}
     splits = {**keep.get("splits", {}), split: fresh}
-    with where_possible():
+    with skip_if_unwritable():
         write_json(_file(run, split, version), {**keep, **about, "splits": splits})
     return fresh
 
@@ -206,7 +206,7 @@ def correctness(run: Run, split: str, version: str | None = None) -> Correctness
     table = predictions(run, split, version)
     _, truth, p = read(table)
     fresh = Correctness(order(table["image_id"]), p.argmax(axis=1) == truth, _seen(table))
-    with where_possible():
+    with skip_if_unwritable():
         write_atomic(path, pack_correctness(fresh, source))
     return fresh
 

@@ -3,7 +3,7 @@
 They ship for the eight emotions (`cues.toml`, after Ekman and Friesen); what a dataset's notes say of a class, or of a
 pair of classes, takes their place.
 
-    >>> for_label("sad").signs["brows"]
+    >>> cues_for("sad").signs["brows"]
     'inner ends drawn up and together, so that they slope outward (AU 1+4)'
     >>> difference_between("sad", "neutral").look
     'inner brows, mouth corners'
@@ -77,7 +77,7 @@ class _Shipped(TypedDict):
     between: dict[str, _Look]
 
 
-def for_label(label: str, notes: Notes | None = None) -> Cues | None:
+def cues_for(label: str, notes: Notes | None = None) -> Cues | None:
     """The cues of a class; None of a class that is no emotion and has no note.
 
     Args:
@@ -111,7 +111,7 @@ def difference_between(first: str, second: str, notes: Notes | None = None) -> D
     return Difference(pair, told["look"], told["how"]) if told else None
 
 
-def pairs(labels: tuple[str, ...], notes: Notes | None = None) -> list[Difference]:
+def differences(labels: tuple[str, ...], notes: Notes | None = None) -> list[Difference]:
     """Every pair of these classes of which something is known, in canonical order."""
     found = [difference_between(a, b, notes) for a, b in combinations(ordered_classes(labels), 2)]
     return [one for one in found if one is not None]

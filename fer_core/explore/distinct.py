@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Distinct:
+class ClassDistinctness:
     """One class among the others.
 
     Attributes:
@@ -35,7 +35,7 @@ class Distinct:
 
 def distinctness(
     labels: NDArray[np.str_], shares: NDArray[np.float64], names: Sequence[str]
-) -> list[Distinct]:
+) -> list[ClassDistinctness]:
     """Every class that has faces, the most distinct first.
 
     Args:
@@ -56,6 +56,8 @@ def distinctness(
         confused = max(both, key=lambda name: both[name], default="")
         count = int((own == names[number]).sum())
         found.append(
-            Distinct(names[number], count, float(kept / (1 + taken)), confused, both.get(confused, 0.0))
+            ClassDistinctness(
+                names[number], count, float(kept / (1 + taken)), confused, both.get(confused, 0.0)
+            )
         )
     return sorted(found, key=lambda one: -one.distinct)

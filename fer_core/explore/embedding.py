@@ -91,7 +91,6 @@ def lay_out(
     method: str = "pca",
     *,
     sample: int = SAMPLE,
-    seed: int = 0,
     progress: ProgressFn | None = None,
 ) -> Layout:
     """Two coordinates for every vector.
@@ -101,7 +100,6 @@ def lay_out(
         groups: int64 (n,), what the sample of t-SNE must hold in proportion.
         method: one of `METHODS`.
         sample: faces that t-SNE lays out itself.
-        seed: of the sample; the layout itself starts from the principal components.
         progress: told how many iterations are done.
 
     Raises:
@@ -110,11 +108,11 @@ def lay_out(
     if method not in METHODS:
         raise FerError(f"The method must be one of {', '.join(METHODS)}", received=method)
     if method == "pca" or len(vectors) < 8:
-        points, explained = principal_components(vectors, 2, seed)
+        points, explained = principal_components(vectors, 2)
         return Layout(_scaled(points), np.ones(len(vectors), bool), explained)
-    inputs, _ = principal_components(vectors, min(_INPUTS, vectors.shape[1]), seed)
-    chosen = stratified_sample(groups, sample, seed)
-    laid = _tsne(inputs[chosen], seed, progress)
+    inputs, _ = principal_components(vectors, min(_INPUTS, vectors.shape[1]))
+    chosen = stratified_sample(groups, sample)
+    laid = _tsne(inputs[chosen], progress)
     points = np.empty((len(vectors), 2), np.float32)
     points[chosen] = laid
     rest = np.setdiff1d(np.arange(len(vectors)), chosen, assume_unique=True)
@@ -132,7 +130,7 @@ def _scaled(points: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((points - middle) / reach, np.float32)
 
 
-def _tsne(inputs: NDArray[np.float32], seed: int, progress: ProgressFn | None) -> NDArray[np.float32]:
+def _tsne(inputs: NDArray[np.float32], progress: ProgressFn | None) -> NDArray[np.float32]:
     from openTSNE import TSNE  # takes seconds to import, and only this needs it
 
     done = itertools.count(_TOLD_EVERY, _TOLD_EVERY)
@@ -154,7 +152,7 @@ def _tsne(inputs: NDArray[np.float32], seed: int, progress: ProgressFn | None) -
         negative_gradient_method="bh",
         # Threads that wait for each other at every step cost more than they save while there are few points.
         n_jobs=-1 if len(inputs) > _THREADS_FROM else 1,
-        random_state=seed,
+        random_state=0,
         callbacks=tell,
         callbacks_every_iters=_TOLD_EVERY,
     )

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.atomic import where_possible
+from fer_core.base.atomic import skip_if_unwritable
 from fer_core.base.checksums import checked_file
 from fer_core.base.errors import FerError, NotFound
 from fer_core.data.dataset import Dataset
@@ -45,7 +45,7 @@ def map_path(dataset: Dataset, version: str, features: str, method: str) -> Path
     return dataset.quality_dir / name
 
 
-def load(dataset: Dataset, version: str, features: str, method: str) -> pd.DataFrame | None:
+def load_map(dataset: Dataset, version: str, features: str, method: str) -> pd.DataFrame | None:
     """The map kept for a version (by id), or None where there is none or its file is damaged."""
     try:
         return pd.read_parquet(map_path(dataset, version, features, method))
@@ -53,14 +53,12 @@ def load(dataset: Dataset, version: str, features: str, method: str) -> pd.DataF
         return None
 
 
-def compute(
+def compute_map(
     facts: ImageFacts,
     features: str = "pixels",
     method: str = "pca",
     *,
     sample: int = embedding.SAMPLE,
-    at_most: int = AT_MOST,
-    seed: int = 0,
     progress: ProgressFn | None = None,
 ) -> pd.DataFrame:
     """Lay out the readable images of a version.
@@ -70,8 +68,6 @@ def compute(
         features: "pixels", "hog", "emotions" or "run:<id>".
         method: "pca" or "tsne".
         sample: faces that t-SNE lays out itself.
-        at_most: faces on the map.
-        seed: of the samples.
         progress: told what is done.
 
     Returns:
@@ -91,7 +87,7 @@ def compute(
     (label, _), (split, splits) = facts.category("label"), facts.category("split")
     groups = label.astype(np.int64) * (len(splits) + 1) + split
     images = len(positions)
-    chosen = embedding.stratified_sample(groups[positions], at_most, seed)
+    chosen = embedding.stratified_sample(groups[positions], AT_MOST)
     positions = positions[chosen]
     if vectors is None:
         if progress:
@@ -99,9 +95,7 @@ def compute(
         vectors = _described(facts, positions, features, progress)
     else:
         vectors = vectors[chosen]
-    layout = embedding.lay_out(
-        vectors, groups[positions], method, sample=sample, seed=seed, progress=progress
-    )
+    layout = embedding.lay_out(vectors, groups[positions], method, sample=sample, progress=progress)
     table = pd.DataFrame(
         {
             "image_id": pd.Series(facts.columns.ids(positions), dtype="str"),
@@ -115,12 +109,12 @@ def compute(
     return table
 
 
-def save(facts: ImageFacts, features: str, method: str, table: pd.DataFrame) -> None:
+def save_map(facts: ImageFacts, features: str, method: str, table: pd.DataFrame) -> None:
     """Keep a map with its dataset; a reader sees the old one or the new one whole."""
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     path = map_path(facts.dataset, facts.version, features, method)
-    with where_possible(), checked_file(path) as temporary:
+    with skip_if_unwritable(), checked_file(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
 
 

@@ -13,7 +13,7 @@ import copy
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.manifest_columns import Codes, ManifestColumns
 from fer_core.explore.vote_stats import DISAGREE, VoteStats, vote_stats
 
+_T = TypeVar("_T")
 Category = tuple[Codes, tuple[str, ...]]
 """Place of each image's name in the names; -1 for none."""
 Flags = NDArray[np.bool_]
@@ -37,7 +38,7 @@ TEXTS = ("label", "split", "source", "mode", "format", "subject", "group", "pixe
 AFFECT = ("valence", "arousal")
 """What a source says of images beside their class, -1 to 1; columns of the manifest where it does."""
 VOTE_MEASURES = ("agreement", "entropy", "label_share")
-BARE_FLAGS = ("unreadable", "unlabelled")  # rows that are no image: not decoded, or without a class
+NO_IMAGE_FLAGS = ("unreadable", "unlabelled")  # rows that are no image: not decoded, or without a class
 COPY_FLAGS = ("copy", "copy_across_splits", "copy_other_label")
 _CHECKS = frozenset(check.name for check in checks.CHECKS)
 VOTE_FLAGS = ("humans_disagree", "humans_say_otherwise", "humans_unclear")
@@ -94,11 +95,11 @@ class ImageFacts:
         """Measures that came by `also`."""
         return tuple(self._measures)
 
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+    def _once(self, name: str, make: Callable[[], _T]) -> _T:
         with self._lock:
             if name not in self._known:
                 self._known[name] = make()
-            return self._known[name]
+            return cast(_T, self._known[name])
 
     @property
     def readable(self) -> Flags:
@@ -108,7 +109,7 @@ class ImageFacts:
             codes, names = self.columns.codes("error")
             return np.asarray(codes == names.index("") if "" in names else np.zeros(len(self), bool))
 
-        return cast("Flags", self._once("readable", make))
+        return self._once("readable", make)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -127,7 +128,7 @@ class ImageFacts:
         """
         if name in self._categories:
             return self._categories[name]
-        return cast("Category", self._once(f"category {name}", lambda: self._category(name)))
+        return self._once(f"category {name}", lambda: self._category(name))
 
     def _category(self, name: str) -> Category:
         if name == "voted":
@@ -151,7 +152,7 @@ class ImageFacts:
         it for a name that means nothing here."""
         if name in self._measures:
             return self._measures[name]
-        return cast("Measure", self._once(f"measure {name}", lambda: self._measure(name)))
+        return self._once(f"measure {name}", lambda: self._measure(name))
 
     def _measure(self, name: str) -> Measure:
         if name in VOTE_MEASURES:
@@ -169,13 +170,13 @@ class ImageFacts:
         return np.where(self.readable, values, np.nan)
 
     def flag(self, name: str) -> Flags:
-        """A flag by name: of `BARE_FLAGS`, a check, one of `COPY_FLAGS` or of `VOTE_FLAGS`; bool (n,). Nobody has another."""
+        """A flag by name: of `NO_IMAGE_FLAGS`, a check, one of `COPY_FLAGS` or of `VOTE_FLAGS`; bool (n,). Nobody has another."""
         if name in self._flags:
             return self._flags[name]
-        return cast("Flags", self._once(f"flag {name}", lambda: self._flag(name)))
+        return self._once(f"flag {name}", lambda: self._flag(name))
 
     def _flag(self, name: str) -> Flags:
-        if name in BARE_FLAGS:
+        if name in NO_IMAGE_FLAGS:
             codes, hashes = self.columns.codes("pixel_hash")
             decoded = np.array([bool(h) for h in hashes], bool)[codes]
             return np.asarray(~self.readable & (decoded == (name == "unlabelled")))
@@ -228,7 +229,7 @@ class ImageFacts:
             counts[~self.readable] = np.nan
             return vote_stats(counts, self.vote_classes, self.vote_labels)
 
-        return cast("VoteStats | None", self._once("votes", make))
+        return self._once("votes", make)
 
     def votes_of(self, position: int) -> dict[str, int]:
         """What people voted for one image, most votes first; {} where nobody did."""
@@ -261,7 +262,7 @@ class ImageFacts:
             extra = int(size[size > 1].sum()) - groups
             return EqualImages(codes, flags, groups, extra)
 
-        return cast("EqualImages", self._once("copies", make))
+        return self._once("copies", make)
 
     def counts(self) -> pd.DataFrame:
         """Readable images per split (index) and class (columns), int64; as `manifest.counts`."""
@@ -275,19 +276,18 @@ class ImageFacts:
                 table.astype(np.int64), pd.Index(splits, name="split"), pd.Index(classes, name="label")
             )
 
-        return cast("pd.DataFrame", self._once("counts", make))
+        return self._once("counts", make)
 
     def unmeasured(self) -> int:
         """Pictures that `checked` would have to measure first; 0 where its answer costs little."""
-        stamp = store.stamp(self.dataset)
-        if not stamp:
+        if not (stamp := store.changed_at(self.dataset)):
             return int(self.readable.sum())
 
         def make() -> int:
             hashes = self.columns.array("pixel_hash").filter(pa.array(self.readable))
             return store.count_unmeasured(self.dataset, hashes)
 
-        return cast("int", self._once(f"unmeasured {stamp}", make))
+        return self._once(f"unmeasured {stamp}", make)
 
     def checked(self) -> pd.DataFrame:
         """Scores and flags of all checks, one row per readable image, in order; measures the pictures if need be."""
@@ -295,6 +295,6 @@ class ImageFacts:
         def make() -> pd.DataFrame:
             columns = ["image_id", "pixel_hash", "row", "source", "path", "mode", "width", "height"]
             rows = self.columns.frame(np.flatnonzero(self.readable), columns)
-            return checks.score(rows, store.measures(self.dataset, rows)).reset_index(drop=True)
+            return checks.score_checks(rows, store.measure_images(self.dataset, rows)).reset_index(drop=True)
 
-        return cast("pd.DataFrame", self._once("checked", make))
+        return self._once("checked", make)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_core.data.manifest_columns import ManifestColumns
-from fer_core.explore.facts import BARE_FLAGS, Category, Flags, Measure
+from fer_core.explore.facts import NO_IMAGE_FLAGS, Category, Flags, Measure
 
 CATEGORIES = ("label", "split", "source", "mode", "format", "decision", "subject", "group", "voted", "said")
 RANGES = (
@@ -31,7 +31,7 @@ RANGES = (
 SHUFFLE, BY_PATH = "shuffle", "path"
 
 
-class Source(Protocol):
+class FactSource(Protocol):
     """What a selection looks at; `facts.ImageFacts` is one."""
 
     columns: ManifestColumns
@@ -75,7 +75,7 @@ class Selection:
         ends = (-math.inf if low is None else low, math.inf if high is None else high)
         return replace(self, ranges=rest | {name: ends})
 
-    def positions(self, source: Source) -> NDArray[np.int64]:
+    def positions(self, source: FactSource) -> NDArray[np.int64]:
         """Places of the images that pass, in order; int64 (k,)."""
         kept = np.flatnonzero(self.mask(source))
         if self.order == BY_PATH:
@@ -88,10 +88,10 @@ class Selection:
             values = -values
         return kept[np.argsort(values, kind="stable")]  # NaN last, either way
 
-    def mask(self, source: Source) -> Flags:
+    def mask(self, source: FactSource) -> Flags:
         """Which images pass; bool (n,). Rows that are no image pass only where their flag is asked for."""
         passed = np.ones(len(source), bool)
-        for bare in BARE_FLAGS:
+        for bare in NO_IMAGE_FLAGS:
             if bare not in self.flags:
                 passed &= ~source.flag(bare)
         for name, wanted in self.any_of.items():

@@ -19,7 +19,7 @@ _BLOCK = 2048
 
 
 @dataclass(frozen=True)
-class Mean:
+class MeanFace:
     """Averages of one class.
 
     Attributes:
@@ -35,20 +35,16 @@ class Mean:
     images: int
 
 
-def mean_face(
-    pixels: NDArray[np.uint8], rows: NDArray[np.int64], seed: int = 0, at_most: int = AT_MOST
-) -> Mean:
+def mean_face(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> MeanFace:
     """Mean and spread of some pictures.
 
     Args:
         pixels: uint8 (n, side, side), memory-mapped perhaps.
         rows: int64 (k,), which of them.
-        seed: of the draw, where there are more than `at_most`.
-        at_most: pictures to read.
     """
     images = len(rows)
-    if images > at_most:
-        rows = np.random.default_rng(seed).choice(rows, at_most, replace=False)
+    if images > AT_MOST:
+        rows = np.random.default_rng(0).choice(rows, AT_MOST, replace=False)
     rows = np.sort(rows)  # a memory map is read from front to back
     total = np.zeros(pixels.shape[1:], np.float64)
     squares = np.zeros(pixels.shape[1:], np.float64)
@@ -58,15 +54,15 @@ def mean_face(
         squares += np.square(block, dtype=np.int32).sum(axis=0, dtype=np.int64)
     count = max(len(rows), 1)
     mean = total / count
-    return Mean(mean, np.sqrt(np.maximum(squares / count - mean**2, 0)), len(rows), images)
+    return MeanFace(mean, np.sqrt(np.maximum(squares / count - mean**2, 0)), len(rows), images)
 
 
-def effect(reach: float) -> str:
+def effect_words(reach: float) -> str:
     """What the largest difference of two means says, in Cohen's convention: "apart", "close" or "alike on average"."""
     return "apart" if reach >= LARGE else "close" if reach >= SMALL else "alike on average"
 
 
-def difference(first: Mean, second: Mean) -> NDArray[np.float64]:
+def difference(first: MeanFace, second: MeanFace) -> NDArray[np.float64]:
     """Where the first class is brighter (above 0) or darker, in standard deviations: Cohen's d, (side, side)."""
     pooled = np.sqrt((first.spread**2 + second.spread**2) / 2)
     gap = first.mean - second.mean

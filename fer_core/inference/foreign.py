@@ -16,7 +16,7 @@ from typing import TypedDict
 
 from fer_core.base.atomic import make_folder, new_file
 from fer_core.base.errors import JobError, ModelFileError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.base.workspace import Workspace, check_name
 from fer_core.inference.model_registry import Model, add_model, added_folder, refuse_taken
 from fer_core.jobs.reporter import ProgressFn
@@ -47,7 +47,7 @@ def add_file(workspace: Workspace, file: Path, name: str = "", progress: Progres
     Raises:
         BadName, AlreadyExists, ModelFileError, JobError: as `import_keras`.
     """
-    path = home_expanded(file)
+    path = expand_home(file)
     if path.is_file():
         stem = _stem(path, name)
         lying = added_folder(workspace) / f"{stem}{path.suffix.lower()}"
@@ -82,8 +82,8 @@ def import_keras(
         ModelFileError: another kind of file, code of its own, no picture classifier, or it cannot be converted.
         JobError: the process died.
     """
-    litert = file.suffix.lower() == LITERT_ENDING and home_expanded(file).is_file()
-    source = home_expanded(file).resolve() if litert else keras_file(file)
+    litert = file.suffix.lower() == LITERT_ENDING and expand_home(file).is_file()
+    source = expand_home(file).resolve() if litert else keras_file(file)
     stem = _stem(source, name)
     refuse_taken(workspace, stem)
     target = added_folder(workspace) / f"{stem}.onnx"
@@ -96,7 +96,7 @@ def import_keras(
 
 def kept_keras(workspace: Workspace, name: str) -> Path | None:
     """The Keras file of an imported model, or of a path; None where there is none."""
-    path = home_expanded(Path(name))
+    path = expand_home(Path(name))
     if path.suffix.lower() in KERAS_ENDINGS and path.is_file():
         return path.resolve()
     kept = [added_folder(workspace) / f"{name}{ending}" for ending in KERAS_ENDINGS]
@@ -116,7 +116,7 @@ def check_start(file: Path, recipe: str) -> None:
 
 def is_program(file: Path) -> bool:
     """Whether a path is that of a TensorFlow SavedModel, or of the file in one."""
-    path = home_expanded(file)
+    path = expand_home(file)
     return (path / "saved_model.pb").is_file() or path.name == "saved_model.pb"
 
 
@@ -126,7 +126,7 @@ def keras_file(file: Path) -> Path:
     Raises:
         ModelFileError: it is not there, or is another kind of file.
     """
-    path = home_expanded(file)
+    path = expand_home(file)
     if is_program(path):
         hint = (
             "Where it was made, save it by `model.save('x.keras')`, or convert it by "

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from fer_core.base.atomic import new_file, write_json
 from fer_core.base.errors import AlreadyExists, ModelFileError, NotFound
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.base.workspace import Workspace, check_name, current
 from fer_core.inference import ensemble
 from fer_core.inference.ensemble import Ensemble
@@ -103,7 +103,7 @@ def find(workspace: Workspace, name: str = "") -> Model:
     Raises:
         ModelFileError: there is none.
     """
-    if name and ((path := home_expanded(Path(name))).is_file() or path.suffix == ".onnx"):
+    if name and ((path := expand_home(Path(name))).is_file() or path.suffix == ".onnx"):
         return Model(path.stem, "file", path)
     here = models(workspace)
     if not name:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
-from fer_core.base.checksums import state
+from fer_core.base.checksums import file_state
 from fer_core.base.errors import ModelFileError, first_line
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -103,7 +103,7 @@ def refuse_other_formats(path: Path) -> None:
         raise ModelFileError("The model file cannot be read", received=error) from error
     if not start:
         raise ModelFileError("The model file is empty", received=path.name, hint=_HINT)
-    if state(path) == "damaged":
+    if file_state(path) == "damaged":
         raise ModelFileError(
             "The model file does not hold what was written",
             received=path,

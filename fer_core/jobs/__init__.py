@@ -1,8 +1,8 @@
-"""Long work in processes of its own: start, find, follow, stop."""
+"""Background work in separate processes: start, find, follow, stop."""
 
 from fer_core.jobs import tasks
 from fer_core.jobs.job import Job, JobState, find, get, latest, recent, start
-from fer_core.jobs.process import identity
+from fer_core.jobs.process import this_process
 from fer_core.jobs.progress import Progress
 from fer_core.jobs.reporter import ProgressFn, Reporter, Stopped
 
@@ -15,9 +15,9 @@ __all__ = [
     "Stopped",
     "find",
     "get",
-    "identity",
     "latest",
     "recent",
     "start",
     "tasks",
+    "this_process",
 ]

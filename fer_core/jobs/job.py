@@ -1,8 +1,8 @@
-"""Long work in a process of its own, followed through the files of its folder.
+"""Background jobs: long work in a process of its own, followed through the files of its folder.
 
-A job is a `Task`, done by the command line in a new process group. Its folder holds `job.json` (kind, parameters,
-title), `process.json`, `progress.json`, `log.txt` and at the end `result.json`. Whoever looks at a job reads these
-files, so that a reload, a second tab or a restart of the app changes nothing.
+A job runs a `Task` through the command line in a new process group. Its folder holds `job.json` (kind, parameters,
+title), `process.json`, `progress.json`, `log.txt` and at the end `result.json`. The state of a job is read from these
+files alone, so a reload, a second tab or a restart of the app changes nothing.
 
     job = start(workspace, Check(dataset="faces", version="a91f..."))
     job.state, job.progress.done
@@ -35,9 +35,9 @@ from fer_core.jobs.task import Task
 JobState = Literal["running", "finished", "failed", "stopped", "lost"]
 
 _COMMAND = (sys.executable, "-m", "fer_core")
-_STOP_WAIT = 5.0  # seconds a job may take to clean up
+_STOP_WAIT = 5.0  # seconds to clean up
 _LATEST = 200
-"""How many jobs are looked through for one of a kind."""
+"""How many recent jobs `find` looks through."""
 _LOST = "The process ended without a word: it was killed, or the machine was restarted."
 
 
@@ -55,7 +55,7 @@ class JobInfo(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Job:
-    """A job's folder. Every property reads what is there now."""
+    """A job, by its folder. Every property reads the files anew."""
 
     folder: Path
 
@@ -64,30 +64,30 @@ class Job:
         return self.folder.name
 
     @property
-    def about(self) -> JobInfo:
-        """`job.json` as it stands; {} while it cannot be read."""
+    def info(self) -> JobInfo:
+        """`job.json`; {} while it cannot be read."""
         return cast(JobInfo, read_object(self.folder / "job.json"))
 
     @property
     def task(self) -> Task:
-        """What it does."""
+        """What it does; an `Unknown` for a job of another version of the app."""
         return _task(self.folder / "job.json")
 
     @property
     def title(self) -> str:
-        return str(self.about.get("title") or self.task.title)
+        return str(self.info.get("title") or self.task.title)
 
     @property
     def created(self) -> str:
         """UTC, ISO 8601."""
-        return str(self.about.get("created", ""))
+        return str(self.info.get("created", ""))
 
     @property
     def state(self) -> JobState:
-        """The true state: a process that is gone is never "running"."""
-        about = self.about
+        """The state, checked against the process: a job whose process is gone is never "running"."""
+        info = self.info
         # Asked before the result is read, for a job may write it and end in between.
-        alive = process.is_running(self.folder, about.get("created"), about)
+        alive = process.is_running(self.folder, info.get("created"), info)
         ending = process.is_ending(self.folder)
         if ended := read_object(self.folder / RESULT):
             state: JobState = ended.get("state", "failed")
@@ -104,12 +104,12 @@ class Job:
 
     @property
     def result(self) -> dict[str, Any]:
-        """What came of it; {} unless it finished, or said so before it was stopped."""
+        """Its result; {} unless it finished, or reported a partial result before it was stopped."""
         return dict(read_object(self.folder / RESULT).get("result", {}))
 
     @property
     def error(self) -> str:
-        """Why it failed, in words; "" where it did not."""
+        """Why it failed, for people; "" if it did not."""
         if found := read_object(self.folder / RESULT):
             return str(found.get("error", ""))
         return _LOST if self.state == "lost" else ""
@@ -119,11 +119,11 @@ class Job:
         return read_tail(self.folder / process.LOG, lines)
 
     def stop(self, wait_s: float = _STOP_WAIT) -> None:
-        """End the job and all processes it started; it first gets the time to clean up."""
+        """End the job and all processes it started; they are killed after `wait_s` seconds."""
         if self.state != "running":
             return
         (self.folder / "stop").touch()
-        found = process.Process.read(read_object(self.folder / process.FILE) or self.about)
+        found = process.Process.read(read_object(self.folder / process.FILE) or self.info)
         if found is None or not found.here:
             return
         process.signal_group(found.pid, signal.SIGTERM)
@@ -137,22 +137,22 @@ def start(workspace: Workspace, task: Task, title: str = "") -> Job:
     """Start a task as a job; returns at once.
 
     Args:
-        workspace: the one it works on; the job's folder is kept there.
+        workspace: what it works on; the job's folder is created in it.
         task: what to do.
-        title: what a person calls it; "" takes the task's own.
+        title: shown to people; "" takes the task's own.
 
     Raises:
         JobError: the process cannot be started.
     """
     folder = workspace.jobs / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(2)}"
     make_folder(folder)
-    about: JobInfo = {
+    info: JobInfo = {
         "title": title or task.title,
         "kind": task.kind,
         "parameters": task.parameters,
         "created": now(),
     }
-    write_json(folder / "job.json", about)
+    write_json(folder / "job.json", info)
     job = Job(folder)
     try:
         process.launch(
@@ -165,7 +165,7 @@ def start(workspace: Workspace, task: Task, title: str = "") -> Job:
 
 
 def _note_failure(job: Job) -> Callable[[int], None]:
-    """Writes down a failure that the process could not report itself (a bad option, say)."""
+    """A callback that records a failure the process could not report itself, such as a bad option."""
 
     def ended(status: int) -> None:
         if status > 0 and job.folder.exists() and not (job.folder / RESULT).exists():
@@ -194,26 +194,25 @@ def recent(workspace: Workspace, limit: int = 20) -> list[Job]:
 
 
 def find(workspace: Workspace, task: Task | type[Task], **parameters: Any) -> list[Job]:
-    """The jobs that do a task, or those of a kind with some parameters, newest first.
+    """The recent jobs of a task or of a class of tasks, newest first.
 
     Args:
-        workspace: where.
-        task: a task, all of whose parameters count; or a class of tasks.
-        parameters: of a class, those that count, such as dataset and version.
+        workspace: where to look.
+        task: a task, compared with all its parameters; or a class of tasks.
+        parameters: of the class, those to compare, such as dataset and version.
     """
-    kind = task if isinstance(task, type) else type(task)
-    exactly = task if isinstance(task, Task) else None
 
-    def meant(other: Task) -> bool:
-        if not isinstance(other, kind) or (exactly is not None and other != exactly):
-            return False
-        return all(getattr(other, name) == value for name, value in parameters.items())
+    def matches(other: Task) -> bool:
+        if isinstance(task, Task):
+            return other == task
+        wanted = parameters.items()
+        return isinstance(other, task) and all(getattr(other, name) == value for name, value in wanted)
 
-    return [job for job in recent(workspace, _LATEST) if meant(job.task)]
+    return [job for job in recent(workspace, _LATEST) if matches(job.task)]
 
 
 def latest(workspace: Workspace, task: Task | type[Task], **parameters: Any) -> Job | None:
-    """The newest of `find`; None where there is none."""
+    """The newest of `find`; None if there is none."""
     return next(iter(find(workspace, task, **parameters)), None)
 
 
@@ -227,7 +226,7 @@ def _task(path: Path) -> Task:
 
 @lru_cache(maxsize=1024)
 def _read_task(path: Path, changed: int, size: int) -> Task:
-    """The task of a `job.json`, which is written once; older versions kept the words of the command line."""
+    """The task of a `job.json`, which is written once; older versions kept the command line."""
     try:
         found = read_json(path)
         if "kind" in found:

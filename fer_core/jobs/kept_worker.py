@@ -1,10 +1,10 @@
-"""A process that is kept and asked again and again, with a limit on every answer: for what must not run in this one.
+"""A worker process that answers many questions, each within a time limit: for code that must not run in this process.
 
     worker = KeptWorker("fer_core.inference.isolated")                      # the caller
     told, numbers = worker.ask({"open": "theirs.onnx"}, limit_s=30)
     sys.exit(answer(work))                                               # the worker
 
-Questions and answers are JSON and one array, never pickles. The worker ends with the object, or with whoever asks.
+A question, like an answer, is JSON and one array; nothing is pickled. The worker ends with the object or its caller.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ AnswerFn = Callable[[Mapping[str, Any], np.ndarray], tuple[Mapping[str, object],
 
 
 class KeptWorker:
-    """A worker; safe to share between threads, which wait for each other.
+    """The caller's side; threads may share it and wait for each other.
 
     Args:
-        module: of the worker.
+        module: the worker, run with `python -m`; it calls `answer`.
 
     Raises:
         JobError: it could not be started.
@@ -69,10 +69,10 @@ class KeptWorker:
     ) -> tuple[Mapping[str, Any], np.ndarray]:
         """The worker's answer and its array.
 
-        An interrupted question ends the worker: its answer would be taken for that to the next one.
+        An interrupted question ends the worker, or its late answer would be taken for that to the next one.
 
         Raises:
-            TimeoutError: it took too long, and was ended; whatever is asked later raises WorkerFailed.
+            TimeoutError: it took too long and was ended; later calls raise WorkerFailed.
             WorkerFailed: it failed, or died.
         """
         with self._lock:
@@ -92,7 +92,7 @@ class KeptWorker:
 
 
 def answer(work: AnswerFn) -> int:
-    """The worker's side: answer until whoever asks has gone. Returns the exit status."""
+    """The worker's side: answer questions until the caller is gone. Returns the exit status."""
     end_with_starter()
     with Connection(int(sys.argv[1])) as line:
         while True:

@@ -1,10 +1,9 @@
-"""Processes: what they inherit, how they are started, and by what they are told alive or dead.
+"""Starting processes, and telling whether they are alive.
 
     launch([sys.executable, "-m", "fer_core.workers.train", str(folder)], folder)    # outlives whoever started it
     is_running(folder, since=now())                                                     # True
 
-Which process works on a folder stands in its `process.json`, written by the starter and by the process itself,
-whoever comes first.
+A folder's `process.json` names the process that works on it; the starter and the process itself both write it.
 """
 
 from __future__ import annotations
@@ -33,21 +32,22 @@ FILE = "process.json"
 LOG = "log.txt"
 _TOLERANCE = 0.05  # seconds; psutil derives the start time from clock ticks
 _START_SECONDS = 30.0  # between the start of a process and its first file
-_SILENT_SECONDS = 120.0  # without a sign of life from another machine
+_SILENT_SECONDS = 120.0  # without a change of files, after which a process on another machine counts as gone
+_GRACE = 10.0  # seconds between SIGTERM and SIGKILL
 _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 _ending: set[Path] = set()
-"""Folders whose process was started here, until its end has been noted."""
+"""Folders whose process was started here and whose end has not been recorded yet."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process, told apart from every other that had or will have its number.
+    """A process, identified beyond its pid, which the system reuses.
 
     Attributes:
-        pid: its number, which the system gives again.
-        create_time: when it started, in seconds since the epoch; wrong once somebody sets the clock.
-        ticks: when it started, in clock ticks since the machine was started; None where that is not known.
-        boot: which start of the machine that was; "" where it is not known.
+        pid: process id.
+        create_time: when it started, seconds since the epoch; wrong once somebody sets the clock.
+        ticks: when it started, in clock ticks since the machine booted; None if not known.
+        boot: id of that boot; "" if not known.
         host: the machine; "" for this one.
     """
 
@@ -59,7 +59,7 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> Process:
-        """A process of this machine; for one that is gone, a record that is never alive."""
+        """The process of that pid on this machine; one that is gone is never `alive`."""
         try:
             created = float(psutil.Process(pid).create_time())
         except psutil.Error:
@@ -68,7 +68,7 @@ class Process:
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> Process | None:
-        """From JSON, also as older versions wrote it; None where it names no process."""
+        """From JSON, also as older versions wrote it; None if it names no process."""
         known = {field.name for field in fields(cls)}
         try:
             return cls(**{key: value for key, value in record.items() if key in known and value is not None})
@@ -86,10 +86,10 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still works, on this machine.
+        """Whether it still runs on this machine.
 
-        A number alone lies: it is given again, and a child that was killed stays as a zombie until its parent looks.
-        Ticks since the start of the machine tell processes apart whatever is done to the clock.
+        The pid alone is not enough: pids are reused, and a killed child stays a zombie until its parent waits for it.
+        Ticks since boot do not depend on the clock.
         """
         try:
             process = psutil.Process(self.pid)
@@ -102,25 +102,25 @@ class Process:
             return False
 
 
-def identity() -> dict[str, int | float | str | None]:
-    """This process, as `Process.read` takes it."""
+def this_process() -> dict[str, int | float | str | None]:
+    """The record of this process, for `Process.read`."""
     return Process.of(os.getpid()).record()
 
 
 def record_process(folder: Path, pid: int) -> None:
-    """Write down which process works on a folder; nothing where it has ended already."""
+    """Write a folder's `process.json`; nothing if the process has ended already."""
     process = Process.of(pid)
     if process.create_time:
         write_json(folder / FILE, process.record())
 
 
 def is_running(folder: Path, since: str | None, record: Mapping[str, Any] | None = None) -> bool:
-    """Whether the process of a folder works.
+    """Whether the process of a folder runs.
 
     Args:
         folder: of a job or a run.
-        since: when it was started (ISO 8601); until its process has said which it is, it counts as at work for a while.
-        record: the process, where the folder has no `process.json`.
+        since: when it was started (ISO 8601): without a record it counts as running for the first 30 seconds.
+        record: the process, if the folder has no `process.json`.
     """
     process = Process.read(read_object(folder / FILE) or record or {})
     if process is None:
@@ -132,15 +132,15 @@ def is_running(folder: Path, since: str | None, record: Mapping[str, Any] | None
 
 
 def is_ending(folder: Path) -> bool:
-    """Whether how the process of a folder ended is still to be noted by this one, which started it."""
+    """Whether this process started that of the folder and has not recorded its end yet."""
     return folder in _ending
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """What every process of ours inherits: this package on its path, lines at once, a backend for Keras, little chatter.
+    """The environment of every process started here: this package on PYTHONPATH, unbuffered output, a Keras backend.
 
     Args:
-        changes: further variables, or others.
+        changes: variables to add or replace.
     """
     package = str(Path(fer_core.__file__).parent.parent)
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -157,7 +157,7 @@ def spawn(
     Args:
         command: program and arguments.
         log: the file.
-        own_session: it outlives this process and its terminal; else it is stopped together with them.
+        own_session: it outlives this process and its terminal; otherwise it ends with them.
         changes: see `environment`.
 
     Raises:
@@ -177,12 +177,12 @@ def spawn(
 def launch(
     command: Sequence[str], folder: Path, ended: Callable[[int], None] | None = None, **changes: str
 ) -> None:
-    """Start the process of a job or run: in a session of its own, its output in `log.txt`, noted in `process.json`.
+    """Start the process of a job or run in its own session; it is recorded in `process.json` and writes to `log.txt`.
 
     Args:
         command: program and arguments.
         folder: of the job or run.
-        ended: told the exit status, if this process is still there then.
+        ended: called with the exit status, if this process still runs then.
         changes: see `environment`.
 
     Raises:
@@ -208,19 +208,19 @@ def launch(
     threading.Thread(target=wait, name=f"wait-{process.pid}", daemon=True).start()
 
 
-def end(process: subprocess.Popen[bytes], grace_s: float = 10.0) -> None:
-    """End a child: it is asked to, and killed if that takes too long. One that has ended is left as it is."""
+def terminate(process: subprocess.Popen[bytes]) -> None:
+    """End a child process with SIGTERM, then SIGKILL after ten seconds."""
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(grace_s)
+            process.wait(_GRACE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def signal_group(group: int, number: signal.Signals) -> None:
-    """Send a signal to a process and all it started; nothing where they are gone."""
+    """Send a signal to a process group; nothing if it is gone."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 

@@ -1,4 +1,4 @@
-"""How far long work is: one small file, `progress.json`, replaced a few times a second at most."""
+"""Progress of long work: `progress.json`, replaced at most a few times a second."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _SAMPLE_S = 0.05  # seconds between two points the pace is measured by
 
 @dataclass(frozen=True)
 class Progress:
-    """How far something is.
+    """Progress of one step of work.
 
     Attributes:
-        done: of `total`.
-        total: 0 where it is not known yet.
+        done: how many of `total`.
+        total: 0 if not known yet.
         what: what is counted, or what goes on.
-        started: seconds since the epoch when counting this began; 0.0 before the first report.
-        eta_s: seconds left; None where it cannot be told.
-        details: more that the work says of itself, such as the epoch of a training.
+        started: when this step began, seconds since the epoch; 0.0 before the first report.
+        eta_s: seconds left; None if not known.
+        details: more about the work, such as the epoch of a training.
     """
 
     done: int = 0
@@ -39,12 +39,12 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """How much of it is done, 0 to 1; 0 while the total is not known."""
+        """Fraction done, 0 to 1; 0 while the total is not known."""
         return min(max(self.done / self.total, 0.0), 1.0) if self.total else 0.0
 
 
 def read(folder: Path) -> Progress:
-    """The progress of a job or run by its folder; nothing done where the file is not there yet."""
+    """The progress in the folder of a job or run; `Progress()` before the first report."""
     found = read_object(folder / FILE)
     if "phase" in found:
         return _from_old_format(found)
@@ -55,7 +55,7 @@ def read(folder: Path) -> Progress:
 
 
 def _from_old_format(found: Mapping[str, Any]) -> Progress:
-    """The file as workers wrote it before all work had one form."""
+    """The file as older versions wrote it for training runs."""
     names = ("epoch", "epochs", "step", "steps", "images_per_second", "loss", "accuracy")
     details = {name: found[name] for name in names if found.get(name) is not None}
     epochs, steps = int(details.get("epochs", 0)), int(details.get("steps", 0))
@@ -64,7 +64,7 @@ def _from_old_format(found: Mapping[str, Any]) -> Progress:
 
 
 class RateMeter:
-    """Counts, and says how long the rest takes at the pace of the latter half of the work so far.
+    """Estimates the time left from the pace of the latter half of the work so far.
 
     Example:
         meter = RateMeter()
@@ -76,7 +76,7 @@ class RateMeter:
         self._seen: deque[tuple[float, int]] = deque()
 
     def __call__(self, done: int, total: int, what: str) -> Progress:
-        """Where it is now; a new `what` is counted from now on."""
+        """The progress now; a new `what` starts the clock again."""
         at = time.time()
         if what != self._what or not self._started:
             self._what, self._started = what, at
@@ -96,7 +96,7 @@ class ProgressFile:
 
     Args:
         folder: of the job or run.
-        every_s: seconds between two writes while nothing else changes.
+        every_s: least seconds between two writes, for `due`.
     """
 
     def __init__(self, folder: Path, every_s: float = 0.5) -> None:
@@ -104,10 +104,10 @@ class ProgressFile:
         self._last = -every_s
 
     def due(self) -> bool:
-        """Whether the last write is long enough ago. Cheap: asked after every batch."""
+        """Whether the last write was at least `every_s` seconds ago. Cheap: called after every batch."""
         return time.perf_counter() - self._last >= self._every
 
     def write(self, progress: Progress) -> None:
-        """Replace the file; not kept through a crash of the machine, after which nobody needs it."""
+        """Replace the file; not synchronised to disk."""
         self._last = time.perf_counter()
         write_json(self._path, asdict(progress), durable=False)

@@ -1,4 +1,4 @@
-"""What a job can be asked to do, as a frozen class: to and from JSON, and the words of the command line.
+"""Tasks of background jobs: frozen dataclasses that convert to JSON and to a command line.
 
 @dataclass(frozen=True)
 class Check(Task, kind="check", title="Checking {dataset}"):
@@ -14,61 +14,61 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 _KINDS: dict[str, type[Task]] = {}
-_WORD, _MISSING = "word", object()
+_OPTION, _MISSING = "option", object()
 
 
 def argument() -> Any:
-    """A parameter that the verb takes by position."""
-    return field(metadata={_WORD: ""})
+    """A field that is a positional argument of the verb."""
+    return field(metadata={_OPTION: ""})
 
 
 def option(word: str, default: Any = _MISSING) -> Any:
-    """A parameter that the verb takes by name; a tuple is given one by one, a truth value by the name alone."""
+    """A field that is an option of the verb: repeated for a tuple, a flag for a bool."""
     return (
-        field(metadata={_WORD: word})
+        field(metadata={_OPTION: word})
         if default is _MISSING
-        else field(default=default, metadata={_WORD: word})
+        else field(default=default, metadata={_OPTION: word})
     )
 
 
 @dataclass(frozen=True)
 class Task:
-    """Something to do in the background; what it is called, and its parameters, stand in a subclass.
+    """Work that a job can do; a subclass names it and its parameters.
 
     Attributes:
-        kind: its name, and the verb that does it.
+        kind: its name, which is also the verb that does it.
     """
 
     kind: ClassVar[str] = ""
     _title: ClassVar[str] = "{kind}"
 
     def __init_subclass__(cls, kind: str = "", title: str = "{kind}") -> None:
-        """Args: kind; title, what goes on, for people: names of parameters in braces."""
+        """Register a kind; `title` is a format string over the parameters, shown while it runs."""
         cls.kind, cls._title = kind, title
         if kind:
             _KINDS[kind] = cls
 
     @property
     def title(self) -> str:
-        """What goes on, for people."""
+        """What is going on, for people."""
         return self._title.format(kind=self.kind, **vars(self))
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """JSON-ready."""
+        """The fields as JSON can hold them."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
 
     def command(self, job: Path) -> list[str]:
-        """Verb, options and arguments, as after `python -m fer_core`.
+        """Verb, options and arguments for `python -m fer_core`.
 
         Args:
-            job: folder of the job.
+            job: the job's folder.
         """
         options, positional = [f"--job={job}"], []
         for each in fields(self):
-            value, word = getattr(self, each.name), each.metadata[_WORD]
+            value, word = getattr(self, each.name), each.metadata[_OPTION]
             many = list(value) if isinstance(value, tuple) else [value]
             if not word:
                 positional += [str(one) for one in many]
@@ -80,7 +80,7 @@ class Task:
 
     @staticmethod
     def read(kind: str, parameters: Mapping[str, Any]) -> Task:
-        """From a kind and its parameters; of another version of the app, whose kinds may differ, an `Unknown`."""
+        """From a kind and its parameters; an `Unknown` if another version of the app wrote them."""
         known = {key: tuple(value) if isinstance(value, list) else value for key, value in parameters.items()}
         try:
             return _KINDS[kind](**known)
@@ -89,7 +89,7 @@ class Task:
 
     @staticmethod
     def parse(args: Sequence[str]) -> Task:
-        """From verb and arguments, as jobs of the version before were written down."""
+        """From verb and arguments, as older versions recorded jobs."""
         verb, *arguments = args or [""]
         try:
             return _KINDS[verb]._from_arguments(arguments)
@@ -99,7 +99,7 @@ class Task:
     @classmethod
     def _from_arguments(cls, arguments: list[str]) -> Self:
         named: dict[str, Field[Any]] = {
-            each.metadata[_WORD]: each for each in fields(cls) if each.metadata[_WORD]
+            each.metadata[_OPTION]: each for each in fields(cls) if each.metadata[_OPTION]
         }
         found: dict[str, Any] = {}
         positional: list[str] = []
@@ -121,7 +121,7 @@ class Task:
                 found[each.name] = (*found.get(each.name, ()), value)
             else:
                 found[each.name] = int(value) if "int" in str(each.type) else value
-        for each in (one for one in fields(cls) if not one.metadata[_WORD]):
+        for each in (one for one in fields(cls) if not one.metadata[_OPTION]):
             found[each.name] = tuple(positional) if "tuple" in str(each.type) else positional.pop(0)
         return cls(**found)
 

@@ -1,11 +1,11 @@
-"""What a background job can be asked to do: one frozen class a kind, its parameters typed.
+"""The tasks of background jobs, one class per kind.
 
     task = RankLabels(dataset="faces", version="a91f...", method="quick")
-    task.kind                            # 'mislabels': also the verb of the command line that does it
+    task.kind                            # 'mislabels', also the verb that does it
     task.command(Path("/job"))           # ['mislabels', '--job=/job', '--version=a91f...', ..., '--', 'faces']
     Task.read("mislabels", task.parameters) == task
 
-A test checks that the command line takes every class's words as the class means them.
+`tests/cli/test_tasks.py` checks that the command line accepts every task.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Import(Task, kind="import", title="Adding {dataset}"):
 
     Attributes:
         mapping: `THEIRS=OURS`, or what numbers mean.
-        own: the source is an upload of this workspace, which the import takes over.
+        own: the source is an upload in this workspace, and the import may move it.
     """
 
     path: str = argument()
@@ -67,8 +67,8 @@ class FindCopies(Task, kind="duplicates", title="Looking for near copies in {dat
     """Compare all pictures.
 
     Attributes:
-        kinds: with commas, such as `exact,near,mirrored`.
-        distance: bits by which hashes may differ.
+        kinds: separated by commas, such as `exact,near,mirrored`.
+        distance: largest Hamming distance of two hashes, bits.
     """
 
     dataset: str = argument()
@@ -83,8 +83,8 @@ class RankLabels(Task, kind="mislabels", title="Ranking the labels of {dataset}"
 
     Attributes:
         method: quick, folds, `run:<id>` or `file:<path>`.
-        recipe, folds, epochs: of folds.
-        anew: whatever is kept.
+        recipe, folds, epochs: of the method `folds`.
+        anew: compute it even if a ranking is kept.
     """
 
     dataset: str = argument()
@@ -97,7 +97,7 @@ class RankLabels(Task, kind="mislabels", title="Ranking the labels of {dataset}"
 
     @property
     def ranking(self) -> str:
-        """The name by which the ranking is kept, see `mislabels.store`."""
+        """The name the ranking is stored under, see `mislabels.store`."""
         kind, _, path = self.method.partition(":")
         return f"file:{Path(path).name}" if kind == "file" else self.method
 
@@ -120,7 +120,7 @@ class Export(Task, kind="export"):
 
 @dataclass(frozen=True)
 class WriteReport(Task, kind="report", title="Report of {dataset}"):
-    """Write one of the documents about a dataset: that which has a path."""
+    """Write one of the documents about a dataset: the one whose path is given."""
 
     dataset: str = argument()
     version: str = option("--version")
@@ -136,10 +136,10 @@ class WriteReport(Task, kind="report", title="Report of {dataset}"):
 
 @dataclass(frozen=True)
 class Estimate(Task, kind="estimate", title="Estimating {recipe}"):
-    """Measure what a run would take.
+    """Measure the time and memory a run would take.
 
     Attributes:
-        settings: `KEY=VALUE`, changes of the recipe.
+        settings: changes of the recipe, each `KEY=VALUE`.
     """
 
     dataset: str = option("--dataset")
@@ -150,7 +150,7 @@ class Estimate(Task, kind="estimate", title="Estimating {recipe}"):
 
 @dataclass(frozen=True)
 class FindRate(Task, kind="find-rate", title="Looking for a rate of {recipe}"):
-    """Look for a learning rate; fields as those of `Estimate`."""
+    """Search for a learning rate; fields as in `Estimate`."""
 
     dataset: str = option("--dataset")
     version: str = option("--version")
@@ -165,8 +165,8 @@ class Evaluate(Task, kind="evaluate", title="Evaluating {run}"):
 
 
 @dataclass(frozen=True)
-class AskAcross(Task, kind="across"):
-    """Judge runs on another dataset, see `evaluation.across`."""
+class EvaluateAcross(Task, kind="across"):
+    """Evaluate runs on other datasets, see `evaluation.across`."""
 
     runs: tuple[str, ...] = argument()
     datasets: tuple[str, ...] = option("--on", ())
@@ -179,7 +179,7 @@ class AskAcross(Task, kind="across"):
 
 @dataclass(frozen=True)
 class JudgeFile(Task, kind="judge", title="Judging {model} on {dataset}"):
-    """Put a model of the shelf on the leaderboard, see `evaluation.across.judged_file`."""
+    """Evaluate an added model file for the leaderboard, see `evaluation.across.judged_file`."""
 
     model: str = argument()
     dataset: str = argument()
@@ -207,13 +207,13 @@ class Convert(Task, kind="convert", title="Converting {run}"):
 
 @dataclass(frozen=True)
 class Doctor(Task, kind="doctor", title="Looking at every file"):
-    """Compare every file with what was written; mend what can be."""
+    """Compare every file with its checksum; `mend` repairs what can be repaired."""
 
     mend: bool = option("--repair", False)
 
 
 @dataclass(frozen=True)
 class Tune(Task, kind="tune", title="Search {search}"):
-    """Carry a search on."""
+    """Continue a search."""
 
     search: str = option("--resume")

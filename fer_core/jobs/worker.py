@@ -1,9 +1,9 @@
-"""Work that needs a process of its own while somebody waits for it: what imports Keras, say.
+"""Workers: one call into a separate process whose result the caller waits for, such as work that imports Keras.
 
     report = call("fer_core.workers.convert", {"run": "0041-compact"}, progress=progress)     # the caller
     sys.exit(serve(work))                                                                     # the worker
 
-The two speak through a folder: `request.json`, `progress.json`, `result.json` and `log.txt`, as those of a job.
+They communicate through a folder with `request.json`, `progress.json`, `result.json` and `log.txt`, as a job does.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from fer_core.jobs.progress import FILE, read
 from fer_core.jobs.reporter import RESULT, ProgressFn, Reporter, failure_message
 
 REQUEST = "request.json"
-_LOOK = 0.2  # seconds between two looks at the worker
+_POLL = 0.2  # seconds between two looks at the worker
 _GRACE = 10.0  # seconds
 STARTER = "FERSTARTER"
 WorkFn = Callable[[Path, Any, Reporter], Mapping[str, object]]
-"""Called with the folder, the request (JSON, of the worker's own type) and a reporter; returns the result, JSON-ready."""
+"""Called with the folder, the request (JSON) and a reporter; returns a result that JSON can hold."""
 
 
 class WorkerFailed(JobError):
-    """A worker did not do its work.
+    """A worker failed.
 
     Attributes:
-        reason: in words; of one that died, its last word.
-        died: it ended without saying why.
+        reason: its error message; of one that died, the last line of its log.
+        died: it ended without reporting an error.
     """
 
     def __init__(self, reason: str, *, died: bool) -> None:
@@ -59,22 +59,22 @@ def call(
     limit_s: float | None = None,
     changes: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Have a worker do something, and wait; whatever ends or interrupts this process ends the worker too.
+    """Run a worker and wait for its result; the worker ends with this process.
 
     Args:
-        module: of the worker, such as `fer_core.workers.convert`.
-        request: what to do, JSON-ready.
-        folder: where both work; None takes a temporary one.
-        progress: told what the worker reports.
-        limit_s: seconds it may take.
-        changes: of the environment.
+        module: the worker, such as `fer_core.workers.convert`.
+        request: what to do, as JSON can hold it.
+        folder: where both exchange files; None takes a temporary one.
+        progress: called with the worker's progress.
+        limit_s: seconds it may take; None is no limit.
+        changes: environment variables to add or replace.
 
     Returns:
         The worker's result.
 
     Raises:
         WorkerFailed: it failed or died.
-        TimeoutError: it took too long, and was ended.
+        TimeoutError: it took too long and was ended.
         FerError: it could not be started.
     """
     with tempfile.TemporaryDirectory() if folder is None else nullcontext(str(folder)) as name:
@@ -92,7 +92,7 @@ def call(
         try:
             _follow(worker, where, progress, limit_s)
         finally:
-            process.end(worker)
+            process.terminate(worker)
         found = read_object(where / RESULT)
         if found.get("state") == "finished":
             return dict(found["result"])
@@ -106,7 +106,7 @@ def _follow(
     began = time.monotonic()
     while True:
         with suppress(subprocess.TimeoutExpired):
-            worker.wait(_LOOK)
+            worker.wait(_POLL)
         if progress and (known := read(folder)).what:
             progress(known.done, known.total, known.what)
         if worker.returncode is not None:
@@ -116,17 +116,17 @@ def _follow(
 
 
 def serve(work: WorkFn, message_of: Callable[[BaseException], str] = failure_message) -> int:
-    """The worker's side of `call`: do what the folder named on the command line asks for.
+    """The worker's side of `call`: handle the request in the folder named on the command line.
 
     Args:
-        work: does it.
-        message_of: puts a failure into words.
+        work: handles it.
+        message_of: turns an error into a message for people.
 
     Returns:
         The exit status.
     """
     folder = Path(sys.argv[1]).resolve()
-    json_log.begin()
+    json_log.configure()
     reporter = Reporter(folder, message_of)
     end_with_starter()
     try:
@@ -141,7 +141,7 @@ def serve(work: WorkFn, message_of: Callable[[BaseException], str] = failure_mes
 
 
 def end_with_starter() -> None:
-    """Whoever waits may be killed outright: then nobody wants the result."""
+    """End this worker once the process that started it is gone, even if that was killed."""
     starter = int(os.environ.get(STARTER) or os.getppid())
 
     def watch() -> None:

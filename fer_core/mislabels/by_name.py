@@ -20,7 +20,7 @@ from fer_core.mislabels.lookup import finder
 from fer_core.mislabels.store import methods
 from fer_core.review.decisions import Decision
 from fer_core.review.journal import Journal
-from fer_core.review.key_press import KeyPress, decisions
+from fer_core.review.key_press import KeyPress, press_decisions
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -96,7 +96,7 @@ def press(
 
 def record(dataset: Dataset, pressed: KeyPress) -> tuple[int, Decision]:
     """Record a press on one image; returns the number of its entry in the journal, and what it says."""
-    (made,) = decisions(pressed, finder(dataset)(pressed))
+    (made,) = press_decisions(pressed, finder(dataset)(pressed))
     return Journal(dataset.journal_path).record(made), made
 
 
@@ -114,7 +114,7 @@ def relabel(dataset: Dataset, labels: Mapping[str, str], *, who: str = "", reaso
         press(dataset, image, "relabel", label=label, reason=reason, who=who)
         for image, label in labels.items()
     ]
-    made = [decision for each in presses for decision in decisions(each, find(each))]
+    made = [decision for each in presses for decision in press_decisions(each, find(each))]
     return Journal(dataset.journal_path).add_many(made)
 
 

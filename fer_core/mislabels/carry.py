@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data.manifest import classes, readable
-from fer_core.duplicates.near import kept_near_groups
+from fer_core.duplicates.near import stored_near_groups
 from fer_core.mislabels.pool import logs
 from fer_core.splits.groups import given_groups, joined_groups
 
@@ -28,7 +28,7 @@ AT_ONCE_UP_TO = 1_000
 
 def groups_of(dataset: Dataset, version: str, progress: ProgressFn | None = None) -> np.ndarray:
     """Of each readable image in manifest order: images of equal value are copies and never judge each other."""
-    near = kept_near_groups(dataset, version, progress=progress)
+    near = stored_near_groups(dataset, version, progress=progress)
     table = readable(dataset.manifest(version))
     return joined_groups(table, given_groups(table, [] if near is None else [near]))
 

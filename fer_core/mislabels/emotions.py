@@ -17,7 +17,7 @@ import pandas as pd
 from fer_core.base.emotions import canonical_emotion
 from fer_core.base.errors import FerError, ModelFileError
 from fer_core.data.manifest import classes, readable
-from fer_core.duplicates.learned import FILE, Learned, digest
+from fer_core.duplicates.learned import FILE, LearnedPictures, digest
 from fer_core.explore.features import Features
 from fer_core.inference import model_registry
 from fer_core.inference.face_features import FeatureReader
@@ -80,7 +80,7 @@ def judge_images(
     if not found:
         raise ModelFileError("The model that ships is not here", hint="Use the method quick")
     path = found.path
-    learned, reader = Learned.beside(path), FeatureReader.open(path)
+    learned, reader = LearnedPictures.beside(path), FeatureReader.open(path)
     manifest = dataset.manifest(version)
     table, names = readable(manifest), classes(manifest)
     if images is not None:

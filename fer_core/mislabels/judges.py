@@ -18,7 +18,7 @@ import pandas as pd
 
 from fer_core import mislabels
 from fer_core.base.errors import FerError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.data.manifest import classes, readable
 from fer_core.duplicates.learned import digest
 from fer_core.mislabels import emotions
@@ -218,7 +218,7 @@ def _asked(judge: Judge) -> dict[str, Any]:
     if judge.kind == "folds":
         return {"recipe": judge.recipe, "folds": judge.folds, "epochs": judge.epochs}
     if judge.kind == "file":
-        path = home_expanded(Path(judge.what)).resolve()
+        path = expand_home(Path(judge.what)).resolve()
         try:
             stamp = path.stat()
         except OSError:  # told in words when it is read
@@ -243,5 +243,5 @@ def _probabilities(
         run = store.get(dataset.workspace, judge.what)
         return run_probabilities(dataset, version, run, progress), None, {"run": run.id}
     if judge.kind == "file":
-        return read_probabilities(home_expanded(Path(judge.what)), manifest), None, asked
+        return read_probabilities(expand_home(Path(judge.what)), manifest), None, asked
     return None, None, {}

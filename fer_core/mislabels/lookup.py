@@ -8,10 +8,10 @@ from functools import cache
 import pandas as pd
 
 from fer_core.base.errors import FerError
+from fer_core.base.tables import row_dicts
 from fer_core.data.dataset import Dataset
 from fer_core.mislabels.store import load
 from fer_core.review.key_press import GROUPS, Find, KeyPress, ReviewedRow
-from fer_core.review.matching import records
 
 TableLookup = Callable[[str, str], pd.DataFrame | None]
 
@@ -57,7 +57,7 @@ def finder(dataset: Dataset, tables: TableLookup | None = None) -> Find:
             missing = [image for image in press.images if image not in found]
             if rows is not None and missing:
                 some = rows.loc[rows.index.intersection(missing)]
-                found |= {str(row["image_id"]): row for row in records(some)}
+                found |= {str(row["image_id"]): row for row in row_dicts(some)}
         return found
 
     return find

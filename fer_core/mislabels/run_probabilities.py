@@ -10,7 +10,7 @@ import pandas as pd
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import classes, readable
-from fer_core.duplicates.near import kept_near_groups
+from fer_core.duplicates.near import stored_near_groups
 from fer_core.inference.predict_rows import predict_rows
 from fer_core.inference.predictor import RUN_MODEL, Predictor
 
@@ -83,7 +83,7 @@ def _learned(dataset: Dataset, version: str, table: pd.DataFrame, run: Run) -> n
         ) from error
     trained = theirs[theirs["split"] == "train"]
     learned = table["pixel_hash"].isin(trained["pixel_hash"]).to_numpy()
-    near = kept_near_groups(dataset, version)
+    near = stored_near_groups(dataset, version)
     if near is None:
         return learned
     group = table["image_id"].map(near)

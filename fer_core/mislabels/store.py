@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 import pandas as pd
 
-from fer_core.base.checksums import checked_file, state
+from fer_core.base.checksums import checked_file, file_state
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -47,6 +47,6 @@ def load(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame 
     """
     path = ranking_path(dataset, version, method)
     try:
-        return None if state(path) == "damaged" else pd.read_parquet(path)
+        return None if file_state(path) == "damaged" else pd.read_parquet(path)
     except (OSError, ValueError):
         return None

@@ -12,7 +12,7 @@ RESIZING = "resizing"
 """Name of the layer that brings images to the size a backbone sees."""
 
 
-def see(model: keras.Model, side: int) -> bool:
+def set_backbone_size(model: keras.Model, side: int) -> bool:
     """Have the backbone see images of so many pixels along each side; whether that is new: then graphs are built anew."""
     layer = model.get_layer(RESIZING)
     changed = bool(layer.height != side)
@@ -59,7 +59,7 @@ def train_last(model: keras.Model, count: int) -> None:
             layer.rate = published_rate if id(layer) in last else 0.0
 
 
-def renew_constants(model: keras.Model) -> None:
+def refresh_normalization(model: keras.Model) -> None:
     """Have the normalisation of inputs go by its weights, once they were assigned; it computes with constants made of them."""
     for layer in model._flatten_layers():
         if isinstance(layer, layers.Normalization):

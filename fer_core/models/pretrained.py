@@ -1,6 +1,6 @@
 """Where the published weights of a backbone are, and what to say where they are not. No Keras here.
 
-check(load("vgg16").model)      # before a run is made: raises RunError at once
+find_weights(load("vgg16").model)      # before a run is made: raises RunError at once
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import socket
 from pathlib import Path
 
 from fer_core.base.errors import RunError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.recipes.model_spec import ModelSpec, TransferSpec
 
 _HOST, _PORT, _PATIENCE = "storage.googleapis.com", 443, 3.0  # where Keras downloads from; seconds
@@ -49,7 +49,7 @@ def find_weights(spec: ModelSpec) -> Path | None:
         return None
     name, choice = file_name(spec), "or set model.weights=none to train from nothing"
     if spec.weights_file:
-        named = home_expanded(Path(spec.weights_file))
+        named = expand_home(Path(spec.weights_file))
         if not named.is_file():
             raise RunError(
                 f"The file with the weights of {spec.backbone} is not there",

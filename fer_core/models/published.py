@@ -1,6 +1,6 @@
 """The shelf of published ImageNet weights: which are here, fetched by Keras, or brought as a file. No Keras here.
 
-for each in shelf(): print(each.backbone, each.megabytes)
+for each in published_weights(): print(each.backbone, each.megabytes)
 fetch("vgg16"); add(Path("vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"))
 """
 
@@ -14,8 +14,7 @@ from typing import TypedDict, get_args
 
 from fer_core.base.atomic import new_file
 from fer_core.base.errors import NotFound, RunError
-from fer_core.base.parsing import home_expanded
-from fer_core.jobs.reporter import ProgressFn
+from fer_core.base.parsing import expand_home
 from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.models import pretrained
 from fer_core.recipes.model_spec import ModelSpec, TransferSpec
@@ -57,12 +56,12 @@ class PublishedWeights:
         return self.path.stat().st_size / 1e6 if self.here else None
 
 
-def shelf() -> list[PublishedWeights]:
+def published_weights() -> list[PublishedWeights]:
     """Weights of every backbone, here or not."""
     return list(_shelf())
 
 
-def sentence(spec: ModelSpec) -> str:
+def weights_availability(spec: ModelSpec) -> str:
     """Whether the published weights of a recipe's backbone are here; "" of one that begins with none."""
     if not isinstance(spec, TransferSpec) or spec.weights == "none" or spec.start or spec.weights_file:
         return ""
@@ -72,13 +71,12 @@ def sentence(spec: ModelSpec) -> str:
     return f"The published weights of {spec.backbone} are not here: fer weights get {spec.backbone} downloads them"
 
 
-def fetch(backbone: str, size: int = 0, progress: ProgressFn | None = None) -> PublishedWeights:
+def fetch(backbone: str, size: int = 0) -> PublishedWeights:
     """Have Keras download weights into its cache; nothing is done where they are here.
 
     Args:
         backbone: its name.
         size: of mobilenetv2, whose files differ by it; 0 is 224.
-        progress: told what goes on.
 
     Raises:
         NotFound: no such backbone or size.
@@ -92,25 +90,25 @@ def fetch(backbone: str, size: int = 0, progress: ProgressFn | None = None) -> P
                 received=wanted.name,
                 hint="Bring the file: fer weights add FILE",
             )
-        _try(wanted, "", progress)
+        _try(wanted)
     return wanted
 
 
-def add(file: Path, progress: ProgressFn | None = None) -> PublishedWeights:
+def add(file: Path) -> PublishedWeights:
     """Put a file of published weights where Keras looks for it, once a network has taken them.
 
     Raises:
         NotFound: the file is not there, or has the name of no weights.
         RunError: it does not hold the weights its name promises; nothing is kept.
     """
-    source = home_expanded(file)
+    source = expand_home(file)
     wanted = next((each for each in _shelf() if each.name == source.name), None)
     if wanted is None or not source.is_file():
         names = ", ".join(each.name for each in _shelf())
         what = "There is no such file" if wanted else "No published weights have this name"
         raise NotFound(what, received=source, hint=f"Known: {names}")
     if source.resolve() != wanted.path.resolve():
-        _try(wanted, str(source.resolve()), progress)
+        _try(wanted, str(source.resolve()))
         with new_file(wanted.path) as copy:
             shutil.copyfile(source, copy)
     return wanted
@@ -136,10 +134,11 @@ def _find(backbone: str, size: int) -> PublishedWeights:
                    hint=f"Known: {known}")  # fmt: skip
 
 
-def _try(wanted: PublishedWeights, file: str, progress: ProgressFn | None) -> None:
+def _try(wanted: PublishedWeights, file: str = "") -> None:
+    """Have a worker build the backbone with weights that it downloads, or takes from a file."""
     asked: WeightsRequest = {"backbone": wanted.backbone, "size": wanted.size or _SMALL, "file": file}
     try:
-        call(_WORKER, dict(asked), progress=progress)
+        call(_WORKER, dict(asked))
     except WorkerFailed as error:
         raise RunError(
             f"These are not the weights of {wanted.backbone}" if file else "The download failed",

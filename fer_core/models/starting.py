@@ -70,7 +70,7 @@ def open_keras(path: Path) -> keras.Model:
         ) from error
 
 
-def take_over(model: keras.Model, source: keras.Model, *, head: bool) -> None:
+def copy_weights(model: keras.Model, source: keras.Model, *, head: bool) -> None:
     """Copy the weights of a network layer by layer into one of the same body.
 
     Args:
@@ -93,7 +93,7 @@ def take_over(model: keras.Model, source: keras.Model, *, head: bool) -> None:
         )
     for layer, other in zip(mine, theirs, strict=True):
         layer.set_weights(other.get_weights())
-    body.renew_constants(model)
+    body.refresh_normalization(model)
 
 
 def _check_equal(network: keras.Model, path: Path) -> None:

@@ -48,8 +48,8 @@ def build(spec: TransferSpec, classes: int, input_shape: Shape | None = None) ->
     Args:
         spec: backbone, what of it is trained, and the head.
         classes: size of the softmax.
-        input_shape: height, width, channels; `spec.input_shape` if not given. With None for a side, `body.see` may change
-            what the backbone sees.
+        input_shape: height, width, channels; `spec.input_shape` if not given. With None for a side,
+            `body.set_backbone_size` may change what the backbone sees.
 
     Raises:
         RunError: the published weights are not there and cannot be downloaded, or the file is of something else.

@@ -6,6 +6,7 @@ are strong evidence and other counts are none. Which pictures a set holds is tol
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 Counts = dict[str, dict[str, int]]
@@ -40,13 +41,13 @@ class KnownSet:
         """Images per split."""
         return self.sizes or {split: sum(row.values()) for split, row in self.counts.items()}
 
-    def by_class(self) -> dict[str, int]:
-        """Images per class over all splits; {} where they are not known."""
-        total: dict[str, int] = {}
-        for row in self.counts.values():
-            for name, images in row.items():
-                total[name] = total.get(name, 0) + images
-        return total
+
+def images_per_class(counts: Counts) -> dict[str, int]:
+    """Images per class over all splits."""
+    total: Counter[str] = Counter()
+    for row in counts.values():
+        total.update(row)
+    return dict(total)
 
 
 def _counts(order: str, **splits: tuple[int, ...]) -> Counts:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from fer_core.data.manifest import counts, readable
 from fer_core.provenance.fingerprints import FALSE_SHARE, BloomFilter, Fingerprint, pixel_keys, shipped
-from fer_core.provenance.known_sets import KNOWN, Counts, KnownSet, find_known_set
+from fer_core.provenance.known_sets import KNOWN, Counts, KnownSet, find_known_set, images_per_class
 
 SAME, RE_ENCODED, SOME = 0.98, 0.85, 0.05
 """Shares of the pictures from which a dataset is called a part of a set, the same where they were encoded again (about one
@@ -144,11 +144,7 @@ def _equal_counts(one: KnownSet, class_counts: Counts) -> str:
     filled = {s: {c: n for c, n in row.items() if n} for s, row in class_counts.items() if sum(row.values())}
     if one.counts and filled == one.counts:
         return "split and class"
-    total: dict[str, int] = {}
-    for row in filled.values():
-        for name, n in row.items():
-            total[name] = total.get(name, 0) + n
-    if one.counts and total == one.by_class():
+    if one.counts and images_per_class(filled) == images_per_class(one.counts):
         return "class"
     sizes = {split: sum(row.values()) for split, row in filled.items()}
     return "split" if len(sizes) > 1 and sizes == one.by_split() else ""

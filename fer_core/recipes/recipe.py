@@ -29,7 +29,7 @@ from fer_core.recipes.errors import as_recipe_error
 from fer_core.recipes.model_spec import CnnSpec
 
 __all__ = [
-    "FOLDER", "Recipe", "Setting", "changes_from_parent", "difference", "fields", "load", "names", "override", "parse",
+    "FOLDER", "Recipe", "Setting", "builtin_names", "changes_from_parent", "difference", "fields", "load", "override", "parse",
     "to_toml", "validate",
 ]  # fmt: skip
 
@@ -41,7 +41,7 @@ _TAGS = ("architecture", "name", "preset")
 """Fields that say which kind a table is; another kind takes nothing over from its parent's table."""
 
 
-def names() -> list[str]:
+def builtin_names() -> list[str]:
     """Names of the built-in recipes, `base` first, each after the one it extends."""
     parents = {path.stem: _read(path).get("extends", "") for path in FOLDER.glob("*.toml")}
 

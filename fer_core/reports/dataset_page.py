@@ -167,7 +167,7 @@ def _balance(facts: ReportFacts) -> _Balance:
 def _cues(facts: ReportFacts) -> _Cues:
     """What tells the classes apart, with the dataset's own words where it has some."""
     names = tuple(str(name) for name in facts.classes.index)
-    known = [found for name in names if (found := cues.for_label(name, facts.notes))]
+    known = [found for name in names if (found := cues.cues_for(name, facts.notes))]
     told = (("distinguishes", "note"), ("confuses", "confused"))
     return {
         "parts": list(cues.PARTS),
@@ -178,7 +178,7 @@ def _cues(facts: ReportFacts) -> _Cues:
             for kind, field in told
             if (words := getattr(one, field))
         ],
-        "pairs": cues.pairs(names, facts.notes),
+        "pairs": cues.differences(names, facts.notes),
         "cues_source": cues.source(),
     }
 

@@ -17,7 +17,7 @@ from fer_core.evaluation.votes.vote_agreement import people_agreement
 from fer_core.mislabels.judges import votes_of
 from fer_core.reports.emotion_law import FORBIDDEN, HIGH_RISK, INFORM
 from fer_core.review import lineage
-from fer_core.review.agreement import report
+from fer_core.review.agreement import agreement_report
 from fer_core.review.journal import Journal
 from fer_core.splits import balance, certificate, leaks
 
@@ -71,7 +71,7 @@ def _labels(dataset: Dataset, version: Version, manifest: pd.DataFrame) -> Said:
     rows, votes = readable(manifest), votes_of(dataset, manifest)
     counted = dataset.about.get("vote_classes") or []
     journal = Journal(dataset.journal_path)
-    said, kappa = journal.decisions(), report(journal.decisions(active_only=False))
+    said, kappa = journal.decisions(), agreement_report(journal.decisions(active_only=False))
     actions = ", ".join(f"{n:,} {name}" for name, n in said["action"].value_counts().items()) or "none"
     analysis = [f"Decisions of reviewers that hold: {actions}."]
     if kappa["kappa"] is not None:

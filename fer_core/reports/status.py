@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fer_core.data.readers.base import NOT_UNREADABLE
 from fer_core.duplicates import groups, scan_store
 from fer_core.duplicates.exact import DuplicateGroups, find_exact
-from fer_core.duplicates.near import DISTANCE
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.evaluation import leaderboard
 from fer_core.mislabels import store
 from fer_core.mislabels.summary import likely_wrong
@@ -72,7 +72,7 @@ def _look(dataset: Dataset) -> StoredState:
     version = dataset.version()
     manifest = dataset.manifest(version.id)
     journal = follow(Journal(dataset.journal_path))
-    pairs = scan_store.kept(dataset, version.id)
+    pairs = scan_store.stored_pairs(dataset, version.id)
     kept = store.methods(dataset, version.id)
     ranking = store.load(dataset, version.id, kept[0]) if kept else None
     suspects = frozenset() if ranking is None else frozenset(likely_wrong(ranking)["image_id"])
@@ -101,10 +101,10 @@ def _queues(
             return find_exact(manifest)
         return groups.find_copies(manifest, pairs, DISTANCE, rejected=tuple(apart))
 
-    members = copies.members(found(()).table, manifest)
-    if apart := copies.partly_rejected(members, journal.decisions):
-        members = copies.members(found(apart).table, manifest)
-    return copies.queues(members, journal.decisions)
+    members = copies.group_members(found(()).table, manifest)
+    if apart := copies.partly_rejected_pairs(members, journal.decisions):
+        members = copies.group_members(found(apart).table, manifest)
+    return copies.group_queues(members, journal.decisions)
 
 
 def _import(known: StoredState) -> JourneyStep:

@@ -124,7 +124,7 @@ class StoredState:
     Attributes:
         dataset, version, manifest: what it is about.
         compared: whether near and mirrored copies were looked for.
-        queues: numbers of groups of copies by what is left to decide, as `review.copies.queues`.
+        queues: numbers of groups of copies by what is left to decide, as `review.copies.group_queues`.
         method: of the ranking of labels; "" where there is none.
         suspects: ids of images whose label is likely wrong.
         reviewed: how many of these somebody has seen.

@@ -102,7 +102,7 @@ class AgreementReport(TypedDict):
     self_checks: list[SelfAgreement]
 
 
-def report(entries: pd.DataFrame) -> AgreementReport:
+def agreement_report(entries: pd.DataFrame) -> AgreementReport:
     """Agreement of all reviewers of a journal: `agreement` of what they said.
 
     Args:

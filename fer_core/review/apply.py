@@ -14,8 +14,8 @@ from fer_core.base.errors import TooFewImages
 from fer_core.data.manifest import classes
 from fer_core.data.save_version import save_version
 from fer_core.review.journal import Journal
-from fer_core.review.lineage import OPERATION, applied, lineage
-from fer_core.review.outcome import AppliedDecisions, outcome, touched
+from fer_core.review.lineage import OPERATION, applied_decisions, lineage
+from fer_core.review.outcome import AppliedDecisions, affected_rows, apply_decisions
 from fer_core.review.snapshot import JournalSnapshot, follow
 
 if TYPE_CHECKING:
@@ -23,28 +23,19 @@ if TYPE_CHECKING:
     from fer_core.data.versions import Version
 
 
-def compute(
-    dataset: Dataset, version: str | None = None, manifest: pd.DataFrame | None = None
-) -> tuple[Version, AppliedDecisions]:
-    """The version (None: the newest), and what applying the decisions that hold now to it would give.
-
-    `manifest` is that of the version, where it is at hand; it is not changed.
-    """
+def applied_to(dataset: Dataset, version: str | None = None) -> tuple[Version, AppliedDecisions]:
+    """The version (None: the newest), and what applying the decisions that hold now to it would give."""
     base = dataset.version(version)
     versions = dataset.versions()
-    manifest = dataset.manifest(base.id) if manifest is None else manifest
+    manifest = dataset.manifest(base.id)
     journal = Journal(dataset.journal_path)
-
-    def once() -> set[str]:
-        return {*manifest["image_id"], *dataset.manifest(versions[0].id)["image_id"]}
-
-    return base, outcome(
+    return base, apply_decisions(
         base=manifest,
         decisions=journal.decisions(),
         undone=journal.undone(),
-        contained=applied(lineage(versions, base.id)),
+        contained=applied_decisions(lineage(versions, base.id)),
         manifest_of=dataset.manifest,
-        once=once,
+        once=lambda: {*manifest["image_id"], *dataset.manifest(versions[0].id)["image_id"]},
     )
 
 
@@ -79,8 +70,8 @@ def preview(
     """What `apply_journal` would do, in numbers, from the rows that decisions are about alone.
 
     Args:
-        dataset, version, manifest: as `compute`.
-        known: the journal, where it is read already.
+        dataset, version: the version, None for the newest.
+        manifest, known: of the version, and the journal, if they are at hand; neither is changed.
 
     Returns:
         JSON-ready.
@@ -89,12 +80,12 @@ def preview(
     versions = dataset.versions()
     whole = dataset.manifest(base.id) if manifest is None else manifest
     said = follow(Journal(dataset.journal_path)) if known is None else known
-    contained = applied(lineage(versions, base.id))
+    contained = applied_decisions(lineage(versions, base.id))
     undone = said.undone
     new = said.verdicts[~said.verdicts["key"].isin(list(contained))]
     back = [image for key in contained if key in undone for image in contained[key]]
-    rows = touched(whole, said.verdicts if back else new, back)
-    result = outcome(
+    rows = affected_rows(whole, said.verdicts if back else new, back)
+    result = apply_decisions(
         base=whole[rows].reset_index(drop=True),
         decisions=said.verdicts,
         undone=undone,
@@ -119,12 +110,7 @@ def preview(
 
 def changes(dataset: Dataset, version: str | None = None) -> pd.DataFrame:
     """One row per image that `apply_journal` would change: columns `outcome.CHANGE_COLUMNS`."""
-    return compute(dataset, version)[1].changes
-
-
-def pending(dataset: Dataset) -> int:
-    """How many decisions the newest version does not contain yet, undone ones it still contains included."""
-    return compute(dataset)[1].pending
+    return applied_to(dataset, version)[1].changes
 
 
 def apply_journal(dataset: Dataset, version: str | None = None, note: str = "") -> Version:
@@ -140,7 +126,7 @@ def apply_journal(dataset: Dataset, version: str | None = None, note: str = "") 
         VersionConflict: somebody made another version at the same moment.
     """
     head = dataset.head
-    base, result = compute(dataset, version)
+    base, result = applied_to(dataset, version)
     if not result.pending:
         return base
     if not (result.manifest["error"] == "").any():

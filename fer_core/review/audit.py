@@ -10,7 +10,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def table(entries: pd.DataFrame) -> pd.DataFrame:
+def audit_table(entries: pd.DataFrame) -> pd.DataFrame:
     """One row per entry of the journal, the newest first; columns `COLUMNS`.
 
     label is the one the image had, to the new one or the soft label; suggested, score, method and version are what was

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fer_core.base.errors import DecisionError
-from fer_core.base.sqlite import trouble
+from fer_core.base.sqlite import diagnose, transaction
 from fer_core.review.decisions import VERDICTS
 from fer_core.review.journal import Journal
 from fer_core.review.store import BUSY_SECONDS, UNDONE, reading
@@ -193,14 +193,8 @@ class Claims:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._connect() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+        with self._connect() as connection, transaction(connection):
+            yield connection
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -213,7 +207,7 @@ class Claims:
                 connection.execute(_CREATE)
                 yield connection
         except sqlite3.Error as error:
-            if trouble(error, self.path) in ("full", "read-only"):
+            if diagnose(error, self.path) in ("full", "read-only"):
                 raise _NotWritableError from error
             raise DecisionError(
                 f"The file of who reviews what cannot be used ({error})",

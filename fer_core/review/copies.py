@@ -33,7 +33,7 @@ class KeepProposal:
     reason: str
 
 
-def members(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+def group_members(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """The images in groups with all their manifest columns, plus `group`.
 
     Args:
@@ -44,14 +44,14 @@ def members(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     return table[columns].merge(manifest, on="image_id", how="left", validate="many_to_one")
 
 
-def rejected(decisions: pd.DataFrame) -> list[tuple[str, str]]:
+def rejected_pairs(decisions: pd.DataFrame) -> list[tuple[str, str]]:
     """Pairs of different pictures (pixel hashes, sorted) of which a person said that they are not copies."""
     said = decisions[decisions["action"] == "not_duplicate"]
     pairs = zip(said["pixel_hash"], said["other"], strict=True)
     return sorted({(min(a, b), max(a, b)) for a, b in pairs if a != b})
 
 
-def queues(found: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, list[int]]:
+def group_queues(found: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, list[int]]:
     """Group numbers per queue of `QUEUES`; every group is in exactly one.
 
     A group is settled when nothing is left to decide: all images but one are dropped, or the pictures that stay
@@ -59,7 +59,7 @@ def queues(found: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, list[int]]
     than one split, then mirrored or turned pictures, near ones, and equal ones within a split.
 
     Args:
-        found: the result of `members`.
+        found: the result of `group_members`.
         decisions: the decisions that hold, from `Journal.decisions`.
     """
     dropped = set(decisions.loc[decisions["action"] == "delete", "image_id"])
@@ -80,14 +80,14 @@ def queues(found: pd.DataFrame, decisions: pd.DataFrame) -> dict[str, list[int]]
     return result
 
 
-def partly_rejected(found: pd.DataFrame, decisions: pd.DataFrame) -> list[tuple[str, str]]:
-    """The pairs of `rejected` that would tear a group apart: more pictures are in it than they were said about.
+def partly_rejected_pairs(found: pd.DataFrame, decisions: pd.DataFrame) -> list[tuple[str, str]]:
+    """The pairs of `rejected_pairs` that would tear a group apart: more pictures are in it than they were said about.
 
     Args:
-        found: `members` of the groups made without regard to what was rejected.
+        found: `group_members` of the groups made without regard to what was rejected.
         decisions: the decisions that hold.
     """
-    said = {frozenset(pair): pair for pair in rejected(decisions)}
+    said = {frozenset(pair): pair for pair in rejected_pairs(decisions)}
     if said:
         for _, rows in _records(found):
             pairs = {pair for pair in _pairs_of([row["pixel_hash"] for row in rows]) if len(pair) == 2}
@@ -113,21 +113,20 @@ def _records(found: pd.DataFrame) -> Iterator[tuple[int, list[dict[str, str]]]]:
         yield int(number), list(members_)
 
 
-def propose(group: pd.DataFrame, keep: str | None = None) -> KeepProposal:
+def propose(group: pd.DataFrame) -> KeepProposal:
     """The proposed keeper of one group of copies.
 
     Order: in test, then val, then any other split; then the label that most of the group carries; then the larger
     picture; then the path, so that the answer does not depend on the order of rows.
 
     Args:
-        group: two or more rows of `members`.
-        keep: image_id chosen by hand, instead of the order above.
+        group: two or more rows of `group_members`.
     """
-    return propose_rows(rows_of(group)[0], keep)
+    return propose_rows(group_rows(group)[0])
 
 
 def propose_rows(rows: list[GroupRow], keep: str | None = None) -> KeepProposal:
-    """`propose` on rows as dictionaries, from `rows_of`: hundreds of small tables would take seconds."""
+    """`propose` on rows as dictionaries, from `group_rows`: hundreds of small tables would take seconds."""
     if keep is not None and keep in {row["image_id"] for row in rows}:
         return KeepProposal(keep, tuple(r["image_id"] for r in rows if r["image_id"] != keep), "you chose it")
     votes = Counter(row["label"] for row in rows)
@@ -161,8 +160,8 @@ def counted_labels(votes: Counter[str]) -> str:
     return ", ".join(f"{label} {count}" for label, count in votes.most_common())
 
 
-def rows_of(found: pd.DataFrame) -> list[list[GroupRow]]:
-    """The groups of `members`, in order, each as rows that are plain dictionaries."""
+def group_rows(found: pd.DataFrame) -> list[list[GroupRow]]:
+    """The groups of `group_members`, in order, each as rows that are plain dictionaries."""
     names = ["image_id", "split", "label", "width", "height", "sharpness", "path"]
     names = [name for name in names if name in found]
     rows = [
@@ -175,7 +174,7 @@ def rows_of(found: pd.DataFrame) -> list[list[GroupRow]]:
     return list(groups.values())
 
 
-def settle(group: pd.DataFrame, proposal: KeepProposal, who: str = "") -> list[Decision]:
+def settle_decisions(group: pd.DataFrame, proposal: KeepProposal, who: str = "") -> list[Decision]:
     """The decisions that carry out a proposal: the pictures are copies, and all but one are dropped.
 
     Record them with `Journal.add_many`, so that one undo takes them back together.
@@ -212,7 +211,7 @@ def settle(group: pd.DataFrame, proposal: KeepProposal, who: str = "") -> list[D
     return decisions
 
 
-def reject(group: pd.DataFrame, who: str = "") -> list[Decision]:
+def reject_decisions(group: pd.DataFrame, who: str = "") -> list[Decision]:
     """The decisions that say: no two of these are copies; keep them all and do not ask again.
 
     Every pair of pictures is decided, so that no part of the group comes back at another threshold.

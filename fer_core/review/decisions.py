@@ -81,7 +81,7 @@ class Decision:
         if self.label:
             object.__setattr__(self, "label", class_name(self.label))
         if self.action == "ambiguous":
-            object.__setattr__(self, "soft_label", soft(self.soft_label))
+            object.__setattr__(self, "soft_label", normalized_soft_label(self.soft_label))
         try:
             json.dumps(self.shown)
         except (TypeError, ValueError) as error:
@@ -119,7 +119,7 @@ def as_recorded(action: str, label: str, given: str) -> tuple[str, str]:
     return ("keep", "") if clean == given else (action, clean)
 
 
-def soft(probabilities: Mapping[str, float] | None) -> dict[str, float]:
+def normalized_soft_label(probabilities: Mapping[str, float] | None) -> dict[str, float]:
     """Probabilities per class under canonical names, scaled to sum to 1, zeros left out.
 
     Raises:
@@ -149,7 +149,7 @@ def probabilities(row: Mapping[str, Any], classes: Sequence[str]) -> dict[str, f
     return {name: float(row[f"p_{name}"]) for name in classes if f"p_{name}" in row}
 
 
-def proposal(row: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
+def proposed_soft_label(row: Mapping[str, Any], classes: Sequence[str]) -> dict[str, float]:
     """The soft label offered for an image: shares of people's votes where it has any, else the probabilities."""
     votes = row.get("votes")
     if votes is not None and sum(votes) > 0:
@@ -173,7 +173,7 @@ def image_decision(
         row: of the manifest, or of a ranking with the `pixel_hash` of the image.
         action: one of `VERDICTS`, or note.
         label: the right class, with relabel. Giving an image the label it has is a `keep`.
-        soft: probability per class, with ambiguous; the `proposal` of a ranked image if None.
+        soft: probability per class, with ambiguous; the `proposed_soft_label` of a ranked image if None.
         reason: why, in words; what the ranking says of a ranked image if empty.
         who: the reviewer.
         shown: more of what was on screen: version, method, blind, self_check, final.
@@ -183,7 +183,7 @@ def image_decision(
     seen: dict[str, Any] = {"label": given}
     if action in VERDICTS and "score" in row:
         classes = [str(name)[2:] for name in row if str(name).startswith("p_")]
-        soft = soft or proposal(row, classes)
+        soft = soft or proposed_soft_label(row, classes)
         reason = reason or str(row.get("why", ""))
         seen |= {
             "suggested": str(row["suggested"]),

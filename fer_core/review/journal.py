@@ -33,20 +33,17 @@ from fer_core.review.decisions import ACTIONS, Decision
 from fer_core.review.store import (
     COLUMNS,
     INSERT,
-    SCHEMA,
     STORED,
     UNDONE,
     JournalStep,
-    add,
+    add_decision,
+    add_steps,
     add_undo,
-    dump,
+    dump_json,
+    next_time,
     reading,
-    take,
-    time_of,
     writing,
 )
-
-__all__ = ["ACTIONS", "COLUMNS", "SCHEMA", "Decision", "Journal", "JournalStep"]
 
 _ALL = f"SELECT {', '.join(COLUMNS)}, {UNDONE} AS undone FROM entries e"
 _ACTIVE = f"""
@@ -73,45 +70,18 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
 
-    def add(
-        self,
-        action: str,
-        *,
-        image_id: str = "",
-        pixel_hash: str = "",
-        label: str | None = None,
-        soft_label: Mapping[str, float] | None = None,
-        other: str | None = None,
-        path: str = "",
-        reason: str = "",
-        who: str = "",
-        shown: Mapping[str, Any] | None = None,
-        key: str | None = None,
-    ) -> int:
-        """Record one decision and return its number; when this returns, it is on the disk.
-
-        Arguments as in `Decision`. With a `key` that is already recorded nothing is added and the number of
-        the entry already there is returned, so a click that arrives twice counts once.
-        """
-        decision = Decision(
-            action,
-            image_id=image_id,
-            pixel_hash=pixel_hash,
-            label=label or "",
-            soft_label=soft_label,
-            other=other or "",
-            path=path,
-            reason=reason,
-            who=who,
-            shown=shown or {},
-            key=key or uuid.uuid4().hex,
-        )
-        return self.record(decision)
+    def add(self, action: str, **fields: Any) -> int:
+        """`record` of `Decision(action, **fields)`."""
+        return self.record(Decision(action, **fields))
 
     def record(self, decision: Decision) -> int:
-        """`add` for a decision that is made already."""
+        """Record one decision and return its number; when this returns, it is on the disk.
+
+        If its `key` is already recorded, nothing is added and the number of the entry already there is returned: a click
+        that arrives twice counts once.
+        """
         with writing(self.path) as connection:
-            return add(connection, decision, batch="", when=time_of(connection))
+            return add_decision(connection, decision, batch="", when=next_time(connection))
 
     def add_many(self, decisions: Iterable[Decision], *, batch: str | None = None) -> str:
         """Record decisions in one transaction, all or none; returns the batch id, for `undo_batch`.
@@ -122,9 +92,9 @@ class Journal:
         items = list(decisions)
         with writing(self.path) as connection:
             if not connection.execute("SELECT 1 FROM entries WHERE batch = ? LIMIT 1", (name,)).fetchone():
-                when = time_of(connection)
+                when = next_time(connection)
                 for decision in items:
-                    add(connection, decision, batch=name, when=when)
+                    add_decision(connection, decision, batch=name, when=when)
         return name
 
     def take(self, steps: Iterable[JournalStep]) -> dict[str, str]:
@@ -136,7 +106,7 @@ class Journal:
             Step id -> why it was refused; of a refused step nothing is recorded, the others are.
         """
         with writing(self.path) as connection:
-            return take(connection, steps)
+            return add_steps(connection, steps)
 
     def undo(self, decision_id: int | None = None, who: str = "", *, key: str | None = None) -> int | None:
         """Undo one decision, or the reviewer's last; returns the number of the undo entry.
@@ -254,8 +224,8 @@ class Journal:
                 undo = entry["action"] == "undo"
                 row = dict(entry)
                 row["subject"] = f"undo:{entry['key']}" if undo else _decision(entry).subject
-                row["soft_label"] = dump(entry["soft_label"])
-                row["shown"] = dump(entry["shown"] or {})
+                row["soft_label"] = dump_json(entry["soft_label"])
+                row["shown"] = dump_json(entry["shown"] or {})
                 connection.execute(f"{INSERT} ON CONFLICT (key) DO NOTHING", [row[name] for name in STORED])
             return connection.total_changes - before
 

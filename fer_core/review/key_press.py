@@ -4,7 +4,7 @@ A press names the images and the verdict; what it records follows from the ranki
 the label it has is a keep, names are canonical, an ambiguous image without a soft label gets the one that was offered.
 Presses come in small batches, and again where a browser is not sure that they arrived; each counts once.
 
-    receipt = take(journal, [KeyPress(new_id, "keep", (image,))], mislabels.lookup.finder(dataset))
+    receipt = record_presses(journal, [KeyPress(new_id, "keep", (image,))], mislabels.lookup.finder(dataset))
     receipt.refused                                 # what is not on the disk, and why
 """
 
@@ -21,7 +21,7 @@ from fer_core.base.errors import DecisionError, FerError, NotFound
 from fer_core.review import copies
 from fer_core.review.decisions import VERDICTS, Decision, image_decision
 from fer_core.review.journal import Journal
-from fer_core.review.others import already_said, tell
+from fer_core.review.others import earlier_opinions, opinions_sentence
 from fer_core.review.store import JournalStep
 
 SETTLE, APART, UNDO, NOTE = "settle", "apart", "undo", "note"
@@ -99,7 +99,9 @@ def parse(value: Mapping[str, Any]) -> KeyPress:
     return KeyPress(**known)
 
 
-def decisions(press: KeyPress, rows: Mapping[str, ReviewedRow], check_of: str = "") -> tuple[Decision, ...]:
+def press_decisions(
+    press: KeyPress, rows: Mapping[str, ReviewedRow], check_of: str = ""
+) -> tuple[Decision, ...]:
     """What a press records.
 
     Args:
@@ -146,11 +148,11 @@ def _image_decision(press: KeyPress, row: ReviewedRow, check_of: str) -> Decisio
 
 def _group(press: KeyPress, group: pd.DataFrame) -> list[Decision]:
     if press.action == APART:
-        return copies.reject(group, press.who)
+        return copies.reject_decisions(group, press.who)
     if press.keep not in press.images:
         raise DecisionError("The copy that stays must be one of the group", received=press.keep or "none")
     dropped = tuple(image for image in press.images if image != press.keep)
-    return copies.settle(group, copies.KeepProposal(press.keep, dropped, press.reason), press.who)
+    return copies.settle_decisions(group, copies.KeepProposal(press.keep, dropped, press.reason), press.who)
 
 
 def ticket(image_id: str, check_of: str = "") -> str:
@@ -180,7 +182,7 @@ class Receipt:
     met: Mapping[str, str] = field(default_factory=dict)
 
 
-def take(journal: Journal, presses: Iterable[KeyPress], find: Find) -> Receipt:
+def record_presses(journal: Journal, presses: Iterable[KeyPress], find: Find) -> Receipt:
     """Record presses in their order, each once however often it is sent; on the disk when this returns.
 
     Args:
@@ -199,7 +201,9 @@ def take(journal: Journal, presses: Iterable[KeyPress], find: Find) -> Receipt:
         refused |= journal.take(steps)
         saved = tuple(step.id for step in steps if step.id not in refused)
         met = {
-            name: words for name in saved if name in alone and (words := tell(already_said(journal, [name])))
+            name: words
+            for name in saved
+            if name in alone and (words := opinions_sentence(earlier_opinions(journal, [name])))
         }
     except (DecisionError, OSError) as error:
         return Receipt(problem=str(error))
@@ -209,7 +213,7 @@ def take(journal: Journal, presses: Iterable[KeyPress], find: Find) -> Receipt:
 def _step(journal: Journal, press: KeyPress, find: Find) -> JournalStep:
     if press.action == UNDO:
         return JournalStep(press.id, undoes=press.undoes, who=press.who, age=press.age)
-    made = decisions(press, find(press), _check_of(journal, press))
+    made = press_decisions(press, find(press), _check_of(journal, press))
     return JournalStep(press.id, made, who=press.who, age=press.age)
 
 

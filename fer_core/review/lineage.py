@@ -38,7 +38,7 @@ def lineage(versions: Iterable[AnyVersion], head: str) -> list[AnyVersion]:
     return path[::-1]
 
 
-def applied(path: Iterable[VersionLike]) -> dict[str, Applied]:
+def applied_decisions(path: Iterable[VersionLike]) -> dict[str, Applied]:
     """Decision key -> where it was applied, in the order of application, without those taken back later.
 
     Args:

@@ -18,6 +18,8 @@ from typing import Any
 
 import pandas as pd
 
+from fer_core.base.tables import column_values
+
 CHANGED = "the file has other pixels now"
 GONE = "the image is not in this version"
 UNKNOWN = "no image here has this id or these pixels"
@@ -31,19 +33,7 @@ class Matches:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table as dicts; faster than `to_dict` where text is stored by Arrow."""
-    columns = [texts(table[name]) for name in table]
-    names = [str(name) for name in table]
-    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
-
-
-def texts(column: pd.Series) -> list[Any]:
-    """The values of a column as Python objects, converted at once and not one by one."""
-    return list(column.to_numpy(dtype=object))
-
-
-def match(
+def match_images(
     decisions: Iterable[Mapping[str, Any]], manifest: pd.DataFrame, once: Callable[[], Iterable[str]]
 ) -> Matches:
     """The images each verdict is about.
@@ -57,7 +47,9 @@ def match(
         An image is claimed by one verdict at most.
     """
     result = Matches()
-    hashes = dict(zip(texts(manifest["image_id"]), texts(manifest["pixel_hash"]), strict=True))
+    hashes = dict(
+        zip(column_values(manifest["image_id"]), column_values(manifest["pixel_hash"]), strict=True)
+    )
     pictures: list[tuple[str, str]] = []
     strangers: list[tuple[str, str, str, str]] = []
     absent: list[tuple[str, str, str, str, str]] = []

@@ -1,7 +1,7 @@
 """Two reviewers decide one face without knowing of each other: the second is told, and both opinions stay in the journal.
 
-found = already_said(journal, [key])       # keys of decisions, or the ids of steps and batches
-tell(found)                                # "Ada had decided on it: sad (2026-11-30 10:32 UTC). All ..."
+found = earlier_opinions(journal, [key])       # keys of decisions, or the ids of steps and batches
+opinions_sentence(found)                                # "Ada had decided on it: sad (2026-11-30 10:32 UTC). All ..."
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Opinion(NamedTuple):
     time: str
 
 
-def already_said(journal: Journal, ids: Iterable[str]) -> list[Opinion]:
+def earlier_opinions(journal: Journal, ids: Iterable[str]) -> list[Opinion]:
     """What others had decided on the same images before some entries, and nobody undid; the latest of each person.
 
     Args:
@@ -45,10 +45,10 @@ def already_said(journal: Journal, ids: Iterable[str]) -> list[Opinion]:
     return list(found.values())
 
 
-def tell(opinions: list[Opinion]) -> str:
+def opinions_sentence(opinions: list[Opinion]) -> str:
     """Who had decided what, and when, in a sentence; "" of none.
 
-    >>> tell([Opinion("a1", "Ada", "relabel", "sad", "2026-11-30T10:32:05.000001+00:00")])
+    >>> opinions_sentence([Opinion("a1", "Ada", "relabel", "sad", "2026-11-30T10:32:05.000001+00:00")])
     'Ada had decided on this face: sad (2026-11-30 10:32 UTC). All opinions are kept; the latest one holds.'
     """
     if not opinions:

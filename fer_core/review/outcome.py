@@ -19,10 +19,11 @@ from typing import Any
 import pandas as pd
 
 from fer_core.base.emotions import ordered_classes
+from fer_core.base.tables import column_values, row_dicts
 from fer_core.data.manifest import classes
 from fer_core.review.decisions import VERDICTS
 from fer_core.review.lineage import Applied
-from fer_core.review.matching import GONE, match, records, texts
+from fer_core.review.matching import GONE, match_images
 
 LAST_COPY = "the copy that was to stay is not, or not any more, in this version"
 NO_CLASS = "the soft label names a class no image has"
@@ -58,7 +59,7 @@ class AppliedDecisions:
         return len(self.applied) + len(self.reverted)
 
 
-def outcome(
+def apply_decisions(
     base: pd.DataFrame,
     decisions: pd.DataFrame,
     undone: Mapping[str, str],
@@ -70,7 +71,7 @@ def outcome(
     """Apply the decisions that hold to a version.
 
     Args:
-        base: manifest of the version, or those rows of it that `touched` names.
+        base: manifest of the version, or those rows of it that `affected_rows` names.
         decisions: the decisions that hold, oldest first, from `Journal.decisions`.
         undone: key -> action of every undone decision.
         contained: decisions the version contains, from `lineage.applied`.
@@ -79,7 +80,7 @@ def outcome(
         others: classes of the rows that `base` leaves out.
     """
     back = [key for key in contained if key in undone]
-    verdicts = [row for row in records(decisions) if row["action"] in VERDICTS]
+    verdicts = [row for row in row_dicts(decisions) if row["action"] in VERDICTS]
     new = [row for row in verdicts if row["key"] not in contained]
     if not back and not new:
         return AppliedDecisions(base, pd.DataFrame(columns=list(CHANGE_COLUMNS), dtype="str"))
@@ -88,7 +89,7 @@ def outcome(
         restored = work.restore(back, undone, contained, manifest_of)
         for row in verdicts:
             work.apply(row, [image for image in contained.get(row["key"], ()) if image in restored])
-    found = match(new, work.table, once)
+    found = match_images(new, work.table, once)
     for row in new:
         if why := found.missing.get(row["key"]):
             work.missing(row, why)
@@ -96,7 +97,7 @@ def outcome(
     return work.finish(base, back, contained)
 
 
-def touched(base: pd.DataFrame, verdicts: pd.DataFrame, more: Iterable[str] = ()) -> pd.Series:
+def affected_rows(base: pd.DataFrame, verdicts: pd.DataFrame, more: Iterable[str] = ()) -> pd.Series:
     """bool, as long as `base`: images that these verdicts may be about, by id or pixels, or pictures equal to such."""
     images = {*verdicts["image_id"], *more} - {""}
     pictures = {*verdicts["pixel_hash"], *verdicts["other"]} - {""}
@@ -108,7 +109,7 @@ class _Work:
 
     def __init__(self, base: pd.DataFrame, others: Collection[str]) -> None:
         self.table, self.others = base, others
-        self.was = dict(zip(texts(base["image_id"]), texts(base["label"]), strict=True))
+        self.was = dict(zip(column_values(base["image_id"]), column_values(base["label"]), strict=True))
         self.was_soft = soft_labels(base, ordered_classes({*classes(base), *others}))
         self.label, self.soft = dict(self.was), dict(self.was_soft)
         self.dropped: dict[str, dict[str, Any]] = {}
@@ -171,7 +172,7 @@ class _Work:
         self, base: pd.DataFrame, back: Sequence[str], contained: Mapping[str, Applied]
     ) -> AppliedDecisions:
         self._keep_last_copies()
-        ids = texts(self.table["image_id"])
+        ids = column_values(self.table["image_id"])
         table = self.table.assign(
             label=pd.Series([self.label[i] for i in ids], self.table.index, dtype="str")
         )
@@ -180,7 +181,7 @@ class _Work:
         self._hold_unknown_classes(set(names))
         table = table.drop(columns="soft_label", errors="ignore")
         if self.soft:
-            column = [_vector(self.soft.get(image), names) for image in texts(table["image_id"])]
+            column = [_vector(self.soft.get(image), names) for image in column_values(table["image_id"])]
             table["soft_label"] = pd.Series(column, index=table.index, dtype="object")
         changed: dict[str, tuple[str, str]] = {}
         for image in {*self.by, *(i for key in back for i in contained[key])}:
@@ -205,7 +206,9 @@ class _Work:
     def _same_content(self, changed: Mapping[str, tuple[str, str]]) -> bool:
         """Whether only equal pictures trade places: no change to a version, whose content is its id."""
         rows = self.table[self.table["image_id"].isin(list(changed))]
-        columns = zip(*(texts(rows[name]) for name in ("image_id", "pixel_hash", "split")), strict=True)
+        columns = zip(
+            *(column_values(rows[name]) for name in ("image_id", "pixel_hash", "split")), strict=True
+        )
         pictures = [(changed[image], pixels or image, split) for image, pixels, split in columns]
         before = Counter((pixels, split, was) for (was, _), pixels, split in pictures if was)
         return before == Counter((pixels, split, now) for (_, now), pixels, split in pictures if now)
@@ -213,7 +216,9 @@ class _Work:
     def _keep_last_copies(self) -> None:
         if not any(row["other"] for row in self.dropped.values()):
             return
-        pixels = dict(zip(texts(self.table["image_id"]), texts(self.table["pixel_hash"]), strict=True))
+        pixels = dict(
+            zip(column_values(self.table["image_id"]), column_values(self.table["pixel_hash"]), strict=True)
+        )
         left = Counter(pixels.values())
         for image, row in list(self.dropped.items()):
             stays = row["other"]

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from fer_core.base.atomic import parse_json, write_json
 from fer_core.base.errors import AlreadyExists, DecisionError, FerError, NotFound
+from fer_core.base.tables import column_values, row_dicts
 from fer_core.base.workspace import now
 from fer_core.review.decisions import Decision
-from fer_core.review.journal import COLUMNS, Journal
-from fer_core.review.matching import records, texts
+from fer_core.review.journal import Journal
+from fer_core.review.store import COLUMNS
 
 if TYPE_CHECKING:
     from fer_core.data.datasets import Dataset
@@ -37,8 +38,8 @@ def build_patch(dataset: Dataset) -> dict[str, Any]:
     paths: dict[str, str] = {}
     for version in (dataset.versions()[0].id, dataset.head):
         manifest = dataset.manifest(version)
-        paths.update(zip(texts(manifest["image_id"]), texts(manifest["path"]), strict=True))
-    entries = records(table[_FIELDS])
+        paths.update(zip(column_values(manifest["image_id"]), column_values(manifest["path"]), strict=True))
+    entries = row_dicts(table[_FIELDS])
     for entry in entries:
         entry["path"] = entry["path"] or paths.get(entry["image_id"], "")
     return {
@@ -92,8 +93,8 @@ def import_patch(dataset: Dataset, source: Path | bytes) -> dict[str, int]:
     hashes: set[str] = set()
     for version in (dataset.versions()[0].id, dataset.head):
         manifest = dataset.manifest(version)
-        ids.update(texts(manifest["image_id"]))
-        hashes.update(texts(manifest["pixel_hash"]))
+        ids.update(column_values(manifest["image_id"]))
+        hashes.update(column_values(manifest["pixel_hash"]))
     hashes.discard("")
     about = [entry for entry in entries if entry["image_id"] or entry["pixel_hash"]]
     matched = sum(

@@ -15,7 +15,14 @@ from typing import TypedDict
 import pandas as pd
 
 from fer_core.base.errors import DecisionError
-from fer_core.review.copies import GroupRow, KeepProposal, counted_labels, propose_rows, rows_of, settle
+from fer_core.review.copies import (
+    GroupRow,
+    KeepProposal,
+    counted_labels,
+    group_rows,
+    propose_rows,
+    settle_decisions,
+)
 from fer_core.review.decisions import Decision
 
 POLICIES: dict[str, str] = {
@@ -76,7 +83,7 @@ class PolicyPlan:
 
     def decisions(self, who: str = "") -> list[Decision]:
         """What to record, with `Journal.add_many`, so that one undo takes it all back."""
-        return [d for group, proposal in self.settled for d in settle(group, proposal, who)]
+        return [d for group, proposal in self.settled for d in settle_decisions(group, proposal, who)]
 
 
 def plan_policy(
@@ -94,7 +101,7 @@ def plan_policy(
         DecisionError: an unknown policy or queue.
     """
     groups = dict(iter(found.groupby("group")))
-    rows = dict(zip(found["group"].unique(), rows_of(found), strict=True))
+    rows = dict(zip(found["group"].unique(), group_rows(found), strict=True))
     settled, left = [], []
     for queue, policy in policies.items():
         if queue not in queues or queue == "settled":

@@ -7,7 +7,7 @@ scores far better than any that was reviewed it says little. So a few faces from
 purpose (`spot_checks`), most where the score is least sure. Before the first decision the ranking's own count of wrong
 labels, by confident learning, is what is expected.
 
-    remaining = estimate(reviewed["score"], wrong, waiting["score"], expected=ranking["issue"].sum())
+    remaining = estimate_remaining(reviewed["score"], wrong, waiting["score"], expected=ranking["issue"].sum())
     remaining.wrong, remaining.low, remaining.high
 """
 
@@ -56,7 +56,7 @@ class RemainingErrors:
     high: int
 
 
-def outcomes(ranking: pd.DataFrame, decisions: pd.DataFrame) -> pd.Series:
+def wrong_labels(ranking: pd.DataFrame, decisions: pd.DataFrame) -> pd.Series:
     """Whether the label of a ranked image is wrong, by the verdict that holds: bool, indexed by image_id.
 
     Wrong is a label that was changed to another one than is ranked now, and an image that was dropped for no copy's
@@ -79,7 +79,7 @@ def outcomes(ranking: pd.DataFrame, decisions: pd.DataFrame) -> pd.Series:
     return pd.Series(wrong, index=kept["image_id"].tolist(), dtype="bool")
 
 
-def estimate(
+def estimate_remaining(
     scores: ArrayLike, wrong: ArrayLike, left: ArrayLike, seed: int = 0, expected: float | None = None
 ) -> RemainingErrors | None:
     """Wrong labels among the images not reviewed; None with fewer than `MIN_DECISIONS` decisions.

@@ -1,6 +1,7 @@
 """The review queue: which ranked images, in which order, for whom.
 
-chosen = filtered(ranking, Filters(pair="sad>neutral", reviewed="todo"), entries, holding, who="Ada")
+rows = of_pair(candidates(ranking, filters), "sad>neutral")
+waiting = by_review_state(rows, label_verdicts, holding, filters, who="Ada")
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def candidates(ranking: pd.DataFrame, filters: Filters, checks: Sequence[str] = 
     return rows
 
 
-def unreviewed(
+def by_review_state(
     rows: pd.DataFrame, verdicts: pd.DataFrame, holding: pd.DataFrame, filters: Filters, who: str
 ) -> pd.DataFrame:
     """The rows that pass the filters on what was decided.
@@ -148,7 +149,7 @@ def _dropped(holding: pd.DataFrame) -> list[str]:
     return holding.loc[(holding["action"] == "delete") & (holding["other"] != ""), "image_id"].tolist()
 
 
-def dealt(filters: Filters) -> bool:
+def is_exclusive(filters: Filters) -> bool:
     """Whether each face of such a queue goes to one reviewer alone (`claims.Claims.take`).
 
     Not where everybody is to see it, for measuring agreement, nor where it is looked at again.
@@ -175,7 +176,7 @@ class ReviewerActivity:
     last: str
 
 
-def people(verdicts: pd.DataFrame, holders: Sequence[Holder] = ()) -> list[ReviewerActivity]:
+def reviewer_activity(verdicts: pd.DataFrame, holders: Sequence[Holder] = ()) -> list[ReviewerActivity]:
     """Everybody who decided on labels or holds faces now: the most decisions first.
 
     Args:
@@ -199,7 +200,7 @@ def people(verdicts: pd.DataFrame, holders: Sequence[Holder] = ()) -> list[Revie
     return sorted(found, key=lambda person: -person.decisions)
 
 
-def parts(queue: pd.DataFrame, held: Mapping[str, str]) -> list[tuple[str, int, int, int]]:
+def held_parts(queue: pd.DataFrame, held: Mapping[str, str]) -> list[tuple[str, int, int, int]]:
     """Who holds which part of a queue: (who, faces, first place, last place), from 1; the first part first.
 
     Args:

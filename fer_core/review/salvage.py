@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from fer_core.base import sqlite
 from fer_core.base.atomic import replace, temporary_path
-from fer_core.base.locks import LockHeld, holding
+from fer_core.base.locks import LockHeld, folder_lock
 from fer_core.review.store import INSERT, STORED, writing
 
 _LONGEST_GAP = 1000
@@ -25,7 +25,7 @@ class Salvaged(NamedTuple):
     lost: int
 
 
-def fault(path: Path) -> str:
+def find_damage(path: Path) -> str:
     """What is wrong with a journal's file, in SQLite's words, where a second look agrees; "" where it is whole.
 
     Nothing is written, and others may write meanwhile: the file is looked at in a copy of one moment, made by SQLite; one
@@ -38,12 +38,12 @@ def fault(path: Path) -> str:
 
 
 def _look(path: Path) -> str:
-    with tempfile.TemporaryDirectory(prefix="fer-") as folder, holding(path.parent):
+    with tempfile.TemporaryDirectory(prefix="fer-") as folder, folder_lock(path.parent):
         copy = Path(folder) / "journal"
         try:
             sqlite.snapshot(path, copy)
         except sqlite3.Error as error:
-            if sqlite.trouble(error, path) == "busy":
+            if sqlite.diagnose(error, path) == "busy":
                 raise LockHeld(str(path)) from error
             _copy(path, copy)
         try:

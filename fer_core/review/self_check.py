@@ -1,10 +1,10 @@
 """Self-checks: now and then a reviewer is shown one of their own decisions again, without being told.
 
-Which decisions are followed by a check, and of which image, follows from the reviewer's name, the seed and how many
+Which decisions are followed by a check, and of which image, follows from the reviewer's name and how many
 decisions they have made, so a reload, a restart or another browser changes nothing, and undoing a check makes it due
 again.
 
-    due(label_verdicts(entries), "Ada", shown_in_this_queue)      # row of it to show again, or None
+    due_check(label_verdicts(entries), "Ada", shown_in_this_queue)      # row of it to show again, or None
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ DISTANCE = 10
 """Decisions that must lie between the first look and the second: the face should not be remembered."""
 
 
-def due(
+def due_check(
     table: pd.DataFrame,
     who: str,
     among: Collection[str],
-    seed: int = 0,
     ahead: int = 0,
     asked: Collection[str] = (),
 ) -> dict[str, Any] | None:
@@ -35,7 +34,6 @@ def due(
         table: from `verdicts.label_verdicts`.
         who: the reviewer.
         among: images that may be shown: those of the queue on screen, for another would give the check away.
-        seed: of the choice.
         ahead: as if so many more ordinary decisions had been made, of images that are not in the table yet.
         asked: keys that were handed out for a check already.
 
@@ -46,7 +44,7 @@ def due(
     ordinary = own[own["mode"] == ""]
     checks = own[own["mode"] == "self_check"]
     count = len(ordinary) + ahead
-    if count <= DISTANCE or _draw(seed, who, str(count)) >= RATE:
+    if count <= DISTANCE or _draw(who, str(count)) >= RATE:
         return None
     if ordinary.empty:
         return None
@@ -63,11 +61,11 @@ def due(
     ]
     if not rows:
         return None
-    chosen = min(rows, key=lambda row: _draw(seed, who, str(row["key"])))
+    chosen = min(rows, key=lambda row: _draw(who, str(row["key"])))
     return {str(name): value for name, value in chosen.items()}
 
 
 def _draw(*parts: object) -> float:
     """A number of 0 to 1 that depends on its arguments alone."""
-    text = "\0".join(map(str, parts)).encode()
+    text = "\0".join(("0", *map(str, parts))).encode()  # 0 was a seed once: the choices stay the same
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64

@@ -1,6 +1,6 @@
 """A reviewer's way through a queue: faces handed out ahead of the reviewer, so that a browser answers a key without asking.
 
-    queue = queue_of(ranking, follow(journal))      # likely wrong, worst first, not decided
+    queue = waiting_faces(ranking, follow(journal))      # likely wrong, worst first, not decided
     session = ReviewSession()
     session.extend(30, queue)                       # the next 30 faces
 
@@ -57,7 +57,7 @@ class Waiting:
     avoid: Collection[str] = ()
 
 
-def queue_of(
+def waiting_faces(
     ranking: pd.DataFrame,
     known: JournalSnapshot,
     filters: Filters = _FILTERS,
@@ -74,7 +74,7 @@ def queue_of(
         checks: whether self-checks may come.
     """
     rows = review_queue.of_pair(review_queue.candidates(ranking, filters), filters.pair)
-    waiting = review_queue.unreviewed(rows, known.label_verdicts, known.current_verdicts, filters, who)
+    waiting = review_queue.by_review_state(rows, known.label_verdicts, known.current_verdicts, filters, who)
     return Waiting(rows, waiting, known.label_verdicts if checks else None, who)
 
 
@@ -116,9 +116,9 @@ def next_faces(
     """
     known = follow(journal)
     who = who and journal.known_as(who)
-    left = queue_of(ranking, known, filters, who or "").waiting
+    left = waiting_faces(ranking, known, filters, who or "").waiting
     rows, held = left.head(count), 0
-    if who is not None and review_queue.dealt(filters):
+    if who is not None and review_queue.is_exclusive(filters):
         claims = Claims(journal.path)
         held = len(claims.held(by_others_than=(who, seat)))
         images = claims.take(
@@ -236,7 +236,7 @@ class ReviewSession:
         number = int((own & (queue.label_verdicts["mode"] == "")).sum()) + ahead
         if number in self.checked:
             return None
-        found = self_check.due(queue.label_verdicts, queue.who, among, ahead=ahead, asked=asked)
+        found = self_check.due_check(queue.label_verdicts, queue.who, among, ahead=ahead, asked=asked)
         if found is None:
             return None
         self.checked.add(number)

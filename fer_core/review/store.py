@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.base import sqlite
-from fer_core.base.checksums import note_made, noted
+from fer_core.base.checksums import record_created, recorded_files
 from fer_core.base.errors import DecisionError, FerError
-from fer_core.base.locks import LockHeld, holding
+from fer_core.base.locks import LockHeld, folder_lock
 from fer_core.review.decisions import Decision
 
 SCHEMA = 1
@@ -76,16 +76,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 
     On a full or read-only disk it is read as it lies.
     """
-    if not path.exists() and path.name not in noted(path.parent):
+    if not path.exists() and path.name not in recorded_files(path.parent):
         yield None
         return
     with _in_words(path), ExitStack() as stack:
         try:
             connection = stack.enter_context(closing(_open(path)))
         except sqlite3.OperationalError as error:
-            if sqlite.trouble(error, path) not in ("full", "read-only"):
+            if sqlite.diagnose(error, path) not in ("full", "read-only"):
                 raise
-            connection = stack.enter_context(sqlite.as_it_lies(path))
+            connection = stack.enter_context(sqlite.open_read_only(path))
             _check_schema(connection.execute("PRAGMA user_version").fetchone()[0])
         yield connection
 
@@ -93,24 +93,13 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 @contextmanager
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside one transaction: committed, and on the disk, at the end; undone on any error."""
-    with _in_words(path), closing(_open(path)) as connection, _transaction(connection):
+    with _in_words(path), closing(_open(path)) as connection, sqlite.transaction(connection):
         yield connection
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 def _open(path: Path) -> sqlite3.Connection:
     """A connection to a journal that has its tables."""
-    if not path.exists() and path.name in noted(path.parent):
+    if not path.exists() and path.name in recorded_files(path.parent):
         raise _lost(path, "is gone")
     name = f"{path.absolute().as_uri()}?mode={'rw' if path.exists() else 'rwc'}"
     connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
@@ -118,13 +107,13 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0 and path.name in noted(path.parent):
+        if version == 0 and path.name in recorded_files(path.parent):
             version = connection.execute("PRAGMA user_version").fetchone()[0]  # made by another one just now
             if version == 0:
                 raise _lost(path, "is empty")
         if version == 0:
             _create(connection)
-            note_made(path)
+            record_created(path)
         else:
             _check_schema(version)
     except BaseException:
@@ -145,10 +134,10 @@ def _check_schema(version: int) -> None:
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
     try:
-        with holding(path.parent):  # whoever repairs it holds it alone
+        with folder_lock(path.parent):  # whoever repairs it holds it alone
             yield
     except (sqlite3.Error, LockHeld) as error:
-        remedy = sqlite.REMEDIES[sqlite.trouble(error, path)]
+        remedy = sqlite.REMEDIES[sqlite.diagnose(error, path)]
         raise DecisionError(f"The journal cannot be used ({error})", received=path, hint=remedy) from error
 
 
@@ -166,7 +155,7 @@ def _create(connection: sqlite3.Connection) -> None:
     while connection.execute("PRAGMA user_version").fetchone()[0] == 0:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            with _transaction(connection):
+            with sqlite.transaction(connection):
                 if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                     for statement in _CREATE:
                         connection.execute(statement)
@@ -196,7 +185,7 @@ class JournalStep:
     age: float = 0.0
 
 
-def take(connection: sqlite3.Connection, steps: Iterable[JournalStep]) -> dict[str, str]:
+def add_steps(connection: sqlite3.Connection, steps: Iterable[JournalStep]) -> dict[str, str]:
     """Add the steps that are not there, in order; step id -> why it was refused. Inside a transaction."""
     refused: dict[str, str] = {}
     for step in steps:
@@ -216,11 +205,11 @@ def _record(connection: sqlite3.Connection, step: JournalStep) -> None:
     if step.undoes:
         _take_back(connection, step)
     elif len(step.decisions) == 1:
-        add(connection, step.decisions[0], batch="", when=time_of(connection, step.age))
+        add_decision(connection, step.decisions[0], batch="", when=next_time(connection, step.age))
     elif not connection.execute("SELECT 1 FROM entries WHERE batch = ? LIMIT 1", (step.id,)).fetchone():
-        when = time_of(connection, step.age)
+        when = next_time(connection, step.age)
         for decision in step.decisions:
-            add(connection, decision, batch=step.id, when=when)
+            add_decision(connection, decision, batch=step.id, when=when)
 
 
 def _take_back(connection: sqlite3.Connection, step: JournalStep) -> None:
@@ -234,7 +223,7 @@ def _take_back(connection: sqlite3.Connection, step: JournalStep) -> None:
         add_undo(connection, step.undoes, step.who, step.id, step.age)
 
 
-def time_of(connection: sqlite3.Connection, age: float = 0.0) -> str:
+def next_time(connection: sqlite3.Connection, age: float = 0.0) -> str:
     """Now, less `age` seconds (UTC, microseconds), but after the latest entry: a clock set back buries no decision."""
     now = datetime.now(UTC) - timedelta(seconds=min(max(age, 0.0), _OLDEST))
     latest = connection.execute("SELECT MAX(time) FROM entries").fetchone()[0]
@@ -243,7 +232,7 @@ def time_of(connection: sqlite3.Connection, age: float = 0.0) -> str:
     return now.isoformat(timespec="microseconds")
 
 
-def add(connection: sqlite3.Connection, decision: Decision, *, batch: str, when: str) -> int:
+def add_decision(connection: sqlite3.Connection, decision: Decision, *, batch: str, when: str) -> int:
     """Add a decision, unless its key is there; the number of its entry."""
     query = "SELECT id, action, subject FROM entries WHERE key = ?"
     seen = connection.execute(query, (decision.key,)).fetchone()
@@ -258,8 +247,8 @@ def add(connection: sqlite3.Connection, decision: Decision, *, batch: str, when:
         "batch": batch,
         "target": "",
         "time": when,
-        "soft_label": dump(decision.soft_label),
-        "shown": dump(decision.shown),
+        "soft_label": dump_json(decision.soft_label),
+        "shown": dump_json(decision.shown),
     }
     return int(connection.execute(INSERT, [row[name] for name in STORED]).lastrowid or 0)
 
@@ -288,13 +277,13 @@ def add_undo(connection: sqlite3.Connection, target: str, who: str, key: str | N
         "subject": f"undo:{name}",
         "target": target,
         "who": who,
-        "time": time_of(connection, age),
+        "time": next_time(connection, age),
         "soft_label": "null",
         "shown": "{}",
     }
     return int(connection.execute(INSERT, [row[name] for name in STORED]).lastrowid or 0)
 
 
-def dump(value: Mapping[str, Any] | None) -> str:
+def dump_json(value: Mapping[str, Any] | None) -> str:
     """As it is kept: JSON with sorted names."""
     return json.dumps(None if value is None else dict(value), ensure_ascii=False, sort_keys=True)

@@ -75,7 +75,7 @@ def current_verdicts(entries: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates("image_id", keep="last")
 
 
-def verdicts(decisions: pd.DataFrame) -> pd.DataFrame:
+def verdicts_by_image(decisions: pd.DataFrame) -> pd.DataFrame:
     """The verdicts that hold, one per image, indexed by image_id: action, label, time, who.
 
     Args:

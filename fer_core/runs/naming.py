@@ -1,9 +1,9 @@
 """How people call a run: by what differs from its recipe, or of a fork from the run it branches off.
 
 >>> from fer_core.recipes.recipe import load, override
->>> words({"optimizer.learning_rate": 0.004, "training.epochs": 12, "loss.gamma": 1.0})
+>>> describe_changes({"optimizer.learning_rate": 0.004, "training.epochs": 12, "loss.gamma": 1.0})
 'lr .004, 12 epochs, +1'
->>> differs({"recipe": "compact"}, override(load("compact"), {"optimizer.learning_rate": 5e-5}))
+>>> describe_difference({"recipe": "compact"}, override(load("compact"), {"optimizer.learning_rate": 5e-5}))
 'lr 5e-5'
 """
 
@@ -35,8 +35,10 @@ _APART = ("training.seed", "schedule.begin_after")
 """Told as what a run is among several, or following from the others."""
 
 
-def differs(info: RunInfo, recipe: Recipe) -> str:
-    """`words` of what sets a run apart; "" where nothing does, or where its recipe is no built-in one and was not changed.
+def describe_difference(info: RunInfo, recipe: Recipe) -> str:
+    """What sets a run apart from its recipe, or a fork from its run, in a few words; "" for nothing.
+
+    A run whose recipe is not built in is described by the settings it was started with.
 
     Args:
         info: its `run.json`.
@@ -44,15 +46,15 @@ def differs(info: RunInfo, recipe: Recipe) -> str:
     """
     own = fields(recipe)
     if info.get("forked_from"):
-        return words({field: own[field] for field in info.get("changed", []) if field in own})
+        return describe_changes({field: own[field] for field in info.get("changed", []) if field in own})
     try:
         changed = difference(load(str(info.get("recipe"))), recipe)
     except RecipeError:
         changed = {field: own[field] for field in info.get("settings", {}) if field in own}
-    return words(changed)
+    return describe_changes(changed)
 
 
-def words(changed: Mapping[str, Any]) -> str:
+def describe_changes(changed: Mapping[str, Any]) -> str:
     """Changed fields in few words, the most telling first: `lr .004, 12 epochs, +1`."""
     kinds = {field.partition(".")[0] for field in changed if field.endswith(".name")}
     told = [

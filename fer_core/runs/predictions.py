@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_core.base.checksums import checked_file, noted, state
+from fer_core.base.checksums import checked_file, file_state, recorded_files
 from fer_core.base.errors import NotFound
 
 _START = "predictions-"
@@ -29,7 +29,7 @@ def stored_splits(folder: Path) -> list[str]:
 
 def known_splits(folder: Path) -> list[str]:
     """The splits there are predictions for, or were when they were written, sorted."""
-    names = {name for name in noted(folder) if name.startswith(_START)}
+    names = {name for name in recorded_files(folder) if name.startswith(_START)}
     return sorted({*stored_splits(folder), *(Path(name).stem.removeprefix(_START) for name in names)})
 
 
@@ -46,7 +46,7 @@ def read(folder: Path, split: str) -> pd.DataFrame:
         raise NotFound(
             f"Run {folder.name} has no predictions for this split", received=split, hint=f"It has: {have}"
         )
-    if state(path) == "damaged":
+    if file_state(path) == "damaged":
         raise ValueError(f"{path} does not hold what was written; `fer doctor` tells what else is damaged")
     return pd.read_parquet(path)
 
@@ -82,7 +82,7 @@ def read_all(folder: Path) -> pd.DataFrame:
     return table[names].assign(said=pd.Series(said, table.index, dtype="str"), p=p.max(axis=1))
 
 
-def stamp(folder: Path) -> float:
+def changed_at(folder: Path) -> float:
     """Changes when the run leaves new predictions; 0 while it has none."""
     files = [predictions_path(folder, split) for split in stored_splits(folder)]
     return max((path.stat().st_mtime for path in files), default=0.0)

@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import pandas as pd
 
@@ -46,7 +46,6 @@ from fer_core.recipes.recipe import Recipe, parse
 from fer_core.runs.predictions import read
 from fer_core.runs.records import Epoch, Evaluation, RunInfo, RunState, RunSummary, WrongImage
 
-STATES: tuple[RunState, ...] = get_args(RunState)
 ACTIVE: frozenset[RunState] = frozenset({"queued", "starting", "running", "stopping", "pausing"})
 """States that end by themselves or when stopped."""
 TABLE_COLUMNS = (

@@ -16,7 +16,14 @@ from fer_core.base.workspace import Workspace, now
 from fer_core.runs.records import Marks
 from fer_core.runs.run import Run
 
-EMPTY: Marks = {"star": False, "tags": [], "note": "", "archived": False, "hypothesis": "", "expected": None}
+NO_MARKS: Marks = {
+    "star": False,
+    "tags": [],
+    "note": "",
+    "archived": False,
+    "hypothesis": "",
+    "expected": None,
+}
 _TYPES: dict[str, type] = {
     "star": bool, "tags": list, "note": str, "archived": bool, "hypothesis": str, "expected": float,
 }  # fmt: skip
@@ -26,7 +33,7 @@ def read(run: Run) -> Marks:
     """All marks; what the file holds of another type counts as not said."""
     found = read_object(run.folder / "marks.json")
     told = {name: found[name] for name, kind in _TYPES.items() if isinstance(found.get(name), kind)}
-    return cast(Marks, {**EMPTY, **told})
+    return cast(Marks, {**NO_MARKS, **told})
 
 
 def annotate(run: Run, **marks: Any) -> Marks:

@@ -10,24 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.base.atomic import make_folder, new_folder, write_json
-from fer_core.base.checksums import note
+from fer_core.base.checksums import record_checksum
 from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace, now
 from fer_core.recipes.recipe import Recipe, to_toml
-from fer_core.runs.records import RunInfo, RunState
-from fer_core.runs.run import ACTIVE, STATES, Run, best_epoch
-
-__all__ = [
-    "ACTIVE",
-    "STATES",
-    "Run",
-    "RunState",
-    "best_epoch",
-    "create_run",
-    "get",
-    "list_active",
-    "list_runs",
-]
+from fer_core.runs.records import RunInfo
+from fer_core.runs.run import ACTIVE, Run
 
 _BUSY = ("starting", "running", "stopping", "pausing")
 _RESERVE = 64 * 1024  # bytes
@@ -73,7 +61,7 @@ def create_run(
         fill(temporary)
         write_json(temporary / "run.json", {**info, **fields})
         for file in ("recipe.toml", "run.json"):
-            note(temporary / file)
+            record_checksum(temporary / file)
     return Run(folder)
 
 
@@ -113,7 +101,7 @@ def create_judged(
         }
         fill(temporary)
         write_json(temporary / "run.json", {**info, **fields})
-        note(temporary / "run.json")
+        record_checksum(temporary / "run.json")
     return Run(workspace.runs / run)
 
 

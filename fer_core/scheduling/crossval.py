@@ -31,7 +31,7 @@ from fer_core.base.errors import RunError
 from fer_core.base.jsonl import read_object
 from fer_core.base.locks import LockHeld, locked
 from fer_core.data.manifest import classes, readable
-from fer_core.duplicates.near import kept_near_groups
+from fer_core.duplicates.near import stored_near_groups
 from fer_core.jobs.worker import WorkerFailed, call
 from fer_core.recipes.combinations import check_classes
 from fer_core.recipes.recipe import Recipe, fields, load, override, to_toml
@@ -147,7 +147,7 @@ def prepare(
     if found.folder.is_dir():
         return found
     manifest = dataset.manifest(version)
-    near = kept_near_groups(dataset, version, progress=progress)
+    near = stored_near_groups(dataset, version, progress=progress)
     plan = stratify_folds(manifest, folds, recipe.training.seed, [] if near is None else [near])
     table = readable(plan.manifest)
     number = table["split"].str.removeprefix("fold-").astype("int64")

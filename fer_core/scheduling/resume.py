@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from fer_core.base.atomic import where_possible
+from fer_core.base.atomic import skip_if_unwritable
 from fer_core.base.errors import NotFound, RecipeError, RunError
 from fer_core.base.jsonl import append_line
 from fer_core.base.workspace import now
@@ -54,7 +54,7 @@ def resume(run: Run, pause_after: int | None = None) -> Run:
             raise RunError(f"Run {run.id} cannot be resumed", received=f"state={state}", hint=hint)
         for name in ("stop", "pause", "process.json"):
             (run.folder / name).unlink(missing_ok=True)
-        with where_possible():
+        with skip_if_unwritable():
             keep_reserve(run.folder)
         run.update(state="queued", reason="", submitted="", resumed=now(), pause_after=pause_after)
     queue.add(run)

@@ -20,7 +20,7 @@ import numpy as np
 from fer_core.base.errors import FerError, ModelFileError, NotFound, RunError
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
-from fer_core.duplicates.learned import Learned, digest
+from fer_core.duplicates.learned import LearnedPictures, digest
 from fer_core.inference import foreign, model_registry
 from fer_core.inference.metadata import read_sidecar
 from fer_core.inference.predictor import Predictor
@@ -139,13 +139,16 @@ def seen_by(workspace: Workspace, start: str, pixels: NDArray[np.uint8]) -> NDAr
     try:
         while start:
             if start == model_registry.SHIPPED:
-                learned, start = Learned.beside(_shipped_file(workspace)), ""
+                learned, start = LearnedPictures.beside(_shipped_file(workspace)), ""
             else:
                 run = store.get(workspace, start)
                 dataset = open_dataset(workspace, run.dataset)
                 table = readable(dataset.manifest(run.version))
                 rows = table.loc[table["split"] == "train", "row"].to_numpy(np.int64)
-                learned, start = Learned.of(np.asarray(dataset.pixels()[rows])), run.recipe.model.start
+                learned, start = (
+                    LearnedPictures.of(np.asarray(dataset.pixels()[rows])),
+                    run.recipe.model.start,
+                )
             seen |= learned.has(pixels)
     except FerError:
         return None

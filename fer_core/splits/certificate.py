@@ -22,11 +22,11 @@ from fer_core.base.errors import ManifestError
 from fer_core.base.workspace import now
 from fer_core.data.manifest import content_id
 from fer_core.duplicates.correlation import MAX_SHIFT, MIN_CORRELATION, MIN_TURNED
-from fer_core.duplicates.groups import confirmed
-from fer_core.duplicates.near import DISTANCE, kinds_of
-from fer_core.duplicates.reach import EVERY, MISSED, NOT_FRAMED, method, recall
+from fer_core.duplicates.groups import confirmed_pairs
+from fer_core.duplicates.near import kinds_of
+from fer_core.duplicates.reach import ALL_PAIRS, DISTANCE, MISSED_NOTE, NOT_FRAMED_NOTE, method_name, recall
 from fer_core.duplicates.reframed import MIN_REFRAMED
-from fer_core.duplicates.scan_store import compared_up_to, scanned
+from fer_core.duplicates.scan_store import compared_pairs, stored_reach
 from fer_core.splits import crossing
 from fer_core.splits.crossing import PairCounts
 from fer_core.splits.rejections import left_out, without_rejected
@@ -100,7 +100,7 @@ class Certificate:
 
     @property
     def current(self) -> bool:
-        """Whether it looked as far as is usual now: near and mirrored copies, up to `near.DISTANCE` and in another frame, or in a
+        """Whether it looked as far as is usual now: near and mirrored copies, up to `reach.DISTANCE`, in another frame, or in a
         set too large to compare all pairs as far as hashes propose them."""
         return not self.narrow
 
@@ -125,9 +125,8 @@ class Certificate:
     @property
     def missed(self) -> str:
         """What copies a comparison of this kind mostly does not find, one sentence; "" where equal pixels alone were compared."""
-        if self.near is None:
-            return ""
-        return MISSED if self.framed else f"{NOT_FRAMED} {MISSED}"
+        told = MISSED_NOTE if self.framed else f"{NOT_FRAMED_NOTE} {MISSED_NOTE}"
+        return "" if self.near is None else told
 
     def record(self) -> dict[str, Any]:
         """JSON-ready; with `missed`."""
@@ -146,7 +145,7 @@ def scope_words(
     kinds = ["equal", *(kind for kind in ("near", "mirrored") if getattr(total, kind) is not None)]
     words = f"{', '.join(kinds[:-1])} and {kinds[-1]} copies, up to {reach} bits"
     words += f" (finds {recall(reach, framed):.1%} of known copies)"  # as known today, not when it was made
-    words += f", {method(proposed)}" if proposed is not None else ""
+    words += f", {method_name(proposed)}" if proposed is not None else ""
     return f"{words}{left_out(rejected)}, {date[:10]}"
 
 
@@ -177,9 +176,9 @@ def certify(
     table = crossing.assigned(_manifest(dataset, chosen.id))
     kinds = kinds_of(mirrored) if distance is not None else ()
     found, rejected = _copies_across(dataset, chosen.id, table, distance, kinds, progress)
-    compared = compared_up_to(dataset, kinds)
+    compared = stored_reach(dataset, kinds)
     distance = None if distance is None else min(distance, compared)
-    framed = bool(kinds) and compared >= EVERY
+    framed = bool(kinds) and compared >= ALL_PAIRS
     sizes = crossing.sizes_of(table)
     whole, each = crossing.count_pairs(found, sizes, ("exact", *kinds))
     made = Certificate(
@@ -204,7 +203,7 @@ def certify(
         seconds=round(time.monotonic() - started, 3),
         created=now(),
         recall=None if distance is None else recall(distance, framed),
-        proposed=compared if compared < EVERY else None,
+        proposed=compared if compared < ALL_PAIRS else None,
         rejected=rejected,
         framed=framed,
         sources={str(name): int(n) for name, n in table["source"].value_counts().items()},
@@ -230,8 +229,8 @@ def _copies_across(
     reviewer rejected; what was not compared before is compared."""
     parts, rejected = [crossing.equal(table)], 0
     if distance is not None:
-        compared = scanned(dataset, version, distance, kinds, progress=progress)
-        copies, apart = without_rejected(dataset, confirmed(compared, distance, kinds))
+        compared = compared_pairs(dataset, version, distance, kinds, progress=progress)
+        copies, apart = without_rejected(dataset, confirmed_pairs(compared, distance, kinds))
         parts.append(copies)
         rejected = int(crossing.crossing_pairs(apart, table)["pairs"].sum())
     return pd.concat([crossing.crossing_pairs(pairs, table) for pairs in parts]), rejected
@@ -292,9 +291,10 @@ def _examples(found: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, str]]:
 def _method(distance: int | None, mirrored: bool, compared: int) -> str:
     words = "equal decoded pixels"
     if distance is not None:
-        words += f"; {method(compared)}, at shifts of up to {MAX_SHIFT} pixels, a correlation of at least {MIN_CORRELATION:g}"
+        shifts = f"at shifts of up to {MAX_SHIFT} pixels"
+        words += f"; {method_name(compared)}, {shifts}, a correlation of at least {MIN_CORRELATION:g}"
         words += f", also mirrored (at least {MIN_TURNED:g})" if mirrored else ""
-        words += f", also in another frame (at least {MIN_REFRAMED:g})" if compared >= EVERY else ""
+        words += f", also in another frame (at least {MIN_REFRAMED:g})" if compared >= ALL_PAIRS else ""
         words += f", perceptual hashes at most {distance} bits apart"
         words += "; pictures of one even gray by equal pixels alone"
     return words

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fer_core.duplicates.exact import find_exact
 from fer_core.duplicates.groups import find_copies
-from fer_core.duplicates.scan_store import kept
+from fer_core.duplicates.scan_store import stored_pairs
 from fer_core.review import copies
 from fer_core.review.journal import Journal
 
@@ -32,8 +32,8 @@ class LabelConflicts:
 
 def label_conflicts(dataset: Dataset, version: str) -> LabelConflicts:
     """What is known of a version, at the usual reach; nothing is compared, and what a reviewer called no copy is left out."""
-    manifest, pairs = dataset.manifest(version), kept(dataset, version)
-    rejected = copies.rejected(Journal(dataset.journal_path).decisions())
+    manifest, pairs = dataset.manifest(version), stored_pairs(dataset, version)
+    rejected = copies.rejected_pairs(Journal(dataset.journal_path).decisions())
     found = find_exact(manifest) if pairs is None else find_copies(manifest, pairs, rejected=rejected)
     table = found.table
     table = table[table.groupby("group")["label"].transform("nunique") > 1]

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from fer_core.duplicates.groups import confirmed
-from fer_core.duplicates.near import DISTANCE, kinds_of
-from fer_core.duplicates.reach import EVERY, recall
-from fer_core.duplicates.scan_store import compared_up_to, kept, scan_file
+from fer_core.duplicates.groups import confirmed_pairs
+from fer_core.duplicates.near import kinds_of
+from fer_core.duplicates.reach import ALL_PAIRS, DISTANCE, recall
+from fer_core.duplicates.scan_store import scan_file, stored_pairs, stored_reach
 from fer_core.review.journal import Journal
 from fer_core.splits import certificate, crossing
 from fer_core.splits.crossing import KINDS, PairCounts
@@ -200,8 +200,8 @@ def leaks_of(dataset: Dataset, version: str | None = None) -> Leaks:
         found = pd.concat([crossing.crossing_pairs(each, table) for each in pairs])
         whole, each = crossing.count_pairs(found, sizes, ("exact", *kinds))
         rows = pd.concat([crossing.leaked_images(part, table) for part in pairs], ignore_index=True)
-        up_to = compared_up_to(dataset, kinds)
-        proposed = up_to if up_to < EVERY else None
+        up_to = stored_reach(dataset, kinds)
+        proposed = up_to if up_to < ALL_PAIRS else None
         how = (rows, proposed, rejected, proposed is None)
         return Leaks(chosen.id, sizes, whole, each, reach, date, "comparison", *how)
     rows = crossing.leaked_images(pairs[0], table)
@@ -228,12 +228,12 @@ def _compared(dataset: Dataset, version: str) -> _Kept | None:
     """The confirmed pairs of the comparisons that cover a version, of which kinds, how far, and when."""
     for mirrored in (True, False):
         kinds = kinds_of(mirrored)
-        pairs = kept(dataset, version, DISTANCE, kinds)
+        pairs = stored_pairs(dataset, version, DISTANCE, kinds)
         if pairs is not None:
             made = max(scan_file(dataset, kind).stat().st_mtime for kind in kinds)
             date = datetime.fromtimestamp(made, UTC).isoformat(timespec="seconds")
-            reach = min(DISTANCE, compared_up_to(dataset, kinds))
-            return confirmed(pairs, DISTANCE, kinds), kinds, reach, date
+            reach = min(DISTANCE, stored_reach(dataset, kinds))
+            return confirmed_pairs(pairs, DISTANCE, kinds), kinds, reach, date
     return None
 
 

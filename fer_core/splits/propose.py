@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fer_core.base.errors import SplitError
-from fer_core.duplicates.near import DISTANCE, kept_near_groups
+from fer_core.duplicates.near import stored_near_groups
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.splits import strata
 from fer_core.splits.certificate import Certificate, certify
 from fer_core.splits.plan import SplitPlan, save_folds, save_plan
@@ -97,7 +98,7 @@ def propose(
     if pattern:
         groups.append(from_pattern(manifest, pattern))
     if together != TOGETHER[0]:
-        near = kept_near_groups(dataset, chosen.id, distance, together == "mirrored", progress)
+        near = stored_near_groups(dataset, chosen.id, distance, together == "mirrored", progress)
         groups += [] if near is None else [near]
     if folds is not None:
         plan = stratify_folds(manifest, folds, seed, groups, balance=balance, keep_test=keep_test, cap=cap)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.groups import confirmed_pairs
 from fer_core.duplicates.reach import DISTANCE
-from fer_core.duplicates.scan_store import everything_kept
+from fer_core.duplicates.scan_store import all_stored_pairs
 from fer_core.review import copies
 from fer_core.review.journal import Journal
 
@@ -25,7 +25,7 @@ def without_rejected(dataset: Dataset, pairs: pd.DataFrame) -> tuple[pd.DataFram
         dataset: whose journal counts.
         pairs: first, second (pixel hashes) and more.
     """
-    apart = set(copies.rejected(Journal(dataset.journal_path).decisions()))
+    apart = set(copies.rejected_pairs(Journal(dataset.journal_path).decisions()))
     ends = zip(pairs["first"], pairs["second"], strict=True)
     rejected = np.array([(min(a, b), max(a, b)) in apart for a, b in ends], dtype=bool)
     return pairs[~rejected], pairs[rejected]
@@ -33,7 +33,7 @@ def without_rejected(dataset: Dataset, pairs: pd.DataFrame) -> tuple[pd.DataFram
 
 def with_copies(dataset: Dataset, pictures: set[str]) -> set[str]:
     """Pixel hashes of some pictures and of every near or mirrored copy of them in any version, as far as was compared."""
-    pairs, _ = without_rejected(dataset, confirmed(everything_kept(dataset), DISTANCE))
+    pairs, _ = without_rejected(dataset, confirmed_pairs(all_stored_pairs(dataset), DISTANCE))
     first, second = pairs["first"], pairs["second"]
     return pictures | set(second[first.isin(pictures)]) | set(first[second.isin(pictures)])
 

@@ -15,10 +15,10 @@ from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import TooFewImages
 from fer_core.data.manifest import readable
 from fer_core.data.save_version import save_version
-from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.groups import confirmed_pairs
 from fer_core.duplicates.near import kinds_of
-from fer_core.duplicates.reach import DISTANCE, SURE
-from fer_core.duplicates.scan_store import scanned
+from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
+from fer_core.duplicates.scan_store import compared_pairs
 from fer_core.splits.rejections import without_rejected
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def rows_to_drop(
     dataset: Dataset,
     version: str,
     *,
-    distance: int = SURE,
+    distance: int = SURE_DISTANCE,
     progress: ProgressFn | None = None,
 ) -> np.ndarray:
     """What `separate` would drop: bool, one per row of the version's manifest. Comparisons kept with the dataset are used."""
@@ -85,7 +85,9 @@ def possible_leaks(dataset: Dataset, version: str, drop: np.ndarray) -> int:
 
 def _pairs(dataset: Dataset, version: str, distance: int, progress: ProgressFn | None) -> pd.DataFrame:
     kinds = kinds_of(mirrored=True)
-    pairs = confirmed(scanned(dataset, version, distance, kinds, progress=progress), distance, kinds)
+    pairs = confirmed_pairs(
+        compared_pairs(dataset, version, distance, kinds, progress=progress), distance, kinds
+    )
     return without_rejected(dataset, pairs)[0]
 
 
@@ -93,7 +95,7 @@ def separate(
     dataset: Dataset,
     version: str | None = None,
     *,
-    distance: int = SURE,
+    distance: int = SURE_DISTANCE,
     progress: ProgressFn | None = None,
 ) -> Separated:
     """A version without the images that are copies, mirrored ones too, of a held-out one: from train what val or test

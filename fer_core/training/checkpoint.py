@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from fer_core.base.checksums import checked_file, state
+from fer_core.base.checksums import checked_file, file_state
 from fer_core.base.errors import RunError
 from fer_core.runs.records import Epoch
 
@@ -115,7 +115,7 @@ def load_state(path: Path) -> TrainingState:
 
 
 def _refuse_damaged(path: Path) -> None:
-    if path.is_file() and state(path) == "damaged":
+    if path.is_file() and file_state(path) == "damaged":
         raise RunError(
             "The checkpoint cannot be read: it does not hold what was written",
             received=path,

@@ -116,7 +116,7 @@ class Parts:
         model = self._recipe.model
         if not isinstance(model, TransferSpec):
             self._batches.side = side
-        elif self._recipe.progressive.resizing and body.see(self._model, side):
+        elif self._recipe.progressive.resizing and body.set_backbone_size(self._model, side):
             self._model.make_train_function(force=True)
 
     def _drop(self, share: float) -> None:

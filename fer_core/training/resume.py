@@ -15,7 +15,7 @@ import numpy as np
 
 from fer_core.base.checksums import checked_file
 from fer_core.base.errors import RunError
-from fer_core.models.body import renew_constants
+from fer_core.models.body import refresh_normalization
 from fer_core.recipes.recipe import Recipe
 from fer_core.runs.records import Epoch
 from fer_core.runs.run import score
@@ -137,7 +137,7 @@ def restore(
         RunError: the state is of another model.
     """
     _assign(_model_variables(model), state.model, "model")
-    renew_constants(model)
+    refresh_normalization(model)
     if memory is not None and state.memory:
         _assign([memory.answers], state.memory, "training part")
     if not optimizer:

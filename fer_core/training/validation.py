@@ -62,11 +62,11 @@ class Validate(keras.callbacks.Callback):
             yield
             return
         side = self.model.get_layer(body.RESIZING).height
-        body.see(self.model, self._full_side)
+        body.set_backbone_size(self.model, self._full_side)
         try:
             yield
         finally:
-            body.see(self.model, side)
+            body.set_backbone_size(self.model, side)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if logs is None:

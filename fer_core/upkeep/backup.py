@@ -22,8 +22,8 @@ from typing import NamedTuple
 from fer_core.base import checksums, sqlite
 from fer_core.base.atomic import new_file, new_folder, read_json, write_json
 from fer_core.base.errors import AlreadyExists, FerError, NotFound
-from fer_core.base.locks import LockHeld, holding
-from fer_core.base.parsing import home_expanded
+from fer_core.base.locks import LockHeld, folder_lock
+from fer_core.base.parsing import expand_home
 from fer_core.base.workspace import Workspace, now
 from fer_core.data.datasets import Dataset, list_datasets
 from fer_core.data.versions import lock
@@ -56,7 +56,7 @@ def backup(workspace: Workspace, to: Path, progress: ProgressFn | None = None) -
         AlreadyExists: there is something at `to`.
         FerError: `to` is in the workspace's own folders, or cannot be written.
     """
-    to = home_expanded(to).resolve()
+    to = expand_home(to).resolve()
     if to.exists():
         raise AlreadyExists("There is something at this place already", received=to, hint="Name a new folder")
     if any(to.is_relative_to(folder) for folder in (workspace.data, workspace.models)):
@@ -120,11 +120,11 @@ def _copy_journal(source: Path, target: Path) -> dict[str, tuple[int, str]]:
     settled = target.with_name(f".{target.name}.settled")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with holding(source.parent):
+        with folder_lock(source.parent):
             sqlite.snapshot(source, settled)
         return {"": _copy(settled, target)}
     except (sqlite3.Error, LockHeld) as error:
-        trouble = sqlite.trouble(error, source)
+        trouble = sqlite.diagnose(error, source)
         if trouble == "damaged" or not source.exists():
             parts = {"": source, "-wal": source.with_name(f"{source.name}-wal")}
             return {
@@ -168,7 +168,7 @@ def restore(workspace: Workspace, source: Path, progress: ProgressFn | None = No
         AlreadyExists: something of the same name is there that is not alike; nothing was written.
         FerError: a file of the backup is damaged or gone; nothing was written.
     """
-    source = home_expanded(source).resolve()
+    source = expand_home(source).resolve()
     files, outside = _listed(source)
     for number, (name, (size, digest)) in enumerate(files.items(), start=1):
         if not _alike(source / name, size, digest):

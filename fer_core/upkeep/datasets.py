@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from fer_core.base.atomic import read_json, replace, temporary_path
-from fer_core.base.checksums import FileState, note_made, noted, sum_of
+from fer_core.base.checksums import FileState, checksum, record_created, recorded_files
 from fer_core.base.errors import FerError
-from fer_core.base.locks import LockHeld, holding
+from fer_core.base.locks import LockHeld, folder_lock
 from fer_core.base.workspace import now
 from fer_core.data import notes, pixels, versions
 from fer_core.data.dataset import Dataset
@@ -111,8 +111,10 @@ def _new_version_file(found: Examination, dataset: Dataset, place: Path) -> str:
         about = place / "version.json"
         aside = f" {set_aside(found.workspace, about)}." if about.exists() else ""
         lost = "What made it, and from which version, was lost with its file"
-        made = Version(place.name, number, None, "recovered", {}, versions.tally(manifest), now(), lost)
-        versions.write_about(place, made)
+        made = Version(
+            place.name, number, None, "recovered", {}, versions.count_images(manifest), now(), lost
+        )
+        versions.write_version_file(place, made)
     return f"Made again from its manifest, as v{number}.{aside}"
 
 
@@ -136,7 +138,7 @@ def _worked_out(found: Examination, dataset: Dataset) -> None:
         (dataset.quality_dir, "--repair sets it aside; it is made again"),
         (uploads, "--repair sets it aside; upload it again"),
     ):
-        for path in (folder / name for name in sorted(noted(folder))):
+        for path in (folder / name for name in sorted(recorded_files(folder))):
             if path.exists():
                 found.look("quality", path, harm, remedy, lambda path=path: set_aside(found.workspace, path))  # type: ignore[misc]
 
@@ -145,7 +147,7 @@ def _journal(found: Examination, dataset: Dataset) -> None:
     path = dataset.journal_path
     applied = any(version.operation == lineage.OPERATION for version in dataset.versions())
     if not path.exists():
-        if applied or path.name in noted(dataset.folder):
+        if applied or path.name in recorded_files(dataset.folder):
             remedy = f"{_BACKUP}; --repair begins an empty one"
             harm = "The decisions are lost; those that were applied stay in their versions"
             found.add("journal", path, "gone", harm, remedy, lambda: _new_journal(found, path))
@@ -163,7 +165,7 @@ def _journal(found: Examination, dataset: Dataset) -> None:
 
 def _fault(path: Path) -> tuple[FileState, str]:
     try:
-        wrong = salvage.fault(path) or ("it is empty" if not path.stat().st_size else "")
+        wrong = salvage.find_damage(path) or ("it is empty" if not path.stat().st_size else "")
     except (OSError, LockHeld):  # held by somebody, or no room for a copy
         return "not checked", ""
     return "damaged" if wrong else "whole", wrong
@@ -176,12 +178,12 @@ def _new_journal(found: Examination, path: Path) -> str:
         return "A new journal holds nothing; how many entries are lost is not known."
     if _fault(path)[0] != "damaged":
         return "It was not found damaged again, so nothing was changed."
-    if path.name not in noted(path.parent):
-        note_made(path)  # nobody begins another one meanwhile
+    if path.name not in recorded_files(path.parent):
+        record_created(path)  # nobody begins another one meanwhile
     target, parts = place_aside(found.workspace, path), ("-wal", "-shm", "")
     replace(path, target, durable=False)
     try:
-        with holding(path.parent, alone=True):
+        with folder_lock(path.parent, exclusive=True):
             _move(path, target, parts)
             kept = salvage.read_entries(target)
             salvage.write_entries(path, kept.entries)
@@ -265,7 +267,7 @@ def _decode_again(found: Examination, dataset: Dataset, path: Path) -> str:
                 writer.append(part)
         new = pixels.open_pixels(temporary)
         known = [b for b in blocks if b[0] < count and lost[b[0] : b[0] + b[1]].any()]
-        wrong = [b for b in known if sum_of(new[b[0] : b[0] + b[1]].tobytes()) != b[2]]
+        wrong = [b for b in known if checksum(new[b[0] : b[0] + b[1]].tobytes()) != b[2]]
         if wrong:
             raise FerError(
                 "The source gives other pictures than those that were imported; nothing was changed",

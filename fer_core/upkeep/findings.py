@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from fer_core.base.atomic import make_folder, replace
-from fer_core.base.checksums import FileState, state
+from fer_core.base.checksums import FileState, file_state
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.jobs.reporter import ProgressFn
@@ -85,7 +85,7 @@ class Examination:
     ) -> FileState:
         """Compare a file with what was written, and ask whether it is `sound`, which may raise OSError or ValueError."""
         try:
-            found = state(path)
+            found = file_state(path)
             if found in ("whole", "not checked") and not sound(path):
                 found = "damaged"
         except (FerError, OSError, ValueError, TypeError, KeyError):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from fer_core.base.atomic import read_json
-from fer_core.base.checksums import noted, state
+from fer_core.base.checksums import file_state, recorded_files
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
@@ -54,7 +54,7 @@ def examine(found: Examination) -> None:
         remedy = "--repair sets it aside; add the file again"
         found.look("model", path, "The model's answers may be others", remedy, _aside(workspace, path))
     for folder in sorted((workspace.models / "ensembles").glob("*/")):
-        for name in sorted(noted(folder)):
+        for name in sorted(recorded_files(folder)):
             remedy = "--repair sets it aside; save the ensemble again"
             found.look(
                 "model",
@@ -107,7 +107,7 @@ def _run(found: Examination, run: Run) -> None:
 def _part(found: Examination, run: Run, part: _Part, *, expected: bool) -> None:
     """One file; where it is neither there nor noted nor to be expected, there is nothing to say."""
     path = run.folder / part.name
-    if path.exists() or expected or path.name in noted(path.parent):
+    if path.exists() or expected or path.name in recorded_files(path.parent):
         aside = part.name != "metrics.jsonl"
         remedy = f"{part.remedy}; --repair sets it aside" if aside and path.exists() else part.remedy
         repair = _aside(found.workspace, path) if aside and path.exists() else None
@@ -121,7 +121,7 @@ def _others(found: Examination, run: Run, place: Path) -> None:
     known |= {predictions_path(place, split).name for split in known_splits(place)}
     own = place == run.folder
     harm = "This file of the run may be another" if own else "The run cannot be forked from this epoch"
-    for name in sorted(noted(place) - known):
+    for name in sorted(recorded_files(place) - known):
         path = place / name
         if own and not path.exists():  # noted first: a conversion that was stopped, and it can be made again
             continue
@@ -142,11 +142,11 @@ def _answers(found: Examination, run: Run, place: Path) -> None:
 
 def _judgement(found: Examination, run: Run) -> None:
     path = run.folder / "evaluation.json"
-    if not path.exists() and path.name not in noted(run.folder):
+    if not path.exists() and path.name not in recorded_files(run.folder):
         return
     splits = stored_splits(run.folder)
     whole = bool(splits) and all(
-        state(predictions_path(run.folder, split)) in ("whole", "not checked") for split in splits
+        file_state(predictions_path(run.folder, split)) in ("whole", "not checked") for split in splits
     )
 
     def again() -> str:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fer_core import jobs
-from fer_core.base.atomic import TEMPORARY, in_use
+from fer_core.base.atomic import TEMPORARY, is_being_filled
 from fer_core.base.locks import LockHeld, locked
 from fer_core.base.workspace import Workspace
 from fer_core.data.importing.unfinished import being_imported
@@ -74,7 +74,7 @@ def _temporary(workspace: Workspace, young: float) -> Iterator[Path]:
             folders[:] = [name for name in folders if name not in found and name != "source"]
             for path in (Path(root, name) for name in found):
                 if path.name.endswith(".gone") or not (
-                    not _older(path, young) or in_use(path) or being_imported(path)
+                    not _older(path, young) or is_being_filled(path) or being_imported(path)
                 ):
                     yield path
 

@@ -35,7 +35,7 @@ def work(folder: Path, asked: ImportRequest, report: ProgressFn) -> dict[str, ob
     network = starting.open_keras(source)
     if asked["recipe"]:
         model = registry.build(parse(asked["recipe"]).model, _CLASSES)
-        starting.take_over(model, network, head=False)
+        starting.copy_weights(model, network, head=False)
         return {}
     check_classifier(network, source.name)
     report(0, 0, "converting, and comparing with Keras")

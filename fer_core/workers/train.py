@@ -20,7 +20,7 @@ import numpy as np
 
 from fer_core import __version__
 from fer_core.base import crash, json_log
-from fer_core.base.checksums import note
+from fer_core.base.checksums import record_checksum
 from fer_core.base.errors import FerError
 from fer_core.base.locks import LockHeld, locked
 from fer_core.base.workspace import now
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout
     )
     run = Run(Path(arguments[0]).resolve())
-    json_log.begin()
+    json_log.configure()
     try:
         # For as long as it works: nobody else trains this run.
         with (
@@ -84,7 +84,7 @@ def train(run: Run) -> int:
         (run.folder / "reserve").unlink(missing_ok=True)
         run.update(state="failed", reason=failure_message(error), ended=now())
         if not isinstance(error, FerError | OSError):
-            crash.keep(run.workspace.root, error, run=run.id, dataset=run.dataset)
+            crash.write_report(run.workspace.root, error, run=run.id, dataset=run.dataset)
         queue.advance(run.workspace)
         return 1
     (run.folder / "reserve").unlink(missing_ok=True)
@@ -148,7 +148,7 @@ def work(run: Run) -> RunInfo:
         return {"state": "stopped", "reason": "Stopped before its first batch; there are no weights"}
     if recipe.training.precision != "float32" or recipe.progressive.resizing:
         model = _in_full(model, recipe)
-    note(run.folder / "metrics.jsonl")
+    record_checksum(run.folder / "metrics.jsonl")
     finish(run, model, data, recipe, progress)
     if not outcome.stopped:
         return {"state": "finished"}
@@ -161,7 +161,7 @@ def _in_full(trained: keras.Model, recipe: Recipe) -> keras.Model:
     keras.config.set_dtype_policy("float32")
     model = registry.build(recipe.model, trained.output_shape[-1])
     model.set_weights(trained.get_weights())
-    body.renew_constants(model)
+    body.refresh_normalization(model)
     return model
 
 

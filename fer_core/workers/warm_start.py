@@ -46,5 +46,5 @@ def begin(
         point.file, point.model, len(point.classes), np.asarray(data.pixels[np.sort(rows)])
     )
     same = point.classes == data.classes
-    starting.take_over(model, source, head=same)
+    starting.copy_weights(model, source, head=same)
     log.info("Begins with %s, %s", point.name, "head and all" if same else "and a new head")

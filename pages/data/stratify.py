@@ -3,7 +3,7 @@
 import streamlit as st
 
 from fer_core.base.errors import FerError, NothingToAdd
-from fer_core.duplicates.near import DISTANCE
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.reports import certificate_page
 from fer_core.splits import certificate, separate, stratify
 from fer_core.ui.shell import export, next_step, page

@@ -55,7 +55,7 @@ with photos:
     elif not uploads:
         page.empty(
             "Nothing to read yet",
-            f"JPEG, PNG, WebP, {'HEIC, ' if heif.readable() else ''}TIFF and more. "
+            f"JPEG, PNG, WebP, {'HEIC, ' if heif.is_installed() else ''}TIFF and more. "
             "A small square crop is read whole; in a photo, faces are looked for.",
         )
         if st.button("Show it on three drawn faces", icon=":material/draw:", key="try-show-example"):

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.charts.lineage import HEIGHT, Rail, rails, svg
+from fer_core.charts.lineage import HEIGHT, Rail, rail_svg, rails
 
 
 def test_a_straight_history_takes_one_lane() -> None:
@@ -50,6 +50,6 @@ def test_every_line_ends_in_the_parent(choices: list[int]) -> None:
 
 
 def test_a_row_is_a_picture_that_parses() -> None:
-    root = ET.fromstring(svg(Rail(1, (0,), (1, 2), True, 3), filled=True))
+    root = ET.fromstring(rail_svg(Rail(1, (0,), (1, 2), True, 3), filled=True))
     assert root.attrib["height"] == str(HEIGHT)
     assert len(list(root)) == 2

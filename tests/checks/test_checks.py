@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter, ImageStat
 
 from fer_core.base.workspace import Workspace
 from fer_core.checks import checks
-from fer_core.checks.checks import is_blank, level
+from fer_core.checks.checks import is_blank, severity
 from fer_core.checks.measure import measure_grays, measure_one
 from fer_core.checks.store import store_path
 from fer_core.data.datasets import Dataset, import_dataset
@@ -166,7 +166,7 @@ def test_odd_sizes_are_those_of_cleanvision(sides: list[int]) -> None:
         index=rows.index,
         columns=["brightness_p5", "brightness_p99", "entropy", "edges", "histogram_std"],
     )
-    table = checks.score(rows, raw)
+    table = checks.score_checks(rows, raw)
     np.testing.assert_array_equal(table["is_odd_size_issue"], size_scores(sides))
     assert table.filter(like="score").to_numpy().min() >= 0
     assert table.filter(like="score").to_numpy().max() <= 1
@@ -185,9 +185,11 @@ def test_sizes_are_judged_within_their_source() -> None:
         }
     )
     columns = ["brightness_p5", "brightness_p99", "entropy", "edges", "histogram_std"]
-    table = checks.score(rows, pd.DataFrame(0.5, index=rows.index, columns=columns))
+    table = checks.score_checks(rows, pd.DataFrame(0.5, index=rows.index, columns=columns))
     assert table.index[table["is_odd_size_issue"]].tolist() == ["39"]
-    together = checks.score(rows.assign(source="main"), pd.DataFrame(0.5, index=rows.index, columns=columns))
+    together = checks.score_checks(
+        rows.assign(source="main"), pd.DataFrame(0.5, index=rows.index, columns=columns)
+    )
     assert int(together["is_odd_size_issue"].sum()) == 10
 
 
@@ -197,5 +199,5 @@ def test_blank_is_known_from_the_import_alone() -> None:
 
 
 def test_few_flagged_pictures_are_no_fault_of_a_set() -> None:
-    assert [level(found, 1000) for found in (0, 1, 9, 10, 1000)] == ["good", "warn", "warn", "bad", "bad"]
-    assert level(0, 0) == "good"
+    assert [severity(found, 1000) for found in (0, 1, 9, 10, 1000)] == ["good", "warn", "warn", "bad", "bad"]
+    assert severity(0, 0) == "good"

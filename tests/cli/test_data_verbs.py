@@ -12,7 +12,7 @@ from test_reports import check_keys
 
 from fer_core.base.workspace import current
 from fer_core.data.datasets import open_dataset
-from fer_core.duplicates.scan_store import kept
+from fer_core.duplicates.scan_store import stored_pairs
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_refresh_compares_what_it_adds_as_an_import_does(fer: Fer, exported: Pat
         )
     assert fer("refresh", "b", "--json").json["added"] == 1
     own = open_dataset(current(), "b")
-    assert kept(own, own.head) is not None
+    assert stored_pairs(own, own.head) is not None
 
 
 def test_check_counts_per_check(fer: Fer, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from calling import Fer
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
-from fer_core.jobs.process import identity
+from fer_core.jobs.process import this_process
 from fer_core.runs import store
 from fer_core.runs.run import Run
 from fer_core.scheduling import queue
@@ -26,7 +26,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def launch(run: Run) -> None:
         ids.append(run.id)
-        (run.folder / "process.json").write_text(json.dumps({**identity(), "host": socket.gethostname()}))
+        (run.folder / "process.json").write_text(json.dumps({**this_process(), "host": socket.gethostname()}))
         run.update(state="running")
 
     monkeypatch.setattr(queue, "launch", launch)

@@ -15,7 +15,7 @@ from fer_core.base.errors import AlreadyExists, BadName, ManifestError, NotFound
 from fer_core.base.workspace import Workspace
 from fer_core.data import admin
 from fer_core.data.datasets import Dataset, import_dataset, list_datasets
-from fer_core.data.diff import diff, record
+from fer_core.data.diff import diff, diff_record
 from fer_core.data.save_version import save_version
 from fer_core.data.versions import ANNOTATIONS
 from fer_core.jobs import process
@@ -46,7 +46,7 @@ def test_a_diff_names_every_image_that_differs(dataset: Dataset) -> None:
     back = diff(dataset, "v2", "v1")
     assert back.counts() == found.counts() | {"added": 1, "removed": 0}
     assert list(back.moved["after"]) == list(found.moved["before"])
-    assert record(found)["removed"] == [
+    assert diff_record(found)["removed"] == [
         {
             "image_id": old["image_id"][0],
             "path": old["path"][0],

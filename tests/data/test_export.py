@@ -15,7 +15,7 @@ from made_pictures import png, tree, write_tree, write_zip
 from fer_core.base.errors import AlreadyExists, BadName, NotFound, SourceError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, import_dataset
-from fer_core.data.exporting.export import export_version, target_paths, verify
+from fer_core.data.exporting.export import changed_files, export_version, target_paths
 from fer_core.data.importing.options import Options
 from fer_core.data.save_version import save_version
 
@@ -195,13 +195,13 @@ def test_the_manifest_of_an_export_tells_what_changed(dataset: Dataset, tmp_path
     export_version(dataset, dataset.version(), tmp_path / "out")
     about = json.loads((tmp_path / "out" / "fer-export.json").read_text())
     assert (about["version"], about["images"], len(about["sha256"])) == (dataset.head, 10, 10)
-    assert verify(tmp_path / "out") == []
+    assert changed_files(tmp_path / "out") == []
     (tmp_path / "out" / "train" / "happy" / "bad.jpg").write_bytes(b"a face")
     gone = next((tmp_path / "out" / "val").rglob("2.png"))
     gone.unlink()
-    assert {p["path"]: p["reason"] for p in verify(tmp_path / "out")} == {
+    assert {p["path"]: p["reason"] for p in changed_files(tmp_path / "out")} == {
         "train/happy/bad.jpg": "The file has changed since the export",
         gone.relative_to(tmp_path / "out").as_posix(): "The file is gone",
     }
     with pytest.raises(NotFound):
-        verify(tmp_path)
+        changed_files(tmp_path)

@@ -135,7 +135,6 @@ def test_one_pixel() -> None:
         0.0,
         0.0,
     ]
-    assert 0 <= images.phash(picture.pixels) < 2**64
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

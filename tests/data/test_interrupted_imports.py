@@ -15,7 +15,7 @@ from fer_core.base.errors import AlreadyExists
 from fer_core.base.workspace import Workspace
 from fer_core.data import datasets
 from fer_core.data.datasets import import_dataset, list_datasets
-from fer_core.jobs import identity
+from fer_core.jobs import this_process
 
 
 def test_a_name_taken_while_importing(workspace: Workspace, source: Path) -> None:
@@ -58,8 +58,8 @@ def test_what_a_killed_import_left_is_removed_by_the_next(workspace: Workspace, 
 
 
 def test_an_import_that_still_runs_is_left_alone(workspace: Workspace, source: Path) -> None:
-    elsewhere = {**identity(), "host": "another", "pid": 1 << 22}
-    for number, owner in ((12, identity()), (13, elsewhere)):
+    elsewhere = {**this_process(), "host": "another", "pid": 1 << 22}
+    for number, owner in ((12, this_process()), (13, elsewhere)):
         write_tree(workspace.data, {f".other.{number}.tmp/.importing": json.dumps(owner).encode()})
     import_dataset(workspace, source, "faces")
     assert (workspace.data / ".other.12.tmp").exists()

@@ -20,7 +20,7 @@ from fer_core.data import versions
 from fer_core.data.datasets import Dataset, describe, import_dataset, open_dataset
 from fer_core.data.manifest import check_manifest, content_id
 from fer_core.data.save_version import save_version
-from fer_core.data.versions import tally
+from fer_core.data.versions import count_images
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_new_version_becomes_the_head(dataset: Dataset) -> None:
         {"ids": [1]},
     )
     assert (made.note, made.counts["classes"]["fear"]) == ("why", 1)
-    assert made.counts == tally(dataset.manifest())
+    assert made.counts == count_images(dataset.manifest())
     assert dataset.versions() == [first, made]
     assert dataset.manifest(first.id)["label"][0] != "fear" == dataset.manifest()["label"][0]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import combinations
 
 import numpy as np
@@ -13,12 +12,11 @@ from face_tables import faces, manifest_of, moved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_core.base.errors import FerError
 from fer_core.data.datasets import Dataset
 from fer_core.data.sample.truth import SampleTruth
 from fer_core.duplicates.clustering import complete_link
 from fer_core.duplicates.exact import COLUMNS, DuplicateGroups, find_exact
-from fer_core.duplicates.groups import confirmed, find_copies
+from fer_core.duplicates.groups import find_copies
 from fer_core.duplicates.near import kinds_of
 from fer_core.duplicates.reach import DISTANCE
 from fer_core.duplicates.scan_store import compare
@@ -52,14 +50,6 @@ def test_exact_copies_of_the_sample_are_found_all_and_only(sample: Dataset, plan
     assert (summary["groups"], summary["extra_copies"], summary["conflicting_labels"]) == (30, 30, 6)
     assert list(groups.table.columns) == list(COLUMNS)
     assert (groups.table["distance"] == 0).all()
-
-
-def test_near_and_mirrored_copies_of_the_sample(sample: Dataset, planted: SampleTruth) -> None:
-    groups = find_near(sample.manifest(), sample.pixels(), mirrored=True)
-    for kind in ("near", "mirrored"):
-        found, wanted = paths_of(groups, kind), pairs_of(planted, kind)
-        assert len(found & wanted) >= 0.95 * len(wanted), f"recall of {kind}"
-        assert len(found & wanted) >= 0.98 * len(found), f"precision of {kind}"
 
 
 def test_mirrored_copies_are_found_only_on_request(sample: Dataset, planted: SampleTruth) -> None:
@@ -106,36 +96,6 @@ def test_a_chain_of_small_changes_is_not_one_group() -> None:
             assert reference(pixels[i], pixels[j]) >= 0.9
 
 
-@settings(max_examples=15, deadline=None)
-@given(st.data())
-def test_groups_do_not_depend_on_the_order_and_every_pair_is_confirmed(data: st.DataObject) -> None:
-    base = faces(8, seed=5)
-    picture, step = st.integers(0, 7), st.integers(-2, 2)
-    change = st.tuples(picture, step, step, st.integers(-25, 25), st.booleans())
-    made = data.draw(st.lists(change, min_size=4, max_size=14))
-    pictures = [
-        np.clip(moved(base[i][:, ::-1] if flip else base[i], dy, dx).astype(int) + light, 0, 255).astype(
-            np.uint8
-        )
-        for i, dy, dx, light, flip in made
-    ]
-    pixels = np.stack(pictures)
-    order = np.array(data.draw(st.permutations(range(len(pixels)))))
-    names = [f"train/happy/{i:05d}.png" for i in range(len(pixels))]
-    plain = find_near(manifest_of(pixels, paths=names), pixels, mirrored=True)
-    mixed = find_near(
-        manifest_of(pixels[order], paths=[names[i] for i in order]), pixels[order], mirrored=True
-    )
-    assert paths_of(plain) == paths_of(mixed)
-    table = manifest_of(pixels, paths=names)
-    good = confirmed(compare(table, pixels, kinds=kinds_of(True)), DISTANCE)
-    known = {frozenset(pair) for pair in zip(good["first"], good["second"], strict=True)}
-    picture_of = table.set_index("path")["pixel_hash"]
-    for group in paths_of(plain):
-        members = {picture_of[path] for path in group}
-        assert all(frozenset(pair) in known for pair in combinations(members, 2))
-
-
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 14))
 def test_linking_joins_only_what_is_wholly_confirmed(seed: int, count: int) -> None:
@@ -174,14 +134,6 @@ def test_correlations_are_those_of_numpy_from_both_sides_and_blind_to_light(mirr
         assert score == pytest.approx(reference(turned[1], one), abs=2e-6)
 
 
-def test_blank_pictures_by_the_thousand_are_no_near_group() -> None:
-    rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 3, (4000, 48, 48)).astype(np.uint8)
-    started = time.process_time()
-    assert find_near(manifest_of(pixels), pixels, mirrored=True).table.empty
-    assert time.process_time() - started < 30
-
-
 def test_hundreds_of_copies_of_one_picture_are_one_group() -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(-3, 4, (400, 48, 48))
@@ -189,20 +141,6 @@ def test_hundreds_of_copies_of_one_picture_are_one_group() -> None:
     groups = find_near(manifest_of(pixels), pixels)
     assert groups.summary()["groups"] == 1
     assert groups.summary()["extra_copies"] == 399
-
-
-@pytest.mark.parametrize("count", [0, 1])
-def test_next_to_nothing_has_no_copies(count: int) -> None:
-    pixels = faces(count)
-    table = manifest_of(pixels)
-    for groups in (find_exact(table), find_near(table, pixels, mirrored=True)):
-        assert list(groups.table.columns) == list(COLUMNS)
-        assert groups.summary() == {
-            "groups": 0,
-            "extra_copies": 0,
-            "cross_split": {"train|val": 0, "test|train": 0, "test|val": 0},
-            "conflicting_labels": 0,
-        }
 
 
 def test_all_equal_pictures_are_one_exact_group() -> None:
@@ -227,10 +165,3 @@ def test_unreadable_rows_are_left_out() -> None:
         {"error": ["cut short"] * 2, "pixel_hash": ["", ""], "row": [-1, -1]}
     )
     assert find_exact(table).table.empty
-
-
-@pytest.mark.parametrize("distance", [-2, 26])
-def test_a_distance_out_of_range_is_refused(distance: int) -> None:
-    pixels = faces(2)
-    with pytest.raises(FerError, match="distance must be 0 to 24"):
-        find_near(manifest_of(pixels), pixels, distance=distance)

@@ -14,7 +14,7 @@ from fer_core.data.datasets import open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates import reach
 from fer_core.duplicates.first_comparison import compare_newest
-from fer_core.duplicates.scan_store import kept
+from fer_core.duplicates.scan_store import stored_pairs
 from fer_core.jobs.task import Task
 
 
@@ -23,10 +23,10 @@ def test_the_sample_is_compared_when_it_is_there(tmp_path: Path, monkeypatch: py
     done = CliRunner().invoke(cli, ["sample", "--name", "later", "--no-compare"])
     assert done.exit_code == 0, done.output
     later = open_dataset(Workspace(tmp_path), "later")
-    assert kept(later, later.head) is None
+    assert stored_pairs(later, later.head) is None
     assert CliRunner().invoke(cli, ["sample"]).exit_code == 0
     sample = open_dataset(Workspace(tmp_path), "sample")
-    assert kept(sample, sample.head) is not None
+    assert stored_pairs(sample, sample.head) is not None
     assert not jobs.recent(Workspace(tmp_path))
 
 

@@ -13,7 +13,14 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates import reach, scan
 from fer_core.duplicates.phash import phashes
-from fer_core.duplicates.scan_store import compare, compared_up_to, kept, load, pictures_of, scanned
+from fer_core.duplicates.scan_store import (
+    compare,
+    compared_pairs,
+    load_scan,
+    pictures_of,
+    stored_pairs,
+    stored_reach,
+)
 from fer_core.splits import certificate, leaks
 from fer_core.splits.certificate import certify
 
@@ -50,7 +57,7 @@ def brute_force(pixels: np.ndarray, kind: str) -> set[frozenset[str]]:
             if not mirror:
                 apart.append(np.bitwise_count(table["phash"][i] ^ table["phash"][j]))
             turned = pixels[i][:, ::-1] if mirror else pixels[i]
-            if min(apart) <= reach.PROPOSED and reference(turned, pixels[j]) >= scan.KEPT:
+            if min(apart) <= reach.PROPOSED_DISTANCE and reference(turned, pixels[j]) >= scan.KEPT:
                 found.add(frozenset((table["pixel_hash"][i], table["pixel_hash"][j])))
     return found
 
@@ -62,7 +69,7 @@ def test_what_hashes_propose_is_what_brute_force_finds(large: None, kind: str) -
     found = {frozenset(pair) for pair in zip(pairs["first"], pairs["second"], strict=True)}
     assert found == brute_force(pixels, kind)
     assert len(found) == len(pairs) > 2
-    assert pairs["distance"].max() <= reach.PROPOSED
+    assert pairs["distance"].max() <= reach.PROPOSED_DISTANCE
 
 
 @pytest.mark.parametrize("kind", scan.KINDS)
@@ -71,50 +78,50 @@ def test_it_is_a_part_of_all_pairs_whatever_the_slices(
 ) -> None:
     pixels = copies()
     table = manifest_of(pixels)
-    whole = scan.extended(None, pictures_of(table, pixels), kind)
-    assert whole.reach == reach.PROPOSED
-    part = scan.extended(None, pictures_of(table.iloc[:9], pixels), kind)
-    late = scan.extended(part, pictures_of(table, pixels), kind)
+    whole = scan.extend_scan(None, pictures_of(table, pixels), kind)
+    assert whole.reach == reach.PROPOSED_DISTANCE
+    part = scan.extend_scan(None, pictures_of(table.iloc[:9], pixels), kind)
+    late = scan.extend_scan(part, pictures_of(table, pixels), kind)
     same_scan(late, whole)
     assert late.reach == whole.reach
     monkeypatch.setattr("fer_core.duplicates.proposed._SLICE", 5)
     monkeypatch.setattr("fer_core.duplicates.proposed._LATER", 4)
-    same_scan(scan.extended(None, pictures_of(table, pixels), kind), whole)
+    same_scan(scan.extend_scan(None, pictures_of(table, pixels), kind), whole)
     monkeypatch.setattr(reach, "ALL_PAIRS_UP_TO", 1000)
-    every = scan.extended(None, pictures_of(table, pixels), kind)
-    near = every.bits <= reach.PROPOSED
+    every = scan.extend_scan(None, pictures_of(table, pixels), kind)
+    near = every.bits <= reach.PROPOSED_DISTANCE
     assert np.array_equal(every.first[near], whole.first)
     assert np.array_equal(every.second[near], whole.second)
     assert np.allclose(every.correlation[near], whole.correlation, atol=1e-5)
     # What was proposed once is never called all pairs later.
-    assert scan.extended(part, pictures_of(table, pixels), kind).reach == reach.PROPOSED
-    assert every.reach == reach.EVERY
+    assert scan.extend_scan(part, pictures_of(table, pixels), kind).reach == reach.PROPOSED_DISTANCE
+    assert every.reach == reach.ALL_PAIRS
 
 
 def test_the_words_say_how_pairs_were_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sample = make_sample(Workspace(tmp_path), count=240)
-    scanned(sample, sample.head)
-    assert compared_up_to(sample, ("near", "mirrored")) == reach.EVERY
+    compared_pairs(sample, sample.head)
+    assert stored_reach(sample, ("near", "mirrored")) == reach.ALL_PAIRS
     whole = certify(sample)
     assert "all pairs" in whole.method
     assert whole.proposed is None
     for kind in ("near", "mirrored"):
         (sample.quality_dir / f"copies-3-{kind}.npz").unlink()
     monkeypatch.setattr(reach, "ALL_PAIRS_UP_TO", 3)
-    assert kept(sample, sample.head) is None
+    assert stored_pairs(sample, sample.head) is None
     paper = certify(sample)
-    scanned_now = load(sample, "near")
+    scanned_now = load_scan(sample, "near")
     assert scanned_now is not None
-    assert scanned_now.reach == reach.PROPOSED
-    said = f"pairs in the same frame proposed by hashes up to {reach.PROPOSED} bits"
+    assert scanned_now.reach == reach.PROPOSED_DISTANCE
+    said = f"pairs in the same frame proposed by hashes up to {reach.PROPOSED_DISTANCE} bits"
     assert said in paper.method
     assert "all pairs" not in paper.method
     assert said in paper.scope
-    assert (paper.distance, paper.proposed) == (reach.PROPOSED, reach.PROPOSED)
-    assert paper.recall == reach.recall(reach.PROPOSED, framed=False) < 1
+    assert (paper.distance, paper.proposed) == (reach.PROPOSED_DISTANCE, reach.PROPOSED_DISTANCE)
+    assert paper.recall == reach.recall(reach.PROPOSED_DISTANCE, framed=False) < 1
     assert paper.current, "as far as is usual for so large a set"
     assert certificate.load(sample, sample.head) == paper
     found = leaks.leaks_of(sample)
     assert said in found.sentence
-    assert (found.reach, found.proposed) == (reach.PROPOSED, reach.PROPOSED)
-    assert found.record()["recall"] == reach.recall(reach.PROPOSED, framed=False)
+    assert (found.reach, found.proposed) == (reach.PROPOSED_DISTANCE, reach.PROPOSED_DISTANCE)
+    assert found.record()["recall"] == reach.recall(reach.PROPOSED_DISTANCE, framed=False)

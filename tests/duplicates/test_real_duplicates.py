@@ -15,11 +15,11 @@ from sklearn.metrics import average_precision_score
 from fer_core import mislabels
 from fer_core.data.datasets import Dataset
 from fer_core.duplicates.exact import find_exact
-from fer_core.duplicates.groups import confirmed, find_copies
+from fer_core.duplicates.groups import confirmed_pairs, find_copies
 from fer_core.duplicates.leakage import leak_table
-from fer_core.duplicates.reach import RECALL, SURE
+from fer_core.duplicates.reach import RECALL, SURE_DISTANCE
 from fer_core.duplicates.scan import DistinctPictures, Scan
-from fer_core.duplicates.scan_store import load, pair_table, pictures_of
+from fer_core.duplicates.scan_store import load_scan, pair_table, pictures_of
 
 pytestmark = pytest.mark.real
 
@@ -51,7 +51,7 @@ _REFRAMED = {"capstone4": {"near": 1575, "mirrored": 31}, "fer2013": {"near": 40
 
 def scan_of(dataset: Dataset, kind: str) -> Scan:
     """Everything compared of a kind."""
-    found = load(dataset, kind)
+    found = load_scan(dataset, kind)
     assert found is not None
     return found
 
@@ -62,8 +62,8 @@ def confirmed_of(scan: Scan, kind: str, wanted: dict[int, int], framed: int) -> 
     still, in_another = scan.bits[good & ~scan.framed], scan.bits[scan.framed]
     assert {reach: int((still <= reach).sum()) for reach in wanted} == wanted
     assert len(in_another) >= framed
-    assert (in_another <= SURE).mean() > 0.99  # so nearly all are dropped without a person
-    assert len(confirmed(pair_table({kind: scan}), 24)) == good.sum()
+    assert (in_another <= SURE_DISTANCE).mean() > 0.99  # so nearly all are dropped without a person
+    assert len(confirmed_pairs(pair_table({kind: scan}), 24)) == good.sum()
     return good
 
 

@@ -19,7 +19,7 @@ from fer_core.data.sample.make import make_sample
 from fer_core.duplicates import scan
 from fer_core.duplicates.groups import find_copies
 from fer_core.duplicates.reframed import MIN_REFRAMED, Frames, _proposed
-from fer_core.duplicates.registration import Level, registered
+from fer_core.duplicates.registration import Level, register
 from fer_core.duplicates.scan_store import compare, pictures_of, scan_file
 from fer_core.splits import certificate, leaks
 from fer_core.splits.certificate import certify
@@ -63,7 +63,7 @@ def test_planted_copies_are_found_and_no_stranger(name: str, kind: str) -> None:
     pixels = np.concatenate([originals, changed])
     table = manifest_of(pixels)
     pictures = pictures_of(table, pixels)
-    found = scan.extended(None, pictures, kind)
+    found = scan.extend_scan(None, pictures, kind)
     place = pictures.rows
     ends = zip(place[found.first], place[found.second], found.correlation, strict=True)
     pairs = {frozenset((int(one), int(other))) for one, other, score in ends if score >= 0.92}
@@ -88,7 +88,7 @@ def test_a_registration_tells_what_was_done() -> None:
             cv2.warpAffine(face, onto, (48, 48), borderMode=cv2.BORDER_REPLICATE) for face in originals
         ])  # fmt: skip
         every = np.arange(len(originals))
-        found = registered(Level.pyramid(originals), Level.pyramid(changed), every, every, (1, 1.25, 0.8))
+        found = register(Level.pyramid(originals), Level.pyramid(changed), every, every, (1, 1.25, 0.8))
         good = found.correlation > MIN_REFRAMED
         assert good.mean() >= 0.9
         assert np.allclose(np.abs(found.turn[good]), scale, atol=0.03)
@@ -102,9 +102,9 @@ def test_extending_finds_what_comparing_at_once_does() -> None:
     pixels = np.concatenate([changed, originals])[np.random.default_rng(1).permutation(60)]
     table = manifest_of(pixels)
     for kind in ("near", "mirrored"):
-        whole = scan.extended(None, pictures_of(table, pixels), kind)
-        half = scan.extended(None, pictures_of(table.iloc[:25], pixels), kind)
-        same_scan(scan.extended(half, pictures_of(table, pixels), kind), whole)
+        whole = scan.extend_scan(None, pictures_of(table, pixels), kind)
+        half = scan.extend_scan(None, pictures_of(table.iloc[:25], pixels), kind)
+        same_scan(scan.extend_scan(half, pictures_of(table, pixels), kind), whole)
 
 
 def test_a_copy_in_the_same_frame_stays_one() -> None:
@@ -112,7 +112,7 @@ def test_a_copy_in_the_same_frame_stays_one() -> None:
     originals = faces(20, seed=6)
     noise = np.random.default_rng(0).normal(0, 9, originals.shape)
     pixels = np.concatenate([originals, np.clip(originals + noise, 0, 255).astype(np.uint8)])
-    found = scan.extended(None, pictures_of(manifest_of(pixels), pixels), "near")
+    found = scan.extend_scan(None, pictures_of(manifest_of(pixels), pixels), "near")
     assert len(found.first) == 20
     assert not found.framed.any()
 

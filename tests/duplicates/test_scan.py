@@ -18,10 +18,10 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.duplicates import scan
 from fer_core.duplicates.exact import find_exact
-from fer_core.duplicates.groups import confirmed, find_copies, samples, steps
+from fer_core.duplicates.groups import confirmed_pairs, copies_by_distance, find_copies, sample_pairs
 from fer_core.duplicates.hash_kinds import HASHES, hashes
 from fer_core.duplicates.reach import DISTANCE, STEPS
-from fer_core.duplicates.scan_store import compare, kept, pictures_of, scan_file, scanned
+from fer_core.duplicates.scan_store import compare, compared_pairs, pictures_of, scan_file, stored_pairs
 
 
 @pytest.mark.parametrize("kind", HASHES)
@@ -58,7 +58,6 @@ def test_planted_copies_are_found_and_named(planted: np.ndarray) -> None:
         (0, 30): "near", (1, 31): "near", (2, 32): "mirrored",
         (4, 33): "rotated", (5, 34): "rotated", (6, 35): "rotated", (9, 36): "exact",
     }  # fmt: skip
-    assert set(find_copies(table, pairs, kinds=("near",)).table["kind"]) == {"exact", "near"}
 
 
 @pytest.mark.parametrize("hash", HASHES)
@@ -78,14 +77,13 @@ def test_groups_do_not_depend_on_order_and_hold_confirmed_pairs_only(
     noise = np.random.default_rng(3).normal(0, 22, (24, 48, 48))
     close = (some[np.arange(24) % 6] + noise).clip(0, 255).astype(np.uint8)
     distance = data.draw(st.sampled_from([0, 4, 8]))
-    limit = data.draw(st.sampled_from([0.9, 0.93, 0.95]))
 
     def groups(sequence: list[int]) -> set[frozenset[str]]:
         table = manifest_of(close[sequence])
         pairs = compare(table, close[sequence], distance)
-        good = confirmed(pairs, distance, min_correlation=limit)
+        good = confirmed_pairs(pairs, distance)
         known = {frozenset(pair) for pair in zip(good["first"], good["second"], strict=True)}
-        found = find_copies(table, pairs, distance, min_correlation=limit).table
+        found = find_copies(table, pairs, distance).table
         found = found.merge(table[["image_id", "pixel_hash"]], on="image_id")
         sets = [frozenset(g["pixel_hash"]) for _, g in found.groupby("group")]
         for members in sets:
@@ -109,24 +107,24 @@ def test_pictures_that_come_later_are_compared_as_if_they_had_always_been_there(
     planted: np.ndarray, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = manifest_of(planted)
-    whole = scan.extended(None, pictures_of(table, planted), kind)
+    whole = scan.extend_scan(None, pictures_of(table, planted), kind)
     assert len(whole.first)
-    part = scan.extended(None, pictures_of(table.iloc[::2], planted), kind)
-    late = scan.extended(part, pictures_of(table, planted), kind)
+    part = scan.extend_scan(None, pictures_of(table.iloc[::2], planted), kind)
+    late = scan.extend_scan(part, pictures_of(table, planted), kind)
     same_scan(late, whole)
-    monkeypatch.setattr(scan, "correlated", lambda *_: pytest.fail("compared again"))
-    same_scan(scan.extended(late, pictures_of(table, planted), kind), whole)
+    monkeypatch.setattr(scan, "correlated_pairs", lambda *_: pytest.fail("compared again"))
+    same_scan(scan.extend_scan(late, pictures_of(table, planted), kind), whole)
 
 
 def test_the_sample_holds_what_was_planted_and_the_scan_is_kept(tmp_path: Path) -> None:
     dataset = make_sample(Workspace(tmp_path), count=400)
     known = truth(dataset)
-    assert kept(dataset, dataset.head) is None
-    pairs = scanned(dataset, dataset.head)
-    again = kept(dataset, dataset.head)
+    assert stored_pairs(dataset, dataset.head) is None
+    pairs = compared_pairs(dataset, dataset.head)
+    again = stored_pairs(dataset, dataset.head)
     assert again is not None
     pd.testing.assert_frame_equal(pairs, again)
-    lower = kept(dataset, dataset.head, distance=4)
+    lower = stored_pairs(dataset, dataset.head, distance=4)
     assert lower is not None
     pd.testing.assert_frame_equal(lower, pairs[pairs["distance"] <= 4].reset_index(drop=True))
     groups = find_copies(dataset.manifest(), pairs).table
@@ -142,20 +140,20 @@ def test_the_sample_holds_what_was_planted_and_the_scan_is_kept(tmp_path: Path) 
     planted = sum(len(known[kind]) for kind in ("exact", "conflicting", "near", "mirrored"))
     assert planted / len(found) >= 0.98
     scan_file(dataset, "near").write_bytes(b"PK damaged")
-    assert kept(dataset, dataset.head) is None
-    pd.testing.assert_frame_equal(scanned(dataset, dataset.head), pairs)
+    assert stored_pairs(dataset, dataset.head) is None
+    pd.testing.assert_frame_equal(compared_pairs(dataset, dataset.head), pairs)
 
 
 def test_steps_count_what_each_distance_finds(planted: np.ndarray) -> None:
     table = manifest_of(planted)
     pairs = compare(table, planted, kinds=("near", "mirrored"))
-    found = steps(table, pairs)
+    found = copies_by_distance(table, pairs)
     assert list(found["distance"]) == list(STEPS)
     assert found["pairs"].is_monotonic_increasing
-    assert found["pairs"].iloc[-1] == found["confirmed"].sum() == len(confirmed(pairs, DISTANCE)) == 3
+    assert found["pairs"].iloc[-1] == found["confirmed"].sum() == len(confirmed_pairs(pairs, DISTANCE)) == 3
     assert (found["confirmed"] + found["refused"]).sum() == len(pairs)
     assert found["largest"].max() == 2
-    shown = samples(pairs, int(pairs["distance"].max()), 4)
+    shown = sample_pairs(pairs, int(pairs["distance"].max()), 4)
     assert 0 < len(shown) <= 4
 
 
@@ -168,7 +166,7 @@ def test_nothing_one_picture_and_equal_pictures(count: int) -> None:
     groups = find_copies(table, pairs)
     assert groups.summary() == find_exact(table).summary()
     assert groups.summary()["extra_copies"] == max(count - 1, 0)
-    assert len(steps(table, pairs)) == len(STEPS)
+    assert len(copies_by_distance(table, pairs)) == len(STEPS)
 
 
 def test_thousands_of_blank_pictures_are_no_near_copies() -> None:

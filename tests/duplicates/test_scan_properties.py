@@ -70,7 +70,7 @@ def test_a_scan_at_any_reach_is_what_brute_force_finds(
             if apart <= distance and score >= scan.KEPT - 1e-5:
                 (sure if score >= scan.KEPT + 1e-5 else unsure).add(frozenset((names[i], names[j])))
     kind = "mirrored" if mirrored else "near"
-    whole = scan.extended(None, pictures_of(table, pixels), kind)
+    whole = scan.extend_scan(None, pictures_of(table, pixels), kind)
     found = compare(table, pixels, distance, (kind,))
     pairs = {frozenset(pair) for pair in zip(found["first"], found["second"], strict=True)}
     framed = {
@@ -89,6 +89,6 @@ def test_extending_is_scanning_anew(
 ) -> None:
     pixels = changed(drawn)
     table = manifest_of(pixels)
-    whole = scan.extended(None, pictures_of(table, pixels), kind)
-    part = scan.extended(None, pictures_of(table.iloc[:at], pixels), kind)
-    same_scan(scan.extended(part, pictures_of(table, pixels), kind), whole)
+    whole = scan.extend_scan(None, pictures_of(table, pixels), kind)
+    part = scan.extend_scan(None, pictures_of(table.iloc[:at], pixels), kind)
+    same_scan(scan.extend_scan(part, pictures_of(table, pixels), kind), whole)

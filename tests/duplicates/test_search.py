@@ -8,7 +8,7 @@ from fer_core.base.errors import FerError
 from fer_core.data.dataset import Dataset
 from fer_core.data.sample.truth import SampleTruth
 from fer_core.duplicates.exact import find_exact
-from fer_core.duplicates.search import KINDS, search, search_in
+from fer_core.duplicates.search import KINDS, search, search_across
 
 
 def test_each_kind_has_its_groups_and_all_are_in_the_table(sample: Dataset, planted: SampleTruth) -> None:
@@ -32,4 +32,4 @@ def test_an_unknown_kind_is_named() -> None:
 
 def test_a_dataset_is_not_compared_with_itself(sample: Dataset) -> None:
     with pytest.raises(FerError, match="itself"):
-        search_in(sample, sample.head, sample)
+        search_across(sample, sample.head, sample)

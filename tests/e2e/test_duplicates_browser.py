@@ -100,9 +100,9 @@ def test_leaks_are_settled_by_rule_and_undone_with_one_click(screen: Screen, wor
 def test_the_dial_shows_pairs_and_the_version_has_no_leak_left(screen: Screen, workspace: Workspace) -> None:
     screen.open("duplicates?dataset=sample")
     dataset = open_dataset(workspace, "sample")
-    pairs = scan_store.kept(dataset, "v1")
+    pairs = scan_store.stored_pairs(dataset, "v1")
     assert pairs is not None
-    table = groups.steps(dataset.manifest("v1"), pairs)
+    table = groups.copies_by_distance(dataset.manifest("v1"), pairs)
     new = table.set_index("distance")[["confirmed", "refused"]].sum(axis=1)
     with_pairs, without = int(new[new > 0].index[0]), int(new[new == 0].index[0])
     dial = screen.page.get_by_test_id("stMain")

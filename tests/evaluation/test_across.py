@@ -28,7 +28,7 @@ from fer_core.evaluation.across import answers
 from fer_core.evaluation.across.drop import drop_parts
 from fer_core.inference.predictor import Predictor
 from fer_core.jobs.task import Task
-from fer_core.jobs.tasks import AskAcross
+from fer_core.jobs.tasks import EvaluateAcross
 from fer_core.runs.run import Run
 
 COPIES, FOREIGN = 12, 8
@@ -213,7 +213,7 @@ def test_the_page_asks_by_a_job_and_shows_the_matrix(run: Run, monkeypatch: pyte
     app = opened(COMPARE, query)
     app.button(key="cmp-across").click().run()
     assert not app.exception
-    assert asked == [AskAcross((run.id,), ("away",))]
+    assert asked == [EvaluateAcross((run.id,), ("away",))]
     answers.ask(run, Dataset(run.workspace, "away"))
     words = html_of(opened(COMPARE, query))
     assert f"{COPIES} learned from and {FOREIGN} of other classes" in words

@@ -13,7 +13,7 @@ from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace
 from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample
-from fer_core.duplicates.groups import confirmed
+from fer_core.duplicates.groups import confirmed_pairs
 from fer_core.duplicates.scan_store import compare
 from fer_core.evaluation import leaderboard, predict_version, ranking, run_pair, scores
 from fer_core.evaluation.ranking import _intervals
@@ -148,7 +148,7 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
     before, after = readable(dataset.manifest(old)), readable(dataset.manifest(new.id))
     learned = set(before.loc[before["split"] == "train", "pixel_hash"])
     val = after[after["split"] == "val"]
-    pairs = confirmed(compare(after, dataset.pixels(), kinds=("near", "mirrored")), 24)
+    pairs = confirmed_pairs(compare(after, dataset.pixels(), kinds=("near", "mirrored")), 24)
     copied = {b for a, b in pairs[["first", "second"]].to_numpy() if a in learned}
     copied |= {a for a, b in pairs[["first", "second"]].to_numpy() if b in learned}
     assert len(copied - learned) > 3, "the sample has copies whose pixels differ"
@@ -171,11 +171,11 @@ def test_a_run_is_evaluated_on_another_version_without_what_it_has_seen(
 def test_marks_are_kept_and_odd_ones_ignored(tmp_path: Path) -> None:
     run = make(tmp_path, 1, table(np.arange(10) < 5))
     assert run_annotations.annotate(run, tags=[" b", "a", "b"], note="n")["tags"] == ["a", "b"]
-    assert run_annotations.read(run) == run_annotations.EMPTY | {"tags": ["a", "b"], "note": "n"}
+    assert run_annotations.read(run) == run_annotations.NO_MARKS | {"tags": ["a", "b"], "note": "n"}
     (run.folder / "marks.json").write_text('{"star": 1, "tags": "x", "note": "kept"}')
-    assert run_annotations.read(run) == run_annotations.EMPTY | {"note": "kept"}
+    assert run_annotations.read(run) == run_annotations.NO_MARKS | {"note": "kept"}
     (run.folder / "marks.json").write_text("{")
-    assert run_annotations.read(run) == run_annotations.EMPTY
+    assert run_annotations.read(run) == run_annotations.NO_MARKS
     with pytest.raises(NotFound, match="no exported model"):
         run_annotations.promote(run)
     (run.folder / "model.onnx").write_bytes(b"")

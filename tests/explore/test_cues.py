@@ -12,7 +12,7 @@ from fer_core.explore import cues
 
 @pytest.mark.parametrize("name", EMOTIONS)
 def test_every_emotion_has_signs_of_every_part(name: str) -> None:
-    found = cues.for_label(name)
+    found = cues.cues_for(name)
     assert found is not None
     assert tuple(found.signs) == cues.PARTS
     assert all(found.signs.values())
@@ -33,7 +33,7 @@ def test_every_pair_is_told_apart_in_either_order(first: str, second: str) -> No
 
 def test_signs_are_distinct_where_action_units_differ() -> None:
     """No two emotions share brows, eyes and mouth: a copy of a line by mistake would tell nothing."""
-    shown = [cues.for_label(name) for name in EMOTIONS]
+    shown = [cues.cues_for(name) for name in EMOTIONS]
     faces = {(one.signs["brows"], one.signs["eyes"], one.signs["mouth"]) for one in shown if one}
     assert len(faces) == len(EMOTIONS)
 
@@ -43,7 +43,7 @@ def test_own_words_take_their_place() -> None:
         "classes": {"sad": {"distinguishes": "Wet eyes"}, "happy": {"confuses": "surprise"}, "bored": {"confuses": "sad"}},
         "pairs": {"neutral or sad": "Ask Ada"},
     }  # fmt: skip
-    sad, happy, bored = (cues.for_label(name, notes) for name in ("Sadness", "happy", "bored"))
+    sad, happy, bored = (cues.cues_for(name, notes) for name in ("Sadness", "happy", "bored"))
     assert sad is not None
     assert (sad.note, dict(sad.signs), sad.source) == ("Wet eyes", {}, "")
     assert happy is not None
@@ -56,7 +56,7 @@ def test_own_words_take_their_place() -> None:
 
 
 def test_what_nobody_knows_is_none() -> None:
-    assert cues.for_label("bored") is None
+    assert cues.cues_for("bored") is None
     assert cues.difference_between("sad", "bored") is None
     assert cues.difference_between("sad", "sadness") is None  # one class, two spellings
-    assert [one.labels for one in cues.pairs(("sad", "happy", "bored"))] == [("happy", "sad")]
+    assert [one.labels for one in cues.differences(("sad", "happy", "bored"))] == [("happy", "sad")]

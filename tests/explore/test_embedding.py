@@ -73,21 +73,22 @@ def test_a_sample_holds_every_group_in_proportion(groups: list[int], size: int) 
         assert abs((table[chosen] == code).sum() - count * len(chosen) / len(table)) <= len(codes)
 
 
-def test_maps_of_the_sample_are_kept(sample: Dataset) -> None:
+def test_maps_of_the_sample_are_kept(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     facts = ImageFacts(sample, sample.head)
-    table = embedding_store.compute(facts, at_most=400)
+    monkeypatch.setattr(embedding_store, "AT_MOST", 400)
+    table = embedding_store.compute_map(facts)
     assert len(table) == 400
     assert table.attrs["images"] == int(facts.readable.sum())
     assert (facts.columns.positions(table["image_id"]) == table["place"]).all()
-    assert embedding_store.load(sample, sample.head, "pixels", "pca") is None
-    embedding_store.save(facts, "pixels", "pca", table)
-    again = embedding_store.load(sample, sample.head, "pixels", "pca")
+    assert embedding_store.load_map(sample, sample.head, "pixels", "pca") is None
+    embedding_store.save_map(facts, "pixels", "pca", table)
+    again = embedding_store.load_map(sample, sample.head, "pixels", "pca")
     assert again is not None
     assert list(again["image_id"]) == list(table["image_id"])
     assert again.attrs["images"] == table.attrs["images"]
     embedding_store.map_path(sample, sample.head, "pixels", "pca").write_bytes(b"half")
-    assert embedding_store.load(sample, sample.head, "pixels", "pca") is None
+    assert embedding_store.load_map(sample, sample.head, "pixels", "pca") is None
     with pytest.raises(FerError, match="features must be"):
-        embedding_store.compute(facts, "smell")
+        embedding_store.compute_map(facts, "smell")
     with pytest.raises(NotFound):
-        embedding_store.compute(facts, "run:0099-none")
+        embedding_store.compute_map(facts, "run:0099-none")

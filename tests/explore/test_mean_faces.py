@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from face_tables import faces
 
 from fer_core.charts import averages
-from fer_core.data.images import phash
-from fer_core.explore.mean_faces import difference, effect, mean_face
+from fer_core.data.image_measures import phash_stack
+from fer_core.explore import mean_faces
+from fer_core.explore.mean_faces import difference, effect_words, mean_face
 from fer_core.explore.neighbours import nearest_by_hash, signatures
 
 
-def test_mean_and_spread_are_those_of_numpy() -> None:
+def test_mean_and_spread_are_those_of_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5000, 48, 48), dtype=np.uint8)
     rows = np.arange(0, 5000, 2)
     found = mean_face(pixels, rows)
     np.testing.assert_allclose(found.mean, pixels[rows].mean(axis=0))
     np.testing.assert_allclose(found.spread, pixels[rows].std(axis=0), rtol=1e-9)
     assert (found.used, found.images) == (2500, 2500)
-    some = mean_face(pixels, rows, at_most=400)
+    monkeypatch.setattr(mean_faces, "AT_MOST", 400)
+    some = mean_face(pixels, rows)
     assert (some.used, some.images) == (400, 2500)
     assert np.abs(some.mean - found.mean).mean() < 4
 
@@ -44,12 +47,12 @@ def test_a_difference_is_told_in_two_colours() -> None:
     assert picture[0, 0, 2] > picture[0, 0, 0]
     assert picture[0, 2, 0] > picture[0, 2, 2]
     assert len(set(picture[0, 1].tolist())) == 1
-    assert averages.gray(np.array([[0.0, 255.0, 300.0]])).tolist() == [[0, 255, 255]]
+    assert averages.to_grayscale(np.array([[0.0, 255.0, 300.0]])).tolist() == [[0, 255, 255]]
 
 
 def test_look_alikes_of_many_are_those_of_all_pairs() -> None:
     pixels = faces(120)
-    hashes = np.array([phash(p) for p in pixels], np.uint64)
+    hashes = phash_stack(pixels)
     rows = np.arange(len(pixels))
     vectors = signatures(pixels)
     exact = vectors @ vectors[17]
@@ -65,6 +68,6 @@ def test_look_alikes_of_many_are_those_of_all_pairs() -> None:
 
 
 def test_differences_are_named_by_cohens_convention() -> None:
-    assert [effect(d) for d in (0.0, 0.19, 0.2, 0.79, 0.8, 3.0)] == [
+    assert [effect_words(d) for d in (0.0, 0.19, 0.2, 0.79, 0.8, 3.0)] == [
         *["alike on average"] * 2, *["close"] * 2, *["apart"] * 2,
     ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_core.data import images
+from fer_core.data.image_measures import phash_stack
 from fer_core.data.manifest import check_manifest, image_id
 from fer_core.data.sample.drawing.face import draw_face
 
@@ -51,7 +52,7 @@ def manifest_of(
                 "format": "PNG",
                 "file_hash": hashlib.blake2b(picture.tobytes(), digest_size=16).hexdigest(),
                 "pixel_hash": images.pixel_hash(picture),
-                "phash": images.phash(picture),
+                "phash": int(phash_stack(picture[None])[0]),
                 "brightness": picture.mean() / 255,
                 "contrast": picture.std() / 255,
                 "sharpness": 0.0,

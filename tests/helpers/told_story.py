@@ -78,13 +78,13 @@ def tell(root: Path) -> Dataset:
     other = import_dataset(workspace, root / "more", "more")
     runs = [train(dataset, "v1", 0.6)]
     manifest = readable(dataset.manifest())
-    groups = copies.members(find_exact(manifest).table, manifest)
+    groups = copies.group_members(find_exact(manifest).table, manifest)
     journal = Journal(dataset.journal_path)
     for _, group in groups.groupby("group"):
-        journal.add_many(copies.settle(group, copies.propose(group), who="ann"))
+        journal.add_many(copies.settle_decisions(group, copies.propose(group), who="ann"))
     wrong = manifest[(manifest["label"] == "sad") & (manifest["split"] == "val")]["image_id"].head(2)
     by_name.relabel(dataset, dict.fromkeys(wrong, "neutral"), who="bob")
-    scan_store.scanned(dataset, dataset.head)
+    scan_store.compared_pairs(dataset, dataset.head)
     apply.apply_journal(dataset)
     runs.append(train(dataset, "v2", 0.5))  # nobody asks it about later versions
     propose.save(dataset, propose.propose(dataset, None, (60, 25, 15), seed=3))

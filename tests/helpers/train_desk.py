@@ -16,7 +16,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import open_dataset
 from fer_core.data.sample.make import make_sample
-from fer_core.jobs.process import identity
+from fer_core.jobs.process import this_process
 from fer_core.recipes.recipe import load, override
 from fer_core.runs import store
 from fer_core.runs.run import Run
@@ -40,7 +40,7 @@ def dataset(train_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("FER_HOME", str(tmp_path))
 
     def launch(run: Run) -> None:
-        (run.folder / "process.json").write_text(json.dumps({**identity(), "host": socket.gethostname()}))
+        (run.folder / "process.json").write_text(json.dumps({**this_process(), "host": socket.gethostname()}))
         run.update(state="running")
 
     monkeypatch.setattr(queue, "launch", launch)

@@ -9,7 +9,7 @@ import onnx
 import pytest
 from tiny_models import save_light
 
-from fer_core.base.checksums import note, state
+from fer_core.base.checksums import file_state, record_checksum
 from fer_core.base.errors import ModelFileError
 from fer_core.inference import recalibrate
 from fer_core.inference.predictor import Predictor
@@ -20,11 +20,11 @@ def test_answers_follow_and_the_rest_stays(tmp_path: Path) -> None:
     graph = onnx.load(path)
     graph.metadata_props.add(key="of somebody else", value="kept")
     onnx.save(graph, path)
-    note(path)
+    record_checksum(path)
     faces = np.random.default_rng(0).integers(0, 256, (20, 48, 48), dtype=np.uint8)
     before = Predictor.load(path).predict(faces).astype(np.float64)
     made = recalibrate.apply(path, 2.0, 0.55)
-    assert state(path) == "whole"  # what was written is what is noted
+    assert file_state(path) == "whole"  # what was written is what is noted
     after = Predictor.load(path)
     powers = before**0.5  # softmax(log p / 2), by hand
     np.testing.assert_allclose(after.predict(faces), powers / powers.sum(axis=1, keepdims=True), atol=1e-6)

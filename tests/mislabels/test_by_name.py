@@ -14,7 +14,7 @@ from fer_core.mislabels.by_name import find_image, press, record, relabel
 from fer_core.mislabels.judges import ranked
 from fer_core.mislabels.lookup import finder
 from fer_core.review.journal import Journal
-from fer_core.review.key_press import parse, take
+from fer_core.review.key_press import parse, record_presses
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_decision_by_name_looks_like_that_of_the_page(tmp_path: Path) -> None:
         number, _ = record(faces, press(faces, worst["path"], action, who="Ada", **given))
         sent = {"id": f"browser-{action}", "action": action, "images": [worst["image_id"]], "who": "Ada",
                 "version": faces.head, "method": "quick", "blind": False, "age": 0.2, **given}  # fmt: skip
-        assert take(journal, [parse(sent)], finder(faces)).saved == (sent["id"],)
+        assert record_presses(journal, [parse(sent)], finder(faces)).saved == (sent["id"],)
         by_name, by_key = journal.decisions(active_only=False).tail(2).to_dict("records")
         assert (by_name["id"], by_key["key"]) == (number, sent["id"])
         assert {k: v for k, v in by_name.items() if k not in columns} == {
@@ -101,5 +101,5 @@ def test_a_decision_by_name_looks_like_that_of_the_page(tmp_path: Path) -> None:
         }
     assert by_name["shown"] == {"label": worst["label"], "version": faces.head, "method": "quick"}
     undo = {"id": "browser-undo", "action": "undo", "undoes": by_name["key"], "who": "Ada"}
-    assert take(journal, [parse(undo)], finder(faces)).saved == ("browser-undo",)
+    assert record_presses(journal, [parse(undo)], finder(faces)).saved == ("browser-undo",)
     assert by_name["key"] in journal.undone()

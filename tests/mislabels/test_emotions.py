@@ -18,7 +18,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
 from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample, truth
-from fer_core.duplicates.learned import FILE, Learned
+from fer_core.duplicates.learned import FILE, LearnedPictures
 from fer_core.inference.face_features import FeatureReader
 from fer_core.mislabels import emotions, judges
 from fer_core.mislabels.scores import MIN_TOLD
@@ -47,37 +47,37 @@ def test_a_learned_picture_is_known_again(dataset: Dataset, pixels: np.ndarray) 
     manifest = readable(dataset.manifest())
     first = manifest.drop_duplicates("pixel_hash").index.to_numpy()
     half = first[: len(first) // 2]
-    learned = Learned.of(pixels[half])
+    learned = LearnedPictures.of(pixels[half])
     assert learned.has(pixels[half]).all()
     assert learned.has(pixels[half][:, :, ::-1]).all()  # mirrored
     assert learned.has(np.stack([again(one, 85) for one in pixels[half]])).all()
     noise = np.random.default_rng(0).integers(0, 256, (300, 48, 48), dtype=np.uint8)
     assert not learned.has(noise).any()
-    assert not Learned.of(pixels[:0]).has(pixels).any()
+    assert not LearnedPictures.of(pixels[:0]).has(pixels).any()
 
 
 def test_what_is_kept_is_of_one_model(tmp_path: Path, pixels: np.ndarray) -> None:
     model = tmp_path / "model.onnx"
     shutil.copy(SHIPPED, model)
     with pytest.raises(ModelFileError, match="may judge none"):
-        Learned.beside(model)
-    made = Learned.of(pixels)
+        LearnedPictures.beside(model)
+    made = LearnedPictures.of(pixels)
     made.save(model)
-    found = Learned.beside(model)
+    found = LearnedPictures.beside(model)
     assert (found.phash == made.phash).all()
     assert (found.dhash == made.dhash).all()
     graph = onnx.load(model)
     graph.producer_name = "another"
     model.write_bytes(graph.SerializeToString())
     with pytest.raises(ModelFileError, match="another model"):
-        Learned.beside(model)
+        LearnedPictures.beside(model)
     model.with_name(FILE).write_bytes(b"nonsense")
     with pytest.raises(ModelFileError, match="may judge none"):
-        Learned.beside(model)
+        LearnedPictures.beside(model)
 
 
 def test_the_shipped_hashes_are_of_the_shipped_model() -> None:
-    found = Learned.beside(SHIPPED)
+    found = LearnedPictures.beside(SHIPPED)
     assert found.phash.shape == found.dhash.shape == (21_553,)  # as models/shipped/figures.json counts
     assert found.phash.dtype == np.uint64
     assert SHIPPED.with_name(FILE).stat().st_size < 1_000_000
@@ -109,7 +109,7 @@ def with_hashes(dataset: Dataset, pixels: np.ndarray) -> None:
     folder = dataset.workspace.models / "shipped"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(SHIPPED, folder / "model.onnx")
-    Learned.of(pixels).save(folder / "model.onnx")
+    LearnedPictures.of(pixels).save(folder / "model.onnx")
 
 
 def test_what_it_has_learned_it_is_not_asked(dataset: Dataset, pixels: np.ndarray) -> None:

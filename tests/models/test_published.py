@@ -25,7 +25,7 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_every_backbone_of_the_recipes_is_on_the_shelf_once_and_none_is_here() -> None:
-    found = published.shelf()
+    found = published.published_weights()
     assert {each.backbone for each in found} == {
         "vgg16", "resnet50", "resnet50v2", "densenet121", "mobilenetv2", "efficientnetb0", "efficientnetv2b0"
     }  # fmt: skip
@@ -52,7 +52,7 @@ def test_a_file_is_kept_where_a_run_finds_it_and_another_one_is_not(tmp_path: Pa
     spec = override(load("mobilenetv2_frozen"), {"model.backbone_size": 96}).model
     assert isinstance(spec, TransferSpec)
     assert pretrained.find_weights(spec) == added.path
-    assert published.sentence(spec) == "The published weights of mobilenetv2 are here"
+    assert published.weights_availability(spec) == "The published weights of mobilenetv2 are here"
     assert published.fetch("mobilenetv2", 96) == added  # nothing to do, and no network
 
 
@@ -69,6 +69,6 @@ def test_what_cannot_be_brought_or_fetched_is_said(tmp_path: Path) -> None:
 
 
 def test_train_says_of_a_recipe_whether_its_weights_are_here() -> None:
-    assert "fer weights get vgg16" in published.sentence(load("vgg16").model)
-    assert published.sentence(load("compact").model) == ""
-    assert published.sentence(override(load("vgg16"), {"model.weights": "none"}).model) == ""
+    assert "fer weights get vgg16" in published.weights_availability(load("vgg16").model)
+    assert published.weights_availability(load("compact").model) == ""
+    assert published.weights_availability(override(load("vgg16"), {"model.weights": "none"}).model) == ""

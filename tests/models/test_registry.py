@@ -6,7 +6,7 @@ import pytest
 
 from fer_core.models import registry
 from fer_core.recipes.model_spec import CnnSpec, DenseBlock, ModelSpec, TransferSpec
-from fer_core.recipes.recipe import load, names
+from fer_core.recipes.recipe import builtin_names, load
 
 
 def untrained(spec: ModelSpec) -> ModelSpec:
@@ -104,7 +104,7 @@ def test_model_0_is_built_in_the_order_of_its_description() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in names() if isinstance(load(name).model, CnnSpec)])
+@pytest.mark.parametrize("name", [name for name in builtin_names() if isinstance(load(name).model, CnnSpec)])
 def test_every_recipe_builds_for_any_number_of_classes(name: str) -> None:
     model = registry.build(untrained(load(name).model), classes=7)
     pixels = np.random.default_rng(0).uniform(0, 255, (2, *model.input_shape[1:])).astype(np.float32)

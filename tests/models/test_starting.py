@@ -80,7 +80,7 @@ def test_the_normalisation_of_inputs_comes_with_the_weights(how: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 1)).astype(np.float32)
     model, source = with_normalised_inputs(0.0, 1.0), with_normalised_inputs(120.0, 2500.0)
     if how == "start":
-        starting.take_over(model, source, head=True)
+        starting.copy_weights(model, source, head=True)
     else:
         for each in (model, source):
             each.compile("sgd", "categorical_crossentropy")
@@ -103,7 +103,7 @@ def test_a_network_of_other_layers_is_refused() -> None:
     with pytest.raises(RunError, match=r"layers of model\.onnx are not those of its recipe"):
         onnx_weights.read_weights(registry.build(load("compact").model, 8), SHIPPED)
     with pytest.raises(RunError, match="another network"):
-        starting.take_over(
+        starting.copy_weights(
             registry.build(load("compact").model, 4), registry.build(load("shipped").model, 4), head=False
         )
 
@@ -113,6 +113,6 @@ def test_pictures_of_another_size_give_the_statistics_too() -> None:
     spec = override(load("shipped"), {"model.input_size": 96}).model
     found = starting.read_network(SHIPPED, load("shipped").model, 8, large)
     wanted = registry.build(spec, 5)
-    starting.take_over(wanted, found, head=False)
+    starting.copy_weights(wanted, found, head=False)
     np.testing.assert_array_equal(wanted.get_weights()[0], found.get_weights()[0])
     assert wanted.get_weights()[-1].shape == (5,)

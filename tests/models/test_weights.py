@@ -16,7 +16,7 @@ from keras.src.legacy.saving import legacy_h5_format
 from fer_core.base.errors import RunError
 from fer_core.models import body, pretrained, registry, transfer
 from fer_core.recipes.model_spec import Shape, TransferSpec
-from fer_core.recipes.recipe import load, names
+from fer_core.recipes.recipe import builtin_names, load
 
 
 def spec(**fields: Any) -> TransferSpec:
@@ -116,7 +116,7 @@ def test_a_download_that_leaves_no_file_is_never_a_random_start(monkeypatch: pyt
         registry.build(spec(backbone_size=96), 3)
 
 
-@pytest.mark.parametrize("name", [n for n in names() if load(n).model.architecture == "transfer"])
+@pytest.mark.parametrize("name", [n for n in builtin_names() if load(n).model.architecture == "transfer"])
 def test_keras_has_the_same_names_for_the_files(name: str) -> None:
     model = load(name).model
     assert isinstance(model, TransferSpec)

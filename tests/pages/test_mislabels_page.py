@@ -14,13 +14,13 @@ from review_data import forget_decisions
 from streamlit.testing.v1 import AppTest
 
 from fer_core import mislabels
+from fer_core.base.tables import row_dicts
 from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.mislabels import judges
 from fer_core.review.decisions import image_decision
 from fer_core.review.journal import Journal
-from fer_core.review.matching import records
 from fer_core.review.remaining_errors import MIN_DECISIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +93,7 @@ def ranking_of(dataset: Dataset) -> pd.DataFrame:
 def decide(dataset: Dataset, who: str, images: list[str], label: str, **shown: object) -> None:
     """Verdicts as the page records them."""
     ranking = ranking_of(dataset)
-    rows = records(ranking[ranking["image_id"].isin(images)].assign(pixel_hash=""))
+    rows = row_dicts(ranking[ranking["image_id"].isin(images)].assign(pixel_hash=""))
     for row in rows:
         action = "relabel" if label != row["label"] else "keep"
         journal(dataset).add_many([image_decision(row, action, label=label, who=who, shown=shown)])
@@ -108,7 +108,7 @@ def test_the_window_holds_the_worst_first_with_all_that_is_known_of_each(
     assert [item["id"] for item in data["items"]] == likely["image_id"].head(len(data["items"])).tolist()
     assert len(data["items"]) == min(30, len(likely))
     assert [one["name"] for one in data["classes"]] == list(names)
-    for item, row in zip(data["items"], records(likely), strict=False):
+    for item, row in zip(data["items"], row_dicts(likely), strict=False):
         assert (item["label"], item["suggested"]) == (row["label"], row["suggested"])
         assert item["p"] == pytest.approx([row[f"p_{name}"] for name in names], abs=6e-4)
         assert [near["name"] for near in item["nearest"]] == [row["label"], row["suggested"]]

@@ -65,7 +65,7 @@ def test_before_comparing_nothing_claims_that_there_is_none(dataset: Dataset) ->
 
 
 def test_after_comparing_all_say_what_was_found(dataset: Dataset) -> None:
-    scan_store.scanned(dataset, dataset.head)
+    scan_store.compared_pairs(dataset, dataset.head)
     for text in (words("explore"), words("duplicates"), report(dataset)):
         assert "1 near" in text
         assert "not compared yet" not in text

@@ -11,9 +11,9 @@ from calling import call, shell
 from made_pictures import png, write_tree
 from streamlit.testing.v1 import AppTest
 
+from fer_core.base.tables import row_dicts
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset
-from fer_core.review.matching import records
 from fer_core.ui.explore import face_detail
 from fer_core.ui.shell.server_paths import out_of_reach
 
@@ -72,7 +72,7 @@ def test_recorded_files_are_held_to_the_same_folders(
     assert out_of_reach(copied) == ""
     assert (out_of_reach(faces) == "") == shown
     explorer = SimpleNamespace(scope=SimpleNamespace(dataset=faces, workspace=home))
-    row = records(faces.manifest())[0]
+    row = row_dicts(faces.manifest())[0]
     found = face_detail.picture(cast(Any, explorer), cast(Any, row))
     assert found.shape[0] == (90 if shown else 48)
 

@@ -16,7 +16,7 @@ from fer_core.cli import cli
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import import_dataset, open_dataset
 from fer_core.data.sample.make import make_sample
-from fer_core.duplicates.scan_store import scanned
+from fer_core.duplicates.scan_store import compared_pairs
 from fer_core.reports import document, story
 from fer_core.splits import certificate, separate
 from fer_core.splits.subjects import from_pattern
@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a small sample whose pictures are compared."""
     root = tmp_path_factory.mktemp("home")
     made = make_sample(Workspace(root), count=240)
-    scanned(made, made.head)
+    compared_pairs(made, made.head)
     return root
 
 

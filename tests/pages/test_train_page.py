@@ -13,7 +13,7 @@ from fer_core.base.atomic import write_json
 from fer_core.base.jsonl import append_line
 from fer_core.data.dataset import Dataset
 from fer_core.data.sample.make import make_sample
-from fer_core.jobs.process import identity
+from fer_core.jobs.process import this_process
 from fer_core.scheduling import queue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,7 +74,7 @@ def test_a_dataset_without_runs_shows_none_and_says_where_some_are(dataset: Data
 
 def test_a_first_epoch_tells_its_batches(dataset: Dataset) -> None:
     run = trained(dataset, 0)
-    write_json(run.folder / "process.json", {**identity(), "host": socket.gethostname()})
+    write_json(run.folder / "process.json", {**this_process(), "host": socket.gethostname()})
     run.update(state="running")
     for step in (10, 20, 30):
         write_json(run.folder / "progress.json", {"phase": "training", "epoch": 1, "epochs": 40, "step": step, "steps": 300,
@@ -120,7 +120,7 @@ def test_a_running_run_says_where_it_is(dataset: Dataset) -> None:
     recall = {"happy": 0.91, "sad": 0.55, "neutral": None}
     row = {"val_recall": recall, "cpu_percent": 196.0, "rss_mb": 1400.0}
     run = trained(dataset, 12, row=row)
-    write_json(run.folder / "process.json", {**identity(), "host": socket.gethostname()})
+    write_json(run.folder / "process.json", {**this_process(), "host": socket.gethostname()})
     write_json(run.folder / "progress.json", {"phase": "training", "epoch": 13, "epochs": 37, "step": 5, "steps": 10,
                                               "images_per_second": 1012.0, "eta_seconds": 400.0})  # fmt: skip
     run.update(state="running")

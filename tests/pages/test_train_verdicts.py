@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.sample.make import make_sample
-from fer_core.duplicates.near import DISTANCE
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.evaluation import leaderboard
 from fer_core.evaluation.report import DISTRUST, HARD
 from fer_core.recipes.recipe import load

@@ -21,7 +21,7 @@ from fer_core.provenance.fingerprints import (
     shipped,
     unpack,
 )
-from fer_core.provenance.known_sets import KNOWN, find_known_set
+from fer_core.provenance.known_sets import KNOWN, find_known_set, images_per_class
 from fer_core.provenance.provenance import count_fingerprint, provenance_of
 from fer_core.splits import leaks
 
@@ -52,7 +52,7 @@ def test_published_counts_add_up(one: object) -> None:
 
 
 def test_the_totals_the_papers_name() -> None:
-    assert find_known_set("fer2013").by_class() == {
+    assert images_per_class(find_known_set("fer2013").counts) == {
         "anger": 4953, "disgust": 547, "fear": 5121, "happy": 8989, "sad": 6077, "surprise": 4002, "neutral": 6198,
     }  # fmt: skip
     assert find_known_set("rafdb").by_split() == {"train": 12_271, "test": 3_068}

@@ -13,11 +13,11 @@ from fer_core.base.errors import RecipeError
 from fer_core.recipes.losses import CrossEntropy
 from fer_core.recipes.model_spec import CnnSpec
 from fer_core.recipes.recipe import (
+    builtin_names,
     changes_from_parent,
     difference,
     fields,
     load,
-    names,
     override,
     parse,
     to_toml,
@@ -26,13 +26,13 @@ from fer_core.recipes.schema import Plateau
 
 
 def test_names_list_a_recipe_after_the_one_it_extends() -> None:
-    order = names()
+    order = builtin_names()
     assert order[0] == "base"
     for name in order[1:]:
         assert order.index(load(name).extends) < order.index(name)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", builtin_names())
 def test_every_recipe_survives_its_own_toml(name: str) -> None:
     recipe = load(name)
     assert recipe.name == name
@@ -40,7 +40,7 @@ def test_every_recipe_survives_its_own_toml(name: str) -> None:
     assert parse(to_toml(recipe)) == recipe
 
 
-@pytest.mark.parametrize("name", [n for n in names() if n != "base"])
+@pytest.mark.parametrize("name", [n for n in builtin_names() if n != "base"])
 def test_changes_are_all_that_a_recipe_changes(name: str) -> None:
     recipe = load(name)
     applied = override(load(recipe.extends), changes_from_parent(name))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fer_core.evaluation.leaderboard import recipe_key
 from fer_core.recipes import toml
-from fer_core.recipes.recipe import load, names, override, parse, to_toml
+from fer_core.recipes.recipe import builtin_names, load, override, parse, to_toml
 
 TEXTS = st.text() | st.text("\"'\\\n\r\t\b\f\x00\x1f\x7f{}[]=,#.é漢😀 ab")
 PLAIN = TEXTS | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False)
@@ -78,7 +78,7 @@ deterministic = false
     assert recipe_key(text.replace("seed = 1", "seed = 23")) == recipe_key(text)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", builtin_names())
 def test_a_builtin_recipe_reads_back_and_lines_stay_lines(name: str) -> None:
     recipe = load(name)
     text = to_toml(recipe)

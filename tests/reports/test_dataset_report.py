@@ -79,7 +79,7 @@ def test_it_says_what_tells_the_classes_apart(dataset: Dataset) -> None:
         r"<h2>What tells the classes apart.*", "", page[page.index("What tells the classes apart") :]
     )
     assert "Ekman and Friesen" in part
-    sad, happy = cues.for_label("sad"), cues.for_label("happy")
+    sad, happy = cues.cues_for("sad"), cues.cues_for("happy")
     assert sad is not None
     assert happy is not None
     assert sad.signs["brows"] in part

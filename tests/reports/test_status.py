@@ -53,7 +53,7 @@ def test_the_way_from_import_to_certified_splits(dataset: Dataset) -> None:
         "fer duplicates faces",
     )
 
-    scan_store.scanned(dataset, dataset.head)
+    scan_store.compared_pairs(dataset, dataset.head)
     found = status(dataset)
     conflicts = {frozenset(pair["paths"]) for pair in truth(dataset)["conflicting"]}
     assert found.next is not None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from fer_core.review import verdicts
-from fer_core.review.agreement import cohen, fleiss, report
+from fer_core.review.agreement import agreement_report, cohen, fleiss
 from fer_core.review.journal import Journal
 
 CLASSES = ["happy", "neutral", "sad", "surprise"]
@@ -81,7 +81,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def test_nobody_is_a_report_too(journal: Journal) -> None:
-    found = report(journal.decisions(active_only=False))
+    found = agreement_report(journal.decisions(active_only=False))
     assert (found["reviewers"], found["kappa"], found["method"], found["disagreements"]) == ([], None, "", 0)
 
 
@@ -92,7 +92,7 @@ def test_two_reviewers_overall_and_per_class(journal: Journal) -> None:
         say(journal, "Ada", i, a)
         say(journal, "Ben", i, b)
     say(journal, "Ada", 99, "happy")  # Ben never saw it
-    found = report(journal.decisions(active_only=False))
+    found = agreement_report(journal.decisions(active_only=False))
     assert (found["method"], found["images"], found["disagreements"]) == ("cohen", 6, 2)
     assert found["kappa"] == pytest.approx(cohen_kappa_score(ada, ben))
     (pair,) = found["pairs"]
@@ -112,7 +112,7 @@ def test_three_reviewers_are_measured_with_fleiss_on_what_all_saw(journal: Journ
     for who, labels in said.items():
         for i, label in enumerate(labels[: 15 if who == "Cyd" else 20]):
             say(journal, who, i, str(label))
-    found = report(journal.decisions(active_only=False))
+    found = agreement_report(journal.decisions(active_only=False))
     seen = np.stack([labels[:15] for labels in said.values()], axis=1)
     counts = (seen[:, :, None] == np.array(CLASSES)).sum(axis=1)
     assert (found["method"], found["images"]) == ("fleiss", 15)
@@ -132,7 +132,7 @@ def test_the_final_say_closes_a_disagreement_and_counts_for_nobody(journal: Jour
     say(journal, "Ada", 1, "neutral", final=True)
     entries = journal.decisions(active_only=False)
     assert verdicts.disagreements(verdicts.label_verdicts(entries)).empty
-    assert report(entries)["pairs"][0]["agreed"] == 1  # Ada's own opinion stays what it was
+    assert agreement_report(entries)["pairs"][0]["agreed"] == 1  # Ada's own opinion stays what it was
     holds = verdicts.current_verdicts(entries).set_index("image_id")
     assert holds.loc["i1", "label"] == "neutral"
     journal.undo(who="Ada")

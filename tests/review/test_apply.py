@@ -10,8 +10,9 @@ from review_data import ROWS, image
 from fer_core.base.errors import TooFewImages
 from fer_core.data.datasets import Dataset
 from fer_core.data.save_version import save_version
-from fer_core.review.apply import apply_journal, changes, pending, preview
-from fer_core.review.journal import Decision, Journal
+from fer_core.review.apply import apply_journal, changes, preview
+from fer_core.review.decisions import Decision
+from fer_core.review.journal import Journal
 
 
 def labels(dataset: Dataset, version: str | None = None) -> dict[str, str]:
@@ -57,14 +58,14 @@ def test_decisions_become_a_version(dataset: Dataset, journal: Journal) -> None:
 def test_what_a_version_contains_is_not_pending(dataset: Dataset, journal: Journal) -> None:
     journal.add("relabel", image_id=image(2), label="sad")
     version = apply_journal(dataset)
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
     assert apply_journal(dataset).id == version.id
     # A version made from it by something else still contains it.
     moved = dataset.manifest().assign(split="train")
     save_version(dataset, moved, parent=version.id, operation="stratify", parameters={})
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
     journal.add("relabel", image_id=image(2), label="neutral")
-    assert pending(dataset) == 1
+    assert preview(dataset)["pending"] == 1
     assert preview(dataset, dataset.versions()[0].id)["pending"] == 1
     apply_journal(dataset)
     assert labels(dataset)["2"] == "neutral"
@@ -75,7 +76,7 @@ def test_what_holds_already_is_not_pending(dataset: Dataset, journal: Journal) -
     journal.add("relabel", image_id=image(2), label="happy")
     journal.add("relabel", image_id=image(3), label="fear")
     journal.add("keep", image_id=image(3))
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
     assert apply_journal(dataset).id == dataset.versions()[0].id
     assert len(dataset.versions()) == 1
 
@@ -94,10 +95,10 @@ def test_undo_after_applying_takes_it_back(dataset: Dataset, journal: Journal) -
     third = apply_journal(dataset)
     assert labels(dataset) == {**ORIGINAL, "4": "neutral"}
     assert set(third.parameters["reverted"]) == set(journal.undone())
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
     journal.undo(who="Cyd")
     assert apply_journal(dataset).id == first
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
 
 
 def test_undo_brings_back_the_verdict_before(dataset: Dataset, journal: Journal) -> None:
@@ -119,7 +120,7 @@ def test_undo_of_a_superseded_verdict_changes_nothing_now(dataset: Dataset, jour
     journal.add("relabel", image_id=image(2), label="neutral", who="Ben")
     apply_journal(dataset)
     journal.undo(who="Ada")
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
     journal.undo(who="Ben")
     apply_journal(dataset)
     assert labels(dataset) == ORIGINAL
@@ -149,7 +150,7 @@ def test_going_back_to_an_older_version_makes_decisions_pending_again(
     second = apply_journal(dataset).id
     save_version(dataset, dataset.manifest(first), parent=None, operation="revert", parameters={})
     assert dataset.head == first
-    assert pending(dataset) == 1
+    assert preview(dataset)["pending"] == 1
     assert apply_journal(dataset).id == second
     assert len(dataset.versions()) == 2
 
@@ -177,7 +178,7 @@ def test_the_last_copy_is_never_dropped_as_a_copy(dataset: Dataset, journal: Jou
     assert "the copy that was to stay" in seen["problems"][0]["why"]
     apply_journal(dataset)
     assert set(labels(dataset)) == {"2", "3", "4", "5", "6"}
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
 
 
 def test_decisions_that_cannot_be_applied_are_reported(dataset: Dataset, journal: Journal) -> None:
@@ -194,7 +195,7 @@ def test_decisions_that_cannot_be_applied_are_reported(dataset: Dataset, journal
     }
     apply_journal(dataset)
     assert labels(dataset) == {k: v for k, v in ORIGINAL.items() if k != "3"}
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
     # 3 is gone: a new label for it is reported, dropping it again is not a problem.
     journal.add("relabel", image_id=image(3), pixel_hash="h3", label="happy")
     assert [p["why"] for p in preview(dataset)["problems"]].count("the image is not in this version") == 1
@@ -206,7 +207,7 @@ def test_a_verdict_on_a_dropped_image_does_not_move_to_its_copy(dataset: Dataset
     save_version(dataset, rest, parent=dataset.head, operation="filter", parameters={})
     journal.add("delete", image_id=image(1), pixel_hash="h1")
     journal.add("relabel", image_id=image(1), pixel_hash="h1", label="fear")
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
 
 
 def test_a_new_class_is_named_before_it_is_made(dataset: Dataset, journal: Journal) -> None:
@@ -255,7 +256,7 @@ def test_thousands_of_decisions(make_dataset: Callable[..., Dataset]) -> None:
     assert preview(dataset)["relabel"] == 4000
     apply_journal(dataset)
     assert (dataset.manifest()["label"] == "fear").sum() == 4000
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
 
 
 def test_equal_pictures_that_trade_places_are_no_change(make_dataset: Callable[..., Dataset]) -> None:
@@ -268,7 +269,7 @@ def test_equal_pictures_that_trade_places_are_no_change(make_dataset: Callable[.
     second = apply_journal(dataset)
     journal.undo()
     journal.add("delete", image_id=ids[1], pixel_hash="p0", other="p0")
-    assert pending(dataset) == 0
+    assert preview(dataset)["pending"] == 0
     assert apply_journal(dataset).id == second.id
 
 

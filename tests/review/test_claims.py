@@ -175,11 +175,11 @@ def test_people_at_work() -> None:
         Holder("Ada", "b", 2, 0.0, 1.0),
         Holder("Cleo", "", 1, 0.0, 1.0),
     ]
-    found = review_queue.people(said, holders)
+    found = review_queue.reviewer_activity(said, holders)
     assert [(one.who, one.decisions, one.holds, one.last[-18:-13]) for one in found] == [
         ("Ada", 2, 5, "00:02"[-5:]), ("Ben", 1, 0, "00:01"), ("Cleo", 0, 1, ""),
     ]  # fmt: skip
-    assert review_queue.people(said.iloc[:0]) == []
+    assert review_queue.reviewer_activity(said.iloc[:0]) == []
 
 
 def test_the_pace_is_that_of_the_clock_whenever_decisions_came_in() -> None:
@@ -201,7 +201,11 @@ def test_who_holds_which_part_of_a_queue(path: Path) -> None:
     claims.take("", ["image-100"], 1, seat="one browser")
     claims.take("", ["image-104"], 1, seat="another")
     queue = pd.DataFrame({"image_id": QUEUE[1:]})  # the first is decided meanwhile
-    assert review_queue.parts(queue, claims.held()) == [("Ada", 2, 1, 2), ("Ben", 4, 3, 6), ("", 2, 100, 104)]
+    assert review_queue.held_parts(queue, claims.held()) == [
+        ("Ada", 2, 1, 2),
+        ("Ben", 4, 3, 6),
+        ("", 2, 100, 104),
+    ]
 
 
 def test_spot_checks_come_between_the_likely_ones_and_only_there() -> None:
@@ -238,5 +242,7 @@ def test_spot_checks_come_between_the_likely_ones_and_only_there() -> None:
 
 
 def test_where_all_are_to_see_a_face_none_is_dealt() -> None:
-    wanted = {name: review_queue.dealt(review_queue.Filters(reviewed=name)) for name in review_queue.REVIEWED}
+    wanted = {
+        name: review_queue.is_exclusive(review_queue.Filters(reviewed=name)) for name in review_queue.REVIEWED
+    }
     assert wanted == {"todo": True, "mine": False, "done": False, "split": True, "all": False}

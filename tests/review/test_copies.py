@@ -41,11 +41,11 @@ def dataset(make_dataset: Callable[..., Dataset]) -> Dataset:
 
 
 def members(manifest: pd.DataFrame, pairs: pd.DataFrame = PAIRS, **more: object) -> pd.DataFrame:
-    return copies.members(find_copies(manifest, pairs, **more).table, manifest)  # type: ignore[arg-type]
+    return copies.group_members(find_copies(manifest, pairs, **more).table, manifest)  # type: ignore[arg-type]
 
 
 def lengths(found: pd.DataFrame, journal: Journal) -> dict[str, int]:
-    return {name: len(numbers) for name, numbers in copies.queues(found, journal.decisions()).items()}
+    return {name: len(numbers) for name, numbers in copies.group_queues(found, journal.decisions()).items()}
 
 
 def group_of(found: pd.DataFrame, path: str) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def test_settled_until_it_is_undone(dataset: Dataset, journal: Journal) -> None:
     leak = group_of(found, "test/happy/2.png")
     proposal = copies.propose(leak)
     assert leak.set_index("image_id").loc[proposal.keep, "split"] == "test"
-    journal.add_many(copies.settle(leak, proposal, "Ada"))
+    journal.add_many(copies.settle_decisions(leak, proposal, "Ada"))
     assert lengths(found, journal)["settled"] == 1
     journal.undo(who="Ada")
     assert lengths(found, journal)["settled"] == 0
@@ -74,7 +74,7 @@ def test_not_a_copy_lasts_whatever_the_threshold_and_in_another_copy_of_the_data
     dataset: Dataset, journal: Journal
 ) -> None:
     found = members(dataset.manifest())
-    journal.add_many(copies.reject(group_of(found, "train/sad/3.png")))
+    journal.add_many(copies.reject_decisions(group_of(found, "train/sad/3.png")))
     assert lengths(found, journal)["settled"] == 1
     elsewhere = manifest_of(ROWS, source="another disk")
     assert set(elsewhere["image_id"]).isdisjoint(dataset.manifest()["image_id"])
@@ -92,18 +92,18 @@ def test_not_a_copy_lasts_whatever_the_threshold_and_in_another_copy_of_the_data
     wider = wider.astype(PAIR_COLUMNS)
     whole = members(dataset.manifest(), wider, distance=8)
     assert len(group_of(whole, "train/sad/3.png")) == 3
-    apart = copies.partly_rejected(whole, journal.decisions())
+    apart = copies.partly_rejected_pairs(whole, journal.decisions())
     assert apart == [("b", "b2")]
     again = members(dataset.manifest(), wider, distance=8, rejected=apart)
     assert set(group_of(again, "train/sad/4.png")["pixel_hash"]) == {"b2", "f"}
-    assert copies.partly_rejected(found, journal.decisions()) == []
+    assert copies.partly_rejected_pairs(found, journal.decisions()) == []
 
 
 def test_a_copy_that_comes_later_opens_its_group_again(
     make_dataset: Callable[..., Dataset], dataset: Dataset, journal: Journal
 ) -> None:
     within = group_of(members(dataset.manifest()), "train/sad/7.png")
-    journal.add_many(copies.settle(within, copies.propose(within)))
+    journal.add_many(copies.settle_decisions(within, copies.propose(within)))
     grown = members(manifest_of([*ROWS, ("test/sad/13.png", "test", "sad", "d")]))
     assert lengths(grown, journal)["leaks"] == 2
 
@@ -157,7 +157,7 @@ def test_a_tie_is_left_for_a_person(dataset: Dataset) -> None:
 
 def test_a_plan_says_what_it_would_do_and_one_undo_takes_it_back(dataset: Dataset, journal: Journal) -> None:
     found = members(dataset.manifest())
-    queues = copies.queues(found, journal.decisions())
+    queues = copies.group_queues(found, journal.decisions())
     plan = plan_policy(found, dict.fromkeys(("conflicts", "leaks", "within"), "heldout"), queues, 6)
     assert plan.summary() == {
         "groups": 2, "left": 1, "dropped": 2, "splits": {"train": 2}, "classes": {"happy": 1, "sad": 1}
@@ -172,7 +172,7 @@ def test_a_plan_says_what_it_would_do_and_one_undo_takes_it_back(dataset: Datase
 
 def test_unknown_policies_and_queues_are_refused(dataset: Dataset, journal: Journal) -> None:
     found = members(dataset.manifest())
-    queues = copies.queues(found, journal.decisions())
+    queues = copies.group_queues(found, journal.decisions())
     with pytest.raises(DecisionError, match="heldout, train"):
         plan_policy(found, {"leaks": "whatever"}, queues, 6)
     with pytest.raises(DecisionError, match="conflicts, leaks"):

@@ -12,9 +12,9 @@ from ranked_data import CLASSES, RANKING, find
 from fer_core.review import self_check
 from fer_core.review.claims import Claims
 from fer_core.review.journal import Journal
-from fer_core.review.key_press import KeyPress, take, ticket
+from fer_core.review.key_press import KeyPress, record_presses, ticket
 from fer_core.review.review_queue import Filters
-from fer_core.review.session import ReviewSession, Waiting, next_faces, queue_of
+from fer_core.review.session import ReviewSession, Waiting, next_faces, waiting_faces
 from fer_core.review.snapshot import follow
 from fer_core.review.verdicts import label_verdicts
 
@@ -25,7 +25,7 @@ def journal(tmp_path: Path) -> Journal:
 
 
 def waiting(journal: Journal, who: str = "", **more: Any) -> Waiting:
-    queue = queue_of(RANKING, follow(journal), Filters(), who, checks=bool(who))
+    queue = waiting_faces(RANKING, follow(journal), Filters(), who, checks=bool(who))
     return Waiting(queue.candidates, queue.waiting, queue.label_verdicts, who, more.get("avoid", ()))
 
 
@@ -43,7 +43,7 @@ def test_every_face_comes_once_then_what_was_passed_over(journal: Journal) -> No
     assert ids(course)[:100] == RANKING["image_id"].tolist()
     assert ids(course)[100:] == RANKING["image_id"].head(40).tolist()
     decided = [KeyPress(f"p{n}", "keep", (f"i{n:03d}",)) for n in range(100)]
-    take(journal, decided, find)
+    record_presses(journal, decided, find)
     before = ids(course)
     course.extend(999, waiting(journal), at=140)
     assert ids(course) == before  # nothing waits
@@ -56,7 +56,7 @@ def test_what_others_hold_comes_last(journal: Journal) -> None:
     assert ids(course) == RANKING["image_id"].tail(10).tolist()
     course.extend(20, waiting(journal, avoid=held))
     assert ids(course)[10:] == RANKING["image_id"].head(90).tail(10).tolist()[::-1]  # they come to these last
-    take(journal, [KeyPress("p", "keep", ("i085",), who="Ben")], find)
+    record_presses(journal, [KeyPress("p", "keep", ("i085",), who="Ben")], find)
     assert course.gone(waiting(journal), 0) == [ticket("i085")]
 
 
@@ -92,8 +92,8 @@ def test_two_who_ask_at_the_same_moment_are_dealt_different_faces(journal: Journ
 def split_opinions(journal: Journal, count: int) -> list[str]:
     """Disagreements of Ada and Ben on the first faces."""
     images = [f"i{n:03d}" for n in range(count)]
-    take(journal, [KeyPress(f"a{i}", "keep", (i,), who="Ada") for i in images], find)
-    take(journal, [KeyPress(f"b{i}", "delete", (i,), who="Ben") for i in images], find)
+    record_presses(journal, [KeyPress(f"a{i}", "keep", (i,), who="Ada") for i in images], find)
+    record_presses(journal, [KeyPress(f"b{i}", "delete", (i,), who="Ben") for i in images], find)
     return images
 
 
@@ -101,10 +101,10 @@ def test_disagreements_are_dealt_from_the_first_to_the_last_though_both_have_dec
     journal: Journal,
 ) -> None:
     images = split_opinions(journal, 6)
-    take(journal, [KeyPress("f", "keep", ("i000",), who="Ada", final=True)], find)
+    record_presses(journal, [KeyPress("f", "keep", ("i000",), who="Ada", final=True)], find)
     split = Filters("all", reviewed="split")
     course = ReviewSession()
-    queue = queue_of(RANKING, follow(journal), split, "Ada", checks=True)
+    queue = waiting_faces(RANKING, follow(journal), split, "Ada", checks=True)
     at = course.begin(queue)
     assert ids(course) == ["i000"]  # what waits does not lie behind
     course.deal(2, queue, at, lambda found: Claims(journal.path).take("Ada", found, 2, disputed=True))
@@ -117,7 +117,7 @@ def test_disagreements_are_dealt_from_the_first_to_the_last_though_both_have_dec
 
 
 def test_a_queue_that_everybody_is_to_see_is_not_dealt(journal: Journal) -> None:
-    take(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(3)], find)
+    record_presses(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(3)], find)
 
     def shown(who: str, reviewed: str) -> list[str]:
         return next_faces(journal, RANKING, 2, Filters(reviewed=reviewed), who).rows["image_id"].tolist()
@@ -136,7 +136,7 @@ def test_what_was_passed_over_and_another_holds_now_comes_last(journal: Journal)
 
 
 def test_a_course_goes_on_where_the_reviewer_was(journal: Journal) -> None:
-    take(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(40)], find)
+    record_presses(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(40)], find)
     course = ReviewSession()
     assert course.begin(waiting(journal, "Ada")) == 30
     assert ids(course) == [f"i{n:03d}" for n in range(10, 40)]
@@ -150,7 +150,7 @@ def test_a_course_goes_on_where_the_reviewer_was(journal: Journal) -> None:
 
 
 def test_self_checks_come_as_if_asked_one_by_one_and_are_known_by_their_ticket(journal: Journal) -> None:
-    take(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(20)], find)
+    record_presses(journal, [KeyPress(f"p{n}", "keep", (f"i{n:03d}",), who="Ada") for n in range(20)], find)
     course = ReviewSession()
     course.extend(60, waiting(journal, "Ada"))
     checks = [(place, turn) for place, turn in enumerate(course.turns) if turn.check_of]
@@ -166,7 +166,7 @@ def test_self_checks_come_as_if_asked_one_by_one_and_are_known_by_their_ticket(j
     answer = KeyPress("c", "delete", (turn.image_id,), who="Ada", ticket=turn.ticket)
     plain = KeyPress("d", "keep", ("i021",), who="Ada", ticket=ticket("i021"))
     forged = KeyPress("e", "keep", (turn.image_id,), who="Ben", ticket=turn.ticket)  # no decision of Ben's
-    take(journal, [answer, plain, forged], find)
+    record_presses(journal, [answer, plain, forged], find)
     table = label_verdicts(journal.decisions(active_only=False)).set_index("key")
     assert table.loc[["c", "d", "e"], "mode"].tolist() == ["self_check", "", ""]
     assert table.loc["c", "check_of"] == turn.check_of

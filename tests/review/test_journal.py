@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_core.base.errors import BadName, DecisionError
-from fer_core.review.journal import ACTIONS, Decision, Journal
+from fer_core.review.decisions import ACTIONS, Decision
+from fer_core.review.journal import Journal
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from review_data import ROWS, image, manifest_of
 from fer_core.data.manifest import classes, content_id
 from fer_core.data.versions import Version
 from fer_core.review.journal import Journal
-from fer_core.review.lineage import applied, lineage
-from fer_core.review.outcome import AppliedDecisions, outcome, touched
+from fer_core.review.lineage import applied_decisions, lineage
+from fer_core.review.outcome import AppliedDecisions, affected_rows, apply_decisions
 
 
 class Versions:
@@ -36,13 +36,13 @@ class Versions:
         rest = (
             decisions,
             self.journal.undone(),
-            applied(lineage(self.versions.values(), base)),
+            applied_decisions(lineage(self.versions.values(), base)),
             self.tables.__getitem__,
             lambda: self.tables[next(iter(self.versions))]["image_id"],
         )
-        whole = outcome(table, *rest)
-        rows = touched(table, decisions, [image for images in rest[2].values() for image in images])
-        part = outcome(table[rows].reset_index(drop=True), *rest, others=classes(table[~rows]))
+        whole = apply_decisions(table, *rest)
+        rows = affected_rows(table, decisions, [image for images in rest[2].values() for image in images])
+        part = apply_decisions(table[rows].reset_index(drop=True), *rest, others=classes(table[~rows]))
         assert (part.applied, part.reverted, part.problems) == (whole.applied, whole.reverted, whole.problems)
         assert part.new_classes == whole.new_classes
         columns = ["image_id", "action", "before", "after"]

@@ -12,8 +12,9 @@ from review_data import ROWS, Row, image
 
 from fer_core.base.errors import AlreadyExists, DecisionError, NotFound
 from fer_core.data.datasets import Dataset
-from fer_core.review.apply import apply_journal, pending, preview
-from fer_core.review.journal import Decision, Journal
+from fer_core.review.apply import apply_journal, preview
+from fer_core.review.decisions import Decision
+from fer_core.review.journal import Journal
 from fer_core.review.patches import build_patch, export_patch, import_patch
 
 
@@ -54,7 +55,7 @@ def test_other_names_are_found_by_pixels(decided: Dataset, make_dataset: Callabl
     moved: list[Row] = [(f"deep/{path}", split, label, pixels) for path, split, label, pixels in ROWS]
     copy = make_dataset(moved, name="moved", source="elsewhere")
     import_patch(copy, json.dumps(build_patch(decided)).encode())
-    assert pending(copy) == 3
+    assert preview(copy)["pending"] == 3
     apply_journal(copy)
     apply_journal(decided)
     # Of the two equal pictures the one of the same file name is dropped.

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.review.remaining_errors import MIN_DECISIONS, estimate, outcomes, spot_checks, with_spot_checks
+from fer_core.review.remaining_errors import (
+    MIN_DECISIONS,
+    estimate_remaining,
+    spot_checks,
+    with_spot_checks,
+    wrong_labels,
+)
 
 
 def world(seed: int, images: int = 1200) -> tuple[np.ndarray, np.ndarray]:
@@ -29,7 +35,7 @@ def test_the_interval_holds_the_truth(order: str, decisions: int) -> None:
             np.argsort(scores) if order == "worst" else np.random.default_rng(seed).permutation(len(scores))
         )
         seen, rest = picked[:decisions], picked[decisions:]
-        told = estimate(scores[seen], wrong[seen], scores[rest])
+        told = estimate_remaining(scores[seen], wrong[seen], scores[rest])
         assert told is not None
         assert told.low <= told.wrong <= told.high
         held += told.low <= wrong[rest].sum() <= told.high
@@ -47,7 +53,7 @@ def test_spot_checks_in_a_queue_of_the_worst_tell_how_many_stay() -> None:
         seen = np.array([int(image) for image in with_spot_checks(worst, checks)[:200]])
         assert len(set(seen.tolist())) == 200
         rest = np.setdiff1d(np.arange(len(scores)), seen)
-        told = estimate(scores[seen], wrong[seen], scores[rest], expected=float((1 - scores).sum()))
+        told = estimate_remaining(scores[seen], wrong[seen], scores[rest], expected=float((1 - scores).sum()))
         assert told is not None
         held += told.low <= wrong[rest].sum() <= told.high
     assert held / 60 >= 0.8
@@ -70,7 +76,7 @@ def test_random_order_tells_more() -> None:
         ("worst", np.argsort(scores)),
         ("random", np.random.default_rng(0).permutation(1200)),
     ):
-        told = estimate(scores[picked[:200]], wrong[picked[:200]], scores[picked[200:]])
+        told = estimate_remaining(scores[picked[:200]], wrong[picked[:200]], scores[picked[200:]])
         assert told is not None
         width[order] = told.high - told.low
     assert width["random"] < width["worst"]
@@ -78,14 +84,14 @@ def test_random_order_tells_more() -> None:
 
 
 def test_it_says_nothing_before_there_is_enough() -> None:
-    assert estimate([], [], [0.1, 0.2]) is None
+    assert estimate_remaining([], [], [0.1, 0.2]) is None
     few = MIN_DECISIONS - 1
-    assert estimate([0.1] * few, [True] * few, [0.5]) is None
-    assert estimate([0.1] * MIN_DECISIONS, [True] * MIN_DECISIONS, [0.5]) is not None
+    assert estimate_remaining([0.1] * few, [True] * few, [0.5]) is None
+    assert estimate_remaining([0.1] * MIN_DECISIONS, [True] * MIN_DECISIONS, [0.5]) is not None
 
 
 def test_nothing_left_is_nothing_wrong() -> None:
-    told = estimate(np.linspace(0, 1, 30), np.arange(30) < 10, [])
+    told = estimate_remaining(np.linspace(0, 1, 30), np.arange(30) < 10, [])
     assert told is not None
     assert (told.images, told.wrong, told.low, told.high, told.found) == (0, 0, 0, 0, 10)
 
@@ -100,7 +106,7 @@ def test_what_counts_as_wrong() -> None:
             "other": ["", "", "", "", "copy", "", ""],
         }
     )
-    assert outcomes(ranking, decisions).to_dict() == {
+    assert wrong_labels(ranking, decisions).to_dict() == {
         "a": True,
         "b": False,
         "c": False,

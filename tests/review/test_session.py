@@ -16,8 +16,9 @@ from ranked_data import CLASSES, RANKING, find
 
 from fer_core.base.errors import DecisionError, NotFound
 from fer_core.review import key_press, store
-from fer_core.review.journal import Journal, JournalStep
-from fer_core.review.key_press import KeyPress, parse, take
+from fer_core.review.journal import Journal
+from fer_core.review.key_press import KeyPress, parse, record_presses
+from fer_core.review.store import JournalStep
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def raw(journal: Journal, columns: str) -> list[tuple[Any, ...]]:
 
 
 def test_a_relabel_to_its_own_label_is_a_keep_and_names_are_canonical(journal: Journal) -> None:
-    receipt = take(
+    receipt = record_presses(
         journal,
         [
             KeyPress("a", "relabel", ("i000",), label="Happiness"),
@@ -66,7 +67,7 @@ def test_batches_sent_again_in_any_grouping_count_once_and_keep_their_order(
     steps.insert(9, KeyPress("u", "undo", undoes="p4"))
     left = list(steps)
     for size in [*sizes, 40, 40]:
-        receipt = take(journal, left[: size + 1], find)
+        receipt = record_presses(journal, left[: size + 1], find)
         assert not receipt.refused
         if size == 40 or chance.random() < 0.5:  # else the receipt never arrives
             left = [press for press in left if press.id not in receipt.saved]
@@ -76,7 +77,7 @@ def test_batches_sent_again_in_any_grouping_count_once_and_keep_their_order(
 
 
 def test_a_refused_press_takes_nothing_else_with_it(journal: Journal) -> None:
-    receipt = take(
+    receipt = record_presses(
         journal,
         [
             KeyPress("a", "keep", ("i000",)),
@@ -93,26 +94,28 @@ def test_a_refused_press_takes_nothing_else_with_it(journal: Journal) -> None:
     assert "no such decision" in receipt.refused["d"]
     assert [key for (key,) in raw(journal, "key")] == ["a", "e"]
     journal.path.write_bytes(b"no journal, but long enough to be one" * 99)
-    assert "cannot be used" in take(journal, [KeyPress("f", "keep", ("i000",))], find).problem
+    assert "cannot be used" in record_presses(journal, [KeyPress("f", "keep", ("i000",))], find).problem
 
 
 def test_many_images_are_one_step_and_one_undo(journal: Journal) -> None:
     grid = KeyPress("g", "relabel", ("i000", "i001", "i002"), label="sad", grid=True, who="Ada")
     for _ in range(2):
-        assert take(journal, [grid], find).saved == ("g",)
+        assert record_presses(journal, [grid], find).saved == ("g",)
     assert raw(journal, "key, batch, action") == [
         ("g-0", "g", "relabel"),
         ("g-1", "g", "keep"),
         ("g-2", "g", "relabel"),
     ]
-    take(journal, [KeyPress("u", "undo", undoes="g", who="Ada")] * 2, find)
+    record_presses(journal, [KeyPress("u", "undo", undoes="g", who="Ada")] * 2, find)
     assert len(raw(journal, "key")) == 4
     assert journal.decisions().empty
 
 
 def test_when_it_was_pressed_is_kept_and_the_order_too(journal: Journal) -> None:
-    take(journal, [KeyPress("a", "keep", ("i000",), age=100), KeyPress("b", "keep", ("i001",), age=40)], find)
-    take(journal, [KeyPress("c", "keep", ("i002",), age=1000)], find)  # a clock that was set
+    record_presses(
+        journal, [KeyPress("a", "keep", ("i000",), age=100), KeyPress("b", "keep", ("i001",), age=40)], find
+    )
+    record_presses(journal, [KeyPress("c", "keep", ("i002",), age=1000)], find)  # a clock that was set
     when = pd.to_datetime([time for (time,) in raw(journal, "time")])
     assert (when[1] - when[0]).total_seconds() == pytest.approx(60, abs=1)
     assert when.is_monotonic_increasing
@@ -140,7 +143,7 @@ def test_a_message_that_is_none_is_refused(value: dict[str, Any]) -> None:
 def test_a_group_is_settled_or_told_apart(journal: Journal) -> None:
     settled = KeyPress("s", "settle", ("i000", "i001", "i002"), keep="i001", reason="you chose it", who="Ada")
     apart = KeyPress("n", "apart", ("i003", "i004"))
-    assert take(journal, [settled, apart, settled], find).refused == {}
+    assert record_presses(journal, [settled, apart, settled], find).refused == {}
     found = raw(journal, "batch, action, image_id, key")
     assert [row[:3] for row in found] == [
         ("s", "duplicate", "i001"),
@@ -151,9 +154,9 @@ def test_a_group_is_settled_or_told_apart(journal: Journal) -> None:
     ]
     assert found[-1][3] == "n"
     with pytest.raises(DecisionError, match="one of the group"):
-        key_press.decisions(KeyPress("x", "settle", ("i000", "i001"), keep="i009"), find(settled))
+        key_press.press_decisions(KeyPress("x", "settle", ("i000", "i001"), keep="i009"), find(settled))
     with pytest.raises(NotFound):
-        key_press.decisions(KeyPress("x", "keep", ("i000",)), {})
+        key_press.press_decisions(KeyPress("x", "keep", ("i000",)), {})
 
 
 def test_a_journal_of_before_takes_steps_and_undoes_its_own(journal: Journal) -> None:
@@ -168,8 +171,12 @@ def test_a_journal_of_before_takes_steps_and_undoes_its_own(journal: Journal) ->
                 (key, batch, f"image:{image}", image, f"2025-01-01T00:00:0{image[-1]}.000000+00:00"),
             )
         connection.commit()
-    take(journal, [KeyPress("n", "keep", ("i003",)), KeyPress("u", "undo", undoes="one", who="Ada")], find)
-    take(journal, [KeyPress("v", "undo", undoes="two-0"), KeyPress("w", "undo", undoes="three")], find)
+    record_presses(
+        journal, [KeyPress("n", "keep", ("i003",)), KeyPress("u", "undo", undoes="one", who="Ada")], find
+    )
+    record_presses(
+        journal, [KeyPress("v", "undo", undoes="two-0"), KeyPress("w", "undo", undoes="three")], find
+    )
     assert journal.decisions()["key"].tolist() == ["n"]
     with pytest.raises(sqlite3.IntegrityError), contextlib.closing(sqlite3.connect(journal.path)) as again:
         again.execute("INSERT INTO entries SELECT 99, key, batch, action, subject, target, image_id, pixel_hash, path,"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_core.recipes.recipe import Setting, load, override
-from fer_core.runs.naming import differs
+from fer_core.runs.naming import describe_difference
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from fer_core.runs.naming import differs
 )
 def test_differences_from_the_recipe(settings: dict[str, Setting], name: str) -> None:
     recipe = override(load("compact"), settings)
-    assert differs({"recipe": "compact"}, recipe) == name
+    assert describe_difference({"recipe": "compact"}, recipe) == name
 
 
 def test_a_fork_and_a_recipe_from_elsewhere() -> None:
@@ -39,6 +39,8 @@ def test_a_fork_and_a_recipe_from_elsewhere() -> None:
         "forked_from": "0001-compact",
         "changed": ["training.epochs", "schedule.begin_after"],
     }
-    assert differs(forked, recipe) == "50 epochs"  # type: ignore[arg-type]
-    assert differs({"recipe": "mine", "settings": {"training.epochs": "50"}}, recipe) == "50 epochs"
-    assert differs({"recipe": "mine"}, recipe) == ""
+    assert describe_difference(forked, recipe) == "50 epochs"  # type: ignore[arg-type]
+    assert (
+        describe_difference({"recipe": "mine", "settings": {"training.epochs": "50"}}, recipe) == "50 epochs"
+    )
+    assert describe_difference({"recipe": "mine"}, recipe) == ""

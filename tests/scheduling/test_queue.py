@@ -30,11 +30,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids: list[str] = []
 
     def launch(run: Run) -> None:
-        from fer_core.jobs.process import identity
+        from fer_core.jobs.process import this_process
 
         ids.append(run.id)
         (run.folder / "process.json").write_text(
-            json.dumps({**identity(), "host": __import__("socket").gethostname()})
+            json.dumps({**this_process(), "host": __import__("socket").gethostname()})
         )
         run.update(state="running")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from split_tables import make
 
-from fer_core.duplicates.near import DISTANCE
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.scheduling import estimate
 from fer_core.scheduling.readiness import cautions
 from fer_core.splits.crossing import PairCounts

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from fer_core.base.errors import RecipeError
-from fer_core.recipes.recipe import load, names, override
+from fer_core.recipes.recipe import builtin_names, load, override
 from fer_core.scheduling import hardware, readiness, recipe_cautions
 from fer_core.scheduling.recipe_cautions import sentences
 
@@ -29,7 +29,7 @@ def told(recipe: str, settings: dict[str, Any], counted: pd.DataFrame) -> list[s
     return [f"{what}. {meaning}." for what, meaning in sentences(override(load(recipe), settings), counted)]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", builtin_names())
 def test_no_recipe_that_is_shipped_is_warned_of(name: str) -> None:
     assert told(name, {}, images()) == []
 

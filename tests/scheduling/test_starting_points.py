@@ -13,7 +13,7 @@ from tiny_faces import CLASSES, tiny_dataset, tiny_recipe
 
 from fer_core.base.errors import FerError, NotFound, RunError
 from fer_core.data.dataset import Dataset
-from fer_core.duplicates.learned import Learned
+from fer_core.duplicates.learned import LearnedPictures
 from fer_core.recipes.recipe import Recipe, load, override, to_toml
 from fer_core.runs import store
 from fer_core.runs.run import Run
@@ -41,7 +41,7 @@ def ship(dataset: Dataset, learned: np.ndarray) -> None:
     folder = dataset.workspace.models / "shipped"
     folder.mkdir(parents=True)
     shutil.copyfile(SHIPPED, folder / "model.onnx")
-    Learned.of(learned).save(folder / "model.onnx")
+    LearnedPictures.of(learned).save(folder / "model.onnx")
 
 
 def test_a_run_is_recorded_by_its_whole_name_and_content(dataset: Dataset) -> None:

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_core.base.checksums import note
+from fer_core.base.checksums import record_checksum
 from fer_core.base.errors import ManifestError, SplitError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.data.save_version import save_version
-from fer_core.duplicates.near import near_groups, near_pictures
+from fer_core.duplicates.near import near_groups, near_pairs
 from fer_core.splits.certificate import certify, load
 from fer_core.splits.stratify import save_plan, stratify
 
@@ -73,7 +73,7 @@ def test_stratified_with_copies_together_it_holds(sample: Dataset) -> None:
 
 def test_near_groups_join_all_near_pairs(sample: Dataset) -> None:
     manifest = sample.manifest("v1")
-    pairs = near_pictures(manifest, sample.pixels())
+    pairs = near_pairs(manifest, sample.pixels())
     assert set(pairs["kind"]) == {"near"}
     groups = near_groups(manifest, sample.pixels())
     of = dict(zip(manifest["pixel_hash"], manifest["image_id"].map(groups), strict=True))
@@ -99,7 +99,7 @@ def test_a_changed_table_is_noticed(sample: Dataset) -> None:
     table.to_parquet(path, index=False)
     with pytest.raises(ManifestError, match="does not hold what was written"):
         certify(sample, version.id)
-    note(path)  # whoever changes the table could do that too
+    record_checksum(path)  # whoever changes the table could do that too
     with pytest.raises(ManifestError, match="not what its id says"):
         certify(sample, version.id)
     assert load(sample, version.id) is None

@@ -11,8 +11,8 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates.exact import find_exact
-from fer_core.duplicates.groups import confirmed
-from fer_core.duplicates.scan_store import scanned
+from fer_core.duplicates.groups import confirmed_pairs
+from fer_core.duplicates.scan_store import compared_pairs
 from fer_core.splits.conflicts import label_conflicts
 
 
@@ -26,7 +26,7 @@ def test_near_copies_under_two_labels_count_once_compared(sample: Dataset) -> No
     exact = find_exact(sample.manifest())
     assert (before.groups, before.compared) == (exact.summary()["conflicting_labels"], False)
     label = sample.manifest().groupby("pixel_hash")["label"].agg(set)
-    pairs = confirmed(scanned(sample, sample.head), 24)[["first", "second"]].to_numpy()
+    pairs = confirmed_pairs(compared_pairs(sample, sample.head), 24)[["first", "second"]].to_numpy()
     several = {name for pair in pairs if len(label[pair[0]] | label[pair[1]]) > 1 for name in pair}
     several |= {name for name, labels in label.items() if name and len(labels) > 1}
     after = label_conflicts(sample, sample.head)

@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.data.sample.make import make_sample
-from fer_core.duplicates.groups import confirmed
-from fer_core.duplicates.near import DISTANCE
-from fer_core.duplicates.reach import MISSED, recall
-from fer_core.duplicates.scan_store import scan_file, scanned
+from fer_core.duplicates.groups import confirmed_pairs
+from fer_core.duplicates.reach import DISTANCE, MISSED_NOTE, recall
+from fer_core.duplicates.scan_store import compared_pairs, scan_file
 from fer_core.reports import certificate_page
 from fer_core.review.journal import Journal
 from fer_core.splits import certificate, crossing, leaks
@@ -32,7 +31,7 @@ from fer_core.splits.stratify import save_plan, stratify
 def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """A small sample with planted copies, compared once for all."""
     found = make_sample(Workspace(tmp_path_factory.mktemp("made")), count=300)
-    scanned(found, found.head)
+    compared_pairs(found, found.head)
     return found
 
 
@@ -77,8 +76,8 @@ def test_it_says_what_the_certificate_says(compared: Dataset) -> None:
     assert paper.recall == found.record()["recall"] == recall(DISTANCE)
     assert found.table == paper.table
     stored = json.loads(certificate.certificate_path(compared, compared.head).read_text())
-    assert stored["missed"] == MISSED
-    assert MISSED in html.unescape(certificate_page.write(compared).read_text())
+    assert stored["missed"] == MISSED_NOTE
+    assert MISSED_NOTE in html.unescape(certificate_page.write(compared).read_text())
     assert certify(compared, distance=None).missed == ""
     paper = certify(compared)
     assert found.near
@@ -96,7 +95,7 @@ def test_it_says_what_the_certificate_says(compared: Dataset) -> None:
 
 
 def test_an_old_certificate_is_shown_as_what_it_is(compared: Dataset) -> None:
-    groups = confirmed(scanned(compared, compared.head), DISTANCE)
+    groups = confirmed_pairs(compared_pairs(compared, compared.head), DISTANCE)
     assert len(groups)
     apart = save_plan(compared, stratify(compared.manifest(), groups="exact"))
     paper = certify(compared, apart.id, distance=4)
@@ -123,14 +122,14 @@ def test_an_old_certificate_is_shown_as_what_it_is(compared: Dataset) -> None:
 
 def test_a_wider_comparison_is_not_hidden_by_a_narrow_certificate(sample: Dataset) -> None:
     certify(sample, distance=4)
-    scanned(sample, sample.head, DISTANCE)
+    compared_pairs(sample, sample.head, DISTANCE)
     found = leaks.leaks_of(sample)
     assert (found.by, found.reach) == ("comparison", DISTANCE)
 
 
 def test_stamp_changes_with_what_is_known(sample: Dataset) -> None:
     stamps = [leaks.stamp(sample, sample.head)]
-    scanned(sample, sample.head, DISTANCE)
+    compared_pairs(sample, sample.head, DISTANCE)
     stamps.append(leaks.stamp(sample, sample.head))
     certify(sample)
     stamps.append(leaks.stamp(sample, sample.head))

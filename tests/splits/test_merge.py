@@ -17,8 +17,8 @@ from fer_core.data.datasets import Dataset, import_dataset
 from fer_core.data.manifest import image_id
 from fer_core.data.sample.make import make_sample
 from fer_core.data.versions import Version
-from fer_core.duplicates.near import kept_near_groups
-from fer_core.duplicates.reach import SURE
+from fer_core.duplicates.near import stored_near_groups
+from fer_core.duplicates.reach import SURE_DISTANCE
 from fer_core.splits.certificate import certify
 from fer_core.splits.merge import screening
 from fer_core.splits.merge.plan import HERE, NEAR_TEST, NO_CLASS, PERHAPS, TWICE, TWO_LABELS, plan_merge
@@ -41,7 +41,7 @@ def mine(workspace: Workspace) -> Dataset:
 @pytest.fixture(scope="module")
 def split(mine: Dataset) -> Version:
     """The sample split without leaks."""
-    near = kept_near_groups(mine, "v1")
+    near = stored_near_groups(mine, "v1")
     assert near is not None
     return save_plan(mine, stratify(mine.manifest("v1"), groups=near))
 
@@ -60,7 +60,7 @@ def other(
 
     pool = fresh.manifest().drop_duplicates("pixel_hash")
     pool = pool[(pool["error"] == "") & (pool["contrast"] > 0.1) & (pool["label"].isin(["happy", "sad"]))]
-    near = kept_near_groups(fresh, "v1", 8)
+    near = stored_near_groups(fresh, "v1", 8)
     pool = pool[~pool["image_id"].isin(near.index if near is not None else [])].head(60)
     for number, row in enumerate(pool.itertuples()):
         put(
@@ -123,7 +123,7 @@ def test_every_planted_fault_is_left_out_for_its_reason(
 def test_beyond_the_sure_reach_nobody_is_called_here_already(
     mine: Dataset, other: Dataset, split: Version, screened: Screening
 ) -> None:
-    far = replace(screened, copies=screened.copies.assign(distance=SURE + 2))
+    far = replace(screened, copies=screened.copies.assign(distance=SURE_DISTANCE + 2))
     fill = {"sad": 999, "surprise": 999}
     plan = plan_merge(mine.manifest(split.id), other.manifest(), far, name="other", fill=fill)
     reasons = dict(zip(plan.left_out["path"], plan.left_out["reason"], strict=True))

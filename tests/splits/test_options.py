@@ -13,7 +13,7 @@ from fer_core.base.errors import SplitError, TooFewImages
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset
 from fer_core.data.sample.make import make_sample
-from fer_core.duplicates.near import kept_near_groups
+from fer_core.duplicates.near import stored_near_groups
 from fer_core.splits.certificate import certify
 from fer_core.splits.set_aside import COPY_OF_TEST, OVER_CAP
 from fer_core.splits.stratify import save_fold, save_folds, save_plan, stratify, stratify_folds
@@ -183,7 +183,7 @@ def test_folds_are_equal_within_an_image_where_nothing_is_grouped() -> None:
 
 def test_every_fold_becomes_a_version_to_train_on(sample: Dataset) -> None:
     manifest = sample.manifest("v1")
-    near = kept_near_groups(sample, "v1")
+    near = stored_near_groups(sample, "v1")
     assert near is not None
     plan = stratify_folds(manifest, 4, groups=near)
     whole, each = save_folds(sample, plan)
@@ -209,10 +209,12 @@ def test_every_fold_becomes_a_version_to_train_on(sample: Dataset) -> None:
 def test_near_pairs_are_found_once_per_set_of_pictures(
     sample: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = kept_near_groups(sample, "v1")
+    first = stored_near_groups(sample, "v1")
     assert first is not None
     saved = save_plan(sample, stratify(sample.manifest("v1"), seed=9, groups=first))
-    monkeypatch.setattr("fer_core.duplicates.scan_store.extended", lambda *_: pytest.fail("compared again"))
-    again = kept_near_groups(sample, saved.id)
+    monkeypatch.setattr(
+        "fer_core.duplicates.scan_store.extend_scan", lambda *_: pytest.fail("compared again")
+    )
+    again = stored_near_groups(sample, saved.id)
     assert again is not None
     pd.testing.assert_series_equal(again.sort_index(), first.sort_index())

@@ -9,7 +9,7 @@ import pytest
 
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, open_dataset
-from fer_core.duplicates.near import kept_near_groups
+from fer_core.duplicates.near import stored_near_groups
 from fer_core.splits.certificate import certify
 from fer_core.splits.stratify import save_plan, stratify
 from fer_core.splits.tables import group_violations
@@ -34,7 +34,7 @@ def check_certificates(compared: Dataset, home: Path) -> None:
     exact = certify(dataset, save_plan(dataset, stratify(manifest)).id)
     assert exact.exact == 0
     assert exact.near > 0
-    together = save_plan(dataset, stratify(manifest, groups=kept_near_groups(dataset, dataset.head)))
+    together = save_plan(dataset, stratify(manifest, groups=stored_near_groups(dataset, dataset.head)))
     assert certify(dataset, together.id).holds
 
 

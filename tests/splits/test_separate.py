@@ -15,8 +15,8 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates.groups import is_same
-from fer_core.duplicates.reach import DISTANCE, SURE
-from fer_core.duplicates.scan_store import scanned
+from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
+from fer_core.duplicates.scan_store import compared_pairs
 from fer_core.splits.certificate import certify
 from fer_core.splits.separate import Separated, leaking_rows, possible_leaks, rows_to_drop, separate
 
@@ -81,7 +81,7 @@ def test_the_sample_holds_its_certificate(tmp_path: Path) -> None:
 
 def test_beyond_the_sure_reach_nothing_is_dropped_but_counted(tmp_path: Path) -> None:
     dataset = make_sample(Workspace(tmp_path), "sample", count=300)
-    pairs = scanned(dataset, dataset.head)
+    pairs = compared_pairs(dataset, dataset.head)
     near = is_same(pairs)
     far = {"bits": 0}
 
@@ -89,9 +89,9 @@ def test_beyond_the_sure_reach_nothing_is_dropped_but_counted(tmp_path: Path) ->
         return pairs[near].assign(distance=far["bits"])
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("fer_core.splits.separate.scanned", apart)
+        patched.setattr("fer_core.splits.separate.compared_pairs", apart)
         sure = rows_to_drop(dataset, dataset.head)
-        far["bits"] = SURE + 2
+        far["bits"] = SURE_DISTANCE + 2
         unsure = rows_to_drop(dataset, dataset.head)
         equal = leaking_rows(dataset.manifest(), NO_PAIRS)
         np.testing.assert_array_equal(unsure, equal)

@@ -11,12 +11,12 @@ import pytest
 from small import data_for, reduced
 
 from fer_core.base.jsonl import read_lines
-from fer_core.recipes.recipe import load, names
+from fer_core.recipes.recipe import builtin_names, load
 from fer_core.training import loop
 
 
 @pytest.mark.usefixtures("backbones", "eager")
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", builtin_names())
 def test_every_recipe_trains_two_epochs(name: str, tmp_path: Path) -> None:
     recipe = reduced(load(name))
     keras.utils.set_random_seed(recipe.training.seed)

@@ -148,7 +148,7 @@ def test_every_epoch_can_be_kept(tmp_path: Path) -> None:
     fit(tmp_path / "a", recipe_of({"training.epochs": 3, "training.checkpoints": "every"}))
     names = sorted(path.name for path in (tmp_path / "a" / "checkpoints").glob("*.npz"))
     assert names == ["best-state.npz", "best.npz", *(f"epoch-000{n}.npz" for n in (1, 2, 3)), "last.npz"]
-    assert {checksums.state(tmp_path / "a" / "checkpoints" / name) for name in names} == {"whole"}
+    assert {checksums.file_state(tmp_path / "a" / "checkpoints" / name) for name in names} == {"whole"}
     assert [load_state(tmp_path / "a" / "checkpoints" / f"epoch-000{n}.npz").epoch for n in (1, 2, 3)] == [
         1,
         2,

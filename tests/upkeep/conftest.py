@@ -10,7 +10,7 @@ import made_runs
 import numpy as np
 import pytest
 
-from fer_core.base.checksums import note
+from fer_core.base.checksums import record_checksum
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
 from fer_core.evaluation.report import evaluate_run
@@ -37,8 +37,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made_runs.tell_epochs(run, [0.7, 0.8])
     for name in ("model.onnx", "best.keras"):  # what is in them is of no matter here
         (run.folder / name).write_bytes(np.random.default_rng(1).bytes(4000))
-        note(run.folder / name)
-    note(run.folder / "metrics.jsonl")
+        record_checksum(run.folder / name)
+    record_checksum(run.folder / "metrics.jsonl")
     save_weights(run.folder / "checkpoints" / "best.npz", [np.arange(2000.0)])
     evaluate_run(run)
     run_annotations.promote(run)

@@ -16,7 +16,7 @@ from fer_core.cli import run
 from fer_core.data.datasets import describe, open_dataset
 from fer_core.data.save_version import save_version
 from fer_core.evaluation.report import leaderboard
-from fer_core.review.apply import pending
+from fer_core.review.apply import preview
 from fer_core.review.journal import Journal
 from fer_core.runs.store import list_runs
 from fer_core.upkeep.backup import backup, restore
@@ -31,7 +31,7 @@ def answers(home: Workspace) -> list[object]:
         [(v, dataset.manifest(v.id).to_json()) for v in dataset.versions()],
         dataset.pixels().tobytes(),
         Journal(dataset.journal_path).decisions(active_only=False).to_json(),
-        pending(dataset),
+        preview(dataset)["pending"],
         leaderboard(list_runs(home)),
         [found.predictions(split).to_json() for found in list_runs(home) for split in ("val", "test")],
     ]

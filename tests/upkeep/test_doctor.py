@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fer_core import jobs
-from fer_core.base.checksums import checked_file, note, write_checked
+from fer_core.base.checksums import checked_file, record_checksum, write_checked
 from fer_core.base.errors import DecisionError, FerError
 from fer_core.base.workspace import Workspace
 from fer_core.cli import run
@@ -157,7 +157,7 @@ def test_a_conversion_that_was_stopped_is_no_finding(
 ) -> None:
     """Its sum is noted before the file is there."""
     (trained,) = list_runs(home)
-    note(trained.folder / "model-int8.onnx", trained.folder / "model.onnx")
+    record_checksum(trained.folder / "model-int8.onnx", trained.folder / "model.onnx")
     assert doctor(capfd)[1]["findings"] == []
     with checked_file(trained.folder / "model-int8.onnx") as temporary:
         temporary.write_bytes(b"whole")

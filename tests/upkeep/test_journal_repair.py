@@ -86,7 +86,7 @@ def test_what_others_write_meanwhile_is_no_damage(home: Workspace, tmp_path: Pat
     """Many at once, so that what waits in the log is moved into the file all the time."""
     path = filled(home)
     with reviewers(path, tmp_path, count=1, at_once=150):
-        assert {salvage.fault(path) for _ in range(8)} == {""}
+        assert {salvage.find_damage(path) for _ in range(8)} == {""}
 
 
 def test_nothing_that_was_acknowledged_is_missing_after_a_repair(home: Workspace, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fer_core.base.atomic import new_file, new_folder
 from fer_core.base.locks import locked
 from fer_core.base.workspace import Workspace
 from fer_core.data.sample.make import make_sample
-from fer_core.jobs import identity
+from fer_core.jobs import this_process
 from fer_core.recipes.recipe import load
 from fer_core.runs import store
 from fer_core.scheduling import queue, resume
@@ -68,7 +68,7 @@ def test_an_import_by_a_version_without_locks_is_left_alone(
     """It says whose it is: a process here that lives, or one of another machine that began within a day."""
     folder = home.data / ".new.1f2e3d4c.tmp"
     folder.mkdir()
-    (folder / ".importing").write_text(json.dumps({**identity(), **owner}))
+    (folder / ".importing").write_text(json.dumps({**this_process(), **owner}))
     for path in (folder / ".importing", folder):
         os.utime(path, (time.time() - age,) * 2)
     assert bool(sweep(home)) != stays
@@ -94,7 +94,7 @@ def test_uploads_exports_and_jobs_that_nobody_needs_go(
         "created": "2026-11-01T00:00:00+00:00",
     }
     (job / "job.json").write_text(json.dumps(task))
-    (job / "process.json").write_text(json.dumps(identity()))
+    (job / "process.json").write_text(json.dumps(this_process()))
     removed = sweep(home)
     assert {closed, export, sample} == {home.root / name for name in removed}
     assert read.exists()

@@ -29,28 +29,28 @@ def recipes(name: str | None, classes: int | None, layers: bool) -> Report:
 
     NAME may be a .toml file. Parameters are counted on networks that are built without downloading weights.
     """
-    from fer_core import recipes
+    from fer_core.recipes.recipe import builtin_names, changes_from_parent, fields, load, to_toml
 
     if layers and not (name and classes):
         raise click.UsageError("--layers needs a recipe and --classes.")
 
     rows: list[dict[str, Any]] = []
-    for each in [name] if name else recipes.names():
-        loaded = recipes.load(each)
+    for each in [name] if name else builtin_names():
+        loaded = load(each)
         rows.append(
             {
                 "name": loaded.name,
                 "extends": loaded.extends,
                 "description": loaded.description,
-                "changes": recipes.changes_from_parent(each),
-                "fields": recipes.fields(loaded),
+                "changes": changes_from_parent(each),
+                "fields": fields(loaded),
                 **(_counted(loaded, classes, layers) if classes else {}),
             }
         )
     if layers:
         return Report(rows, _layer_table(rows[0]))
     if name:
-        text = recipes.to_toml(recipes.load(name)).rstrip()
+        text = to_toml(load(name)).rstrip()
         if classes:
             sizes = f"{rows[0]['parameters']:,} parameters, {rows[0]['trainable_parameters']:,} trained"
             text = f"{text}\n\n# {sizes}, for {classes} classes"

@@ -28,7 +28,7 @@ import pandas as pd
 from fer_core.base.atomic import new_file, new_folder, read_json, write_json
 from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import AlreadyExists, BadName, FerError, NotFound, SourceError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.data.exporting import formats
 from fer_core.data.exporting.formats import ExportContext
 from fer_core.data.manifest import classes, unlabelled
@@ -129,7 +129,7 @@ def export_version(
     """
     if format not in FORMATS:
         raise FerError("format must be one of {" + ", ".join(FORMATS) + "}", received=format)
-    target = home_expanded(to).resolve()
+    target = expand_home(to).resolve()
     _check_target(dataset, target, to)
     manifest = dataset.manifest(version.id)
     job = ExportContext(dataset, manifest, progress or (lambda done, total, what: None))
@@ -183,7 +183,7 @@ def _manifest(job: ExportContext, version: Version, format: str, folder: Path) -
     return about
 
 
-def verify(folder: Path) -> list[dict[str, str]]:
+def changed_files(folder: Path) -> list[dict[str, str]]:
     """Files of an exported folder that are not as they were written: {path, reason}; [] where all are.
 
     Raises:

@@ -23,13 +23,13 @@ from fer_core.base.errors import FerError, NotFound, SourceError
 from fer_core.data.images import SUFFIXES, decode
 from fer_core.data.manifest import classes, file_hash, readable
 from fer_core.data.readers.base import disk_name, suffix_of
+from fer_core.data.readers.pixel_csv import FER2013
 from fer_core.data.sources import SourceFiles
 from fer_core.jobs.reporter import ProgressFn
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
 
-FER2013_CLASSES = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 FER2013_USAGE = {"train": "Training", "val": "PublicTest", "test": "PrivateTest"}
 _EVERY = 256
 
@@ -136,8 +136,8 @@ def write_csv(job: ExportContext, folder: Path, files: SourceFiles, targets: Seq
 def write_fer2013(job: ExportContext, folder: Path, files: SourceFiles, targets: Sequence[str]) -> None:
     """`fer2013.csv` with emotion, pixels and Usage, and `classes.csv` with the numbers of the classes."""
     rows, pixels = job.split_rows, job.dataset.pixels()
-    others = [name for name in classes(rows) if name not in FER2013_CLASSES]
-    number = {name: position for position, name in enumerate((*FER2013_CLASSES, *others))}
+    others = [name for name in classes(rows) if name not in FER2013]
+    number = {name: position for position, name in enumerate((*FER2013, *others))}
     with open(folder / "fer2013.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["emotion", "pixels", "Usage"])

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from fer_core.base.emotions import CLASS_SETS, canonical_emotion
 from fer_core.base.errors import SourceError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.data.importing.class_mapping import NUMBERINGS
 from fer_core.data.importing.options import Options
-from fer_core.data.importing.votes import UNCLEAR, join, unclear_vote
+from fer_core.data.importing.votes import UNCLEAR, join_votes, unclear_vote
 from fer_core.data.readers import open_reader
 from fer_core.data.readers.base import Entry, Reader, is_table
 from fer_core.data.readers.text_table import load
@@ -85,7 +85,9 @@ def list_entries(reader: Reader, options: Options) -> tuple[list[Entry], tuple[s
     tables = [e for e in entries if is_table(e.path.rpartition("/")[0])]
     alone = reader.kind not in ("folder", "archive")
     rows = entries if alone else tables
-    joined, classes = join(rows or entries, load(home_expanded(Path(options.votes))), by_position=bool(rows))
+    joined, classes = join_votes(
+        rows or entries, load(expand_home(Path(options.votes))), by_position=bool(rows)
+    )
     if not rows or alone:
         return joined, classes
     others = [e for e in entries if not is_table(e.path.rpartition("/")[0])]

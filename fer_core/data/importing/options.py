@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_core.base.errors import SourceError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.base.patterns import Pattern
 from fer_core.data.importing.class_mapping import NUMBERINGS
 from fer_core.data.readers.deliveries import AUTO, NONE
@@ -95,4 +95,4 @@ def parse_choices(pairs: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 
 def _absolute(path: str) -> str:
-    return str(home_expanded(Path(path)).resolve())
+    return str(expand_home(Path(path)).resolve())

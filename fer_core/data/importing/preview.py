@@ -124,8 +124,8 @@ class SourcePreview:
         return unknown_classes({c.proposed: c.images for c in self.classes if c.proposed})
 
 
-def preview_source(source: Path, options: Options | None = None, faces: int = FACES) -> SourcePreview:
-    """List a source; decodes no more than the faces asked for.
+def preview_source(source: Path, options: Options | None = None) -> SourcePreview:
+    """List a source; decodes no more than `FACES` pictures of each class.
 
     Raises:
         SourceError: nothing is there, nothing that can be read, or no class in it.
@@ -152,7 +152,7 @@ def preview_source(source: Path, options: Options | None = None, faces: int = FA
                 len(own),
                 proposed[name],
                 _splits(own),
-                _faces(reader, own, faces),
+                _faces(reader, own),
                 likely_emotion(proposed[name]),
             )
             for name, own in sorted(by_class.items(), key=_order)
@@ -206,11 +206,11 @@ def _splits(entries: list[Entry]) -> dict[str, int]:
     return dict(Counter(e.split or UNASSIGNED for e in entries))
 
 
-def _faces(reader: Reader, entries: list[Entry], count: int) -> NDArray[np.uint8]:
+def _faces(reader: Reader, entries: list[Entry]) -> NDArray[np.uint8]:
     """The first, middle and last readable faces."""
     found: list[NDArray[np.uint8]] = []
     good = [e for e in entries if not e.problem]
-    for index in np.linspace(0, len(good) - 1, min(count, len(good))).astype(int):
+    for index in np.linspace(0, len(good) - 1, min(FACES, len(good))).astype(int):
         try:
             found.append(resize(to_gray(decode(reader.read(good[index].path)).pixels), SIZE))
         except FerError:

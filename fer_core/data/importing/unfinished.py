@@ -8,18 +8,18 @@ from pathlib import Path
 
 from fer_core.base.atomic import remove_folder, write_json
 from fer_core.base.jsonl import read_object
-from fer_core.jobs.process import Process, identity
+from fer_core.jobs.process import Process, this_process
 
 _OWNER = ".importing"
 _DAY = 86400.0
 
 
-def begin(folder: Path) -> None:
+def mark_importing(folder: Path) -> None:
     """Say that this process fills the folder."""
-    write_json(folder / _OWNER, identity())
+    write_json(folder / _OWNER, this_process())
 
 
-def finish(folder: Path) -> None:
+def mark_imported(folder: Path) -> None:
     """It is filled."""
     (folder / _OWNER).unlink()
 
@@ -37,7 +37,7 @@ def being_imported(folder: Path) -> bool:
     return False
 
 
-def remove_left(data: Path) -> None:
+def remove_abandoned(data: Path) -> None:
     """Remove what imports that were killed outright left behind on this machine."""
     for mark in data.glob(f".*.tmp/{_OWNER}"):
         owner = Process.read(read_object(mark))

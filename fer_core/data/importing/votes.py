@@ -32,7 +32,7 @@ def vote_columns(table: TextTable) -> dict[str, int]:
     return found
 
 
-def join(
+def join_votes(
     entries: Sequence[Entry], table: TextTable, *, by_position: bool
 ) -> tuple[list[Entry], tuple[str, ...]]:
     """Entries with their votes, and the classes voted for.
@@ -98,7 +98,7 @@ def unclear_vote(votes: Sequence[int] | None, classes: Sequence[str]) -> str:
     return classes[best] if classes[best] in UNCLEAR and votes[best] else ""
 
 
-def unclear(manifest: pd.DataFrame, classes: Sequence[str]) -> pd.Series:
+def unclear_votes(manifest: pd.DataFrame, classes: Sequence[str]) -> pd.Series:
     """`unclear_vote` of every row of a manifest, by its index; "" everywhere where there are no votes."""
     if "votes" not in manifest:
         return pd.Series("", index=manifest.index, dtype="str")

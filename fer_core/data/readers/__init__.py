@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fer_core.base.errors import SourceError
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.data.readers.archive import ArchiveReader
 from fer_core.data.readers.arrays import open_arrays
 from fer_core.data.readers.base import ARRAYS, Entry, Reader, is_table, is_tfrecord
@@ -44,7 +44,7 @@ def open_reader(
         SourceError: nothing is there, or nothing that can be read.
         UnsafeArchive: an archive that is refused as a whole.
     """
-    path = home_expanded(path)
+    path = expand_home(path)
     given = [labels] if isinstance(labels, Path) else list(labels or ())
     if path.is_file() and (is_table(path.name) or _is_pixel_table(path)):
         if given:
@@ -53,7 +53,7 @@ def open_reader(
             )
         info = path.stat()
         return TableReader(_table(path), f"{info.st_size}-{info.st_mtime_ns}")
-    tables = [load(home_expanded(one)) for one in given]
+    tables = [load(expand_home(one)) for one in given]
     if not (path.is_dir() or path.is_file()):
         raise SourceError("There is nothing at that path", received=path, hint="Check the spelling")
     container = FolderReader(path) if path.is_dir() else ArchiveReader(path)

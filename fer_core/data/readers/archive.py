@@ -25,13 +25,13 @@ from fer_core.data.readers.base import (
     DAMAGED,
     MAX_FILE_BYTES,
     Entry,
-    copied,
+    copy_to_temporary,
     is_clutter,
     missing_file,
     shown_name,
     size_problem,
 )
-from fer_core.data.readers.file_kinds import no_archive
+from fer_core.data.readers.file_kinds import archive_hint
 from fer_core.data.readers.layout import with_folder_names
 from fer_core.data.readers.zip_names import SPOKEN, encoding_of
 
@@ -186,7 +186,7 @@ class ArchiveReader:
             raise SourceError(
                 "This is not a zip or tar archive, or it is damaged",
                 received=archive.name,
-                hint=f"{no_archive(archive.name, b'' if file else _head(archive))} ({error})",
+                hint=f"{archive_hint(archive.name, b'' if file else _head(archive))} ({error})",
             ) from error
         except UnsafeArchive:
             self.close()
@@ -233,7 +233,7 @@ class ArchiveReader:
             assert self._tar is not None
             with self._lock:
                 file = self._tar.extractfile(member) or io.BytesIO()
-                return io.BytesIO(file.read()) if member.size <= _SMALL else copied(file, path)
+                return io.BytesIO(file.read()) if member.size <= _SMALL else copy_to_temporary(file, path)
         except DAMAGED as error:
             raise SourceError(f"The archive is damaged here ({error})", received=path) from error
 

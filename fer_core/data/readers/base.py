@@ -191,7 +191,7 @@ def missing_file(path: str, where: object) -> NotFound:
     )
 
 
-def refused(error: OSError, path: str) -> SourceError:
+def cannot_read_error(error: OSError, path: str) -> SourceError:
     """The error for a file that the system does not open, read or write; NoRoom where it would refuse any other too."""
     if error.errno not in _EXHAUSTED:
         return SourceError(f"The file cannot be read: {error.strerror}", received=path)
@@ -228,21 +228,21 @@ def suffix_of(path: str) -> str:
 
 def seekable(file: IO[bytes], path: str) -> IO[bytes]:
     """A file of a container as one on disk in which one can jump about. Raises SourceError."""
-    return file if isinstance(file, io.BufferedReader | io.BufferedRandom) else copied(file, path)
+    return file if isinstance(file, io.BufferedReader | io.BufferedRandom) else copy_to_temporary(file, path)
 
 
-def temporary(path: str) -> IO[bytes]:
+def temporary_file(path: str) -> IO[bytes]:
     """A file for a copy of that one, gone once it is closed. Raises SourceError."""
     try:
         return tempfile.TemporaryFile()
     except OSError as error:
-        raise refused(error, path) from error
+        raise cannot_read_error(error, path) from error
 
 
-def copied(file: IO[bytes], path: str) -> IO[bytes]:
+def copy_to_temporary(file: IO[bytes], path: str) -> IO[bytes]:
     """A temporary copy of a stream, which is closed. Raises SourceError."""
     with file:
-        copy = temporary(path)
+        copy = temporary_file(path)
         try:
             size = 0
             while block := file.read(1 << 20):
@@ -256,6 +256,6 @@ def copied(file: IO[bytes], path: str) -> IO[bytes]:
             if isinstance(error, FerError) or not isinstance(error, Exception):
                 raise
             if isinstance(error, OSError) and error.errno in _EXHAUSTED:
-                raise refused(error, path) from error
+                raise cannot_read_error(error, path) from error
             raise SourceError(f"The archive is damaged here ({error})", received=path) from error
     return copy

@@ -48,7 +48,7 @@ def what_it_holds(head: bytes) -> str:
     return next((words for pattern, words in _CONTENTS if re.match(pattern, head)), "")
 
 
-def no_archive(name: str, head: bytes = b"") -> str:
+def archive_hint(name: str, head: bytes = b"") -> str:
     """What to do about a file that was given as an archive and cannot be read as one, by its first bytes and its name."""
     what = what_it_is(name)
     if found := what_it_holds(head) or (_LIST if _TEXT_TABLE.match(head) else ""):

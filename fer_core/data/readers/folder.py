@@ -11,10 +11,10 @@ from fer_core.base.errors import SourceError
 from fer_core.data.readers.base import (
     MAX_FILE_BYTES,
     Entry,
+    cannot_read_error,
     disk_name,
     is_clutter,
     missing_file,
-    refused,
     shown_name,
     size_problem,
 )
@@ -79,7 +79,7 @@ class FolderReader:
             try:
                 return file.read()
             except OSError as error:
-                raise refused(error, path) from error
+                raise cannot_read_error(error, path) from error
 
     def open(self, path: str) -> BinaryIO:
         """One file as a stream. Raises NotFound or SourceError."""
@@ -95,7 +95,7 @@ class FolderReader:
         except FileNotFoundError:
             raise missing_file(path, self.root) from None
         except OSError as error:
-            raise refused(error, path) from error
+            raise cannot_read_error(error, path) from error
 
     def close(self) -> None:
         """Nothing stays open."""

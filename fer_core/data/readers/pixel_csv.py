@@ -22,7 +22,14 @@ from numpy.typing import NDArray
 
 from fer_core.base.emotions import canonical_emotion, canonical_split
 from fer_core.base.errors import SourceError
-from fer_core.data.readers.base import DAMAGED, MAX_TABLE_BYTES, Entry, missing_file, suffix_of, temporary
+from fer_core.data.readers.base import (
+    DAMAGED,
+    MAX_TABLE_BYTES,
+    Entry,
+    missing_file,
+    suffix_of,
+    temporary_file,
+)
 
 FER2013 = ("anger", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """What the numbers of the column `emotion` mean, from 0."""
@@ -213,7 +220,7 @@ def _plain_file(file: IO[bytes], name: str) -> IO[bytes]:
     packed = name.lower().endswith((".gz", ".bz2"))
     if not packed and isinstance(file, io.BufferedReader | io.BufferedRandom):
         return file
-    copy = temporary(name)
+    copy = temporary_file(name)
     try:
         stream, size = _unpacked(file, name), 0
         while block := stream.read(1 << 20):

@@ -21,7 +21,7 @@ from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
 from fer_core.duplicates import scan_store
-from fer_core.duplicates.across_datasets import between
+from fer_core.duplicates.across_datasets import shared_images
 from fer_core.evaluation import ledger
 from fer_core.evaluation.metrics import PREFIX
 from fer_core.evaluation.scores import picture_ids
@@ -166,8 +166,8 @@ def _seen(
             f"The version run {run.id} was trained on is gone", received=run.version, hint=hint
         ) from error
     learned = learned[learned["split"].isin(["train", "val"] if split == ledger.HELD else ["train"])]
-    known = {kind: scan_store.load(home, kind) for kind in KINDS}
-    shared = between(
+    known = {kind: scan_store.load_scan(home, kind) for kind in KINDS}
+    shared = shared_images(
         table, dataset.pixels(), learned, home.pixels(), kinds=KINDS, known=known, progress=progress
     )
     seen = table["image_id"].isin(shared["image_id"]).to_numpy()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_core.base.checksums import sum_of
+from fer_core.base.checksums import checksum
 from fer_core.base.errors import RunError
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import readable
@@ -98,7 +98,7 @@ def judge_file(
 
 def _digest(file: Path, about: ModelMetadata) -> str:
     """Of a file and what is said of it: told otherwise, it answers otherwise."""
-    return sum_of(file.read_bytes() + about.model_dump_json(include=_DECIDE).encode())
+    return checksum(file.read_bytes() + about.model_dump_json(include=_DECIDE).encode())
 
 
 def _ask(

@@ -107,7 +107,7 @@ def _in_words(known: StoryFacts, version: Version, why: str = "") -> str:
 
 def _holds_all(known: StoryFacts, version: Version) -> bool:
     """Whether the decisions on record, which a patch holds, make this very version of the one before it."""
-    return content_id(apply.compute(known.dataset, version.parent)[1].manifest) == version.id
+    return content_id(apply.applied_to(known.dataset, version.parent)[1].manifest) == version.id
 
 
 _IMPORT = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fer_core.base.atomic import write_atomic
 from fer_core.base.errors import RunError
-from fer_core.recipes.recipe import Recipe, names, override, to_toml
+from fer_core.recipes.recipe import Recipe, builtin_names, override, to_toml
 from fer_core.scheduling.search.plan import BEST
 from fer_core.scheduling.search.standing import SearchStanding
 
@@ -21,7 +21,7 @@ def recipe_of(standing: SearchStanding) -> Recipe:
         raise RunError("No trial of the search has a score yet", received=standing.plan.name)
     plan = standing.plan
     found = override(plan.recipe, dict(standing.trials[standing.leader].values))
-    parent = plan.recipe.name if plan.recipe.name in names() else ""
+    parent = plan.recipe.name if plan.recipe.name in builtin_names() else ""
     return found.model_copy(
         update={"name": plan.name, "extends": parent, "description": f"Found by search {plan.name}"}
     )

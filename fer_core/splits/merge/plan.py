@@ -22,7 +22,7 @@ from fer_core.base.emotions import UNASSIGNED
 from fer_core.base.errors import NothingToAdd, SplitError
 from fer_core.data.manifest import OPTIONAL, classes, content_id, counts, image_id, readable
 from fer_core.data.sources import MAIN
-from fer_core.duplicates.reach import SURE
+from fer_core.duplicates.reach import SURE_DISTANCE
 from fer_core.splits.groups import EXACT, GroupSource, given_groups, group_names, joined_groups
 from fer_core.splits.merge.fill import Fill, images_to_add
 from fer_core.splits.merge.screening import Screening
@@ -213,15 +213,14 @@ def _mapped(other: pd.DataFrame, mapping: Mapping[str, str], here: Sequence[str]
 
 def _reasons(manifest: pd.DataFrame, candidates: pd.DataFrame, screening: Screening, seed: int) -> pd.Series:
     """Why each candidate is left out, "" where it is not."""
-    ids = candidates["image_id"]
-    here = readable(manifest)
-    present = screening.copies["pixel_hash"].isin(here["pixel_hash"])
-    tested = screening.copies["pixel_hash"].isin(here.loc[here["split"].isin(_EVALUATED), "pixel_hash"])
+    ids, here, copies = candidates["image_id"], readable(manifest), screening.copies
+    present = copies["pixel_hash"].isin(here["pixel_hash"])
+    tested = copies["pixel_hash"].isin(here.loc[here["split"].isin(_EVALUATED), "pixel_hash"])
     result = pd.Series("", index=candidates.index, dtype="str")
     result[candidates["label"] == ""] = NO_CLASS
-    result[ids.isin(screening.copies["image_id"][present])] = PERHAPS
-    result[ids.isin(screening.copies["image_id"][present & (screening.copies["distance"] <= SURE)])] = HERE
-    result[ids.isin(screening.copies["image_id"][tested])] = NEAR_TEST
+    result[ids.isin(copies["image_id"][present])] = PERHAPS
+    result[ids.isin(copies["image_id"][present & (copies["distance"] <= SURE_DISTANCE)])] = HERE
+    result[ids.isin(copies["image_id"][tested])] = NEAR_TEST
     fails = ids.isin(screening.failed.index)
     result[fails] = ids[fails].map(screening.failed)
     same = ids.map(screening.same)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from fer_core.data.dataset import Dataset
 from fer_core.data.versions import Version
-from fer_core.duplicates.near import DISTANCE
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.splits.merge.fill import BALANCED, Fill
 from fer_core.splits.merge.plan import MergePlan, plan_merge
 from fer_core.splits.merge.save import check_different, probes, save_merge, screen_datasets

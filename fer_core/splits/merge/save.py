@@ -18,8 +18,9 @@ from fer_core.data.manifest import readable
 from fer_core.data.save_version import save_version
 from fer_core.data.sources import MAIN
 from fer_core.data.versions import lock
-from fer_core.duplicates.near import DISTANCE, kinds_of
-from fer_core.duplicates.scan_store import load
+from fer_core.duplicates.near import kinds_of
+from fer_core.duplicates.reach import DISTANCE
+from fer_core.duplicates.scan_store import load_scan
 from fer_core.splits.merge.plan import MergePlan
 from fer_core.splits.merge.screening import Screening, screen
 from fer_core.splits.merge.source_probe import Probe, probe
@@ -51,7 +52,7 @@ def screen_datasets(
         other.manifest(other_version),
         other.pixels(),
         distance=distance,
-        known={kind: load(dataset, kind) for kind in kinds_of(mirrored=True)},
+        known={kind: load_scan(dataset, kind) for kind in kinds_of(mirrored=True)},
     )
 
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fer_core.checks.checks import is_blank
 from fer_core.data.manifest import readable, unlabelled
-from fer_core.duplicates.near import DISTANCE, near_groups, near_pictures
-from fer_core.duplicates.reach import SURE
+from fer_core.duplicates.near import near_groups, near_pairs
+from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
 from fer_core.duplicates.scan import Scan
 from fer_core.splits import groups
 
@@ -70,7 +70,7 @@ def screen(
     columns = ["image_id", "row", "pixel_hash", "phash", "error"]
     both = pd.concat([here[columns], fit[columns]], ignore_index=True)
     shown = np.concatenate([pixels[here["row"].to_numpy()], other_pixels[fit["row"].to_numpy()]])
-    pairs = near_pictures(both.assign(row=np.arange(len(both))), shown, distance, mirrored, known)
+    pairs = near_pairs(both.assign(row=np.arange(len(both))), shown, distance, mirrored, known)
 
     ours, theirs = set(here["pixel_hash"]), set(fit["pixel_hash"])
     exact = sorted(ours & theirs)
@@ -83,7 +83,9 @@ def screen(
     named = there.loc[there["pixel_hash"].isin(theirs), ["image_id", "pixel_hash"]]
     copies = named.merge(pd.concat(found), left_on="pixel_hash", right_on="theirs")
     own = pairs[pairs["first"].isin(theirs) & pairs["second"].isin(theirs)]
-    sure = near_groups(there, other_pixels, min(SURE, distance), mirrored, own[own["distance"] <= SURE])
+    sure = near_groups(
+        there, other_pixels, min(SURE_DISTANCE, distance), mirrored, own[own["distance"] <= SURE_DISTANCE]
+    )
     same = groups.joined_groups(there, [sure] if len(sure) else [])
     return Screening(
         failed=failed,

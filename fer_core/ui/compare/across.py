@@ -15,7 +15,7 @@ from fer_core.evaluation.across.answers import folder
 from fer_core.evaluation.across.drop import DropParts
 from fer_core.evaluation.across.matrix import MatrixCell
 from fer_core.inference.predictor import RUN_MODEL
-from fer_core.jobs.tasks import AskAcross
+from fer_core.jobs.tasks import EvaluateAcross
 from fer_core.runs.predictions import predictions_path
 from fer_core.runs.run import Run
 from fer_core.splits import known_leaks
@@ -95,7 +95,7 @@ def _ask(scope: Scope, runs: list[Run], rows: list[list[MatrixCell]]) -> None:
         for run, cells in zip(runs, rows, strict=True)
         if (run.folder / RUN_MODEL).is_file()
     }
-    tasks = [AskAcross((run,), datasets) for run, datasets in open_.items() if datasets]
+    tasks = [EvaluateAcross((run,), datasets) for run, datasets in open_.items() if datasets]
     busy = [job_progress.job_card(jobs.latest(scope.workspace, task)) for task in tasks]
     if not tasks or any(busy):
         return

@@ -7,10 +7,10 @@ import streamlit as st
 
 from fer_core import jobs, mislabels
 from fer_core.base.errors import FerError
+from fer_core.base.tables import column_values, row_dicts
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.jobs.tasks import RankLabels
-from fer_core.review.matching import records, texts
 from fer_core.runs.run import Run
 from fer_core.ui.components import face_sheet
 from fer_core.ui.components.face_sheet import SheetFace
@@ -50,13 +50,13 @@ def show(
         found = open_dataset(workspace, dataset)
         wide = st.session_state.get(f"{key}-all") == label
         shown = table.head(_ALL if wide else limit)
-        places = cache.pixel_rows(found, version, texts(shown["image_id"]))
+        places = cache.pixel_rows(found, version, column_values(shown["image_id"]))
     except FerError as error:
         page.show_error(error)
         return
     sheet = [
         SheetFace(str(r["image_id"]), f"{r[caption]:.2f}", str(r[detail]) if detail else "")
-        for r in records(shown)
+        for r in row_dicts(shown)
     ]
     face_sheet.sheet(cache.faces(found, places), sheet, key=key, label=label, size=size, clickable=False)
     if len(table) > limit:

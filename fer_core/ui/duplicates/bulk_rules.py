@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from fer_core.base.emotions import ordered_splits
+from fer_core.base.tables import row_dicts
 from fer_core.data import manifest
-from fer_core.duplicates.reach import SURE
+from fer_core.duplicates.reach import SURE_DISTANCE
 from fer_core.review.journal import Journal
-from fer_core.review.matching import records
 from fer_core.review.policies import DEFAULTS, POLICIES, PolicyPlan, plan_policy
 from fer_core.ui.components import face_sheet, markup
 from fer_core.ui.components.face_sheet import SheetFace
@@ -68,7 +68,7 @@ def _plan(state: Open, chosen: Mapping[str, str]) -> PolicyPlan:
     """The plan for these choices, made once while nothing changes."""
     known = st.session_state.get("dup-plan")
     if known is None or known[0] is not state or known[1] != chosen:
-        known = (state, dict(chosen), plan_policy(state.found, chosen, state.queues, SURE))
+        known = (state, dict(chosen), plan_policy(state.found, chosen, state.queues, SURE_DISTANCE))
         st.session_state["dup-plan"] = known
     plan: PolicyPlan = known[2]
     return plan
@@ -88,8 +88,8 @@ def _outcome(scope: page.Scope, plan: PolicyPlan) -> None:
     ]
     st.html(
         markup.table(["the rule would do", ""], rows, numeric=[1], caption="Outcome of the rule")
-        + f'<p class="fer-note">Rules drop pictures up to {SURE} bits apart: beyond, some pairs are two faces in the same '
-        "light, so those groups are left for you.</p>"
+        + f'<p class="fer-note">Rules drop pictures up to {SURE_DISTANCE} bits apart: beyond, some pairs are two faces in the '
+        "same light, so those groups are left for you.</p>"
     )
 
 
@@ -113,7 +113,7 @@ def _preview(scope: page.Scope, plan: PolicyPlan) -> None:
         f"from the next version; {about['left']:,} groups stay for you. The files stay where they are.</p>"
     )
     some = gone.head(24)
-    words = [SheetFace(r["image_id"], r["label"], f"{r['split']} · {r['kind']}") for r in records(some)]
+    words = [SheetFace(r["image_id"], r["label"], f"{r['split']} · {r['kind']}") for r in row_dicts(some)]
     pixels = cache.faces(scope.dataset, some["row"])
     face_sheet.sheet(
         pixels, words, key="rule-faces", label="Faces that would be dropped", size=72, clickable=False

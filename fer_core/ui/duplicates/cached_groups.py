@@ -11,7 +11,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
-from fer_core.duplicates import groups, near, scan_store
+from fer_core.duplicates import groups, near, reach, scan_store
 from fer_core.duplicates.exact import DuplicateGroups, find_exact
 from fer_core.review import copies
 from fer_core.ui.shell import cache
@@ -36,7 +36,7 @@ def stamp(dataset: Dataset) -> float:
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _pairs(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame | None:
-    return scan_store.kept(open_dataset(Workspace(Path(root)), name), version, kinds=wanted)
+    return scan_store.stored_pairs(open_dataset(Workspace(Path(root)), name), version, kinds=wanted)
 
 
 def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None) -> pd.DataFrame | None:
@@ -49,7 +49,7 @@ def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None)
     found = _pairs(root, dataset.name, version, stamp(dataset), wanted)
     if found is None and len(readable(cache.manifest(dataset, version))) <= AT_ONCE:
         with st.spinner(f"Looking for {', '.join(wanted[:-1])} and {wanted[-1]} copies"):
-            scan_store.scanned(dataset, version, kinds=wanted)
+            scan_store.compared_pairs(dataset, version, kinds=wanted)
         found = _pairs(root, dataset.name, version, stamp(dataset), wanted)
     return found
 
@@ -82,10 +82,10 @@ def copy_groups(
     """
     at = (str(dataset.workspace.root), dataset.name, version, stamp(dataset), kinds(), distance)
     whole = _groups(*at, ())
-    if decisions is None or not (said := copies.rejected(decisions)):
+    if decisions is None or not (said := copies.rejected_pairs(decisions)):
         return whole
-    found = copies.members(whole.table, cache.manifest(dataset, version))
-    apart = tuple(copies.partly_rejected(found, decisions))
+    found = copies.group_members(whole.table, cache.manifest(dataset, version))
+    apart = tuple(copies.partly_rejected_pairs(found, decisions))
     return _groups(*at, apart) if said and apart else whole
 
 
@@ -94,11 +94,11 @@ def _together(root: str, name: str, version: str, stamp: float, distance: int) -
     known = _pairs(root, name, version, stamp, USUAL)
     assert known is not None
     dataset = open_dataset(Workspace(Path(root)), name)
-    kept = groups.confirmed(known, distance, near.kinds_of(mirrored=True))
+    kept = groups.confirmed_pairs(known, distance, near.kinds_of(mirrored=True))
     return near.near_groups(dataset.manifest(version), dataset.pixels(), distance, mirrored=True, pairs=kept)
 
 
-def together(dataset: Dataset, version: str, distance: int = near.DISTANCE) -> pd.Series | None:
+def together(dataset: Dataset, version: str, distance: int = reach.DISTANCE) -> pd.Series | None:
     """Group ids of near and mirrored copies by image_id, for `stratify`; None where nothing is compared yet."""
     if pairs(dataset, version, USUAL) is None:
         return None
@@ -109,7 +109,7 @@ def together(dataset: Dataset, version: str, distance: int = near.DISTANCE) -> p
 def _steps(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame:
     known = _pairs(root, name, version, stamp, wanted)
     manifest = cache.manifest(open_dataset(Workspace(Path(root)), name), version)
-    return groups.steps(manifest, known) if known is not None else pd.DataFrame()
+    return groups.copies_by_distance(manifest, known) if known is not None else pd.DataFrame()
 
 
 def distance_steps(dataset: Dataset, version: str) -> pd.DataFrame:

@@ -12,10 +12,10 @@ import pandas as pd
 import streamlit as st
 
 from fer_core.base.emotions import ordered_splits
+from fer_core.base.tables import row_dicts
 from fer_core.review import copies
 from fer_core.review.decisions import PAIRS
 from fer_core.review.key_press import Receipt, ticket
-from fer_core.review.matching import records
 from fer_core.review.review_queue import pace
 from fer_core.review.session import AHEAD, HandedFace, ReviewSession, Waiting
 from fer_core.ui.components import markup, review
@@ -105,7 +105,7 @@ def _item(state: Open, number: int, name: str, rows: list[int]) -> dict[str, Any
     """One group for the browser; the rows of its faces are added to `rows`."""
     group = state.members[number]
     proposal = copies.propose(group)
-    listed = records(group)
+    listed = row_dicts(group)
     short = [file_name(row["path"]) for row in listed]
     names = {
         row["image_id"]: file if short.count(file) == 1 else row["path"]

@@ -63,11 +63,11 @@ def _open(
 ) -> Open:  # fmt: skip
     decisions = cache.journal(_scope.dataset).decisions
     groups = cached_groups.copy_groups(_scope.dataset, version, distance, decisions)
-    found = copies.members(groups.table, _scope.manifest)
+    found = copies.group_members(groups.table, _scope.manifest)
     return Open(
         groups,
         found,
-        copies.queues(found, decisions),
+        copies.group_queues(found, decisions),
         leaked_share(_scope.manifest, groups),
         int((found.groupby("group")["split"].nunique() > 1).sum()),
         int(found.loc[found["kind"] != "exact", "group"].nunique()),

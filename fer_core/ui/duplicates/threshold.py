@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from fer_core.base.tables import row_dicts
 from fer_core.charts.copies import copies_by_distance
 from fer_core.duplicates.correlation import MIN_CORRELATION, MIN_TURNED
-from fer_core.duplicates.groups import is_same, samples
-from fer_core.duplicates.reach import DISTANCE, EVERY, STEPS, method, recall
+from fer_core.duplicates.groups import is_same, sample_pairs
+from fer_core.duplicates.reach import ALL_PAIRS, DISTANCE, STEPS, method_name, recall
 from fer_core.duplicates.reframed import MIN_REFRAMED
-from fer_core.duplicates.scan_store import compared_up_to
-from fer_core.review.matching import records
+from fer_core.duplicates.scan_store import stored_reach
 from fer_core.ui.components import face_sheet, markup
 from fer_core.ui.components.face_sheet import Frame, SheetFace
 from fer_core.ui.duplicates import cached_groups
@@ -47,7 +47,7 @@ def card(scope: page.Scope) -> None:
             persist_state="session",
             help="Hash distance, pHash",
         )
-        up_to = compared_up_to(scope.dataset, cached_groups.kinds())
+        up_to = stored_reach(scope.dataset, cached_groups.kinds())
         step = table[table["distance"] == distance()].iloc[0]
         st.html(_words(step, up_to))
         _rotated()
@@ -77,9 +77,9 @@ def _words(step: pd.Series, up_to: int) -> str:
     text = (
         f"Up to {chosen} bits: {int(step['pairs']):,} confirmed pairs; {int(step['groups']):,} groups in all, "
         f"{int(step['near_groups']):,} of them not just equal pixels; largest {int(step['largest']):,}. "
-        f"Compared: {method(up_to)}; new at this step {int(step['confirmed']):,} are the same picture by correlation, "
+        f"Compared: {method_name(up_to)}; new at this step {int(step['confirmed']):,} are the same picture by correlation, "
         f"{int(step['refused']):,} nearly. Of all copies known in FER2013 this reach finds "
-        f"{recall(min(chosen, up_to), up_to >= EVERY):.1%}."
+        f"{recall(min(chosen, up_to), up_to >= ALL_PAIRS):.1%}."
     )
     return f'<p class="fer-muted">{markup.esc(text)}</p>'
 
@@ -87,7 +87,7 @@ def _words(step: pd.Series, up_to: int) -> str:
 @st.dialog("Pairs at this step", width="medium")
 def _sample(scope: page.Scope, pairs: pd.DataFrame, step: int) -> None:
     """The most doubtful pairs on both sides of the limit."""
-    chosen = samples(pairs, step, 8, above=max((s for s in STEPS if s < step), default=-1))
+    chosen = sample_pairs(pairs, step, 8, above=max((s for s in STEPS if s < step), default=-1))
     rows = scope.manifest.drop_duplicates("pixel_hash").set_index("pixel_hash")
     st.html(
         f'<p class="fer-note">Two by two, the doubtful first. A pair is a copy from r = {MIN_CORRELATION:.2f} '
@@ -96,7 +96,7 @@ def _sample(scope: page.Scope, pairs: pd.DataFrame, step: int) -> None:
     )
     shown: list[SheetFace] = []
     numbers: list[int] = []
-    for number, pair in enumerate(records(chosen.assign(same=is_same(chosen)))):
+    for number, pair in enumerate(row_dicts(chosen.assign(same=is_same(chosen)))):
         good = pair["same"]
         frame: Frame = "keep" if good else "flagged"
         for end in ("first", "second"):

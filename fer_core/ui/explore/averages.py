@@ -9,7 +9,7 @@ import streamlit as st
 
 from fer_core.charts import averages
 from fer_core.evaluation.data_axis import settings
-from fer_core.explore.mean_faces import MEDIUM, SMALL, Mean, difference, effect
+from fer_core.explore.mean_faces import MEDIUM, SMALL, MeanFace, difference, effect_words
 from fer_core.reports.model_card import most_confused
 from fer_core.ui.components import links, markup
 from fer_core.ui.components.face_sheet import data_url
@@ -52,7 +52,7 @@ def draw(explorer: Explorer) -> None:
         _difference(means, explorer.scope)
 
 
-def _mean(explorer: Explorer, label: str, split: str) -> Mean:
+def _mean(explorer: Explorer, label: str, split: str) -> MeanFace:
     scope = explorer.scope
     return cached_facts.mean_of(str(scope.workspace.root), scope.dataset.name, scope.version.id, label, split)
 
@@ -62,15 +62,15 @@ def _follow(explorer: Explorer, label: str, split: str) -> None:
     explorer.show(shown(any_of=chosen), view="Faces")
 
 
-def _grid(explorer: Explorer, means: dict[str, Mean]) -> str:
+def _grid(explorer: Explorer, means: dict[str, MeanFace]) -> str:
     top = max(max(float(mean.spread.max()) for mean in means.values()), 1.0)
     low, high = (
         f([f(mean.mean) for mean in means.values()]) for f in (np.min, np.max)
     )  # alike for all classes
     cells = []
     for name, mean in means.items():
-        face = data_url(averages.gray(mean.mean, float(low), max(float(high), float(low) + 1)))
-        spread = data_url(averages.gray(mean.spread, 0, top))
+        face = data_url(averages.to_grayscale(mean.mean, float(low), max(float(high), float(low) + 1)))
+        spread = data_url(averages.to_grayscale(mean.spread, 0, top))
         title = links.go(markup.class_name(name, explorer.classes), name, f"See the faces labelled {name}")
         cells.append(
             f'<figure class="fer-mean"><div><img src="{face}" alt="Mean face of {markup.esc(name)}">'
@@ -81,7 +81,7 @@ def _grid(explorer: Explorer, means: dict[str, Mean]) -> str:
     return f'<div class="fer-means">{"".join(cells)}</div>'
 
 
-def _opening(means: dict[str, Mean], scope: Scope) -> tuple[str, str, str]:
+def _opening(means: dict[str, MeanFace], scope: Scope) -> tuple[str, str, str]:
     """The pair shown first and why: what the best run of this dataset confuses most, else the two means that are closest."""
     if found := most_confused(scope.workspace, scope.dataset.name, list(means), scope.version.id):
         run, top = found
@@ -96,7 +96,7 @@ def _opening(means: dict[str, Mean], scope: Scope) -> tuple[str, str, str]:
     return one, other, "Of all pairs, these means are closest."
 
 
-def _difference(means: dict[str, Mean], scope: Scope) -> None:
+def _difference(means: dict[str, MeanFace], scope: Scope) -> None:
     names = list(means)
     one, other, why = _opening(means, scope)
     with st.container(border=True):
@@ -122,6 +122,6 @@ def _difference(means: dict[str, Mean], scope: Scope) -> None:
             f"brighter in {markup.esc(first)}, up to {limit:.2f}</div>"
             f'<div><span class="fer-dot" style="background:#0072B2"></span>darker in {markup.esc(first)}</div>'
             f'<div class="fer-muted">Largest difference {reach:.2f} standard deviations (Cohen\'s d): the means are '
-            f"{effect(reach)}. {share:.0%} of the pixels differ by half a deviation or more. .2 counts as small, .5 as medium, "
-            ".8 as large.</div></div></div>"
+            f"{effect_words(reach)}. {share:.0%} of the pixels differ by half a deviation or more. .2 counts as small, .5 as "
+            "medium, .8 as large.</div></div></div>"
         )

@@ -22,7 +22,7 @@ from fer_core.explore.facts import Category, ImageFacts
 from fer_core.explore.neighbours import nearest_by_hash
 from fer_core.mislabels.store import methods, ranking_path
 from fer_core.review.journal import Journal
-from fer_core.review.verdicts import verdicts
+from fer_core.review.verdicts import verdicts_by_image
 from fer_core.runs import predictions, store
 from fer_core.runs.run import Run
 from fer_core.splits import known_leaks, leaks
@@ -41,7 +41,7 @@ def _facts(root: str, name: str, version: str) -> ImageFacts:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _verdicts(path: str, newest: str) -> pd.DataFrame:
-    return verdicts(Journal(Path(path)).decisions())
+    return verdicts_by_image(Journal(Path(path)).decisions())
 
 
 def holding(dataset: Dataset, newest: str) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def _answers(root: str, run_id: str, stamp: float) -> pd.DataFrame:
 
 def run_answers(workspace: Workspace, run: Run) -> pd.DataFrame:
     """What a run answered, by image id."""
-    return _answers(str(workspace.root), run.id, predictions.stamp(run.folder))
+    return _answers(str(workspace.root), run.id, predictions.changed_at(run.folder))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -104,7 +104,9 @@ def _said(root: str, name: str, version: str, run_id: str, stamp: float) -> tupl
 
 def runs_of(workspace: Workspace, dataset: str) -> list[Run]:
     """Runs on a dataset that have left predictions, newest first."""
-    found = [r for r in store.list_runs(workspace) if r.dataset == dataset and predictions.stamp(r.folder)]
+    found = [
+        r for r in store.list_runs(workspace) if r.dataset == dataset and predictions.changed_at(r.folder)
+    ]
     return sorted(found, key=lambda run: run.id, reverse=True)
 
 
@@ -157,14 +159,16 @@ def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> Image
         if (ranked := _ranked(root, name, version, best, changed)) is not None:
             measures["label_score"], flags["likely_wrong"] = ranked
     if run is not None:
-        said, names, confidence, wrong = _said(root, name, version, run.id, predictions.stamp(run.folder))
+        said, names, confidence, wrong = _said(
+            root, name, version, run.id, predictions.changed_at(run.folder)
+        )
         categories["said"] = (said, tuple(map(str, names)))
         measures["confidence"], flags["run_wrong"] = confidence, wrong
     return known.also(categories=categories, measures=measures, flags=flags)
 
 
 @st.cache_data(max_entries=16, show_spinner="Averaging the faces")
-def mean_of(root: str, name: str, version: str, label: str, split: str) -> mean_faces.Mean:
+def mean_of(root: str, name: str, version: str, label: str, split: str) -> mean_faces.MeanFace:
     """Mean and spread of one class, in one split or in all (""), of a version."""
     known = _facts(root, name, version)
     codes, names = known.category("label")

@@ -99,7 +99,7 @@ def _conflict(found: LabelConflicts) -> Markup:
 
 def _share(found: int, total: int) -> Markup:
     """A verdict on pictures that are seldom a fault of the set while they are few."""
-    share, level = found / max(total, 1), checks.level(found, total)
+    share, level = found / max(total, 1), checks.severity(found, total)
     if level == "warn":
         return markup.chip("warn", "check", f"{share:.2%} of all")
     return markup.chip(level, f"{share:.1%}" if found else "OK")

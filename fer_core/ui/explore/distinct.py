@@ -11,7 +11,7 @@ from fer_core import mislabels
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
-from fer_core.explore.distinct import Distinct, distinctness
+from fer_core.explore.distinct import ClassDistinctness, distinctness
 from fer_core.mislabels.judges import votes_of
 from fer_core.ui.components import markup
 from fer_core.ui.explore.state import Explorer
@@ -20,7 +20,7 @@ from fer_core.ui.explore.state import Explorer
 @st.cache_data(max_entries=8, show_spinner=False)
 def _told(
     root: str, name: str, version: str, method: str, changed: float
-) -> tuple[list[Distinct], list[Distinct]]:
+) -> tuple[list[ClassDistinctness], list[ClassDistinctness]]:
     """By the ranking of a method, and by votes; empty where there are none."""
     dataset = open_dataset(Workspace(Path(root)), name)
     ranking = mislabels.load(dataset, version, method) if method else None
@@ -59,7 +59,7 @@ def card(explorer: Explorer) -> None:
         )
 
 
-def _table(explorer: Explorer, judged: list[Distinct], voted: list[Distinct]) -> str:
+def _table(explorer: Explorer, judged: list[ClassDistinctness], voted: list[ClassDistinctness]) -> str:
     sides = [side for side in (judged, voted) if side]
     heads = ["ranking"] * bool(judged) + ["votes"] * bool(voted)
     others = {one.label: one for one in sides[-1]}

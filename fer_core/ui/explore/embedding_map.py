@@ -18,7 +18,7 @@ from fer_core.charts import scatter
 from fer_core.data.datasets import open_dataset
 from fer_core.explore import embedding_store
 from fer_core.explore.embedding import SAMPLE
-from fer_core.explore.facts import BARE_FLAGS, ImageFacts
+from fer_core.explore.facts import NO_IMAGE_FLAGS, ImageFacts
 from fer_core.inference import model_registry
 from fer_core.jobs.tasks import MakeMap
 from fer_core.ui.components import map_peek, markup
@@ -76,8 +76,8 @@ def _choice(explorer: Explorer) -> tuple[str, str, str]:
 @st.cache_resource(max_entries=6, show_spinner="Laying out the faces")
 def _made(root: str, name: str, version: str, features: str, method: str, stamp: float) -> pd.DataFrame:
     facts = ImageFacts(open_dataset(Workspace(Path(root)), name), version)
-    kept = embedding_store.load(facts.dataset, version, features, method) if stamp else None
-    return embedding_store.compute(facts, features, method) if kept is None else kept
+    kept = embedding_store.load_map(facts.dataset, version, features, method) if stamp else None
+    return embedding_store.compute_map(facts, features, method) if kept is None else kept
 
 
 def _table(explorer: Explorer, features: str, method: str) -> pd.DataFrame | None:
@@ -174,7 +174,7 @@ def _color_by(explorer: Explorer) -> str:
         for name, words in _CATEGORIES.items()
         if (name != "voted" or explorer.facts.has_votes) and (name != "said" or explorer.run)
     }
-    offered |= {f"flag:{f}": FLAG_WORDS[f] for f in explorer.flags() if f not in BARE_FLAGS}
+    offered |= {f"flag:{f}": FLAG_WORDS[f] for f in explorer.flags() if f not in NO_IMAGE_FLAGS}
     offered |= {f"measure:{m}": filters.MEASURE_WORDS[m].partition(",")[0] for m in explorer.measures()}
     return str(
         st.selectbox(

@@ -13,8 +13,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
+from fer_core.base.tables import row_dicts
 from fer_core.data.manifest import ImageRow
-from fer_core.review.matching import records
 from fer_core.ui.components import face_sheet, markup, messages
 from fer_core.ui.explore import cached_facts, sheets
 from fer_core.ui.explore.state import ENLARGE, FLAG_WORDS, VIEW, Explorer
@@ -79,7 +79,7 @@ def _selected(explorer: Explorer) -> tuple[str, ...]:
 
 
 def _row(explorer: Explorer, position: int) -> ImageRow:
-    return cast(ImageRow, records(explorer.facts.columns.frame(np.array([position])))[0])
+    return cast(ImageRow, row_dicts(explorer.facts.columns.frame(np.array([position])))[0])
 
 
 def picture(explorer: Explorer, row: ImageRow, edge: int = 480) -> NDArray[np.uint8]:
@@ -195,7 +195,7 @@ def _more(explorer: Explorer, row: ImageRow, position: int) -> str:
     group = explorer.facts.copies.group
     twins = np.flatnonzero((group == group[position]) & explorer.facts.readable)
     twins = twins[twins != position][:6]
-    copies = records(explorer.facts.columns.frame(twins, ["split", "label", "path"]))
+    copies = row_dicts(explorer.facts.columns.frame(twins, ["split", "label", "path"]))
     told = "; ".join(f"{c['split']} / {c['label']} / {face_sheet.file_name(c['path'])}" for c in copies)
     pairs.append(("copies", told or "none of equal pixels"))
     if explorer.checks_known:
@@ -210,7 +210,7 @@ def _more(explorer: Explorer, row: ImageRow, position: int) -> str:
         score := explorer.facts.measure("label_score")[position]
     ):
         pairs.append(("label score", f"{score:.3f} (low: probably wrong)"))
-    for entry in records(explorer.journal.history(str(row["image_id"])))[-5:]:
+    for entry in row_dicts(explorer.journal.history(str(row["image_id"])))[-5:]:
         what = f"{_DONE.get(entry['action'], entry['action'])} {entry['label']}".strip()
         gone = " (undone)" if entry["undone"] else ""
         pairs.append((str(entry["time"])[:16].replace("T", " "), f"{what} by {entry['who'] or 'you'}{gone}"))

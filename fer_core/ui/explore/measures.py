@@ -10,9 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.base.emotions import emotion_colors
+from fer_core.base.tables import row_dicts
 from fer_core.charts import distributions
 from fer_core.explore.filter import Selection
-from fer_core.review.matching import records
 from fer_core.ui.components import markup
 from fer_core.ui.components.style import is_dark
 from fer_core.ui.explore import face_detail, filters, sheets
@@ -108,7 +108,7 @@ def _summary(explorer: Explorer, name: str, by: str) -> str:
     told = table.quantile(np.array([0.05, 0.5, 0.95])).unstack()
     told["images"], told["mean"] = table.size(), table.mean()
     rows: list[list[markup.Cell]] = []
-    for code, row in zip(told.index, records(told), strict=True):
+    for code, row in zip(told.index, row_dicts(told), strict=True):
         group = names[int(code)]
         label = markup.class_name(group, names) if by == "label" else group
         values_ = (row["0.05"], row["0.5"], row["mean"], row["0.95"])

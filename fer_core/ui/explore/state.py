@@ -19,7 +19,7 @@ from fer_core.explore.facts import AFFECT, COPY_FLAGS, VOTE_FLAGS, VOTE_MEASURES
 from fer_core.explore.filter import CATEGORIES, RANGES, Selection
 from fer_core.review.decisions import Decision, image_decision
 from fer_core.review.journal import Journal
-from fer_core.review.others import already_said, tell
+from fer_core.review.others import earlier_opinions, opinions_sentence
 from fer_core.runs.run import Run
 from fer_core.ui.components import markup, messages
 from fer_core.ui.explore import cached_facts
@@ -208,7 +208,7 @@ class Explorer:
                 for position, row in zip(positions.tolist(), rows.to_dict("records"), strict=True)
             ]
             batch = self.journal.add_many(entries)
-            met = tell(already_said(self.journal, [batch]))
+            met = opinions_sentence(earlier_opinions(self.journal, [batch]))
         except (FerError, OSError) as error:
             messages.toast(f"Not recorded. {error}", icon=":material/error:")
             return

@@ -6,7 +6,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from fer_core.base.emotions import emotion_colors
-from fer_core.review.matching import records
+from fer_core.base.tables import row_dicts
 from fer_core.splits import balance
 from fer_core.ui.components import markup, tables
 from fer_core.ui.components.links import go
@@ -25,7 +25,7 @@ def splits_and_classes(counted: pd.DataFrame, shares: pd.DataFrame) -> str:
     top = max(int(counted.to_numpy().max()), 1) if counted.size else 1
     rows: list[list[markup.Cell]] = []
     shade: dict[tuple[int, int], float] = {}
-    judged = {str(split): row for split, row in zip(shares.index, records(shares), strict=True)}
+    judged = {str(split): row for split, row in zip(shares.index, row_dicts(shares), strict=True)}
     for r, split in enumerate(map(str, counted.index)):
         numbers, share = [int(n) for n in counted.to_numpy()[r]], judged[split]
         known = pd.notna(share["target"])

@@ -26,7 +26,7 @@ def draw(state: MislabelsState) -> None:
         if entries.empty:
             page.empty("Nothing decided yet", "Every decision will be listed here, with what was on screen.")
         else:
-            table = audit.table(entries)
+            table = audit.audit_table(entries)
             number = st.column_config.NumberColumn
             st.dataframe(
                 table.drop(columns=["image_id", "key"]),

@@ -74,7 +74,7 @@ def _batch(state: MislabelsState, visit: Visit, message: BrowserMessage, kind: R
     every = visit.session.turns
     turns = every[first:] if kind == "grid" else every[first : first + _MOST]
     end = len(every) - message.at < need and first + len(turns) == len(every)
-    shared = review_queue.dealt(state.filters)
+    shared = review_queue.is_exclusive(state.filters)
     gone = visit.session.gone(queue, max(message.at, 0)) if shared else []
     if kind == "grid":
         batch = items.grid(state, turns, first, end)

@@ -10,11 +10,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from fer_core.base.tables import row_dicts
 from fer_core.data.notes import Notes
 from fer_core.explore import cues
-from fer_core.explore.nearest_many import Neighbourhood, neighbourhood
+from fer_core.explore.neighbours import Neighbourhood, neighbourhood
 from fer_core.review import decisions
-from fer_core.review.matching import records
 from fer_core.review.session import HandedFace
 from fer_core.ui.components.review import Batch
 from fer_core.ui.mislabels.state import MislabelsState
@@ -82,7 +82,7 @@ def batch(
     """
     extra = [HandedFace(want)] if want in state.index else []
     listed = [*turns, *extra]
-    rows = records(state.rows_of(turn.image_id for turn in listed))
+    rows = row_dicts(state.rows_of(turn.image_id for turn in listed))
     faces = cache.faces(state.scope.dataset, [row["row"] for row in rows])
     near = _Near()
     said = {} if state.blind else _said(state, {turn.image_id for turn in listed if not turn.check_of})
@@ -110,7 +110,7 @@ def batch(
 
 def grid(state: MislabelsState, turns: Sequence[HandedFace], first: int, end: bool) -> Batch:
     """Items of faces for a grid: label and suggestion, no neighbours."""
-    rows = records(state.rows_of(turn.image_id for turn in turns))
+    rows = row_dicts(state.rows_of(turn.image_id for turn in turns))
     items = [
         {
             "n": first + i,
@@ -129,7 +129,7 @@ def grid(state: MislabelsState, turns: Sequence[HandedFace], first: int, end: bo
 
 def _evidence(state: MislabelsState, row: Mapping[str, Any]) -> dict[str, Any]:
     seen = decisions.probabilities(row, state.classes)
-    offered = decisions.proposal(row, state.classes)
+    offered = decisions.proposed_soft_label(row, state.classes)
     soft = sorted(offered.items(), key=lambda pair: -pair[1])
     return {
         "label": row["label"],
@@ -165,7 +165,7 @@ def cues_of(notes: Notes) -> CuesFn:
             look = f": {apart.look}" if apart.look else ""
             found.append({"title": f"{' or '.join(apart.labels)}{look}", "lines": [apart.how]})
         for name in dict.fromkeys([row["label"], row["suggested"]]):
-            if signs := cues.for_label(name, notes):
+            if signs := cues.cues_for(name, notes):
                 lines = [signs.note] if signs.note else [f"{k}: {v}" for k, v in signs.signs.items()]
                 found.append({"title": name, "lines": lines})
         return found
@@ -184,7 +184,7 @@ def _votes(state: MislabelsState, row: Mapping[str, Any]) -> str:
 def _said(state: MislabelsState, images: set[str]) -> dict[str, str]:
     """Image -> the verdict that holds, in words."""
     held = state.current_verdicts[state.current_verdicts["image_id"].isin(images)]
-    return {row["image_id"]: f"{words(row)} by {row['who'] or 'someone'}" for row in records(held)}
+    return {row["image_id"]: f"{words(row)} by {row['who'] or 'someone'}" for row in row_dicts(held)}
 
 
 def words(row: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from fer_core import mislabels
+from fer_core.base.tables import row_dicts
 from fer_core.review import remaining_errors, review_queue
-from fer_core.review.matching import records
 from fer_core.review.review_queue import ALL, KINDS, ORDERS, REVIEWED, Filters
 from fer_core.ui.components import choice_list, markup
 from fer_core.ui.mislabels.state import MislabelsState, open_state
@@ -101,7 +101,7 @@ def _pairs(state: MislabelsState, wanted: str) -> list[choice_list.ChoiceRow]:
         choice_list.ChoiceRow(
             f"{p['label']}>{p['suggested']}", f"{p['label']} → {p['suggested']}", f"{p['images']:,}"
         )
-        for p in records(mislabels.pair_queues(waiting).head(_PAIRS))
+        for p in row_dicts(mislabels.pair_queues(waiting).head(_PAIRS))
     ]
     if wanted not in {row.id for row in listed} and ">" in wanted:  # finished, or one of the small ones
         left = len(review_queue.of_pair(waiting, wanted))
@@ -119,12 +119,14 @@ def _pace(state: MislabelsState, left: int) -> str:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _left(dataset: str, version: str, method: str, pace: str, _state: MislabelsState) -> tuple[Any, Any]:
     """The estimate for the likely wrong labels, and for all, of those not reviewed."""
-    known = remaining_errors.outcomes(_state.ranking, _state.current_verdicts)
+    known = remaining_errors.wrong_labels(_state.ranking, _state.current_verdicts)
     scores, likely = _state.ranking["score"].to_numpy(), _state.ranking["likely_wrong"].to_numpy(bool)
     rest = np.ones(len(scores), dtype=bool)
     rest[_state.positions(_state.current_verdicts["image_id"])] = False
     decided = scores[_state.positions(known.index)]
-    return remaining_errors.estimate(decided, known, scores[rest & likely]), remaining_errors.estimate(
+    return remaining_errors.estimate_remaining(
+        decided, known, scores[rest & likely]
+    ), remaining_errors.estimate_remaining(
         decided, known, scores[rest], expected=float(_state.ranking["issue"].sum())
     )
 

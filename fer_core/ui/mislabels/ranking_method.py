@@ -9,11 +9,12 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core import jobs, mislabels, recipes
+from fer_core import jobs, mislabels
 from fer_core.base.checksums import checked_file
 from fer_core.jobs.tasks import RankLabels
 from fer_core.mislabels import judges
 from fer_core.mislabels.carry import AT_ONCE_UP_TO
+from fer_core.recipes.recipe import builtin_names
 from fer_core.runs import store
 from fer_core.ui.components import markup, messages
 from fer_core.ui.shell import cache, job_progress
@@ -107,7 +108,7 @@ def _form(scope: Scope) -> None:
     way = st.selectbox("Judge", list(_WAYS), format_func=_WAYS.__getitem__, key="mis-way")
     task: RankLabels | None = _task(scope, way)
     if way == "folds":
-        names = recipes.names()
+        names = builtin_names()
         recipe = st.selectbox(
             "Recipe", names, index=names.index("compact") if "compact" in names else 0, key="mis-recipe"
         )

@@ -59,12 +59,12 @@ def _at_work(state: MislabelsState, filters: Filters) -> None:
     """Everybody who decided or has faces before them now; nothing where that is one alone."""
     claims = Claims(state.scope.dataset.journal_path)
     holders = claims.holders()
-    people = review_queue.people(state.label_verdicts, holders)
+    people = review_queue.reviewer_activity(state.label_verdicts, holders)
     if len(people) < 2 and len(holders) < 2:
         return
     state.choose(filters)
     waiting = review_queue.of_pair(state.open, filters.pair)
-    where = {who: (first, last) for who, _, first, last in review_queue.parts(waiting, claims.held())}
+    where = {who: (first, last) for who, _, first, last in review_queue.held_parts(waiting, claims.held())}
     rows = []
     for person in people:
         place = where.get(person.who)

@@ -130,7 +130,7 @@ class MislabelsState:
         """Find the rows that these filters let through, of any pair."""
         self.filters = filters
         self.every = review_queue.candidates(self.ranking, filters, self.ranked.checks)
-        self.open = review_queue.unreviewed(
+        self.open = review_queue.by_review_state(
             self.every, self.label_verdicts, self.current_verdicts, filters, self.who
         )
 

@@ -85,7 +85,7 @@ def deal(state: MislabelsState, visit: Visit, queue: Waiting, need: int, at: int
     A person is known by their name, in whatever browser; without a name, by the browser.
     """
     seat = _seat(state.who)
-    if seat is None or not review_queue.dealt(state.filters):
+    if seat is None or not review_queue.is_exclusive(state.filters):
         visit.session.extend(need, queue, at)
         return
     claims = Claims(state.scope.dataset.journal_path)
@@ -98,7 +98,7 @@ def deal(state: MislabelsState, visit: Visit, queue: Waiting, need: int, at: int
 
 def _held(state: MislabelsState) -> set[str]:
     """Faces that others have before them now."""
-    if not review_queue.dealt(state.filters):
+    if not review_queue.is_exclusive(state.filters):
         return set()
     mine = (state.who, _seat(state.who) or "")
     return set(Claims(state.scope.dataset.journal_path).held(by_others_than=mine))

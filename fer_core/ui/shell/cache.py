@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core import mislabels
+from fer_core.base.tables import column_values
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import Dataset, open_dataset
 from fer_core.data.manifest import classes
@@ -23,7 +24,6 @@ from fer_core.inference.metadata import sidecar
 from fer_core.inference.onnx_file import Graph
 from fer_core.inference.predictor import Predictor
 from fer_core.review.journal import Journal
-from fer_core.review.matching import texts
 from fer_core.review.snapshot import JournalSnapshot, follow
 
 
@@ -45,7 +45,7 @@ def _classes(root: str, dataset: str, version: str) -> tuple[str, ...]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _rows(root: str, dataset: str, version: str) -> dict[str, int]:
     table = _manifest(root, dataset, version)
-    return dict(zip(texts(table["image_id"]), table["row"].tolist(), strict=True))
+    return dict(zip(column_values(table["image_id"]), table["row"].tolist(), strict=True))
 
 
 def manifest(dataset: Dataset, version: str) -> pd.DataFrame:

@@ -64,7 +64,7 @@ class HttpGuard:
     def __init__(self, app: _App) -> None:
         self._app = app  # made once, by the server, before anybody is answered
         keep_private()
-        json_log.begin()
+        json_log.configure()
         threading.Thread(target=sweep, args=(current(),), daemon=True, name="fer-sweep").start()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
@@ -144,7 +144,7 @@ async def _tell_health(send: _Send) -> None:
 
 def _note(scope: _Message, status: int, started: float) -> None:
     """A line of the log for a request, where the log is one of JSON lines."""
-    if json_log.wanted():
+    if json_log.is_enabled():
         path, took = scope.get("path", ""), 1000 * (time.perf_counter() - started)
         _log.info("%s %s %d, %.0f ms", scope.get("method", ""), path, status, took, extra={"request": path})
 

@@ -6,7 +6,7 @@ import streamlit as st
 from markupsafe import Markup
 
 from fer_core import jobs
-from fer_core.duplicates.near import DISTANCE
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.jobs.tasks import FindCopies
 from fer_core.splits import known_leaks
 from fer_core.splits.leaks import Leaks

@@ -193,7 +193,7 @@ def note_fault(error: Exception) -> None:
         "page failed", exc_info=error, extra={"request": request.split("?")[0], **about}
     )
     if not isinstance(error, FerError | OSError | sqlite3.Error):
-        crash.keep(current().root, error, page=request.split("?")[0], **about)
+        crash.write_report(current().root, error, page=request.split("?")[0], **about)
 
 
 def show_error(error: Exception) -> None:

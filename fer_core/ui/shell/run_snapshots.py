@@ -136,7 +136,7 @@ def _differs(folder: str) -> str:
     """What sets a run apart, which never changes."""
     run = Run(Path(folder))
     try:
-        return naming.differs(run.info, run.recipe)
+        return naming.describe_difference(run.info, run.recipe)
     except FerError:
         return ""
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fer_core.base.errors import NotAllowed
-from fer_core.base.parsing import home_expanded
+from fer_core.base.parsing import expand_home
 from fer_core.base.workspace import current
 from fer_core.data.dataset import Dataset
 from fer_core.ui.shell.http_guard import is_open
@@ -58,5 +58,5 @@ def out_of_reach(dataset: Dataset) -> str:
 def _roots() -> list[Path]:
     named = os.environ.get("FER_ROOTS")
     if named is not None:
-        return [home_expanded(Path(each)).resolve() for each in named.split(os.pathsep) if each]
+        return [expand_home(Path(each)).resolve() for each in named.split(os.pathsep) if each]
     return [] if is_open() else [Path.home().resolve(), current().root]

@@ -7,7 +7,7 @@ import json
 import streamlit as st
 from markupsafe import Markup
 
-from fer_core.duplicates.near import DISTANCE
+from fer_core.duplicates.reach import DISTANCE
 from fer_core.reports import certificate_page
 from fer_core.splits import certificate
 from fer_core.splits.certificate import Certificate

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from fer_core.review.matching import records
+from fer_core.base.tables import row_dicts
 from fer_core.splits.merge.plan import NEAR_TEST
 from fer_core.splits.merge.propose import MergeProposal
 from fer_core.splits.merge.source_probe import Probe
@@ -93,7 +93,7 @@ def _notes(lines: list[str]) -> str:
 def _faces(proposal: MergeProposal) -> None:
     taken = proposal.plan.taken
     some = taken.sample(min(len(taken), _SHOWN), random_state=0)
-    words = [SheetFace(row["image_id"], row["label"], _detail(row)) for row in records(some)]
+    words = [SheetFace(row["image_id"], row["label"], _detail(row)) for row in row_dicts(some)]
     pixels = cache.faces(proposal.other, some["their_row"])
     face_sheet.sheet(
         pixels, words, key="merge-faces", label="Some images that are added", size=80, clickable=False

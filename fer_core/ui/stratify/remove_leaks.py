@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from fer_core.base.tables import row_dicts
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import counts
-from fer_core.duplicates.reach import DISTANCE, SURE
-from fer_core.review.matching import records
+from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
 from fer_core.splits import separate
 from fer_core.ui.components import face_sheet, markup
 from fer_core.ui.components.face_sheet import SheetFace, file_name
@@ -37,9 +37,9 @@ def card(scope: page.Scope) -> pd.DataFrame | None:
         drop, possible = _leaks(scope.dataset, scope.dataset.name, scope.version.id)
         if possible:
             st.html(
-                f'<p class="fer-note">{markup.plural(possible, "image")} more may leak: their hashes are {SURE} to {DISTANCE} '
-                "bits apart, where some pairs are two faces in the same light. They stay, and count as possible leaks until "
-                "you have looked at them on Duplicates.</p>"
+                f'<p class="fer-note">{markup.plural(possible, "image")} more may leak: their hashes are '
+                f"{SURE_DISTANCE} to {DISTANCE} bits apart, where some pairs are two faces in the same light. "
+                "They stay, and count as possible leaks until you have looked at them on Duplicates.</p>"
             )
     return scope.manifest[drop]
 
@@ -90,7 +90,7 @@ def drawn(scope: page.Scope, going: pd.DataFrame) -> None:
         some = going.sample(min(len(going), 20), random_state=0)
         words = [
             SheetFace(r["image_id"], file_name(r["path"]), f"{r['split']} · {r['label']}")
-            for r in records(some)
+            for r in row_dicts(some)
         ]
         face_sheet.sheet(
             cache.faces(scope.dataset, some["row"]),

@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from fer_core.base.emotions import SPLITS
-from fer_core.review.matching import records
+from fer_core.base.tables import row_dicts
 from fer_core.splits import balance, strata
 from fer_core.splits.stratify import SplitPlan
 from fer_core.ui.components import face_sheet, markup, tables
@@ -98,7 +98,7 @@ def moves(scope: page.Scope, plan: SplitPlan) -> None:
         )
         rows = scope.manifest[["image_id", "row"]]
         some = plan.moves.sample(min(len(plan.moves), 10), random_state=0).merge(rows, on="image_id")
-        words = [SheetFace(m["image_id"], m["label"], f"{m['from']} → {m['to']}") for m in records(some)]
+        words = [SheetFace(m["image_id"], m["label"], f"{m['from']} → {m['to']}") for m in row_dicts(some)]
         pixels = cache.faces(scope.dataset, some["row"])
         face_sheet.sheet(
             pixels, words, key="strat-moves", label="Some images that move", size=88, clickable=False

@@ -9,10 +9,9 @@ from typing import Any
 import streamlit as st
 from markupsafe import Markup
 
-from fer_core import recipes
 from fer_core.base.errors import FerError
 from fer_core.data.manifest import classes
-from fer_core.recipes.recipe import Recipe
+from fer_core.recipes.recipe import Recipe, override
 from fer_core.runs.run import Run
 from fer_core.scheduling import experiments, queue, start
 from fer_core.splits import certificate
@@ -79,7 +78,7 @@ def _actions(
     cautions = warnings.of(scope)
     problem: FerError | None = None
     try:
-        whole = recipes.override(form.recipe, form.settings)
+        whole = override(form.recipe, form.settings)
         cautions += warnings.of_recipe(scope, whole)
     except FerError as error:
         problem = error

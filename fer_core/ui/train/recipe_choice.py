@@ -8,10 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from fer_core import recipes
 from fer_core.inference import foreign, model_registry
 from fer_core.models import published
-from fer_core.recipes.recipe import Recipe, Setting
+from fer_core.recipes.recipe import (
+    Recipe,
+    Setting,
+    builtin_names,
+    changes_from_parent,
+    fields,
+    load,
+    override,
+)
 from fer_core.scheduling import known_cost, presets, starting_points
 from fer_core.ui.components import markup, messages
 from fer_core.ui.predict import add_model
@@ -49,7 +56,7 @@ class RecipeChoice:
 def draw(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> RecipeChoice:
     """Presets, recipe and start, one under the other."""
     state = st.session_state
-    names = [name for name in recipes.names() if name != "base"]
+    names = [name for name in builtin_names() if name != "base"]
     if state.get(_RECIPE) not in names:
         asked = st.query_params.get(_RECIPE)
         state[_RECIPE] = asked if asked in names else state.get("train-recipe-kept", presets.FAST)
@@ -73,7 +80,7 @@ def draw(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> RecipeChoice:
     elif kind == _IMPORTED:
         start, missing = _imported(scope)
     filled = {} if source not in names else state.get(_FILLED, {})  # a run's recipe is its own
-    recipe = recipes.load(source)
+    recipe = load(source)
     _origin(recipe, bool(start))
     key = f"train-{source if source in names else start}-{state.get(ROUND, 0)}"
     return RecipeChoice(source, recipe, key, filled, {"model.start": start} if start else {}, missing)
@@ -91,7 +98,7 @@ def _presets(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> None:
     past = estimate.past(snapshots)
     captions = []
     for one in found.values():
-        recipe = recipes.override(recipes.load(one.recipe), one.settings)
+        recipe = override(load(one.recipe), one.settings)
         cost = known_cost.cost_of(past, recipe, scope.version.id, estimate.images(scope))
         took = (
             f"about {markup.duration(cost.epoch_seconds * recipe.training.epochs)} here"
@@ -168,12 +175,12 @@ def _imported(scope: page.Scope) -> tuple[str, str]:
 def _origin(recipe: Recipe, started: bool) -> None:
     """What the recipe is, and what it changes against the one it extends."""
     st.html(f'<p class="fer-muted fer-tight">{markup.esc(recipe.description)}.</p>')
-    if not started and (told := published.sentence(recipe.model)):
+    if not started and (told := published.weights_availability(recipe.model)):
         st.html(f'<p class="fer-muted fer-tight">{markup.esc(told)}.</p>')
-    if recipe.extends and recipe.name in recipes.names():
-        parent = recipes.load(recipe.extends)
-        before = recipes.fields(parent)
-        every = recipes.changes_from_parent(recipe.name)
+    if recipe.extends and recipe.name in builtin_names():
+        parent = load(recipe.extends)
+        before = fields(parent)
+        every = changes_from_parent(recipe.name)
         changes = {field: new for field, new in every.items() if before.get(field) != new}
         with st.popover(
             f"{markup.plural(len(changes), 'setting')} differ from {recipe.extends}", type="tertiary"

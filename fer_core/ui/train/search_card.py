@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from fer_core import jobs, recipes
+from fer_core import jobs
 from fer_core.base.errors import FerError
 from fer_core.charts.curves import curve
 from fer_core.jobs.tasks import Tune
+from fer_core.recipes.recipe import override
 from fer_core.scheduling import search
 from fer_core.scheduling.search import SearchStanding
 from fer_core.ui.components import markup, messages, style
@@ -54,7 +55,7 @@ def _form(scope: page.Scope, form: FormState) -> None:
         "seeds. Validation alone decides; test is not looked at.</p>"
     )
     try:
-        recipe = recipes.override(form.recipe, form.settings)
+        recipe = override(form.recipe, form.settings)
     except FerError:
         st.html('<p class="fer-muted">The settings above are not valid yet.</p>')
         return

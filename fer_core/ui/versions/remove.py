@@ -32,7 +32,7 @@ def _ask(scope: Scope) -> None:
     st.html(
         f'<p class="fer-note">This deletes {markup.esc(gone)}. {stays}Runs trained on it stay. It cannot be undone.</p>'
     )
-    if against := admin.objection(found):
+    if against := admin.removal_objection(found):
         page.show_error(against)
         return
     typed = st.text_input(f"Type {name} to remove it", key="remove-name")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from fer_core.base.tables import row_dicts
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.data.diff import Diff, diff
 from fer_core.data.versions import Version
-from fer_core.review.matching import records
 from fer_core.ui.components import face_sheet, markup
 from fer_core.ui.components.face_sheet import SheetFace, file_name
 from fer_core.ui.shell import cache, page
@@ -88,7 +88,7 @@ def _faces(scope: Scope, rows: pd.DataFrame, kind: str) -> None:
         cache.faces(scope.dataset, some["row"]),
         [
             SheetFace(r["image_id"], f"{r['before']} → {r['after']}" if "before" in r else r["label"], file_name(r["path"]))
-            for r in records(some)
+            for r in row_dicts(some)
         ],
         key=f"{key}-sheet", label=f"Faces {kind}", size=84, clickable=False,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
-from fer_core.charts.lineage import HEIGHT, rails, svg
+from fer_core.charts.lineage import HEIGHT, rail_svg, rails
 from fer_core.data.versions import Version
 from fer_core.ui.components import browser_part
 from fer_core.ui.versions import version_text
@@ -56,7 +56,7 @@ def draw(versions: Sequence[Version], *, head: str, shown: str, selected: str, k
                 "title": f"version {version.number}, {version.id}",
                 "badges": badges,
                 "selected": version.id == selected,
-                "rail": svg(rail, filled=version.id == head),
+                "rail": rail_svg(rail, filled=version.id == head),
             }
         )
     label = f"{len(rows)} versions, newest first"

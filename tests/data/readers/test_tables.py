@@ -17,7 +17,7 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset, open_dataset
 from fer_core.data.images import decode
 from fer_core.data.importing.options import Options
-from fer_core.data.importing.votes import unclear, unclear_vote
+from fer_core.data.importing.votes import unclear_vote, unclear_votes
 from fer_core.data.readers import open_reader
 
 FER = ["anger", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
@@ -171,7 +171,7 @@ def test_votes_join_by_position(workspace: Workspace, tmp_path: Path, pixels: np
     assert classes[:2] == ["neutral", "happy"]
     assert classes[-2:] == ["unknown", "NF"]
     assert list(manifest["votes"][4]) == [1, 4, 0, 2, 0, 0, 0, 0, 1, 0]
-    assert {i: w for i, w in unclear(manifest, classes).items() if w} == {2: "unknown", 5: "NF"}
+    assert {i: w for i, w in unclear_votes(manifest, classes).items() if w} == {2: "unknown", 5: "NF"}
     assert describe(dataset)["votes"] == {
         "classes": classes,
         "images": 12,

@@ -99,10 +99,10 @@ def bezier(a: Point, b: Point, c: Point, t: float) -> Point:
     return p * a[0] + q * b[0] + r * c[0], p * a[1] + q * b[1] + r * c[1]
 
 
-def smooth(points: Sequence[Point], rounds: int = 2) -> list[Point]:
+def smooth(points: Sequence[Point]) -> list[Point]:
     """A closed outline with its corners cut (Chaikin 1974)."""
     outline = list(points)
-    for _ in range(rounds):
+    for _ in range(2):
         cut = []
         for (ax, ay), (bx, by) in zip(outline, outline[1:] + outline[:1], strict=True):
             cut += [

@@ -27,7 +27,7 @@ from fer_core.data.datasets import open_dataset
 from fer_core.mislabels.lookup import finder, table
 from fer_core.mislabels.store import ranking_path
 from fer_core.review.journal import Journal
-from fer_core.review.key_press import Receipt, parse, take
+from fer_core.review.key_press import Receipt, parse, record_presses
 from fer_core.review.session import AHEAD
 from fer_core.ui.components.face_sheet import data_url, sprite
 
@@ -216,5 +216,5 @@ def receive(dataset: Dataset, ops: Sequence[Mapping[str, Any]]) -> Receipt:
             presses.append(parse(op))
         except FerError as error:
             refused[str(op.get("id", ""))] = str(error)
-    receipt = take(Journal(dataset.journal_path), presses, finder(dataset, tables))
+    receipt = record_presses(Journal(dataset.journal_path), presses, finder(dataset, tables))
     return replace(receipt, refused={**receipt.refused, **refused})
