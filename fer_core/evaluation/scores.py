@@ -216,7 +216,7 @@ def pack_correctness(found: Correctness, source: Path) -> bytes:
     about = source.stat()
     bits = np.packbits(np.concatenate([found.correct, found.seen])).tobytes()
     made = _HEAD.pack(found.order, len(found.correct), about.st_mtime_ns, about.st_size) + bits
-    return made + bytes.fromhex(sum_of(made))
+    return made + bytes.fromhex(checksum(made))
 
 
 def check_look(run: Run, split: str, version: str | None = None) -> None:
@@ -249,7 +249,7 @@ def _seen(table: pd.DataFrame) -> NDArray[np.bool_]:
 def _unpack(data: bytes, changed: int, size: int) -> Correctness | None:
     """None where it is not whole, or was made from other predictions."""
     data, end = data[:-_SUM], data[-_SUM:]
-    if len(data) < _HEAD.size or bytes.fromhex(sum_of(data)) != end:
+    if len(data) < _HEAD.size or bytes.fromhex(checksum(data)) != end:
         return None
     digest, count, *source = _HEAD.unpack_from(data)
     body = np.frombuffer(data, np.uint8, offset=_HEAD.size)

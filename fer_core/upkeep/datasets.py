@@ -55,7 +55,7 @@ def examine(found: Examination, dataset: Dataset) -> None:
 
 def _notes(found: Examination, dataset: Dataset) -> None:
     path = dataset.folder / notes.FILE
-    if not path.exists() and path.name not in noted(path.parent):
+    if not path.exists() and path.name not in recorded_files(path.parent):
         return
     repair = partial(set_aside, found.workspace, path) if path.exists() else None
     remedy = f"{_BACKUP}; --repair sets it aside" if repair else _BACKUP
@@ -86,7 +86,7 @@ def _version(found: Examination, dataset: Dataset, place: Path) -> None:
         lambda path: read_json(path)["id"] == place.name and isinstance(read_json(path)["number"], int),
     )
 
-    for path in (place / name for name in sorted(noted(place) - {manifest.name, about.name})):
+    for path in (place / name for name in sorted(recorded_files(place) - {manifest.name, about.name})):
         remedy = f"`fer certify {dataset.name} --version {place.name}` makes it again"
         repair = partial(set_aside, found.workspace, path) if path.exists() else None
         remedy = f"--repair sets it aside; {remedy}" if repair else remedy

@@ -174,7 +174,7 @@ def _data(found: Examination, run: Run) -> None:
 
 def _chosen(found: Examination) -> None:
     path = found.workspace.models / "default.json"
-    if not path.exists() and path.name not in noted(path.parent):
+    if not path.exists() and path.name not in recorded_files(path.parent):
         return
     there = lambda path: (found.workspace.runs / read_json(path)["run"]).is_dir()  # noqa: E731
     harm = "The model that was chosen to answer is not known, so another one answers"
