@@ -50,7 +50,7 @@ def draw(explorer: Explorer) -> None:
         selection_bar.draw(explorer, none if chosen is None else chosen, key="exp-map-bulk")
         with right, st.container(border=True, key="exp-circled"):
             if chosen is None:
-                page.empty("None circled", "Circle faces with the lasso, or drag a box: they stand here.")
+                page.empty("No faces chosen", "Circle faces with the lasso, or drag a box: they stand here.")
             else:
                 _circled(explorer, chosen)
 
