@@ -25,23 +25,27 @@ class LockHeld(Exception):
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = True, patience_s: float = 0.0) -> Iterator[None]:
     """Hold an exclusive lock in the block.
 
     Args:
         path: the lock file, created with its folder if missing; may be the very file that is written in the block.
         wait: wait for the holder.
+        patience_s: without `wait`, so long all the same: a process that is killed holds its locks until all its threads are gone.
 
     Raises:
         LockHeld: somebody else holds it and `wait` is False.
     """
     make_folder(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    end = time.monotonic() + patience_s
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError as error:
-            raise LockHeld(str(path)) from error
+        if wait:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not wait and not _taken(descriptor, fcntl.LOCK_EX):
+            if time.monotonic() >= end:
+                raise LockHeld(str(path))
+            time.sleep(0.01)
         yield
     finally:
         os.close(descriptor)

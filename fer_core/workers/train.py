@@ -50,6 +50,7 @@ _CHECKED_IMAGES = 64  # real images on which the export is compared
 
 
 _NICE = 5  # the page that shows the epochs comes first when both want the processor
+_PATIENCE = 2.0  # seconds, for the lock of a worker that was killed a moment ago
 
 
 def main(arguments: list[str]) -> int:
@@ -63,7 +64,7 @@ def main(arguments: list[str]) -> int:
     try:
         # For as long as it works: nobody else trains this run.
         with (
-            locked(run.folder / "worker.lock", wait=False),
+            locked(run.folder / "worker.lock", wait=False, patience_s=_PATIENCE),
             json_log.context(run=run.id, dataset=run.dataset),
         ):
             return train(run)

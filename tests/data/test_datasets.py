@@ -119,7 +119,7 @@ def test_rows_keep_the_order_of_the_source_over_batches(
     manifest = dataset.manifest()
     assert list(manifest["path"]) == sorted(manifest["path"], key=lambda path: path.split("/"))
     assert list(manifest.loc[manifest["error"] == "", "row"]) == list(range(8))
-    assert seen == [(0, 0, "looking at the files"), *((n, 10, "images") for n in (3, 6, 9, 10))]
+    assert seen == [(0, 0, "looking at the files"), *((n, 10, "images") for n in (0, 3, 6, 9, 10))]
 
 
 def test_pictures_of_many_kinds_and_sizes(workspace: Workspace, tmp_path: Path) -> None:

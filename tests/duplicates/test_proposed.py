@@ -18,6 +18,7 @@ from fer_core.duplicates.scan_store import (
     compared_pairs,
     load_scan,
     pictures_of,
+    scan_file,
     stored_pairs,
     stored_reach,
 )
@@ -106,7 +107,7 @@ def test_the_words_say_how_pairs_were_found(tmp_path: Path, monkeypatch: pytest.
     assert "all pairs" in whole.method
     assert whole.proposed is None
     for kind in ("near", "mirrored"):
-        (sample.quality_dir / f"copies-3-{kind}.npz").unlink()
+        scan_file(sample, kind).unlink()
     monkeypatch.setattr(reach, "ALL_PAIRS_UP_TO", 3)
     assert stored_pairs(sample, sample.head) is None
     paper = certify(sample)

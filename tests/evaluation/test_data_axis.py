@@ -40,7 +40,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     journal = Journal(dataset.journal_path)
     train = readable(dataset.manifest()).query("split == 'train'")
     for place, (_, row) in enumerate(train.head(9).iterrows()):
-        stays = str(train["pixel_hash"].iloc[20 + place]) if place < 7 else None
+        stays = str(train["pixel_hash"].iloc[20 + place]) if place < 7 else ""
         known = {"image_id": row["image_id"], "pixel_hash": row["pixel_hash"], "path": row["path"]}
         journal.add("delete", other=stays, key=f"k{place}", **known)
     apply_journal(dataset)

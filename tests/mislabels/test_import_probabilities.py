@@ -117,6 +117,11 @@ def test_every_fault_is_told(
 def test_files_that_are_none(manifest: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"no table")
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00" * 40)
-    for name in ("a.parquet", "b.csv", "missing.csv", "."):
+    for name in ("a.parquet", "b.csv", "missing.csv"):
         with pytest.raises(ProbabilityError, match="cannot be read"):
             read_probabilities(tmp_path / name, manifest)
+    (tmp_path / "shadow").write_text("root:secret,1\n")
+    for name in (".", "shadow"):
+        with pytest.raises(ProbabilityError, match="from CSV and Parquet") as told:
+            read_probabilities(tmp_path / name, manifest)
+        assert "secret" not in str(told.value)

@@ -154,7 +154,7 @@ def test_self_checks_come_as_if_asked_one_by_one_and_are_known_by_their_ticket(j
     course = ReviewSession()
     course.extend(60, waiting(journal, "Ada"))
     checks = [(place, turn) for place, turn in enumerate(course.turns) if turn.check_of]
-    due = [n for n in range(20, 80) if self_check._draw(0, "Ada", str(n)) < self_check.RATE]
+    due = [n for n in range(20, 80) if self_check._draw("Ada", str(n)) < self_check.RATE]
     assert due
     ordinary = [
         place - number for number, (place, _) in enumerate(checks)
