@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from fer_core.base.atomic import write_json
+from fer_core.base.checksums import file_state, write_checked
 from fer_core.base.errors import RunError
 from fer_core.base.jsonl import read_object
 from fer_core.jobs.worker import WorkerFailed, call
@@ -83,13 +83,14 @@ def summary_of_model(model: keras.Model) -> NetworkSummary:
 
 def keep(folder: Path, model: keras.Model) -> None:
     """Write what a network is made of into the folder of its run."""
-    write_json(folder / FILE, summary_of_model(model))
+    write_checked(folder / FILE, summary_of_model(model))
 
 
 def kept(folder: Path) -> NetworkSummary | None:
     """What `keep` has written; None where nothing was, as in runs of older versions of the app, or not whole."""
     found = read_object(folder / FILE)
-    return cast(NetworkSummary, found) if isinstance(found.get("layers"), list) else None
+    whole = isinstance(found.get("layers"), list) and file_state(folder / FILE) != "damaged"
+    return cast(NetworkSummary, found) if whole else None
 
 
 def _rows(model: keras.Model, part: str) -> Iterator[LayerRow]:

@@ -123,7 +123,9 @@ def _others(found: Examination, run: Run, place: Path) -> None:
     harm = "This file of the run may be another" if own else "The run cannot be forked from this epoch"
     for name in sorted(recorded_files(place) - known):
         path = place / name
-        if own and not path.exists():  # noted first: a conversion that was stopped, and it can be made again
+        if (
+            own and path.suffix != ".json" and not path.exists()
+        ):  # of a conversion that was stopped; it can be made again
             continue
         found.look("run", path, harm, _AGAIN, _aside(found.workspace, path) if path.exists() else None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from fer_core.base.errors import RunError
 from fer_core.cli import run
 from fer_core.models import registry
-from fer_core.models.summary import summary_of, summary_of_model
+from fer_core.models.summary import FILE, keep, kept, summary_of, summary_of_model
 from fer_core.recipes.recipe import load
 
 
@@ -51,3 +52,12 @@ def test_a_page_asks_a_worker() -> None:
     )
     with pytest.raises(RunError, match="cannot be built"):
         summary_of(small, 4)
+
+
+def test_a_damaged_file_of_layers_tells_nothing(tmp_path: Path) -> None:
+    keep(tmp_path, keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(5)]))
+    told = kept(tmp_path)
+    assert told is not None
+    assert told["parameters"] == 20
+    (tmp_path / FILE).write_text((tmp_path / FILE).read_text().replace("20", "21"))
+    assert kept(tmp_path) is None
