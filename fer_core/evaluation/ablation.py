@@ -122,15 +122,13 @@ def existing(first: Run, change: SettingChange, rows: Sequence[LeaderboardRow]) 
     recipe = recipe_of(first, change)
     wanted = {k: v for k, v in fields(recipe).items() if k not in hyperparameters.ORIGIN}
     lines = hyperparameters.plain_lines(to_toml(recipe))
+    same = recipe.name, first.dataset, change.version or first.version, recipe.training.seed
+    folder = first.workspace.runs
     for row in rows:
-        same = (row["recipe"], row["dataset"], row["version"], row["seed"]) == (
-            recipe.name,
-            first.dataset,
-            change.version or first.version,
-            recipe.training.seed,
-        )
-        if same and row["state"] not in ("failed", "lost", "stopped"):
-            run = Run(first.workspace.runs / str(row["run"]))
+        if (row["recipe"], row["dataset"], row["version"], row["seed"]) != same:
+            continue
+        if row["state"] not in ("failed", "lost", "stopped"):
+            run = Run(folder / str(row["run"]))
             # Not the text alone: an older app wrote fewer fields, all at their defaults.
             if hyperparameters.may_match(run, lines) and hyperparameters.settings_of(run) == wanted:
                 return run

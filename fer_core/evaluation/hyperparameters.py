@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence, Set
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +58,18 @@ def may_match(run: Run, lines: Set[str]) -> bool:
 
     A yes can be wrong, a no is right: an older app wrote fewer lines, and none that the recipe does not have.
     """
+    path = f"{run.folder}/recipe.toml"
     try:
-        with open(f"{run.folder}/recipe.toml", encoding="utf-8") as file:
-            return plain_lines(file.read()) <= lines
+        about = os.stat(path)
+        return _lines_of(path, about.st_mtime_ns, about.st_size, about.st_ino) <= lines
     except (OSError, UnicodeDecodeError):
         return False
+
+
+@lru_cache(maxsize=_MOST)
+def _lines_of(path: str, changed: int, size: int, inode: int) -> Set[str]:
+    with open(path, encoding="utf-8") as file:
+        return frozenset(map(sys.intern, plain_lines(file.read())))
 
 
 def plain_lines(text: str) -> Set[str]:

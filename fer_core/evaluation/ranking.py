@@ -174,7 +174,7 @@ class SplitAnswers:
     entries: tuple[tuple[str, ...], ...]
     correct: NDArray[np.float32]
     seen: NDArray[np.bool_]
-    pictures: NDArray[np.object_] | None = None
+    pictures: NDArray[np.integer] | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     def gain(self, first: int, second: int) -> tuple[significance.Gain, int] | None:
@@ -202,7 +202,7 @@ def split_answers(
     for i, name in enumerate(names):
         correct[i] = np.mean([found[run].correct for run in name], axis=0)
         seen[i] = np.any([found[run].seen for run in name], axis=0)
-    pictures = None if manifest is None else scores.picture_ids(manifest, ids)
+    pictures = None if manifest is None else significance.numbered(scores.picture_ids(manifest, ids))
     return SplitAnswers(tuple(names), correct, seen, pictures, left_out)
 
 
@@ -255,9 +255,7 @@ def _on(
         return AlignedEntries(names, correct, seen=left)
     for i, name in enumerate(names):
         correct[i] = single[name[0]] if len(name) == 1 else np.mean([single[run] for run in name], axis=0)
-    groups = None if pictures is None else pd.factorize(pictures[~seen])[0]
-    if groups is not None and int(groups.max()) + 1 == images:
-        groups = None  # every image is a picture of its own
+    groups = None if pictures is None else significance.numbered(pictures[~seen])
     spread = tuple(
         float(np.std([single[run].mean() for run in name], ddof=1)) if len(name) > 1 else None
         for name in names

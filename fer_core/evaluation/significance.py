@@ -149,6 +149,12 @@ def pairwise_p_values(correct: NDArray[Any], groups: ArrayLike | None = None) ->
     return np.asarray(np.minimum(p, p.T))
 
 
+def numbered(pictures: NDArray[np.object_]) -> NDArray[np.integer] | None:
+    """Which picture each image shows, by numbers; None where every image is a picture of its own."""
+    groups = pd.factorize(pictures)[0]
+    return None if len(groups) and int(groups.max()) + 1 == len(groups) else groups
+
+
 def _products(hits: NDArray[np.float32]) -> Floats:
     """`hits @ hits.T` of shares; of bare 0 and 1 by counting bits, ten times as fast as the matrix product."""
     total, squares = hits.sum(axis=1, dtype=np.float64), np.einsum("ij,ij->i", hits, hits, dtype=np.float64)

@@ -56,10 +56,7 @@ def manifest(workspace: Workspace, dataset: str, version: str) -> pd.DataFrame |
 
 
 def stamp(run: Run, split: str, version: str) -> int:
-    """When the predictions for a version, or the run's own, were written, in nanoseconds; 0 where there are none.
-
-    Asks the disk alone: hundreds of runs are looked at with every draw.
-    """
+    """When the predictions for a version, or the run's own, were written, in nanoseconds; 0 where there are none."""
     name = predictions.predictions_path(run.folder, split).name
     for path in (f"{run.folder}/on-{version}/{name}", f"{run.folder}/{name}"):
         try:
@@ -99,12 +96,14 @@ def _asked(
     workspace: Workspace, dataset: str, entries: Sequence[RunIds], split: str, version: str
 ) -> tuple[str, str, tuple[RunIds, ...], str, str, tuple[int, ...]]:
     """What an answer about entries depends on."""
-    stamps = tuple(stamp(Run(workspace.runs / name), split, version) for entry in entries for name in entry)
+    folder = workspace.runs
+    stamps = tuple(stamp(Run(folder / name), split, version) for entry in entries for name in entry)
     return str(workspace.root), dataset, tuple(entries), split, version, stamps
 
 
 def _runs(root: str, entries: Sequence[RunIds]) -> list[list[Run]]:
-    return [[Run(Workspace(Path(root)).runs / name) for name in entry] for entry in entries]
+    folder = Workspace(Path(root)).runs
+    return [[Run(folder / name) for name in entry] for entry in entries]
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

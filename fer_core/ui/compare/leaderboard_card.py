@@ -167,10 +167,10 @@ def judge(scope: Scope, view: LeaderboardView) -> Judged:
 def _judge(
     key: str, _scope: Scope, _view: LeaderboardView, _shown: set[str], _log: Sequence[ledger.TestRead]
 ) -> Judged:
-    scope, view, shown = _scope, _view, _shown
+    scope, view, shown, folder = _scope, _view, _shown, _scope.workspace.runs
     here, why, elsewhere, judged = [], {}, [], []
     for row in view.rows:
-        run = Run(scope.workspace.runs / str(row["run"]))
+        run = Run(folder / str(row["run"]))
         if view.version not in (row["version"], *row["on"]):
             number = f"version {row['number']}" if row["number"] else "another version"
             why[str(row["run"])] = f"Trained and scored on {number}"
