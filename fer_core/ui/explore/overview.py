@@ -155,7 +155,10 @@ def draw_numbers(explorer: Explorer) -> None:
             (good, f"images in {kinds}, {markup.plural(len(facts.splits), 'split')}"),
             (int(facts.flag("unreadable").sum()), "unreadable"),
             (facts.copies.extra_copies, "extra equal copies"),
-            (leaks.total.copies, f"pairs of copies across splits: {leaks.counts}")
+            (
+                leaks.total.copies,
+                f"{'pair' if leaks.total.copies == 1 else 'pairs'} of copies across splits: {leaks.counts}",
+            )
             if leaks.total.copies or not leaks.missing
             else ("not compared", "near and mirrored copies across splits; no equal pixels there"),
             (decisions.pending(explorer.scope), "decisions to apply"),

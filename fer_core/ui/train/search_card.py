@@ -165,7 +165,10 @@ def _charts(standing: SearchStanding) -> None:
         table = pd.DataFrame([dict(trial.values) for trial in known], index=[trial.number for trial in known])
         score = pd.Series([trial.scores[0] for trial in known], index=table.index, dtype="float64")
         st.html(
-            markup.heading("Values and score", f"one line per trial, after {standing.plan.rungs[0]} epochs")
+            markup.heading(
+                "Values and score",
+                f"one line per trial, after {markup.plural(standing.plan.rungs[0], 'epoch')}",
+            )
         )
         figure = parallel_coordinates(table, score, dark=style.is_dark())
         st.plotly_chart(figure, theme=None, key=f"{_KEY}-parallel", config={"displayModeBar": False})
