@@ -54,7 +54,7 @@ app.session_state["view"] = "Faces"
 draw("view Faces")
 choose(Selection(any_of={"label": ("sad",)}), "filter by class")
 choose(Selection(any_of={"split": ("val",), "label": ("happy",)}), "filter by class and split")
-choose(Selection().within("brightness", .3, .5), "filter by brightness")
+choose(Selection().with_range("brightness", .3, .5), "filter by brightness")
 choose(Selection(text="77"), "search the path")
 choose(Selection(flags=("copy_across_splits",)), "filter by flag")
 choose(Selection(order="-sharpness"), "order by sharpness")

@@ -147,9 +147,11 @@ def validate(table: Mapping[str, Any]) -> Recipe:
 
 
 def _file(name: str) -> Path:
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    known = sorted(p.stem for p in FOLDER.glob("*.toml"))
-    if not name.endswith(".toml") and name not in known:
+    if name.endswith(".toml"):
+        return Path(name)
+    path = FOLDER / f"{name}.toml"
+    if path.parent != FOLDER or not path.is_file():
+        known = sorted(p.stem for p in FOLDER.glob("*.toml"))
         raise RecipeError(
             f"`recipe` must be one of {{{', '.join(map(repr, known))}}}", received=f"recipe={name!r}"
         )

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from fer_core.base.errors import RecipeError
@@ -48,10 +49,16 @@ def describe_difference(info: RunInfo, recipe: Recipe) -> str:
     if info.get("forked_from"):
         return describe_changes({field: own[field] for field in info.get("changed", []) if field in own})
     try:
-        changed = difference(load(str(info.get("recipe"))), recipe)
+        changed = difference(_built_in(str(info.get("recipe"))), recipe)
     except RecipeError:
         changed = {field: own[field] for field in info.get("settings", {}) if field in own}
     return describe_changes(changed)
+
+
+@lru_cache(maxsize=64)
+def _built_in(name: str) -> Recipe:
+    """A recipe that comes with the app, which stays as it is; hundreds of runs are named by few."""
+    return load(name)
 
 
 def describe_changes(changed: Mapping[str, Any]) -> str:
