@@ -53,6 +53,7 @@ def test_a_keras_file_is_added_by_clicks_and_is_a_start(
     screen.open("train?dataset=sample")
     screen.page.get_by_role("combobox", name="Recipe").fill("shipped")
     screen.page.get_by_role("option", name="shipped", exact=True).click()
+    screen.still()
     click(screen, "File", "radio")
     screen.sees("Add a .keras or .h5 file to start from")
     assert screen.page.get_by_role("button", name="Train", exact=True).is_disabled()
