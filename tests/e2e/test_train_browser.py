@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from driver import App, Screen
-from train_form import PATIENCE, click, ended, fill, split_sample
+from train_form import PATIENCE, choose, click, ended, fill, split_sample
 
 from fer_core.base.workspace import Workspace
 from fer_core.runs import store
@@ -33,8 +33,7 @@ def test_a_run_begins_with_the_model_that_ships(screen: Screen, workspace: Works
     screen.open("train?dataset=sample")
     assert in_view(screen, "Train")  # without scrolling
     screen.sees("No runs of sample yet")
-    click(screen, "Shipped", "radio")
-    screen.sees("The model that ships with the app")
+    choose(screen, "Shipped", "The model that ships with the app")
     fill(screen, "epochs", "1", "36 → 1")
     assert in_view(screen, "Train")
     click(screen, "Train")
@@ -53,9 +52,7 @@ def test_a_keras_file_is_added_by_clicks_and_is_a_start(
     screen.open("train?dataset=sample")
     screen.page.get_by_role("combobox", name="Recipe").fill("shipped")
     screen.page.get_by_role("option", name="shipped", exact=True).click()
-    screen.still()
-    click(screen, "File", "radio")
-    screen.sees("Add a .keras or .h5 file to start from")
+    choose(screen, "File", "Add a .keras or .h5 file to start from")
     assert screen.page.get_by_role("button", name="Train", exact=True).is_disabled()
     click(screen, "Add a model file")
     screen.page.get_by_role("dialog").locator("input[type=file]").set_input_files(str(brought))

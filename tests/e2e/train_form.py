@@ -62,3 +62,14 @@ def fill(screen: Screen, label: str, value: str, said: str = "") -> None:
 def click(screen: Screen, name: str, role: str = "button") -> None:
     place = screen.page.get_by_test_id("stMain").get_by_role(role, name=name, exact=True).first
     place.click(timeout=PATIENCE * 1000)
+
+
+def choose(screen: Screen, name: str, said: str) -> None:
+    """Choose one of several until the page says so: a click between two drawings of a form is lost."""
+    for _ in range(6):
+        screen.still()
+        click(screen, name, "radio")
+        with suppress(TimeoutError):
+            screen.sees(said, timeout=8)
+            return
+    raise AssertionError(f"{name} was not taken: {said}")
