@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _METHOD = "4"
 """Counts up when the way pairs are found changes, so that kept scans are made anew."""
+_BLOCK = 256  # pictures whose flatness is asked for at once
 PAIR_COLUMNS: dict[str, str] = {
     "first": "str", "second": "str", "kind": "str", "distance": "int64", "correlation": "float32", "framed": "bool"
 }  # fmt: skip
@@ -106,7 +107,7 @@ def compared_pairs(
         scan = load_scan(dataset, kind)
         if scan is None or not covers(scan, pictures):
             scan = _made(dataset, pictures, kind, progress)
-        found[kind] = _hashed(_within(scan, pictures), pictures, kind, hash)
+        found[kind] = _hashed(_within(scan, pictures.names), pictures, kind, hash)
     return pair_table(found, distance)
 
 
@@ -126,14 +127,21 @@ def stored_pairs(
 ) -> pd.DataFrame | None:
     """As `compared_pairs` where nothing has to be compared for it; else None."""
     check_arguments(distance)
-    pictures = pictures_of(dataset.manifest(version), dataset.pixels())
+    table = readable(dataset.manifest(version)).drop_duplicates("pixel_hash")
+    names, rows = table["pixel_hash"].to_numpy(dtype=object).astype("S"), table["row"].to_numpy(np.int64)
     found = {}
     for kind in kinds:
         scan = load_scan(dataset, kind)
-        if scan is None or not covers(scan, pictures):
+        if scan is None or _any_shows(dataset.pixels(), rows[~np.isin(names, scan.names)]):
             return None
-        found[kind] = _within(scan, pictures)
+        found[kind] = _within(scan, names)
     return pair_table(found, distance)
+
+
+def _any_shows(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> bool:
+    """Whether one of some pictures shows something, so that it would have to be compared; asks no more than it has to."""
+    blocks = (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
+    return any(not is_flat(np.ascontiguousarray(pixels[block])).all() for block in blocks)
 
 
 def all_stored_pairs(dataset: Dataset) -> pd.DataFrame:
@@ -176,9 +184,9 @@ def _union(scan: Scan | None, pictures: DistinctPictures, pixels: NDArray[np.uin
     )
 
 
-def _within(scan: Scan, pictures: DistinctPictures) -> Scan:
+def _within(scan: Scan, names: NDArray[np.bytes_]) -> Scan:
     """The pairs of a scan whose pictures are both among these."""
-    here = np.isin(scan.names, pictures.names)
+    here = np.isin(scan.names, names)
     both = here[scan.first] & here[scan.second]
     return replace(
         scan,
