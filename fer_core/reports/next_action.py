@@ -22,7 +22,7 @@ def _of_data(known: StoredState, steps: tuple[JourneyStep, ...]) -> Iterator[Nex
     two, across = len(known.queues["conflicts"]), len(known.queues["leaks"])
     copies = ("duplicates", f"fer duplicates {name}")
     if not known.compared:
-        why = "Copies across splits make accuracy look better than it is, and nobody has looked for them yet."
+        why = "Copies across splits make accuracy look better than it is, and this version has not been compared for them."
         yield NextAction("Copies", "Look for copies", why, *copies)
     if two:
         why = "One picture, two labels: the surest wrong labels of the set."

@@ -92,7 +92,6 @@ class Validate(keras.callbacks.Callback):
         logs |= self._scores
         self.recall = recall(predicted, split.labels, names)
         images = confident_mistakes(predicted, split, names)
-        # Not kept through a crash of the machine: the next epoch writes it anew.
         write_checked(self._folder / WORST_FILE, {"epoch": epoch + 1, "images": images})
 
 

@@ -18,7 +18,7 @@ from fer_core.ui.shell import cache, next_step, page
 
 
 def reviewer(dataset: Dataset) -> str:
-    """The name this session decides under, as the dataset's journal spells it; empty until somebody gives one."""
+    """The name decisions are made under in this tab, as the dataset's journal spells it; empty until somebody gives one."""
     return Journal(dataset.journal_path).known_as(str(st.session_state.get("fer-reviewer", "")))
 
 
