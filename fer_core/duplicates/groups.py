@@ -111,17 +111,22 @@ def copies_by_distance(manifest: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFr
     """
     rows = []
     previous = -1
+    same = pairs[is_same(pairs)]
+    shown = readable(manifest)
+    # Pictures without any copy are in no group at no distance: what is left is a part of them.
+    known = shown["pixel_hash"].isin(pd.concat([same["first"], same["second"]]))
+    some = shown[known | shown["pixel_hash"].duplicated(keep=False)]
     for distance in STEPS:
         new = pairs[(pairs["distance"] > previous) & (pairs["distance"] <= distance)]
         good = int(is_same(new).sum())
-        table = find_copies(manifest, pairs, distance).table
+        table = find_copies(some, same, distance).table
         different = table.loc[table["kind"] != "exact", "group"].nunique()
         rows.append(
             {
                 "distance": distance,
                 "confirmed": good,
                 "refused": len(new) - good,
-                "pairs": len(confirmed_pairs(pairs, distance)),
+                "pairs": len(confirmed_pairs(same, distance)),
                 "groups": int(table["group"].nunique()),
                 "near_groups": int(different),
                 "largest": int(table["group"].value_counts().max()) if len(table) else 0,

@@ -6,7 +6,7 @@ Held-out splits come first: dropping the copy in train repairs a leak without ch
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 from operator import itemgetter
@@ -21,7 +21,7 @@ QUEUES: tuple[str, ...] = ("conflicts", "leaks", "mirrored", "near", "within", "
 
 
 GroupRow = dict[str, Any]
-"""An image of a group: image_id, split, label, width, height, sharpness, path."""
+"""An image of a group: image_id, pixel_hash, split, label, width, height, sharpness, path."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def counted_labels(votes: Counter[str]) -> str:
 
 def group_rows(found: pd.DataFrame) -> list[list[GroupRow]]:
     """The groups of `group_members`, in order, each as rows that are plain dictionaries."""
-    names = ["image_id", "split", "label", "width", "height", "sharpness", "path"]
+    names = ["image_id", "pixel_hash", "split", "label", "width", "height", "sharpness", "path"]
     names = [name for name in names if name in found]
     rows = [
         dict(zip(names, row, strict=True)) for row in zip(*(found[n].tolist() for n in names), strict=True)
@@ -179,35 +179,33 @@ def settle_decisions(group: pd.DataFrame, proposal: KeepProposal, who: str = "")
 
     Record them with `Journal.add_many`, so that one undo takes them back together.
     """
-    rows = group.set_index("image_id")
-    kept = rows.loc[proposal.keep]
-    shown = {"group": list(group["image_id"]), "labels": list(group["label"]), "splits": list(group["split"])}
+    return settle_rows(group_rows(group)[0], proposal, who)
+
+
+def settle_rows(group: Sequence[GroupRow], proposal: KeepProposal, who: str = "") -> list[Decision]:
+    """`settle_decisions` on rows as dictionaries, from `group_rows`: thousands of small tables would take seconds."""
+    rows = {row["image_id"]: row for row in group}
+    kept = rows[proposal.keep]
+    shown = {
+        name: [row[column] for row in group]
+        for name, column in {"group": "image_id", "labels": "label", "splits": "split"}.items()
+    }
+    # Equal pixels make the same pair, which is decided once.
+    pictures = dict.fromkeys(row["pixel_hash"] for row in group if row["image_id"] in proposal.drop)
     decisions = [
         Decision(
-            "duplicate",
-            image_id=proposal.keep,
-            pixel_hash=str(kept["pixel_hash"]),
-            other=str(rows.loc[image, "pixel_hash"]),
-            path=str(kept["path"]),
-            reason=proposal.reason,
-            who=who,
-            shown=shown,
+            "duplicate", image_id=proposal.keep, pixel_hash=kept["pixel_hash"], other=other, path=kept["path"],
+            reason=proposal.reason, who=who, shown=shown,
         )
-        for image in _one_per_picture(group, proposal.drop)
-    ]
+        for other in pictures
+    ]  # fmt: skip
     decisions += [
         Decision(
-            "delete",
-            image_id=image,
-            pixel_hash=str(rows.loc[image, "pixel_hash"]),
-            other=str(kept["pixel_hash"]),
-            path=str(rows.loc[image, "path"]),
-            reason=f"a copy of {kept['path']}",
-            who=who,
-            shown=shown,
+            "delete", image_id=image, pixel_hash=rows[image]["pixel_hash"], other=kept["pixel_hash"],
+            path=rows[image]["path"], reason=f"a copy of {kept['path']}", who=who, shown=shown,
         )
         for image in proposal.drop
-    ]
+    ]  # fmt: skip
     return decisions
 
 
@@ -233,9 +231,3 @@ def reject_decisions(group: pd.DataFrame, who: str = "") -> list[Decision]:
         )
         for a, b in pairs
     ]
-
-
-def _one_per_picture(group: pd.DataFrame, images: Iterable[str]) -> list[str]:
-    """One image id per distinct picture: equal pixels make the same pair, which is decided once."""
-    wanted = group[group["image_id"].isin(list(images))]
-    return list(wanted.drop_duplicates("pixel_hash")["image_id"])

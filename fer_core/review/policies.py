@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypedDict
 
 import pandas as pd
@@ -21,7 +22,7 @@ from fer_core.review.copies import (
     counted_labels,
     group_rows,
     propose_rows,
-    settle_decisions,
+    settle_rows,
 )
 from fer_core.review.decisions import Decision
 
@@ -60,11 +61,11 @@ class PolicyPlan:
         found: all images in groups, see `copies.members`.
     """
 
-    settled: list[tuple[pd.DataFrame, KeepProposal]]
+    settled: list[tuple[list[GroupRow], KeepProposal]]
     left: list[int]
     found: pd.DataFrame
 
-    @property
+    @cached_property
     def dropped(self) -> pd.DataFrame:
         """The rows that would be dropped."""
         images = [image for _, proposal in self.settled for image in proposal.drop]
@@ -83,7 +84,7 @@ class PolicyPlan:
 
     def decisions(self, who: str = "") -> list[Decision]:
         """What to record, with `Journal.add_many`, so that one undo takes it all back."""
-        return [d for group, proposal in self.settled for d in settle_decisions(group, proposal, who)]
+        return [d for group, proposal in self.settled for d in settle_rows(group, proposal, who)]
 
 
 def plan_policy(
@@ -100,8 +101,8 @@ def plan_policy(
     Raises:
         DecisionError: an unknown policy or queue.
     """
-    groups = dict(iter(found.groupby("group")))
     rows = dict(zip(found["group"].unique(), group_rows(found), strict=True))
+    apart = found.groupby("group")["distance"].max().to_dict()
     settled, left = [], []
     for queue, policy in policies.items():
         if queue not in queues or queue == "settled":
@@ -110,12 +111,11 @@ def plan_policy(
         if policy not in POLICIES:
             raise DecisionError("The policy must be one of " + ", ".join(POLICIES), received=policy)
         for number in queues[queue]:
-            sure = groups[number]["distance"].max() <= reach
-            proposal = _proposal(rows[number], policy if sure else "hand")
+            proposal = _proposal(rows[number], policy if apart[number] <= reach else "hand")
             if proposal is None:
                 left.append(number)
             else:
-                settled.append((groups[number], proposal))
+                settled.append((rows[number], proposal))
     return PolicyPlan(settled, left, found)
 
 

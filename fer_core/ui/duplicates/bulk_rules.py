@@ -122,7 +122,8 @@ def _preview(scope: page.Scope, plan: PolicyPlan) -> None:
         st.html(f'<p class="fer-muted">and {len(gone) - len(some):,} more</p>')
     label = f"Record: drop {about['dropped']:,} images of {about['groups']:,} groups"
     if st.button(label, type="primary", key="dup-record"):
-        made = plan.decisions(decisions.reviewer(scope.dataset))
-        st.session_state[_BATCH] = Journal(scope.dataset.journal_path).add_many(made)
+        with st.spinner(f"Recording {markup.plural(about['groups'], 'group')}"):
+            made = plan.decisions(decisions.reviewer(scope.dataset))
+            st.session_state[_BATCH] = Journal(scope.dataset.journal_path).add_many(made)
         _close()
         st.rerun()

@@ -105,7 +105,7 @@ def together(dataset: Dataset, version: str, distance: int = reach.DISTANCE) -> 
     return _together(str(dataset.workspace.root), dataset.name, version, stamp(dataset), distance)
 
 
-@st.cache_data(max_entries=6, show_spinner=False)
+@st.cache_data(max_entries=6, show_spinner="Counting what each distance finds")
 def _steps(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame:
     known = _pairs(root, name, version, stamp, wanted)
     manifest = cache.manifest(open_dataset(Workspace(Path(root)), name), version)

@@ -103,7 +103,7 @@ def _batch(
 
 def _item(state: Open, number: int, name: str, rows: list[int]) -> dict[str, Any]:
     """One group for the browser; the rows of its faces are added to `rows`."""
-    group = state.members[number]
+    group = state.rows(number)
     proposal = copies.propose(group)
     listed = row_dicts(group)
     short = [file_name(row["path"]) for row in listed]

@@ -35,15 +35,17 @@ class Open:
     across: int
     near: int
 
-    @cached_property
-    def members(self) -> dict[int, pd.DataFrame]:
-        """Group number -> its rows of `found`."""
-        return {int(rows["group"].iloc[0]): rows for _, rows in self.found.groupby("group")}
+    def rows(self, group: int) -> pd.DataFrame:
+        """Its rows of `found`."""
+        return self.found[self.found["group"] == group]
 
     @cached_property
     def names(self) -> dict[int, str]:
         """Group number -> a name that stays while its images do."""
-        return {number: name_of(rows["image_id"]) for number, rows in self.members.items()}
+        images: dict[int, list[str]] = {}
+        for group, image in zip(self.found["group"].tolist(), self.found["image_id"].tolist(), strict=True):
+            images.setdefault(group, []).append(image)
+        return {group: name_of(those) for group, those in images.items()}
 
     @cached_property
     def by_ticket(self) -> dict[str, int]:

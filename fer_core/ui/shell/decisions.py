@@ -71,7 +71,8 @@ def apply_card(scope: page.Scope) -> None:
         if listed:
             _changes(scope, preview["problems"])
         if applied:
-            version = apply.apply_journal(scope.dataset)
+            with st.spinner(f"Applying {markup.plural(pending, 'decision')}"):
+                version = apply.apply_journal(scope.dataset)
             page.select(scope.dataset.name)
             words = f"Version {version.number} is ready: {_counts(version.parameters)}"
             next_step.made(scope.dataset.name, version.id, words)
