@@ -67,7 +67,7 @@ class DuplicateGroups:
 
 def find_exact(manifest: pd.DataFrame) -> DuplicateGroups:
     """Groups of images with equal decoded pixels."""
-    table = readable(manifest).sort_values("path", kind="stable")
-    table = table[table["pixel_hash"].duplicated(keep=False)]
+    table = readable(manifest)
+    table = table[table["pixel_hash"].duplicated(keep=False)].sort_values("path", kind="stable")
     same = table.assign(group=table["pixel_hash"], kind="exact", distance=0, correlation=1.0, framed=False)
     return DuplicateGroups.of(same)

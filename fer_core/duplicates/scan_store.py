@@ -127,12 +127,15 @@ def stored_pairs(
 ) -> pd.DataFrame | None:
     """As `compared_pairs` where nothing has to be compared for it; else None."""
     check_arguments(distance)
+    scans = {kind: load_scan(dataset, kind) for kind in kinds}
+    kept = {kind: scan for kind, scan in scans.items() if scan is not None}
+    if len(kept) < len(scans):
+        return None
     table = readable(dataset.manifest(version)).drop_duplicates("pixel_hash")
     names, rows = table["pixel_hash"].to_numpy(dtype=object).astype("S"), table["row"].to_numpy(np.int64)
     found = {}
-    for kind in kinds:
-        scan = load_scan(dataset, kind)
-        if scan is None or _any_shows(dataset.pixels(), rows[~np.isin(names, scan.names)]):
+    for kind, scan in kept.items():
+        if _any_shows(dataset.pixels(), rows[~np.isin(names, scan.names)]):
             return None
         found[kind] = _within(scan, names)
     return pair_table(found, distance)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.data.importing.votes import UNCLEAR
+from fer_core.data.manifest import classes, readable
+
+if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
 
 DISAGREE = 0.5
 """Agreement up to which people are said to disagree: no emotion got more than half of the votes."""
@@ -88,3 +92,18 @@ def label_against_majority(stats: VoteStats, labels: NDArray[Any], names: Sequen
     found = pd.DataFrame(table.astype(np.int64), list(names), list(stats.classes))
     chosen = [n for n in stats.classes if n not in names and found[n].any()]
     return found[[*(n for n in names if n in stats.classes), *chosen]]
+
+
+def votes_of(dataset: Dataset, manifest: pd.DataFrame) -> pd.DataFrame | None:
+    """People's votes on the images that have them: index image_id, columns the version's classes; None of none."""
+    if "votes" not in manifest:
+        return None
+    table = readable(manifest)
+    table = table[table["votes"].notna()]
+    voted = pd.DataFrame(
+        [list(votes) for votes in table["votes"]],
+        index=pd.Index(table["image_id"], name="image_id"),
+        columns=list(dataset.about["vote_classes"]),
+        dtype="float64",
+    )
+    return voted.reindex(columns=list(classes(manifest)), fill_value=0.0) if len(voted) else None

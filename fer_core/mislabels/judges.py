@@ -21,6 +21,7 @@ from fer_core.base.errors import FerError
 from fer_core.base.parsing import expand_home
 from fer_core.data.manifest import classes, readable
 from fer_core.duplicates.learned import digest
+from fer_core.explore.vote_stats import votes_of
 from fer_core.mislabels import emotions
 from fer_core.mislabels.carry import carried, groups_of
 from fer_core.mislabels.import_probabilities import read_probabilities
@@ -197,21 +198,6 @@ def is_outdated(dataset: Dataset, ranking: pd.DataFrame) -> bool:
     about = ranking.attrs.get("about", {})
     model = emotions.shipped(dataset.workspace) if about.get("kind") == "emotions" else None
     return model is not None and about.get("model") != digest(model)
-
-
-def votes_of(dataset: Dataset, manifest: pd.DataFrame) -> pd.DataFrame | None:
-    """People's votes on the images that have them: index image_id, columns the version's classes; None of none."""
-    if "votes" not in manifest:
-        return None
-    table = readable(manifest)
-    table = table[table["votes"].notna()]
-    voted = pd.DataFrame(
-        [list(votes) for votes in table["votes"]],
-        index=pd.Index(table["image_id"], name="image_id"),
-        columns=list(dataset.about["vote_classes"]),
-        dtype="float64",
-    )
-    return voted.reindex(columns=list(classes(manifest)), fill_value=0.0) if len(voted) else None
 
 
 def _asked(judge: Judge) -> dict[str, Any]:

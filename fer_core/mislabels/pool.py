@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+import scipy  # its parts load when first used
 
 _FLOOR = 1e-6
 """Probabilities below count as this: one zero must not outvote everybody."""
@@ -34,13 +33,15 @@ def pooled_weights(opinions: Sequence[np.ndarray], targets: np.ndarray) -> np.nd
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         logits = np.tensordot(weights, stacked, 1)
-        miss = softmax(logits, axis=1) - targets
-        value = -(targets * log_softmax(logits, axis=1)).sum() / len(targets)
+        miss = scipy.special.softmax(logits, axis=1) - targets
+        value = -(targets * scipy.special.log_softmax(logits, axis=1)).sum() / len(targets)
         return float(value), np.einsum("knc,nc->k", stacked, miss) / len(targets)
 
     start = np.full(len(stacked), 1 / len(stacked))
     # The upper bound matters for tiny sets alone, which can be explained perfectly.
-    found = minimize(loss, start, jac=True, bounds=[(0.0, 20.0)] * len(stacked), method="L-BFGS-B")
+    found = scipy.optimize.minimize(
+        loss, start, jac=True, bounds=[(0.0, 20.0)] * len(stacked), method="L-BFGS-B"
+    )
     return np.asarray(found.x)
 
 

@@ -14,7 +14,7 @@ from fer_core.data.manifest import counts, readable
 from fer_core.data.notes import read_notes
 from fer_core.evaluation.data_axis.changes import between
 from fer_core.evaluation.votes.vote_agreement import people_agreement
-from fer_core.mislabels.judges import votes_of
+from fer_core.explore.vote_stats import votes_of
 from fer_core.reports.emotion_law import FORBIDDEN, HIGH_RISK, INFORM
 from fer_core.review import lineage
 from fer_core.review.agreement import agreement_report

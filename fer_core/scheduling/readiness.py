@@ -57,7 +57,7 @@ def cautions_of(dataset: Dataset, version: str | None = None, recipe: Recipe | N
     """`cautions` of a version on the disk, None for the newest, and of what a recipe asks of it."""
     chosen = dataset.version(version)
     manifest = dataset.manifest(chosen.id)
-    found = cautions(manifest, leaks_of(dataset, chosen.id))
+    found = cautions(manifest, leaks_of(dataset, chosen.id, manifest))
     if recipe is None:
         return found
     return found + recipe_cautions(recipe, manifest) + start_cautions(dataset, chosen.id, recipe)

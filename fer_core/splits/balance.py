@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import scipy  # its parts load when first used
 
 from fer_core.base.emotions import SPLITS, UNASSIGNED
+from fer_core.base.statistics import chi2_p_value
 
 BalanceLevel = Literal["good", "warn", "bad"]
 TOLERANCE = 2.0
@@ -105,7 +105,7 @@ def drift(counted: pd.DataFrame) -> dict[str, float] | None:
     return {
         "chi2": chi2,
         "dof": dof,
-        "p": float(scipy.special.chdtrc(dof, chi2)),
+        "p": chi2_p_value(chi2, dof),
         "cramers_v": float(np.sqrt(chi2 / (total * (min(table.shape) - 1)))),
     }
 
@@ -129,7 +129,7 @@ def class_mix(counted: pd.DataFrame) -> pd.DataFrame:
         images = row.to_numpy(np.float64)
         expected = images.mean()
         p = (
-            float(scipy.special.chdtrc(len(images) - 1, ((images - expected) ** 2 / expected).sum()))
+            chi2_p_value(float(((images - expected) ** 2 / expected).sum()), len(images) - 1)
             if len(images) > 1
             else 1.0
         )

@@ -12,6 +12,8 @@ from fer_core.review import copies
 from fer_core.review.journal import Journal
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fer_core.data.dataset import Dataset
 
 
@@ -30,9 +32,10 @@ class LabelConflicts:
     compared: bool
 
 
-def label_conflicts(dataset: Dataset, version: str) -> LabelConflicts:
-    """What is known of a version, at the usual reach; nothing is compared, and what a reviewer called no copy is left out."""
-    manifest, pairs = dataset.manifest(version), stored_pairs(dataset, version)
+def label_conflicts(dataset: Dataset, version: str, manifest: pd.DataFrame) -> LabelConflicts:
+    """What is known of a version with this manifest, at the usual reach; nothing is compared, and what a reviewer called
+    no copy is left out."""
+    pairs = stored_pairs(dataset, version)
     rejected = copies.rejected_pairs(Journal(dataset.journal_path).decisions())
     found = find_exact(manifest) if pairs is None else find_copies(manifest, pairs, rejected=rejected)
     table = found.table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -54,6 +54,12 @@ def equal(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"first": hashes, "second": hashes, "kind": "exact"})
 
 
+def paired(table: pd.DataFrame, pairs: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of a table whose picture is in one of these pairs: all that `crossing_pairs` and `leaked_images` look at."""
+    hashes = pd.concat([part[end] for part in pairs for end in ("first", "second")])
+    return table[table["pixel_hash"].isin(hashes.unique())]
+
+
 def crossing_pairs(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """The pairs of pictures that two splits share: one row per pair of splits (`one`, `other`), with the number
     of pairs of images between them (`pairs`).
@@ -64,7 +70,7 @@ def crossing_pairs(pairs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """
     wanted = pd.unique(pd.concat([pairs["first"], pairs["second"]]))
     some = table[table["pixel_hash"].isin(wanted)]
-    cross = pd.crosstab(some["pixel_hash"], some["split"])
+    cross = some.groupby(["pixel_hash", "split"]).size().unstack(fill_value=0)
     first = cross.reindex(pairs["first"], fill_value=0)
     second = cross.reindex(pairs["second"], fill_value=0)
     parts = [pairs.assign(one="", other="", pairs=0).head(0)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
@@ -13,13 +15,13 @@ _MOST = 16  # versions kept in memory
 _known: dict[tuple[str, str, str], tuple[tuple[float, ...], Leaks]] = {}
 
 
-def of_version(dataset: Dataset, version: str) -> Leaks:
-    """`leaks_of` of a version, by its id."""
+def of_version(dataset: Dataset, version: str, manifest: pd.DataFrame | None = None) -> Leaks:
+    """`leaks_of` of a version, by its id; its manifest is read where it is not given."""
     key = (str(dataset.workspace.root), dataset.name, version)
     stamp = leaks.stamp(dataset, version)
     held = _known.pop(key, None)
     if held is None or held[0] != stamp:
-        held = stamp, leaks.leaks_of(dataset, version)
+        held = stamp, leaks.leaks_of(dataset, version, manifest)
     _known[key] = held  # used last, it goes last
     for old in list(_known)[:-_MOST]:
         _known.pop(old, None)

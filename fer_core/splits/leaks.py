@@ -180,23 +180,25 @@ class Leaks:
         }
 
 
-def leaks_of(dataset: Dataset, version: str | None = None) -> Leaks:
+def leaks_of(dataset: Dataset, version: str | None = None, manifest: pd.DataFrame | None = None) -> Leaks:
     """What is known about the leaks of a version; compares nothing but equal pixels.
 
     Args:
         dataset: the dataset.
         version: id, start of an id, number or name; None for the newest.
+        manifest: the version's; read where it is not given.
     """
     chosen = dataset.version(version)
-    table = crossing.assigned(dataset.manifest(chosen.id))
+    table = crossing.assigned(dataset.manifest(chosen.id) if manifest is None else manifest)
     sizes = crossing.sizes_of(table)
     pairs = [crossing.equal(table)]
     scan, paper = _compared(dataset, chosen.id), certificate.load(dataset, chosen.id)
     if scan is not None and _as_good(scan, paper):
         near, kinds, reach, date = scan
         near, apart = without_rejected(dataset, near)
-        rejected = int(crossing.crossing_pairs(apart, table)["pairs"].sum())
         pairs.append(near)
+        table = crossing.paired(table, [*pairs, apart])
+        rejected = int(crossing.crossing_pairs(apart, table)["pairs"].sum())
         found = pd.concat([crossing.crossing_pairs(each, table) for each in pairs])
         whole, each = crossing.count_pairs(found, sizes, ("exact", *kinds))
         rows = pd.concat([crossing.leaked_images(part, table) for part in pairs], ignore_index=True)
@@ -204,6 +206,7 @@ def leaks_of(dataset: Dataset, version: str | None = None) -> Leaks:
         proposed = up_to if up_to < ALL_PAIRS else None
         how = (rows, proposed, rejected, proposed is None)
         return Leaks(chosen.id, sizes, whole, each, reach, date, "comparison", *how)
+    table = crossing.paired(table, pairs)
     rows = crossing.leaked_images(pairs[0], table)
     if paper is not None and paper.near is not None:
         seen = (paper.total, paper.table, paper.distance, paper.created)

@@ -20,6 +20,7 @@ from fer_core.data.datasets import Dataset
 from fer_core.data.sample.make import make_sample, truth
 from fer_core.data.save_version import save_version
 from fer_core.duplicates.learned import digest
+from fer_core.explore import vote_stats
 from fer_core.mislabels import emotions, judges
 from fer_core.mislabels.judges import Judge, judge
 from fer_core.mislabels.run_probabilities import run_probabilities
@@ -217,13 +218,13 @@ def test_rankings_of_another_shipped_model_are_outdated(made: Dataset) -> None:
 
 def test_votes_of_the_manifest_are_read_by_class(made: Dataset) -> None:
     manifest = made.manifest()
-    assert judges.votes_of(made, manifest) is None
+    assert vote_stats.votes_of(made, manifest) is None
     votes: list[Any] = [None] * len(manifest)
     votes[0], votes[1] = [7, 1, 2], [0, 10, 0]
     about = json.loads((made.folder / "dataset.json").read_text())
     text = json.dumps(about | {"vote_classes": ["sad", "happy", "contempt"]})
     (made.folder / "dataset.json").write_text(text)
-    found = judges.votes_of(made, manifest.assign(votes=votes))
+    found = vote_stats.votes_of(made, manifest.assign(votes=votes))
     assert found is not None
     assert list(found.columns) == list(CLASSES)
     assert found.to_numpy().tolist() == [[1, 0, 0, 7], [10, 0, 0, 0]]

@@ -22,14 +22,14 @@ def sample(tmp_path: Path) -> Dataset:
 
 
 def test_near_copies_under_two_labels_count_once_compared(sample: Dataset) -> None:
-    before = label_conflicts(sample, sample.head)
+    before = label_conflicts(sample, sample.head, sample.manifest())
     exact = find_exact(sample.manifest())
     assert (before.groups, before.compared) == (exact.summary()["conflicting_labels"], False)
     label = sample.manifest().groupby("pixel_hash")["label"].agg(set)
     pairs = confirmed_pairs(compared_pairs(sample, sample.head), 24)[["first", "second"]].to_numpy()
     several = {name for pair in pairs if len(label[pair[0]] | label[pair[1]]) > 1 for name in pair}
     several |= {name for name, labels in label.items() if name and len(labels) > 1}
-    after = label_conflicts(sample, sample.head)
+    after = label_conflicts(sample, sample.head, sample.manifest())
     assert after.compared
     shown = sample.manifest().set_index("image_id")
     assert set(shown.loc[list(after.images), "pixel_hash"]) >= several

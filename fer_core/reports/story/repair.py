@@ -9,7 +9,7 @@ from fer_core.data.manifest import readable
 from fer_core.data.versions import Version
 from fer_core.evaluation.data_axis.changes import DataChanges, between
 from fer_core.evaluation.votes.vote_agreement import people_agreement
-from fer_core.mislabels.judges import votes_of
+from fer_core.explore.vote_stats import votes_of
 from fer_core.reports.document import (
     Chip,
     DocumentBlock,

@@ -113,7 +113,8 @@ def runs_of(workspace: Workspace, dataset: str) -> list[Run]:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _across(root: str, name: str, version: str, stamp: tuple[float, ...]) -> np.ndarray:
     known = _facts(root, name, version)
-    return _flagged(known, known_leaks.of_version(known.dataset, version).images["image_id"].unique())
+    found = known_leaks.of_version(known.dataset, version, cache.manifest(known.dataset, version))
+    return _flagged(known, found.images["image_id"].unique())
 
 
 def _flagged(known: ImageFacts, images: Sequence[str] | np.ndarray) -> np.ndarray:
@@ -128,7 +129,7 @@ def _conflicts(
     root: str, name: str, version: str, stamp: tuple[float, ...]
 ) -> tuple[LabelConflicts, np.ndarray]:
     known = _facts(root, name, version)
-    found = label_conflicts(known.dataset, version)
+    found = label_conflicts(known.dataset, version, cache.manifest(known.dataset, version))
     return found, _flagged(known, found.images)
 
 

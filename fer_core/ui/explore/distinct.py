@@ -12,9 +12,10 @@ from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
 from fer_core.explore.distinct import ClassDistinctness, distinctness
-from fer_core.mislabels.judges import votes_of
+from fer_core.explore.vote_stats import votes_of
 from fer_core.ui.components import markup
 from fer_core.ui.explore.state import Explorer
+from fer_core.ui.shell import cache
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -29,7 +30,7 @@ def _told(
         chances = mislabels.distribution(ranking)
         labels = ranking["label"].to_numpy(str)
         judged = distinctness(labels, chances.to_numpy(np.float64), list(chances.columns))
-    manifest = dataset.manifest(version)
+    manifest = cache.manifest(dataset, version)
     voted = votes_of(dataset, manifest)
     if voted is None:
         return judged, []

@@ -12,7 +12,7 @@ from fer_core.data.importing.import_report import read_as
 from fer_core.provenance.provenance import Provenance, provenance_of
 from fer_core.splits.leaks import Leaks
 from fer_core.ui.components import markup
-from fer_core.ui.shell import near_copies
+from fer_core.ui.shell import cache, near_copies
 from fer_core.ui.shell.page import Scope
 
 
@@ -39,7 +39,7 @@ def of(scope: Scope) -> Provenance:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _passport(root: str, dataset: str, version: str) -> Provenance:
-    return provenance_of(open_dataset(Workspace(Path(root)), dataset).manifest(version))
+    return provenance_of(cache.manifest(open_dataset(Workspace(Path(root)), dataset), version))
 
 
 def _words(found: Provenance, known: Leaks, origin: str) -> str:
