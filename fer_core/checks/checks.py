@@ -3,8 +3,8 @@
     table = run_checks(dataset)
     table[table["is_dark_issue"]].sort_values("dark_score")
 
-Scores, thresholds and column names are those of cleanvision 0.3 (Apache-2.0). Two things differ: a picture
-whose channels are equal is gray, however it is stored; and gray pictures are flagged only among colour ones.
+Scores, thresholds and column names are those of cleanvision 0.3 (Apache-2.0), `no_face` apart, which is ours. Two things
+differ: a picture whose channels are equal is gray, however it is stored; and gray pictures are flagged only among colour ones.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.base.arrays import Floats
+from fer_core.checks.face import EVEN_SHARE
 from fer_core.checks.store import measure_images
 from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import readable
@@ -71,6 +72,10 @@ def _blurry(rows: pd.DataFrame, raw: pd.DataFrame) -> Floats:
     return np.asarray(np.minimum(sharp + np.where(uneven <= _LEVELS_FROM, 0, uneven), 1))
 
 
+def _no_face(rows: pd.DataFrame, raw: pd.DataFrame) -> Floats:
+    return 1 - raw["even_without_face"].to_numpy()
+
+
 def _odd_aspect_ratio(rows: pd.DataFrame, raw: pd.DataFrame) -> Floats:
     width, height = rows["width"].to_numpy(np.float64), rows["height"].to_numpy(np.float64)
     return np.asarray(np.minimum(width / height, height / width))
@@ -108,6 +113,9 @@ CHECKS: tuple[ImageCheck, ...] = (
     ImageCheck("light", "Bright", "even the darkest parts are bright", 0.05, _light),
     ImageCheck("blurry", "Blurry", "few edges", 0.29, _blurry),
     ImageCheck("low_information", "Low information", "blank, or of few gray levels", 0.3, _low_information),
+    ImageCheck(
+        "no_face", "No face found", "much of it even, and no face found in it", 1 - EVEN_SHARE, _no_face
+    ),
     ImageCheck("odd_size", "Odd size", "far from the usual size of its source", 0.5, _odd_size),
     ImageCheck(
         "odd_aspect_ratio", "Odd aspect ratio", "much wider or taller than a square", 0.35, _odd_aspect_ratio
@@ -145,7 +153,7 @@ def run_checks(
 
 
 def score_checks(rows: pd.DataFrame, raw: pd.DataFrame) -> pd.DataFrame:
-    """`run_checks` of readable rows whose measures (`measure.MEASURES`) are known, in the same order."""
+    """`run_checks` of readable rows whose measures (`store.COLUMNS`) are known, in the same order."""
     table: dict[str, NDArray[np.float64] | NDArray[np.bool_]] = {}
     for check in CHECKS:
         found = check.score(rows, raw)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_core.base.atomic import skip_if_unwritable
 from fer_core.base.checksums import checked_file
 from fer_core.base.errors import FerError
+from fer_core.checks.face import even_without_face
 from fer_core.checks.measure import MEASURES, measure_grays, measure_one
 from fer_core.data.dataset import Dataset
 from fer_core.data.images import decode
@@ -23,6 +24,8 @@ from fer_core.data.pixels import SIZE
 from fer_core.data.sources import SourceFiles
 from fer_core.jobs.reporter import ProgressFn
 
+COLUMNS = (*MEASURES, "even_without_face")
+"""What is kept of every picture; the last of its 48x48 gray pixels, the others of the file."""
 _THREADS = min(8, os.cpu_count() or 1)
 _STEP = 4096
 
@@ -38,7 +41,7 @@ def measure_images(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | 
     Pictures that are 48x48 and gray come from the pixel store; others are decoded from their files.
 
     Returns:
-        Columns `MEASURES`, float64; NaN where the file is gone.
+        `COLUMNS`, float64; NaN where the file is gone.
     """
     known = _load(store_path(dataset))
     fresh = rows[~rows["pixel_hash"].isin(known.index)].drop_duplicates("pixel_hash")
@@ -67,13 +70,13 @@ def count_unmeasured(dataset: Dataset, hashes: pa.Array) -> int:
 
 def _load(path: Path) -> pd.DataFrame:
     empty = pd.DataFrame(
-        columns=list(MEASURES), index=pd.Index([], name="pixel_hash", dtype="str"), dtype="float64"
+        columns=list(COLUMNS), index=pd.Index([], name="pixel_hash", dtype="str"), dtype="float64"
     )
     try:
         found = pd.read_parquet(path)
     except (OSError, ValueError):
         return empty
-    return found if list(found.columns) == list(MEASURES) else empty
+    return found if list(found.columns) == list(COLUMNS) else empty
 
 
 def _measure(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None) -> pd.DataFrame:
@@ -87,16 +90,21 @@ def _measure(dataset: Dataset, rows: pd.DataFrame, progress: ProgressFn | None) 
         result[part] = measure_grays(np.asarray(pixels[numbers[part]]))
         if progress:
             progress(start + len(part), len(rows), "pictures checked")
+    faceless = [
+        even_without_face(np.asarray(pixels[numbers[start : start + _STEP]]))
+        for start in range(0, len(rows), _STEP)
+    ]
     others = np.flatnonzero(~small)
     if len(others):
         files = [(str(s), str(p)) for s, p in zip(rows["source"], rows["path"], strict=True)]
         with dataset.files() as source, ThreadPoolExecutor(_THREADS) as pool:
-            found = pool.map(lambda position: _from_file(source, *files[position]), others)
-            for done, (position, values) in enumerate(zip(others, found, strict=True), 1):
+            measured = pool.map(lambda position: _from_file(source, *files[position]), others)
+            for done, (position, values) in enumerate(zip(others, measured, strict=True), 1):
                 result[position] = values
                 if progress and done % 64 == 0:
                     progress(len(positions) + done, len(rows), "pictures checked")
-    return pd.DataFrame(result, columns=list(MEASURES), index=pd.Index(rows["pixel_hash"], name="pixel_hash"))
+    found = np.column_stack([result, np.concatenate(faceless)])
+    return pd.DataFrame(found, columns=list(COLUMNS), index=pd.Index(rows["pixel_hash"], name="pixel_hash"))
 
 
 def _from_file(files: SourceFiles, source: str, path: str) -> NDArray[np.float64]:

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from PIL import Image, ImageFilter, ImageStat
+from PIL import Image, ImageDraw, ImageFilter, ImageStat
 
 from fer_core.base.workspace import Workspace
 from fer_core.checks import checks
-from fer_core.checks.checks import is_blank, severity
+from fer_core.checks.checks import BLANK_CONTRAST, is_blank, severity
 from fer_core.checks.measure import measure_grays, measure_one
-from fer_core.checks.store import store_path
+from fer_core.checks.store import COLUMNS, store_path
 from fer_core.data.datasets import Dataset, import_dataset
+from fer_core.data.manifest import readable
 
 
 def reference(image: Image.Image) -> list[float]:
@@ -103,6 +104,37 @@ def test_planted_faults_are_flagged(faces: Dataset, fault: str) -> None:
     assert not {name for name in found if name.startswith("good")}
 
 
+def placeholders() -> dict[str, Image.Image]:
+    """A warning sign, a card of text, a logo and a soft gradient, as sets scraped from the web have them."""
+    sign, card, logo = (Image.new("L", (48, 48), ground) for ground in (0, 255, 235))
+    pen = ImageDraw.Draw(sign)
+    pen.polygon([(24, 8), (42, 40), (6, 40)], outline=230, width=2)
+    pen.line([(24, 18), (24, 30)], fill=230, width=3)
+    for line in range(5, 44, 12):
+        ImageDraw.Draw(card).text((3, line), "image removed", fill=60, font_size=6)
+    ImageDraw.Draw(logo).rounded_rectangle((6, 14, 42, 36), 5, fill=90)
+    for x in (16, 24, 32):
+        ImageDraw.Draw(logo).ellipse((x - 2, 23, x + 2, 27), fill=250)
+    return {
+        "sign": sign,
+        "card": card,
+        "logo": logo,
+        "gradient": Image.linear_gradient("L").resize((48, 48)).point(lambda v: 120 + v // 4),
+    }
+
+
+def test_pictures_without_a_face_are_told_from_faces(sample: Dataset, tmp_path: Path) -> None:
+    rows = readable(sample.manifest())
+    for row in rows.loc[rows["contrast"] >= BLANK_CONTRAST, "row"].drop_duplicates().head(300):
+        add(tmp_path / "s" / "happy", f"face{row}", np.asarray(sample.pixels()[row]))
+    for name, picture in placeholders().items():
+        picture.save(tmp_path / "s" / "happy" / f"{name}.png")
+        picture.save(tmp_path / "s" / "happy" / f"{name} again.jpg", quality=92)
+    dataset = import_dataset(Workspace(tmp_path / "home"), tmp_path / "s", "faces")
+    assert {name.partition(" ")[0] for name in flagged(dataset, "no_face")} == set(placeholders())
+    assert len(flagged(dataset, "no_face")) == 2 * len(placeholders())
+
+
 def test_gray_is_odd_only_among_colour(tmp_path: Path) -> None:
     for i in range(6):
         add(tmp_path / "s" / "happy", f"c{i}", noise(i, shape=(48, 48, 3)))
@@ -127,7 +159,8 @@ def test_files_that_are_gone_are_not_guessed(faces: Dataset, tmp_path: Path) -> 
     store_path(faces).unlink(missing_ok=True)
     table = checks.run_checks(faces)
     assert {name: told["missing"] for name, told in checks.summary(table).items()} == {
-        "dark": 1, "light": 1, "blurry": 1, "low_information": 1, "odd_size": 0, "odd_aspect_ratio": 0, "grayscale": 0,
+        "dark": 1, "light": 1, "blurry": 1, "low_information": 1, "no_face": 1, "odd_size": 0, "odd_aspect_ratio": 0,
+        "grayscale": 0,
     }  # fmt: skip
     assert "odd_size" in flagged(faces, "odd_size")  # its size is in the manifest
 
@@ -164,7 +197,7 @@ def test_odd_sizes_are_those_of_cleanvision(sides: list[int]) -> None:
     raw = pd.DataFrame(
         0.5,
         index=rows.index,
-        columns=["brightness_p5", "brightness_p99", "entropy", "edges", "histogram_std"],
+        columns=list(COLUMNS),
     )
     table = checks.score_checks(rows, raw)
     np.testing.assert_array_equal(table["is_odd_size_issue"], size_scores(sides))
@@ -184,7 +217,7 @@ def test_sizes_are_judged_within_their_source() -> None:
             "source": source,
         }
     )
-    columns = ["brightness_p5", "brightness_p99", "entropy", "edges", "histogram_std"]
+    columns = list(COLUMNS)
     table = checks.score_checks(rows, pd.DataFrame(0.5, index=rows.index, columns=columns))
     assert table.index[table["is_odd_size_issue"]].tolist() == ["39"]
     together = checks.score_checks(

@@ -80,7 +80,7 @@ def test_check_counts_per_check(fer: Fer, tmp_path: Path) -> None:
     done = fer("check", "faces", "--csv", tmp_path / "c.csv", "--json")
     check_keys("check", done, "checks")
     assert set(done.json["checks"]) == {
-        "dark", "light", "blurry", "low_information", "odd_size", "odd_aspect_ratio", "grayscale",
+        "dark", "light", "blurry", "low_information", "no_face", "odd_size", "odd_aspect_ratio", "grayscale",
     }  # fmt: skip
     assert all({"flagged", "threshold"} <= told.keys() for told in done.json["checks"].values())
     lines = (tmp_path / "c.csv").read_text().splitlines()

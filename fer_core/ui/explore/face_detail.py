@@ -17,7 +17,7 @@ from fer_core.base.tables import row_dicts
 from fer_core.data.manifest import ImageRow
 from fer_core.ui.components import face_sheet, markup, messages
 from fer_core.ui.explore import cached_facts, sheets
-from fer_core.ui.explore.state import ENLARGE, FLAG_WORDS, VIEW, Explorer
+from fer_core.ui.explore.state import ENLARGE, FLAG_WORDS, OFTEN_CHECKED, VIEW, Explorer
 from fer_core.ui.shell import cache, page, server_paths
 
 _NEAR = 6
@@ -199,10 +199,7 @@ def _more(explorer: Explorer, row: ImageRow, position: int) -> str:
     told = "; ".join(f"{c['split']} / {c['label']} / {face_sheet.file_name(c['path'])}" for c in copies)
     pairs.append(("copies", told or "none of equal pixels"))
     if explorer.checks_known:
-        worst = [
-            (n, explorer.facts.measure(f"{n}_score")[position])
-            for n in ("dark", "light", "blurry", "low_information")
-        ]
+        worst = [(n, explorer.facts.measure(f"{n}_score")[position]) for n in OFTEN_CHECKED]
         pairs.append(
             ("check scores", ", ".join(f"{FLAG_WORDS[n].split(' or')[0]} {v:.2f}" for n, v in worst))
         )

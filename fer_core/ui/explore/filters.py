@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from fer_core.explore.filter import BY_PATH, SHUFFLE, Selection
 from fer_core.ui.components import links, markup, messages
-from fer_core.ui.explore.state import CHECK_FLAGS, FLAG_WORDS, Explorer
+from fer_core.ui.explore.state import FLAG_WORDS, OFTEN_CHECKED, Explorer
 
 MEASURE_WORDS = {
     "brightness": "brightness, 0–1", "contrast": "contrast, 0–0.5", "sharpness": "sharpness",
@@ -115,7 +115,7 @@ def _order(explorer: Explorer, chosen: Selection) -> None:
     for name in explorer.measures():
         words = MEASURE_WORDS[name].partition(",")[0]
         offered[name], offered[f"-{name}"] = f"{words}, low first", f"{words}, high first"
-    for name in CHECK_FLAGS[:4] if explorer.checks_known else ():
+    for name in OFTEN_CHECKED if explorer.checks_known else ():
         offered[f"{name}_score"] = f"{FLAG_WORDS[name].partition(' or')[0]}, worst first"
     offered.setdefault(chosen.order, chosen.order)
     st.session_state["exp-f-order"] = chosen.order

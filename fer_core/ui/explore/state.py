@@ -39,10 +39,11 @@ FLAG_WORDS = {
     "likely_wrong": "label likely wrong", "humans_say_otherwise": "humans say otherwise",
     "humans_disagree": "humans disagree", "humans_unclear": "humans see no emotion", "run_wrong": "a run predicts otherwise",
     "dark": "dark", "light": "bright", "blurry": "blurry", "low_information": "low information or blank",
-    "odd_size": "odd size", "odd_aspect_ratio": "odd aspect ratio", "grayscale": "gray among colour",
+    "no_face": "no face found", "odd_size": "odd size", "odd_aspect_ratio": "odd aspect ratio", "grayscale": "gray among colour",
     "unreadable": "unreadable", "unlabelled": "without a class",
 }  # fmt: skip
-CHECK_FLAGS = ("dark", "light", "blurry", "low_information", "odd_size", "odd_aspect_ratio", "grayscale")
+OFTEN_CHECKED = ("dark", "light", "blurry", "low_information", "no_face")
+CHECK_FLAGS = (*OFTEN_CHECKED, "odd_size", "odd_aspect_ratio", "grayscale")
 
 
 @dataclass
