@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.datasets import open_dataset
 from fer_core.data.manifest import readable
 from fer_core.duplicates import groups, near, reach, scan_store
 from fer_core.duplicates.exact import DuplicateGroups, find_exact
@@ -35,8 +31,8 @@ def stamp(dataset: Dataset) -> float:
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _pairs(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame | None:
-    return scan_store.stored_pairs(open_dataset(Workspace(Path(root)), name), version, kinds=wanted)
+def _pairs(dataset: Dataset, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame | None:
+    return scan_store.stored_pairs(dataset, version, kinds=wanted)
 
 
 def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None) -> pd.DataFrame | None:
@@ -45,27 +41,25 @@ def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None)
     Args:
         wanted: of these kinds; those of `kinds` if not given.
     """
-    root, wanted = str(dataset.workspace.root), wanted or kinds()
-    found = _pairs(root, dataset.name, version, stamp(dataset), wanted)
+    wanted = wanted or kinds()
+    found = _pairs(dataset, version, stamp(dataset), wanted)
     if found is None and len(readable(cache.manifest(dataset, version))) <= AT_ONCE:
         with st.spinner(f"Looking for {', '.join(wanted[:-1])} and {wanted[-1]} copies"):
             scan_store.compared_pairs(dataset, version, kinds=wanted)
-        found = _pairs(root, dataset.name, version, stamp(dataset), wanted)
+        found = _pairs(dataset, version, stamp(dataset), wanted)
     return found
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _groups(
-    root: str,
-    name: str,
+    dataset: Dataset,
     version: str,
     stamp: float,
     wanted: tuple[str, ...],
     distance: int,
     apart: tuple[tuple[str, str], ...],
 ) -> DuplicateGroups:
-    dataset = open_dataset(Workspace(Path(root)), name)
-    known = _pairs(root, name, version, stamp, wanted)
+    known = _pairs(dataset, version, stamp, wanted)
     manifest = cache.manifest(dataset, version)
     if known is None:
         return find_exact(manifest)
@@ -80,7 +74,7 @@ def copy_groups(
     Args:
         decisions: those that hold; None for groups without regard to them.
     """
-    at = (str(dataset.workspace.root), dataset.name, version, stamp(dataset), kinds(), distance)
+    at = (dataset, version, stamp(dataset), kinds(), distance)
     whole = _groups(*at, ())
     if decisions is None or not (said := copies.rejected_pairs(decisions)):
         return whole
@@ -90,28 +84,29 @@ def copy_groups(
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
-def _together(root: str, name: str, version: str, stamp: float, distance: int) -> pd.Series:
-    known = _pairs(root, name, version, stamp, USUAL)
+def _together(dataset: Dataset, version: str, stamp: float, distance: int) -> pd.Series:
+    known = _pairs(dataset, version, stamp, USUAL)
     assert known is not None
-    dataset = open_dataset(Workspace(Path(root)), name)
     kept = groups.confirmed_pairs(known, distance, near.kinds_of(mirrored=True))
-    return near.near_groups(dataset.manifest(version), dataset.pixels(), distance, mirrored=True, pairs=kept)
+    return near.near_groups(
+        cache.manifest(dataset, version), dataset.pixels(), distance, mirrored=True, pairs=kept
+    )
 
 
 def together(dataset: Dataset, version: str, distance: int = reach.DISTANCE) -> pd.Series | None:
     """Group ids of near and mirrored copies by image_id, for `stratify`; None where nothing is compared yet."""
     if pairs(dataset, version, USUAL) is None:
         return None
-    return _together(str(dataset.workspace.root), dataset.name, version, stamp(dataset), distance)
+    return _together(dataset, version, stamp(dataset), distance)
 
 
 @st.cache_data(max_entries=6, show_spinner="Counting what each distance finds")
-def _steps(root: str, name: str, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame:
-    known = _pairs(root, name, version, stamp, wanted)
-    manifest = cache.manifest(open_dataset(Workspace(Path(root)), name), version)
+def _steps(dataset: Dataset, version: str, stamp: float, wanted: tuple[str, ...]) -> pd.DataFrame:
+    known = _pairs(dataset, version, stamp, wanted)
+    manifest = cache.manifest(dataset, version)
     return groups.copies_by_distance(manifest, known) if known is not None else pd.DataFrame()
 
 
 def distance_steps(dataset: Dataset, version: str) -> pd.DataFrame:
     """What each distance finds; empty while nothing is compared."""
-    return _steps(str(dataset.workspace.root), dataset.name, version, stamp(dataset), kinds())
+    return _steps(dataset, version, stamp(dataset), kinds())

@@ -8,6 +8,7 @@ from functools import cached_property
 import pandas as pd
 import streamlit as st
 
+from fer_core.data.dataset import Dataset
 from fer_core.duplicates.exact import DuplicateGroups
 from fer_core.duplicates.leakage import leaked_share
 from fer_core.review import copies
@@ -60,17 +61,16 @@ def name_of(images: pd.Series | list[str]) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _open(
-    root: str, name: str, version: str, stamp: float, kinds: tuple[str, ...], distance: int, newest: str,
-    _scope: page.Scope,
-) -> Open:  # fmt: skip
-    decisions = cache.journal(_scope.dataset).decisions
-    groups = cached_groups.copy_groups(_scope.dataset, version, distance, decisions)
-    found = copies.group_members(groups.table, _scope.manifest)
+    dataset: Dataset, version: str, stamp: float, kinds: tuple[str, ...], distance: int, newest: str
+) -> Open:
+    decisions, manifest = cache.journal(dataset).decisions, cache.manifest(dataset, version)
+    groups = cached_groups.copy_groups(dataset, version, distance, decisions)
+    found = copies.group_members(groups.table, manifest)
     return Open(
         groups,
         found,
         copies.group_queues(found, decisions),
-        leaked_share(_scope.manifest, groups),
+        leaked_share(manifest, groups),
         int((found.groupby("group")["split"].nunique() > 1).sum()),
         int(found.loc[found["kind"] != "exact", "group"].nunique()),
     )
@@ -80,7 +80,4 @@ def look(scope: page.Scope, distance: int) -> Open:
     """The groups as the journal has them now."""
     dataset, kinds = scope.dataset, cached_groups.kinds()
     newest = cache.journal(dataset).newest
-    stamp = cached_groups.stamp(dataset)
-    return _open(
-        str(scope.workspace.root), dataset.name, scope.version.id, stamp, kinds, distance, newest, scope
-    )
+    return _open(dataset, scope.version.id, cached_groups.stamp(dataset), kinds, distance, newest)

@@ -54,7 +54,7 @@ def draw(explorer: Explorer) -> None:
 
 def _mean(explorer: Explorer, label: str, split: str) -> MeanFace:
     scope = explorer.scope
-    return cached_facts.mean_of(str(scope.workspace.root), scope.dataset.name, scope.version.id, label, split)
+    return cached_facts.mean_of(scope.dataset, scope.version.id, label, split)
 
 
 def _follow(explorer: Explorer, label: str, split: str) -> None:

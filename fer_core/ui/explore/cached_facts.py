@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from fer_core import mislabels
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.datasets import open_dataset
 from fer_core.data.images import decode
 from fer_core.data.sources import locate_source, read_source_file
 from fer_core.explore import mean_faces
@@ -35,24 +33,20 @@ _OF_ACTION = {"relabel": 1, "keep": 2, "delete": 3, "ambiguous": 4}
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _facts(root: str, name: str, version: str) -> ImageFacts:
-    return ImageFacts(open_dataset(Workspace(Path(root)), name), version)
+def _facts(dataset: Dataset, version: str) -> ImageFacts:
+    return ImageFacts(dataset, version)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _verdicts(path: str, newest: str) -> pd.DataFrame:
-    return verdicts_by_image(Journal(Path(path)).decisions())
-
-
 def holding(dataset: Dataset, newest: str) -> pd.DataFrame:
     """The verdicts that hold, by image id; `newest` is the key of the journal's newest entry."""
-    return _verdicts(str(dataset.journal_path), newest)
+    return verdicts_by_image(Journal(dataset.journal_path).decisions())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _decided(root: str, name: str, version: str, newest: str) -> np.ndarray:
-    known = _facts(root, name, version)
-    held = holding(known.dataset, newest)
+def _decided(dataset: Dataset, version: str, newest: str) -> np.ndarray:
+    known = _facts(dataset, version)
+    held = holding(dataset, newest)
     codes = np.zeros(len(known), np.int32)
     positions = known.columns.positions(held.index)
     present = positions >= 0
@@ -63,10 +57,10 @@ def _decided(root: str, name: str, version: str, newest: str) -> np.ndarray:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _ranked(
-    root: str, name: str, version: str, method: str, changed: float
+    dataset: Dataset, version: str, method: str, changed: float
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    known = _facts(root, name, version)
-    table = mislabels.load(known.dataset, version, method)
+    known = _facts(dataset, version)
+    table = mislabels.load(dataset, version, method)
     if table is None:
         return None
     positions = known.columns.positions(table["image_id"])
@@ -78,19 +72,19 @@ def _ranked(
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _answers(root: str, run_id: str, stamp: float) -> pd.DataFrame:
-    return predictions.read_all(store.get(Workspace(Path(root)), run_id).folder)
+def _answers(run: Run, stamp: float) -> pd.DataFrame:
+    return predictions.read_all(run.folder)
 
 
-def run_answers(workspace: Workspace, run: Run) -> pd.DataFrame:
+def run_answers(run: Run) -> pd.DataFrame:
     """What a run answered, by image id."""
-    return _answers(str(workspace.root), run.id, predictions.changed_at(run.folder))
+    return _answers(run, predictions.changed_at(run.folder))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _said(root: str, name: str, version: str, run_id: str, stamp: float) -> tuple[np.ndarray, ...]:
-    known = _facts(root, name, version)
-    table = _answers(root, run_id, stamp)
+def _said(dataset: Dataset, version: str, run: Run, stamp: float) -> tuple[np.ndarray, ...]:
+    known = _facts(dataset, version)
+    table = _answers(run, stamp)
     positions = known.columns.positions(table.index)
     present = positions >= 0
     names = tuple(sorted(table["said"].unique()))
@@ -111,9 +105,9 @@ def runs_of(workspace: Workspace, dataset: str) -> list[Run]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _across(root: str, name: str, version: str, stamp: tuple[float, ...]) -> np.ndarray:
-    known = _facts(root, name, version)
-    found = known_leaks.of_version(known.dataset, version, cache.manifest(known.dataset, version))
+def _across(dataset: Dataset, version: str, stamp: tuple[float, ...]) -> np.ndarray:
+    known = _facts(dataset, version)
+    found = known_leaks.of_version(dataset, version, cache.manifest(dataset, version))
     return _flagged(known, found.images["image_id"].unique())
 
 
@@ -125,18 +119,15 @@ def _flagged(known: ImageFacts, images: Sequence[str] | np.ndarray) -> np.ndarra
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _conflicts(
-    root: str, name: str, version: str, stamp: tuple[float, ...]
-) -> tuple[LabelConflicts, np.ndarray]:
-    known = _facts(root, name, version)
-    found = label_conflicts(known.dataset, version, cache.manifest(known.dataset, version))
+def _conflicts(dataset: Dataset, version: str, stamp: tuple[float, ...]) -> tuple[LabelConflicts, np.ndarray]:
+    known = _facts(dataset, version)
+    found = label_conflicts(dataset, version, cache.manifest(dataset, version))
     return found, _flagged(known, found.images)
 
 
 def conflicts(dataset: Dataset, version: str) -> LabelConflicts:
     """Copies of one picture under two labels, of every kind that was compared."""
-    root = str(dataset.workspace.root)
-    return _conflicts(root, dataset.name, version, leaks.stamp(dataset, version))[0]
+    return _conflicts(dataset, version, leaks.stamp(dataset, version))[0]
 
 
 def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> ImageFacts:
@@ -147,37 +138,34 @@ def facts(dataset: Dataset, version: str, newest: str, run: Run | None) -> Image
         newest: key of the journal's newest entry.
         run: whose answers are "said", "confidence" and "run_wrong".
     """
-    root, name = str(dataset.workspace.root), dataset.name
-    known = _facts(root, name, version)
-    categories: dict[str, Category] = {"decision": (_decided(root, name, version, newest), DECISIONS)}
+    known = _facts(dataset, version)
+    categories: dict[str, Category] = {"decision": (_decided(dataset, version, newest), DECISIONS)}
     measures = {}
     stamp = leaks.stamp(dataset, version)
-    flags = {"copy_across_splits": _across(root, name, version, stamp)}
-    flags["copy_other_label"] = _conflicts(root, name, version, stamp)[1]
+    flags = {"copy_across_splits": _across(dataset, version, stamp)}
+    flags["copy_other_label"] = _conflicts(dataset, version, stamp)[1]
     if kept := methods(dataset, version):
         best = "folds" if "folds" in kept else kept[0]
         changed = ranking_path(dataset, version, best).stat().st_mtime
-        if (ranked := _ranked(root, name, version, best, changed)) is not None:
+        if (ranked := _ranked(dataset, version, best, changed)) is not None:
             measures["label_score"], flags["likely_wrong"] = ranked
     if run is not None:
-        said, names, confidence, wrong = _said(
-            root, name, version, run.id, predictions.changed_at(run.folder)
-        )
+        said, names, confidence, wrong = _said(dataset, version, run, predictions.changed_at(run.folder))
         categories["said"] = (said, tuple(map(str, names)))
         measures["confidence"], flags["run_wrong"] = confidence, wrong
     return known.also(categories=categories, measures=measures, flags=flags)
 
 
 @st.cache_data(max_entries=16, show_spinner="Averaging the faces")
-def mean_of(root: str, name: str, version: str, label: str, split: str) -> mean_faces.MeanFace:
+def mean_of(dataset: Dataset, version: str, label: str, split: str) -> mean_faces.MeanFace:
     """Mean and spread of one class, in one split or in all (""), of a version."""
-    known = _facts(root, name, version)
+    known = _facts(dataset, version)
     codes, names = known.category("label")
     chosen = known.readable & (codes == names.index(label))
     if split:
         parts, splits = known.category("split")
         chosen &= parts == splits.index(split)
-    return mean_faces.mean_face(known.dataset.pixels(), known.columns.numbers("row")[chosen])
+    return mean_faces.mean_face(dataset.pixels(), known.columns.numbers("row")[chosen])
 
 
 SIGNATURES_UP_TO = 40_000
@@ -185,14 +173,15 @@ SIGNATURES_UP_TO = 40_000
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _alike(root: str, name: str, version: str, position: int) -> tuple[np.ndarray, np.ndarray]:
-    known = _facts(root, name, version)
+def nearest(dataset: Dataset, version: str, position: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the readable images most like one, best first, and their similarities (-1..1)."""
+    known = _facts(dataset, version)
     good = np.flatnonzero(known.readable)
     rows = known.columns.numbers("row")[good]
     own = int(np.searchsorted(good, position))
-    pixels = known.dataset.pixels()
+    pixels = dataset.pixels()
     if len(pixels) <= SIGNATURES_UP_TO:
-        vectors = cache.signatures(known.dataset)
+        vectors = cache.signatures(dataset)
         similarity = (vectors @ vectors[rows[own]])[rows]
         similarity[own] = -2  # not its own neighbour
         count = min(_ALIKE, len(rows) - 1)
@@ -205,15 +194,9 @@ def _alike(root: str, name: str, version: str, position: int) -> tuple[np.ndarra
     return good[best[:_ALIKE]], similarity[:_ALIKE]
 
 
-def nearest(dataset: Dataset, version: str, position: int) -> tuple[np.ndarray, np.ndarray]:
-    """Places of the readable images most like one, best first, and their similarities (-1..1)."""
-    return _alike(str(dataset.workspace.root), dataset.name, version, position)
-
-
 @st.cache_data(max_entries=64, show_spinner=False)
-def picture(root: str, name: str, source: str, path: str, edge: int = 480) -> np.ndarray | None:
+def picture(dataset: Dataset, source: str, path: str, edge: int = 480) -> np.ndarray | None:
     """A file as it is, at most `edge` pixels on a side; None where it is gone or no picture."""
-    dataset = open_dataset(Workspace(Path(root)), name)
     try:
         pixels = decode(read_source_file(locate_source(dataset.sources, source), path), path).pixels
     except (FerError, OSError):

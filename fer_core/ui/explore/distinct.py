@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
 from fer_core import mislabels
-from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import readable
 from fer_core.explore.distinct import ClassDistinctness, distinctness
 from fer_core.explore.vote_stats import votes_of
@@ -20,10 +17,9 @@ from fer_core.ui.shell import cache
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _told(
-    root: str, name: str, version: str, method: str, changed: float
+    dataset: Dataset, version: str, method: str, changed: float
 ) -> tuple[list[ClassDistinctness], list[ClassDistinctness]]:
     """By the ranking of a method, and by votes; empty where there are none."""
-    dataset = open_dataset(Workspace(Path(root)), name)
     ranking = mislabels.load(dataset, version, method) if method else None
     judged = []
     if ranking is not None:
@@ -44,8 +40,7 @@ def card(explorer: Explorer) -> None:
     method = next(iter(mislabels.methods(scope.dataset, scope.version.id)), "")
     file = mislabels.ranking_path(scope.dataset, scope.version.id, method) if method else None
     changed = file.stat().st_mtime if file is not None and file.is_file() else 0.0
-    root = str(scope.workspace.root)
-    judged, voted = _told(root, scope.dataset.name, scope.version.id, method, changed)
+    judged, voted = _told(scope.dataset, scope.version.id, method, changed)
     with st.container(border=True):
         if not judged and not voted:
             st.html(

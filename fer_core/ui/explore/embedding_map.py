@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,8 @@ from numpy.typing import NDArray
 from fer_core import jobs
 from fer_core.base.emotions import SPLIT_COLORS, emotion_colors
 from fer_core.base.errors import FerError
-from fer_core.base.workspace import Workspace
 from fer_core.charts import scatter
-from fer_core.data.datasets import open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.explore import embedding_store
 from fer_core.explore.embedding import SAMPLE
 from fer_core.explore.facts import NO_IMAGE_FLAGS, ImageFacts
@@ -74,9 +72,9 @@ def _choice(explorer: Explorer) -> tuple[str, str, str]:
 
 
 @st.cache_resource(max_entries=6, show_spinner="Laying out the faces")
-def _made(root: str, name: str, version: str, features: str, method: str, stamp: float) -> pd.DataFrame:
-    facts = ImageFacts(open_dataset(Workspace(Path(root)), name), version)
-    kept = embedding_store.load_map(facts.dataset, version, features, method) if stamp else None
+def _made(dataset: Dataset, version: str, features: str, method: str, stamp: float) -> pd.DataFrame:
+    facts = ImageFacts(dataset, version)
+    kept = embedding_store.load_map(dataset, version, features, method) if stamp else None
     return embedding_store.compute_map(facts, features, method) if kept is None else kept
 
 
@@ -89,7 +87,7 @@ def _table(explorer: Explorer, features: str, method: str) -> pd.DataFrame | Non
         _job(explorer, features, method)
         return None
     try:
-        return _made(str(scope.workspace.root), scope.dataset.name, scope.version.id, features, method, stamp)
+        return _made(scope.dataset, scope.version.id, features, method, stamp)
     except FerError as error:
         page.show_error(error)
         return None
@@ -124,9 +122,9 @@ def _job(explorer: Explorer, features: str, method: str) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _tiles(root: str, name: str, version: str, features: str, places: NDArray[np.int64]) -> list[bytes]:
-    facts = ImageFacts(open_dataset(Workspace(Path(root)), name), version)
-    return map_peek.tiles(facts.dataset.pixels()[facts.columns.numbers("row")[places]])
+def _tiles(dataset: Dataset, version: str, features: str, places: NDArray[np.int64]) -> list[bytes]:
+    facts = ImageFacts(dataset, version)
+    return map_peek.tiles(dataset.pixels()[facts.columns.numbers("row")[places]])
 
 
 def _peek(
@@ -134,7 +132,7 @@ def _peek(
 ) -> None:
     """The face under the pointer."""
     scope, places = explorer.scope, table["place"].to_numpy(np.int64)
-    made = _tiles(str(scope.workspace.root), scope.dataset.name, scope.version.id, features, places)
+    made = _tiles(scope.dataset, scope.version.id, features, places)
     columns = explorer.facts.columns
     labels, splits = (columns.texts(name, places[shown]) for name in ("label", "split"))
     words = [f"{label} · {split}" for label, split in zip(labels, splits, strict=True)]

@@ -88,8 +88,7 @@ def picture(explorer: Explorer, row: ImageRow, edge: int = 480) -> NDArray[np.ui
     plain = row["mode"] == "gray" and max(row["width"], row["height"]) <= small.shape[0]
     if plain or server_paths.out_of_reach(explorer.scope.dataset):
         return np.asarray(small)
-    root, name = str(explorer.scope.workspace.root), explorer.scope.dataset.name
-    found = cached_facts.picture(root, name, str(row["source"]), str(row["path"]), edge)
+    found = cached_facts.picture(explorer.scope.dataset, str(row["source"]), str(row["path"]), edge)
     return small if found is None else found
 
 
@@ -106,7 +105,7 @@ def _about(explorer: Explorer, row: ImageRow, position: int) -> str:
     if votes := explorer.facts.votes_of(position):
         lines.append("votes: " + ", ".join(f"{markup.esc(n)} {v}" for n, v in list(votes.items())[:4]))
     for run in explorer.runs[:_RUNS]:
-        said = cached_facts.run_answers(explorer.scope.workspace, run)
+        said = cached_facts.run_answers(run)
         if row["image_id"] in said.index:
             one = said.loc[row["image_id"]]
             lines.append(f"run {markup.esc(run.id)} says <b>{markup.esc(one['said'])}</b> {one['p']:.2f}")

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.base.tables import row_dicts
+from fer_core.data.dataset import Dataset
 from fer_core.data.notes import Notes
 from fer_core.explore import cues
 from fer_core.explore.neighbours import Neighbourhood, neighbourhood
@@ -37,18 +39,15 @@ CuesFn = Callable[[Mapping[str, Any]], Sequence[CueText]]
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _alike(
-    root: str, dataset: str, version: str, method: str, pixels: tuple[int, int], _state: MislabelsState
+    dataset: Dataset, version: str, method: str, pixels: tuple[int, int], _ranking: pd.DataFrame
 ) -> Neighbourhood:
-    return neighbourhood(_state.ranking, cache.signatures(_state.scope.dataset))
+    return neighbourhood(_ranking, cache.signatures(dataset))
 
 
 def alike(state: MislabelsState) -> Neighbourhood:
     """Who looks like whom in this ranking; made once."""
-    scope = state.scope
-    root = str(scope.workspace.root)
-    return _alike(
-        root, scope.dataset.name, scope.version.id, state.method, cache.pixels_state(scope.dataset), state
-    )
+    dataset, version = state.scope.dataset, state.scope.version.id
+    return _alike(dataset, version, state.method, cache.pixels_state(dataset), state.ranking)
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core import mislabels
-from fer_core.base.workspace import Workspace
 from fer_core.data import manifest
-from fer_core.data.datasets import open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.review import remaining_errors, review_queue
 from fer_core.review.review_queue import Filters
 from fer_core.review.snapshot import JournalSnapshot
@@ -142,8 +140,7 @@ class MislabelsState:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _ranking(root: str, name: str, version: str, method: str, changed: float) -> Ranked | None:
-    dataset = open_dataset(Workspace(Path(root)), name)
+def _ranking(dataset: Dataset, version: str, method: str, changed: float) -> Ranked | None:
     found = mislabels.load(dataset, version, method)
     if found is None:
         return None
@@ -174,8 +171,7 @@ def open_state(scope: Scope, method: str) -> MislabelsState | None:
     file = mislabels.ranking_path(scope.dataset, scope.version.id, method)
     if not file.is_file():
         return None
-    root, name = str(scope.workspace.root), scope.dataset.name
-    ranked = _ranking(root, name, scope.version.id, method, file.stat().st_mtime)
+    ranked = _ranking(scope.dataset, scope.version.id, method, file.stat().st_mtime)
     if ranked is None:
         return None
     return MislabelsState(scope, method, ranked, cache.journal(scope.dataset))

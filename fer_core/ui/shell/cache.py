@@ -1,4 +1,4 @@
-"""What pages read more than once, cached by version id: a version never changes, so its cache never goes stale."""
+"""What pages read more than once, cached by dataset and version id: a version never changes, so its cache never goes stale."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from fer_core import mislabels
 from fer_core.base.tables import column_values
-from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.data.manifest import classes
 from fer_core.data.pixels import pixel_file
 from fer_core.duplicates.exact import DuplicateGroups, find_exact
@@ -28,46 +27,38 @@ from fer_core.review.snapshot import JournalSnapshot, follow
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _manifest(root: str, dataset: str, version: str) -> pd.DataFrame:
-    return open_dataset(Workspace(Path(root)), dataset).manifest(version)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _exact(root: str, dataset: str, version: str) -> DuplicateGroups:
-    return find_exact(_manifest(root, dataset, version))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _classes(root: str, dataset: str, version: str) -> tuple[str, ...]:
-    return classes(_manifest(root, dataset, version))
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _rows(root: str, dataset: str, version: str) -> dict[str, int]:
-    table = _manifest(root, dataset, version)
-    return dict(zip(column_values(table["image_id"]), table["row"].tolist(), strict=True))
+def _manifest(dataset: Dataset, version: str) -> pd.DataFrame:
+    return dataset.manifest(version)
 
 
 def manifest(dataset: Dataset, version: str) -> pd.DataFrame:
     """The manifest of a version (a copy: change it freely)."""
     # pandas copies on write, so this costs nothing, and nobody can change what the others see.
-    return _manifest(str(dataset.workspace.root), dataset.name, version).copy(deep=False)
+    return _manifest(dataset, version).copy(deep=False)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def exact_groups(dataset: Dataset, version: str) -> DuplicateGroups:
+    """Groups of equal pixels in a version."""
+    return find_exact(manifest(dataset, version))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
 def class_names(dataset: Dataset, version: str) -> tuple[str, ...]:
     """Class names of a version, in canonical order."""
-    return _classes(str(dataset.workspace.root), dataset.name, version)
+    return classes(manifest(dataset, version))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _rows(dataset: Dataset, version: str) -> dict[str, int]:
+    table = manifest(dataset, version)
+    return dict(zip(column_values(table["image_id"]), table["row"].tolist(), strict=True))
 
 
 def pixel_rows(dataset: Dataset, version: str, image_ids: Iterable[str]) -> NDArray[np.int64]:
     """Where the pixels of images lie (the manifest's `row`), int64; -1 of one that is not in the version."""
-    known = _rows(str(dataset.workspace.root), dataset.name, version)
+    known = _rows(dataset, version)
     return np.array([known.get(one, -1) for one in image_ids], np.int64)
-
-
-def exact_groups(dataset: Dataset, version: str) -> DuplicateGroups:
-    """Groups of equal pixels in a version."""
-    return _exact(str(dataset.workspace.root), dataset.name, version)
 
 
 @st.cache_resource(show_spinner=False)
@@ -94,8 +85,8 @@ def faces(dataset: Dataset, rows: pd.Series | NDArray[np.int64] | list[int]) -> 
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _signatures(root: str, dataset: str, state: tuple[int, int]) -> NDArray[np.float32]:
-    return neighbours.signatures(open_dataset(Workspace(Path(root)), dataset).pixels()[: state[0]])
+def _signatures(dataset: Dataset, state: tuple[int, int]) -> NDArray[np.float32]:
+    return neighbours.signatures(dataset.pixels()[: state[0]])
 
 
 def pixels_state(dataset: Dataset) -> tuple[int, int]:
@@ -105,12 +96,12 @@ def pixels_state(dataset: Dataset) -> tuple[int, int]:
 
 def signatures(dataset: Dataset) -> NDArray[np.float32]:
     """Vectors of all pictures of a dataset, for finding look-alikes, indexed by the manifest's `row`."""
-    return _signatures(str(dataset.workspace.root), dataset.name, pixels_state(dataset))
+    return _signatures(dataset, pixels_state(dataset))
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _ranking(root: str, dataset: str, version: str, method: str, changed: float) -> pd.DataFrame | None:
-    return mislabels.load(open_dataset(Workspace(Path(root)), dataset), version, method)
+def _ranking(dataset: Dataset, version: str, method: str, changed: float) -> pd.DataFrame | None:
+    return mislabels.load(dataset, version, method)
 
 
 def ranking(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFrame | None:
@@ -118,7 +109,7 @@ def ranking(dataset: Dataset, version: str, method: str = "quick") -> pd.DataFra
     file = mislabels.ranking_path(dataset, version, method)
     if not file.is_file():
         return None
-    return _ranking(str(dataset.workspace.root), dataset.name, version, method, file.stat().st_mtime)
+    return _ranking(dataset, version, method, file.stat().st_mtime)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)  # as many as can be asked side by side

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import Dataset, open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.review import apply
 from fer_core.review.journal import Journal
 from fer_core.review.snapshot import JournalSnapshot
@@ -22,16 +19,9 @@ def reviewer(dataset: Dataset) -> str:
     return Journal(dataset.journal_path).known_as(str(st.session_state.get("fer-reviewer", "")))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _manifest(root: str, name: str, head: str) -> pd.DataFrame:
-    """Shared, not copied: only read here."""
-    return open_dataset(Workspace(Path(root)), name).manifest(head)
-
-
 @st.cache_data(max_entries=16, show_spinner=False)
-def _preview(root: str, name: str, head: str, newest: str, _known: JournalSnapshot) -> apply.ApplyPreview:
-    dataset = open_dataset(Workspace(Path(root)), name)
-    return apply.preview(dataset, head, _manifest(root, name, head), _known)
+def _preview(dataset: Dataset, head: str, newest: str, _known: JournalSnapshot) -> apply.ApplyPreview:
+    return apply.preview(dataset, head, cache.manifest(dataset, head), _known)
 
 
 def _waiting(scope: page.Scope) -> apply.ApplyPreview | None:
@@ -39,8 +29,7 @@ def _waiting(scope: page.Scope) -> apply.ApplyPreview | None:
     known = cache.journal(scope.dataset)
     if not known.newest:
         return None
-    root, name = str(scope.workspace.root), scope.dataset.name
-    return _preview(root, name, scope.dataset.head, known.newest, known)
+    return _preview(scope.dataset, scope.dataset.head, known.newest, known)
 
 
 def pending(scope: page.Scope) -> int:

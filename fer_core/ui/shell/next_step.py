@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.datasets import open_dataset
 from fer_core.data.versions import ANNOTATIONS
 from fer_core.duplicates import scan_store
 from fer_core.evaluation import leaderboard
@@ -106,8 +103,8 @@ def draw(dataset: Dataset, version: str) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner="Looking at what is known")
-def _status(root: str, name: str, stamp: tuple[object, ...], later: tuple[str, ...]) -> DatasetStatus:
-    return status(open_dataset(Workspace(Path(root)), name), later)
+def _status(dataset: Dataset, stamp: tuple[object, ...], later: tuple[str, ...]) -> DatasetStatus:
+    return status(dataset, later)
 
 
 def known(dataset: Dataset, later: Sequence[str] = ()) -> DatasetStatus:
@@ -117,8 +114,8 @@ def known(dataset: Dataset, later: Sequence[str] = ()) -> DatasetStatus:
         dataset: the dataset.
         later: names of steps that were put off.
     """
-    workspace, name = dataset.workspace, dataset.name
-    runs = [each for row, each in leaderboard.rows_with_stamps(workspace) if row["dataset"] == name]
+    workspace = dataset.workspace
+    runs = [each for row, each in leaderboard.rows_with_stamps(workspace) if row["dataset"] == dataset.name]
     versions = dataset.versions()
     files = [certificate.certificate_path(dataset, version.id) for version in versions]
     # Not the folder itself: reading the journal changes its time.
@@ -127,4 +124,4 @@ def known(dataset: Dataset, later: Sequence[str] = ()) -> DatasetStatus:
     times = tuple(file.stat().st_mtime_ns for file in files if file.exists())
     used = run_annotations.promoted(workspace)
     stamp = (dataset.head, len(versions), cache.journal(dataset).newest, times, tuple(runs), used)
-    return _status(str(workspace.root), name, stamp, tuple(later))
+    return _status(dataset, stamp, tuple(later))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
+from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import list_datasets, open_dataset
 from fer_core.data.manifest import classes, counts, readable
 from fer_core.splits.merge import save
@@ -25,20 +23,16 @@ _INTO: dict[Into, str] = {"all": "all splits", "train": "train alone"}
 
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing the two sets")
-def _screening(root: str, name: str, version: str, other: str, other_version: str) -> Screening:
-    workspace = Workspace(Path(root))
-    mine, theirs = open_dataset(workspace, name), open_dataset(workspace, other)
-    return save.screen_datasets(mine, theirs, version, other_version)
+def _screening(dataset: Dataset, version: str, other: Dataset, other_version: str) -> Screening:
+    return save.screen_datasets(dataset, other, version, other_version)
 
 
 @st.cache_data(max_entries=16, show_spinner="Checking whether a model can tell old from new images")
 def _told_apart(
-    root: str, name: str, version: str, other: str, added: tuple[str, ...], _plan: MergePlan
+    dataset: Dataset, version: str, other: Dataset, added: tuple[str, ...], _plan: MergePlan
 ) -> dict[str, Probe | None]:
     """`save.probes`; `added` (ids) stands for the plan in the key."""
-    workspace = Workspace(Path(root))
-    mine, theirs = open_dataset(workspace, name), open_dataset(workspace, other)
-    return save.probes(_plan, mine.manifest(version), mine.pixels(), theirs.pixels())
+    return save.probes(_plan, cache.manifest(dataset, version), dataset.pixels(), other.pixels())
 
 
 def card(scope: page.Scope) -> MergeProposal | None:
@@ -75,7 +69,7 @@ def card(scope: page.Scope) -> MergeProposal | None:
                 help="Which images are taken.",
             )
         )
-    at = (str(scope.workspace.root), scope.dataset.name, scope.version.id, other.name)
+    at = (scope.dataset, scope.version.id, other)
     return propose(
         scope.dataset, other, version=scope.version.id, other_version=other.head,
         fill=fill, into=into or DEFAULT_INTO, mapping=mapping, seed=seed, screened=_screening(*at, other.head),

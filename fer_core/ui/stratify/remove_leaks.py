@@ -18,9 +18,9 @@ from fer_core.ui.shell import cache, near_copies, page
 
 
 @st.cache_data(max_entries=4, show_spinner="Looking across the splits")
-def _leaks(_dataset: Dataset, name: str, version: str) -> tuple[np.ndarray, int]:
-    drop = separate.rows_to_drop(_dataset, version)
-    return drop, separate.possible_leaks(_dataset, version, drop)
+def _leaks(dataset: Dataset, version: str) -> tuple[np.ndarray, int]:
+    drop = separate.rows_to_drop(dataset, version)
+    return drop, separate.possible_leaks(dataset, version, drop)
 
 
 def card(scope: page.Scope) -> pd.DataFrame | None:
@@ -34,7 +34,7 @@ def card(scope: page.Scope) -> pd.DataFrame | None:
         if cached_groups.together(scope.dataset, scope.version.id) is None:
             near_copies.panel(scope)
             return None
-        drop, possible = _leaks(scope.dataset, scope.dataset.name, scope.version.id)
+        drop, possible = _leaks(scope.dataset, scope.version.id)
         if possible:
             st.html(
                 f'<p class="fer-note">{markup.plural(possible, "image")} more may leak: their hashes are '

@@ -48,8 +48,8 @@ def of_recipe(scope: Scope, recipe: Recipe) -> list[Caution]:
 
 
 @st.cache_data(max_entries=8, ttl=60, show_spinner="Comparing with the pictures the start has learned")
-def _of_start(_dataset: Dataset, version: str, model: str, _recipe: Recipe) -> list[Caution]:
-    return readiness.start_cautions(_dataset, version, _recipe)
+def _of_start(dataset: Dataset, version: str, model: str, _recipe: Recipe) -> list[Caution]:
+    return readiness.start_cautions(dataset, version, _recipe)
 
 
 def draw(scope: Scope, cautions: Sequence[Caution]) -> None:

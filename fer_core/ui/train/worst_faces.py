@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.base.jsonl import read_object
-from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import open_dataset
 from fer_core.runs import predictions
 from fer_core.runs.records import WrongImage
@@ -54,14 +52,14 @@ def worst(snapshot: RunSnapshot) -> tuple[Sequence[WrongImage], str]:
         return images[:_SHOWN], f"epoch {found.get('epoch', len(snapshot.rows)):,}"
     if snapshot.works or not predictions.predictions_path(snapshot.run.folder, "val").is_file():
         return [], ""
-    return _from_predictions(str(snapshot.run.folder)), "best epoch"
+    return _from_predictions(snapshot.run), "best epoch"
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _from_predictions(folder: str) -> list[WrongImage]:
+def _from_predictions(run: Run) -> list[WrongImage]:
     """The same, of a run that ended before they were noted by epoch."""
     try:
-        table = Run(Path(folder)).predictions("val")
+        table = run.predictions("val")
     except (FerError, OSError, ValueError):
         return []
     names = [name for name in table.columns if name.startswith("p_")]
@@ -77,12 +75,4 @@ def _from_predictions(folder: str) -> list[WrongImage]:
 
 def _pixels(run: Run, ids: Sequence[str]) -> Any:
     dataset = open_dataset(run.workspace, run.dataset)
-    rows = _rows(str(run.workspace.root), run.dataset, run.version)
-    return cache.faces(dataset, [rows.get(one, -1) for one in ids])
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _rows(root: str, name: str, version: str) -> dict[str, int]:
-    """image_id -> row of its pixels."""
-    table = cache.manifest(open_dataset(Workspace(Path(root)), name), version)
-    return dict(zip(table["image_id"].astype(str), table["row"].fillna(-1).astype(int), strict=True))
+    return cache.faces(dataset, cache.pixel_rows(dataset, run.version, ids))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.data.importing.import_report import read_as
 from fer_core.provenance.provenance import Provenance, provenance_of
 from fer_core.splits.leaks import Leaks
@@ -33,13 +30,13 @@ def draw(scope: Scope) -> None:
 
 
 def of(scope: Scope) -> Provenance:
-    """The passport of the version on the page."""
-    return _passport(str(scope.workspace.root), scope.dataset.name, scope.version.id)
+    """The provenance of the version on the page."""
+    return _provenance(scope.dataset, scope.version.id)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _passport(root: str, dataset: str, version: str) -> Provenance:
-    return provenance_of(cache.manifest(open_dataset(Workspace(Path(root)), dataset), version))
+def _provenance(dataset: Dataset, version: str) -> Provenance:
+    return provenance_of(cache.manifest(dataset, version))
 
 
 def _words(found: Provenance, known: Leaks, origin: str) -> str:

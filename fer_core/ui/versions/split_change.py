@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
-from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.splits.change import SplitChange, change_of
 from fer_core.ui.components import markup, tables
 from fer_core.ui.shell.page import Scope
@@ -15,7 +12,7 @@ from fer_core.ui.shell.page import Scope
 
 def draw(scope: Scope) -> None:
     """The card; nothing for a version whose operation made no splits."""
-    found = _change(str(scope.workspace.root), scope.dataset.name, scope.version.id)
+    found = _change(scope.dataset, scope.version.id)
     if found is None:
         return
     with st.container(border=True):
@@ -27,5 +24,5 @@ def draw(scope: Scope) -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _change(root: str, dataset: str, version: str) -> SplitChange | None:
-    return change_of(open_dataset(Workspace(Path(root)), dataset), version)
+def _change(dataset: Dataset, version: str) -> SplitChange | None:
+    return change_of(dataset, version)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.base.tables import row_dicts
-from fer_core.base.workspace import Workspace
-from fer_core.data.datasets import open_dataset
+from fer_core.data.dataset import Dataset
 from fer_core.data.diff import Diff, diff
 from fer_core.data.versions import Version
 from fer_core.ui.components import face_sheet, markup
@@ -46,7 +44,7 @@ def draw(scope: Scope, versions: Sequence[Version]) -> None:
             format_func=words.__getitem__,
             key=f"diff-{version.id}",
         )
-        found = _diff(str(scope.workspace.root), scope.dataset.name, other, version.id)
+        found = _diff(scope.dataset, other, version.id)
         counts = found.counts()
         kinds = [kind for kind in _KINDS if counts[kind]]
         if not kinds:
@@ -95,5 +93,5 @@ def _faces(scope: Scope, rows: pd.DataFrame, kind: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _diff(root: str, dataset: str, first: str, second: str) -> Diff:
-    return diff(open_dataset(Workspace(Path(root)), dataset), first, second)
+def _diff(dataset: Dataset, first: str, second: str) -> Diff:
+    return diff(dataset, first, second)

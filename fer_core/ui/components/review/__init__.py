@@ -21,9 +21,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from fer_core.base.errors import FerError
-from fer_core.base.workspace import Workspace
 from fer_core.data.dataset import Dataset
-from fer_core.data.datasets import open_dataset
 from fer_core.mislabels.lookup import finder, table
 from fer_core.mislabels.store import ranking_path
 from fer_core.review.journal import Journal
@@ -196,8 +194,8 @@ def _sheet(faces: NDArray[np.uint8], small: bool = False) -> dict[str, Any] | No
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _table(root: str, name: str, version: str, method: str, changed: float) -> pd.DataFrame | None:
-    return table(open_dataset(Workspace(Path(root)), name), version, method)
+def _table(dataset: Dataset, version: str, method: str, changed: float) -> pd.DataFrame | None:
+    return table(dataset, version, method)
 
 
 def receive(dataset: Dataset, ops: Sequence[Mapping[str, Any]]) -> Receipt:
@@ -208,7 +206,7 @@ def receive(dataset: Dataset, ops: Sequence[Mapping[str, Any]]) -> Receipt:
     def tables(version: str, method: str) -> pd.DataFrame | None:
         file = ranking_path(dataset, version, method) if method else dataset.folder
         changed = file.stat().st_mtime if method and file.is_file() else 0.0
-        return _table(str(dataset.workspace.root), dataset.name, version, method, changed)
+        return _table(dataset, version, method, changed)
 
     presses, refused = [], {}
     for op in ops:
