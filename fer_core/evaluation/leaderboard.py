@@ -34,6 +34,7 @@ class LeaderboardRow(ScoredRun, Marks):
         number: of its version.
         recipe_key: equal for runs that differ in their seed alone.
         judged: the model file it is, where it was not trained here; whether it has learned from the images is not known.
+        differs: what sets it apart from its recipe, or as a fork from that run, in words; None in runs of an older version.
         changed: settings that differ from those of the run it goes on from, in words.
         on: ids of other versions it has predictions for.
         promoted: it answers on Try it.
@@ -50,6 +51,7 @@ class LeaderboardRow(ScoredRun, Marks):
     number: int | None
     recipe_key: str
     judged: str | None
+    differs: str | None
     changed: str | None
     on: list[str]
     promoted: bool
@@ -109,6 +111,7 @@ def _row(run: Run) -> tuple[LeaderboardRow, tuple[int, ...]]:
         "number": info.get("version_number"),
         "recipe_key": _recipe_key(run.folder),
         "judged": info["judged"]["file"] if "judged" in info else None,
+        "differs": info.get("differs"),
         "changed": ", ".join(info.get("changed") or ()) or None,
         "on": sorted(path.name.removeprefix("on-") for path in run.folder.glob("on-*") if path.is_dir()),
         **run_annotations.read(run),

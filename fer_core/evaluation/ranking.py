@@ -6,7 +6,6 @@ found.entries[("0041-compact",)]        # RankedEntry(rank=1, shared=True, accur
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fer_core.base.errors import FerError
 from fer_core.base.statistics import wilson_interval
 from fer_core.data.manifest import readable
 from fer_core.evaluation import scores, significance
+from fer_core.evaluation.run_answers import RunAnswers, read_answers, seen_by
 from fer_core.runs.run import Run
 
 
@@ -69,7 +68,10 @@ class AlignedEntries:
 
     Attributes:
         entries: ids of the runs of each.
-        correct: share of an entry's runs that answer each image rightly, float32 (entries, images).
+        correct: share of an entry's runs that answer each image rightly, (entries, images): bool where each is a single run,
+            else float32.
+        answers, members: which images each run answers rightly, bool (runs, images), and which entry it is one of; None
+            where each is one of its own.
         groups: which picture each image shows; None where every image is a picture of its own.
         spread: deviation of the accuracy over the runs of each entry; None for a single run.
         seen, left_out: as in `Ranking`.
@@ -77,7 +79,9 @@ class AlignedEntries:
     """
 
     entries: tuple[tuple[str, ...], ...]
-    correct: NDArray[np.float32]
+    correct: NDArray[np.float32] | NDArray[np.bool_]
+    answers: NDArray[np.bool_]
+    members: NDArray[np.intp] | None = None
     groups: NDArray[np.integer] | None = None
     spread: tuple[float | None, ...] = ()
     seen: int = 0
@@ -96,6 +100,7 @@ def rank(
     manifest: pd.DataFrame | None = None,
     *,
     common: bool = False,
+    answers: RunAnswers | None = None,
 ) -> Ranking:
     """Rank entries by accuracy on a split, none by images it has learned from.
 
@@ -107,11 +112,12 @@ def rank(
         split, version: of which every run has predictions.
         manifest: of the version, for its copies; None takes every image for itself.
         common: rank all of them, on the images that none has learned from.
+        answers: `read_answers` of all these runs, where somebody has them; None reads them.
     """
-    found = align_entries(entries, split, version, manifest, common=common)
+    found = align_entries(entries, split, version, manifest, common=common, answers=answers)
     ranked = {}
     if found.images:
-        ranks = significance.ranks(found.correct, found.groups)
+        ranks = significance.ranks(found.answers, found.groups, found.members)
         for name, scored, (rank, shared) in zip(found.entries, _scored(found), ranks, strict=True):
             ranked[name] = RankedEntry(rank, shared, *scored, found.images)
     for alone in found.apart:
@@ -122,10 +128,11 @@ def rank(
 
 def _scored(found: AlignedEntries) -> list[tuple[float, float, float, float | None]]:
     """Accuracy, both ends of its interval, and spread of every entry."""
-    low, high = _intervals(found.correct, found.groups)
+    shares = found.correct.mean(axis=1, dtype=np.float64)
+    ends = _intervals(found.correct, found.groups)
     return [
-        (float(right.mean()), float(low[i]), float(high[i]), found.spread[i])
-        for i, right in enumerate(found.correct)
+        (float(share), float(low), float(high), spread)
+        for share, low, high, spread in zip(shares, *ends, found.spread, strict=True)
     ]
 
 
@@ -136,13 +143,16 @@ def align_entries(
     manifest: pd.DataFrame | None = None,
     *,
     common: bool = False,
+    answers: RunAnswers | None = None,
 ) -> AlignedEntries:
     """Entries image by image; arguments as `rank`. What cannot be lined up is in `left_out`."""
-    ids, found, left_out = _answers(entries, split, version)
+    ids, found, unable = answers or read_answers([run for entry in entries for run in entry], split, version)
+    left_out = dict(unable)
     if not found:
-        return AlignedEntries((), np.empty((0, 0), np.float32), left_out=left_out)
-    kept = {tuple(r.id for r in e if r.id in found): e for e in entries}
-    seen = {name: np.any([found[run].seen for run in name], axis=0) for name in kept if name}
+        none = np.empty((0, 0), np.bool_)
+        return AlignedEntries((), none, none, left_out=left_out)
+    kept = dict.fromkeys(tuple(r.id for r in e if r.id in found) for e in entries)
+    seen = {name: seen_by(name, found) for name in kept if name}
     pictures = None if manifest is None else scores.picture_ids(manifest, ids)
     if common:
         whole = np.any(list(seen.values()), axis=0)
@@ -196,49 +206,14 @@ def split_answers(
     entries: Sequence[Sequence[Run]], split: str, version: str, manifest: pd.DataFrame | None = None
 ) -> SplitAnswers:
     """Entries image by image on the whole split; arguments as `rank`."""
-    ids, found, left_out = _answers(entries, split, version)
+    ids, found, left_out = read_answers([run for entry in entries for run in entry], split, version)
     names = [name for e in entries if (name := tuple(run.id for run in e if run.id in found))]
     correct, seen = np.empty((len(names), len(ids)), np.float32), np.empty((len(names), len(ids)), np.bool_)
     for i, name in enumerate(names):
         correct[i] = np.mean([found[run].correct for run in name], axis=0)
-        seen[i] = np.any([found[run].seen for run in name], axis=0)
+        seen[i] = seen_by(name, found)
     pictures = None if manifest is None else significance.numbered(scores.picture_ids(manifest, ids))
     return SplitAnswers(tuple(names), correct, seen, pictures, left_out)
-
-
-def _answers(
-    entries: Sequence[Sequence[Run]], split: str, version: str
-) -> tuple[pd.Series, dict[str, scores.Correctness], dict[str, str]]:
-    """Image ids, and the answers of every run in their order; why some have none."""
-    found: dict[str, scores.Correctness] = {}
-    left_out: dict[str, str] = {}
-    for run in (run for entry in entries for run in entry):
-        try:
-            found[run.id] = scores.correctness(run, split, version)
-        except FerError as error:
-            left_out[run.id] = str(error)
-    if not found:
-        return pd.Series(dtype="str"), found, left_out
-    able = [run for entry in entries for run in entry if run.id in found]
-    leader = _leader(able, found)
-    usual, ids = found[leader.id].order, scores.predictions(leader, split, version)["image_id"]
-    for run in able:
-        if found[run.id].order != usual:
-            aligned = _aligned(run, split, version, ids)
-            if aligned is None:
-                del found[run.id]
-                left_out[run.id] = "Its predictions are for other images than those of the other runs"
-            else:
-                found[run.id] = aligned
-    return ids, found, left_out
-
-
-def _leader(runs: Sequence[Run], found: Mapping[str, scores.Correctness]) -> Run:
-    """Whose images all are judged by: the most, then those of most runs. A file from elsewhere leads none that was trained."""
-    number = Counter(found[run.id].order for run in runs)
-    if len(number) > 1:
-        runs = [run for run in runs if "judged" not in run.info] or runs
-    return max(runs, key=lambda r: (len(found[r.id].correct), number[found[r.id].order], found[r.id].order))
 
 
 def _on(
@@ -248,51 +223,49 @@ def _on(
     pictures: NDArray[np.object_] | None,
 ) -> AlignedEntries:
     """These entries on the images nobody of them has `seen`."""
-    single = {run: answer.correct[~seen] if seen.any() else answer.correct for run, answer in found.items()}
-    images, left = int((~seen).sum()), int(seen.sum())
-    correct = np.empty((len(names), images), dtype=np.float32)
-    if not images:
-        return AlignedEntries(names, correct, seen=left)
-    for i, name in enumerate(names):
-        correct[i] = single[name[0]] if len(name) == 1 else np.mean([single[run] for run in name], axis=0)
-    groups = None if pictures is None else significance.numbered(pictures[~seen])
-    spread = tuple(
-        float(np.std([single[run].mean() for run in name], ddof=1)) if len(name) > 1 else None
-        for name in names
-    )
-    return AlignedEntries(names, correct, groups, spread, left)
-
-
-def _aligned(run: Run, split: str, version: str, ids: pd.Series) -> scores.Correctness | None:
-    """The answers of a run whose images are stored in another order; None where some are missing."""
-    table = scores.predictions(run, split, version)
-    rows = pd.Index(table["image_id"]).get_indexer(pd.Index(ids))
-    if (rows < 0).any():
-        return None
-    own = scores.correctness(run, split, version)
-    return scores.Correctness(scores.order(ids), own.correct[rows], own.seen[rows])
+    kept = ~seen
+    answers = np.array([found[run].correct[kept] for name in names for run in name], dtype=np.bool_)
+    if not kept.any():
+        return AlignedEntries(names, answers, answers, seen=len(seen))
+    size = [len(name) for name in names]
+    correct: NDArray[np.float32] | NDArray[np.bool_] = answers
+    members: NDArray[np.intp] | None = None
+    spread: tuple[float | None, ...] = (None,) * len(names)
+    if max(size) > 1:
+        members = np.repeat(np.arange(len(names)), size)
+        several = np.split(answers, np.cumsum(size)[:-1])
+        correct = np.array([part.mean(axis=0, dtype=np.float32) for part in several])
+        spread = tuple(
+            float(np.std(part.mean(axis=1), ddof=1)) if len(part) > 1 else None for part in several
+        )
+    groups = None if pictures is None else significance.numbered(pictures[kept])
+    return AlignedEntries(names, correct, answers, members, groups, spread, int(seen.sum()))
 
 
 def _intervals(
-    correct: NDArray[np.float32], groups: NDArray[np.integer] | None
+    correct: NDArray[np.float32] | NDArray[np.bool_], groups: NDArray[np.integer] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """95 % intervals of the accuracy of every row: Wilson's, for the effective number of pictures.
 
     That is as many independent images as would spread like these, with copies counted together. Hundreds of rows
     cost one pass, where a bootstrap of each would take a second.
     """
-    images = correct.shape[1]
-    if groups is None:
-        total, size = correct, np.ones(images, dtype=np.float32)
+    images = pictures = correct.shape[1]
+    right = correct.sum(axis=1, dtype=np.float64)
+    mean = right / images
+    # The sum of (total - mean * size)^2 over pictures, without a table of its terms.
+    if groups is None and correct.dtype == np.bool_:
+        residual = right - right * mean
+    elif groups is None:
+        residual = np.einsum("ij,ij->i", correct, correct, dtype=np.float64) - right * mean
     else:
         order = np.argsort(groups, kind="stable")
         starts = np.flatnonzero(np.append(True, np.diff(groups[order]) > 0))
-        total = np.add.reduceat(correct[:, order], starts, axis=1)
+        total = np.add.reduceat(correct[:, order].astype(np.float32), starts, axis=1)
         size = np.diff(np.append(starts, images)).astype(np.float32)
-    mean = total.sum(axis=1, dtype=np.float64) / images
-    # The sum of (total - mean * size)^2 over groups, without a table of its terms.
-    squares = np.einsum("ij,ij->i", total, total, dtype=np.float64)
-    residual = squares - 2 * mean * (total @ size).astype(np.float64) + mean**2 * float(size @ size)
+        squares = np.einsum("ij,ij->i", total, total, dtype=np.float64)
+        residual = squares - 2 * mean * (total @ size).astype(np.float64) + mean**2 * float(size @ size)
+        pictures = len(size)
     variance = np.maximum(residual, 0) / images**2
-    number = np.where(variance > 0, mean * (1 - mean) / np.maximum(variance, 1e-12), len(size))
+    number = np.where(variance > 0, mean * (1 - mean) / np.maximum(variance, 1e-12), pictures)
     return wilson_interval(mean, number)

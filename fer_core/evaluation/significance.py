@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from functools import lru_cache
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,11 @@ def compare(
     differences = (drawn @ kinds[1]) / (drawn @ kinds[0])
     fixed, broke = int(((b - a) == 1).sum()), int(((b - a) == -1).sum())
     below, above = float((differences <= 0).mean()), float((differences >= 0).mean())
-    p = float(pairwise_p_values(np.stack([a, b]), ids)[0, 1]) if len(size) < len(a) else mcnemar(broke, fixed)
+    p = (
+        float(pairwise_p_values(np.stack([a, b]) > 0, ids)[0, 1])
+        if len(size) < len(a)
+        else mcnemar(broke, fixed)
+    )
     return {
         "images": len(a),
         "difference": float((b - a).mean()),
@@ -115,8 +120,10 @@ def compare(
     }
 
 
-def pairwise_p_values(correct: NDArray[Any], groups: ArrayLike | None = None) -> Floats:
-    """p of every pair of runs, by McNemar's test for groups (Durkalski et al. 2003), in one matrix product.
+def pairwise_p_values(
+    correct: NDArray[np.bool_], groups: ArrayLike | None = None, members: NDArray[np.intp] | None = None
+) -> Floats:
+    """p of every pair of runs, by McNemar's test for groups (Durkalski et al. 2003), all at once.
 
     With d the difference in right answers of a group, z = sum(d) / sqrt(sum(d^2)); for single images this is
     McNemar's statistic.
@@ -124,23 +131,27 @@ def pairwise_p_values(correct: NDArray[Any], groups: ArrayLike | None = None) ->
     Args:
         correct: (runs, images).
         groups: ids (images,).
+        members: entry that each run is one of, (runs,), from 0 on: entries are held against each other by the mean of
+            their runs; None takes each run for itself.
 
     Returns:
-        float64 (runs, runs), symmetric, 1 on the diagonal.
+        float64 (runs, runs) or (entries, entries), symmetric, 1 on the diagonal.
     """
-    hits = np.asarray(correct, dtype=np.float32)
+    total = correct.sum(axis=1, dtype=np.float64)
     if groups is None:
-        products = _products(hits)
+        products = _in_common(correct)
     else:
         ids = pd.factorize(np.asarray(groups))[0]
         order = np.argsort(ids, kind="stable")
         starts = np.flatnonzero(np.append(True, np.diff(ids[order]) > 0))
-        hits = np.add.reduceat(hits[:, order], starts, axis=1)
         copied = np.diff(np.append(starts, len(ids))) > 1
-        products = _products(hits[:, ~copied]) + hits[:, copied] @ hits[:, copied].T
+        sums = np.add.reduceat(correct[:, order].astype(np.float32), starts, axis=1)[:, copied]
+        products = _in_common(correct[:, order[starts[~copied]]]) + sums @ sums.T
+    if members is not None:
+        weights = _weights(members)
+        products, total = weights @ products @ weights.T, weights @ total
     own = np.diag(products)
     spread = np.maximum(own[:, None] + own[None, :] - 2 * products, 0)
-    total = hits.sum(axis=1, dtype=np.float64)
     gain = np.abs(total[:, None] - total[None, :])
     z = np.divide(gain, np.sqrt(spread), out=np.zeros_like(gain), where=spread > 0)
     p = np.ones_like(z)
@@ -155,16 +166,26 @@ def numbered(pictures: NDArray[np.object_]) -> NDArray[np.integer] | None:
     return None if len(groups) and int(groups.max()) + 1 == len(groups) else groups
 
 
-def _products(hits: NDArray[np.float32]) -> Floats:
-    """`hits @ hits.T` of shares; of bare 0 and 1 by counting bits, ten times as fast as the matrix product."""
-    total, squares = hits.sum(axis=1, dtype=np.float64), np.einsum("ij,ij->i", hits, hits, dtype=np.float64)
-    if not np.array_equal(total, squares):  # the square of a share in between is smaller
-        return (hits @ hits.T).astype(np.float64)
-    packed = np.packbits(hits > 0, axis=1)
-    words = np.ascontiguousarray(np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))).view(np.uint64)
-    result = np.empty((len(hits), len(hits)))
+def _weights(members: NDArray[np.intp]) -> Floats:
+    """(entries, runs): what each run counts in the mean of its entry."""
+    own = np.arange(members.max() + 1)[:, None] == members
+    return np.asarray(own / own.sum(axis=1, keepdims=True))
+
+
+def _in_common(correct: NDArray[np.bool_]) -> Floats:
+    """How many images two runs both answer rightly, (runs, runs); by counting bits, ten times as fast as a matrix product."""
+    packed = np.packbits(correct, axis=1)
+    rows = [row.tobytes() for row in np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))]
+    order = sorted(range(len(rows)), key=rows.__getitem__)
+    place = np.argsort(order)
+    return _counted(tuple(rows[i] for i in order))[np.ix_(place, place)]
+
+
+@lru_cache(maxsize=2)  # the same runs are ranked with their seeds as one, and each for itself
+def _counted(rows: tuple[bytes, ...]) -> Floats:
+    words, result = np.array([np.frombuffer(row, np.uint64) for row in rows]), np.empty((len(rows),) * 2)
     for i, row in enumerate(words):
-        result[i, i:] = result[i:, i] = np.bitwise_count(words[i:] & row).sum(axis=1, dtype=np.int64)
+        result[i, i:] = result[i:, i] = np.bitwise_count(words[i:] & row).sum(axis=1, dtype=np.uint32)
     return result
 
 
@@ -210,27 +231,28 @@ def _holm(p: Floats) -> Floats:
     return result
 
 
-def ranks(correct: NDArray[Any], groups: ArrayLike | None = None) -> list[tuple[int, bool]]:
-    """Rank of every run: 1 + the number of runs that are better beyond doubt, all pairs corrected by Holm.
+def ranks(
+    correct: NDArray[np.bool_], groups: ArrayLike | None = None, members: NDArray[np.intp] | None = None
+) -> list[tuple[int, bool]]:
+    """Rank of every run, or entry: 1 + the number that are better beyond doubt, all pairs corrected by Holm.
 
-    Runs that nothing tells apart share a rank, however their scores are ordered.
+    What nothing tells apart shares a rank, however the scores are ordered.
 
     Args:
-        correct: whether each run answers each image rightly, (runs, images); between 0 and 1 for the mean of several.
-        groups: ids (images,).
+        correct, groups, members: as `pairwise_p_values`.
 
     Returns:
-        (rank, shared) in the order of the runs.
+        (rank, shared) in the order of the runs, or of the entries.
     """
-    count = len(correct)
+    accuracy = correct.mean(axis=1) if members is None else _weights(members) @ correct.mean(axis=1)
+    count = len(accuracy)
     if count < 2:
         return [(1, False)] * count
-    p = pairwise_p_values(correct, groups)
+    p = pairwise_p_values(correct, groups, members)
     upper = np.triu_indices(count, 1)
     told = np.zeros((count, count), dtype=bool)
     told[upper] = _holm(p[upper]) < ALPHA
     told |= told.T
-    accuracy = correct.mean(axis=1)
     better = told & (accuracy[None, :] > accuracy[:, None])
     rank = 1 + better.sum(axis=1)
     shared = (rank[None, :] == rank[:, None]).sum(axis=1) > 1

@@ -48,6 +48,7 @@ class RunInfo(TypedDict, total=False):
         planned_epochs: by the recipe.
         seconds: that it trained.
         settings: changes of the recipe, as they were asked for.
+        differs: what sets it apart, by `naming.describe_difference`; absent in runs of an older version.
         experiment, member: id of the first of several runs, and what this one is among them.
         forked_from, forked_at, changed: the run and epoch it goes on from, and the fields that differ.
         parameters, trainable_parameters, classes, images: of the model and of the splits, once they are known.
@@ -78,6 +79,7 @@ class RunInfo(TypedDict, total=False):
     planned_epochs: int
     seconds: float | None
     settings: dict[str, str]
+    differs: str
     experiment: str
     member: str
     forked_from: str

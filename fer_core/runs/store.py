@@ -7,13 +7,14 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fer_core.base.atomic import make_folder, new_folder, write_json
 from fer_core.base.checksums import record_checksum
 from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace, now
 from fer_core.recipes.recipe import Recipe, to_toml
+from fer_core.runs import naming
 from fer_core.runs.records import RunInfo
 from fer_core.runs.run import ACTIVE, Run
 
@@ -59,7 +60,8 @@ def create_run(
             "planned_epochs": recipe.training.epochs,
         }
         fill(temporary)
-        write_json(temporary / "run.json", {**info, **fields})
+        info = cast(RunInfo, {**info, **fields})
+        write_json(temporary / "run.json", {**info, "differs": naming.describe_difference(info, recipe)})
         for file in ("recipe.toml", "run.json"):
             record_checksum(temporary / file)
     return Run(folder)

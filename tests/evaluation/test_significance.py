@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,16 +65,23 @@ def test_a_better_run_is_found_with_what_it_fixed_and_broke() -> None:
     assert back["p"] == found["p"]
 
 
-def test_all_pairs_at_once_equal_each_pair() -> None:
+@pytest.mark.parametrize("copies", [False, True])
+@pytest.mark.parametrize("seeds", [False, True])
+def test_all_pairs_at_once_equal_each_pair(copies: bool, seeds: bool) -> None:
     rng = np.random.default_rng(5)
-    correct = rng.random((6, 3000)) < np.linspace(0.6, 0.7, 6)[:, None]
-    groups = rng.integers(0, 1200, 3000)
-    table = pairwise_p_values(correct, groups)
-    assert table == pytest.approx(table.T)
+    correct = rng.random((6, 3000)) < np.linspace(0.6, 0.63, 6)[:, None]
+    groups = rng.integers(0, 1200, 3000) if copies else np.arange(3000)
+    members = np.array([0, 0, 0, 1, 2, 2]) if seeds else np.arange(6)
+    table = pairwise_p_values(correct, groups if copies else None, members if seeds else None)
+    shares = [correct[members == i].mean(axis=0) for i in range(members.max() + 1)]
+    assert table.shape == (len(shares), len(shares))
     assert np.diag(table) == pytest.approx(1)
-    for i in range(6):
-        for j in range(i):
-            assert table[i, j] == pytest.approx(compare(correct[i], correct[j], groups, draws=5)["p"])
+    for (i, first), (j, second) in itertools.combinations(enumerate(shares), 2):
+        d = np.bincount(groups, weights=second - first)
+        z = abs(d.sum()) / math.sqrt((d**2).sum())
+        assert table[i, j] == table[j, i] == pytest.approx(math.erfc(z / math.sqrt(2)), rel=1e-9)
+    best = np.argmax([share.mean() for share in shares])
+    assert ranks(correct, groups if copies else None, members if seeds else None)[best][0] == 1
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))

@@ -13,7 +13,7 @@ from fer_core.base.errors import FerError
 from fer_core.evaluation import ablation
 from fer_core.evaluation.paired.attribution import Attribution, SettingChange
 from fer_core.runs.run import ACTIVE, Run
-from fer_core.ui.compare import actions, cached_runs
+from fer_core.ui.compare import actions, cached_curves, cached_runs
 from fer_core.ui.compare.hyperparameters import verdict
 from fer_core.ui.components import markup, messages, style
 from fer_core.ui.shell import job_progress, page
@@ -98,7 +98,7 @@ def _chart(found: Attribution, first: Run, second: Run) -> None:
     rows.append({"name": "all: B over A", **_points(found.total), "kind": "total"})
     table = pd.DataFrame(rows)
     key: list[Hashable] = [str(value) for row in rows for value in row.values()]
-    cached_runs.chart(
+    cached_curves.chart(
         lambda: gain_bars(table, dark=style.is_dark()),
         "cmp-ablation",
         first.id,

@@ -5,8 +5,11 @@ Kept things are shared between draws and sessions: whoever gets one does not cha
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -20,6 +23,12 @@ from fer_core.evaluation.metrics import calibration_error, read
 from fer_core.inference.metadata import THRESHOLD
 from fer_core.runs.run import Run
 from fer_core.ui.compare.cached_runs import answered, stamp
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_specs: dict[Hashable, VegaSpec] = {}
+_MOST = 64  # charts
 
 
 @dataclass(frozen=True)
@@ -113,3 +122,20 @@ def trust_figures(run: Run, split: str, version: str, dark: bool) -> tuple[VegaS
     """Reliability and coverage of `trust`, drawn."""
     stamps = stamp(run, split, version), stamp(run, "val", version)
     return _trust_figures(str(run.folder), split, version, stamps, dark)
+
+
+def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:
+    """Draw a chart that is built once per `key`, unchecked: against Altair's schema the tests of `charts` hold it.
+
+    Args:
+        build: makes the chart.
+        key: of strings and numbers, the first unique on the page; the others say what the figure depends on.
+    """
+    if key not in _specs:
+        if len(_specs) >= _MOST:
+            _specs.clear()
+        from altair.utils import schemapi  # takes half a second to import
+
+        with schemapi.debug_mode(False):
+            _specs[key] = build().to_dict(validate=False)
+    st.vega_lite_chart(copy.deepcopy(_specs[key]), theme=None, key=str(key[0]))

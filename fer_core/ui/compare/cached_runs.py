@@ -5,18 +5,15 @@ Kept things are shared between draws and sessions: whoever gets one does not cha
 
 from __future__ import annotations
 
-import copy
 import os
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
-from fer_core.charts.vega import VegaSpec
 from fer_core.data.datasets import open_dataset
 from fer_core.evaluation import (
     ablation,
@@ -30,18 +27,13 @@ from fer_core.evaluation import (
 from fer_core.evaluation.leakage import run_leaks
 from fer_core.evaluation.paired.attribution import Attribution
 from fer_core.evaluation.ranking import Ranking
+from fer_core.evaluation.run_answers import RunAnswers, read_answers
 from fer_core.evaluation.slices import of_run
 from fer_core.runs import predictions
 from fer_core.runs.records import Scores
 from fer_core.runs.run import Run
 from fer_core.splits import leaks
 from fer_core.ui.shell import cache
-
-if TYPE_CHECKING:
-    import altair as alt
-
-_specs: dict[Hashable, VegaSpec] = {}
-_MOST = 64  # charts
 
 RunIds = tuple[str, ...]
 """Ids of the runs behind one row of the leaderboard: several where seeds are folded."""
@@ -77,7 +69,16 @@ def _ranked(
     common: bool,
 ) -> Ranking:
     known = manifest(Workspace(Path(root)), dataset, version)
-    return ranking.rank(_runs(root, entries), split, version, known, common=common)
+    told = sorted(zip((name for entry in entries for name in entry), stamps, strict=True))
+    answers = _answers(root, tuple(told), split, version)
+    return ranking.rank(_runs(root, entries), split, version, known, common=common, answers=answers)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _answers(root: str, told: tuple[tuple[str, int], ...], split: str, version: str) -> RunAnswers:
+    """Of runs with their stamps: read once, whether seeds are one row or each has its own."""
+    folder = Workspace(Path(root)).runs
+    return read_answers([Run(folder / name) for name, _ in told], split, version)
 
 
 def ranked(
@@ -280,20 +281,3 @@ def _answered(folder: str, split: str, version: str, stamp: int) -> pd.DataFrame
 def answered(run: Run, split: str, version: str) -> pd.DataFrame:
     """Predictions with what the run says (`said`) and how sure it is (`sure`)."""
     return _answered(str(run.folder), split, version, stamp(run, split, version))
-
-
-def chart(build: Callable[[], alt.LayerChart], *key: Hashable) -> None:
-    """Draw a chart that is built once per `key`, unchecked: against Altair's schema the tests of `charts` hold it.
-
-    Args:
-        build: makes the chart.
-        key: of strings and numbers, the first unique on the page; the others say what the figure depends on.
-    """
-    if key not in _specs:
-        if len(_specs) >= _MOST:
-            _specs.clear()
-        from altair.utils import schemapi  # takes half a second to import
-
-        with schemapi.debug_mode(False):
-            _specs[key] = build().to_dict(validate=False)
-    st.vega_lite_chart(copy.deepcopy(_specs[key]), theme=None, key=str(key[0]))

@@ -12,7 +12,7 @@ from fer_core.evaluation import ensembles
 from fer_core.evaluation.ensembles import EnsembleResult
 from fer_core.inference import ensemble
 from fer_core.runs.run import Run
-from fer_core.ui.compare import cached_runs
+from fer_core.ui.compare import cached_curves, cached_runs
 from fer_core.ui.compare.hyperparameters import verdict
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
 from fer_core.ui.components import markup, style
@@ -110,7 +110,7 @@ def _worth(outcome: EnsembleResult, weights: Mapping[str, int], view: Leaderboar
             }
         ]
     )
-    cached_runs.chart(
+    cached_curves.chart(
         lambda: gain_bars(table, dark=style.is_dark()),
         "cmp-ens-gain",
         *map(float, (low, high)),

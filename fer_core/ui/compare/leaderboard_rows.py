@@ -121,7 +121,7 @@ def lines(
         if str(lead["version"]) != judged_on and (words := _own(lead)):
             cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "none", _OWN_TIP)
         one = Run(workspace.runs / ids[0])
-        name = run_snapshots.title(one) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
+        name = run_snapshots.title(one, lead) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = "" if len(group) == 1 else f"best {run_snapshots.number(ids[0])}"
         if voted:
             cells["people"] = _people(lead)

@@ -11,7 +11,7 @@ from fer_core.evaluation.progress import ProgressStep
 from fer_core.evaluation.significance import Gain
 from fer_core.evaluation.verdicts.expectation import Expectation, expectations
 from fer_core.runs.run import Run
-from fer_core.ui.compare import cached_runs
+from fer_core.ui.compare import cached_curves, cached_runs
 from fer_core.ui.compare.hyperparameters import verdict
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
 from fer_core.ui.components import markup, style
@@ -54,7 +54,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         ]
         key = [f"{row['name']} {row['accuracy']} {row['part']}" for row in rows]
         dark = style.is_dark()
-        cached_runs.chart(lambda: progress_chart(pd.DataFrame(rows), dark=dark), "cmp-journey", *key, dark)
+        cached_curves.chart(lambda: progress_chart(pd.DataFrame(rows), dark=dark), "cmp-journey", *key, dark)
         if len({stage.part for stage in records}) > 1:
             st.html(
                 '<p class="fer-muted">Hollow: judged by other images than most; the line joins like with like.</p>'

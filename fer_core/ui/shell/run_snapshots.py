@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,17 +123,24 @@ def number(run: str) -> str:
     return run.partition("-")[0].lstrip("0") or run
 
 
-def title(run: Run, info: RunInfo | None = None) -> str:
-    """`41 compact · lr .004 · seed 2`: how people call a run."""
+def title(run: Run, info: Mapping[str, object] | None = None) -> str:
+    """`41 compact · lr .004 · seed 2`: how people call a run.
+
+    Args:
+        run: which.
+        info: `recipe`, `member` and `differs` of its `run.json`; None reads it.
+    """
     info = run.info if info is None else info
     member = str(info.get("member") or "")
     words = f"{number(run.id)} {info.get('recipe') or run.id.partition('-')[2]}"
-    return " · ".join(filter(None, [words, _differs(str(run.folder)), member]))
+    differs = info.get("differs")
+    apart = _differs(str(run.folder)) if differs is None else str(differs)
+    return " · ".join(filter(None, [words, apart, member]))
 
 
 @st.cache_resource(max_entries=2000, show_spinner=False)
 def _differs(folder: str) -> str:
-    """What sets a run apart, which never changes."""
+    """What sets a run of an older version apart, which never changes."""
     run = Run(Path(folder))
     try:
         return naming.describe_difference(run.info, run.recipe)
