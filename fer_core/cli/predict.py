@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fer_core.inference.photo_result import PhotoResult
     from fer_core.inference.predictor import Classifier, Predictor
 
-DETECTORS = ("haar", "yunet", "mtcnn")
+DETECTORS = ("blazeface", "haar", "yunet", "mtcnn")
 TTA = ("none", "flip", "many")
 SCALINGS = ("none", "unit", "symmetric", "imagenet")
 
@@ -41,7 +41,7 @@ SCALINGS = ("none", "unit", "symmetric", "imagenet")
 @click.option(
     "--detector",
     type=click.Choice(DETECTORS),
-    default="haar",
+    default=DETECTORS[0],
     show_default=True,
     help="What looks for faces.",
 )

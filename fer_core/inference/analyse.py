@@ -9,14 +9,14 @@ Example:
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 
 from fer_core.data.images import Picture, decode, to_gray
 from fer_core.inference import tta
-from fer_core.inference.detect.align import upright_crop
+from fer_core.inference.detect.align import lies, upright_crop
 from fer_core.inference.detect.boxes import Box, Detector, Face, crop_face, face_crop_reason, shrunk
 from fer_core.inference.detect.detectors import default_detector
 from fer_core.inference.photo_result import FaceAnswer, PhotoResult
@@ -26,6 +26,7 @@ AnalysisMode = Literal["auto", "faces", "whole"]
 MODES: tuple[str, ...] = get_args(AnalysisMode)
 _FEW_PIXELS = 36  # a face below this has to be enlarged to three quarters of a usual 48 pixel input or more
 _DARK = 40  # mean gray level
+_SURE = 0.8  # detection score that counts when a photo is tried three more ways up
 _KEPT_SIDE = 256  # pixels
 _COARSE = 80  # pixels: a limit on the size of faces that is worth telling
 
@@ -95,10 +96,13 @@ def analyse_picture(
     """`analyse` for a picture that is decoded already."""
     looker = default_detector() if detector is None else detector
     limit = predictor.metadata.threshold if reading.threshold is None else reading.threshold
-    pixels = picture.pixels
 
     started = time.perf_counter()
-    faces, whole, looked, left_out = _find(pixels, reading, looker)
+    faces, whole, looked, left_out = _find(picture.pixels, reading, looker)
+    quarters = 0
+    if looked and not left_out and sum(map(lies, faces)) * 2 >= len(faces):
+        quarters, picture, faces = _best_way_up(picture, faces, reading, looker)
+    pixels = picture.pixels
     detect_ms = _since(started)
 
     started = time.perf_counter()
@@ -110,7 +114,8 @@ def analyse_picture(
         height=picture.height,
         faces=answers,
         whole=whole,
-        warnings=tuple(_warnings(pixels, faces, whole, looker, left_out)),
+        rotated=90 * quarters,
+        warnings=tuple(_warnings(pixels, faces, whole, looker, left_out, 90 * quarters)),
         detector=looker.name if looked else "",
         threshold=limit,
         decode_ms=decode_ms,
@@ -133,6 +138,26 @@ def _find(pixels: np.ndarray, reading: ReadOptions, detector: Detector) -> tuple
         return everything, reason, True, 0
     kept = [face for face in faces if reading.keeps(face)]
     return kept, "", True, len(faces) - len(kept)
+
+
+def _best_way_up(
+    picture: Picture, faces: list[Face], reading: ReadOptions, detector: Detector
+) -> tuple[int, Picture, list[Face]]:
+    """Quarter turns to the left after which faces are found best, the picture so turned, and the faces.
+
+    0, the picture and the faces as they are where it is no better any other way up: there, only a face that is upright, and
+    surer than in a picture as it comes, speaks for a turn.
+    """
+    best, most = (0, picture, faces), sum(face.score for face in faces)
+    for quarters in (1, 3, 2):
+        pixels = np.ascontiguousarray(np.rot90(picture.pixels, quarters))
+        found = [face for face in detector.detect(pixels) if reading.keeps(face)]
+        weight = sum(face.score for face in found if face.score >= _SURE and not lies(face))
+        if weight > most:
+            height, width = pixels.shape[:2]
+            best = (quarters, replace(picture, pixels=pixels, width=width, height=height), found)
+            most = weight
+    return best
 
 
 def _cut(
@@ -185,10 +210,13 @@ def _bounded(cut: np.ndarray) -> np.ndarray:
 
 
 def _warnings(
-    pixels: np.ndarray, faces: list[Face], whole: str, detector: Detector, left_out: int
+    pixels: np.ndarray, faces: list[Face], whole: str, detector: Detector, left_out: int, rotated: int
 ) -> list[str]:
     height, width = pixels.shape[:2]
     found = []
+    if rotated:
+        turn = {90: "by 90° to the left", 180: "upside down", 270: "by 90° to the right"}[rotated]
+        found.append(f"No face was found with the photo as it is, so it was turned {turn}.")
     if left_out:
         what = "One face was" if left_out == 1 else f"{left_out} faces were"
         found.append(f"{what} left out: smaller, or less sure, than asked for.")

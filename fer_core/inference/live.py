@@ -134,7 +134,7 @@ class LiveReader:
     def _find(self, pixels: np.ndarray) -> list[Face]:
         """Faces, sought in a smaller picture, in pixels of the frame."""
         small, scale = shrunk(pixels, _FIND_SIDE)
-        found = (self.detector or default_detector()).detect(small)
+        found = (self.detector or default_detector()).detect(small, quick=True)
         return [Face(_scaled(face.box, 1 / scale), face.score) for face in found]
 
     def _follow(self, faces: list[Face]) -> None:

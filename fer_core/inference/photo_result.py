@@ -33,6 +33,7 @@ class PhotoJson(TypedDict):
     height: int
     faces: list[FaceJson]
     whole_picture: str
+    rotated: int
     warnings: list[str]
     threshold: float
     ms: dict[str, float]
@@ -97,9 +98,11 @@ class PhotoResult:
 
     Attributes:
         name: the file's name.
-        width, height: pixels after EXIF rotation.
+        width, height: pixels after EXIF rotation, and after `rotated`.
         faces: from left to right.
         whole: why the whole picture was read as one face; "" where it was not.
+        rotated: degrees to the left by which the photo was turned, because faces were found only so: 0, 90, 180 or 270. Boxes and
+            `picture` are of the turned photo.
         warnings: sentences for the person who gave the photo.
         detector: which one looked, "" where none did.
         threshold: the one that `uncertain` was decided by.
@@ -112,6 +115,7 @@ class PhotoResult:
     height: int
     faces: tuple[FaceAnswer, ...]
     whole: str
+    rotated: int
     warnings: tuple[str, ...]
     detector: str
     threshold: float
@@ -132,6 +136,7 @@ class PhotoResult:
             "height": self.height,
             "faces": [face.to_json() for face in self.faces],
             "whole_picture": self.whole,
+            "rotated": self.rotated,
             "warnings": list(self.warnings),
             "threshold": self.threshold,
             "ms": {

@@ -83,7 +83,7 @@ def test_the_default_detector_finds_drawn_faces(predictor: Predictor) -> None:
     one, two, *_ = easy_seeds()
     places = {one: (60, 100, 180), two: (380, 150, 140)}
     result = analyse(predictor, png(scene(places)))
-    assert result.detector == "OpenCV Haar cascade"
+    assert result.detector == "BlazeFace"
     assert len(result.faces) == 2
     assert all(covers(f.box, place) for f, place in zip(result.faces, places.values(), strict=True))
     assert min(result.decode_ms, result.detect_ms, result.predict_ms) > 0
@@ -91,8 +91,7 @@ def test_the_default_detector_finds_drawn_faces(predictor: Predictor) -> None:
 
 
 def test_a_tight_crop_enlarged_is_read_whole(predictor: Predictor) -> None:
-    seed = easy_seeds()[0]
-    result = analyse(predictor, png(drawn(seed, 240)))
+    result = analyse(predictor, png(drawn(easy_seeds()[0], 340)[50:290, 50:290]))
     assert result.whole
     assert result.faces[0].box == Box(0, 0, 240, 240)
 
@@ -121,9 +120,9 @@ def test_warnings(predictor: Predictor) -> None:
     ).warnings
     assert "dark" in night
     _, large = analyse(
-        predictor, png(np.full((1000, 4200), 128, np.uint8)), reading=ReadOptions(mode="faces")
+        predictor, png(np.full((2500, 4200), 128, np.uint8)), reading=ReadOptions(mode="faces")
     ).warnings
-    assert "Large picture (4,200 x 1,000): faces under 140 pixels" in large
+    assert "Large picture (4,200 x 2,500): faces under 87 pixels" in large
     usual = scene({easy_seeds()[0]: (60, 100, 180)})
     assert analyse(predictor, png(usual)).warnings == ()
 
@@ -171,6 +170,20 @@ def test_exif_rotation_turns_the_boxes_too(predictor: Predictor) -> None:
     result = analyse(predictor, buffer.getvalue())
     assert (result.width, result.height) == (640, 480)
     assert [covers(f.box, (60, 100, 180)) for f in result.faces] == [True]
+
+
+@pytest.mark.parametrize(("quarters", "how"), [(1, "right"), (2, "upside down"), (3, "left")])
+def test_a_photo_that_lies_on_its_side_is_turned_and_says_so(
+    predictor: Predictor, quarters: int, how: str
+) -> None:
+    one, two, *_ = easy_seeds()
+    places = {one: (60, 100, 180), two: (380, 150, 140)}
+    result = analyse(predictor, png(np.rot90(scene(places), quarters)))
+    assert (result.rotated, result.width, result.height) == (360 - 90 * quarters, 640, 480)
+    assert all(covers(f.box, place) for f, place in zip(result.faces, places.values(), strict=True))
+    assert how in result.warnings[0]
+    assert result.to_json()["rotated"] == result.rotated
+    assert analyse(predictor, png(scene(places))).rotated == 0
 
 
 def test_a_colour_model_gets_colour(tmp_path: Path) -> None:

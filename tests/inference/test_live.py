@@ -31,7 +31,7 @@ def frame(left: int, right: int) -> np.ndarray:
 class Always(Finds):
     """Finds the same faces every time."""
 
-    def detect(self, pixels: np.ndarray) -> list[Face]:
+    def detect(self, pixels: np.ndarray, *, quick: bool = False) -> list[Face]:
         self.asked.append(pixels.shape)
         return list(self.answers)  # type: ignore[arg-type]
 

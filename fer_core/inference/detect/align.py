@@ -13,8 +13,18 @@ import numpy as np
 
 from fer_core.inference.detect.boxes import Box, Face, crop_face
 
-LEAST, MOST = 3.0, 50.0
-"""Degrees: a smaller slope is not worth resampling for, a larger one is more likely a wrong landmark."""
+LEAST, MOST = 12.0, 50.0
+"""Degrees. Four in five of FER2013's faces are tilted by less than `LEAST`, so a model knows them: turning those upright gained
+nothing there (.622, .624 of 1,190) and lost 2 points on 661 web photos, while faces tilted by 30 degrees gained 5.
+A slope above `MOST` is more likely a wrong landmark."""
+
+
+def lies(face: Face) -> bool:
+    """Whether a face lies on its side or stands on its head, by its eyes; False without landmarks."""
+    if len(face.landmarks) < 2:
+        return False
+    (x0, y0), (x1, y1) = face.landmarks[:2]
+    return abs(math.degrees(math.atan2(y1 - y0, x1 - x0))) > 45
 
 
 def eye_angle(face: Face) -> float:

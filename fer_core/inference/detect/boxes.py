@@ -1,7 +1,6 @@
 """Where the faces are: boxes, the detector's protocol, and how a crop is cut.
 
-A detector is any object with `name` and `detect`. `HaarDetector` needs nothing but OpenCV; a detector with
-landmarks or with a model file of its own is one more class beside it.
+A detector is any object with the parts of `Detector`; one of its own is one more class beside those there are.
 """
 
 from __future__ import annotations
@@ -69,7 +68,8 @@ class Face:
     Attributes:
         box: where.
         score: 0..1, larger is surer; comparable within one detector, not a probability.
-        landmarks: (x, y) points in pixels, the eyes first; empty where the detector finds none.
+        landmarks: (x, y) points in pixels, first the left one of an upright face's eyes, then the right one; empty where the
+            detector finds none.
     """
 
     box: Box
@@ -91,8 +91,11 @@ class Detector(Protocol):
     def smallest(self, width: int, height: int) -> int:
         """Side in pixels of the smallest face looked for in a picture of that size."""
 
-    def detect(self, pixels: np.ndarray) -> list[Face]:
-        """Faces in a uint8 picture (h, w) or (h, w, 3 RGB), without overlaps, from left to right."""
+    def detect(self, pixels: np.ndarray, *, quick: bool = False) -> list[Face]:
+        """Faces in a uint8 picture (h, w) or (h, w, 3 RGB), without overlaps, from left to right.
+
+        `quick` asks for one pass over the picture, as a video needs it, where the detector would make more.
+        """
 
 
 def shrunk(pixels: np.ndarray, longest: int) -> tuple[np.ndarray, float]:

@@ -1,6 +1,6 @@
 """The detectors there are, which of them can be used here, and how to get the others.
 
-detector = detectors.get("haar", workspace)
+detector = detectors.open_detector("blazeface", workspace)
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from functools import cache
 
 from fer_core.base.errors import NotFound
 from fer_core.base.workspace import Workspace
-from fer_core.inference.detect import mtcnn, yunet
+from fer_core.inference.detect import mtcnn, networks, yunet
+from fer_core.inference.detect.blazeface import BlazeFaceDetector
 from fer_core.inference.detect.boxes import Detector
 from fer_core.inference.detect.haar import HaarDetector
 
-DEFAULT = "haar"
+DEFAULT = "blazeface"
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,30 @@ class DetectorKind:
 
 @cache
 def default_detector() -> Detector:
-    """The detector used where none is named; one per process."""
-    return HaarDetector()
+    """The detector used where none is named; one per process.
+
+    Raises:
+        ModelFileError: its packages are missing.
+    """
+    return BlazeFaceDetector()
 
 
 KINDS: dict[str, DetectorKind] = {
     kind.name: kind
     for kind in (
         DetectorKind(
+            "blazeface",
+            "BlazeFace",
+            "Small, tilted, turned and dark faces, with eyes to align by; MediaPipe's networks, installed with the app.",
+            lambda _: networks.installed(),
+            lambda _: default_detector(),
+        ),
+        DetectorKind(
             "haar",
             "OpenCV Haar cascade",
-            "Frontal faces; nothing to install.",
+            "Frontal, upright faces; no model file.",
             lambda _: True,
-            lambda _: default_detector(),
+            lambda _: HaarDetector(),
         ),
         DetectorKind(
             "yunet",

@@ -41,7 +41,7 @@ class HaarDetector:
     def smallest(self, width: int, height: int) -> int:
         return round(_MIN_FACE / _scale(width, height))
 
-    def detect(self, pixels: np.ndarray) -> list[Face]:
+    def detect(self, pixels: np.ndarray, *, quick: bool = False) -> list[Face]:
         gray = to_gray(pixels) if pixels.ndim == 3 else pixels
         found = (self._look_closer(gray, place) for place in self._propose(gray))
         return non_maximum_suppression([face for face in found if face is not None])

@@ -53,7 +53,7 @@ class MtcnnDetector:
     def smallest(self, width: int, height: int) -> int:
         return round(_MIN_FACE / min(1.0, _WORK_SIDE / max(width, height)))
 
-    def detect(self, pixels: np.ndarray) -> list[Face]:
+    def detect(self, pixels: np.ndarray, *, quick: bool = False) -> list[Face]:
         work, scale = shrunk(pixels, _WORK_SIDE)
         if work.ndim == 2:
             work = np.repeat(work[..., None], 3, axis=2)

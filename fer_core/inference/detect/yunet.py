@@ -87,7 +87,7 @@ class YuNetDetector:
     def smallest(self, width: int, height: int) -> int:
         return round(_SMALLEST / min(1.0, _WORK_SIDE / max(width, height)))
 
-    def detect(self, pixels: np.ndarray) -> list[Face]:
+    def detect(self, pixels: np.ndarray, *, quick: bool = False) -> list[Face]:
         work, scale = shrunk(pixels, _WORK_SIDE)
         code = cv2.COLOR_GRAY2BGR if work.ndim == 2 else cv2.COLOR_RGB2BGR
         network = self._network

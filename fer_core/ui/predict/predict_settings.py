@@ -59,7 +59,7 @@ def choose(workspace: Workspace) -> Settings | None:
         detector = detectors.open_detector(name, workspace)
     except FerError as error:
         page.show_error(error)
-        detector = detectors.default_detector()
+        detector = detectors.open_detector("haar", workspace)
     return Settings(workspace, model, predictor, reading, detector)
 
 
