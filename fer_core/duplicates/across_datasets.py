@@ -6,7 +6,7 @@ len(shared["image_id"].unique())        # images of the first that the second ha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +41,7 @@ def shared_images(
     distance: int = DISTANCE,
     kinds: Iterable[str] = ("near",),
     hash: str = "phash",
-    known: dict[str, Scan | None] | None = None,
+    known: Mapping[str, Scan | None] | None = None,
     progress: ProgressFn | None = None,
 ) -> pd.DataFrame:
     """The images of one manifest that another has too, each with the picture there that is most like it.

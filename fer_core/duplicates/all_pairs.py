@@ -37,7 +37,7 @@ class Side:
 
 
 def correlated_pairs(
-    left: Side, right: Side, order: NDArray[np.int64], known: int, limit: float
+    left: Side, right: Side, order: NDArray[np.int64], known: int, upto: int, limit: float
 ) -> Iterator[tuple[int, Found]]:
     """All pairs with one picture beyond the first `known`, block by block.
 
@@ -46,6 +46,7 @@ def correlated_pairs(
         right: the pictures as they are.
         order: int64 (n,), rows of the pixels in the order of both overlaps.
         known: how many were compared with each other before.
+        upto: each of the others is compared with those before it among the first so many.
         limit: smallest correlation that counts, at the best of all alignments.
 
     Yields:
@@ -61,7 +62,9 @@ def correlated_pairs(
             for start in [*starts, *[-1] * 2 * workers]:
                 if start >= 0:
                     end = min(start + _COLUMNS, len(order))
-                    waiting.append((end, pool.submit(_block, left, right, order, start, end, limit)))
+                    waiting.append(
+                        (end, pool.submit(_block, left, right, order, start, end, min(end, upto), limit))
+                    )
                 if waiting and (start < 0 or len(waiting) > 2 * workers):
                     done, task = waiting.pop(0)
                     yield done, task.result()
@@ -70,13 +73,15 @@ def correlated_pairs(
                 task.cancel()
 
 
-def _block(left: Side, right: Side, order: NDArray[np.int64], begin: int, end: int, limit: float) -> Found:
-    """Pairs of the places begin..end with all before them."""
-    i, j, score = _same_frame(left, right, order, begin, end, limit)
+def _block(
+    left: Side, right: Side, order: NDArray[np.int64], begin: int, end: int, upto: int, limit: float
+) -> Found:
+    """Pairs of the places begin..end with those before them among the first `upto`."""
+    i, j, score = _same_frame(left, right, order, begin, end, upto, limit)
     found = i, j, score, np.full(len(i), SAME_FRAME, np.uint8)
     if left.frames is None or right.frames is None:
         return found
-    more = reframed_pairs(left.frames, right.frames, order, begin, end)
+    more = reframed_pairs(left.frames, right.frames, order, begin, end, upto)
     return (
         np.append(found[0], more[0]), np.append(found[1], more[1]),
         np.append(found[2], more[2]), np.append(found[3], more[3]),
@@ -84,14 +89,14 @@ def _block(left: Side, right: Side, order: NDArray[np.int64], begin: int, end: i
 
 
 def _same_frame(
-    left: Side, right: Side, order: NDArray[np.int64], begin: int, end: int, limit: float
+    left: Side, right: Side, order: NDArray[np.int64], begin: int, end: int, upto: int, limit: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    best = np.zeros((end, end - begin), np.float32)
+    best = np.zeros((upto, end - begin), np.float32)
     for number, (dy, dx) in enumerate(OFFSETS):
         opposite = OFFSETS.index((-dy, -dx))
         lefts = [vectors[number] for vectors in left.overlaps.levels]
         rights = [vectors[opposite] for vectors in right.overlaps.levels]
-        found = _possible(lefts[0][:end], rights[0][begin:end], limit - ROUNDING)
+        found = _possible(lefts[0][:upto], rights[0][begin:end], limit - ROUNDING)
         i, j = np.divmod(found, end - begin)
         j += begin
         i, j = i[i < j], j[i < j]

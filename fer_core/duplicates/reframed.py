@@ -59,17 +59,18 @@ class Frames:
         return cls(Level.pyramid(shown), plain, larger)
 
 
-def reframed_pairs(left: Frames, right: Frames, order: Ints, begin: int, end: int) -> Found:
-    """Pairs of the places begin..end of an order with all before them, of which one lies on the other.
+def reframed_pairs(left: Frames, right: Frames, order: Ints, begin: int, end: int, upto: int) -> Found:
+    """Pairs of the places begin..end of an order with those before them, of which one lies on the other.
 
     Args:
         left, right: the pictures as a kind of copy has them, and as they are.
         order: int64 (n,), their rows.
+        upto: of those before them the first so many are looked at.
 
     Returns:
         int64 places in the order, i < j; float32 correlation; uint8 bits between their pHashes once laid onto each other.
     """
-    i, j = _proposed(left, right, order, begin, end)
+    i, j = _proposed(left, right, order, begin, end, upto)
     first, second = np.sort([order[i], order[j]], axis=0)  # the same way round in whichever order they come
     found = register(left.levels, right.levels, first, second, _SIZES)
     good = np.flatnonzero(found.correlation >= MIN_REFRAMED)
@@ -79,13 +80,13 @@ def reframed_pairs(left: Frames, right: Frames, order: Ints, begin: int, end: in
     return i[good], j[good], found.correlation[good], np.bitwise_count(own ^ other)
 
 
-def _proposed(left: Frames, right: Frames, order: Ints, begin: int, end: int) -> tuple[Ints, Ints]:
+def _proposed(left: Frames, right: Frames, order: Ints, begin: int, end: int, upto: int) -> tuple[Ints, Ints]:
     """Places i < j of alike pictures."""
     rows, parts = order[begin:end], []
     for mine, others in ((left.plain, right.plain), (left.larger, right.plain), (left.plain, right.larger)):
         own = mine[rows]
-        for first in range(0, end, _COLUMNS):
-            columns = order[first : min(first + _COLUMNS, end)]
+        for first in range(0, upto, _COLUMNS):
+            columns = order[first : min(first + _COLUMNS, upto)]
             product = own @ others[columns].T
             at = np.flatnonzero(product >= _ALIKE)
             j, i = np.divmod(at, len(columns))
@@ -94,7 +95,7 @@ def _proposed(left: Frames, right: Frames, order: Ints, begin: int, end: int) ->
     by = np.lexsort((-alike, i, j))
     by = by[i[by] < j[by]]
     by = by[np.append(True, (np.diff(j[by]) != 0) | (np.diff(i[by]) != 0))[: len(by)]]  # its most alike way
-    most = max(round(max(_MOST, _SHARE * end) * len(rows)), _AT_LEAST)
+    most = max(round(max(_MOST, _SHARE * upto) * len(rows)), _AT_LEAST)
     by = np.sort(by[np.argsort(-alike[by], kind="stable")[:most]])
     return i[by], j[by]
 

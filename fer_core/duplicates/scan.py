@@ -105,6 +105,7 @@ def extend_scan(
     kind: str = "near",
     progress: ProgressFn | None = None,
     keep: Callable[[Scan], None] | None = None,
+    beside: Scan | None = None,
 ) -> Scan:
     """The scan of these pictures, of which those in `known` are not compared with each other again.
 
@@ -113,6 +114,7 @@ def extend_scan(
         pictures: all pictures, the known ones too.
         kind: "near" (as they are), "mirrored" (left to right) or "rotated" (by 90, 180 and 270 degrees).
         progress: told (done, total, what).
+        beside: a scan that holds all others: they are not compared with each other again either.
         keep: given, every few seconds, the scan of the pictures that are through; to go on from after an end by force.
 
     Raises:
@@ -125,9 +127,13 @@ def extend_scan(
     order = np.append(np.flatnonzero(old), np.flatnonzero(~old)).astype(np.int64)
     count, before = len(order), int(old.sum())
     parts = [_carried(known, pictures.names[old])]
-    method = _method(known, before, count)
+    method, upto = _method(known, before, count), count
+    if beside is not None and np.isin(pictures.names[~old], beside.names).all():
+        i, j, score, bits = _carried(beside, pictures.names[~old])
+        parts.append((i + before, j + before, score, bits))
+        method, upto = min(method, beside.reach), before
     kept_at = time.monotonic()
-    for done, total, compared, found in _found(pictures, order, before, kind):
+    for done, total, compared, found in _found(pictures, order, before, upto, kind):
         parts.append(found)
         if sum(len(part[0]) for part in parts) > MAX_PAIRS:
             raise FerError(
@@ -150,11 +156,11 @@ def _method(known: Scan, before: int, count: int) -> int:
 
 
 def _found(
-    pictures: DistinctPictures, order: NDArray[np.int64], before: int, kind: str
+    pictures: DistinctPictures, order: NDArray[np.int64], before: int, upto: int, kind: str
 ) -> Iterator[tuple[int, int, int, Found]]:
     """What is done, of how much, how many pictures are through (0: not known yet), and the pairs found."""
     count, turns = len(order), _TURNS[kind]
-    if before == count:
+    if before == count or not upto:
         return
     if count > reach.ALL_PAIRS_UP_TO:
         mirror, shown = kind == "mirrored", pictures.pixels
@@ -172,8 +178,11 @@ def _found(
     right = Side(pictures.pixels, still, None if kind == "rotated" else pictures.frames)
     for number, quarter in enumerate(turns):
         left = _turned(right, order, kind, quarter)
-        for done, found in correlated_pairs(left, right, order, before, KEPT):
-            yield number * count**2 + done**2, len(turns) * count**2, done if len(turns) == 1 else 0, found
+        for done, found in correlated_pairs(left, right, order, before, upto, KEPT):
+            now, whole = (
+                (done**2, count**2) if upto == count else ((done - before) * upto, (count - before) * upto)
+            )
+            yield number * whole + now, len(turns) * whole, done if len(turns) == 1 else 0, found
 
 
 def _turned(side: Side, order: NDArray[np.int64], kind: str, quarter: int) -> Side:
@@ -211,6 +220,8 @@ def _scan(
     some = np.sort(order[:done])
     place = np.searchsorted(some, order[:done])
     i, j, score, bits = (np.concatenate([part[column] for part in parts]) for column in range(4))
+    here = np.maximum(i, j) < done
+    i, j, score, bits = i[here], j[here], score[here], bits[here]
     first, second = np.sort([place[i], place[j]], axis=0)
     surely = (bits == SAME_FRAME) & (score >= (MIN_CORRELATION if kind == "near" else MIN_TURNED))
     at = np.lexsort((-score, ~surely, second, first))

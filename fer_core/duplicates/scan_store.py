@@ -9,7 +9,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
     from fer_core.jobs.reporter import ProgressFn
 
-_METHOD = "4"
+METHOD = "4"
 """Counts up when the way pairs are found changes, so that kept scans are made anew."""
 _BLOCK = 256  # pictures whose flatness is asked for at once
 PAIR_COLUMNS: dict[str, str] = {
@@ -104,21 +104,26 @@ def compared_pairs(
     pictures = pictures_of(dataset.manifest(version), dataset.pixels())
     found: dict[str, Scan] = {}
     for kind in kinds:
-        scan = load_scan(dataset, kind)
-        if scan is None or not covers(scan, pictures):
-            scan = _made(dataset, pictures, kind, progress)
+        scan = full_scan(dataset, pictures, kind, progress)
         found[kind] = _hashed(_within(scan, pictures.names), pictures, kind, hash)
     return pair_table(found, distance)
 
 
-def _made(dataset: Dataset, pictures: DistinctPictures, kind: str, progress: ProgressFn | None) -> Scan:
-    """The kept scan with these pictures in it; one process at a time compares, the others wait for it."""
+def full_scan(dataset: Dataset, pictures: DistinctPictures, kind: str, progress: ProgressFn | None) -> Scan:
+    """The kept scan with these pictures of the dataset in it; one process at a time compares, the others wait for it."""
+    scan = load_scan(dataset, kind)
+    if scan is not None and covers(scan, pictures):
+        return scan
     with locked(dataset.quality_dir / f".copies-{kind}.lock"):
         scan = load_scan(dataset, kind)
         if scan is None or not covers(scan, pictures):
-            everything = _union(scan, pictures, dataset.pixels())
-            scan = extend_scan(scan, everything, kind, progress, keep=lambda part: _save(dataset, kind, part))
-            _save(dataset, kind, scan)
+            everything = union(scan, pictures, dataset.pixels())
+            # What was added from another dataset was compared before it was: see `kept_across`.
+            files = dataset.quality_dir.glob(f"across-{METHOD}-{kind}-*.npz")
+            wider = (found for file in files if (found := read_scan(file)) and covers(found, everything))
+            keep = partial(_save, dataset, kind)
+            scan = extend_scan(next(wider, scan), everything, kind, progress, keep)
+            keep(scan)
         return scan
 
 
@@ -135,13 +140,13 @@ def stored_pairs(
     names, rows = table["pixel_hash"].to_numpy(dtype=object).astype("S"), table["row"].to_numpy(np.int64)
     found = {}
     for kind, scan in kept.items():
-        if _any_shows(dataset.pixels(), rows[~np.isin(names, scan.names)]):
+        if any_shows(dataset.pixels(), rows[~np.isin(names, scan.names)]):
             return None
         found[kind] = _within(scan, names)
     return pair_table(found, distance)
 
 
-def _any_shows(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> bool:
+def any_shows(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> bool:
     """Whether one of some pictures shows something, so that it would have to be compared; asks no more than it has to."""
     blocks = (rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK))
     return any(not is_flat(np.ascontiguousarray(pixels[block])).all() for block in blocks)
@@ -171,7 +176,7 @@ def covers(scan: Scan, pictures: DistinctPictures) -> bool:
     return bool(np.isin(pictures.names, scan.names).all())
 
 
-def _union(scan: Scan | None, pictures: DistinctPictures, pixels: NDArray[np.uint8]) -> DistinctPictures:
+def union(scan: Scan | None, pictures: DistinctPictures, pixels: NDArray[np.uint8]) -> DistinctPictures:
     """The pictures of a version and those known from others."""
     if scan is None:
         return pictures
@@ -233,28 +238,38 @@ _ARRAYS = ("names", "rows", "plain", "first", "second", "bits", "correlation", "
 
 def scan_file(dataset: Dataset, kind: str) -> Path:
     """Where the scan of one kind of copy is kept."""
-    return dataset.quality_dir / f"copies-{_METHOD}-{kind}.npz"
+    return dataset.quality_dir / f"copies-{METHOD}-{kind}.npz"
 
 
 def _save(dataset: Dataset, kind: str, scan: Scan) -> None:
-    with skip_if_unwritable(), checked_file(scan_file(dataset, kind)) as temporary:
-        np.savez(temporary, reach=scan.reach, **{name: getattr(scan, name) for name in _ARRAYS})
+    save_scan(scan_file(dataset, kind), scan)
     for old in dataset.quality_dir.glob(f"copies-[12]-*{kind}.npz"):  # those of methods before
         old.unlink(missing_ok=True)
+
+
+def save_scan(path: Path, scan: Scan) -> None:
+    """Keep a scan, where the disk allows it."""
+    with skip_if_unwritable(), checked_file(path) as temporary:
+        np.savez(temporary, reach=scan.reach, **{name: getattr(scan, name) for name in _ARRAYS})
 
 
 def load_scan(dataset: Dataset, kind: str) -> Scan | None:
     """The scan kept with a dataset; None where there is none or its file is damaged."""
     if kind not in KINDS:
         raise FerError("The kind of copy must be one of " + ", ".join(KINDS), received=kind)
+    return read_scan(scan_file(dataset, kind))
+
+
+def read_scan(path: Path) -> Scan | None:
+    """The scan in a file; None where there is none or it is damaged."""
     try:
-        stamp = scan_file(dataset, kind).stat()
-        return _load(scan_file(dataset, kind), stamp.st_mtime_ns, stamp.st_size)
+        stamp = path.stat()
+        return _load(path, stamp.st_mtime_ns, stamp.st_size)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=8)
 def _load(path: Path, changed: int, size: int) -> Scan:
     with np.load(path) as found:
         arrays: dict[str, Any] = {name: found[name] for name in _ARRAYS}

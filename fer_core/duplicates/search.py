@@ -17,6 +17,7 @@ from fer_core.duplicates import scan, scan_store
 from fer_core.duplicates.across_datasets import shared_images
 from fer_core.duplicates.exact import DuplicateGroups, GroupNumbers, find_exact
 from fer_core.duplicates.groups import find_copies
+from fer_core.duplicates.kept_across import compared_across
 from fer_core.duplicates.reach import DISTANCE, method_name
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def search_across(
     hash: str = "phash",
     progress: ProgressFn | None = None,
 ) -> Shared:
-    """The images of a version that the newest version of another dataset has too.
+    """The images of a version that the newest version of another dataset has too; what is compared is kept with the first.
 
     Raises:
         FerError: as `search`, or both are the same dataset.
@@ -115,7 +116,7 @@ def search_across(
         hint = "Leave out --against"
         raise FerError("A dataset is not compared against itself", received=other.name, hint=hint)
     wanted = kinds_to_compare(kinds)
-    known = {kind: scan_store.load_scan(other, kind) for kind in wanted}
+    known = compared_across(dataset, version, other, other.head, wanted, progress)
     manifest = dataset.manifest(version)
     rows = shared_images(
         manifest, dataset.pixels(), other.manifest(), other.pixels(), distance, wanted, hash, known, progress

@@ -63,18 +63,26 @@ class MakeMap(Task, kind="map", title="Map of {dataset}"):
 
 
 @dataclass(frozen=True)
-class FindCopies(Task, kind="duplicates", title="Looking for near copies in {dataset}"):
+class FindCopies(Task, kind="duplicates"):
     """Compare all pictures.
 
     Attributes:
         kinds: separated by commas, such as `exact,near,mirrored`.
         distance: largest Hamming distance of two hashes, bits.
+        against: another dataset whose pictures they are compared with.
     """
 
     dataset: str = argument()
     version: str = option("--version")
     kinds: str = option("--kind")
     distance: int = option("--distance")
+    against: str | None = option("--against", None)
+
+    @property
+    def title(self) -> str:
+        if self.against:
+            return f"Comparing {self.dataset} with {self.against}"
+        return f"Looking for near copies in {self.dataset}"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ TASKS: list[Task] = [
     tasks.Check("-x", "a91f"),
     tasks.MakeMap("faces", "a91f", "run:0041-compact", "pca"),
     tasks.FindCopies("faces", "a91f", "exact,near,mirrored", 10),
+    tasks.FindCopies("faces", "a91f", "exact,near,mirrored", 10, "others"),
     tasks.RankLabels("faces", "a91f"),
     tasks.RankLabels("faces", "a91f", "folds", "compact", 3, 12),
     tasks.RankLabels("faces", "a91f", "file:/home/me/p robabilities=1.csv"),

@@ -158,5 +158,5 @@ def test_many_twins_take_no_place_from_a_copy_that_is_less_alike() -> None:
     apart /= np.linalg.norm(apart, axis=1, keepdims=True)
     plain[2000:2256] = 0.5 * plain[new] + np.sqrt(0.75) * apart
     frames = Frames(levels=(), plain=plain, larger=np.zeros_like(plain))
-    i, j = _proposed(frames, frames, np.arange(8256), 8000, 8256)
+    i, j = _proposed(frames, frames, np.arange(8256), 8000, 8256, 8256)
     assert {(int(a), int(b)) for a, b in zip(i, j, strict=True)} >= {(2000 + n, 8000 + n) for n in range(256)}

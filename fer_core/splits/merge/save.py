@@ -18,9 +18,8 @@ from fer_core.data.manifest import readable
 from fer_core.data.save_version import save_version
 from fer_core.data.sources import MAIN
 from fer_core.data.versions import lock
-from fer_core.duplicates.near import kinds_of
+from fer_core.duplicates.kept_across import compared_across
 from fer_core.duplicates.reach import DISTANCE
-from fer_core.duplicates.scan_store import load_scan
 from fer_core.splits.merge.plan import MergePlan
 from fer_core.splits.merge.screening import Screening, screen
 from fer_core.splits.merge.source_probe import Probe, probe
@@ -28,6 +27,7 @@ from fer_core.splits.merge.source_probe import Probe, probe
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
     from fer_core.data.versions import Version
+    from fer_core.jobs.reporter import ProgressFn
 
 OPERATION = "merge"
 
@@ -39,20 +39,22 @@ def screen_datasets(
     other_version: str | None = None,
     *,
     distance: int = DISTANCE,
+    progress: ProgressFn | None = None,
 ) -> Screening:
-    """`screening.screen` of two datasets' versions (None: the newest).
+    """`screening.screen` of two datasets' versions (None: the newest), which are compared once: see `kept_across`.
 
     Raises:
         SplitError: the two are the same dataset.
     """
     check_different(dataset, other)
+    chosen, theirs = dataset.version(version).id, other.version(other_version).id
     return screen(
-        dataset.manifest(version),
+        dataset.manifest(chosen),
         dataset.pixels(),
-        other.manifest(other_version),
+        other.manifest(theirs),
         other.pixels(),
         distance=distance,
-        known={kind: load_scan(dataset, kind) for kind in kinds_of(mirrored=True)},
+        known=compared_across(dataset, chosen, other, theirs, progress=progress),
     )
 
 

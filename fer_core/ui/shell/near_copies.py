@@ -35,8 +35,8 @@ def chip(found: Leaks) -> Markup:
     return markup.chip("good", "none across splits", found.sentence)
 
 
-def _task(scope: Scope, kinds: tuple[str, ...]) -> FindCopies:
-    return FindCopies(scope.dataset.name, scope.version.id, ",".join(("exact", *kinds)), DISTANCE)
+def _task(scope: Scope, kinds: tuple[str, ...], against: str | None = None) -> FindCopies:
+    return FindCopies(scope.dataset.name, scope.version.id, ",".join(("exact", *kinds)), DISTANCE, against)
 
 
 def panel(scope: Scope, kinds: tuple[str, ...] = USUAL) -> None:
@@ -52,11 +52,14 @@ def panel(scope: Scope, kinds: tuple[str, ...] = USUAL) -> None:
         offer(scope, kinds)
 
 
-def offer(scope: Scope, kinds: tuple[str, ...] = USUAL, key: str = "dup-scan") -> None:
-    """The button that starts the comparison; while it runs, how far it is."""
-    task = _task(scope, kinds)
+def offer(
+    scope: Scope, kinds: tuple[str, ...] = USUAL, key: str = "dup-scan", against: str | None = None
+) -> None:
+    """The button that starts the comparison, with another dataset where one is named; while it runs, how far it is."""
+    task = _task(scope, kinds, against)
     if job_progress.job_card(jobs.latest(scope.workspace, task)):
         return
-    if st.button("Look for near copies", type="primary", icon=":material/search:", key=key):
+    words = f"Compare with {against}" if against else "Look for near copies"
+    if st.button(words, type="primary", icon=":material/search:", key=key):
         jobs.start(scope.workspace, task)
         st.rerun()

@@ -8,6 +8,7 @@ import streamlit as st
 from fer_core.data.dataset import Dataset
 from fer_core.data.datasets import list_datasets, open_dataset
 from fer_core.data.manifest import classes, counts, readable
+from fer_core.duplicates import kept_across, reach
 from fer_core.splits.merge import save
 from fer_core.splits.merge.fill import BALANCED, Fill
 from fer_core.splits.merge.plan import MergePlan
@@ -16,7 +17,7 @@ from fer_core.splits.merge.screening import Screening
 from fer_core.splits.merge.source_probe import Probe
 from fer_core.splits.merge.spread import DEFAULT_INTO, Into
 from fer_core.ui.components import markup
-from fer_core.ui.shell import cache, page
+from fer_core.ui.shell import cache, near_copies, page
 
 LEAVE = "leave out"
 _INTO: dict[Into, str] = {"all": "all splits", "train": "train alone"}
@@ -25,6 +26,21 @@ _INTO: dict[Into, str] = {"all": "all splits", "train": "train alone"}
 @st.cache_resource(max_entries=4, show_spinner="Comparing the two sets")
 def _screening(dataset: Dataset, version: str, other: Dataset, other_version: str) -> Screening:
     return save.screen_datasets(dataset, other, version, other_version)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _compared(dataset: Dataset, version: str, other: Dataset, other_version: str, stamp: float) -> bool:
+    """Whether the two versions are compared, or small enough to be compared while the page loads."""
+    both = (cache.manifest(dataset, version), cache.manifest(other, other_version))
+    if sum(table["pixel_hash"].nunique() for table in both) <= reach.AT_ONCE_UP_TO:
+        return True
+    return bool(stamp) and kept_across.stored_across(dataset, version, other, other_version) is not None
+
+
+def _stamp(dataset: Dataset, other: Dataset) -> float:
+    """Changes when the two are compared, 0 before."""
+    files = [kept_across.across_file(dataset, other, kind) for kind in kept_across.USUAL]
+    return sum(file.stat().st_mtime for file in files if file.is_file())
 
 
 @st.cache_data(max_entries=16, show_spinner="Checking whether a model can tell old from new images")
@@ -36,7 +52,7 @@ def _told_apart(
 
 
 def card(scope: page.Scope) -> MergeProposal | None:
-    """Draw the choices and make the plan; None where there is no other dataset.
+    """Draw the choices and make the plan; None where there is no other dataset, or the two are not compared yet.
 
     Raises:
         FerError: choices by which nothing can be added.
@@ -70,6 +86,15 @@ def card(scope: page.Scope) -> MergeProposal | None:
             )
         )
     at = (scope.dataset, scope.version.id, other)
+    if not _compared(*at, other.head, _stamp(scope.dataset, other)):
+        with st.container(border=True):
+            st.html(
+                markup.heading("The two sets are not compared yet")
+                + '<p class="fer-note">What is here already, equal or nearly so, must not be added again. It is done once, '
+                "beside the page; new images are compared when they come.</p>"
+            )
+            near_copies.offer(scope, key="merge-compare", against=other.name)
+        return None
     return propose(
         scope.dataset, other, version=scope.version.id, other_version=other.head,
         fill=fill, into=into or DEFAULT_INTO, mapping=mapping, seed=seed, screened=_screening(*at, other.head),
