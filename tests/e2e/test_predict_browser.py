@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import App, Screen
+from driver import SHOWN, App, Screen
 from PIL import Image
 from scenes import easy_seeds, png, scene
 from tiny_models import save_light
@@ -21,6 +21,12 @@ PASTE = """([name, data]) => {
   box.items.add(new File([bytes], name, { type: 'image/png' }));
   document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: box, bubbles: true, cancelable: true }));
 }"""
+
+
+WHOLE = """(e) => { const b = e.getBoundingClientRect();
+  const free = (y) => e.contains(document.elementFromPoint(b.x + b.width / 2, y));
+  return b.bottom <= innerHeight && free(b.top + 3) && free(b.bottom - 3); }"""
+"""An element is in sight and nothing lies over it."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,7 +84,15 @@ def test_fifty_photos_at_once_and_one_that_is_none(screen: Screen) -> None:
 
 def test_the_camera_and_the_report_card(screen: Screen) -> None:
     screen.page.context.grant_permissions(["camera"])
+    screen.page.set_viewport_size({"width": 720, "height": 450})  # a screen of 1440x900, magnified twice
     screen.open("predict?try-tab=Camera")
+    screen.page.wait_for_function(SHOWN, timeout=60_000)
+    for button in (
+        screen.page.get_by_role("button", name="Take Photo"),
+        screen.page.get_by_role("button", name="shipped"),
+    ):
+        assert button.evaluate(WHOLE), (button, button.bounding_box())
+    screen.page.set_viewport_size({"width": 1440, "height": 900})
     screen.take_photo()
     screen.expect("face found", "1", timeout=60)
     screen.page.get_by_role("tab", name="Report card").click()

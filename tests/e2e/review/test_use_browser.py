@@ -52,6 +52,10 @@ def test_by_keyboard_alone(desk: Screen, dataset: Dataset, order: pd.DataFrame) 
     page.locator(f"{DESK} dialog[open]").wait_for(state="detached")
     page.keyboard.press("e")
     page.get_by_text("How much of each class").wait_for()
+    shades = "e => new Set(e.getContext('2d').getImageData(0, 0, e.width, e.height).data).size"
+    assert (
+        page.locator(f"{DESK} dialog[open] canvas").evaluate(shades) > 20
+    )  # the face it is about, not hidden by it
     sliders = page.locator(f"{DESK} dialog[open] input")
     for number in range(sliders.count()):
         sliders.nth(number).press("Home")

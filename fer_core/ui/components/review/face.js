@@ -109,6 +109,9 @@ class FaceView {
   soft() {
     this.form = dialog(this.desk.root, 'Soft label');
     this.form.body.append(make('p', 'note', 'How much of each class is in this face? Parts are scaled to sum to 100 %.'));
+    const beside = make('div', 'soft'), list = make('div');
+    beside.append(this.likeness = face(300), list);
+    this.form.body.append(beside);
     this.parts = this.desk.data.classes.map(({ name }) => {
       const line = make('label', 'part', name);
       const slider = make('input');
@@ -116,7 +119,7 @@ class FaceView {
       const value = make('output');
       slider.oninput = () => this.scaled();
       line.append(slider, value);
-      this.form.body.append(line);
+      list.append(line);
       return { name, slider, value };
     });
     this.save = make('button', 'primary', 'Save as ambiguous');
@@ -138,6 +141,7 @@ class FaceView {
   ask() {
     if (!this.item) return;
     this.asked = this.item;
+    paint(this.likeness, this.item.sheet, this.item.face);
     this.parts.forEach((part, i) => { part.slider.value = Math.round(100 * (this.blind ? 1 / this.parts.length : this.item.offered[i])); });
     this.scaled();
     this.form.open();
