@@ -99,6 +99,12 @@ def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pyt
     rows = board(app)
     assert [(row["id"], row["name"]) for row in rows] == [(run.id, title(run)) for run in (second, first)]
     assert [row["cells"]["rank"]["text"] for row in rows] == ["1", "2"]
+    address = dict(app.query_params)
+    assert address["runs"] == f"{first.id},{second.id}"
+    again = opened(COMPARE, address)  # after a reload
+    assert f"B {title(second)} against A {title(first)}" in words(again)
+    del again.query_params["runs"]  # Back, to before they were chosen
+    assert "against A" not in words(again.run())
     asked: list[Task] = []
     monkeypatch.setattr(jobs, "start", lambda workspace, task: asked.append(task))
     app.button(key="cmp-review-both").click().run()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from opened_pages import TRAIN, html_of, opened
+from opened_pages import COMPARE, TRAIN, html_of, opened
 from streamlit.testing.v1 import AppTest
 from tiny_faces import tiny_dataset
 
@@ -61,6 +61,8 @@ def test_a_search_is_started_by_the_page_and_carried_on_by_a_job(
     assert "The end of a range is above its begin" in " ".join(e.value for e in app.error)
     app.text_input(key=f"train-search-compact-{RATE}").set_value("1e-4..1e-2").run()
     app.number_input(key="train-search-trials").set_value(7).run()
+    app.switch_page(COMPARE).run()
+    app.switch_page(TRAIN).run()  # what stands in the fields is still there
     app.button(key="train-search-start").click().run()
     assert not app.exception
     assert asked == [Tune("compact-search-1")]

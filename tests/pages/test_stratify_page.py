@@ -7,7 +7,9 @@ import shlex
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import streamlit as st
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
@@ -164,6 +166,27 @@ def test_gaps_are_filled_from_another_set(dataset: Dataset) -> None:
     found = certificate.load(dataset, version.id)
     assert found
     assert found.holds
+
+
+def test_the_table_of_classes_is_as_left_after_a_visit_elsewhere(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sample(dataset.workspace, "other", seed=99, count=150)
+    shown: list[list[str]] = []
+
+    def table(data: pd.DataFrame, **options: object) -> pd.DataFrame:
+        """As if somebody said in the table that theirs are all "sad", once."""
+        shown.append(data["becomes"].tolist())
+        return data.assign(becomes="sad") if len(shown) == 1 else data
+
+    app = visit(dataset)
+    with monkeypatch.context() as patched:
+        patched.setattr(st, "data_editor", table)
+        pick(app, "What to do", "Fill gaps")
+        pick(app, "What to do", "New split")
+        pick(app, "What to do", "Fill gaps")
+    assert set(shown[0]) == {"happy", "neutral", "sad", "surprise"}
+    assert set(shown[-1]) == {"sad"}
 
 
 def test_filling_without_another_set_or_with_nothing_asked_for(dataset: Dataset, tmp_path: Path) -> None:

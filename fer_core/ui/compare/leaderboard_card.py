@@ -18,7 +18,7 @@ from fer_core.reports.model_card import confusions
 from fer_core.runs import run_annotations
 from fer_core.runs.run import Run
 from fer_core.splits import leaks
-from fer_core.ui.compare import actions, cached_runs, leaderboard_rows
+from fer_core.ui.compare import actions, cached_runs, leaderboard_rows, picked_runs
 from fer_core.ui.compare.cached_runs import RunIds
 from fer_core.ui.components import leaderboard_table, markup
 from fer_core.ui.components.leaderboard_table import Column, Line
@@ -235,9 +235,8 @@ def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
     ]
     ends = [line.cells["interval"].ends for line in found.lines]
     low, high = min((e[0] for e in ends if e), default=0.0), max((e[2] for e in ends if e), default=1.0)
-    picked: list[str] = st.session_state.setdefault("cmp-picked", [])
     ids = {line.id for line in found.lines}
-    picked[:] = [name for name in picked if name in ids]
+    picked = picked_runs.current(ids, arrived=scope.arrived)
     clicked, starred = leaderboard_table.draw(
         _packed(found.key, tuple(column.key for column in columns), found.lines),
         columns,
@@ -249,6 +248,7 @@ def table(scope: Scope, view: LeaderboardView, found: Judged) -> list[str]:
     )
     if clicked:
         picked.remove(clicked) if clicked in picked else picked.append(clicked)
+        picked_runs.tell(picked)
         st.rerun()
     if starred:
         run = Run(scope.workspace.runs / starred)

@@ -107,16 +107,20 @@ def _mapping(manifest: pd.DataFrame, theirs: pd.DataFrame, name: str) -> dict[st
     ours = [str(c) for c in classes(manifest)]
     sizes = readable(theirs)["label"].value_counts()
     known = [str(c) for c in classes(theirs) if c in sizes.index]
+    key = f"merge-map-{name}"
+    if key not in st.session_state:  # the editor is new, or was away: it begins with what was chosen before
+        st.session_state[f"{key}-first"] = st.session_state.get(f"{key}-chosen", {})
+    first = {c: to for c, to in st.session_state[f"{key}-first"].items() if to in (*ours, LEAVE)}
     shown = pd.DataFrame(
         {
             "class": known,
             "images": [int(sizes[c]) for c in known],
-            "becomes": [c if c in ours else LEAVE for c in known],
+            "becomes": [first.get(c, c if c in ours else LEAVE) for c in known],
         }
     )
     edited = st.data_editor(
         shown,
-        key=f"merge-map-{name}",
+        key=key,
         hide_index=True,
         width="stretch",
         height=min(35 * (len(shown) + 1) + 3, 320),
@@ -127,10 +131,9 @@ def _mapping(manifest: pd.DataFrame, theirs: pd.DataFrame, name: str) -> dict[st
             "becomes": st.column_config.SelectboxColumn(options=[*ours, LEAVE], required=True),
         },
     )
-    return {
-        str(row["class"]): "" if row["becomes"] == LEAVE else str(row["becomes"])
-        for row in edited.to_dict("records")
-    }
+    chosen = {str(row["class"]): str(row["becomes"]) for row in edited.to_dict("records")}
+    st.session_state[f"{key}-chosen"] = chosen
+    return {one: "" if to == LEAVE else to for one, to in chosen.items()}
 
 
 def _fill(manifest: pd.DataFrame) -> Fill:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -32,7 +34,7 @@ def draw(scope: page.Scope, form: FormState) -> None:
             wanted = st.session_state.pop(_OPEN, None)
             if wanted in found:
                 st.session_state[f"{_KEY}-name"] = wanted
-            chosen = str(st.selectbox("Search", [*found, new], key=f"{_KEY}-name"))
+            chosen = str(st.selectbox("Search", [*found, new], key=f"{_KEY}-name", persist_state="session"))
         if st.session_state.get(_SURE) != chosen:
             st.session_state.pop(_SURE, None)  # it was asked of another search
         if chosen != new:
@@ -66,19 +68,26 @@ def _form(scope: page.Scope, form: FormState) -> None:
     )
     ranges = {each.field: each.text for each in search.proposed(recipe)}
     usual = [field for field in ("optimizer.learning_rate",) if field in ranges]
-    fields = st.multiselect("Fields", list(ranges), default=usual, key=f"{_KEY}-fields-{recipe.name}")
-    texts = [
-        f"{field}={st.text_input(field, ranges[field].partition('=')[2], key=f'{_KEY}-{recipe.name}-{field}')}"
-        for field in fields
-    ]
+    keep: Any = {"persist_state": "session"}
+    fields = st.multiselect("Fields", list(ranges), default=usual, key=f"{_KEY}-fields-{recipe.name}", **keep)
+    texts = []
+    for field in fields:
+        usual_range = ranges[field].partition("=")[2]
+        texts.append(
+            f"{field}={st.text_input(field, usual_range, key=f'{_KEY}-{recipe.name}-{field}', **keep)}"
+        )
     with st.container(horizontal=True):
-        trials = st.number_input("Trials", 1, search.MOST_TRIALS, search.TRIALS, key=f"{_KEY}-trials")
+        trials = st.number_input("Trials", 1, search.MOST_TRIALS, search.TRIALS, key=f"{_KEY}-trials", **keep)
         hours = st.number_input(
-            "Budget, hours", min_value=0.0, value=None, placeholder="no limit", key=f"{_KEY}-hours",
+            "Budget, hours", min_value=0.0, value=None, placeholder="no limit", key=f"{_KEY}-hours", **keep,
             help="Of training, all trials together; the winner's fresh seeds come on top",
         )  # fmt: skip
         sampler = st.selectbox(
-            "Drawn by", search.SAMPLERS, key=f"{_KEY}-sampler", help="tpe learns from the trials before"
+            "Drawn by",
+            search.SAMPLERS,
+            key=f"{_KEY}-sampler",
+            help="tpe learns from the trials before",
+            **keep,
         )
     if st.button("Start the search", icon=":material/play_arrow:", key=f"{_KEY}-start", disabled=not fields):
         try:
