@@ -4,11 +4,13 @@ compared once, and nothing that goes on after a test."""
 from __future__ import annotations
 
 import fcntl
+import functools
 import gc
 import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,7 +92,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Streamlit collects garbage after each drawing of a page, which would look at all the modules of all tests each time."""
+    """Streamlit collects garbage after each drawing of a page, which would look at all the modules of all tests each time, and
+    before each drawing its test harness reads what all installed packages say of themselves."""
+    if "streamlit" in sys.modules:
+        from streamlit.components.v2 import manifest_scanner
+
+        manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
     gc.collect()
     gc.freeze()
 

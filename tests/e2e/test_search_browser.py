@@ -20,7 +20,7 @@ def workspace(app: App) -> Workspace:
 
 
 def test_a_rate_is_looked_for_and_taken_by_clicks(screen: Screen, workspace: Workspace) -> None:
-    screen.open("train?dataset=sample&train-recipe=compact")
+    screen.open("train?dataset=sample&train-recipe=model_0")
     screen.still()
     click(screen, "Find a rate")
     take = screen.page.get_by_test_id("stMain").get_by_role("button", name=re.compile(r"Take [0-9.e-]+$"))
@@ -30,17 +30,17 @@ def test_a_rate_is_looked_for_and_taken_by_clicks(screen: Screen, workspace: Wor
     screen.sees("Falls most steeply at")
     screen.page.keyboard.press("Escape")
     take.click()
-    screen.sees(f"0.002 → {proposed}")
+    screen.sees(f"0.001 → {proposed}")
     value = screen.page.get_by_label("learning rate", exact=True).last.input_value()
     assert float(value) == float(proposed)
     screen.no_exception()
 
 
 def test_a_search_is_started_by_clicks_and_ends_with_its_winner(screen: Screen, workspace: Workspace) -> None:
-    screen.open("train?dataset=sample&train-recipe=compact")
-    fill(screen, "epochs", "1", "36 → 1")
+    screen.open("train?dataset=sample&train-recipe=model_0")
+    fill(screen, "epochs", "1", "75 → 1")
     screen.page.get_by_text("Search over fields", exact=True).click()
-    screen.sees("Varies compact as it stands above, with 1 change: 1 epoch at most.")
+    screen.sees("Varies model_0 as it stands above, with 1 change: 1 epoch at most.")
     fill(screen, "Trials", "1")
     click(screen, "Start the search")
     until(lambda: search.names(workspace), lambda: "no search was made")

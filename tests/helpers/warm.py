@@ -29,7 +29,7 @@ from typing import Any
 from fer_core.jobs import process
 
 _PYTHON = sys.executable
-_WORKERS = ("train", "train_folds", "measure", "convert", "import_model")
+_WORKERS = ("train", "train_folds", "measure", "convert", "import_model", "find_rate", "layers", "published")
 _MODULES = ("fer_core", *(f"fer_core.workers.{name}" for name in _WORKERS))
 _PRELOADED = (*_MODULES[1:], "fer_core.cli", "tf2onnx")
 _OWN = ("FER_", "PYTEST_")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
-from keras.src.applications import densenet, efficientnet, efficientnet_v2, resnet
+from keras.src.applications import densenet, efficientnet, efficientnet_v2, resnet, vgg16
 
 from fer_core.inference.metadata import ModelMetadata
 from fer_core.models import body, registry, transfer
@@ -28,8 +29,18 @@ def of_blocks(stack: Callable[..., Any], preact: bool) -> Build:
     return build
 
 
+def narrow_vgg16(**options: Any) -> keras.Model:
+    """An eighth of its filters: fifteen million weights take long to write."""
+    layers = vars(vgg16.layers) | {
+        "Conv2D": lambda filters, *rest, **more: keras.layers.Conv2D(filters // 8, *rest, **more)
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vgg16, "layers", SimpleNamespace(**layers))
+        return vgg16.VGG16(**options)
+
+
 FAMILIES: dict[str, Build] = {
-    "vgg16": keras.applications.VGG16,
+    "vgg16": narrow_vgg16,
     "resnet50": of_blocks(resnet.stack_residual_blocks_v1, False),
     "resnet50v2": of_blocks(resnet.stack_residual_blocks_v2, True),
     "densenet121": lambda **options: densenet.DenseNet([1, 1, 1, 1], **options),
