@@ -83,10 +83,11 @@ try:
         covered = view.split == "test" and opened[0].id not in actions.shown(view.version)
         own = str(known[opened[0].id]["version"])
         ranked = view.version in (own, *known[opened[0].id]["on"])
+        where = (view.version, view.number) if ranked else (own, known[opened[0].id]["number"])
         if covered:
             page.empty("Test results hidden", "Show the test result above, or judge by validation.")
         else:
-            run_detail.draw(opened[0], known[opened[0].id], view.split, view.version if ranked else own)
+            run_detail.draw(opened[0], known[opened[0].id], view.split, *where)
         actions.about(opened[0], known[opened[0].id])
 except (FerError, OSError) as error:
     page.show_error(error)

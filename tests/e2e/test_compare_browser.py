@@ -1,21 +1,27 @@
-"""Compare in a real browser: sort, choose two, click a cell, see the faces, export, put away."""
+"""Compare in a real browser: sort, choose two, click a cell, see the faces, export, put away, judge elsewhere."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from driver import App, Screen
-from made_runs import tell_epochs, trained
+from made_runs import NAMES, tell_epochs, trained
 from playwright.sync_api import expect
+from tiny_models import save_linear
 
 from fer_core.base.workspace import Workspace
+from fer_core.data.dataset import Dataset
+from fer_core.data.manifest import readable
 from fer_core.data.sample.make import make_sample
 from fer_core.evaluation import ledger
 from fer_core.evaluation.report import evaluate_run
+from fer_core.review.apply import apply_journal
+from fer_core.review.journal import Journal
 from fer_core.runs import predictions
 from fer_core.runs.run import Run
 from fer_core.ui.shell.run_snapshots import title
@@ -154,4 +160,42 @@ def test_star_and_delete(screen: Screen, runs: list[Run]) -> None:
     screen.still()
     screen.page.get_by_role("button", name=f"Choose {title(runs[4])}").wait_for(state="detached")
     assert (runs[4].workspace.models / "deleted" / runs[4].id / "marks.json").is_file()
+    screen.no_exception()
+
+
+def test_slices_other_datasets_and_a_later_version(screen: Screen, runs: list[Run]) -> None:
+    workspace, best = runs[0].workspace, runs[2]
+    make_sample(workspace, "others", seed=8, count=120)
+    weights = np.random.default_rng(4).normal(0, 0.001, (48, 48, 1, 4))
+    about = {"classes": list(NAMES), "input_size": 48, "color": "gray"}
+    save_linear(best.folder / "model.onnx", weights, metadata=about)
+    page = screen.page
+    screen.open("compare?dataset=sample&look=Slices")
+    screen.sees(f"Slices of {title(best)}")
+    page.get_by_role("radio", name="Datasets", exact=True).click()
+    cells = (
+        page.get_by_role("table", name="Runs on datasets")
+        .get_by_role("row")
+        .filter(has_text=title(best))
+        .get_by_role("cell")
+    )
+    expect(cells.last).to_have_text("not asked")
+    screen.press("Judge 1 run there")
+    expect(cells.last).to_contain_text("[0.", timeout=120_000)
+
+    dataset = Dataset(workspace, "sample")
+    gone = readable(dataset.manifest()).query("split == 'train'").iloc[0]
+    Journal(dataset.journal_path).add(
+        "delete", image_id=gone["image_id"], pixel_hash=gone["pixel_hash"], path=gone["path"]
+    )
+    apply_journal(dataset)
+    later = trained(dataset, 0.3, version_number=2)
+    tell_epochs(later, [0.3])
+    evaluate_run(later)
+    screen.open("compare?dataset=sample")
+    row = page.locator("table[aria-label^=Leaderboard] tr").filter(has_text=title(best))
+    expect(row).to_contain_text("· v1, n ")  # its figure of its own version, and no rank
+    screen.press("Judge all on a common clean validation part")
+    expect(row).to_contain_text(re.compile("^[12]=?"), timeout=120_000)
+    expect(row).to_contain_text("· v1, n ")
     screen.no_exception()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -22,7 +23,7 @@ from fer_core.splits import known_leaks
 from fer_core.ui.compare import cached_runs
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
 from fer_core.ui.components import markup
-from fer_core.ui.shell import job_progress, page
+from fer_core.ui.shell import job_progress, page, run_snapshots
 from fer_core.ui.shell.page import Scope
 
 _RUNS = 6
@@ -50,12 +51,13 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
             st.html('<p class="fer-muted">No run of this board has been judged yet.</p>')
             return
         rows = [_row(run, others) for run in runs]
-        st.html(_table(rows, [scope.dataset.name, *(dataset.name for dataset in others)]))
+        titles = {run.id: Markup(f"<b>{markup.esc(run_snapshots.title(run))}</b>") for run in runs}
+        st.html(_table(rows, [scope.dataset.name, *(dataset.name for dataset in others)], titles))
         _ask(scope, runs, rows)
     cells = [cell for cells in rows for cell in cells if cell.parts is not None]
     if cells:
         with st.container(border=True):
-            _drops(cells)
+            _drops(cells, titles)
 
 
 def _row(run: Run, others: list[Dataset]) -> list[MatrixCell]:
@@ -111,13 +113,11 @@ def _ask(scope: Scope, runs: list[Run], rows: list[list[MatrixCell]]) -> None:
     )  # fmt: skip
 
 
-def _table(rows: list[list[MatrixCell]], names: list[str]) -> str:
+def _table(rows: list[list[MatrixCell]], names: list[str], titles: Mapping[str, Markup]) -> str:
     body: list[list[markup.Cell]] = []
     for cells in rows:
         known = {cell.dataset: cell for cell in cells}
-        body.append(
-            [Markup(f"<b>{markup.esc(cells[0].run)}</b>"), *(_cell(known.get(name)) for name in names)]
-        )
+        body.append([titles[cells[0].run], *(_cell(known.get(name)) for name in names)])
     header = ["run", *(f"{name} (home)" if place == 0 else name for place, name in enumerate(names))]
     return markup.table(header, body, numeric=range(1, len(header)), caption="Runs on datasets")
 
@@ -137,7 +137,7 @@ def _cell(cell: MatrixCell | None) -> markup.Cell:
     )
 
 
-def _drops(cells: list[MatrixCell]) -> None:
+def _drops(cells: list[MatrixCell], titles: Mapping[str, Markup]) -> None:
     st.html(markup.heading("What the drop consists of", "points of accuracy, 95 %"))
     body: list[list[markup.Cell]] = []
     for cell in cells:
@@ -145,7 +145,7 @@ def _drops(cells: list[MatrixCell]) -> None:
         assert parts is not None
         body.append(
             [
-                Markup(f"<b>{markup.esc(cell.run)}</b> on {markup.esc(cell.dataset)}"),
+                titles[cell.run] + f" on {cell.dataset}",
                 f"{parts.home:.3f} (n {parts.home_images:,})",
                 f"{parts.away:.3f} (n {parts.away_images:,})",
                 _points(parts, "drop", parts.drop),

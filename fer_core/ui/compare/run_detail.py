@@ -26,8 +26,8 @@ _MEASURES = (
 _TABS = ["Errors", "Scores", "Calibration", "Curves", "Cost and recipe"]
 
 
-def draw(run: Run, row: LeaderboardRow, split: str, version: str) -> None:
-    """The panel of one run on a split of a version; `row` is its own of the leaderboard."""
+def draw(run: Run, row: LeaderboardRow, split: str, version: str, number: int | None) -> None:
+    """The panel of one run on a split of a version and its number; `row` is its own of the leaderboard."""
     try:
         found = cached_runs.details(run, split, version)
         table = cached_runs.answered(run, split, version)
@@ -42,7 +42,7 @@ def draw(run: Run, row: LeaderboardRow, split: str, version: str) -> None:
         return
     where = "test" if split == "test" else "validation"
     left_out = f", {found['seen']:,} left out that it has learned from" if found.get("seen") else ""
-    _head(run, row, f"{where} of version {version[:6]}, {found['images']:,} images{left_out}")
+    _head(run, row, f"{where} of version {number or version[:6]}, {found['images']:,} images{left_out}")
     errors, scores, trust, learned, made = st.tabs(_TABS, key="cmp-run-tab")
     with errors:
         _errors(run, found, table, version)
