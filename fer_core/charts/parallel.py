@@ -46,7 +46,7 @@ def parallel_coordinates(table: pd.DataFrame, accuracy: pd.Series, *, dark: bool
     )
     figure.update_layout(
         height=330,
-        margin={"l": 70, "r": 50, "t": 46, "b": 18},
+        margin={"l": 110, "r": 50, "t": 46, "b": 18},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": colors.text},

@@ -207,7 +207,7 @@ def test_settings_pairs_and_the_journey_are_told(dataset: Dataset) -> None:
     app = visit(look="Settings")
     assert "Paired experiments" in (text := words(app))
     assert "gray → rgb" in text
-    assert f"{runs[0].id} → {runs[1].id}" in text
+    assert f"{title(runs[0])} → {title(runs[1])}" in text
     assert "better" in text
     assert len(app.get("plotly_chart")) == 1
     app = visit(look="Journey")

@@ -16,7 +16,7 @@ from fer_core.ui.compare import cached_curves, cached_runs
 from fer_core.ui.compare.hyperparameters import verdict
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
 from fer_core.ui.components import markup, style
-from fer_core.ui.shell import page
+from fer_core.ui.shell import page, run_snapshots
 from fer_core.ui.shell.page import Scope
 
 _FIRST = 5  # runs offered at first
@@ -30,6 +30,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         for run in entry
     ]
     ranked = ranked[: ensembles.MOST]
+    titles = {name: run_snapshots.title(Run(scope.workspace.runs / name)) for name in ranked}
     if len(ranked) < 2:
         page.empty("An ensemble needs two runs", "Train another on this version, or evaluate one on it.")
         return
@@ -44,6 +45,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         first = ranked[:_FIRST] if len(picked) < 2 else picked
         names = st.multiselect(
             "Picks from" if greedy else "Members", ranked, ranked if greedy else first,
+            format_func=lambda name: titles[name],
             key=f"cmp-ens-{'pool' if greedy else 'members'}-{view.version}-{'-'.join(ranked)}",
         )  # fmt: skip
     if len(names) < 2:
@@ -60,31 +62,38 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
             page.show_error(error)
         return
     with left, st.container(border=True):
-        _members(weights)
+        _members(weights, titles)
     with right, st.container(border=True):
-        _worth(outcome, weights, view, greedy)
+        _worth(outcome, weights, view, greedy, titles)
     with right, st.container(border=True):
         _keep(scope, view, runs, weights)
 
 
-def _members(weights: Mapping[str, int]) -> None:
+def _members(weights: Mapping[str, int], titles: Mapping[str, str]) -> None:
     total = sum(weights.values())
     body: list[list[markup.Cell]] = [
-        [run, f"{count} of {total}"] for run, count in sorted(weights.items(), key=lambda item: -item[1])
+        [titles[run], f"{count} of {total}"]
+        for run, count in sorted(weights.items(), key=lambda item: -item[1])
     ]
     st.html(markup.heading("Members") + markup.table(["run", "weight"], body, numeric=[1], caption="Members"))
     if len(weights) == 1:
         st.html('<p class="fer-muted">No other run makes this one better on validation.</p>')
 
 
-def _worth(outcome: EnsembleResult, weights: Mapping[str, int], view: LeaderboardView, greedy: bool) -> None:
+def _worth(
+    outcome: EnsembleResult,
+    weights: Mapping[str, int],
+    view: LeaderboardView,
+    greedy: bool,
+    titles: Mapping[str, str],
+) -> None:
     gain = outcome.gain
     low, high = (100 * end for end in gain["interval"])
     where = "test" if view.split == "test" else "validation"
     st.html(markup.heading("What it gains", f"{where}, {gain['images']:,} images", verdict(gain)))
     numbers: list[tuple[markup.Cell, str]] = [
         (f"{outcome.accuracy:.3f}", f"ensemble, {outcome.interval[0]:.3f} to {outcome.interval[1]:.3f}"),
-        (f"{outcome.best_accuracy:.3f}", f"best member, {outcome.best}"),
+        (f"{outcome.best_accuracy:.3f}", f"best member, {titles[outcome.best]}"),
         (f"{100 * gain['difference']:+.1f}", f"points, {low:+.1f} to {high:+.1f}; p {gain['p']:.2g}"),
         (
             f"{outcome.disagreement:.0%}",

@@ -96,10 +96,10 @@ def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
             "a single setting changed, such as model.color = rgb, and the pair appears here with its verdict.</p>"
         )
         return
-    st.html(_table(pairs[:_ROWS]))
+    st.html(_table(pairs[:_ROWS], found.names))
     if len(pairs) > _ROWS:
         with st.expander(f"{len(pairs) - _ROWS} more"):
-            st.html(_table(pairs[_ROWS:]))
+            st.html(_table(pairs[_ROWS:], found.names))
     if more:
         st.html(
             f'<p class="fer-muted">{markup.plural(more, "more pair")} not told: the newest of every kind are.</p>'
@@ -110,7 +110,7 @@ def _pairs(scope: Scope, view: LeaderboardView, found: Judged) -> None:
     )
 
 
-def _table(pairs: list[controlled_pairs.ControlledPair]) -> str:
+def _table(pairs: list[controlled_pairs.ControlledPair], names: Mapping[str, str]) -> str:
     rows: list[list[markup.Cell]] = []
     for pair in pairs:
         low, high = (100 * end for end in pair.gain["interval"])
@@ -122,7 +122,7 @@ def _table(pairs: list[controlled_pairs.ControlledPair]) -> str:
                 f"{low:+.1f} to {high:+.1f}",
                 verdict(pair.gain),
                 f"{pair.images:,}",
-                f"{_names(pair.first)} → {_names(pair.second)}",
+                f"{_name(pair.first, names)} → {_name(pair.second, names)}",
             ]
         )
     header = ["what", "from → to", "points", "95 %", "verdict", "images", "runs"]
@@ -138,5 +138,6 @@ def verdict(found: Mapping[str, Any]) -> Markup:
     return markup.chip("good" if better else "bad", "better" if better else "worse", tip)
 
 
-def _names(runs: tuple[str, ...]) -> str:
-    return runs[0] if len(runs) == 1 else f"{runs[0]} and {markup.plural(len(runs) - 1, 'seed')} more"
+def _name(runs: tuple[str, ...], names: Mapping[str, str]) -> str:
+    lead = next((run for run in runs if run in names), runs[0])
+    return names.get(lead, lead)

@@ -22,6 +22,7 @@ from fer_core.ui.compare import actions, cached_runs, leaderboard_rows, picked_r
 from fer_core.ui.compare.cached_runs import RunIds
 from fer_core.ui.components import leaderboard_table, markup
 from fer_core.ui.components.leaderboard_table import Column, Line
+from fer_core.ui.shell import run_snapshots
 from fer_core.ui.shell.page import Scope
 
 SPLITS = {"val": "validation", "test": "test"}
@@ -49,7 +50,8 @@ class LeaderboardView:
 class Judged:
     """What came of it: the lines, the ranks, what was ranked, runs with predictions here, and runs of other versions.
 
-    `key` is equal where all of it is; `peeked` counts runs whose choices followed a look at the test split.
+    `key` is equal where all of it is; `peeked` counts runs whose choices followed a look at the test split; `names` are
+    how people call the first run of every line.
     """
 
     key: str
@@ -59,6 +61,7 @@ class Judged:
     entries: list[RunIds] = field(default_factory=list)
     judged: list[Run] = field(default_factory=list)
     elsewhere: list[Run] = field(default_factory=list)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose(
@@ -112,13 +115,8 @@ def _filtered(rows: list[LeaderboardRow]) -> list[LeaderboardRow]:
     states = st.multiselect(
         "States", sorted({str(row["state"]) for row in rows}), key="cmp-f-state", placeholder="all", **keep
     )
-    tags = st.multiselect(
-        "Tags",
-        sorted({str(t) for row in rows for t in row["tags"]}),
-        key="cmp-f-tags",
-        placeholder="any",
-        **keep,
-    )
+    known = sorted({str(t) for row in rows for t in row["tags"]})
+    tags = st.multiselect("Tags", known, key="cmp-f-tags", placeholder="any", **keep)
     starred = st.toggle("Starred alone", key="cmp-f-star", **keep)
     archived = st.toggle("Archived too", key="cmp-f-archived", **keep)
     return [
@@ -195,7 +193,9 @@ def _judge(
         scope.workspace, [*groups, *rest], ranked, why, scope.dataset.head, view.version
     )
     peeked = sum(not ledger.standing(scope.workspace, row, _log).clean for row in view.rows)
-    return Judged(key, peeked, lines, ranked, entries, judged, elsewhere)
+    numbers = {line.id: run_snapshots.number(line.id) for line in lines}  # the name of several seeds has none
+    names = {line.id: f"{(n := numbers[line.id])} {line.name.removeprefix(n + ' ')}" for line in lines}
+    return Judged(key, peeked, lines, ranked, entries, judged, elsewhere, names)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)

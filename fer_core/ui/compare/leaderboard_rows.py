@@ -39,7 +39,7 @@ OPTIONAL: dict[str, Column] = {
     "own": Column(
         "own",
         "own version",
-        "chip",
+        "quiet",
         "Where it learned from another version: its accuracy on validation there, of how many images",
     ),
     "ledger": Column(
@@ -119,7 +119,7 @@ def lines(
         cells = {**_score(ranked_entry, lead, reason), **_facts(group, mine), "ledger": _ledger(workspace, group, log),
                  "data": _data(mine, lead, head)}  # fmt: skip
         if str(lead["version"]) != judged_on and (words := _own(lead)):
-            cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "none", _OWN_TIP)
+            cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "", _OWN_TIP)
         one = Run(workspace.runs / ids[0])
         name = run_snapshots.title(one, lead) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         note = "" if len(group) == 1 else f"best {run_snapshots.number(ids[0])}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 from markupsafe import Markup
@@ -42,7 +44,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         rows = [
             {
                 "number": number,
-                "name": _name(stage),
+                "name": found.names.get(stage.runs[0], stage.runs[0]),
                 "accuracy": stage.accuracy,
                 "record": stage.record,
                 "images": stage.images,
@@ -61,7 +63,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
             )
         if len(journey.phases) > 1:
             st.html(_phases(journey.phases))
-        st.html(_table(records))
+        st.html(_table(records, found.names))
         st.html(
             '<p class="fer-muted">A step is a run that beats the best before it, on the images that neither has learned from '
             f"(n where these are fewer). The verdict says whether that is more than luck, p corrected for the "
@@ -69,16 +71,16 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
             "the best of many flatters the last step, and the best of a phase: a test result, looked at once, does not.</p>"
         )
         known = {name for stage in stages for name in stage.runs}
-        _said(expectations(row for row in view.rows if row["run"] in known))
+        _said(expectations(row for row in view.rows if row["run"] in known), found.names)
         best = [*(stage.runs[0] for stage in records), *(phase.best[0] for phase in journey.phases)]
-        _leaks([Run(scope.workspace.runs / name) for name in dict.fromkeys(best)], view.split)
+        _leaks([Run(scope.workspace.runs / name) for name in dict.fromkeys(best)], view.split, found.names)
 
 
-def _said(said: list[Expectation]) -> None:
+def _said(said: list[Expectation], names: Mapping[str, str]) -> None:
     """What was written of runs before they were made, beside what came on validation of their own version."""
     body: list[list[markup.Cell]] = [
         [
-            Markup(f"<b>{markup.esc(each.run)}</b>"),
+            Markup(f"<b>{markup.esc(names.get(each.run, each.run))}</b>"),
             each.hypothesis or "–",
             "–" if each.expected is None else f"{each.expected:.3f}",
             "–" if each.came is None else f"{each.came:.3f}",
@@ -91,12 +93,12 @@ def _said(said: list[Expectation]) -> None:
         st.html(markup.table(header, body, numeric=[2, 3], caption="Hypotheses, and what came"))
 
 
-def _leaks(runs: list[Run], split: str) -> None:
+def _leaks(runs: list[Run], split: str, names: Mapping[str, str]) -> None:
     """How much of the figure on its own version is leakage, of each best; nothing where none leaked."""
     told = [cost for run in runs if (cost := cached_runs.own_leaks(run, split)) and cost.cost["leaked"]]
     body: list[list[markup.Cell]] = [
         [
-            Markup(f"<b>{markup.esc(each.run)}</b>"),
+            Markup(f"<b>{markup.esc(names.get(each.run, each.run))}</b>"),
             f"{each.cost['accuracy']:.3f}",
             _share(each.cost["without"], each.cost["without_interval"]),
             _share(each.cost["memory"], each.cost["memory_interval"]),
@@ -112,6 +114,7 @@ def _leaks(runs: list[Run], split: str) -> None:
             "by memory, 95 %",
             "leaked images",
         ]
+        st.html(markup.heading("How much of each figure is leakage", "images with a known copy in training"))
         st.html(markup.table(header, body, numeric=[1, 2, 3, 4], caption="Leakage in figures of the journey"))
 
 
@@ -145,7 +148,7 @@ def _gain(found: Gain | None, images: int, whole: int) -> Markup:
     return words + _on(images, whole)
 
 
-def _table(records: list[ProgressStep]) -> str:
+def _table(records: list[ProgressStep], names: Mapping[str, str]) -> str:
     whole = max(stage.images for stage in records)
     body: list[list[markup.Cell]] = []
     for stage in records:
@@ -153,7 +156,7 @@ def _table(records: list[ProgressStep]) -> str:
         words = ", ".join(stage.changed[:_CHANGES]) + (f" and {more} more" if more > 0 else "")
         body.append(
             [
-                Markup(f"<b>{markup.esc(_name(stage))}</b>"),
+                Markup(f"<b>{markup.esc(names.get(stage.runs[0], stage.runs[0]))}</b>"),
                 words or "the baseline",
                 Markup(f"{stage.accuracy:.3f}") + _on(stage.images, whole),
                 _gain(stage.gain, stage.gain_images, whole),
@@ -172,8 +175,8 @@ def _table(records: list[ProgressStep]) -> str:
 
 def _on(images: int, whole: int) -> Markup:
     """How many images a number is of, where these are not those of the others."""
-    return Markup(f' <small class="fer-muted">n {images:,}</small>') if images != whole else Markup("")
-
-
-def _name(stage: ProgressStep) -> str:
-    return stage.runs[0] if len(stage.runs) == 1 else f"{stage.runs[0]} · {len(stage.runs)} seeds"
+    return (
+        Markup(f' <small class="fer-muted" style="white-space:nowrap">n {images:,}</small>')
+        if images != whole
+        else Markup("")
+    )

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from fer_core.ui.components import browser_part
 
-ColumnKind = Literal["text", "num", "interval", "chip"]
+ColumnKind = Literal["text", "num", "interval", "chip", "quiet"]
 
 
 @dataclass(frozen=True)
