@@ -51,7 +51,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
             st.html('<p class="fer-muted">No run of this board has been judged yet.</p>')
             return
         rows = [_row(run, others) for run in runs]
-        titles = {run.id: Markup(f"<b>{markup.esc(run_snapshots.title(run))}</b>") for run in runs}
+        titles = {run.id: markup.run_name(run_snapshots.title(run)) for run in runs}
         st.html(_table(rows, [scope.dataset.name, *(dataset.name for dataset in others)], titles))
         _ask(scope, runs, rows)
     cells = [cell for cells in rows for cell in cells if cell.parts is not None]

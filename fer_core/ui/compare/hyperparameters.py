@@ -72,7 +72,8 @@ def _lines(scope: Scope, found: Judged) -> None:
 
     shown = table[names].rename(columns={name: hyperparameters.short_name(name, names) for name in names})
     figure = parallel_coordinates(shown, accuracy, dark=style.is_dark())
-    st.plotly_chart(figure, theme=None, key="cmp-parallel", config={"displayModeBar": False})
+    with st.container(key="cmp-lines"):  # scrolls on a phone: axes beside each other could not be read
+        st.plotly_chart(figure, theme=None, key="cmp-parallel", config={"displayModeBar": False})
     note = "What goes together need not cause it: a paired experiment tells."
     if found.ranked.apart:
         note += f" {markup.plural(found.ranked.apart, 'run')} judged on other images: not among the lines."

@@ -80,7 +80,7 @@ def _said(said: list[Expectation], names: Mapping[str, str]) -> None:
     """What was written of runs before they were made, beside what came on validation of their own version."""
     body: list[list[markup.Cell]] = [
         [
-            Markup(f"<b>{markup.esc(names.get(each.run, each.run))}</b>"),
+            markup.run_name(names.get(each.run, each.run)),
             each.hypothesis or "–",
             "–" if each.expected is None else f"{each.expected:.3f}",
             "–" if each.came is None else f"{each.came:.3f}",
@@ -98,7 +98,7 @@ def _leaks(runs: list[Run], split: str, names: Mapping[str, str]) -> None:
     told = [cost for run in runs if (cost := cached_runs.own_leaks(run, split)) and cost.cost["leaked"]]
     body: list[list[markup.Cell]] = [
         [
-            Markup(f"<b>{markup.esc(names.get(each.run, each.run))}</b>"),
+            markup.run_name(names.get(each.run, each.run)),
             f"{each.cost['accuracy']:.3f}",
             _share(each.cost["without"], each.cost["without_interval"]),
             _share(each.cost["memory"], each.cost["memory_interval"]),
@@ -156,7 +156,7 @@ def _table(records: list[ProgressStep], names: Mapping[str, str]) -> str:
         words = ", ".join(stage.changed[:_CHANGES]) + (f" and {more} more" if more > 0 else "")
         body.append(
             [
-                Markup(f"<b>{markup.esc(names.get(stage.runs[0], stage.runs[0]))}</b>"),
+                markup.run_name(names.get(stage.runs[0], stage.runs[0])),
                 words or "the baseline",
                 Markup(f"{stage.accuracy:.3f}") + _on(stage.images, whole),
                 _gain(stage.gain, stage.gain_images, whole),

@@ -36,6 +36,11 @@ def chip(verdict: Verdict, text: str, title: str = "") -> Markup:
     )
 
 
+def run_name(text: str) -> Markup:
+    """The name of a run in a table, wide enough for the usual ones to stay on one line."""
+    return Markup(f'<span class="fer-run">{escape(text)}</span>')
+
+
 def heading(text: str, aside: str = "", *chips: Markup) -> str:
     """The title of a card, with a quiet remark and verdicts beside it."""
     remark = f"<small>{escape(aside)}</small>" if aside else ""
