@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -124,10 +125,28 @@ def test_explore_is_found_by_its_name_too(screen: Screen) -> None:
 def test_explore_shows_counts_and_a_face(screen: Screen) -> None:
     screen.open("explore?dataset=sample")
     assert screen.numbers()["unreadable"] == "5"
-    screen.page.locator('[aria-label="Faces labelled happy"] button').first.click()
+    page = screen.page
+    row = page.locator('[aria-label="Faces labelled happy"] .face')
+    row.first.click()
     screen.still()
     screen.sees("sharpness")
+    following = row.nth(1).get_attribute("data-id")
+    enlarge_next(page)  # the next happy one, not the next of all faces
+    page.wait_for_url(f"**face={following}*")
     screen.no_exception()
+
+
+def enlarge_next(page: Any) -> None:
+    """Enlarge the open face, go to the next one, and close."""
+    page.get_by_role("button", name="Enlarge").click()
+    shown = page.get_by_role("dialog").locator("img.fer-large").get_attribute("src")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "it => ![undefined, it].includes(document.querySelector('.fer-large')?.getAttribute('src'))",
+        arg=shown,
+    )
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
 
 
 def test_explore_filters_enlarges_and_decides_on_what_is_circled(
@@ -140,16 +159,7 @@ def test_explore_filters_enlarges_and_decides_on_what_is_circled(
     screen.still()  # the grid is drawn anew for the filter; a face of the one before is gone when it is clicked
     page.locator('[aria-label="Selected faces"] .face').first.click()
     screen.still()
-    page.get_by_role("button", name="Enlarge").click()
-    large = page.get_by_role("dialog").locator("img.fer-large")
-    shown = large.get_attribute("src")
-    page.keyboard.press("ArrowRight")  # the next face, and no page of faces behind it
-    page.wait_for_function(
-        "it => ![undefined, it].includes(document.querySelector('.fer-large')?.getAttribute('src'))",
-        arg=shown,
-    )
-    page.keyboard.press("Escape")
-    page.get_by_role("dialog").wait_for(state="detached")
+    enlarge_next(page)  # the next face, and no page of faces behind it
     assert "page=" not in page.url
     assert "label=happy" in page.url
     page.get_by_role("radio", name="Map", exact=True).click()

@@ -234,8 +234,8 @@ def _large(explorer: Explorer) -> None:
 
 
 def _arrows(explorer: Explorer) -> None:
-    """To the faces before and after this one on the sheet, whose page goes along."""
-    order = explorer.positions()
+    """To the faces before and after this one on its sheet, whose page goes along."""
+    order, paged = sheets.order(explorer)
     found = np.flatnonzero(order == explorer.position(explorer.state.face))
 
     def button(words: str, by: int, key: str, **more: Any) -> None:
@@ -247,7 +247,8 @@ def _arrows(explorer: Explorer) -> None:
 
     def go(to: int) -> None:
         explorer.state.face = explorer.facts.columns.ids(order[to : to + 1])[0]
-        explorer.state.page = to // sheets.page_size(explorer)
+        if paged:
+            explorer.state.page = to // sheets.page_size(explorer)
 
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         button("Previous", -1, "Left", icon=":material/chevron_left:")

@@ -17,6 +17,8 @@ from fer_core.ui.explore.state import Explorer
 from fer_core.ui.shell import cache, page
 
 PER_CLASS = 8
+FACES = "exp-faces"
+"""The sheet that has pages."""
 SIZES = {"S": (52, 180), "M": (72, 120), "L": (120, 60)}
 """Least edge of a face on screen, CSS pixels, and faces on a page."""
 _VALUE_WORDS = {
@@ -43,7 +45,9 @@ def per_class(explorer: Explorer, selection: Selection, key: str) -> None:
                 key=f"{key}-all-{name}",
                 on_go=lambda label: _all_of(explorer, selection, label),
             )
-            _gallery(explorer, some, f"{key}-{name}", f"Faces labelled {name}", size=64, words=False)
+            _gallery(
+                explorer, some, f"{key}-{name}", f"Faces labelled {name}", among=own, size=64, words=False
+            )
 
 
 def _all_of(explorer: Explorer, selection: Selection, label: str) -> None:
@@ -67,8 +71,18 @@ def pages(explorer: Explorer, positions: NDArray[np.int64]) -> None:
     start = explorer.state.page * per_page
     some = positions[start : start + per_page]
     size = SIZES.get(explorer.state.size, SIZES["M"])[0]
-    _gallery(explorer, some, "exp-faces", "Selected faces", pickable=True, size=size, words=size > 100)
+    _gallery(
+        explorer, some, FACES, "Selected faces", among=positions, pickable=True, size=size, words=size > 100
+    )
     _turn(explorer, start, len(some), len(positions), last)
+
+
+def order(explorer: Explorer) -> tuple[NDArray[np.int64], bool]:
+    """The faces of the sheet that the open one was clicked on, else those of Faces; and whether these have pages."""
+    own = explorer.sheets.get(explorer.state.sheet)
+    if own is None or explorer.position(explorer.state.face) not in own:
+        return explorer.positions(), True
+    return own, explorer.state.sheet == FACES
 
 
 def _turn(explorer: Explorer, start: int, count: int, total: int, last: int) -> None:
@@ -100,7 +114,9 @@ def _turn(explorer: Explorer, start: int, count: int, total: int, last: int) -> 
 
 def sheet(explorer: Explorer, positions: NDArray[np.int64], key: str, label: str, order: str) -> None:
     """Some faces with the value they are ordered by."""
-    _gallery(explorer, positions, key, label, size=72, details=_value(explorer, positions, order))
+    _gallery(
+        explorer, positions, key, label, among=positions, size=72, details=_value(explorer, positions, order)
+    )
 
 
 def strip(
@@ -116,11 +132,14 @@ def _gallery(
     key: str,
     label: str,
     *,
+    among: NDArray[np.int64] | None = None,
     size: int = 84,
     words: bool = True,
     pickable: bool = False,
     details: Sequence[str] = (),
 ) -> None:
+    if among is not None:
+        explorer.sheets[key] = among
     columns = explorer.facts.columns
     shown, labels = columns.texts("image_id", positions), columns.texts("label", positions)
     splits, paths = columns.texts("split", positions), columns.texts("path", positions)
@@ -137,7 +156,7 @@ def _gallery(
         faces,
         key=key,
         label=label,
-        on_open=explorer.open,
+        on_open=lambda image: explorer.open(image, "" if among is None else key),
         on_pick=(lambda picked: explorer.pick(shown, picked)) if pickable else None,
         picked=[one for one in shown if one in explorer.state.picked],
         nonce=explorer.state.nonce,

@@ -48,8 +48,8 @@ CHECK_FLAGS = (*OFTEN_CHECKED, "odd_size", "odd_aspect_ratio", "grayscale")
 
 @dataclass
 class ExplorerState:
-    """What a visitor has chosen. `ids` are faces picked from the map, too many for an address; `last` is what was
-    decided last, in words."""
+    """What a visitor has chosen. `ids` are faces picked from the map, too many for an address; `sheet` is the one that the
+    open face was clicked on, "" for none; `last` is what was decided last, in words."""
 
     dataset: str = ""
     version: str = ""
@@ -57,6 +57,7 @@ class ExplorerState:
     ids: tuple[int, ...] | None = None
     page: int = 0
     face: str = ""
+    sheet: str = ""
     run: str = ""
     like: str = ""
     by: str = "all"
@@ -100,6 +101,7 @@ class Explorer:
         state: what the visitor has chosen.
         runs: runs on this dataset that have left predictions, newest first.
         run: the one whose answers are shown, if any.
+        sheets: places of the faces of each sheet on the page, in order; filled while it is drawn.
     """
 
     scope: Scope
@@ -109,6 +111,7 @@ class Explorer:
     state: ExplorerState
     runs: list[Run]
     run: Run | None
+    sheets: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -171,8 +174,9 @@ class Explorer:
         """Show another part of the page."""
         st.session_state[VIEW] = view
 
-    def open(self, image_id: str) -> None:
-        """Show everything about one face."""
+    def open(self, image_id: str, sheet: str = "") -> None:
+        """Show everything about one face, of a sheet."""
+        self.state.sheet = sheet
         self.state.face = "" if image_id == self.state.face else image_id
 
     def key(self, shortcut: str | None) -> str | None:
