@@ -28,6 +28,8 @@ RANGES = (
     "brightness", "contrast", "sharpness", "side", "agreement", "entropy", "label_share", "label_score", "confidence",
     "valence", "arousal",
 )  # fmt: skip
+RUN_FACTS = ("said", "run_wrong", "confidence")
+"""What is known of images by the answers of a run."""
 SHUFFLE, BY_PATH = "shuffle", "path"
 
 
@@ -61,6 +63,12 @@ class Selection:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     order: str = SHUFFLE
     seed: int = 0
+
+    @property
+    def of_run(self) -> bool:
+        """Whether it looks at the answers of a run."""
+        asked = {*self.any_of, *self.flags, *self.ranges, self.order.removeprefix("-")}
+        return not asked.isdisjoint(RUN_FACTS)
 
     def with_choices(self, name: str, *names: str) -> Selection:
         """With the choices of one category replaced; none takes the filter away."""

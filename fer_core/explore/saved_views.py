@@ -1,10 +1,12 @@
 """Views of a dataset that somebody gave a name: filter and order as they stand in an address, for all who open the dataset.
 
-keep_view(dataset, "dark and sad", Selection(any_of={"label": ("sad",)}, flags=("dark",)))
-read_views(dataset)["dark and sad"].positions(facts)
+keep_view(dataset, "dark and sad", SavedView(Selection(any_of={"label": ("sad",)}, flags=("dark",))))
+read_views(dataset)["dark and sad"].selection.positions(facts)
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from fer_core.base.atomic import read_json, write_json
 from fer_core.base.errors import FerError, ManifestError
@@ -16,7 +18,15 @@ FILE = "views.json"
 _LONGEST = 60
 
 
-def read_views(dataset: Dataset) -> dict[str, Selection]:
+@dataclass(frozen=True)
+class SavedView:
+    """What is looked at, and the id of the run whose answers it goes by; "" for none."""
+
+    selection: Selection
+    run: str = ""
+
+
+def read_views(dataset: Dataset) -> dict[str, SavedView]:
     """All views, by name.
 
     Raises:
@@ -24,7 +34,10 @@ def read_views(dataset: Dataset) -> dict[str, Selection]:
     """
     path = dataset.folder / FILE
     try:
-        return {str(name): Selection.from_query(query) for name, query in read_json(path).items()}
+        return {
+            str(name): SavedView(Selection.from_query(query), str(query.get("run", "")))
+            for name, query in read_json(path).items()
+        }
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError, TypeError) as error:
@@ -33,15 +46,32 @@ def read_views(dataset: Dataset) -> dict[str, Selection]:
         ) from error
 
 
-def keep_view(dataset: Dataset, name: str, chosen: Selection | None) -> None:
-    """Keep a view under a name, in place of another of that name; None takes it away.
+def keep_view(dataset: Dataset, name: str, view: SavedView) -> None:
+    """Keep a view under a name that no other view has.
 
     Raises:
-        FerError: no name, or a long one.
+        FerError: no name, a long one, or one that is taken.
     """
     clean = " ".join(name.split())
     if not 0 < len(clean) <= _LONGEST:
         raise FerError(f"The name of a view has 1 to {_LONGEST} characters", received=repr(name))
     with lock(dataset.folder):
-        known = {n: view.to_query() for n, view in read_views(dataset).items() if n != clean}
-        write_json(dataset.folder / FILE, known if chosen is None else known | {clean: chosen.to_query()})
+        known = read_views(dataset)
+        if known.get(clean, view) != view:
+            raise FerError(
+                "Another view has this name",
+                received=repr(clean),
+                hint="Take another name, or forget that view first",
+            )
+        _write(dataset, known | {clean: view})
+
+
+def forget_view(dataset: Dataset, name: str) -> None:
+    """Take a view away; nothing happens where there is none of that name."""
+    with lock(dataset.folder):
+        _write(dataset, {n: view for n, view in read_views(dataset).items() if n != name})
+
+
+def _write(dataset: Dataset, views: dict[str, SavedView]) -> None:
+    plain = {n: v.selection.to_query() | ({"run": v.run} if v.run else {}) for n, v in views.items()}
+    write_json(dataset.folder / FILE, plain)

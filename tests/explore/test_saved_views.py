@@ -1,4 +1,4 @@
-"""Views with a name: kept as they were, replaced by their name, and what is no name is refused."""
+"""Views with a name: kept as they were, with their run; what is no name, or the name of another, is refused."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from fer_core.base.workspace import Workspace
 from fer_core.charts.distributions import handle_edges
 from fer_core.data.sample.make import make_sample
 from fer_core.explore.filter import Selection
-from fer_core.explore.saved_views import FILE, keep_view, read_views
+from fer_core.explore.saved_views import FILE, SavedView, forget_view, keep_view, read_views
 
-DARK = Selection(any_of={"label": ("happy", "sad")}, flags=("dark",), order="-sharpness").with_range(
-    "side", 40
+DARK = SavedView(
+    Selection(any_of={"label": ("happy", "sad")}, flags=("dark",), order="-sharpness").with_range("side", 40)
 )
+WRONG = SavedView(Selection(flags=("run_wrong",)), "0007-compact")
 
 
-def test_views_are_kept_replaced_and_forgotten(tmp_path: Path) -> None:
+def test_views_are_kept_and_forgotten_and_none_takes_the_name_of_another(tmp_path: Path) -> None:
     dataset = make_sample(Workspace(tmp_path), count=120)
     assert read_views(dataset) == {}
     keep_view(dataset, "  dark   and sad ", DARK)
-    keep_view(dataset, "all", Selection())
-    assert read_views(dataset) == {"dark and sad": DARK, "all": Selection()}
-    keep_view(dataset, "all", DARK)
-    keep_view(dataset, "dark and sad", None)
-    assert read_views(dataset) == {"all": DARK}
+    keep_view(dataset, "wrong", WRONG)
+    keep_view(dataset, "wrong", WRONG)
+    assert WRONG.selection.of_run
+    assert not DARK.selection.of_run
+    assert read_views(dataset) == {"dark and sad": DARK, "wrong": WRONG}
+    with pytest.raises(FerError, match="Another view has this name"):
+        keep_view(dataset, "wrong", DARK)
+    forget_view(dataset, "dark and sad")
+    assert read_views(dataset) == {"wrong": WRONG}
     for name in ("", "  ", "x" * 61):
         with pytest.raises(FerError, match="1 to 60"):
             keep_view(dataset, name, DARK)

@@ -23,7 +23,7 @@ from fer_core.data.sample.make import make_sample
 from fer_core.evaluation.report import evaluate_run
 from fer_core.explore.facts import ImageFacts
 from fer_core.explore.filter import Selection
-from fer_core.explore.saved_views import keep_view, read_views
+from fer_core.explore.saved_views import SavedView, forget_view, keep_view, read_views
 from fer_core.review.journal import Journal
 from fer_core.runs.store import list_runs
 from fer_core.ui.explore.state import open_explorer, write_address
@@ -280,7 +280,7 @@ def test_sheets_per_class_lead_to_all_and_stay_within_what_was_circled(
 
 def test_a_view_keeps_what_is_shown_and_ranges_keep_their_ends(visit: Visit, sample: Dataset) -> None:
     chosen = Selection().with_range("brightness", 0.4123451, 0.6)
-    keep_view(sample, "name", chosen)
+    keep_view(sample, "name", SavedView(chosen))
     app = visit(sample, view="Faces", brightness="0.412345..0.6")
     next(t for t in app.toggle if t.key == "exp-filter").set_value(True)
     fine(app.run())
@@ -297,4 +297,4 @@ def test_a_view_keeps_what_is_shown_and_ranges_keep_their_ends(visit: Visit, sam
     next(t for t in app.text_input if t.key == "exp-keep-view").set_value("three")
     fine(app.run())
     assert list(read_views(sample)) == ["name"]
-    keep_view(sample, "name", None)
+    forget_view(sample, "name")

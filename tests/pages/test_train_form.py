@@ -164,6 +164,19 @@ def test_a_start_is_chosen_and_brings_the_recipe_it_needs(dataset: Dataset) -> N
     assert app.segmented_control(key="train-start-from").value == "scratch"
 
 
+def test_a_start_chosen_right_after_a_recipe_is_not_lost(dataset: Dataset) -> None:
+    app = visit()
+    app.selectbox(key="train-recipe").set_value("model_0")
+    app.segmented_control(key="train-start-from").set_value("run").run()  # both are in one message
+    assert app.segmented_control(key="train-start-from").value == "run"
+    app.selectbox(key="train-recipe").set_value("vgg16").run()  # and later a recipe makes it give way
+    assert app.segmented_control(key="train-start-from").value == "scratch"
+    app.selectbox(key="train-recipe").set_value("model_0")
+    app.segmented_control(key="train-start-from").set_value("shipped").run()
+    assert app.segmented_control(key="train-start-from").value == "shipped"
+    assert app.selectbox(key="train-recipe").value == "shipped"
+
+
 def test_a_run_is_a_start_with_its_own_recipe(dataset: Dataset) -> None:
     run = trained(dataset, 3)
     (run.folder / "best.keras").write_bytes(b"weights")

@@ -142,7 +142,7 @@ def _peek(
 def _plot(explorer: Explorer, table: pd.DataFrame, name: str, by: str) -> NDArray[np.int64] | None:
     """Draw the map; places of the faces that are circled, None while none are."""
     positions = table["place"].to_numpy(np.int64)
-    passed = explorer.state.selection.mask(explorer.facts)[positions]
+    passed = np.isin(positions, explorer.positions())
     points = table[["x", "y"]].to_numpy(np.float32)[passed]
     positions = positions[passed]
     filters.active(explorer)
@@ -150,8 +150,9 @@ def _plot(explorer: Explorer, table: pd.DataFrame, name: str, by: str) -> NDArra
         page.empty("No face passes these filters", "Take one of them away, or clear them all.")
         return None
     figure, held = _figure(explorer, points, positions, by)
-    query = explorer.state.selection.to_query()
-    key = f"exp-map-{name}-{by}-{hash(tuple(sorted(query.items()))) & 0xFFFFFF:x}"
+    state = explorer.state
+    drawn = (*sorted(state.selection.to_query().items()), state.ids, state.like)
+    key = f"exp-map-{name}-{by}-{hash(drawn) & 0xFFFFFF:x}"
     _peek(explorer, table, name.rpartition("-")[0], passed, key)
     event: Any = st.plotly_chart(
         figure, key=key, on_select="rerun", selection_mode=("points", "box", "lasso"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -13,6 +15,7 @@ from fer_core.base.errors import FerError
 from fer_core.charts.distributions import handle_edges
 from fer_core.explore import saved_views
 from fer_core.explore.filter import Selection
+from fer_core.explore.saved_views import SavedView
 from fer_core.ui.components import messages, range_filters
 from fer_core.ui.explore import filters
 from fer_core.ui.explore.state import FLAG_WORDS, Explorer
@@ -56,28 +59,24 @@ def _views(explorer: Explorer) -> None:
         if name and not plain():
             words = "A view has filters and an order: take away the face, or the choice on the map, that others are shown by."
             messages.toast(f"Not kept. {words}", icon=":material/error:")
-        elif name and _write(name, explorer.state.selection):
+        elif name and _told(partial(saved_views.keep_view, dataset, name, _view(explorer))):
             messages.toast(f"Kept as “{name}”.", icon=":material/bookmark:")
             st.session_state["exp-keep-view"] = ""
 
     def forget(name: str) -> None:
-        if _write(name, None):
+        if _told(partial(saved_views.forget_view, dataset, name)):
             messages.toast(f"“{name}” is gone.", icon=":material/bookmark_remove:")
 
-    def _write(name: str, chosen: Selection | None) -> bool:
-        try:
-            saved_views.keep_view(dataset, name, chosen)
-        except (FerError, OSError) as error:
-            messages.toast(f"Not kept. {error}", icon=":material/error:")
-            return False
-        return True
+    def show(view: SavedView) -> None:
+        explorer.show(view.selection)
+        explorer.state.run = view.run or explorer.state.run
 
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="exp-views"):
-        for name, chosen in known.items():
-            now = plain() and chosen.to_query() == explorer.state.selection.to_query()
+        for name, view in known.items():
+            now = plain() and view == replace(_view(explorer), selection=_plainly(explorer.state.selection))
             st.button(
                 messages.plain(name), key=f"exp-view-{name}", type="primary" if now else "secondary",
-                icon=":material/bookmark:", on_click=explorer.show, args=(chosen,),
+                icon=":material/bookmark:", on_click=show, args=(view,),
             )  # fmt: skip
             if now:
                 st.button("Forget", key=f"exp-forget-{name}", type="tertiary", on_click=forget, args=(name,))
@@ -85,6 +84,27 @@ def _views(explorer: Explorer) -> None:
             "Keep this view as", key="exp-keep-view", placeholder="keep this view as …", width=200,
             label_visibility="collapsed", on_change=keep,
         )  # fmt: skip
+
+
+def _view(explorer: Explorer) -> SavedView:
+    """What is shown, to be kept."""
+    chosen = explorer.state.selection
+    return SavedView(chosen, explorer.run.id if explorer.run and chosen.of_run else "")
+
+
+def _plainly(chosen: Selection) -> Selection:
+    """As it comes back from an address or a file, where the ends of ranges are rounded."""
+    return Selection.from_query(chosen.to_query())
+
+
+def _told(act: Callable[[], None]) -> bool:
+    """Do something with a view; whether it was done, else why not is said."""
+    try:
+        act()
+    except (FerError, OSError) as error:
+        messages.toast(f"Not done. {error}", icon=":material/error:")
+        return False
+    return True
 
 
 def _flags(explorer: Explorer, chosen: Selection) -> None:

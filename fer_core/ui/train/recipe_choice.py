@@ -28,6 +28,7 @@ from fer_core.ui.train import estimate, recipe_form
 
 ROUND = "train-form-round"
 _RECIPE, _PRESET, _START, _FILLED = "train-recipe", "train-preset", "train-start-from", "train-filled"
+_DRAWN = "train-start-drawn"  # the start on the page that was last seen
 _SCRATCH, _SHIPPED, _RUN, _IMPORTED = "scratch", model_registry.SHIPPED, "run", "imported"
 _STARTS = {_SCRATCH: "Scratch", _SHIPPED: "Shipped", _RUN: "Run", _IMPORTED: "File"}
 
@@ -72,6 +73,7 @@ def draw(scope: page.Scope, snapshots: Sequence[RunSnapshot]) -> RecipeChoice:
         persist_state="session", on_change=_chose_start, width="stretch",
         help="What the network begins with. With few images a start that knows faces is worth more than any other setting.",
     )  # fmt: skip
+    state[_DRAWN] = kind
     source, start, missing = str(name), "", ""
     if kind == _SHIPPED:
         start = _SHIPPED
@@ -131,8 +133,10 @@ def _chose_recipe() -> None:
 
 
 def _keep_start(recipe: str) -> None:
-    """A start that needs another recipe, or brings its own, gives way."""
+    """A start that needs another recipe, or brings its own, gives way; one that was chosen right after the recipe does not."""
     start = st.session_state.get(_START)
+    if start != st.session_state.get(_DRAWN):
+        return
     if start == _RUN or presets.recipe_for_start(str(start)) not in (None, recipe):
         st.session_state[_START] = _SCRATCH
 
