@@ -58,7 +58,7 @@ def _choice(explorer: Explorer) -> tuple[str, str, str]:
     offered = {"emotions": "what the shipped model sees"} if shipped else {}
     offered |= {f"run:{run.id}": f"answers of run {run.id}" for run in explorer.runs[:12]}
     offered |= {"hog": "gradients (HOG)", "pixels": "pixels"}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
         features = st.selectbox(
             "Faces described by", list(offered), format_func=offered.__getitem__, key="features", bind="query-params",
             width=210,

@@ -38,7 +38,7 @@ def _choice(explorer: Explorer) -> tuple[str, str]:
     if explorer.checks_known:
         offered |= {f"{c}_score": f"check: {FLAG_WORDS[c].partition(' or')[0]}" for c in CHECK_FLAGS}
     by = {"label": "class", "split": "split", "all": "nothing"}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         name = st.selectbox(
             "Measure",
             list(offered),
@@ -112,6 +112,6 @@ def _summary(explorer: Explorer, name: str, by: str) -> str:
         group = names[int(code)]
         label = markup.class_name(group, names) if by == "label" else group
         values_ = (row["0.05"], row["0.5"], row["mean"], row["0.95"])
-        rows.append([label, int(row["images"]), *(f"{v:.4g}" for v in values_)])
+        rows.append([label, int(row["images"]), *(f"{v:#.4g}" for v in values_)])
     header = [by if by != "label" else "class", "images", "5 %", "median", "mean", "95 %"]
     return markup.table(header, rows, numeric=range(1, 6), caption=f"{name} per {by}")

@@ -20,6 +20,7 @@ from fer_core.ui.components import address, markup, messages
 from fer_core.ui.shell import add_dataset, cache, next_step
 
 _ARRIVED, _CHIP = "fer-arrived", "fer-chip"
+_SHORT = 16  # letters: beside a longer name the id of a version would be cut off
 
 
 def visit(chosen: StreamlitPage) -> None:
@@ -96,7 +97,9 @@ def select(dataset: str, version: str | None = None) -> None:
 
 def _chip(workspace: Workspace, dataset: Dataset, version: Version, names: list[str]) -> None:
     """The chip at the top right: says what is shown, switches it, adds another."""
-    label = f"**{dataset.name}** · version {version.number} `{version.id[:6]}`"
+    label = f"**{dataset.name}** · version {version.number}"
+    if len(dataset.name) <= _SHORT:
+        label += f" `{version.id[:6]}`"
     turn = st.session_state.get(_CHIP, 0)
     with st.popover(
         label, width="content", key=f"scope-chip-{turn}", help="Dataset and version shown on this page"
