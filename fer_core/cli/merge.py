@@ -12,11 +12,13 @@ from fer_core.base.errors import JobError
 from fer_core.cli.common import dataset, distance_option, label, name_argument, version_option
 from fer_core.cli.data import count_table, listed
 from fer_core.cli.report import Report, reports
-from fer_core.cli.splits import pattern_option, seed_option
+from fer_core.cli.splits import certified, certify_option, pattern_option, seed_option
 from fer_core.cli.work import job_option, work
 
 if TYPE_CHECKING:
+    from fer_core.data.versions import Version
     from fer_core.splits.merge.plan import MergePlan
+    from fer_core.splits.merge.propose import MergeProposal
     from fer_core.splits.merge.source_probe import Probe
 
 FORMATS = ("folder", "zip", "keras", "imagefolder", "csv", "fer2013", "npz", "parquet")
@@ -56,6 +58,8 @@ FORMATS = ("folder", "zip", "keras", "imagefolder", "csv", "fer2013", "npz", "pa
 @seed_option
 @distance_option
 @pattern_option("Keep subjects of the other dataset on one side, read from its file names.")
+@certify_option
+@job_option
 @reports
 def merge(
     name: str,
@@ -68,6 +72,8 @@ def merge(
     seed: int,
     distance: int,
     subject_pattern: str | None,
+    certify: bool,
+    job: Path | None,
 ) -> Report:
     """Fill the gaps of a dataset with images of another one, as a new version.
 
@@ -77,32 +83,43 @@ def merge(
     from fer_core.splits.merge.fill import parse_fill, parse_mapping
     from fer_core.splits.merge.propose import propose
 
-    mine, theirs = dataset(name), dataset(other)
-    proposal = propose(
-        mine, theirs, version=version, other_version=other_version, fill=parse_fill(fill), into=into,
-        mapping=parse_mapping(mapping), seed=seed, distance=distance, subject_pattern=subject_pattern,
-    )  # fmt: skip
-    saved, plan = proposal.save(mine), proposal.plan
-    about, chosen = saved.parameters, mine.version(plan.parent)
-    document = {
+    with work(job) as task:
+        mine, theirs = dataset(name), dataset(other)
+        task.progress(0, 0, "choosing images")
+        proposal = propose(
+            mine, theirs, version=version, other_version=other_version, fill=parse_fill(fill), into=into,
+            mapping=parse_mapping(mapping), seed=seed, distance=distance, subject_pattern=subject_pattern,
+            progress=task.progress,
+        )  # fmt: skip
+        with task.whole():
+            task.progress(0, 0, "saving")
+            saved, plan = proposal.save(mine), proposal.plan
+            held = certified(mine, saved, task) if certify else {}
+            chosen = mine.version(plan.parent)
+            task.result = _record(name, proposal, saved, chosen) | held
+    head = f"{name}: version {label(saved)} from {label(chosen)} with {plan.added:,} images of {other}, into {into}"
+    return Report(
+        task.result, "\n".join([head, "", count_table(saved.counts), "", *_notes(plan, proposal.told_apart)])
+    )
+
+
+def _record(name: str, proposal: MergeProposal, saved: Version, chosen: Version) -> dict[str, object]:
+    about = saved.parameters
+    return {
         "name": name,
-        "other": other,
+        "other": proposal.other.name,
         "other_version": proposal.version,
         "version": saved.id,
         "number": saved.number,
         "parent": chosen.id,
-        "into": into,
+        "into": proposal.plan.into,
         "added": {key: row["added"] for key, row in about["classes"].items()},
         **{key: about[key] for key in ("classes", "left_out", "drift")},
         "told_apart": about["sources_told_apart"],
         "splits": saved.images_per_split,
         "counts": saved.counts["counts"],
-        "warnings": plan.warnings,
+        "warnings": proposal.plan.warnings,
     }
-    head = f"{name}: version {label(saved)} from {label(chosen)} with {plan.added:,} images of {other}, into {into}"
-    return Report(
-        document, "\n".join([head, "", count_table(saved.counts), "", *_notes(plan, proposal.told_apart)])
-    )
 
 
 def _notes(plan: MergePlan, told_apart: Mapping[str, Probe | None]) -> list[str]:

@@ -12,11 +12,13 @@ from fer_core.base.errors import JobError
 from fer_core.cli.common import dataset, distance_option, label, name_argument, reach_option, version_option
 from fer_core.cli.data import count_table
 from fer_core.cli.report import Report, reports, table
-from fer_core.cli.work import job_option, work
+from fer_core.cli.work import Work, job_option, work
 from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
 
 if TYPE_CHECKING:
+    from fer_core.data.dataset import Dataset
     from fer_core.data.versions import Version
+    from fer_core.splits.certificate import Certificate
     from fer_core.splits.crossing import PairCounts
     from fer_core.splits.plan import SplitPlan
     from fer_core.splits.propose import SavedSplits
@@ -33,6 +35,29 @@ seed_option = click.option(
     show_default=True,
     help="Decides which images go where.",
 )
+
+
+certify_option = click.option(
+    "--certify",
+    is_flag=True,
+    help="Then check every pair of images in different splits, as the verb `certify` does.",
+)
+
+
+def certified(found: Dataset, made: Version, task: Work) -> dict[str, object]:
+    """Certify a version that was just made; what a report says of it, by `certificate`."""
+    from fer_core.reports import certificate_page
+    from fer_core.splits import certificate
+
+    task.progress(0, 0, "checking every pair across splits")
+    proof = certificate.certify(found, made.id)
+    certificate_page.write(found, made.id)
+    return {"certificate": _proof(proof)}
+
+
+def _proof(proof: Certificate) -> dict[str, object]:
+    keys = ("exact", "near", "mirrored", "pairs_checked", "holds", "distance", "created")
+    return {key: value for key, value in proof.record().items() if key in keys}
 
 
 def pattern_option(words: str) -> Callable[[_Verb], _Verb]:
@@ -88,6 +113,7 @@ def pattern_option(words: str) -> Callable[[_Verb], _Verb]:
     default=None,
     help="K folds instead of train, val and test; each also becomes a version to train on.",
 )
+@job_option
 @reports
 def stratify(
     name: str,
@@ -102,6 +128,7 @@ def stratify(
     keep_test: bool,
     cap: int | None,
     folds: int | None,
+    job: Path | None,
 ) -> Report:
     """Make new splits, copies on one side, as a new version.
 
@@ -111,31 +138,26 @@ def stratify(
     from fer_core.splits.propose import propose, save
     from fer_core.splits.ratios import parse_ratios
 
-    found = dataset(name)
-    chosen = found.version(version)
-    plan = propose(
-        found,
-        chosen.id,
-        parse_ratios(ratios),
-        seed,
-        folds=folds,
-        balance=[column.strip() for column in balance.split(",") if column.strip()],
-        together=together,
-        distance=distance,
-        column=None if subject_column == "none" else subject_column,
-        pattern=subject_pattern,
-        keep_test=keep_test,
-        cap=cap,
-    )
-    done = save(found, plan, distance)
-    certificate_page.write(found, done.version.id)
-    return Report(_record(name, plan, chosen, done), "\n".join(_told(name, plan, chosen, done)))
+    with work(job) as task:
+        found = dataset(name)
+        chosen = found.version(version)
+        task.progress(0, 0, "choosing splits")
+        plan = propose(
+            found, chosen.id, parse_ratios(ratios), seed, folds=folds, together=together, distance=distance,
+            balance=[column.strip() for column in balance.split(",") if column.strip()],
+            column=None if subject_column == "none" else subject_column,
+            pattern=subject_pattern, keep_test=keep_test, cap=cap, progress=task.progress,
+        )  # fmt: skip
+        with task.whole():
+            task.progress(0, 0, "saving, then checking every pair across splits")
+            done = save(found, plan)
+            certificate_page.write(found, done.version.id)
+            task.result = _record(name, plan, chosen, done)
+    return Report(task.result, "\n".join(_told(name, plan, chosen, done)))
 
 
 def _record(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> dict[str, Any]:
     saved = done.version
-    keys = ("exact", "near", "mirrored", "pairs_checked", "holds", "distance", "created")
-    proof = done.certificate.record()
     return {
         "name": name,
         "version": saved.id,
@@ -149,7 +171,7 @@ def _record(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> d
         "moved": plan.moved,
         "set_aside": len(plan.aside),
         "evenness": {key: round(row["worst"], 4) for key, row in plan.evenness.iterrows()},
-        "certificate": {key: proof[key] for key in proof if key in keys},
+        "certificate": _proof(done.certificate),
         "folds": [{"fold": v.parameters["fold"], "version": v.id, "number": v.number} for v in done.folds],
         "warnings": plan.warnings,
     }
@@ -182,28 +204,35 @@ def _told(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> lis
     "Bits by which the hashes of copies that are dropped may differ; beyond the default some pairs are two faces in the "
     "same light.",
 )
+@certify_option
+@job_option
 @reports
-def separate(name: str, version: str | None, distance: int) -> Report:
+def separate(name: str, version: str | None, distance: int, certify: bool, job: Path | None) -> Report:
     """Keep the splits as they are and drop what leaks between them, as a version.
 
     From train goes what is a copy of an image in val or test, from val what is a copy of one in test: equal, near or
     mirrored. For sets whose splits others use too; `stratify` makes new ones.
     """
-    from fer_core.splits.separate import separate
+    from fer_core.splits.separate import rows_to_drop, separate
 
-    found = dataset(name)
-    with work() as task:
-        done = separate(found, version, distance=distance, progress=task.progress)
-    made, dropped = done.version, done.dropped
-    result = {
-        "name": name,
-        "version": made.id,
-        "number": made.number,
-        "images": made.counts["images"],
-        "dropped": dropped,
-        "possible": done.possible,
-        "splits": made.images_per_split,
-    }
+    with work(job) as task:
+        found = dataset(name)
+        task.progress(0, 0, "looking across the splits")
+        rows_to_drop(found, found.version(version).id, distance=distance, progress=task.progress)
+        with task.whole():
+            done = separate(found, version, distance=distance)
+            held = certified(found, done.version, task) if certify else {}
+            made, dropped = done.version, done.dropped
+            task.result = {
+                "name": name,
+                "version": made.id,
+                "number": made.number,
+                "images": made.counts["images"],
+                "dropped": dropped,
+                "possible": done.possible,
+                "splits": made.images_per_split,
+                **held,
+            }
     words = ", ".join(f"{n:,} from {split}" for split, n in dropped.items())
     words = words or f"nothing: no copies across splits up to {distance} bits"
     if done.possible:
@@ -211,7 +240,9 @@ def separate(name: str, version: str | None, distance: int) -> Report:
             f"\n{done.possible:,} more may leak, up to {DISTANCE} bits apart: some are strangers, so they stay; "
             f"look at them on Duplicates, or drop them with --distance {DISTANCE}"
         )
-    return Report(result, f"{name}: version {label(made)}, {made.counts['images']:,} images; dropped {words}")
+    return Report(
+        task.result, f"{name}: version {label(made)}, {made.counts['images']:,} images; dropped {words}"
+    )
 
 
 @click.command("certify")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,10 +28,22 @@ class Work:
     Attributes:
         progress: called with done, total (0 where unknown) and what is counted.
         result: what a job leaves behind, JSON-ready; also of one that was stopped, where it is set by then.
+        job: whether it runs as a job.
     """
 
     progress: ProgressFn
     result: Mapping[str, Any] = field(default_factory=dict)
+    job: bool = False
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """What is saved in several steps: a job that is asked to stop meanwhile ends after them, and has finished."""
+        before = signal.signal(signal.SIGTERM, signal.SIG_IGN) if self.job else None
+        try:
+            yield
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -53,7 +66,7 @@ def work(job: Path | None = None) -> Iterator[Work]:
 
     json_log.configure()
     reporter = Reporter(job)
-    task = Work(reporter)
+    task = Work(reporter, job=True)
     try:
         yield task
     except BaseException as error:

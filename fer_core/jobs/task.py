@@ -74,7 +74,7 @@ class Task:
                 positional += [str(one) for one in many]
             elif value is True:
                 options.append(word)
-            elif value not in (None, False):
+            elif value is not None and value is not False:  # 0 is a value
                 options += [f"{word}={one}" for one in many if one != ""]
         return [self.kind, *options, "--", *positional]
 

@@ -111,6 +111,52 @@ class RankLabels(Task, kind="mislabels", title="Ranking the labels of {dataset}"
 
 
 @dataclass(frozen=True)
+class Stratify(Task, kind="stratify", title="New splits of {dataset}"):
+    """Make new splits; the fields as `splits.propose.propose` has them, a column of "none" for none."""
+
+    dataset: str = argument()
+    version: str = option("--version")
+    distance: int = option("--distance")
+    ratios: str = option("--ratios", "80/10/10")
+    folds: int | None = option("--folds", None)
+    seed: int = option("--seed", 42)
+    balance: str = option("--balance", "class")
+    together: str = option("--together", "mirrored")
+    subject_column: str = option("--subject-column", "auto")
+    subject_pattern: str | None = option("--subject-pattern", None)
+    keep_test: bool = option("--keep-test", False)
+    cap: int | None = option("--cap", None)
+
+
+@dataclass(frozen=True)
+class Separate(Task, kind="separate", title="Dropping the leaks of {dataset}"):
+    dataset: str = argument()
+    version: str = option("--version")
+    certify: bool = option("--certify", False)
+
+
+@dataclass(frozen=True)
+class Merge(Task, kind="merge", title="Filling gaps of {dataset} from {other}"):
+    """Add images of another dataset; the fields as `splits.merge.propose.propose` has them, written for the command line."""
+
+    dataset: str = argument()
+    other: str = argument()
+    version: str = option("--version")
+    other_version: str = option("--other-version")
+    fill: str = option("--fill", "balanced")
+    into: str = option("--into", "all")
+    mapping: tuple[str, ...] = option("--map", ())
+    seed: int = option("--seed", 42)
+    certify: bool = option("--certify", False)
+
+
+@dataclass(frozen=True)
+class Certify(Task, kind="certify", title="Checking pairs across splits of {dataset}"):
+    dataset: str = argument()
+    version: str = option("--version")
+
+
+@dataclass(frozen=True)
 class Export(Task, kind="export"):
     dataset: str = argument()
     version: str = option("--version")

@@ -115,7 +115,7 @@ def together_options(
     return {"together": together, "distance": distance, "column": column, "pattern": pattern}
 
 
-def save(dataset: Dataset, plan: SplitPlan, distance: int = DISTANCE) -> SavedSplits:
-    """Save a plan as a version, each of its folds as one too, and certify what was saved."""
+def save(dataset: Dataset, plan: SplitPlan) -> SavedSplits:
+    """Save a plan as a version, each of its folds as one too, and certify what was saved, as far as is usual."""
     version, folds = save_folds(dataset, plan) if plan.folds else (save_plan(dataset, plan), [])
-    return SavedSplits(version, folds, certify(dataset, version.id, distance=distance))
+    return SavedSplits(version, folds, certify(dataset, version.id))

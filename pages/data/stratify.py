@@ -3,20 +3,16 @@
 import streamlit as st
 
 from fer_core.base.errors import FerError, NothingToAdd
-from fer_core.duplicates.reach import DISTANCE
-from fer_core.reports import certificate_page
-from fer_core.splits import certificate, separate, stratify
 from fer_core.ui.shell import export, next_step, page
 from fer_core.ui.stratify import (
     certificate_card,
     merge_form,
     merge_result,
-    reach,
     remove_leaks,
+    saving,
     split_form,
     split_result,
 )
-from fer_core.ui.versions import version_text
 
 SPLIT, KEEP, FILL = "New split", "Repair current splits", "Fill gaps"
 
@@ -56,28 +52,14 @@ with left:
         page.show_error(error)
     nothing = plan is None or plan.group_violations > 0 or not (plan.moved or len(plan.aside))
     nothing = nothing and (going is None or going.empty)
-    if st.button(
-        f"Save as version {number}",
-        type="primary",
-        icon=":material/save:",
-        width="stretch",
-        disabled=proposal is None and nothing,
-    ):
-        with st.spinner("Saving, then checking every cross-split pair again"):
-            if proposal:
-                saved = proposal.save(scope.dataset)
-            elif going is not None:
-                saved = separate.separate(scope.dataset, scope.version.id).version
-            elif plan and plan.folds:
-                saved, _ = stratify.save_folds(scope.dataset, plan)
-            elif plan:
-                saved = stratify.save_plan(scope.dataset, plan)
-            certificate.certify(scope.dataset, saved.id, distance=max(reach.current(), DISTANCE))
-            certificate_page.write(scope.dataset, saved.id)
-        page.select(scope.dataset.name)
-        words = f"{version_text.operation(saved)}, {version_text.made_by(saved)}".rstrip(", ")
-        next_step.made(scope.dataset.name, saved.id, f"Version {saved.number} is ready: {words}")
-        st.rerun()
+    save: saving.SaveTask | None = None
+    if proposal:
+        save = saving.of_merge(scope, proposal)
+    elif going is not None and not nothing:
+        save = saving.of_leaks(scope)
+    elif plan and not nothing:
+        save = saving.of_split(scope, plan)
+    saving.card(scope, save, number)
     if plan and nothing and not plan.group_violations:
         st.html('<p class="fer-muted">These are the splits you have already.</p>')
     export.card(scope)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +16,7 @@ from calling import IMAGES, Fer
 from PIL import Image
 from test_reports import check_keys
 
+from fer_core.base.atomic import read_json
 from fer_core.base.workspace import Workspace
 from fer_core.cli.merge import FORMATS
 from fer_core.cli.splits import TOGETHER
@@ -20,6 +24,8 @@ from fer_core.data.datasets import import_dataset, open_dataset
 from fer_core.data.exporting import export
 from fer_core.data.sample.make import make_sample
 from fer_core.duplicates.reach import DISTANCE
+from fer_core.jobs import Reporter
+from fer_core.splits import certificate
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +128,54 @@ def test_people_that_the_dataset_knows_stay_on_one_side(fer: Fer, home: Path, tm
     assert "subject" not in apart["together"]
     loose = dataset.manifest(apart["version"])
     assert (loose["split"].groupby(loose["subject"]).nunique() > 1).any()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["stratify", "faces", "--folds", "3"],
+        ["separate", "faces", "--certify"],
+        ["merge", "faces", "more", "--fill", "sad=3", "--certify"],
+    ],
+    ids=lambda verb: verb[0],
+)
+def test_a_stopped_save_makes_nothing_or_all_of_it(
+    fer: Fer, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: list[str]
+) -> None:
+    handler, report = signal.getsignal(signal.SIGTERM), Reporter.__call__
+    asked = ""
+
+    def stop_at(self: Reporter, done: int, total: int, what: str) -> None:
+        report(self, done, total, what)
+        if what.startswith(asked):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Reporter, "__call__", stop_at)
+
+    def ended(words: str) -> dict[str, Any]:
+        nonlocal asked
+        asked = words
+        job = tmp_path / words
+        job.mkdir()
+        with suppress(SystemExit):
+            fer(*verb, f"--job={job}", "--json")
+        return read_json(job / "result.json")
+
+    dataset = open_dataset(Workspace(home), "faces")
+    before = dataset.versions()
+    try:
+        planning = {"stratify": "choosing", "separate": "looking", "merge": "choosing"}[verb[0]]
+        assert ended(planning)["state"] == "stopped"
+        assert dataset.versions() == before
+        saved = ended("checking" if verb[0] == "separate" else "saving")
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    assert saved["state"] == "finished"
+    made = saved["result"]["version"]
+    assert dataset.head == made
+    assert certificate.load(dataset, made)
+    assert len(dataset.versions()) == len(before) + (4 if verb[0] == "stratify" else 1)
+    assert fer(*verb, "--version", "v1", "--json").json["version"] == made
 
 
 def test_merge_reports_what_it_did(fer: Fer) -> None:

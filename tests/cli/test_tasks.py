@@ -28,6 +28,13 @@ TASKS: list[Task] = [
     tasks.RankLabels("faces", "a91f"),
     tasks.RankLabels("faces", "a91f", "folds", "compact", 3, 12),
     tasks.RankLabels("faces", "a91f", "file:/home/me/p robabilities=1.csv"),
+    tasks.Stratify(
+        "faces", "a91f", 0, "70/15/15", None, 0, "class,mode", "near", "none", r"(\w+)_\d", True, 25
+    ),
+    tasks.Stratify("faces", "a91f", 24, folds=3),
+    tasks.Separate("faces", "a91f", certify=True),
+    tasks.Merge("faces", "-others", "a91f", "b2", "a, b=3,sad=0", "train", ("joy=happy", "x="), 0, True),
+    tasks.Certify("faces", "a91f"),
     tasks.Export("faces", "a91f", "npz", "/x/faces-v1.zip"),
     tasks.WriteReport("faces", "a91f", "/tmp/report.html"),
     tasks.WriteReport("faces", "a91f", story="/tmp/story.html", no_faces=True),

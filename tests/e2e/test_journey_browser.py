@@ -228,7 +228,7 @@ def test_stratify_saves_a_certified_version(screen: Screen, workspace: Workspace
     screen.open("mislabels?dataset=sample")
     screen.press("Apply as version")
     screen.go("Stratify")
-    screen.press("Save as version")
+    screen.press("Save as version", told="is ready")
     screen.sees("holds")
     dataset = open_dataset(workspace, "sample")
     assert dataset.version().operation == "stratify"

@@ -94,6 +94,9 @@ def test_folds(screen: Screen, dataset: Dataset) -> None:
     screen.open("stratify?dataset=sample")
     choose(screen, "folds")
     screen.expect("folds of equal size", "5")
-    screen.press("Save as version", told="is ready")
+    screen.press("Save as version", told="Stop")
+    screen.go("Explore")
+    screen.go("Stratify")  # the job went on meanwhile, and its end is told here
+    screen.sees("is ready", timeout=60)
     assert [v.operation for v in dataset.versions()].count("fold") == 5
     screen.no_exception()

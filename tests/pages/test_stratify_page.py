@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 import streamlit as st
 from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
+from waiting import until
 
+from fer_core import jobs
 from fer_core.base.workspace import Workspace
 from fer_core.cli import cli
 from fer_core.data.dataset import Dataset
@@ -61,7 +64,12 @@ def save(app: AppTest) -> AppTest:
     button = next(b for b in app.button if b.label.startswith("Save as version"))
     assert not button.disabled
     button.click().run()
+    job = jobs.recent(Workspace(Path(os.environ["FER_HOME"])))[0]
+    until(lambda: job.state != "running", 60)
+    assert job.state == "finished", job.error
+    app.run()
     assert not app.exception
+    assert "is ready" in words(app)
     return app
 
 
@@ -207,19 +215,12 @@ def test_filling_without_another_set_or_with_nothing_asked_for(dataset: Dataset,
 
 
 def test_an_export_is_written_and_offered(dataset: Dataset) -> None:
-    from fer_core import jobs
-
     app = visit(dataset)
     app.selectbox(key="export-format").set_value("npz").run()
     app.button(key="export").click().run()
     assert not app.exception
     job = jobs.recent(dataset.workspace)[0]
-    for _ in range(300):
-        if job.state != "running":
-            break
-        import time
-
-        time.sleep(0.1)
+    until(lambda: job.state != "running", 60)
     assert job.state == "finished", job.error
     app.run()
     assert next(b.label for b in app.get("download_button")).startswith("Download (")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from fer_core.base.errors import SplitError
 
 BALANCED = "balanced"
 """Fill every class up to the size of the largest."""
+
+_PART = re.compile(r"(.+?)\s*=\s*\+?(\d+)\s*(?:,|$)")
+"""The first `class=number`, whose class may hold a comma."""
 
 Fill = str | Mapping[str, int]
 """`BALANCED`, or images to add per class."""
@@ -22,15 +26,17 @@ def parse_fill(text: str) -> Fill:
     if text.strip() == BALANCED:
         return BALANCED
     result: dict[str, int] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, sign, number = part.rpartition("=")
-        if not sign or not name.strip() or not number.strip().lstrip("+").isdigit():
+    rest = text.strip()
+    while rest := rest.lstrip(", "):
+        if (found := _PART.match(rest)) is None:
+            part = rest.split(",")[0]
             raise SplitError(
                 "A fill is class=number, several separated by commas, or balanced",
                 received=part,
                 hint="For example surprise=150,sad=20",
             )
-        result[name.strip()] = int(number)
+        result[found[1]] = int(found[2])
+        rest = rest[found.end() :]
     return result
 
 

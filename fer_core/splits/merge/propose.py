@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from fer_core.data.dataset import Dataset
 from fer_core.data.versions import Version
 from fer_core.duplicates.reach import DISTANCE
+from fer_core.jobs.reporter import ProgressFn
 from fer_core.splits.merge.fill import BALANCED, Fill
 from fer_core.splits.merge.plan import MergePlan, plan_merge
 from fer_core.splits.merge.save import check_different, probes, save_merge, screen_datasets
@@ -66,6 +67,7 @@ def propose(
     subject_pattern: str | None = None,
     screened: Screening | None = None,
     probe: Callable[[MergePlan], dict[str, Probe | None]] | None = None,
+    progress: ProgressFn | None = None,
 ) -> MergeProposal:
     """Compare two datasets, choose the images to add, and try to tell old and added ones apart.
 
@@ -77,6 +79,7 @@ def propose(
         subject_pattern: finds the subject in the other's file names (`subjects.from_pattern`); subjects stay on one side.
         screened: the comparison of the two versions, where it is known.
         probe: `save.probes` of a plan, where its results are kept.
+        progress: told (done, total, what) while the two are compared.
 
     Raises:
         SplitError: the same dataset twice, or choices by which nothing can be added.
@@ -87,7 +90,7 @@ def propose(
     manifest, rows = dataset.manifest(chosen), other.manifest(taken)
     groups = [from_pattern(rows, subject_pattern)] if subject_pattern else []
     if screened is None:
-        screened = screen_datasets(dataset, other, chosen, taken, distance=distance)
+        screened = screen_datasets(dataset, other, chosen, taken, distance=distance, progress=progress)
     plan = plan_merge(
         manifest,
         rows,

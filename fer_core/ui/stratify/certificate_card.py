@@ -7,11 +7,13 @@ import json
 import streamlit as st
 from markupsafe import Markup
 
+from fer_core import jobs
 from fer_core.duplicates.reach import DISTANCE
-from fer_core.reports import certificate_page
+from fer_core.jobs.tasks import Certify
 from fer_core.splits import certificate
 from fer_core.splits.certificate import Certificate
 from fer_core.ui.components import markup
+from fer_core.ui.shell import job_progress
 from fer_core.ui.shell.page import Scope
 
 
@@ -27,12 +29,13 @@ def card(scope: Scope) -> None:
             )
         else:
             st.html(markup.heading(title, found.created, *_chips(found)) + _facts(found))
+        task = Certify(scope.dataset.name, scope.version.id)
+        if job_progress.job_card(jobs.latest(scope.workspace, task), "Checking every pair across splits"):
+            return
         with st.container(horizontal=True):
             words = "Check now" if found is None else "Check again" if found.current else "Check as usual now"
             if st.button(words, key="certify", icon=":material/verified:"):
-                with st.spinner("Checking every cross-split pair"):
-                    certificate.certify(scope.dataset, scope.version.id)
-                    certificate_page.write(scope.dataset, scope.version.id)
+                jobs.start(scope.workspace, task)
                 st.rerun()
             if found:
                 _downloads(scope, found)

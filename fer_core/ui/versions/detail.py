@@ -8,10 +8,9 @@ from markupsafe import Markup
 from fer_core.base.errors import FerError
 from fer_core.data import admin
 from fer_core.data.versions import Version
-from fer_core.ui.components import markup, messages, tables
+from fer_core.ui.components import markup, messages, tables, version_text
 from fer_core.ui.shell import page
 from fer_core.ui.shell.page import Scope
-from fer_core.ui.versions import version_text
 
 
 def draw(scope: Scope, *, shown: str) -> None:

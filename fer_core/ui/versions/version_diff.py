@@ -11,11 +11,10 @@ from fer_core.base.tables import row_dicts
 from fer_core.data.dataset import Dataset
 from fer_core.data.diff import Diff, diff
 from fer_core.data.versions import Version
-from fer_core.ui.components import face_sheet, markup
+from fer_core.ui.components import face_sheet, markup, version_text
 from fer_core.ui.components.face_sheet import SheetFace, file_name
 from fer_core.ui.shell import cache, page
 from fer_core.ui.shell.page import Scope
-from fer_core.ui.versions import version_text
 
 PER_PAGE = 36
 _KINDS = ("relabelled", "moved", "added", "removed")

@@ -7,8 +7,7 @@ from typing import TypedDict
 
 from fer_core.charts.lineage import HEIGHT, rail_svg, rails
 from fer_core.data.versions import Version
-from fer_core.ui.components import browser_part
-from fer_core.ui.versions import version_text
+from fer_core.ui.components import browser_part, version_text
 
 _list = browser_part.load("fer_lineage", __file__, f'<ol style="--row:{HEIGHT}px"></ol>')
 
