@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,12 @@ def _not_written() -> list[str]:
     found = [word.strip() for row in rows[2:] for word in row[3].split(";") if word.strip()]
     assert len(found) >= 20, "docs/words.md has lost its column of words that are not written"
     return found
+
+
+@functools.cache
+def _shown() -> list[tuple[Path, str]]:
+    """Every text of every file, without comments."""
+    return [(path, _without_comments(text, path)) for path in _files() for text in _texts(path)]
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -63,10 +70,7 @@ def test_no_text_on_a_screen_uses_a_word_that_is_not_ours(word: str) -> None:
     plain = re.sub(r"\s*\{\w+\}", "", word)  # `by {method}` is written by an f-string
     pattern = re.compile(rf"(?<![\w-]){re.escape(plain)}(?![\w_])")
     found = [
-        f"{path.relative_to(ROOT)}: {text.strip()[:80]}"
-        for path in _files()
-        for text in _texts(path)
-        if pattern.search(_without_comments(text, path))
+        f"{path.relative_to(ROOT)}: {text.strip()[:80]}" for path, text in _shown() if pattern.search(text)
     ]
     assert not found, f"docs/words.md says not to write {word!r}:\n" + "\n".join(found)
 
