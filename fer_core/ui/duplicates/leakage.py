@@ -14,7 +14,7 @@ from fer_core.runs.run import Run
 from fer_core.splits.leaks import Leaks
 from fer_core.ui.components import markup, tables
 from fer_core.ui.duplicates import cached_groups, threshold
-from fer_core.ui.shell import near_copies, page
+from fer_core.ui.shell import near_copies, page, run_snapshots
 
 
 def card(scope: page.Scope, groups: DuplicateGroups, known: Leaks) -> None:
@@ -34,7 +34,13 @@ def card(scope: page.Scope, groups: DuplicateGroups, known: Leaks) -> None:
                 '<p class="fer-muted">Cost of leaks: shown once a run is trained on this version, as its score without them.</p>'
             )
             return
-        run = runs[st.selectbox("Leak cost of run", list(runs), key="dup-run")]
+        chosen = st.selectbox(
+            "Leak cost of run",
+            list(runs),
+            format_func=lambda one: run_snapshots.title(runs[one]),
+            key="dup-run",
+        )
+        run = runs[chosen]
         st.html("".join(_line(split, cost) for split, cost in _costs(scope, run).items()))
 
 

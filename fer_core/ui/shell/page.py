@@ -159,11 +159,11 @@ def open_page(text: str, purpose: str) -> Scope:
             add_dataset.dialog(workspace)
         st.stop()
     dataset, version = chosen
-    left, right = st.columns([3, 1], vertical_alignment="center")
     select(dataset.name, None if version.id == dataset.head else version.id)
-    with left:
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="page-head"
+    ):
         title(text, purpose)
-    with right, st.container(horizontal=True, horizontal_alignment="right"):
         _chip(workspace, dataset, version, names)
     add_dataset.progress(workspace)
     next_step.draw(dataset, version.id)
