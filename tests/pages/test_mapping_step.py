@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_sources import png
+from opened_pages import opened
 from streamlit.testing.v1 import AppTest
 
+from fer_core import jobs
+from fer_core.base.errors import FerError
 from fer_core.base.workspace import Workspace
 from fer_core.cli.importing import inspect
 from fer_core.data.datasets import describe, import_dataset
 from fer_core.data.importing.import_report import read_as
 from fer_core.data.importing.options import Options
+from fer_core.jobs.tasks import Import
 
 SCRIPT = """
 from pathlib import Path
@@ -116,3 +122,35 @@ def test_what_was_read_and_chosen_is_kept(workspace: Workspace, tmp_path: Path) 
     options = Options(choices={"angle": "S"})
     kdef = import_dataset(workspace, tmp_path / "kdef", "kdef", options=options)
     assert read_as(kdef.about["understood"]).endswith("the person is the subject; angle=S")
+
+
+def test_lists_dropped_beside_an_archive_are_those_of_its_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    asked: list[Import] = []
+
+    def start(workspace: Workspace, task: Import) -> None:
+        asked.append(task)
+        raise FerError("Enough for this test")
+
+    monkeypatch.setattr(jobs, "start", start)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        for number in range(4):
+            file.writestr(f"pictures/{number}.png", png(np.full((48, 48), 50 * number, np.uint8)))
+    legend = "image,emotion\n" + "".join(f"{n}.png,{('happy', 'sad')[n % 2]}\n" for n in range(4))
+    votes = "image,happy,sad\n" + "".join(f"{n}.png,{n},{10 - n}\n" for n in range(4))
+    app = opened("pages/data/home.py")
+    app.file_uploader(key="add-file").set_value(("my set.zip", archive.getvalue(), "application/zip"))
+    app.file_uploader(key="add-labels-file").set_value(("legend.csv", legend.encode(), "text/csv"))
+    app.file_uploader(key="add-votes-file").set_value(("votes.csv", votes.encode(), "text/csv")).run()
+    app.button(key="add-now").click().run()
+    (task,) = asked
+    assert (task.dataset, Path(task.path).name, task.own) == ("my-set", "my set.zip", True)
+    assert [Path(one).name for one in (*task.labels, task.votes)] == ["legend.csv", "votes.csv"]
+    made = import_dataset(
+        Workspace(tmp_path), Path(task.path), "set", options=Options(labels=task.labels, votes=task.votes)
+    )
+    assert made.manifest()["label"].tolist() == ["happy", "sad", "happy", "sad"]
+    assert made.about["vote_classes"] == ["happy", "sad"]
