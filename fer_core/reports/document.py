@@ -112,7 +112,7 @@ def points(key: str, value: float | None, unknown: str = UNKNOWN) -> Number:
     """`+2.1`, percentage points of a difference of shares; the value stays the difference."""
     if value is None or math.isnan(value):
         return Number(key, None, unknown)
-    return Number(key, float(value), f"{100 * value:+.1f}")
+    return Number(key, float(value), f"{100 * value:+z.1f}")
 
 
 def span(key: str, ends: Sequence[float] | None, form: str = ".3f") -> InlineLine:

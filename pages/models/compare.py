@@ -76,7 +76,8 @@ lead = [line.id for line in found.lines if not line.muted][:1] or [line.id for l
 opened = [Run(scope.workspace.runs / name) for name in ids or lead]
 try:
     if len(opened) > 1:
-        folded = [line.name for line in found.lines if line.id in ids[:2] and line.id != line.name]
+        seeds = {entry[0] for entry in found.entries if len(entry) > 1}
+        folded = [line.name for line in found.lines if line.id in ids[:2] and line.id in seeds]
         note = f"{' and '.join(folded)}: shown by the best of its seeds" if folded else ""
         pair.draw(opened[0], opened[1], opened[2:], view.split, view.version, note)
     elif opened:

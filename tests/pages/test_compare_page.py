@@ -92,6 +92,7 @@ def test_two_runs_are_held_against_each_other(dataset: Dataset, monkeypatch: pyt
     assert f"B {title(second)} against A {title(first)}" in text
     assert "B is better" in text
     assert "optimizer.learning_rate" in text
+    assert "best of its seeds" not in text
     val = len(readable(dataset.manifest()).query("split == 'val'"))
     fixed = round(0.9 * val) - round(0.5 * val)
     assert f"fixed {fixed}, broke 0 of {val} validation images" in text
@@ -122,6 +123,8 @@ def test_seeds_fold_into_one_row_and_equal_runs_share_a_rank(dataset: Dataset) -
     assert re.fullmatch(r"0\.8\d* ± 0\.02\d*", folded["cells"]["accuracy"]["text"])
     assert {row["cells"]["rank"]["text"] for row in rows} == {"1="}
     assert other.id in {row["id"] for row in rows}
+    pair = words(visit(cmp_picked=[str(folded["id"]), other.id]))
+    assert "compact · 3 seeds: shown by the best of its seeds" in pair
     app = visit(cmp_fold=False)
     assert len(board(app)) == 4
 

@@ -122,7 +122,7 @@ def words(cost: LeakCost) -> str:
         return f"each of its {cost['images']:,} images has a copy among those it has learned from: {memory} by memory"
     return (
         f"{cost['without']:.3f} {_ends(cost['without_interval'])} without the {share} images that have a copy among those it "
-        f"has learned from, by memory it answers {memory} of these: {100 * cost['difference']:+.1f} points "
+        f"has learned from, by memory it answers {memory} of these: {100 * cost['difference']:+z.1f} points "
         f"{_ends(cost['interval'], 100)} of its figure are leakage"
     )
 
@@ -131,4 +131,4 @@ def _ends(interval: list[float] | None, scale: float = 1) -> str:
     if interval is None:
         return ""
     low, high = interval
-    return f"[{scale * low:+.1f}, {scale * high:+.1f}]" if scale != 1 else f"[{low:.3f}, {high:.3f}]"
+    return f"[{scale * low:+z.1f}, {scale * high:+z.1f}]" if scale != 1 else f"[{low:.3f}, {high:.3f}]"

@@ -55,7 +55,7 @@ class GroupGap:
         low, high = (100 * end for end in self.interval)
         words = (
             f"{self.first} {self.accuracy:.3f} (n {self.images:,}) against {self.second} {self.other:.3f} "
-            f"(n {self.other_images:,}): {100 * self.difference:+.1f} points [{low:+.1f}, {high:+.1f}]"
+            f"(n {self.other_images:,}): {100 * self.difference:+z.1f} points [{low:+z.1f}, {high:+z.1f}]"
         )
         if self.told_apart:
             return f"{words}, significant"

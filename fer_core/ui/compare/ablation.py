@@ -149,6 +149,6 @@ def _table(found: Attribution) -> None:
         )
     if found.together is not None:
         st.html(
-            f'<p class="fer-muted">{100 * found.together:+.1f} points come of the changes together, or of chance: '
+            f'<p class="fer-muted">{100 * found.together:+z.1f} points come of the changes together, or of chance: '
             "single gains need not add up.</p>"
         )

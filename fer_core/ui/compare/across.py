@@ -167,4 +167,4 @@ def _points(parts: DropParts, name: str, value: float | None) -> markup.Cell:
     if value is None:
         return "–"
     low, high = parts.intervals.get(name, (value, value))
-    return Markup(f"<b>{-100 * value:+.1f}</b> [{-100 * high:+.1f}, {-100 * low:+.1f}]")
+    return Markup(f"<b>{-100 * value:+z.1f}</b> [{-100 * high:+z.1f}, {-100 * low:+z.1f}]")

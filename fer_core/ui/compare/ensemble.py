@@ -94,7 +94,7 @@ def _worth(
     numbers: list[tuple[markup.Cell, str]] = [
         (f"{outcome.accuracy:.3f}", f"ensemble, {outcome.interval[0]:.3f} to {outcome.interval[1]:.3f}"),
         (f"{outcome.best_accuracy:.3f}", f"best member, {titles[outcome.best]}"),
-        (f"{100 * gain['difference']:+.1f}", f"points, {low:+.1f} to {high:+.1f}; p {gain['p']:.2g}"),
+        (f"{100 * gain['difference']:+z.1f}", f"points, {low:+z.1f} to {high:+z.1f}; p {gain['p']:.2g}"),
         (
             f"{outcome.disagreement:.0%}",
             f"of images two members answer differently; both fail on {outcome.both_wrong:.0%}",

@@ -119,8 +119,8 @@ def _table(pairs: list[controlled_pairs.ControlledPair], names: Mapping[str, str
             [
                 Markup(f"<b>{markup.esc(pair.axis.replace('_', ' '))}</b>"),
                 Markup(f"{markup.esc(pair.before)} → {markup.esc(pair.after)}"),
-                Markup(f"<b>{100 * pair.gain['difference']:+.1f}</b>"),
-                f"{low:+.1f} to {high:+.1f}",
+                Markup(f"<b>{100 * pair.gain['difference']:+z.1f}</b>"),
+                f"{low:+z.1f} to {high:+z.1f}",
                 verdict(pair.gain),
                 f"{pair.images:,}",
                 f"{_name(pair.first, names)} → {_name(pair.second, names)}",

@@ -286,7 +286,7 @@ def _lead(best: Sequence[Line]) -> tuple[markup.Cell, str]:
     first, second = (line.cells["interval"].sort for line in best[:2])
     gain = 100 * (float(first or 0) - float(second or 0))
     told = best[0].cells["rank"].text != best[1].cells["rank"].text
-    return f"{gain:+.1f}", f"points over {best[1].name}, {'significant' if told else 'not significant'}"
+    return f"{gain:+z.1f}", f"points over {best[1].name}, {'significant' if told else 'not significant'}"
 
 
 def _confused(scope: Scope, view: LeaderboardView, run: str) -> tuple[markup.Cell, str]:

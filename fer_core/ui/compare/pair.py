@@ -77,7 +77,7 @@ def _verdict(found: RunComparison, first: Run, second: Run, split: str, note: st
     images = "test" if split == "test" else "validation"
     remark = f" · {markup.esc(note)}" if note else ""
     facts = (
-        f"{100 * v['difference']:+.1f} points [{low:+.1f}, {high:+.1f}] · p {v['p']:.2g} · "
+        f"{100 * v['difference']:+z.1f} points [{low:+z.1f}, {high:+z.1f}] · p {v['p']:.2g} · "
         f"fixed {v['fixed']:,}, broke {v['broke']:,} of {v['images']:,} {images} images{left_out}{remark}"
     )
     title = f"B {markup.esc(run_snapshots.title(second))} against A {markup.esc(run_snapshots.title(first))}"

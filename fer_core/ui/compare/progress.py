@@ -144,7 +144,7 @@ def _gain(found: Gain | None, images: int, whole: int) -> Markup:
     if found is None:
         return Markup("–")
     low, high = (100 * end for end in found["interval"])
-    words = Markup(f"<b>{100 * found['difference']:+.1f}</b> [{low:+.1f}, {high:+.1f}] {verdict(found)}")
+    words = Markup(f"<b>{100 * found['difference']:+z.1f}</b> [{low:+z.1f}, {high:+z.1f}] {verdict(found)}")
     return words + _on(images, whole)
 
 

@@ -95,7 +95,7 @@ def _table(shown: list[Slice]) -> str:
                 f"{each.images:,}",
                 f"{each.accuracy:.3f}",
                 f"{each.rest:.3f}",
-                Markup(f"<b>{100 * each.difference:+.1f}</b> [{low:+.1f}, {high:+.1f}]"),
+                Markup(f"<b>{100 * each.difference:+z.1f}</b> [{low:+z.1f}, {high:+z.1f}]"),
                 chip,
             ]
         )

@@ -30,6 +30,15 @@ _SAID_FOR = 20.0  # seconds
 _FAILED = "fer-add-failed"
 _LISTS = "Labels or votes in a CSV of their own"
 _VOTES = "Counts per class and image, as FER+'s: line by line for a table of pictures, else by file name."
+_TOUR = (
+    ("Here", "choose “The built-in sample” above and add it."),
+    ("Explore", "how many faces of which class, and what is wrong with some. Click a count to see them."),
+    ("Duplicates", "Enter accepts what is proposed for a group of copies, U takes it back."),
+    ("Wrong labels", "rank the labels, and decide on the likeliest mistakes by key."),
+    ("Stratify", "new splits with all copies on one side, proven by a certificate."),
+    ("Try it", "the model that ships with the app answers three drawn faces, or a photo of yours."),
+    ("Home", "at any time: what is done, what is open, and what is next."),
+)
 ARCHIVES = ("zip", "tar", "gz", "tgz", "bz2", "xz", "csv", "parquet", "npz", "h5", "hdf5", "tfrecord")
 
 
@@ -271,3 +280,6 @@ def welcome(workspace: Workspace) -> None:
             + '<p class="fer-note">A folder or archive of labelled faces. It is read where it is and never changed.</p>'
         )
         _form(workspace)
+    with st.container(border=True):
+        steps = "".join(f"<li><b>{markup.esc(page)}</b>: {markup.esc(what)}</li>" for page, what in _TOUR)
+        st.html(markup.heading("Two minutes with the sample") + f'<ol class="fer-notes">{steps}</ol>')

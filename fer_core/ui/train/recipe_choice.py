@@ -187,6 +187,7 @@ def _origin(recipe: Recipe, started: bool) -> None:
         every = changes_from_parent(recipe.name)
         changes = {field: new for field, new in every.items() if before.get(field) != new}
         with st.popover(
-            f"{markup.plural(len(changes), 'setting')} differ from {recipe.extends}", type="tertiary"
+            f"{markup.plural(len(changes), 'setting')} {'differs' if len(changes) == 1 else 'differ'} from {recipe.extends}",
+            type="tertiary",
         ):
             st.html(recipe_form.summary(parent, changes))
