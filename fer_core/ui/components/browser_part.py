@@ -14,7 +14,9 @@ def key_of(key: str) -> str:
     return re.sub("_(?=_)", "_.", key)
 
 
-def load(name: str, source: str, html: str, *, isolate_styles: bool = True) -> ComponentRenderer:
+def load(
+    name: str, source: str, html: str, *, isolate_styles: bool = True, uses: str = ""
+) -> ComponentRenderer:
     """Register a component.
 
     Args:
@@ -22,6 +24,7 @@ def load(name: str, source: str, html: str, *, isolate_styles: bool = True) -> C
         source: `__file__` of the file that draws it; `assets/` beside it has files of the same name, `.css` and `.js`.
         html: what the script finds when it starts.
         isolate_styles: whether the page's style sheet ends at its edge.
+        uses: name of a script in `assets/` that is put before its own.
     """
     folder, stem = Path(source).parent / "assets", Path(source).stem
     found = {
@@ -29,4 +32,6 @@ def load(name: str, source: str, html: str, *, isolate_styles: bool = True) -> C
         for kind in ("css", "js")
         if (path := folder / f"{stem}.{kind}").is_file()
     }
+    if uses:
+        found["js"] = (folder / f"{uses}.js").read_text(encoding="utf-8") + found["js"]
     return st.components.v2.component(name, html=html, isolate_styles=isolate_styles, **found)

@@ -22,6 +22,7 @@ _gallery = browser_part.load(
     "fer_gallery",
     __file__,
     '<div class="bar"></div><div class="grid" role="group"></div><div class="peek" aria-hidden="true" hidden></div>',
+    uses="sprite",
 )
 HINT = "click a face to open it, its tick to select it"
 

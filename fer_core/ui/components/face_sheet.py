@@ -63,7 +63,7 @@ def sprite(pixels: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     return grid.swapaxes(1, 2).reshape(rows * size, columns * size, *tail)
 
 
-_sheet = browser_part.load("fer_faces", __file__, '<div class="sheet" role="group"></div>')
+_sheet = browser_part.load("fer_faces", __file__, '<div class="sheet" role="group"></div>', uses="sprite")
 
 
 def sheet(

@@ -29,6 +29,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.last = i;
     send();
   };
+  const sprite = `url(${spriteUrl(data.src)})`;
   const percent = (k, n) => n > 1 ? `${(k / (n - 1)) * 100}%` : '0';
   const rows = Math.ceil(data.faces.length / data.columns);
   const peek = parentElement.querySelector('.peek'), peekFace = document.createElement('div'), peekWords = document.createElement('span');
@@ -55,7 +56,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button.type = 'button'; button.className = 'face'; button.dataset.id = face.id;
     button.setAttribute('aria-label', `face ${i + 1}, ${words}`);
     if (face.frame === 'selected') button.setAttribute('aria-current', 'true');
-    button.style.backgroundImage = `url(${data.src})`;
+    button.style.backgroundImage = sprite;
     button.style.backgroundSize = `${data.columns * 100}% ${rows * 100}%`;
     button.style.backgroundPosition = `${percent(i % data.columns, data.columns)} ${percent(Math.floor(i / data.columns), rows)}`;
     button.onclick = (e) => (e.shiftKey || e.ctrlKey || e.metaKey) ? toggle(i, e.shiftKey) : setTriggerValue('clicked', face.id);

@@ -1,7 +1,7 @@
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.sheet');
   root.replaceChildren();
-  root.style.setProperty('--sprite', `url(${data.src})`);
+  root.style.setProperty('--sprite', `url(${spriteUrl(data.src)})`);
   root.style.gridTemplateColumns = `repeat(auto-fill, ${data.size}px)`;
   root.setAttribute('aria-label', data.label);
   data.faces.forEach((face, i) => {
