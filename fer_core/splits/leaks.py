@@ -11,9 +11,11 @@ dataset, or the certificate of the version. Nothing is compared here, so a page 
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -22,6 +24,7 @@ from fer_core.duplicates.groups import confirmed_pairs
 from fer_core.duplicates.near import kinds_of
 from fer_core.duplicates.reach import ALL_PAIRS, DISTANCE, recall
 from fer_core.duplicates.scan_store import scan_file, stored_pairs, stored_reach
+from fer_core.review.copies import rejected_pairs
 from fer_core.review.journal import Journal
 from fer_core.splits import certificate, crossing
 from fer_core.splits.crossing import KINDS, PairCounts
@@ -221,7 +224,13 @@ def stamp(dataset: Dataset, version: str) -> tuple[float, ...]:
     files = [scan_file(dataset, kind) for kind in kinds_of(True)]
     files.append(certificate.certificate_path(dataset, version))
     times = [file.stat().st_mtime if file.is_file() else 0.0 for file in files]
-    return (*times, float(Journal(dataset.journal_path).position()))
+    return (*times, float(_rejected(dataset.journal_path, Journal(dataset.journal_path).position())))
+
+
+@lru_cache(maxsize=32)
+def _rejected(journal: Path, position: int) -> int:
+    """A number for the pairs that a reviewer called no copies, which is all that a journal says of leaks, as of a position."""
+    return zlib.crc32(repr(rejected_pairs(Journal(journal).decisions())).encode())
 
 
 _Kept = tuple[pd.DataFrame, tuple[str, ...], int, str]
