@@ -50,7 +50,7 @@ _ACTIVE = f"""
     SELECT {", ".join(COLUMNS)}, 0 AS undone FROM (
         SELECT *, ROW_NUMBER() OVER (PARTITION BY subject ORDER BY time DESC, id DESC) AS place
         FROM entries e WHERE action <> 'undo' AND NOT {UNDONE})
-    WHERE place = 1 ORDER BY time, id"""
+    WHERE place = 1"""
 
 
 _known_names: dict[Path, tuple[int, str, dict[str, str]]] = {}
@@ -149,15 +149,18 @@ class Journal:
                 return None
             return add_undo(connection, batch, who, None)
 
-    def decisions(self, active_only: bool = True) -> pd.DataFrame:
-        """The decisions that hold, or every entry ever made, oldest first.
+    def decisions(self, active_only: bool = True, action: str = "") -> pd.DataFrame:
+        """The decisions that hold, of one action where it is named, or every entry ever made, oldest first.
 
         Returns:
             Columns `COLUMNS` and `undone` (bool). `soft_label` is a dict or None, `shown` a dict, `time` UTC
             in ISO 8601. With `active_only` False also superseded and undone decisions and the `undo` entries
             themselves, whose `target` is the key, or the batch, they undo.
         """
-        return self._table(_ACTIVE if active_only else f"{_ALL} ORDER BY time, id")
+        if not active_only:
+            return self._table(f"{_ALL} ORDER BY time, id")
+        query, values = (f"{_ACTIVE} AND action = ?", [action]) if action else (_ACTIVE, [])
+        return self._table(f"{query} ORDER BY time, id", values)
 
     def since(self, key: str) -> pd.DataFrame | None:
         """Every entry that was added after the one with this key, as `decisions(active_only=False)`; None if there is

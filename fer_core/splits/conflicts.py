@@ -36,7 +36,7 @@ def label_conflicts(dataset: Dataset, version: str, manifest: pd.DataFrame) -> L
     """What is known of a version with this manifest, at the usual reach; nothing is compared, and what a reviewer called
     no copy is left out."""
     pairs = stored_pairs(dataset, version)
-    rejected = copies.rejected_pairs(Journal(dataset.journal_path).decisions())
+    rejected = copies.rejected_pairs(Journal(dataset.journal_path).decisions(action="not_duplicate"))
     found = find_exact(manifest) if pairs is None else find_copies(manifest, pairs, rejected=rejected)
     table = found.table
     table = table[table.groupby("group")["label"].transform("nunique") > 1]

@@ -25,7 +25,7 @@ def without_rejected(dataset: Dataset, pairs: pd.DataFrame) -> tuple[pd.DataFram
         dataset: whose journal counts.
         pairs: first, second (pixel hashes) and more.
     """
-    apart = set(copies.rejected_pairs(Journal(dataset.journal_path).decisions()))
+    apart = set(copies.rejected_pairs(Journal(dataset.journal_path).decisions(action="not_duplicate")))
     ends = zip(pairs["first"], pairs["second"], strict=True)
     rejected = np.array([(min(a, b), max(a, b)) in apart for a, b in ends], dtype=bool)
     return pairs[~rejected], pairs[rejected]
