@@ -256,14 +256,14 @@ def _about(job: ExportContext, row: Any, file: str, names: Sequence[str]) -> dic
     }
     origin = {"image_id": row.image_id, "source": row.source, "path": row.path, "pixel_hash": row.pixel_hash}
     size = {"width": row.width, "height": row.height, "mode": row.mode}
-    subject = {"subject": row.subject} if hasattr(row, "subject") else {}
+    people = {name: getattr(row, name) for name in ("subject", "group") if hasattr(row, name)}
     votes: dict[str, object] = {}
     if (own := getattr(row, "votes", None)) is not None and not np.isscalar(own):
         classes = job.dataset.about.get("vote_classes", [])
         votes = {f"votes_{name}": int(n) for name, n in zip(classes, own, strict=True)}
     said = {name: getattr(row, name) for name in ("valence", "arousal") if hasattr(row, name)}
     affect = {name: "" if np.isnan(value) else round(float(value), 6) for name, value in said.items()}
-    return known | origin | size | subject | affect | votes
+    return known | origin | size | people | affect | votes
 
 
 def _free_path(position: PurePosixPath, taken: set[str]) -> str:

@@ -110,7 +110,7 @@ def scan_source(
 
 
 def _table(rows: list[ImageRow], entries: Sequence[Entry], subject_pattern: str) -> pd.DataFrame:
-    """The manifest, with votes and subjects where there are any."""
+    """The manifest, with votes, subjects, groups and affect where there are any."""
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     votes = {entry.path: list(entry.votes) for entry in entries if entry.votes is not None}
     if votes:
@@ -120,6 +120,8 @@ def _table(rows: list[ImageRow], entries: Sequence[Entry], subject_pattern: str)
         table["subject"] = [pattern.subject(path) for path in table["path"]]
     elif subjects := {entry.path: entry.subject for entry in entries if entry.subject}:
         table["subject"] = [subjects.get(path, "") for path in table["path"]]
+    if groups := {entry.path: entry.group for entry in entries if entry.group}:
+        table["group"] = [groups.get(path, "") for path in table["path"]]
     for name in ("valence", "arousal"):
         said = {e.path: value for e in entries if (value := getattr(e, name)) is not None}
         if said:

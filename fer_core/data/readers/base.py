@@ -71,6 +71,7 @@ class Entry:
         kind: `UNLABELLED` for a picture that nothing gives a class, `NO_EMOTION`; "" leaves it to the import.
         subject: who is shown; "" where the source does not say.
         valence, arousal: -1 to 1; None where the source has none.
+        group: of people, as a list of the source names it; "" where none does.
     """
 
     path: str
@@ -84,6 +85,7 @@ class Entry:
     subject: str = ""
     valence: float | None = None
     arousal: float | None = None
+    group: str = ""
 
 
 @dataclass

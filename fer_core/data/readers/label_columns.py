@@ -1,4 +1,4 @@
-"""What the columns of a list of labels mean: which names the files, which the class, the split, valence and arousal."""
+"""What the columns of a list of labels mean: which names the files, class, split, valence, arousal, groups of people."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from fer_core.data.readers.text_table import NameIndex, TextTable, file_column, 
 
 LABELS = ("emotion", "emotions", "label", "labels", "expression", "class", "classname", "category", "target")
 SPLITS = ("split", "usage", "set", "subset", "partition")
+GROUPS = (("group",), ("gender", "sex"), ("age", "agegroup", "agerange"), ("race", "ethnicity"))
+"""Columns that tell groups of people, by which errors are compared; of each the first that is there."""
 _MOST_CLASSES = 30  # different numbers in a column without a name that are still classes
 
 
@@ -27,6 +29,7 @@ class ListRow:
         list_split: what the list's own name says.
         table: name of the list.
         valence, arousal: -1 to 1; None where the row has none.
+        group: of people, such as "female, 20 to 29"; "" where the row names none.
     """
 
     name: str
@@ -37,6 +40,7 @@ class ListRow:
     table: str
     valence: float | None = None
     arousal: float | None = None
+    group: str = ""
 
 
 def rows_of(
@@ -65,6 +69,8 @@ def rows_of(
     label = _label_reader(table, files, headless)
     split = _split_column(table, files, headless)
     valence, arousal = (named_column(table, (name,), files) for name in ("valence", "arousal"))
+    columns = (named_column(table, names, files) for names in GROUPS)
+    groups = [(column, table.header[column].strip().lower()) for column in columns if column is not None]
     return [
         ListRow(
             row[files],
@@ -75,6 +81,7 @@ def rows_of(
             table.name,
             None if valence is None else measure(row[valence]),
             None if arousal is None else measure(row[arousal]),
+            ", ".join(filter(None, (_group(name, row[column]) for column, name in groups))),
         )
         for row in table.rows
     ]
@@ -87,6 +94,16 @@ def measure(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and -1 <= value <= 1 else None
+
+
+def _group(column: str, text: str) -> str:
+    """A value as people read it: a word as it stands, an age in years by its decade, another number beside its column's name."""
+    number = whole_number(text.strip())
+    if not number.isdecimal():
+        return number
+    if column == "age":
+        return f"{int(number) // 10 * 10} to {int(number) // 10 * 10 + 9}"
+    return f"{column} {number}"
 
 
 def whole_number(text: str) -> str:

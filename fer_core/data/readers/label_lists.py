@@ -154,7 +154,7 @@ def _merged(
         emotion = entry.found is not None and is_emotion(entry.found)
         if row:
             split = row.split or entry.split or row.list_split
-            entry = replace(entry, split=split, valence=row.valence, arousal=row.arousal)
+            entry = replace(entry, split=split, valence=row.valence, arousal=row.arousal, group=row.group)
         if emotion and not given:
             other = row is not None and row.label and is_emotion(row.label)
             result.overruled += bool(other and canonical_emotion(row.label) != entry.label)  # type: ignore[union-attr]

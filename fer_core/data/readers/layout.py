@@ -44,7 +44,7 @@ def with_class(entry: Entry, split: str | None, found: str | None) -> Entry:
     label = None if found is None else canonical_emotion(found)
     return Entry(
         entry.path, split, label, entry.problem, found, entry.votes, entry.stamp,
-        entry.kind, entry.subject, entry.valence, entry.arousal,
+        entry.kind, entry.subject, entry.valence, entry.arousal, entry.group,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from fer_core.base.emotions import canonical_split
 from fer_core.base.errors import SourceError
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import describe, import_dataset
+from fer_core.data.exporting.export import export_version
 from fer_core.data.importing.import_report import import_report, left_out_lines
 from fer_core.data.importing.options import Options
 from fer_core.data.importing.preview import preview_source
@@ -178,3 +179,16 @@ def test_files_that_are_no_pictures_are_named(workspace: Workspace, tmp_path: Pa
     reasons = {p["path"]: p["reason"] for p in found(workspace, source)["problems"]}
     assert reasons.keys() == words.keys()
     assert all(words[name] in reason for name, reason in reasons.items())
+
+
+def test_groups_of_people_are_what_a_list_says_of_them(workspace: Workspace, tmp_path: Path) -> None:
+    source = put(tmp_path / "s", *(f"{number}.png" for number in range(4)))
+    rows = ["0.png,happy,female,23", "1.png,sad,,40.0", "2.png,sad,1,over 70", "3.png,fear,,"]
+    (source / "labels.csv").write_text("\n".join(["image,emotion,Gender,age", *rows]))
+    made = import_dataset(workspace, source, "faces")
+    table = made.manifest().set_index("path")["group"]
+    told = {"0.png": "female, 20 to 29", "1.png": "40 to 49", "2.png": "gender 1, over 70", "3.png": ""}
+    assert dict(table) == told
+    export_version(made, made.version(), tmp_path / "out", "csv")
+    again = import_dataset(workspace, tmp_path / "out", "again").manifest()["group"]
+    assert sorted(again) == sorted(told.values())
