@@ -22,7 +22,7 @@ SAMPLE = 5000
 """Faces that t-SNE lays out itself."""
 _INPUTS = 50  # principal components that t-SNE sees
 _NEIGHBOURS = 5
-_ITERATIONS, _EXAGGERATED = 750, 250
+_ITERATIONS, _EXAGGERATED = 375, 125  # of 750 and 250, 47 of 100 nearest neighbours stay near too
 _TOLD_EVERY = 25
 _THREADS_FROM = 2000
 _FITTED_ON = 20_000

@@ -49,8 +49,8 @@ def test_tsne_keeps_clusters_apart_and_puts_the_rest_among_them() -> None:
     assert layout.laid.sum() == 90
     assert np.abs(layout.points).max() == pytest.approx(1)
     assert purity(layout.points, which) == 1
-    assert told[0] == (0, 750, "steps of the layout")
-    assert any(done == 750 for done, _, what in told if what == "steps of the layout")
+    assert told[0] == (0, 375, "steps of the layout")
+    assert any(done == 375 for done, _, what in told if what == "steps of the layout")
     assert told[-1] == (90, 90, "faces put on the map")
 
 

@@ -63,8 +63,9 @@ def before() -> Visit | None:
 def current(state: MislabelsState, view: str) -> Visit:
     """The visit of the queue on screen; a new one where queue, reviewer or view have changed."""
     queue = "/".join(
-        [state.scope.dataset.name, state.scope.version.id, state.method, str(state.filters), state.who, view]
+        [state.scope.dataset.name, state.method, str(state.filters), state.who, view]
         + (["blind"] if state.blind else [])
+        + [state.scope.version.id]  # last: by the rest the browser knows the queue again on the next version
     )
     last = before()
     if last is not None and last.queue == queue:

@@ -43,6 +43,23 @@ def test_a_blind_face_is_sent_without_what_could_give_it_away(screen: Screen, da
     screen.no_exception()
 
 
+def test_apply_leaves_the_reviewer_where_they_were(desk: Screen, dataset: Dataset) -> None:
+    page = desk.page
+    page.keyboard.press("Enter")
+    all_saved(desk)
+    for _ in range(3):  # on, past faces that still wait
+        before = face(desk)
+        page.keyboard.press("ArrowRight")
+        until(lambda before=before: face(desk) != before, True)  # type: ignore[misc]
+    here = face(desk)
+    page.get_by_role("button", name="Apply as version").click()
+    page.get_by_text("is ready").first.wait_for(timeout=60_000)
+    desk.still()
+    until(lambda: face(desk), here)
+    assert dataset.version().operation == "review"
+    desk.no_exception()
+
+
 def test_by_keyboard_alone(desk: Screen, dataset: Dataset, order: pd.DataFrame) -> None:
     page = desk.page
     page.keyboard.press("?")

@@ -5,6 +5,9 @@ const HURRY = 200; // ms between two keys
 const LOOK = 5000; // ms between two looks whether somebody else has settled the last face
 const STALL = 9; // seconds for which the faces at hand last at the pace of now, for a busy server answers late
 
+// A queue without the version it is of, the last part of its name.
+const queueOf = (name = '') => name.slice(0, name.lastIndexOf('/'));
+
 class Desk {
   constructor(root) {
     this.root = root;
@@ -72,7 +75,7 @@ class Desk {
       const place = this.order.findIndex((item) => item.n === data.begin);
       this.at = place < 0 ? this.order.length : place;
       if (this.current && this.pending(this.current.ticket)) this.advance();
-      const kept = this.spot.take();
+      const kept = this.spot.take() || this.left();
       if (kept) this.seek(kept.ticket, kept.id);
     }
     this.show();
@@ -81,7 +84,17 @@ class Desk {
     this.send();
   }
 
-  show() { this.view.show(); this.later(); }
+  show() {
+    window.ferLeft = { queue: this.here, current: this.current }; // outlives the desk, which Apply builds anew
+    this.view.show();
+    this.later();
+  }
+
+  // The face that was on screen, if this is the queue of then on another version.
+  left() {
+    const { queue, current } = window.ferLeft || {};
+    return current && queue !== this.here && queueOf(queue) === queueOf(this.here) ? current : null;
+  }
 
   // What may come after the face is on the screen: what stands beside it, and the message to the server. The second
   // frame from now begins when the first, which has the face, is handed on to be shown; it is not asked for where
