@@ -129,6 +129,10 @@ def _copies(known: StoredState) -> JourneyStep:
 
 def _labels(known: StoredState) -> JourneyStep:
     if not known.method:
+        for earlier in reversed(known.dataset.versions()):
+            if earlier.number < known.version.number and store.methods(known.dataset, earlier.id):
+                words = f"version {earlier.number} is ranked, this one not yet"
+                return JourneyStep("Labels", "mislabels", "open", (words,))
         return JourneyStep("Labels", "mislabels", "ahead", ("not ranked yet",))
     left = len(known.suspects) - known.reviewed
     facts = (f"{known.reviewed:,} of {len(known.suspects):,} suspects seen ({known.method})",)

@@ -152,7 +152,7 @@ def _reason(keeper: GroupRow, others: list[GroupRow], votes: Counter[str]) -> st
         parts.append(
             f"the labels tie ({counted}): please decide" if first == second else f"the copies say {counted}"
         )
-    return " and ".join(parts) or "the copies are equal, and this one comes first by path"
+    return ", and ".join(parts) or "the copies are equal, and this one comes first by path"
 
 
 def counted_labels(votes: Counter[str]) -> str:

@@ -27,7 +27,7 @@ with right:
             detail.draw(scope.workspace, scope.version.id, chosen, strip)
     else:
         told = run_queue.elsewhere(snapshots, scope.dataset.name)
-        advice = "Press Train: a fast look takes about a minute on the sample."
+        advice = "Choose Fast look and press Train: on the sample it takes about a minute."
         page.empty(f"No runs of {scope.dataset.name} yet", told + advice)
         run_queue.draw(scope.workspace, scope.dataset.name, chosen)
 into_view.bring("train-run", new_run.pressed())

@@ -279,11 +279,14 @@ def test_what_was_measured_stands_beside_the_run(dataset: Dataset) -> None:
 
 def test_a_run_that_was_stopped_in_its_first_epoch_or_guesses_is_marked(dataset: Dataset) -> None:
     whole, cut, guess = finished(dataset, 0.9), finished(dataset, 0.6, seed=2), finished(dataset, 0.2, seed=3)
+    early = finished(dataset, 0.5, seed=4)
+    early.update(state="stopped", planned_epochs=8)
     cut.update(state="stopped", member="seed 2")
     tell_epochs(cut, [0.6], partial=True)
     guess.update(images={"val": 100})
     rows = {str(row["id"]): row for row in board(visit(cmp_fold=False))}
     assert rows[cut.id]["note"] == "stopped in its first epoch"
+    assert rows[early.id]["note"] == "stopped after epoch 1 of 8"
     assert rows[whole.id]["note"] == ""
     assert rows[guess.id]["cells"]["verdict"]["text"] == "chance"
     assert rows[whole.id]["cells"]["verdict"]["text"] == "do not trust"  # .9 on val, .8 on its own

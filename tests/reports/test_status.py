@@ -81,6 +81,7 @@ def test_the_way_from_import_to_certified_splits(dataset: Dataset) -> None:
     assert saved.certificate.holds
     found = status(dataset, later=["Copies", "Labels"])
     assert step(found, "Split").state == "done"
+    assert step(found, "Labels").facts == ("version 1 is ranked, this one not yet",)
     assert [each.certified for each in found.story] == [None, None, True]
     assert found.story[1].changed == "1 relabelled"
     assert found.next is not None

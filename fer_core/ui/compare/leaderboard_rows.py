@@ -129,6 +129,8 @@ def lines(
             note = "not trained here"
         if lead["reason"] == STOPPED_AT_ONCE:
             note = "stopped in its first epoch"
+        elif lead["state"] == "stopped" and len(group) == 1 and lead["planned_epochs"]:
+            note = f"stopped after epoch {lead['epochs']:,} of {lead['planned_epochs']:,}"
         found.append(
             (
                 ranked_entry,

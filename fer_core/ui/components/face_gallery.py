@@ -24,7 +24,7 @@ _gallery = browser_part.load(
     '<div class="bar"></div><div class="grid" role="group"></div><div class="peek" aria-hidden="true" hidden></div>',
     uses="sprite",
 )
-HINT = "click a face to open it, its tick to select it"
+HINT = "click a face to open it, its tick to select it; orange: flagged"
 
 
 def draw(

@@ -57,7 +57,10 @@ def card(workspace: Workspace) -> None:
     ]
     if rows:
         st.html(markup.table(["kind", *_STATES], rows, numeric=(1, 2, 3, 4)))
-        st.html('<p class="fer-muted">Not checked: written by a version that noted no sums.</p>')
+        st.html(
+            '<p class="fer-muted">Not checked: can be read, but no sum was noted. '
+            "None is for the queue and for jobs, nor was one by older versions.</p>"
+        )
     _repaired("An interrupted repair", found.get("interrupted", []))
     _repaired("What was done", found.get("repaired", []))
     _listed(bad)

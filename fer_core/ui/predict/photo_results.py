@@ -23,7 +23,7 @@ _SCROLL_AFTER = 4  # faces
 
 
 def draw(shown: Sequence[Shown], settings: Settings, key: str, narrow: bool = False) -> None:
-    """Everything about the pictures read: the current one, the strip of all, the table of answers.
+    """Everything about the pictures read: the strip of all, the current one, the table of answers.
 
     Args:
         shown: at least one.
@@ -34,8 +34,8 @@ def draw(shown: Sequence[Shown], settings: Settings, key: str, narrow: bool = Fa
     current = _current(shown, key)
     left, right = (st.container(), st.container()) if narrow else st.columns([1.32, 1], gap="medium")
     with left:
-        _picture(current)
         _strip(shown, current, key)
+        _picture(current)
     with right:
         _faces(current, settings, key)
     _table(shown, key)

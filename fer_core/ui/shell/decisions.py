@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from fer_core.data.dataset import Dataset
 from fer_core.review import apply
 from fer_core.review.journal import Journal
 from fer_core.review.snapshot import JournalSnapshot
-from fer_core.ui.components import markup, messages
+from fer_core.ui.components import markup, messages, version_text
 from fer_core.ui.shell import cache, next_step, page
 
 
@@ -63,15 +61,9 @@ def apply_card(scope: page.Scope) -> None:
             with st.spinner(f"Applying {markup.plural(pending, 'decision')}"):
                 version = apply.apply_journal(scope.dataset)
             page.select(scope.dataset.name)
-            words = f"Version {version.number} is ready: {_counts(version.parameters)}"
+            words = f"Version {version.number} is ready: {version_text.made_by(version) or 'nothing changed'}"
             next_step.made(scope.dataset.name, version.id, words)
             st.rerun()
-
-
-def _counts(parameters: dict[str, Any]) -> str:
-    """`12 relabel, 3 delete`, of an applied version."""
-    told = ", ".join(f"{count:,} {action}" for action, count in parameters.get("counts", {}).items())
-    return told or "nothing changed"
 
 
 def _changes(scope: page.Scope, problems: list[dict[str, str]]) -> None:

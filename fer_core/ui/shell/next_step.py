@@ -86,7 +86,7 @@ def draw(dataset: Dataset, version: str) -> None:
         close()
         return
     said: Made = st.session_state[_MADE]
-    following = known(dataset).next
+    following = known(dataset).next if said.where else None  # Home has it below
     lines = "".join(f'<p class="fer-note">{markup.esc(line)}</p>' for line in said.more)
     if following:
         lines += f'<p class="fer-note"><b>Next: {markup.esc(following.title)}.</b> {markup.esc(following.reason)}</p>'

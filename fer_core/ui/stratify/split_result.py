@@ -29,7 +29,7 @@ def numbers(plan: SplitPlan, number: int) -> None:
         [
             (int(plan.after["images"].sum()), "readable images"),
             _target(plan),
-            (plan.group_violations, f"of {markup.plural(plan.groups, 'copy group')} cross splits"),
+            (plan.group_violations, f"of {markup.plural(plan.groups, 'copy group')} would cross splits"),
             per_fold if plan.folds and not test else measured,
             (f"v{number}", "the new version, if you save it"),
         ]
