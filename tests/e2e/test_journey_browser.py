@@ -226,7 +226,8 @@ def test_wrong_labels_are_ranked_and_reviewed_by_keyboard(screen: Screen, worksp
 
 def test_stratify_saves_a_certified_version(screen: Screen, workspace: Workspace) -> None:
     screen.open("mislabels?dataset=sample")
-    screen.press("Apply as version")
+    screen.press("Apply as version", told="is ready: ")
+    assert " dropped" in screen.page.locator(".st-key-fer-made").inner_text()
     screen.go("Stratify")
     screen.press("Save as version", told="is ready")
     screen.sees("holds")

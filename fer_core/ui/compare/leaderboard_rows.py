@@ -122,22 +122,15 @@ def lines(
             cells["own"] = LeaderboardCell(words, lead["val_accuracy"], "", _OWN_TIP)
         one = Run(workspace.runs / ids[0])
         name = run_snapshots.title(one, lead) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
-        note = "" if len(group) == 1 else f"best {run_snapshots.number(ids[0])}"
         if voted:
             cells["people"] = _people(lead)
-        if lead["judged"]:
-            note = "not trained here"
-        if lead["reason"] == STOPPED_AT_ONCE:
-            note = "stopped in its first epoch"
-        elif lead["state"] == "stopped" and len(group) == 1 and lead["planned_epochs"]:
-            note = f"stopped after epoch {lead['epochs']:,} of {lead['planned_epochs']:,}"
         found.append(
             (
                 ranked_entry,
                 Line(
                     ids[0],
                     name,
-                    str(note),
+                    _note(lead, "" if len(group) == 1 else f"best {run_snapshots.number(ids[0])}"),
                     cells,
                     bool(lead["star"]),
                     ranked_entry is None or ranked_entry.rank is None,
@@ -146,6 +139,17 @@ def lines(
         )
     order = sorted(found, key=lambda item: (item[0] is None, *(_order(item[0]) if item[0] else (0, 0.0))))
     return [line for _, line in order]
+
+
+def _note(lead: LeaderboardRow, best: str) -> str:
+    """What stands beside a run's name, if anything: how it was cut short before which of its seeds it is."""
+    if lead["reason"] == STOPPED_AT_ONCE:
+        return "stopped in its first epoch"
+    if lead["judged"]:
+        return "not trained here"
+    if lead["state"] == "stopped" and not best and lead["planned_epochs"]:
+        return f"stopped after epoch {lead['epochs']:,} of {lead['planned_epochs']:,}"
+    return best
 
 
 def _own(lead: LeaderboardRow) -> str:
