@@ -124,19 +124,9 @@ def lines(
         name = run_snapshots.title(one, lead) if len(group) == 1 else f"{lead['recipe']} · {len(group)} seeds"
         if voted:
             cells["people"] = _people(lead)
-        found.append(
-            (
-                ranked_entry,
-                Line(
-                    ids[0],
-                    name,
-                    _note(lead, "" if len(group) == 1 else f"best {run_snapshots.number(ids[0])}"),
-                    cells,
-                    bool(lead["star"]),
-                    ranked_entry is None or ranked_entry.rank is None,
-                ),
-            )
-        )
+        note = _note(lead, "" if len(group) == 1 else f"best {run_snapshots.number(ids[0])}")
+        unranked = ranked_entry is None or ranked_entry.rank is None
+        found.append((ranked_entry, Line(ids[0], name, note, cells, bool(lead["star"]), unranked)))
     order = sorted(found, key=lambda item: (item[0] is None, *(_order(item[0]) if item[0] else (0, 0.0))))
     return [line for _, line in order]
 
