@@ -119,8 +119,9 @@ def class_mix(counted: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Index split, without images in no split; columns ratio (images of the largest class over those of the
         smallest, infinite where one is missing), largest and smallest (classes), p (of Pearson's chi-square test
-        against even classes) and mix: "balanced" (ratio up to `EVEN_RATIO`, or no more uneven than chance makes it),
-        "uneven" (ratio from `UNEVEN_RATIO`, and not by chance), or "nearly".
+        against even classes) and mix: "balanced" (ratio up to `EVEN_RATIO`, or below `UNEVEN_RATIO` and no more
+        than chance makes it), "nearly" (up to `UNEVEN_RATIO`), "uneven" (beyond, and not by chance), or "unclear" (beyond, but too few
+        images to tell).
     """
     table = counted.drop(index=UNASSIGNED, errors="ignore")
     table = table.loc[table.sum(axis=1) > 0]
@@ -134,8 +135,13 @@ def class_mix(counted: pd.DataFrame) -> pd.DataFrame:
             else 1.0
         )
         ratio = float(images.max() / images.min()) if images.min() > 0 else float("inf")
-        uneven = ratio >= UNEVEN_RATIO and p < _SURE
-        mix = "balanced" if ratio <= EVEN_RATIO or p >= _SURE else "uneven" if uneven else "nearly"
+        by_chance = p >= _SURE
+        if ratio <= EVEN_RATIO or (by_chance and ratio < UNEVEN_RATIO):
+            mix = "balanced"
+        elif ratio < UNEVEN_RATIO:
+            mix = "nearly"
+        else:
+            mix = "unclear" if by_chance else "uneven"
         rows.append((ratio, str(row.idxmax()), str(row.idxmin()), p, mix))
     return pd.DataFrame(rows, index=table.index, columns=["ratio", "largest", "smallest", "p", "mix"])
 
@@ -157,7 +163,7 @@ def callouts(counted: pd.DataFrame) -> list[str]:
                 f"train is balanced, {split} is not ({_ratio(other)}): accuracy on {split} mostly counts "
                 f"{other['largest']}, and what a balanced train teaches is not what {split} asks."
             )
-        elif train["mix"] != "balanced" and other["mix"] == "balanced":
+        elif train["mix"] in ("uneven", "nearly") and other["mix"] == "balanced":
             said.append(
                 f"{split} is balanced, train is not ({_ratio(train)}): a model learns to expect {train['largest']} "
                 f"more often than {split} shows it. Weight the classes, or balance train."
