@@ -124,7 +124,9 @@ def test_a_balanced_train_and_an_uneven_test_are_called_out() -> None:
     found = class_mix(mix(train=(1000, 1010, 990), val=(300, 100, 90), test=(9, 7, 8)))
     assert list(found["mix"]) == ["balanced", "uneven", "balanced"]
     assert found.loc["val", "ratio"] == 300 / 90
-    few = mix(train=(330, 260, 180), val=(32, 26, 18), test=(32, 26, 18))  # 1.8 to 1 is not even, of however few
+    few = mix(
+        train=(330, 260, 180), val=(32, 26, 18), test=(32, 26, 18)
+    )  # 1.8 to 1 is not even, of however few
     assert list(class_mix(few)["mix"]) == ["uneven", "unclear", "unclear"]
     assert callouts(few) == []
     assert found.loc["val", "largest"] == "happy"
