@@ -119,9 +119,9 @@ def class_mix(counted: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Index split, without images in no split; columns ratio (images of the largest class over those of the
         smallest, infinite where one is missing), largest and smallest (classes), p (of Pearson's chi-square test
-        against even classes) and mix: "balanced" (ratio up to `EVEN_RATIO`, or below `UNEVEN_RATIO` and no more
-        than chance makes it), "nearly" (up to `UNEVEN_RATIO`), "uneven" (beyond, and not by chance), or "unclear" (beyond, but too few
-        images to tell).
+        against even classes) and mix: "balanced" (ratio up to `EVEN_RATIO`, or below `UNEVEN_RATIO` and no more than
+        chance makes it), "nearly" (up to `UNEVEN_RATIO`), "uneven" (beyond, and not by chance), or "unclear" (beyond,
+        but too few images to tell).
     """
     table = counted.drop(index=UNASSIGNED, errors="ignore")
     table = table.loc[table.sum(axis=1) > 0]
