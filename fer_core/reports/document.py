@@ -220,7 +220,8 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """What a document says: what kind of one it is, of what, a sentence, sections, and the command that makes it again."""
+    """What a document says: what kind of one it is, of what ("" for a part of one), a sentence, sections, and the
+    command that makes it again."""
 
     kind: str
     name: str

@@ -216,6 +216,9 @@ def test_settings_pairs_and_the_journey_are_told(dataset: Dataset) -> None:
     app = visit(look="Journey")
     assert "3 runs, 1 of them a new best" in (text := words(app))
     assert "color rgb" in text
+    told = app.button(key="cmp-winner-tell").click().run().markdown[-1].value
+    assert f"{title(runs[1])} wins: 0.896 " in told
+    assert f"Over {title(runs[2])}: +" in told
     visit(look="Journey", cmp_split="test")  # nothing is ranked while it is covered
     assert ledger.reads(dataset.workspace) == []
 

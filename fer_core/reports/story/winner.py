@@ -54,9 +54,7 @@ def _why(known: StoryFacts, run: Run) -> list[DocumentBlock]:
     blocks: list[DocumentBlock] = [
         text(Name(run.id), *_seeds(known), " wins: ", decimal("winner.accuracy", place.accuracy), " (95 % ",
              *span("winner.accuracy", (place.low, place.high)), ") on ", count("winner.images", place.images), " val images of ",
-             Name(f"v{known.judged.number}"), ", the best of ", count("winner.shared", len(others) + 1),
-             " that share the first rank. No difference between runs that share it is significant by McNemar’s test, "
-             "corrected for all pairs."),
+             Name(f"v{known.judged.number}"), *_rank(len(others))),
         *_people(known, run),
     ]  # fmt: skip
     if words := judged_words(run):
@@ -73,6 +71,16 @@ def _why(known: StoryFacts, run: Run) -> list[DocumentBlock]:
     else:
         blocks.append(text("No run was chosen to answer on Try it."))
     return blocks
+
+
+def _rank(others: int) -> InlineLine:
+    if not others:
+        return line(", alone at the first rank.")
+    words = (
+        " that share the first rank. No difference between runs that share it is significant by McNemar’s test, "
+        "corrected for all pairs."
+    )
+    return line(", the best of ", count("winner.shared", others + 1), words)
 
 
 def _seeds(known: StoryFacts) -> InlineLine:

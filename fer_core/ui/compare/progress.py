@@ -13,7 +13,7 @@ from fer_core.evaluation.progress import ProgressStep
 from fer_core.evaluation.significance import Gain
 from fer_core.evaluation.verdicts.expectation import Expectation, expectations
 from fer_core.runs.run import Run
-from fer_core.ui.compare import cached_curves, cached_runs
+from fer_core.ui.compare import cached_curves, cached_runs, winner_card
 from fer_core.ui.compare.hyperparameters import verdict
 from fer_core.ui.compare.leaderboard_card import Judged, LeaderboardView
 from fer_core.ui.components import markup, style
@@ -74,6 +74,7 @@ def draw(scope: Scope, view: LeaderboardView, found: Judged) -> None:
         _said(expectations(row for row in view.rows if row["run"] in known), found.names)
         best = [*(stage.runs[0] for stage in records), *(phase.best[0] for phase in journey.phases)]
         _leaks([Run(scope.workspace.runs / name) for name in dict.fromkeys(best)], view.split, found.names)
+    winner_card.card(scope, found)
 
 
 def _said(said: list[Expectation], names: Mapping[str, str]) -> None:
