@@ -289,7 +289,7 @@ def test_a_run_that_was_stopped_in_its_first_epoch_or_guesses_is_marked(dataset:
     guess.update(images={"val": 100})
     rows = {str(row["id"]): row for row in board(visit(cmp_fold=False))}
     assert rows[cut.id]["note"] == "stopped in its first epoch"
-    assert rows[early.id]["note"] == "stopped after epoch 1 of 8"
+    assert rows[early.id]["note"] == "stopped at 1/8"
     assert rows[whole.id]["note"] == ""
     assert rows[guess.id]["cells"]["verdict"]["text"] == "chance"
     assert rows[whole.id]["cells"]["verdict"]["text"] == "do not trust"  # .9 on val, .8 on its own

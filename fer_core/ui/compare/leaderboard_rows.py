@@ -138,7 +138,7 @@ def _note(lead: LeaderboardRow, best: str) -> str:
     if lead["judged"]:
         return "not trained here"
     if lead["state"] == "stopped" and not best and lead["planned_epochs"]:
-        return f"stopped after epoch {lead['epochs']:,} of {lead['planned_epochs']:,}"
+        return f"stopped at {lead['epochs']:,}/{lead['planned_epochs']:,}"
     return best
 
 

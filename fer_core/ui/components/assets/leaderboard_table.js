@@ -69,7 +69,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
           const pick = make('button'); pick.type = 'button'; pick.setAttribute('aria-label', 'Choose ' + r.name);
           pick.setAttribute('aria-pressed', place >= 0); pick.onclick = e => { e.stopPropagation(); setTriggerValue('picked', r.id); };
           pick.append(make('span', 'box', place < 0 ? '' : 'ABCDEFGH'[place] || '·'), make('span', 'name', r.name));
-          td.append(star, pick); if (r.note) td.append(make('span', 'note', r.note));
+          td.append(star, pick); if (r.note) td.append(Object.assign(make('span', 'note', r.note), { title: r.note }));
         } else {
           const cell = r.cells[c.key];
           if (cell) {
