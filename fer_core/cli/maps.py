@@ -19,7 +19,7 @@ METHODS = ("pca", "tsne")
 @click.option(
     "--features",
     metavar="FEATURES",
-    default="pixels",
+    default="emotions",
     show_default=True,
     help="What faces are described by: pixels, hog, emotions (what the model that ships sees) or run:RUN.",
 )
