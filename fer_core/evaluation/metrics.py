@@ -166,33 +166,21 @@ def calibration_error(truth: Ints, p: Floats) -> float:
     return float(np.abs(gap).sum() / len(truth))
 
 
-def accuracy_interval(
-    correct: ArrayLike, groups: ArrayLike | None = None, *, draws: int = DRAWS, seed: int = 0
-) -> tuple[float, float]:
-    """95 % bootstrap percentile interval of the accuracy.
+def accuracy_interval(correct: ArrayLike, groups: ArrayLike | None = None) -> tuple[float, float]:
+    """95 % interval of the accuracy: Wilson's score interval, as on the leaderboard.
 
-    Whole groups are resampled, so ten copies of one picture count as one piece of evidence. Where every
-    resample is equal (nothing, or everything, is right) the bootstrap would claim certainty; the Wilson score
-    interval takes its place.
+    Of groups it takes the effective number of pictures: as many independent ones as would spread like these, so ten copies
+    of one picture count as one piece of evidence.
 
     Args:
         correct: bool (n,).
-        groups: ids (n,); None resamples single images.
-        draws: number of resamples.
-        seed: of the resampling.
+        groups: ids (n,); None for images without copies.
     """
-    hits = np.asarray(correct, dtype=np.int64)
+    hits = np.asarray(correct, dtype=np.float64)
     ids = np.arange(len(hits)) if groups is None else pd.factorize(np.asarray(groups))[0]
-    size = np.bincount(ids)
-    right = np.bincount(ids, weights=hits).astype(np.int64)
-    # Groups that look alike are exchangeable: drawing how often each kind occurs equals drawing the groups.
-    kinds, number = np.unique(np.stack([size, right]), axis=1, return_counts=True)
-    drawn = np.random.default_rng(seed).multinomial(len(size), number / len(size), size=draws)
-    accuracy = (drawn @ kinds[1]) / (drawn @ kinds[0])
-    if np.ptp(accuracy) == 0:
-        low, high = wilson_interval(hits.mean(), len(size))
-        return float(low), float(high)
-    low, high = np.quantile(accuracy, [0.025, 0.975])
+    size, mean = np.bincount(ids), float(hits.mean())
+    spread = float(((np.bincount(ids, weights=hits) - mean * size) ** 2).sum()) / len(hits) ** 2
+    low, high = wilson_interval(mean, mean * (1 - mean) / spread if spread > 0 else len(size))
     return float(low), float(high)
 
 

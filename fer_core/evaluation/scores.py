@@ -110,8 +110,6 @@ def compute(run: Run, split: str, version: str | None = None) -> Scores:
     result = evaluate(table, groups)
     names, truth, p = read(table)
     result["intervals"] = intervals(truth, p.argmax(axis=1), len(names), groups)
-    if 0 < result["accuracy"] < 1:  # else the bootstrap would claim certainty
-        result["accuracy_interval"] = result["intervals"]["accuracy"]
     result["intervals"]["accuracy"] = result["accuracy_interval"]
     votes = None if known is None else votes_of(open_dataset(run.workspace, run.dataset), known)
     result["votes"] = None if votes is None else against_votes(table, votes)

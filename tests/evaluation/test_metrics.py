@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from fer_core.base.errors import RunError
-from fer_core.evaluation import metrics
+from fer_core.evaluation import metrics, ranking
 
 NAMES = ["happy", "surprise", "neutral", "sad", "anger"]
 
@@ -85,13 +85,13 @@ def test_class_order_of_the_columns_does_not_matter() -> None:
 def test_the_interval_covers_the_truth() -> None:
     rng = np.random.default_rng(0)
     covered = 0
-    for seed in range(400):
-        low, high = metrics.accuracy_interval(rng.random(400) < 0.8, seed=seed, draws=500)
+    for _ in range(400):
+        low, high = metrics.accuracy_interval(rng.random(400) < 0.8)
         covered += low <= 0.8 <= high
     assert 0.92 <= covered / 400 <= 0.98
 
 
-def test_copies_are_resampled_together() -> None:
+def test_copies_count_as_one_piece_of_evidence() -> None:
     rng = np.random.default_rng(3)
     groups = np.repeat(np.arange(100), 10)
     correct = np.repeat(rng.random(100) < 0.7, 10)
@@ -123,3 +123,12 @@ def test_a_perfect_score_on_few_images_is_not_called_certain() -> None:
 def test_what_is_not_a_table_of_probabilities_is_refused(spoil, words: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(RunError, match=words):
         metrics.evaluate(spoil(predictions(0, 30, 3)))
+
+
+def test_the_interval_is_the_leaderboard_s() -> None:
+    rng = np.random.default_rng(5)
+    correct, groups = rng.random((4, 300)) < 0.6, rng.integers(0, 120, 300)
+    for copies in (None, groups):
+        low, high = ranking._intervals(correct, copies)
+        for row in range(4):
+            assert metrics.accuracy_interval(correct[row], copies) == pytest.approx((low[row], high[row]))
