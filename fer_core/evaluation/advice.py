@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import fmean, pstdev
 from typing import Literal
 
-from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict, shown_gap
+from fer_core.evaluation.report import CHANCE, DISTRUST, HARD, gap_level, gap_verdict, shown_gap
 from fer_core.recipes.losses import CrossEntropy, FocalCrossEntropy
 from fer_core.recipes.recipe import Recipe, Setting
 from fer_core.recipes.schema import Augmentation
@@ -91,6 +91,12 @@ def advice_for(
     if weak := _weak_class(best.get("val_recall") or {}, recipe):
         found.append(weak)
     return found
+
+
+def is_early(word: str, epochs: int) -> bool:
+    """Whether so few epochs do not yet tell that training is made hard: training accuracy is a mean over an epoch in which the
+    weights change fast, so validation, measured at its end, leads in any case."""
+    return word == HARD and epochs < MIN_EPOCHS
 
 
 def trend(values: Sequence[float]) -> Literal["rising", "falling", "level"]:

@@ -85,3 +85,5 @@ def test_nobody_looks_for_leaks_where_the_splits_are_certified(home: Workspace) 
         row["run"][:4]: row["verdict"] for row in leaderboard.rows(home)
     }  # read before it was certified, too
     assert board == {"0001": DISTRUST, "0002": HARD}
+    run_of(dataset, [0.8] * 2, 0.68)  # in its first epochs validation leads in any case
+    assert "hard augmentation" not in html_of(visit())

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fer_core.base.workspace import Workspace
 from fer_core.evaluation import ledger
 from fer_core.evaluation.across.judged_file import UNKNOWN
+from fer_core.evaluation.advice import is_early
 from fer_core.evaluation.leaderboard import LeaderboardRow
 from fer_core.evaluation.ranking import RankedEntry, Ranking
 from fer_core.evaluation.report import CHANCE, DISTRUST, gap_level, gap_verdict
@@ -226,7 +227,8 @@ def _facts(group: Sequence[LeaderboardRow], leaks: Leaks | None) -> dict[str, Le
         apart = leaks is not None and leaks.verdict == "none"
         gap = float(cells["gap"].sort or 0) / 100
         word = CHANCE if lead["verdict"] == CHANCE else gap_verdict(gap, 0.0, apart, chance=-1.0)
-        cells["verdict"] = LeaderboardCell(_SHORT.get(word, word), word, gap_level(word), word)
+        if not is_early(word, int(lead["epochs"] or 0)):
+            cells["verdict"] = LeaderboardCell(_SHORT.get(word, word), word, gap_level(word), word)
     if lead["parameters"]:
         cells["parameters"] = LeaderboardCell(_millions(int(lead["parameters"])), float(lead["parameters"]))
     if lead["trainable_parameters"]:

@@ -48,6 +48,8 @@ def gap_chip(snapshot: RunSnapshot) -> list[Markup]:
         return []
     train, val = float(snapshot.best["accuracy"]), float(snapshot.best["val_accuracy"])
     word, gap = verdict_of(snapshot.run, train, val), shown_gap(train, val)
+    if advice.is_early(word, len(snapshot.rows)):
+        return []
     level = gap_level(word)
     said = f"{word} gap {gap:+.1f}" if word in {"healthy", "moderate", "high"} else f"{word}, gap {gap:+.1f}"
     return [markup.chip(level, said, meanings.meaning(word) or _GAP)]
