@@ -25,10 +25,9 @@ def numbers(method: str) -> None:
     if (now := open_state(scope, method)) is None:
         return
     likely, pairs = now.ranked.likely, now.ranked.pairs
-    told = zip(
-        now.current_verdicts["image_id"].tolist(), now.current_verdicts["action"].tolist(), strict=True
-    )
-    held = [action for image, action in told if image in now.ranked.suspects]
+    verdicts = now.current_verdicts
+    # Copies are settled on a page of their own.
+    decided = verdicts.loc[verdicts["other"] == "", "action"].tolist()
     page.numbers(
         [
             (len(likely), f"labels likely wrong ({method} ranking)"),
@@ -37,7 +36,7 @@ def numbers(method: str) -> None:
                 f"{pairs.iloc[0]['label']} → {pairs.iloc[0]['suggested']}" if len(pairs) else "–",
                 "largest confusion",
             ),
-            (len(held), f"of these reviewed, {held.count('relabel'):,} relabelled"),
+            (len(decided), f"faces decided so far, {decided.count('relabel'):,} relabelled"),
             (now.ranked.ambiguous, "ambiguous: offered as soft labels, not as errors"),
         ]
     )

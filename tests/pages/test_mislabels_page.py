@@ -159,6 +159,14 @@ def test_what_is_decided_elsewhere_leaves_the_queue(visit: Visit, dataset: Datas
     assert current(visit(mis_who="Cyd", mis_reviewed="not yet by me")) == likely["image_id"].iloc[0]
 
 
+def test_the_strip_counts_every_decision_of_the_list_or_not(visit: Visit, dataset: Dataset) -> None:
+    ranking = ranking_of(dataset)
+    likely = ranking["likely_wrong"].to_numpy(bool)
+    for row in row_dicts(pd.concat([ranking[likely].head(1), ranking[~likely].tail(1)])):
+        decide(dataset, "Ada", [row["image_id"]], row["suggested"])
+    assert "2 faces decided so far, 1 relabelled" in text(visit())
+
+
 def test_disagreements_are_a_queue_with_a_final_say(visit: Visit, dataset: Dataset) -> None:
     likely = mislabels.likely_wrong(ranking_of(dataset))
     images = likely["image_id"].head(4).tolist()

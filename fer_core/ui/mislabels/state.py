@@ -31,7 +31,6 @@ class Ranked:
         index: of the image ids of `table`, to find rows by.
         classes, splits, sources: names that occur.
         likely: rows that are likely wrong; pairs: their pairs of classes; ambiguous: how many are.
-        suspects: ids of `likely`.
         rows: int64, where the pixels of each image are.
         checks: every image in the order of spot checks.
     """
@@ -44,7 +43,6 @@ class Ranked:
     likely: pd.DataFrame
     pairs: pd.DataFrame
     ambiguous: int
-    suspects: frozenset[str]
     rows: NDArray[np.int64]
     checks: tuple[str, ...]
 
@@ -160,7 +158,6 @@ def _ranking(dataset: Dataset, version: str, method: str, changed: float) -> Ran
         likely,
         mislabels.pair_queues(likely),
         len(mislabels.ambiguous(table)),
-        frozenset(likely["image_id"]),
         table["row"].to_numpy(np.int64),
         tuple(remaining_errors.spot_checks(table)),
     )

@@ -57,6 +57,14 @@ def test_apply_leaves_the_reviewer_where_they_were(desk: Screen, dataset: Datase
     desk.still()
     until(lambda: face(desk), here)
     assert dataset.version().operation == "review"
+    desk.go("Explore")
+    desk.go("Wrong labels")
+    ready(desk)
+    assert "looks" not in page.locator(f"{DESK} figcaption").inner_text()  # no suggestion to accept
+    # The link that was clicked still has the focus; Enter means the face all the same.
+    page.keyboard.press("Enter")
+    desk.sees("No other label is suggested here, so Enter decided nothing")
+    assert len(recorded(dataset.journal_path)) == 1
     desk.no_exception()
 
 

@@ -4,6 +4,7 @@ const PAUSE = 300, LONGEST = 4000, LATE = 8000; // ms without a key that are a p
 const HURRY = 200; // ms between two keys
 const LOOK = 5000; // ms between two looks whether somebody else has settled the last face
 const STALL = 9; // seconds for which the faces at hand last at the pace of now, for a busy server answers late
+const CONTROL = 'button, a, summary, [role=button]'; // what Enter presses where it has the focus
 
 // A queue without the version it is of, the last part of its name.
 const queueOf = (name = '') => name.slice(0, name.lastIndexOf('/'));
@@ -26,7 +27,9 @@ class Desk {
     this.onKey = (event) => this.key(event);
     this.onLeave = (event) => { this.outbox?.keep(); this.spot.keep(); if (this.outbox?.size || this.early.length) { event.preventDefault(); event.returnValue = ''; } };
     this.onHide = () => this.outbox?.keep();
-    this.onLink = (event) => this.leave(event);
+    this.onLink = (event) => { this.note(event); this.leave(event); };
+    const at = document.activeElement;
+    this.clicked = new WeakSet(at && (!at.matches(':focus-visible') || at.matches('[data-testid=stSidebarNavLink]')) ? [at] : []);
     document.addEventListener('keydown', this.onKey, true);
     window.addEventListener('beforeunload', this.onLeave);
     document.addEventListener('click', this.onLink, true);
@@ -298,7 +301,9 @@ class Desk {
     const tick = target.matches?.('input[type=checkbox], input[type=radio]'); // takes Space, and arrows, but no letters
     if (tick && (event.key === ' ' || event.key.startsWith('Arrow'))) return;
     if (!own && !tick && target.matches?.('input, textarea, select, [contenteditable], [role=slider], [role=combobox], [role=option], canvas[tabindex]')) return;
-    if ((event.key === 'Enter' || event.key === ' ') && target.closest?.('button, a, summary, [role=button]') && !target.closest('[role=option]')) return;
+    if (event.key === 'Tab') this.clicked = new WeakSet();
+    const control = (event.key === 'Enter' || event.key === ' ') && target.closest?.(CONTROL);
+    if (control && !this.clicked.has(control) && !target.closest('[role=option]')) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (!this.view) { if (/^([a-z1-8]|Enter)$/.test(key)) this.refuse(1); return; }
     if (this.view.motion?.(key, event)) { event.preventDefault(); return; }
@@ -311,6 +316,13 @@ class Desk {
     event.stopPropagation();
     if (event.repeat && !key.startsWith('Arrow')) return; // a key that is held down is one press
     this.press(key, run);
+  }
+
+  // Enter means the control that the focus was moved to by Tab, but the face after a click, the click that opened this page
+  // too: the focus stays on what was clicked, and nobody means it a second time.
+  note(event) {
+    const control = event.detail && event.composedPath()[0].closest?.(CONTROL);
+    if (control) this.clicked.add(control);
   }
 
   // Nobody decides about a face that was not seen: such keys are refused in words.

@@ -87,7 +87,13 @@ class FaceView {
 
   // ---- verdicts
   get item() { return this.desk.current; }
-  take() { if (this.item && this.item.suggested !== this.item.label) this.relabel(this.item.suggested); }
+  take() {
+    if (!this.item) return;
+    if (this.item.suggested !== this.item.label) { this.relabel(this.item.suggested); return; }
+    const words = `No other label is suggested here, so Enter decided nothing: K keeps ${this.item.label}`;
+    this.desk.flash(words);
+    this.desk.announce(`${words}.`);
+  }
   give(action) {
     const said = { keep: 'kept', delete: 'deleted', ambiguous: 'ambiguous' }[action];
     if (this.item) this.desk.decide([this.item], action, {}, said);
