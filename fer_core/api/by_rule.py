@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fer_core.duplicates.groups import find_copies
 from fer_core.duplicates.reach import DISTANCE, SURE_DISTANCE
 from fer_core.duplicates.scan_store import compare, compared_pairs
 from fer_core.duplicates.search import DEFAULT_KINDS, kinds_to_compare
 from fer_core.review import copies
 from fer_core.review.journal import Journal
 from fer_core.review.policies import PolicyPlan, plan_policy
+from fer_core.splits.open_copies import GroupsAfter, groups_after, open_members
 
 if TYPE_CHECKING:
     from fer_core.data.dataset import Dataset
@@ -25,10 +25,12 @@ class Settled:
 
     Attributes:
         plan: the groups it settles, and those it leaves.
+        after: the groups that are open once it is applied.
         batch: id by which all of it is undone at once; "" where nothing was recorded.
     """
 
     plan: PolicyPlan
+    after: GroupsAfter
     batch: str
 
 
@@ -63,11 +65,9 @@ def settle_by_rule(
         pairs = compared_pairs(dataset, dataset.head, distance, wanted, progress=progress)
     else:
         pairs = compare(manifest.iloc[:0], dataset.pixels(), distance, ())
-    whole = copies.group_members(find_copies(manifest, pairs, distance).table, manifest)
-    apart = copies.partly_rejected_pairs(whole, decisions)
-    groups = copies.group_members(find_copies(manifest, pairs, distance, rejected=apart).table, manifest)
+    groups = open_members(manifest, pairs, distance, decisions)
     plan = plan_policy(
         groups, dict.fromkeys(queues, policy), copies.group_queues(groups, decisions), SURE_DISTANCE
     )
     batch = journal.add_many(plan.decisions(who)) if record and plan.settled else ""
-    return Settled(plan, batch)
+    return Settled(plan, groups_after(plan, manifest, pairs, distance, decisions), batch)

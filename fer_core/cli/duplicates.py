@@ -200,13 +200,17 @@ def settle(
         )
     about = done.plan.summary()
     settled = {"policy": policy, "queues": list(queues_), "recorded": bool(done.batch), "batch": done.batch}
-    result = {"name": name, "version": found.head, **settled, **about}
+    result = {"name": name, "version": found.head, **settled, **about, "after": done.after}
     verb = "would be" if dry_run else "are"
     text = f"{about['groups']:,} groups {verb} settled, {about['dropped']:,} images {verb} dropped from the next version"
     if about["splits"]:
         text += " (" + ", ".join(f"{n:,} from {split}" for split, n in about["splits"].items()) + ")"
     if about["left"]:
         text += f"; {about['left']:,} groups are left for a person"
+    if done.after["open"]:
+        text += f"; {done.after['open']:,} groups are open once that is applied"
+    if done.after["anew"]:
+        text += f", {done.after['anew']:,} of which form anew, of pictures that are copies of two groups"
     return Report(result, text)
 
 

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from fer_core.data.readers.base import NOT_UNREADABLE
-from fer_core.duplicates import groups, scan_store
-from fer_core.duplicates.exact import DuplicateGroups, find_exact
+from fer_core.duplicates import scan_store
+from fer_core.duplicates.exact import find_exact
 from fer_core.duplicates.reach import DISTANCE
 from fer_core.evaluation import leaderboard
 from fer_core.mislabels import store
@@ -33,6 +33,7 @@ from fer_core.runs import run_annotations
 from fer_core.runs.run import ACTIVE
 from fer_core.splits import certificate
 from fer_core.splits.leaks import leaks_of
+from fer_core.splits.open_copies import open_members
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,14 +97,11 @@ def _queues(
 ) -> dict[str, list[int]]:
     """Groups of copies by what is left to decide, as the Duplicates page has them."""
 
-    def found(apart: Collection[tuple[str, str]]) -> DuplicateGroups:
-        if pairs is None:
-            return find_exact(manifest)
-        return groups.find_copies(manifest, pairs, DISTANCE, rejected=tuple(apart))
-
-    members = copies.group_members(found(()).table, manifest)
-    if apart := copies.partly_rejected_pairs(members, journal.decisions):
-        members = copies.group_members(found(apart).table, manifest)
+    members = (
+        copies.group_members(find_exact(manifest).table, manifest)
+        if pairs is None
+        else open_members(manifest, pairs, DISTANCE, journal.decisions)
+    )
     return copies.group_queues(members, journal.decisions)
 
 

@@ -44,6 +44,19 @@ def group_members(table: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     return table[columns].merge(manifest, on="image_id", how="left", validate="many_to_one")
 
 
+def formed_anew(found: pd.DataFrame, before: pd.DataFrame) -> set[int]:
+    """Numbers of the groups of `found` that were no group, nor part of one, in `before`; both as `group_members`.
+
+    Every picture of a group is a copy of every other, and each is in one group. One that is a copy of pictures of two
+    groups forms a group with those of the other once its own is settled.
+    """
+    group = dict(zip(before["image_id"], before["group"], strict=True))
+    earlier: dict[int, set[int | None]] = {}
+    for number, image in zip(found["group"].tolist(), found["image_id"].tolist(), strict=True):
+        earlier.setdefault(number, set()).add(group.get(image))
+    return {number for number, those in earlier.items() if len(those) > 1 or None in those}
+
+
 def rejected_pairs(decisions: pd.DataFrame) -> list[tuple[str, str]]:
     """Pairs of different pictures (pixel hashes, sorted) of which a person said that they are not copies."""
     said = decisions[decisions["action"] == "not_duplicate"]

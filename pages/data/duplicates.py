@@ -40,7 +40,12 @@ def numbers(distance: int) -> None:
                 for split, share in now.leaked.items()
                 if split in ("test", "val")
             ),
-            (len(now.queues["settled"]), "groups settled by you"),
+            (
+                len(now.queues["settled"]),
+                f"groups of version {scope.version.number} settled by you"
+                if now.anew
+                else "groups settled by you",
+            ),
         ]
     )
 
@@ -48,7 +53,8 @@ def numbers(distance: int) -> None:
 @st.fragment(run_every=EVERY)
 def listed(distance: int) -> None:
     """The queues with what is left of each; another one on screen runs the page again."""
-    now = look(scope, distance).queues
+    state = look(scope, distance)
+    now = state.queues
     shown = st.session_state.get("dup-shown")
     with st.container(border=True):
         st.html(markup.heading("Queues"))
@@ -64,6 +70,9 @@ def listed(distance: int) -> None:
         queue = choice_list.choose(rows, key="dup-queue", label="Queues of groups")
         words = group_review.left(scope, len(now[queue])) if queue != "settled" else ""
         st.html(f'<p class="fer-muted">{markup.esc(words)}</p>')
+        if state.anew:
+            formed = f"{markup.plural(state.anew, 'open group')} formed when decisions were applied. {bulk_rules.ANEW}"
+            st.html(f'<p class="fer-note">{formed}</p>')
     if shown is not None and queue != shown:
         st.session_state["dup-shown"] = queue
         st.rerun(scope="app")

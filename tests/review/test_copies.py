@@ -14,7 +14,8 @@ from fer_core.duplicates.groups import find_copies
 from fer_core.duplicates.scan_store import PAIR_COLUMNS
 from fer_core.review import apply, copies
 from fer_core.review.journal import Journal
-from fer_core.review.policies import POLICIES, plan_policy
+from fer_core.review.policies import DEFAULTS, POLICIES, plan_policy
+from fer_core.splits.open_copies import groups_after, open_members
 
 ROWS = [
     ("train/happy/1.png", "train", "happy", "a"),
@@ -168,6 +169,34 @@ def test_a_plan_says_what_it_would_do_and_one_undo_takes_it_back(dataset: Datase
     assert apply.preview(dataset)["delete"] == 2
     journal.undo_batch(batch, "Ada")
     assert lengths(found, journal)["settled"] == 0
+
+
+def test_a_plan_says_which_groups_form_anew_once_it_is_applied(
+    make_dataset: Callable[..., Dataset],
+) -> None:
+    # y is a copy of x and of z, which are none of each other: {x, y} is a group, and z in none until x is dropped.
+    dataset = make_dataset(
+        [*ROWS, *((f"{split}/sad/{name}.png", split, "sad", name) for split, name in
+        (("train", "x"), ("test", "y"), ("train", "z")))]
+    )  # fmt: skip
+    chain = [("x", "y", "near", 2, 0.99, False), ("y", "z", "near", 2, 0.93, False)]
+    pairs = pd.concat([PAIRS, pd.DataFrame(chain, columns=list(PAIR_COLUMNS)).astype(PAIR_COLUMNS)])
+    journal = Journal(dataset.journal_path)
+
+    def still() -> tuple[pd.DataFrame, dict[str, list[int]]]:
+        found = open_members(dataset.manifest(), pairs, 24, journal.decisions())
+        return found, copies.group_queues(found, journal.decisions())
+
+    for settled, left, after in ((5, 1, {"open": 2, "anew": 1}), (1, 1, {"open": 1, "anew": 0})):
+        found, queues = still()
+        plan = plan_policy(found, DEFAULTS, queues, 6)
+        assert (plan.summary()["groups"], plan.summary()["left"]) == (settled, left)
+        assert groups_after(plan, dataset.manifest(), pairs, 24, journal.decisions()) == after
+        journal.add_many(plan.decisions("Ada"))
+        apply.apply_journal(dataset)
+        now, queues = still()
+        assert sum(len(queues[name]) for name in DEFAULTS) == after["open"]
+        assert len(copies.formed_anew(now, found)) == after["anew"]
 
 
 def test_unknown_policies_and_queues_are_refused(dataset: Dataset, journal: Journal) -> None:

@@ -50,6 +50,16 @@ def pairs(dataset: Dataset, version: str, wanted: tuple[str, ...] | None = None)
     return found
 
 
+def known_pairs(dataset: Dataset, version: str) -> pd.DataFrame:
+    """Compared pairs of `kinds`; no row where none are compared yet."""
+    found = _pairs(dataset, version, stamp(dataset), kinds())
+    return (
+        pd.DataFrame(columns=list(scan_store.PAIR_COLUMNS)).astype(scan_store.PAIR_COLUMNS)
+        if found is None
+        else found
+    )
+
+
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _groups(
     dataset: Dataset,

@@ -13,6 +13,9 @@ from fer_core.duplicates.exact import DuplicateGroups
 from fer_core.duplicates.leakage import leaked_share
 from fer_core.review import copies
 from fer_core.review.key_press import ticket
+from fer_core.review.lineage import OPERATION
+from fer_core.review.policies import PolicyPlan
+from fer_core.splits.open_copies import GroupsAfter, groups_after
 from fer_core.ui.duplicates import cached_groups
 from fer_core.ui.shell import cache, page
 
@@ -27,6 +30,8 @@ class Open:
         queues: group numbers per queue, see `copies.queues`.
         leaked: split -> share of its pictures that another split has too.
         across: how many groups lie in more than one split; near: how many are not just equal pixels.
+        anew: how many open ones formed when decisions were applied to the version before, see `copies.formed_anew`.
+        distance: of the groups.
     """
 
     groups: DuplicateGroups
@@ -35,10 +40,19 @@ class Open:
     leaked: dict[str, float]
     across: int
     near: int
+    anew: int
+    distance: int
 
     def rows(self, group: int) -> pd.DataFrame:
         """Its rows of `found`."""
         return self.found[self.found["group"] == group]
+
+    def after(self, scope: page.Scope, plan: PolicyPlan) -> GroupsAfter:
+        """What is open once a plan for these groups is applied."""
+        dataset = scope.dataset
+        pairs = cached_groups.known_pairs(dataset, scope.version.id)
+        decisions = cache.journal(dataset).decisions
+        return groups_after(plan, scope.manifest, pairs, self.distance, decisions)
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -66,14 +80,30 @@ def _open(
     decisions, manifest = cache.journal(dataset).decisions, cache.manifest(dataset, version)
     groups = cached_groups.copy_groups(dataset, version, distance, decisions)
     found = copies.group_members(groups.table, manifest)
+    queues = copies.group_queues(found, decisions)
     return Open(
         groups,
         found,
-        copies.group_queues(found, decisions),
+        queues,
         leaked_share(manifest, groups),
         int((found.groupby("group")["split"].nunique() > 1).sum()),
         int(found.loc[found["kind"] != "exact", "group"].nunique()),
+        len(_anew(dataset, version, distance, found).difference(queues["settled"])),
+        distance,
     )
+
+
+def _anew(dataset: Dataset, version: str, distance: int, found: pd.DataFrame) -> set[int]:
+    """Groups that formed when decisions were applied; none where the version is made in another way."""
+    made = dataset.version(version)
+    if (
+        made.operation != OPERATION
+        or made.parent is None
+        or not len(cached_groups.known_pairs(dataset, version))
+    ):
+        return set()
+    before = cached_groups.copy_groups(dataset, made.parent, distance)
+    return copies.formed_anew(found, before.table)
 
 
 def look(scope: page.Scope, distance: int) -> Open:
