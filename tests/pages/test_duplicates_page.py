@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from made_runs import NAMES, answer
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from fer_core import jobs
 from fer_core.base.workspace import Workspace
 from fer_core.data.datasets import import_dataset
 from fer_core.data.manifest import readable
@@ -73,6 +75,22 @@ def test_rotated_copies_are_found_on_request(tmp_path: Path, monkeypatch: pytest
     app.toggle(key="dup-rotated").set_value(True).run()
     assert not app.exception
     assert near_groups(app) == before + 1
+
+
+def test_the_sidebar_names_the_pass_of_a_comparison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_HOME", str(tmp_path))
+    told = jobs.Progress(177, 308, "pairs compared, mirrored")
+    running = SimpleNamespace(state="running", title="Copies of faces", progress=told)
+    monkeypatch.setattr(jobs, "recent", lambda workspace: [running])
+
+    def sidebar() -> None:
+        from fer_core.ui.shell import job_progress
+
+        job_progress.sidebar()
+
+    app = AppTest.from_function(sidebar).run()
+    assert not app.exception
+    assert "177 of 308 pairs compared, mirrored" in app.get("html")[0].proto.body
 
 
 def near_groups(app: AppTest) -> int:

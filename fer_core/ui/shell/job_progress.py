@@ -70,8 +70,9 @@ def _card(title: str, words: str, done: float, note: str) -> str:
 
 
 def _told(progress: jobs.Progress) -> tuple[str, str]:
-    """How far it is, and how long the rest takes ("" where nobody knows)."""
-    words = f"{progress.done:,} of {progress.total:,}" if progress.total else progress.what or "Starting"
+    """How far it is with what, and how long the rest takes ("" where nobody knows)."""
+    what = progress.what
+    words = f"{progress.done:,} of {progress.total:,} {what}" if progress.total else what or "Starting"
     if not progress.total or progress.eta_s is None:
         return words, ""
     if progress.done >= progress.total:
@@ -108,7 +109,6 @@ def _follow(job: jobs.Job, title: str, on_end: Callable[[jobs.Job], None] | None
         st.rerun(scope="app")
     progress = job.progress
     words, left = _told(progress)
-    words += f" {progress.what}" if progress.total else ""
     words += f" · {left if left == _LAST else f'about {left}'}" if left else ""
     st.html(
         markup.heading(title)
