@@ -181,7 +181,7 @@ def _told(name: str, plan: SplitPlan, chosen: Version, done: SavedSplits) -> lis
     saved, each, checked = done.version, done.folds, done.certificate
     lines = [
         f"{name}: version {label(saved)} from {label(chosen)}, {plan.moved:,} images moved, "
-        f"{plan.groups:,} groups of copies kept together, {plan.group_violations} broken",
+        f"{plan.groups:,} sets of linked copies kept together, {plan.group_violations} broken",
         "",
         count_table(saved.counts),
         "",

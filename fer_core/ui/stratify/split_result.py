@@ -29,7 +29,10 @@ def numbers(plan: SplitPlan, number: int) -> None:
         [
             (int(plan.after["images"].sum()), "readable images"),
             _target(plan),
-            (plan.group_violations, f"of {markup.plural(plan.groups, 'copy group')} would cross splits"),
+            (
+                plan.group_violations,
+                f"of {markup.plural(plan.groups, 'set')} of linked copies would cross splits",
+            ),
             per_fold if plan.folds and not test else measured,
             (f"v{number}", "the new version, if you save it"),
         ]
@@ -57,7 +60,8 @@ def before_after(plan: SplitPlan) -> None:
             markup.chip("good" if worst <= 1 else "warn", f"classes within {worst:.1f} points of target"),
             markup.chip(
                 "good" if not plan.group_violations else "bad",
-                f"{markup.plural(plan.group_violations, 'copy group')} cross{'es' if plan.group_violations == 1 else ''} splits",
+                f"{markup.plural(plan.group_violations, 'set')} of linked copies "
+                f"cross{'es' if plan.group_violations == 1 else ''} splits",
             ),
         )
     )
@@ -75,6 +79,12 @@ def before_after(plan: SplitPlan) -> None:
     st.html(
         f'<p class="fer-muted" style="margin-top:.6rem">{moved}. {tables.drift_line(drift) if drift else ""}</p>'
     )
+    linked = (
+        "Copy groups are linked where a picture of one is a copy of a picture of another; a set stays on one side as a whole. "
+        "There can be fewer sets than copy groups on Duplicates."
+    )
+    if plan.groups:
+        st.html(f'<p class="fer-muted">{linked}</p>')
     aside = [
         f"{n:,} images are set aside: {reason}." for reason, n in plan.aside["reason"].value_counts().items()
     ]
