@@ -22,6 +22,7 @@ LEAST_SCORE = 0.6
 FRAME = 0.878
 """Side of the full-range network's boxes as a share of FER2013's pictures (median of 1,088 of its faces)."""
 _TILE = 2 / 3  # of the shorter side
+_LEAST_TILE = 64  # pixels: of a sliver there would be thousands, with no room for a face
 _BORDER = 0.25  # of the longer side, around the picture when one face may fill it
 _LARGE = 0.2  # of the longer side: from here on the full-range network begins to overlook faces
 _SMALLEST = 10  # pixels of a network's input
@@ -65,7 +66,7 @@ class BlazeFaceDetector:
     def detect(self, pixels: np.ndarray, *, quick: bool = False) -> list[Face]:
         height, width = pixels.shape[:2]
         faces = list(_seen(self._far, pixels, pixels.shape))
-        if not quick and max(height, width) > FULL_RANGE.side:
+        if not quick and max(height, width) > FULL_RANGE.side and min(height, width) * _TILE >= _LEAST_TILE:
             faces += [face for tile in _tiles(width, height) for face in self._in_tile(pixels, tile)]
         large = [
             face

@@ -97,7 +97,7 @@ def test_gray_walls_noise_and_slivers_hold_no_face(detector: BlazeFaceDetector) 
         rng.integers(0, 256, (480, 640, 3), dtype=np.uint8),
         np.tile(np.arange(256, dtype=np.uint8), (200, 2)),
         np.zeros((1, 1), np.uint8),
-        np.zeros((1, 900, 3), np.uint8),
+        np.zeros((2, 9000, 3), np.uint8),
     ):
         assert detector.detect(pixels) == []
 
