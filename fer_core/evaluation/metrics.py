@@ -22,7 +22,6 @@ from fer_core.runs.records import ClassScores, Scores
 
 PREFIX = "p_"
 ECE_BINS = 15
-DRAWS = 2000
 _AVERAGED = ("precision", "recall", "f1")
 _SUM_TOLERANCE = 1e-2  # half precision sums this far from 1
 

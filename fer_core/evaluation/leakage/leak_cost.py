@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fer_core.base.statistics import wilson_interval
-from fer_core.evaluation.metrics import DRAWS, read
+from fer_core.evaluation.metrics import read
 
+DRAWS = 2000
 _LEVELS = (0.025, 0.975)
 
 

@@ -171,7 +171,7 @@ def _measures(found: Scores) -> None:
             ["cross-entropy to the votes", f"{votes['cross_entropy']:.3f}", f"least {votes['entropy']:.3f}"]
         )
     copies = (
-        f"{found['copies']:,} copies counted with their picture" if found.get("copies") else "95 % bootstrap"
+        f"{found['copies']:,} copies counted with their picture" if found.get("copies") else "95 % intervals"
     )
     st.html(
         markup.heading("Scores", copies)
