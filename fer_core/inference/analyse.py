@@ -216,7 +216,7 @@ def _warnings(
     found = []
     if rotated:
         turn = {90: "by 90° to the left", 180: "upside down", 270: "by 90° to the right"}[rotated]
-        found.append(f"No face was found with the photo as it is, so it was turned {turn}.")
+        found.append(f"The faces were not upright, so the photo was turned {turn}.")
     if left_out:
         what = "One face was" if left_out == 1 else f"{left_out} faces were"
         found.append(f"{what} left out: smaller, or less sure, than asked for.")

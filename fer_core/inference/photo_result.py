@@ -101,8 +101,8 @@ class PhotoResult:
         width, height: pixels after EXIF rotation, and after `rotated`.
         faces: from left to right.
         whole: why the whole picture was read as one face; "" where it was not.
-        rotated: degrees to the left by which the photo was turned, because faces were found only so: 0, 90, 180 or 270. Boxes and
-            `picture` are of the turned photo.
+        rotated: degrees to the left by which the photo was turned, because its faces are upright only so: 0, 90, 180 or 270.
+            Boxes and `picture` are of the turned photo.
         warnings: sentences for the person who gave the photo.
         detector: which one looked, "" where none did.
         threshold: the one that `uncertain` was decided by.
